@@ -1,0 +1,98 @@
+//! One API, read: its repaired document, its operation table, and the record of what was repaired.
+
+use serde_json::Value;
+
+use crate::load::Located;
+use crate::normalize::{Unsupported, normalize};
+use crate::operation::{Operation, Webhook};
+use crate::repair::Repairs;
+use crate::{Failure, Source, lint, overlay, table};
+
+/// An API whose document was read, overlaid, repaired and linted.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// The API's name: `instasent-ingest`.
+    pub name: String,
+    /// The document's title.
+    pub title: String,
+    /// The document's version.
+    pub version: String,
+    /// The first server's URL, without a slash at its end.
+    pub base_url: String,
+    /// The repaired document, error answers included.
+    pub document: Value,
+    /// Every operation that clients can call, in the document's order.
+    pub operations: Vec<Operation>,
+    /// The calls that the server makes.
+    pub webhooks: Vec<Webhook>,
+    /// The operations that were set aside, with the reason.
+    pub unsupported: Vec<Unsupported>,
+    /// Everything that was changed on the way.
+    pub repairs: Repairs,
+    pub(crate) located: Located,
+}
+
+impl Api {
+    /// Reads an API.
+    ///
+    /// # Errors
+    /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
+    /// matches nothing, a dangling reference, a duplicate operationId.
+    pub fn read(source: &Source) -> Result<Self, Failure> {
+        let located = Located::read(&source.document)?;
+        lint::version(&located)?;
+        let mut document = located.value.clone();
+        let mut repairs = Repairs::default();
+        if let Some(text) = &source.overlay {
+            overlay::apply(&mut document, text, &mut repairs)?;
+        }
+        let unsupported = normalize(&located, &mut document, &mut repairs)?;
+        let base_url = base_url(&located, &document, &mut repairs)?;
+        Ok(Self {
+            name: source.name.clone(),
+            title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
+            version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
+            base_url,
+            operations: table::operations(&located, &document)?,
+            webhooks: table::webhooks(&document),
+            unsupported,
+            repairs,
+            document,
+            located,
+        })
+    }
+
+    /// The operation of this id.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// The schema itself, or the component that its `$ref` names.
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        crate::walk::resolve(&self.document, schema)
+    }
+}
+
+/// The generator joins base URL and path as text: a slash at the end would give `//sms`.
+fn base_url(located: &Located, document: &Value, repairs: &mut Repairs) -> Result<String, Failure> {
+    let at = "/servers/0/url";
+    let Some(url) = document.pointer(at).and_then(Value::as_str) else {
+        return Err(located.failure(
+            "/servers",
+            "the document names no server",
+            "add `servers` with the base URL, by overlay",
+        ));
+    };
+    if !(url.starts_with("https://") || url.starts_with("http://")) {
+        return Err(located.failure(
+            at,
+            format!("the server URL `{url}` is not absolute"),
+            "give the whole https URL, by overlay",
+        ));
+    }
+    let trimmed = url.trim_end_matches('/');
+    if trimmed.len() < url.len() {
+        repairs.note("server-url", at, "the slash at the end was dropped: paths start with one");
+    }
+    Ok(trimmed.to_owned())
+}

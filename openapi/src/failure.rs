@@ -1,0 +1,59 @@
+//! What stops the pipeline: where it is, what is wrong and what to do about it.
+
+use std::fmt;
+
+/// A place in a source file: path, line and column (both from 1), and the JSON pointer of the node.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Place {
+    /// The file as the user knows it.
+    pub path: String,
+    /// The line, from 1; 0 where the failure concerns the whole file.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// The JSON pointer (RFC 6901) of the node, empty for the whole document.
+    pub pointer: String,
+}
+
+/// An input that the pipeline cannot use.
+///
+/// # Troubleshooting
+/// The first line names the problem, `-->` the file with line and column, `at` the JSON pointer of the node,
+/// and `help` what to change. Published documents are not edited by hand: put the change into the overlay.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub struct Failure {
+    /// Where the input is wrong.
+    pub place: Place,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Failure {
+    /// A failure that concerns a whole file.
+    pub fn of_file(path: &str, problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { place: Place { path: path.to_owned(), ..Place::default() }, problem: problem.into(), help: help.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}", self.problem)?;
+        writeln!(f, "  --> {}", self.place)?;
+        if !self.place.pointer.is_empty() {
+            writeln!(f, "  at  #{}", self.place.pointer)?;
+        }
+        write!(f, "help: {}", self.help)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
+        }
+        Ok(())
+    }
+}

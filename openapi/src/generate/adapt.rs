@@ -1,0 +1,272 @@
+//! Changes to the generator's code that no setting of its own offers. Each is small and mechanical:
+//!
+//! - `send` returns our one error; the generator's own method stays inside as `transmit`;
+//! - answers are decoded by our runtime, which keeps status, headers and body of an answer that does not fit;
+//! - constructors that would bypass credentials and origin checks are closed;
+//! - no `api-version` header, no demand for `extra` members in type builders, reasons in conversion errors.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, format_ident, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Expr, FnArg, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type, parse_quote,
+};
+
+use crate::Operation;
+use crate::normalize::PATH_GUARD;
+
+/// The builder of one operation, as it was generated.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// The operation's id on the wire.
+    pub(crate) id: String,
+    /// The method on the client.
+    pub(crate) function: String,
+    /// The setters: name on the wire (`body` for the body), method, and type.
+    pub(crate) arguments: Vec<Argument>,
+}
+
+/// A setter of a builder.
+#[derive(Clone)]
+pub(crate) struct Argument {
+    pub(crate) name: String,
+    pub(crate) setter: String,
+    pub(crate) kind: Type,
+}
+
+/// Adapts the file in place and describes the builders for [`dispatch`](super::dispatch).
+pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], optional_answers: &HashSet<String>) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for item in &mut file.items {
+        match item {
+            Item::Impl(block) if is_named(&block.self_ty, "Client") && block.trait_.is_none() => {
+                close_constructors(block)
+            }
+            Item::Mod(module) if module.ident == "builder" => {
+                for (index, operation) in operations.iter().enumerate() {
+                    calls.extend(adapt_builder(module, operation, index, optional_answers));
+                }
+            }
+            Item::Mod(module) if module.ident == "types" => Types.visit_item_mod_mut(module),
+            _ => {}
+        }
+    }
+    calls
+}
+
+/// `new` builds a client of its own; `new_with_client` is for our facade.
+fn close_constructors(block: &mut ItemImpl) {
+    block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
+    for item in &mut block.items {
+        if let ImplItem::Fn(function) = item
+            && function.sig.ident == "new_with_client"
+        {
+            function.vis = parse_quote!(pub(crate));
+        }
+    }
+}
+
+fn adapt_builder(
+    module: &mut ItemMod,
+    operation: &Operation,
+    index: usize,
+    optional_answers: &HashSet<String>,
+) -> Option<Call> {
+    let items = &mut module.content.as_mut()?.1;
+    let block = items.iter_mut().find_map(|item| match item {
+        Item::Impl(block) if block.trait_.is_none() && calls_operation(block, &operation.function) => Some(block),
+        _ => None,
+    })?;
+    let mut arguments = Vec::new();
+    let mut send = None;
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else { continue };
+        if function.sig.ident == "send" {
+            send = Some(wrap_send(function, index, optional_answers.contains(&operation.function)));
+        } else if let Some(kind) = setter_type(function) {
+            give_reasons(function);
+            arguments.push(argument(operation, function, kind));
+        } else if function.sig.ident == "new" {
+            function.vis = parse_quote!(pub(crate));
+        }
+    }
+    block.items.extend(send.map(ImplItem::Fn));
+    Some(Call { id: operation.id.clone(), function: operation.function.clone(), arguments })
+}
+
+/// Whether this block's `send` reports the operation to the hooks.
+fn calls_operation(block: &ItemImpl, function: &str) -> bool {
+    let quoted = format!("\"{function}\"");
+    block.items.iter().any(|item| {
+        matches!(item, ImplItem::Fn(send) if send.sig.ident == "send" && contains(&send.block.to_token_stream(), &quoted))
+    })
+}
+
+/// Renames the generator's `send` and returns the public one.
+fn wrap_send(function: &mut ImplItemFn, index: usize, optional: bool) -> ImplItemFn {
+    let attributes = function.attrs.clone();
+    function.attrs.clear();
+    function.sig.ident = format_ident!("transmit");
+    function.vis = syn::Visibility::Inherited;
+    SendBody { index }.visit_block_mut(&mut function.block);
+    let mut value = answer_type(&function.sig.output).unwrap_or_else(|| parse_quote!(ByteStream));
+    if optional {
+        value = parse_quote!(::std::option::Option<#value>);
+        function.sig.output = parse_quote!(-> Result<ResponseValue<#value>, Error<()>>);
+    }
+    parse_quote! {
+        #(#attributes)*
+        ///
+        /// # Errors
+        /// Every answer that is no success, and every failure on the way, as [`crate::Error`].
+        pub async fn send(self) -> Result<ResponseValue<#value>, crate::Error> {
+            self.transmit().await.map_err(|error| crate::Error::from_client(&super::OPERATIONS[#index], error))
+        }
+    }
+}
+
+/// The `T` of `Result<ResponseValue<T>, ..>`.
+fn answer_type(output: &syn::ReturnType) -> Option<Type> {
+    let syn::ReturnType::Type(_, output) = output else { return None };
+    type_argument(&type_argument(output)?)
+}
+
+/// The first type argument of a generic type.
+fn type_argument(kind: &Type) -> Option<Type> {
+    let Type::Path(path) = kind else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(kind) => Some(kind.clone()),
+        _ => None,
+    })
+}
+
+struct SendBody {
+    index: usize,
+}
+
+impl VisitMut for SendBody {
+    fn visit_block_mut(&mut self, block: &mut syn::Block) {
+        block.stmts.retain(|statement| !sets_api_version(statement));
+        visit_mut::visit_block_mut(self, block);
+    }
+
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        let index = self.index;
+        if let Expr::Call(call) = expression
+            && call.func.to_token_stream().to_string() == "ResponseValue :: from_response"
+        {
+            *expression = parse_quote!(crate::runtime::answer::decode(response, &super::OPERATIONS[#index]));
+        }
+    }
+}
+
+fn sets_api_version(statement: &Stmt) -> bool {
+    matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "\"api-version\""))
+}
+
+/// The `T` of a setter `fn name<V>(mut self, value: V) where V: TryInto<T>`.
+fn setter_type(function: &ImplItemFn) -> Option<Type> {
+    let takes_value = function
+        .sig
+        .inputs
+        .iter()
+        .any(|input| matches!(input, FnArg::Typed(typed) if typed.pat.to_token_stream().to_string() == "value"));
+    if !takes_value {
+        return None;
+    }
+    function.sig.generics.where_clause.as_ref()?.predicates.iter().find_map(|predicate| match predicate {
+        syn::WherePredicate::Type(bound) if is_named(&bound.bounded_ty, "V") => {
+            bound.bounds.iter().find_map(|bound| match bound {
+                syn::TypeParamBound::Trait(bound) => {
+                    let segment = bound.path.segments.last()?;
+                    let kind: Type = parse_quote!(#segment);
+                    type_argument(&kind)
+                }
+                _ => None,
+            })
+        }
+        _ => None,
+    })
+}
+
+fn argument(operation: &Operation, function: &ImplItemFn, kind: Type) -> Argument {
+    let setter = function.sig.ident.to_string();
+    let plain = setter.trim_start_matches("r#").trim_end_matches('_').to_owned();
+    // The generator's names are the wire's names in snake_case, shorn of leading underscores.
+    let wire = operation.parameters.iter().find(|parameter| {
+        heck::ToSnakeCase::to_snake_case(parameter.name.as_str()) == heck::ToSnakeCase::to_snake_case(plain.as_str())
+    });
+    Argument { name: wire.map_or_else(|| plain.clone(), |parameter| parameter.name.clone()), setter, kind }
+}
+
+/// `map_err(|_| "conversion to `T` for id failed")` drops why: say it.
+fn give_reasons(function: &mut ImplItemFn) {
+    let mut reasons = Reasons { changed: false };
+    reasons.visit_block_mut(&mut function.block);
+    if reasons.changed
+        && let Some((clause, kind)) =
+            setter_type(function).and_then(|kind| Some((function.sig.generics.where_clause.as_mut()?, kind)))
+    {
+        clause.predicates.push(parse_quote!(<V as ::std::convert::TryInto<#kind>>::Error: ::std::fmt::Display));
+    }
+}
+
+struct Reasons {
+    changed: bool,
+}
+
+impl VisitMut for Reasons {
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        if call.method != "map_err" {
+            return;
+        }
+        let Some(Expr::Closure(closure)) = call.args.first() else { return };
+        if closure.inputs.first().is_some_and(|input| matches!(input, syn::Pat::Wild(_))) {
+            let field = call.receiver.to_token_stream();
+            let text = argument_name(&closure.body).unwrap_or_else(|| field.to_string());
+            let text = format!("the argument `{text}` is refused: {{reason}}");
+            *call.args.first_mut().expect("it was just read") = parse_quote!(|reason| format!(#text));
+            self.changed = true;
+        }
+    }
+}
+
+/// The `id` of "conversion to `T` for id failed".
+fn argument_name(body: &Expr) -> Option<String> {
+    let text = body.to_token_stream().to_string();
+    let (_, rest) = text.rsplit_once(" for ")?;
+    rest.split_once(" failed").map(|(name, _)| name.to_owned())
+}
+
+/// `extra: Err("no value supplied for extra")` in a type builder would make members that nobody needs a duty; and a
+/// refused path argument shall be explained in words, not by the guard's pattern.
+struct Types;
+
+impl VisitMut for Types {
+    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
+        if literal.value() == format!("doesn't match pattern \"{PATH_GUARD}\"") {
+            *literal =
+                syn::LitStr::new("a path argument must not be empty, `.`, `..` or hold a backslash", literal.span());
+        }
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        visit_mut::visit_field_value_mut(self, field);
+        if contains(&field.expr.to_token_stream(), "\"no value supplied for extra\"") {
+            field.expr = parse_quote!(Ok(::std::default::Default::default()));
+        }
+    }
+}
+
+fn is_named(kind: &Type, name: &str) -> bool {
+    matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
+}
+
+fn contains(tokens: &TokenStream, literal: &str) -> bool {
+    quote!(#tokens).to_string().contains(literal)
+}

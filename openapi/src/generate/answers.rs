@@ -1,0 +1,91 @@
+//! The client document: what the generator reads. Errors are taken out, because the runtime carries every non-2xx
+//! answer whole, and all successes become one `2XX`, because a 201 where 200 is documented is no reason to send again.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::{Api, pointer, walk};
+
+/// A document for the generator.
+pub(crate) struct ClientDocument {
+    pub(crate) document: Value,
+    /// Functions whose success may come without a body.
+    pub(crate) optional_answers: HashSet<String>,
+}
+
+/// Derives the client document from a read API.
+pub(crate) fn client_document(api: &Api) -> ClientDocument {
+    let mut document = api.document.clone();
+    let mut optional_answers = HashSet::new();
+    for operation in &api.operations {
+        let at = pointer::join(&pointer::join("/paths", &operation.path), &operation.method.to_lowercase());
+        let responses = document.pointer(&pointer::join(&at, "responses")).cloned().unwrap_or_default();
+        let success = success(&document, &responses);
+        if success.is_optional {
+            optional_answers.insert(operation.function.clone());
+        }
+        let Some(call) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
+        call.insert("operationId".to_owned(), json!(operation.function));
+        call.insert("responses".to_owned(), json!({ "2XX": success.response }));
+        // The generator knows neither; both are the runtime's business.
+        call.shift_remove("security");
+        call.shift_remove("callbacks");
+    }
+    for key in ["webhooks", "security"] {
+        document.as_object_mut().map(|root| root.shift_remove(key));
+    }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.retain(|kind, _| kind == "schemas");
+    }
+    ClientDocument { document, optional_answers }
+}
+
+struct Success {
+    response: Value,
+    is_optional: bool,
+}
+
+fn success(document: &Value, responses: &Value) -> Success {
+    let mut schemas: Vec<Value> = Vec::new();
+    let mut without_body = false;
+    let mut other = None;
+    for (status, response) in responses.as_object().into_iter().flatten() {
+        if !status.starts_with('2') {
+            continue;
+        }
+        let response = walk::resolve(document, response);
+        let content = response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty());
+        let Some(content) = content else {
+            without_body = true;
+            continue;
+        };
+        match content.iter().find(|(media_type, _)| is_json(media_type)) {
+            Some((_, media)) => {
+                let schema = media.get("schema").cloned().unwrap_or_else(|| json!({}));
+                if !schemas.contains(&schema) {
+                    schemas.push(schema);
+                }
+            }
+            None => other = content.keys().next().cloned(),
+        }
+    }
+    let is_optional = without_body && !schemas.is_empty();
+    let content = match (schemas.len(), other) {
+        // Several media types or none of ours: the raw bytes, so that nothing is lost.
+        (_, Some(media_type)) => Some(json!({ media_type: {} })),
+        (0, None) if without_body => None,
+        // No success documented at all.
+        (0, None) => Some(json!({ "application/octet-stream": {} })),
+        (1, None) => schemas.pop().map(|schema| json!({ "application/json": { "schema": schema } })),
+        (_, None) => Some(json!({ "application/json": { "schema": { "oneOf": schemas } } })),
+    };
+    let mut response = Map::from_iter([("description".to_owned(), json!("success"))]);
+    response.extend(content.map(|content| ("content".to_owned(), content)));
+    Success { response: Value::Object(response), is_optional }
+}
+
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence == "application/json"
+}

@@ -1,0 +1,149 @@
+//! What is put beside the generator's code: the base URL, the operation table, the hooks that lead every call through
+//! the runtime, and the open enums of answers.
+
+use heck::ToPascalCase as _;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Item, parse_quote};
+
+use super::leniency::OpenEnum;
+use crate::Operation;
+use crate::operation::{Pagination, Partial, Retry};
+
+/// The items.
+pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[OpenEnum]) -> Vec<Item> {
+    let count = operations.len();
+    let rows = operations.iter().map(|operation| row(operation));
+    let enums = open_enums.iter().map(open_enum);
+    vec![
+        parse_quote! {
+            /// The documented base URL.
+            pub const BASE_URL: &str = #base_url;
+        },
+        parse_quote! {
+            impl ClientHooks<crate::runtime::Transport> for Client {
+                async fn pre<E>(
+                    &self,
+                    request: &mut ::reqwest::Request,
+                    info: &OperationInfo,
+                ) -> ::std::result::Result<(), Error<E>> {
+                    match OPERATIONS.iter().find(|operation| operation.function == info.operation_id) {
+                        Some(operation) => self.inner.prepare(request, operation).map_err(Error::Custom),
+                        None => Err(Error::Custom(format!("{} is not in the operation table", info.operation_id))),
+                    }
+                }
+
+                async fn exec(
+                    &self,
+                    request: ::reqwest::Request,
+                    _info: &OperationInfo,
+                ) -> ::reqwest::Result<::reqwest::Response> {
+                    self.inner.execute(&self.client, request).await
+                }
+            }
+        },
+        parse_quote! {
+            /// The operation table, in the document's order.
+            pub static OPERATIONS: [crate::Operation; #count] = [#(#rows),*];
+        },
+        parse_quote! {
+            /// Values of answers that the document names; others are kept as they came.
+            pub mod values {
+                #(#enums)*
+            }
+        },
+    ]
+}
+
+fn row(operation: &Operation) -> TokenStream {
+    let Operation { id, function, method, path, credentials, scopes, rate_limit, spends, errors, .. } = operation;
+    let success = operation.success_statuses();
+    let resource = option(operation.resource.as_deref());
+    let retry_key = option(operation.retry_key.as_deref());
+    let unverified = option(operation.unverified.as_deref());
+    let retry = match operation.retry {
+        Retry::Safe => quote!(Safe),
+        Retry::Idempotent => quote!(Idempotent),
+        Retry::Keyed => quote!(Keyed),
+        Retry::Never => quote!(Never),
+    };
+    let pagination = operation.pagination.map(|pagination| match pagination {
+        Pagination::Page => quote!(crate::operation::Pagination::Page),
+        Pagination::StartLimit => quote!(crate::operation::Pagination::StartLimit),
+        Pagination::Cursor => quote!(crate::operation::Pagination::Cursor),
+    });
+    let partial = operation.partial.map(|partial| match partial {
+        Partial::Items => quote!(crate::operation::Partial::Items),
+        Partial::Lists => quote!(crate::operation::Partial::Lists),
+    });
+    let pagination = option_tokens(pagination);
+    let partial = option_tokens(partial);
+    quote! {
+        crate::Operation {
+            id: #id, function: #function, method: #method, path: #path,
+            credentials: &[#(#credentials),*], scopes: &[#(#scopes),*], resource: #resource,
+            success: &[#(#success),*],
+            retry: crate::operation::Retry::#retry, retry_key: #retry_key,
+            rate_limit: #rate_limit, pagination: #pagination, partial: #partial,
+            spends: #spends, errors: #errors, unverified: #unverified,
+        }
+    }
+}
+
+fn option(value: Option<&str>) -> TokenStream {
+    option_tokens(value.map(|value| quote!(#value)))
+}
+
+fn option_tokens(value: Option<TokenStream>) -> TokenStream {
+    value.map_or_else(|| quote!(::std::option::Option::None), |value| quote!(::std::option::Option::Some(#value)))
+}
+
+/// An enum that never fails to decode.
+fn open_enum(open: &OpenEnum) -> TokenStream {
+    let name = format_ident!("{}", open.name.to_pascal_case());
+    let mut variants = Vec::new();
+    let mut texts = Vec::new();
+    for value in &open.values {
+        let variant = value.to_pascal_case();
+        let variant =
+            if variant.starts_with(|first: char| first.is_alphabetic()) { variant } else { format!("Value{variant}") };
+        // Values that differ in case or punctuation only are left to `Other`, which keeps them.
+        if variant != "Other" && !variants.contains(&variant) {
+            variants.push(variant);
+            texts.push(value.clone());
+        }
+    }
+    let idents: Vec<_> = variants.iter().map(|variant| format_ident!("{variant}")).collect();
+    let docs = texts.iter().map(|text| format!("`{text}`"));
+    let description = if open.description.is_empty() { format!("`{name}`") } else { open.description.clone() };
+    quote! {
+        #[doc = #description]
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(from = "String", into = "String")]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#[doc = #docs] #idents,)*
+            /// A value that the document does not name.
+            Other(String),
+        }
+        impl #name {
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self { #(Self::#idents => #texts,)* Self::Other(value) => value }
+            }
+        }
+        impl From<String> for #name {
+            fn from(value: String) -> Self {
+                match value.as_str() { #(#texts => Self::#idents,)* _ => Self::Other(value) }
+            }
+        }
+        impl From<#name> for String {
+            fn from(value: #name) -> Self {
+                match value { #name::Other(value) => value, known => known.as_str().to_owned() }
+            }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
+        }
+    }
+}

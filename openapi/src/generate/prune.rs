@@ -1,0 +1,92 @@
+//! Takes out the type builders that nobody needs: a caller builds requests, the decoder builds answers. They are more
+//! than half of the generator's code, and all of it would be compiled.
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::{ImplItem, Item, ItemMod, Type};
+
+use super::adapt::Call;
+
+/// Keeps the builders of types that requests are made of.
+pub(crate) fn answer_builders(file: &mut syn::File, calls: &[Call]) {
+    let Some(types) = file.items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => Some(module),
+        _ => None,
+    }) else {
+        return;
+    };
+    let kept = request_types(types, calls);
+    let Some((_, items)) = &mut types.content else { return };
+    for item in items.iter_mut() {
+        match item {
+            Item::Mod(module) if module.ident == "builder" => {
+                if let Some((_, items)) = &mut module.content {
+                    items.retain(|item| builder_of(item).is_none_or(|name| kept.contains(&name)));
+                }
+            }
+            Item::Impl(block)
+                if block.trait_.is_none() && name_of(&block.self_ty).is_some_and(|name| !kept.contains(&name)) =>
+            {
+                block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "builder"));
+            }
+            _ => {}
+        }
+    }
+    items.retain(|item| !matches!(item, Item::Impl(block) if block.trait_.is_none() && block.items.is_empty()));
+}
+
+/// The types of the arguments, and all types inside them.
+fn request_types(types: &ItemMod, calls: &[Call]) -> HashSet<String> {
+    let mut inside: HashMap<String, Vec<String>> = HashMap::new();
+    for item in types.content.iter().flat_map(|(_, items)| items) {
+        match item {
+            Item::Struct(item) => drop(inside.insert(item.ident.to_string(), words(item.fields.to_token_stream()))),
+            Item::Enum(item) => drop(inside.insert(item.ident.to_string(), words(item.variants.to_token_stream()))),
+            _ => {}
+        }
+    }
+    let mut open: Vec<String> = calls
+        .iter()
+        .flat_map(|call| &call.arguments)
+        .flat_map(|argument| words(argument.kind.to_token_stream()))
+        .collect();
+    let mut kept = HashSet::new();
+    while let Some(name) = open.pop() {
+        if let Some(words) = inside.get(&name)
+            && kept.insert(name)
+        {
+            open.extend(words.iter().cloned());
+        }
+    }
+    kept
+}
+
+/// The type whose builder this item belongs to.
+fn builder_of(item: &Item) -> Option<String> {
+    match item {
+        Item::Struct(item) => Some(item.ident.to_string()),
+        // `impl From<super::X> for X`, `impl TryFrom<X> for super::X`, `impl X`, `impl Default for X`.
+        Item::Impl(block) => name_of(&block.self_ty),
+        _ => None,
+    }
+}
+
+fn name_of(kind: &Type) -> Option<String> {
+    match kind {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
+}
+
+fn words(tokens: TokenStream) -> Vec<String> {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Ident(word) => vec![word.to_string()],
+            TokenTree::Group(group) => words(group.stream()),
+            _ => Vec::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! Schemas for which keyfit has a better type than the generator.
+
+use heck::ToPascalCase as _;
+use serde_json::Value;
+
+use super::leniency::OpenEnum;
+use crate::operation::Partial;
+use crate::{Api, walk};
+
+/// A schema and the Rust type that stands for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Replacement {
+    pub(crate) schema: String,
+    pub(crate) path: String,
+}
+
+/// Batches are shared, not copied; ingest envelopes are read in both documented shapes; enums in answers are open.
+pub(crate) fn replacements(api: &Api, document: &Value, module: &str, open_enums: &[OpenEnum]) -> Vec<Replacement> {
+    let mut found: Vec<Replacement> = open_enums
+        .iter()
+        .map(|open| Replacement {
+            schema: open.name.to_pascal_case(),
+            path: format!("{module}::values::{}", open.name.to_pascal_case()),
+        })
+        .collect();
+    let mut add = |schema: &str, path: String| {
+        let schema = schema.to_pascal_case();
+        if !found.iter().any(|known| known.schema == schema) {
+            found.push(Replacement { schema, path });
+        }
+    };
+    for operation in &api.operations {
+        let call = &document["paths"][&operation.path][operation.method.to_lowercase()];
+        if let Some((name, path)) = operation.body.as_ref().and_then(|body| batch(document, &body.schema, module)) {
+            add(name, path);
+        }
+        if operation.partial == Some(Partial::Items)
+            && let Some(name) =
+                call.pointer("/responses/2XX/content/application~1json/schema").and_then(walk::schema_name)
+        {
+            add(name, "crate::batch::BatchOutcome".to_owned());
+        }
+    }
+    found
+}
+
+/// A named array of named objects with a limit: `Batch<Contact, 100>`.
+fn batch<'a>(document: &Value, schema: &'a Value, module: &str) -> Option<(&'a str, String)> {
+    let name = walk::schema_name(schema)?;
+    let array = walk::resolve(document, schema);
+    let item = walk::schema_name(array.get("items")?)?.to_pascal_case();
+    let limit = array.get("maxItems")?.as_u64()?;
+    Some((name, format!("crate::batch::Batch<{module}::types::{item}, {limit}>")))
+}

@@ -1,0 +1,36 @@
+//! The document pipeline of keyfit: loads an OpenAPI document, applies its overlay, repairs and lints it, builds the
+//! operation table, and generates a typed client with [progenitor](https://docs.rs/progenitor).
+//!
+//! A build script calls [`generate`]; the contract check calls [`Api::read`]. Both see the same operations.
+//!
+//! ```no_run
+//! let source = keyfit_openapi::Source::from_dir("apis/pets".as_ref())?;
+//! let api = keyfit_openapi::Api::read(&source)?;
+//! for operation in &api.operations {
+//!     println!("{} {} {}", operation.id, operation.method, operation.path);
+//! }
+//! # Ok::<(), keyfit_openapi::Failure>(())
+//! ```
+
+mod api;
+pub mod example;
+mod failure;
+mod generate;
+mod lint;
+mod load;
+mod normalize;
+mod operation;
+mod overlay;
+mod pointer;
+mod repair;
+mod source;
+mod table;
+mod walk;
+
+pub use api::Api;
+pub use failure::{Failure, Place as SourcePlace};
+pub use generate::{Generated, generate};
+pub use normalize::Unsupported;
+pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+pub use repair::{Repair, Repairs};
+pub use source::{Source, Text};

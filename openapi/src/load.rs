@@ -1,0 +1,174 @@
+//! YAML or JSON text to a JSON value that remembers the line of every node.
+
+use std::collections::HashMap;
+
+use saphyr::{MarkedYaml, ScalarStyle, ScanError, YamlData, YamlLoader};
+use saphyr_parser::{Marker, Parser};
+use serde_json::{Map, Number, Value};
+
+use crate::failure::Place;
+use crate::pointer;
+use crate::{Failure, Text};
+
+/// A document as it was read, and where each of its nodes stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Located {
+    /// The document.
+    pub(crate) value: Value,
+    /// The file's path.
+    path: String,
+    lines: HashMap<String, (usize, usize)>,
+}
+
+impl Located {
+    /// Reads YAML 1.2 (of which JSON is a part). A plain scalar keeps its text unless JSON itself would read it as
+    /// null, boolean or number: `NO` and `08001` stay strings.
+    ///
+    /// # Errors
+    /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
+    pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
+        let nodes = parse(&source.text).map_err(|error| Failure {
+            place: place(&source.path, *error.marker(), String::new()),
+            problem: format!("the file is not well-formed: {}", error.info()),
+            help: "mend the YAML or JSON at this line".to_owned(),
+        })?;
+        let [root] = nodes.as_slice() else {
+            return Err(Failure::of_file(
+                &source.path,
+                format!("the file holds {} YAML documents", nodes.len()),
+                "keep exactly one document in the file",
+            ));
+        };
+        let mut reader = Reader { path: &source.path, lines: HashMap::new() };
+        let value = reader.value(root, String::new())?;
+        Ok(Self { value, path: source.path.clone(), lines: reader.lines })
+    }
+
+    /// The place of a node, or of its nearest ancestor that stands in the file.
+    pub(crate) fn place(&self, node: &str) -> Place {
+        let mut known = node;
+        loop {
+            if let Some((line, column)) = self.lines.get(known) {
+                return Place { path: self.path.clone(), line: *line, column: *column, pointer: node.to_owned() };
+            }
+            known = match known.rsplit_once('/') {
+                Some((parent, _)) => parent,
+                None => return Place { path: self.path.clone(), pointer: node.to_owned(), ..Place::default() },
+            };
+        }
+    }
+
+    /// A failure at a node.
+    pub(crate) fn failure(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
+        Failure { place: self.place(node), problem: problem.into(), help: help.into() }
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
+    let mut loader = YamlLoader::default();
+    loader.early_parse(false);
+    Parser::new_from_str(text).load(&mut loader, true)?;
+    match loader.error() {
+        Some(error) => Err(error.clone()),
+        None => Ok(loader.into_documents()),
+    }
+}
+
+fn place(path: &str, marker: Marker, node: String) -> Place {
+    Place { path: path.to_owned(), line: marker.line(), column: marker.col() + 1, pointer: node }
+}
+
+struct Reader<'a> {
+    path: &'a str,
+    lines: HashMap<String, (usize, usize)>,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, node: &MarkedYaml<'_>, at: String) -> Result<Value, Failure> {
+        let start = node.span.start;
+        self.lines.entry(at.clone()).or_insert((start.line(), start.col() + 1));
+        match &node.data {
+            YamlData::Representation(text, style, _) => {
+                if *style == ScalarStyle::Plain {
+                    self.plain(text, start, at)
+                } else {
+                    Ok(text.as_ref().into())
+                }
+            }
+            YamlData::Sequence(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| self.value(item, format!("{at}/{index}")))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::Array),
+            YamlData::Mapping(entries) => {
+                let mut object = Map::with_capacity(entries.len());
+                for (key, item) in entries {
+                    let Some(name) = text_of(key) else {
+                        return Err(self.failure(
+                            key.span.start,
+                            at,
+                            "a key is not a string",
+                            "write a plain string as key",
+                        ));
+                    };
+                    let below = pointer::join(&at, name);
+                    // The key's line, not the value's: a block value starts a line later.
+                    let mark = key.span.start;
+                    self.lines.insert(below.clone(), (mark.line(), mark.col() + 1));
+                    let item = self.value(item, below.clone())?;
+                    if object.insert(name.to_owned(), item).is_some() {
+                        return Err(self.failure(
+                            mark,
+                            below,
+                            format!("the key `{name}` stands twice in one mapping"),
+                            "remove or rename one of the two",
+                        ));
+                    }
+                }
+                Ok(Value::Object(object))
+            }
+            YamlData::Tagged(_, inner) => self.value(inner, at),
+            YamlData::Value(_) | YamlData::Alias(_) | YamlData::BadValue => Err(self.failure(
+                start,
+                at,
+                "the value cannot be read",
+                "write a plain YAML scalar, sequence or mapping",
+            )),
+        }
+    }
+
+    fn plain(&self, text: &str, mark: Marker, at: String) -> Result<Value, Failure> {
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+            "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+            "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+            _ => {}
+        }
+        if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return Ok(text.into());
+        }
+        match serde_json::from_str::<Number>(text) {
+            Ok(number) => Ok(Value::Number(number)),
+            // JSON's grammar says number, but f64 cannot hold it.
+            Err(error) if error.to_string().contains("out of range") => Err(self.failure(
+                mark,
+                at,
+                format!("the number {text} is out of range"),
+                "quote it to make it a string",
+            )),
+            Err(_) => Ok(text.into()),
+        }
+    }
+
+    fn failure(&self, mark: Marker, at: String, problem: impl Into<String>, help: &str) -> Failure {
+        Failure { place: place(self.path, mark, at), problem: problem.into(), help: help.to_owned() }
+    }
+}
+
+fn text_of<'a>(node: &'a MarkedYaml<'_>) -> Option<&'a str> {
+    match &node.data {
+        YamlData::Representation(text, ..) => Some(text),
+        _ => None,
+    }
+}

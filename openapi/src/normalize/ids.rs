@@ -1,0 +1,84 @@
+//! operationIds: synthesised where missing, from method and path alone, so that they stay the same however the
+//! document is reordered.
+
+use std::collections::HashSet;
+
+use heck::ToSnakeCase as _;
+use serde_json::{Value, json};
+
+use crate::repair::Repairs;
+use crate::walk;
+
+/// Names that the generated client needs for itself.
+const RESERVED: [&str; 4] = ["new", "new_with_client", "with_config", "clone"];
+
+/// Gives every operation an id whose Rust name is unique.
+pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {
+    let mut taken: HashSet<String> = walk::operations(document)
+        .into_iter()
+        .filter_map(|(_, operation)| Some(operation.get("operationId")?.as_str()?.to_snake_case()))
+        .collect();
+    for at in walk::operation_pointers(document) {
+        let Some(operation) = document.pointer_mut(&at) else { continue };
+        let published = operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
+        let (id, note) = match published {
+            Some(id) if !RESERVED.contains(&id.to_snake_case().as_str()) => continue,
+            Some(id) => (format!("{id}-operation"), format!("`{id}` is a name that every client has")),
+            None => {
+                let (method, path) = walk::method_and_path(&at);
+                (synthesise(&method, &path), "the document names no operationId".to_owned())
+            }
+        };
+        let id = unique(&id, &mut taken);
+        repairs.note("operation-id", &at, format!("{note}: called `{id}`"));
+        operation["operationId"] = json!(id);
+    }
+}
+
+/// `GET /sms/{id}` gives `get-sms-by-id`.
+fn synthesise(method: &str, path: &str) -> String {
+    let mut words = vec![method.to_owned()];
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(parameter) => words.push(format!("by-{}", kebab(parameter))),
+            None => words.push(kebab(segment)),
+        }
+    }
+    if words.len() == 1 {
+        words.push("root".to_owned());
+    }
+    words.join("-")
+}
+
+fn kebab(text: &str) -> String {
+    text.to_snake_case().replace('_', "-")
+}
+
+fn unique(id: &str, taken: &mut HashSet<String>) -> String {
+    let mut candidate = id.to_owned();
+    let mut count = 2;
+    while !taken.insert(candidate.to_snake_case()) {
+        candidate = format!("{id}-{count}");
+        count += 1;
+    }
+    candidate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_made_of_method_and_path() {
+        assert_eq!(synthesise("get", "/sms/{id}"), "get-sms-by-id");
+        assert_eq!(synthesise("post", "/api-keys/{keyId}/rotate"), "post-api-keys-by-key-id-rotate");
+        assert_eq!(synthesise("get", "/"), "get-root");
+    }
+
+    #[test]
+    fn ids_that_meet_are_told_apart() {
+        let mut taken = HashSet::from(["get_sms".to_owned()]);
+        assert_eq!(unique("get-sms", &mut taken), "get-sms-2");
+        assert_eq!(unique("get-sms", &mut taken), "get-sms-3");
+    }
+}

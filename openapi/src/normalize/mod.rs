@@ -1,0 +1,45 @@
+//! The repairs that turn a published document into one that can be read without exceptions. Nothing here is silent:
+//! every change is a [`Repair`](crate::Repair).
+
+mod ids;
+mod parameters;
+mod requests;
+mod structure;
+
+pub(crate) use parameters::PATH_GUARD;
+use serde_json::Value;
+
+use crate::Failure;
+use crate::lint;
+use crate::load::Located;
+use crate::repair::Repairs;
+
+/// A part of a document for which no client method is generated.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Unsupported {
+    /// The operation's method and path.
+    pub operation: String,
+    /// What cannot be expressed.
+    pub reason: String,
+}
+
+/// Repairs the document in place and returns the operations that had to be set aside.
+pub(crate) fn normalize(
+    located: &Located,
+    document: &mut Value,
+    repairs: &mut Repairs,
+) -> Result<Vec<Unsupported>, Failure> {
+    structure::text_versions(document, repairs);
+    structure::stray_keys(document, repairs);
+    lint::parts(located, document)?;
+    lint::references(located, document)?;
+    lint::operation_ids(located, document)?;
+    lint::schema_names(located, document)?;
+    ids::fill(document, repairs);
+    parameters::inline(document, repairs);
+    let mut unsupported = parameters::set_aside(document, repairs);
+    unsupported.extend(requests::single_media_type(document, repairs));
+    parameters::complete(document, repairs);
+    parameters::guard(document, repairs);
+    Ok(unsupported)
+}

@@ -1,0 +1,174 @@
+//! Parameters: written out at each operation, complete, and guarded where they become part of a path.
+
+use serde_json::{Value, json};
+
+use super::Unsupported;
+use crate::pointer;
+use crate::repair::Repairs;
+use crate::walk;
+
+/// What a string in a path must match: not empty, no `.` or `..`, no backslash. Unguarded, `/sms/..` is sent as `/`,
+/// with the token.
+pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
+
+/// Headers that belong to the transport; OpenAPI 3.0 says that such parameters are ignored.
+const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
+
+/// Resolves references to parameters and copies those of the path item into each operation, which overrides them by
+/// name and place.
+pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
+    for at in walk::operation_pointers(document) {
+        let item = at.rsplit_once('/').map_or("", |(item, _)| item);
+        let own = resolved(document, &pointer::join(&at, "parameters"));
+        let mut all = own.clone();
+        for shared in resolved(document, &pointer::join(item, "parameters")) {
+            let overridden = own.iter().any(|own| own["name"] == shared["name"] && own["in"] == shared["in"]);
+            if !overridden {
+                all.push(shared);
+            }
+        }
+        all.retain(|parameter| {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let transport =
+                parameter["in"] == "header" && TRANSPORT_HEADERS.contains(&name.to_ascii_lowercase().as_str());
+            if transport {
+                repairs.note(
+                    "transport-header",
+                    &at,
+                    format!("the header parameter `{name}` belongs to the transport and was dropped"),
+                );
+            }
+            !transport
+        });
+        document.pointer_mut(&at).expect("the operation was just found")["parameters"] = Value::Array(all);
+    }
+    let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();
+    for at in items {
+        if let Some(item) = document.pointer_mut(&at).and_then(Value::as_object_mut) {
+            item.shift_remove("parameters");
+        }
+    }
+}
+
+/// Removes operations whose parameters no client method can carry.
+pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+    let mut unsupported = Vec::new();
+    for at in walk::operation_pointers(document) {
+        let parameters = document.pointer(&pointer::join(&at, "parameters")).and_then(Value::as_array);
+        let reason = parameters.into_iter().flatten().find_map(unsupported_parameter);
+        if let Some(reason) = reason {
+            unsupported.push(remove_operation(document, &at, reason, repairs));
+        }
+    }
+    unsupported
+}
+
+/// Takes an operation out of the document.
+pub(crate) fn remove_operation(document: &mut Value, at: &str, reason: String, repairs: &mut Repairs) -> Unsupported {
+    let (method, path) = walk::method_and_path(at);
+    let operation = format!("{} {path}", method.to_uppercase());
+    repairs.note("set-aside", at, format!("no client method: {reason}"));
+    if let Some((item, _)) = at.rsplit_once('/')
+        && let Some(item) = document.pointer_mut(item).and_then(Value::as_object_mut)
+    {
+        item.shift_remove(&method);
+    }
+    Unsupported { operation, reason }
+}
+
+/// Adds what a path template needs: undeclared parameters, and `required: true`.
+pub(crate) fn complete(document: &mut Value, repairs: &mut Repairs) {
+    for at in walk::operation_pointers(document) {
+        let (_, path) = walk::method_and_path(&at);
+        let names = template_names(&path);
+        let Some(parameters) = document.pointer_mut(&pointer::join(&at, "parameters")).and_then(Value::as_array_mut)
+        else {
+            continue;
+        };
+        parameters.retain(|parameter| {
+            let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+            let unused = parameter["in"] == "path" && !names.contains(&name);
+            if unused {
+                repairs.note("path-parameter", &at, format!("`{name}` is not in the path template and was dropped"));
+            }
+            !unused
+        });
+        for name in names {
+            let declared =
+                parameters.iter_mut().find(|parameter| parameter["in"] == "path" && parameter["name"] == name.as_str());
+            match declared {
+                Some(parameter) if parameter["required"] != true => {
+                    parameter["required"] = json!(true);
+                    repairs.note("path-parameter", &at, format!("`{name}` is part of the path, hence required"));
+                }
+                Some(_) => {}
+                None => {
+                    parameters
+                        .push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+                    repairs.note("path-parameter", &at, format!("`{name}` was not declared: a string"));
+                }
+            }
+        }
+    }
+}
+
+/// Puts [`PATH_GUARD`] on every string in a path, beside a pattern that is there already.
+pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
+    for at in walk::operation_pointers(document) {
+        let list = pointer::join(&at, "parameters");
+        let count = document.pointer(&list).and_then(Value::as_array).map_or(0, Vec::len);
+        for index in 0..count {
+            let place = format!("{list}/{index}");
+            let parameter = &document.pointer(&place).expect("the index is in range");
+            if parameter["in"] != "path" {
+                continue;
+            }
+            let mut schema = walk::resolve(document, &parameter["schema"]).clone();
+            let is_text = schema.get("type").is_none_or(|kind| kind == "string");
+            // A format of its own (uuid, date) is a type that cannot hold dots or slashes.
+            let is_typed = matches!(schema["format"].as_str(), Some("uuid" | "date" | "date-time" | "ipv4" | "ipv6"));
+            if !is_text || is_typed {
+                continue;
+            }
+            let Some(object) = schema.as_object_mut() else { continue };
+            let pattern = match object.get("pattern").and_then(Value::as_str) {
+                Some(own) => format!("(?={PATH_GUARD})(?:{own})"),
+                None => PATH_GUARD.to_owned(),
+            };
+            object.insert("type".to_owned(), json!("string"));
+            object.insert("pattern".to_owned(), json!(pattern));
+            object.shift_remove("format");
+            repairs.note(
+                "path-guard",
+                &place,
+                "an empty segment, `.`, `..` and backslashes are refused before sending",
+            );
+            document.pointer_mut(&place).expect("the place was just read")["schema"] = schema;
+        }
+    }
+}
+
+/// The names in a path template, in order.
+pub(crate) fn template_names(path: &str) -> Vec<String> {
+    path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn resolved(document: &Value, at: &str) -> Vec<Value> {
+    let list = document.pointer(at).and_then(Value::as_array);
+    list.into_iter().flatten().map(|parameter| walk::resolve(document, parameter).clone()).collect()
+}
+
+fn unsupported_parameter(parameter: &Value) -> Option<String> {
+    let name = parameter["name"].as_str().unwrap_or("?");
+    let place = parameter["in"].as_str().unwrap_or("?");
+    if !matches!(place, "path" | "query" | "header") {
+        return Some(format!("the parameter `{name}` is sent in a {place}"));
+    }
+    if parameter.get("content").is_some() || parameter.get("schema").is_none() {
+        return Some(format!("the parameter `{name}` has no schema of its own"));
+    }
+    match parameter.get("style").and_then(Value::as_str) {
+        None | Some("form" | "simple") => None,
+        Some(style) => Some(format!("the parameter `{name}` is written in the style {style}")),
+    }
+}

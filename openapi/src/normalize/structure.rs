@@ -1,0 +1,63 @@
+//! Keys that are no OpenAPI, and scalars of the wrong type.
+
+use serde_json::{Value, json};
+
+use crate::pointer;
+use crate::repair::Repairs;
+use crate::walk;
+
+const ROOT: &[&str] =
+    &["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs", "webhooks"];
+const PATH_ITEM: &[&str] = &["summary", "description", "servers", "parameters", "$ref"];
+const OPERATION: &[&str] = &[
+    "tags",
+    "summary",
+    "description",
+    "externalDocs",
+    "operationId",
+    "parameters",
+    "requestBody",
+    "responses",
+    "callbacks",
+    "deprecated",
+    "security",
+    "servers",
+];
+
+/// `version: 1.0` is a number in YAML and a string in OpenAPI.
+pub(crate) fn text_versions(document: &mut Value, repairs: &mut Repairs) {
+    for at in ["/openapi", "/info/version"] {
+        if let Some(version) = document.pointer_mut(at).filter(|version| version.is_number()) {
+            *version = json!(version.to_string());
+            repairs.note("text-version", at, "a number where OpenAPI wants a string");
+        }
+    }
+    // The generator takes a patch level only.
+    if document["openapi"] == "3.0" {
+        document["openapi"] = json!("3.0.3");
+        repairs.note("text-version", "/openapi", "3.0 read as 3.0.3");
+    }
+}
+
+/// Drops keys that OpenAPI does not know, such as `path` and `method` inside operations; keeps `x-` keys.
+pub(crate) fn stray_keys(document: &mut Value, repairs: &mut Repairs) {
+    drop_unknown(document, "", ROOT, repairs);
+    let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();
+    let methods: Vec<&str> = PATH_ITEM.iter().copied().chain(walk::METHODS).collect();
+    for at in items {
+        drop_unknown(document, &at, &methods, repairs);
+    }
+    for at in walk::operation_pointers(document) {
+        drop_unknown(document, &at, OPERATION, repairs);
+    }
+}
+
+fn drop_unknown(document: &mut Value, at: &str, known: &[&str], repairs: &mut Repairs) {
+    let Some(object) = document.pointer_mut(at).and_then(Value::as_object_mut) else { return };
+    let stray: Vec<String> =
+        object.keys().filter(|key| !known.contains(&key.as_str()) && !key.starts_with("x-")).cloned().collect();
+    for key in stray {
+        object.shift_remove(&key);
+        repairs.note("stray-key", &pointer::join(at, &key), format!("`{key}` is no OpenAPI key here and was dropped"));
+    }
+}

@@ -1,0 +1,165 @@
+//! The operation table: what runtime, mock, probes and docs know about each call of an API.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One call of an API: its request, its answers, and the rules that the overlay adds to them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Operation {
+    /// The operationId, published or synthesised, in kebab-case where we name it: `sms-create`.
+    pub id: String,
+    /// The Rust method's name, the id in snake_case: `sms_create`.
+    pub function: String,
+    /// The HTTP method in upper case.
+    pub method: String,
+    /// The path template below the base URL: `/sms/{id}`.
+    pub path: String,
+    /// The document's one-line summary, or an empty string.
+    pub summary: String,
+    /// Path, query and header parameters, those of the path item included.
+    pub parameters: Vec<Parameter>,
+    /// The request body, if the operation takes one.
+    pub body: Option<Body>,
+    /// Every documented answer by status (`200`, `4XX`, `default`).
+    pub responses: BTreeMap<String, ResponseShape>,
+    /// The kinds of token that may call it, as the contract names them.
+    pub credentials: Vec<String>,
+    /// The scopes that a token needs, all of them; empty means that any valid token will do.
+    pub scopes: Vec<String>,
+    /// Why the scopes are not verified, where they are inferred.
+    pub scopes_unverified: Option<String>,
+    /// The resource name that granular permissions use for this operation.
+    pub resource: Option<String>,
+    /// Whether a request may be repeated.
+    pub retry: Retry,
+    /// With [`Retry::Keyed`]: the field of each body item that makes a repeat harmless.
+    pub retry_key: Option<String>,
+    /// The rate-limit class: operations of one class share a budget.
+    pub rate_limit: String,
+    /// How the operation pages through results.
+    pub pagination: Option<Pagination>,
+    /// How a 2xx answer reports items that failed.
+    pub partial: Option<Partial>,
+    /// Whether a call costs money.
+    pub spends: bool,
+    /// The error profile: the envelope of this API's error bodies.
+    pub errors: String,
+    /// Why the whole operation is not verified, where it is inferred.
+    pub unverified: Option<String>,
+}
+
+/// A parameter of an operation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Parameter {
+    /// The name on the wire.
+    pub name: String,
+    /// Where the parameter is sent.
+    pub place: Place,
+    /// Whether a request without it is refused.
+    pub required: bool,
+    /// Its JSON schema, as in the repaired document.
+    pub schema: Value,
+}
+
+/// Where a parameter is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// In the path template.
+    Path,
+    /// In the query string.
+    Query,
+    /// In a header.
+    Header,
+}
+
+/// A request body.
+#[derive(Clone, Debug, Serialize)]
+pub struct Body {
+    /// The media type that is sent.
+    pub media_type: String,
+    /// Whether a request without it is refused.
+    pub required: bool,
+    /// Its JSON schema, possibly a `$ref` into the document.
+    pub schema: Value,
+}
+
+/// A documented answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResponseShape {
+    /// The document's description.
+    pub description: String,
+    /// The media type, `None` where the answer has no body.
+    pub media_type: Option<String>,
+    /// The JSON schema of the body, possibly a `$ref` into the document.
+    pub schema: Option<Value>,
+    /// The names of the documented headers.
+    pub headers: Vec<String>,
+    /// Why this answer is not verified, where it is inferred.
+    pub unverified: Option<String>,
+}
+
+/// A server-to-client call that a document describes. No client method is generated for it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Webhook {
+    /// Its name in the document.
+    pub name: String,
+    /// The HTTP method in upper case.
+    pub method: String,
+    /// The JSON schema of its payload, possibly a `$ref` into the document.
+    pub schema: Option<Value>,
+    /// Why it is not verified, where it is inferred.
+    pub unverified: Option<String>,
+}
+
+/// Whether a request may be sent again when its outcome is unknown.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Retry {
+    /// It changes nothing on the server.
+    Safe,
+    /// Sending it twice has the effect of sending it once.
+    Idempotent,
+    /// A key in the body makes the server ignore the second one.
+    Keyed,
+    /// A second request could have a second effect.
+    Never,
+}
+
+/// How an operation pages through results.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pagination {
+    /// `page` and `per_page`.
+    Page,
+    /// `_start` and `_limit`.
+    StartLimit,
+    /// An opaque cursor, null at the end.
+    Cursor,
+}
+
+/// How a 2xx answer reports items that failed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Partial {
+    /// One outcome an item, in one of the two documented ingest envelopes.
+    Items,
+    /// Two lists, `entities` accepted and `errors` rejected.
+    Lists,
+}
+
+impl Operation {
+    /// The documented 2xx statuses, in order; `2XX` counts as 200.
+    pub fn success_statuses(&self) -> Vec<u16> {
+        self.responses
+            .keys()
+            .filter_map(|status| match status.as_str() {
+                "2XX" => Some(200),
+                other => other.parse().ok(),
+            })
+            .filter(|status| (200..300).contains(status))
+            .collect()
+    }
+}

@@ -1,0 +1,159 @@
+//! Builds the operation table from a repaired document and the overlay's `x-keyfit` keys.
+
+use std::collections::BTreeMap;
+
+use heck::ToSnakeCase as _;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::load::Located;
+use crate::operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+use crate::pointer;
+use crate::{Failure, walk};
+
+/// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Hints {
+    credentials: Option<Vec<String>>,
+    scopes: Vec<String>,
+    scopes_unverified: Option<String>,
+    resource: Option<String>,
+    retry: Option<Retry>,
+    retry_key: Option<String>,
+    rate_limit: Option<String>,
+    pagination: Option<Pagination>,
+    partial: Option<Partial>,
+    spends: bool,
+    errors: Option<String>,
+}
+
+/// The operations, in the document's order.
+pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<Operation>, Failure> {
+    let defaults = hints(located, document, "")?;
+    walk::operations(document)
+        .into_iter()
+        .map(|(at, operation)| {
+            let hints = hints(located, operation, &at)?;
+            if hints.retry == Some(Retry::Keyed) && hints.retry_key.is_none() {
+                return Err(located.failure(
+                    &at,
+                    "`retry: keyed` without `retry-key`",
+                    "name the body field that makes a repeat harmless",
+                ));
+            }
+            Ok(build(document, &at, operation, hints, &defaults))
+        })
+        .collect()
+}
+
+/// The webhooks, of `webhooks` and `x-webhooks`.
+pub(crate) fn webhooks(document: &Value) -> Vec<Webhook> {
+    let mut found = Vec::new();
+    for root in ["/webhooks", "/x-webhooks"] {
+        for (at, item) in walk::members(document, root) {
+            for (method, call) in item.as_object().into_iter().flatten() {
+                if walk::METHODS.contains(&method.as_str()) {
+                    let body = walk::resolve(document, &call["requestBody"]);
+                    found.push(Webhook {
+                        name: pointer::name(&at),
+                        method: method.to_uppercase(),
+                        schema: body.pointer("/content/application~1json/schema").cloned(),
+                        unverified: text(call, "x-unverified").or_else(|| text(item, "x-unverified")),
+                    });
+                }
+            }
+        }
+    }
+    found
+}
+
+fn hints(located: &Located, node: &Value, at: &str) -> Result<Hints, Failure> {
+    let Some(keys) = node.get("x-keyfit") else { return Ok(Hints::default()) };
+    Hints::deserialize(keys).map_err(|error| {
+        located.failure(
+            &pointer::join(at, "x-keyfit"),
+            format!("x-keyfit: {error}"),
+            "see the table of keys in openapi/README.md",
+        )
+    })
+}
+
+fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: &Hints) -> Operation {
+    let (method, path) = walk::method_and_path(at);
+    let id = text(operation, "operationId").unwrap_or_default();
+    let safe = matches!(method.as_str(), "get" | "head" | "options");
+    Operation {
+        function: id.to_snake_case(),
+        summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
+        parameters: operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect(),
+        body: body(&operation["requestBody"]),
+        responses: responses(document, operation),
+        credentials: hints.credentials.or_else(|| defaults.credentials.clone()).unwrap_or_default(),
+        scopes: hints.scopes,
+        scopes_unverified: hints.scopes_unverified,
+        resource: hints.resource,
+        // Without a word from the overlay only what RFC 9110 calls safe is repeated.
+        retry: hints.retry.unwrap_or(if safe { Retry::Safe } else { Retry::Never }),
+        retry_key: hints.retry_key,
+        rate_limit: hints.rate_limit.unwrap_or_else(|| id.clone()),
+        pagination: hints.pagination,
+        partial: hints.partial,
+        spends: hints.spends,
+        errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
+        unverified: text(operation, "x-unverified"),
+        method: method.to_uppercase(),
+        path,
+        id,
+    }
+}
+
+fn parameter(parameter: &Value) -> Option<Parameter> {
+    let place = match parameter["in"].as_str()? {
+        "path" => Place::Path,
+        "query" => Place::Query,
+        "header" => Place::Header,
+        _ => return None,
+    };
+    Some(Parameter {
+        name: text(parameter, "name")?,
+        place,
+        required: parameter["required"] == true,
+        schema: parameter["schema"].clone(),
+    })
+}
+
+fn body(body: &Value) -> Option<Body> {
+    let (media_type, media) = body.get("content")?.as_object()?.iter().next()?;
+    Some(Body { media_type: media_type.clone(), required: body["required"] == true, schema: media["schema"].clone() })
+}
+
+fn responses(document: &Value, operation: &Value) -> BTreeMap<String, ResponseShape> {
+    let documented = operation["responses"].as_object();
+    documented
+        .into_iter()
+        .flatten()
+        .filter(|(status, _)| !status.starts_with("x-"))
+        .map(|(status, response)| {
+            let response = walk::resolve(document, response);
+            let content = response.get("content").and_then(Value::as_object);
+            // JSON first, so that a table with several media types shows the one that clients ask for.
+            let media = content.and_then(|content| {
+                content.iter().find(|(media_type, _)| media_type.contains("json")).or_else(|| content.iter().next())
+            });
+            let headers = response.get("headers").and_then(Value::as_object);
+            let shape = ResponseShape {
+                description: text(response, "description").unwrap_or_default(),
+                media_type: media.map(|(media_type, _)| media_type.clone()),
+                schema: media.and_then(|(_, media)| media.get("schema").cloned()),
+                headers: headers.into_iter().flat_map(serde_json::Map::keys).cloned().collect(),
+                unverified: text(response, "x-unverified"),
+            };
+            (status.to_uppercase().replace("DEFAULT", "default"), shape)
+        })
+        .collect()
+}
+
+fn text(node: &Value, key: &str) -> Option<String> {
+    node.get(key)?.as_str().map(str::to_owned)
+}

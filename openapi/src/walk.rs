@@ -1,0 +1,113 @@
+//! Ways through a document: its path items, operations, references and schemas.
+
+use serde_json::Value;
+
+use crate::pointer;
+
+/// The operation keys of a path item (OpenAPI 3.0).
+pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// The path items with their pointers.
+pub(crate) fn path_items(document: &Value) -> Vec<(String, &Value)> {
+    members(document, "/paths")
+}
+
+/// The members of an object in the document, vendor extensions left out.
+pub(crate) fn members<'a>(document: &'a Value, at: &str) -> Vec<(String, &'a Value)> {
+    let object = document.pointer(at).and_then(Value::as_object);
+    object
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| !key.starts_with("x-"))
+        .map(|(key, value)| (pointer::join(at, key), value))
+        .collect()
+}
+
+/// The operations with their pointers, in the document's order.
+pub(crate) fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    for (at, item) in path_items(document) {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) && operation.is_object() {
+                found.push((pointer::join(&at, method), operation));
+            }
+        }
+    }
+    found
+}
+
+/// The pointers of all operations, for passes that change them.
+pub(crate) fn operation_pointers(document: &Value) -> Vec<String> {
+    operations(document).into_iter().map(|(at, _)| at).collect()
+}
+
+/// Method (lower case) and path template of an operation's pointer.
+pub(crate) fn method_and_path(at: &str) -> (String, String) {
+    let (item, method) = at.rsplit_once('/').unwrap_or_default();
+    (method.to_owned(), pointer::name(item))
+}
+
+/// Calls `found` with the pointer and target of every `$ref`; examples are no schemas and are passed over.
+pub(crate) fn references(document: &Value, found: &mut dyn FnMut(&str, &str)) {
+    fn visit(node: &Value, at: &str, found: &mut dyn FnMut(&str, &str)) {
+        match node {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    if matches!(key.as_str(), "example" | "examples") || key.starts_with("x-") && key != "x-webhooks" {
+                        continue;
+                    }
+                    let below = pointer::join(at, key);
+                    match value.as_str() {
+                        Some(target) if key == "$ref" => found(&below, target),
+                        _ => visit(value, &below, found),
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    visit(item, &format!("{at}/{index}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    visit(document, "", found);
+}
+
+/// The value itself, or what its `$ref` leads to. References were checked when the document was read.
+pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let mut value = value;
+    // Bounded, because a reference may lead back to itself.
+    for _ in 0..16 {
+        let target = value.get("$ref").and_then(Value::as_str).and_then(pointer::of_reference);
+        match target.and_then(|target| document.pointer(target)) {
+            Some(next) => value = next,
+            None => return value,
+        }
+    }
+    value
+}
+
+/// The name of the component schema that a `$ref` names.
+pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+}
+
+/// Calls `change` with a schema and then with each schema inside it.
+pub(crate) fn schemas(schema: &mut Value, change: &mut dyn FnMut(&mut Value)) {
+    change(schema);
+    let Some(object) = schema.as_object_mut() else { return };
+    for key in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = object.get_mut(key).filter(|inner| inner.is_object()) {
+            schemas(inner, change);
+        }
+    }
+    for key in ["allOf", "anyOf", "oneOf"] {
+        for inner in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
+            schemas(inner, change);
+        }
+    }
+    for inner in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        schemas(inner.1, change);
+    }
+}

@@ -1,0 +1,184 @@
+//! What a user reads when a document, an overlay or a folder cannot be used: file, line, pointer, problem and help.
+
+use keyfit_openapi::{Api, Source, Text, generate};
+
+const GOOD: &str = "\
+openapi: 3.0.0
+info:
+  title: Pets
+  version: 1.0.0
+servers:
+  - url: https://api.example.com
+paths:
+  /pets/{id}:
+    get:
+      operationId: pet-get
+      parameters:
+        - name: id
+          in: path
+          required: true
+          schema:
+            type: string
+      responses:
+        '200':
+          description: A pet
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/Pet'
+components:
+  schemas:
+    Pet:
+      type: object
+      properties:
+        name:
+          type: string
+";
+
+fn source(document: &str, overlay: Option<&str>) -> Source {
+    Source {
+        name: "pets".to_owned(),
+        document: Text::new("pets/published.yaml", document),
+        overlay: overlay.map(|text| Text::new("pets/overlay.yaml", text)),
+        contract: None,
+    }
+}
+
+/// The message for a document in which `old` was replaced by `new`.
+fn refusal(old: &str, new: &str) -> String {
+    assert!(GOOD.contains(old), "the document does not hold {old:?}");
+    message(&source(&GOOD.replacen(old, new, 1), None))
+}
+
+fn message(source: &Source) -> String {
+    let failure = generate(source, "crate::api::pets").expect_err("the input is bad");
+    let text = failure.to_string();
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+fn overlay(actions: &str) -> String {
+    format!("overlay: 1.0.0\ninfo:\n  title: Pets\n  version: 1.0.0\nactions:\n{actions}")
+}
+
+#[test]
+fn the_good_document_generates() {
+    let client = generate(&source(GOOD, None), "crate::api::pets").expect("the document is good");
+    assert!(client.surface.contains("pet-get: GET /pets/{id}"), "{}", client.surface);
+    assert!(client.unsupported.is_empty());
+}
+
+#[test]
+fn malformed_yaml_is_refused_with_its_line() {
+    insta::assert_snapshot!(refusal("  title: Pets", "  title: [Pets"));
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    insta::assert_snapshot!(message(&source("", None)));
+}
+
+#[test]
+fn a_duplicate_key_is_refused_with_its_line() {
+    insta::assert_snapshot!(refusal("  title: Pets\n", "  title: Pets\n  title: Cats\n"));
+}
+
+#[test]
+fn a_status_that_stands_twice_in_two_spellings_is_refused() {
+    insta::assert_snapshot!(refusal(
+        "        '200':\n",
+        "        200:\n          description: twice\n        '200':\n"
+    ));
+}
+
+#[test]
+fn a_dangling_reference_is_refused() {
+    insta::assert_snapshot!(refusal("#/components/schemas/Pet'", "#/components/schemas/Dog'"));
+}
+
+#[test]
+fn a_reference_into_another_file_is_refused() {
+    insta::assert_snapshot!(refusal("#/components/schemas/Pet'", "pets.yaml#/Pet'"));
+}
+
+#[test]
+fn a_duplicate_operation_id_is_refused_with_both_places() {
+    let second =
+        "  /dogs:\n    get:\n      operationId: pet-get\n      responses: {'200': {description: ok}}\ncomponents:";
+    insta::assert_snapshot!(refusal("components:", second));
+}
+
+#[test]
+fn operation_ids_that_give_one_rust_name_are_refused() {
+    let second =
+        "  /dogs:\n    get:\n      operationId: petGet\n      responses: {'200': {description: ok}}\ncomponents:";
+    insta::assert_snapshot!(refusal("components:", second));
+}
+
+#[test]
+fn openapi_3_1_is_refused() {
+    insta::assert_snapshot!(refusal("openapi: 3.0.0", "openapi: 3.1.0"));
+}
+
+#[test]
+fn swagger_is_refused() {
+    insta::assert_snapshot!(refusal("openapi: 3.0.0", "swagger: '2.0'"));
+}
+
+#[test]
+fn a_document_of_another_kind_is_refused() {
+    insta::assert_snapshot!(message(&source("- a\n- b\n", None)));
+}
+
+#[test]
+fn a_path_without_a_slash_is_refused() {
+    insta::assert_snapshot!(refusal("  /pets/{id}:", "  pets/{id}:"));
+}
+
+#[test]
+fn a_missing_server_is_refused() {
+    insta::assert_snapshot!(refusal("servers:\n  - url: https://api.example.com\n", ""));
+}
+
+#[test]
+fn a_schema_that_rust_cannot_express_is_named() {
+    insta::assert_snapshot!(refusal("    Pet:\n", "    Odd:\n      not: {type: string}\n    Pet:\n"));
+}
+
+#[test]
+fn an_overlay_target_that_matches_nothing_is_refused() {
+    let text = overlay(
+        "  - target: $.paths['/pets/{id}'].get\n    update: {summary: One pet}\n  - target: $.paths['/cats'].get\n    update: {summary: A cat}\n",
+    );
+    insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
+}
+
+#[test]
+fn an_overlay_target_that_is_no_jsonpath_is_refused() {
+    insta::assert_snapshot!(message(&source(GOOD, Some(&overlay("  - target: paths./pets\n    update: {}\n")))));
+}
+
+#[test]
+fn an_overlay_without_actions_is_refused() {
+    insta::assert_snapshot!(message(&source(GOOD, Some("overlay: 1.0.0\ninfo: {title: a, version: b}\n"))));
+}
+
+#[test]
+fn an_unknown_pipeline_key_is_refused() {
+    let text = overlay("  - target: $.paths['/pets/{id}'].get\n    update: {x-keyfit: {retries: safe}}\n");
+    insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
+}
+
+#[test]
+fn a_folder_without_a_document_is_refused() {
+    let failure = Source::from_dir("tests".as_ref()).expect_err("there is no document in this folder");
+    insta::assert_snapshot!(failure);
+}
+
+#[test]
+fn yaml_that_looks_like_something_else_stays_text() {
+    let document = GOOD.replace("title: Pets", "title: NO").replace("description: A pet", "description: 08001");
+    let api = Api::read(&source(&document, None)).expect("the document is good");
+    assert_eq!(api.title, "NO");
+    assert_eq!(api.operations[0].responses["200"].description, "08001");
+}
