@@ -39,6 +39,8 @@ pub(crate) struct Argument {
 /// Adapts the file in place and describes the builders for [`dispatch`](super::dispatch).
 pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], optional_answers: &HashSet<String>) -> Vec<Call> {
     let mut calls = Vec::new();
+    // The prelude would hold the client alone, which our facade exports.
+    file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
     for item in &mut file.items {
         match item {
             Item::Impl(block) if is_named(&block.self_ty, "Client") && block.trait_.is_none() => {

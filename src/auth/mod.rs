@@ -1,0 +1,10 @@
+//! Credentials: what they are, where they come from, and how they are kept from being seen.
+
+mod environment;
+mod token;
+
+pub(crate) use token::Bearer;
+pub use token::{
+    Datasource, DatasourceToken, IngestToken, Legacy, LegacyToken, Product, ProductToken, Scopien, ScopienKey, Sms,
+    SmsToken, Token, TokenKind,
+};

@@ -1,0 +1,248 @@
+//! Bearer tokens, a type for each kind: handing a client the wrong kind does not compile.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::environment;
+use crate::Error;
+
+/// A bearer token of one kind. The text is zeroised on drop and never printed.
+///
+/// ```
+/// use keyfit::auth::ProductToken;
+///
+/// # fn main() -> Result<(), keyfit::Error> {
+/// let token = ProductToken::new("the-token-from-your-secret-store")?;
+/// assert_eq!(format!("{token:?}"), "Token<product>(redacted)");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A token of another kind does not fit:
+///
+/// ```compile_fail
+/// use keyfit::auth::DatasourceToken;
+///
+/// let token = DatasourceToken::new("a-token").unwrap();
+/// let client = keyfit::instasent::product::Client::new(token);
+/// ```
+pub struct Token<K> {
+    secret: SecretString,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// A kind of token. The set is closed.
+pub trait TokenKind: sealed::Sealed {
+    /// The kind's name in messages and contracts: `api-sms`.
+    const NAME: &'static str;
+    /// The environment variable that [`Token::from_env`] reads.
+    const VARIABLE: &'static str;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The kind of [`LegacyToken`].
+#[derive(Debug)]
+pub enum Legacy {}
+/// The kind of [`SmsToken`].
+#[derive(Debug)]
+pub enum Sms {}
+/// The kind of [`ProductToken`].
+#[derive(Debug)]
+pub enum Product {}
+/// The kind of [`DatasourceToken`].
+#[derive(Debug)]
+pub enum Datasource {}
+/// The kind of [`ScopienKey`].
+#[derive(Debug)]
+pub enum Scopien {}
+
+/// An account-wide token of the Instasent Legacy API, from `INSTASENT_LEGACY_TOKEN`.
+pub type LegacyToken = Token<Legacy>;
+/// An `api_sms` token of the Instasent Transactional API, from `INSTASENT_SMS_TOKEN`.
+pub type SmsToken = Token<Sms>;
+/// A token of the Instasent Product API, from `INSTASENT_PRODUCT_TOKEN`. It holds the scopes that were ticked when it
+/// was made, and no others: a new scope needs a new token.
+pub type ProductToken = Token<Product>;
+/// A token of one Instasent data source, from `INSTASENT_DATASOURCE_TOKEN`. It reaches that data source only.
+pub type DatasourceToken = Token<Datasource>;
+/// A Scopien API key, from `SCOPIEN_API_KEY`.
+pub type ScopienKey = Token<Scopien>;
+
+/// What opens the Ingest API: a data source's own token, or a Product token with `PROJECT_DATASOURCE_WRITE`.
+#[derive(Clone, Debug)]
+pub enum IngestToken {
+    /// The token of one data source.
+    Datasource(DatasourceToken),
+    /// A Product token.
+    Product(ProductToken),
+}
+
+impl sealed::Sealed for Legacy {}
+impl sealed::Sealed for Sms {}
+impl sealed::Sealed for Product {}
+impl sealed::Sealed for Datasource {}
+impl sealed::Sealed for Scopien {}
+
+impl TokenKind for Legacy {
+    const NAME: &'static str = "legacy";
+    const VARIABLE: &'static str = "INSTASENT_LEGACY_TOKEN";
+}
+impl TokenKind for Sms {
+    const NAME: &'static str = "api-sms";
+    const VARIABLE: &'static str = "INSTASENT_SMS_TOKEN";
+}
+impl TokenKind for Product {
+    const NAME: &'static str = "product";
+    const VARIABLE: &'static str = "INSTASENT_PRODUCT_TOKEN";
+}
+impl TokenKind for Datasource {
+    const NAME: &'static str = "datasource";
+    const VARIABLE: &'static str = "INSTASENT_DATASOURCE_TOKEN";
+}
+impl TokenKind for Scopien {
+    const NAME: &'static str = "key";
+    const VARIABLE: &'static str = "SCOPIEN_API_KEY";
+}
+
+impl<K: TokenKind> Token<K> {
+    /// Takes a token as text.
+    ///
+    /// # Errors
+    /// A blank text, one with spaces, line breaks or other characters that no token has, a pasted `Bearer ` in front,
+    /// and the words that a missing variable turns into in other languages (`undefined`, `None`, `null`). The message
+    /// never shows the text.
+    pub fn new(secret: impl Into<String>) -> Result<Self, Error> {
+        // Wrapped before it is looked at, so that a refused token is zeroised too.
+        let secret = SecretString::from(secret.into());
+        match flaw(secret.expose_secret()) {
+            Some(flaw) => Err(Error::credential(format!("the {} token {flaw}", K::NAME))),
+            None => Ok(Self { secret, kind: PhantomData }),
+        }
+    }
+
+    /// Reads the token from the kind's own environment variable, [`TokenKind::VARIABLE`].
+    ///
+    /// # Errors
+    /// A variable that is missing, and what [`new`](Self::new) refuses. The message names the variable.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_env_var(K::VARIABLE)
+    }
+
+    /// Reads the token from an environment variable of your choice.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn from_env_var(name: &str) -> Result<Self, Error> {
+        let secret = SecretString::from(environment::variable(name)?);
+        match flaw(secret.expose_secret()) {
+            Some(flaw) => Err(Error::credential(format!("the token in the environment variable {name} {flaw}"))),
+            None => Ok(Self { secret, kind: PhantomData }),
+        }
+    }
+}
+
+impl<K> Clone for Token<K> {
+    fn clone(&self) -> Self {
+        Self { secret: self.secret.clone(), kind: PhantomData }
+    }
+}
+
+impl<K: TokenKind> fmt::Debug for Token<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token<{}>(redacted)", K::NAME)
+    }
+}
+
+impl From<DatasourceToken> for IngestToken {
+    fn from(token: DatasourceToken) -> Self {
+        Self::Datasource(token)
+    }
+}
+
+impl From<ProductToken> for IngestToken {
+    fn from(token: ProductToken) -> Self {
+        Self::Product(token)
+    }
+}
+
+/// What the transport needs of a credential.
+pub(crate) trait Bearer {
+    /// The credential's text, for the header and for masking it where a server echoes it.
+    fn secret(&self) -> &SecretString;
+
+    /// `Bearer <token>`, marked sensitive so that no `Debug` shows it.
+    fn authorization(&self) -> Result<HeaderValue, Error> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.secret().expose_secret()))
+            .map_err(|_| Error::credential("the token cannot be sent in a header".to_owned()))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl<K: TokenKind> Bearer for Token<K> {
+    fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+}
+
+impl Bearer for IngestToken {
+    fn secret(&self) -> &SecretString {
+        match self {
+            Self::Datasource(token) => token.secret(),
+            Self::Product(token) => token.secret(),
+        }
+    }
+}
+
+/// What is wrong with a text that shall be a token, as the end of a sentence.
+fn flaw(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        return Some("is blank: an unset variable or an empty secret, most likely");
+    }
+    if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+        return Some("starts with `Bearer `: give the token alone, the client adds the scheme");
+    }
+    if matches!(text, "undefined" | "null" | "None") {
+        return Some("is the word for a missing value: the variable that should hold it is not set");
+    }
+    // RFC 6750 allows fewer characters still; these are the ones that would break the header or the token apart.
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("holds a space, a line break or another character that no token has: copy it again");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_no_token_is_refused_without_being_shown() {
+        for text in ["", "  ", "undefined", "null", "None", "Bearer abc-xyz", "abc xyz", "abc-xyz\n", "abc\u{e9}-xyz"] {
+            let message = ScopienKey::new(text).expect_err(text).to_string();
+            assert!(message.starts_with("the key token "), "{message}");
+            assert!(!message.contains("xyz"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_token_does_not_print() {
+        let token = SmsToken::new("do-not-print-me").expect("a token");
+        let ingest = IngestToken::from(DatasourceToken::new("do-not-print-me").expect("a token"));
+        let header = token.authorization().expect("a header");
+        assert_eq!(format!("{token:?} {ingest:?} {header:?}"), "Token<api-sms>(redacted) Datasource(Token<datasource>(redacted)) Sensitive");
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let error = ScopienKey::from_env_var("KEYFIT_TEST_NO_SUCH_VARIABLE").expect_err("it is not set");
+        assert!(error.to_string().contains("KEYFIT_TEST_NO_SUCH_VARIABLE"), "{error}");
+        assert_eq!(error.kind(), crate::ErrorKind::Credential);
+    }
+}

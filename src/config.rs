@@ -1,0 +1,141 @@
+//! What a client can be told beside its credential: base URL, timeouts, user agent.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::redirect::Policy;
+
+use crate::Error;
+
+/// Settings of a client. The defaults are the documented base URL, 10 s to connect and 30 s for a whole call.
+#[derive(Clone, Debug)]
+pub struct Config {
+    base_url: Option<String>,
+    connect_timeout: Duration,
+    timeout: Duration,
+    user_agent: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            user_agent: None,
+        }
+    }
+}
+
+impl Config {
+    /// Another base URL than the documented one: a mock, a proxy, a staging host. It must be https; plain http is for
+    /// loopback hosts only, because the credential goes with every request.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// How long connecting may take. Default: 10 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a call may take, from connecting to the last byte of the answer. Default: 30 s. When it runs out the
+    /// request may have been executed: see [`Error::may_have_been_sent`].
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The name and version of your application, put in front of ours in `User-Agent`.
+    #[must_use]
+    pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
+        self.user_agent = Some(agent.into());
+        self
+    }
+
+    /// The base URL in force, checked.
+    pub(crate) fn checked_base_url(&self, documented: &str) -> Result<Url, Error> {
+        let text = self.base_url.as_deref().unwrap_or(documented).trim_end_matches('/');
+        let url = Url::parse(text)
+            .map_err(|error| Error::configuration(format!("the base URL cannot be read ({error}): give a whole URL such as {documented}")))?;
+        // The URL itself is not shown: it may hold the very password that it is refused for.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::configuration("the base URL holds a user name or password: give the credential to the client".to_owned()));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::configuration(format!("the base URL {text} has a query or a fragment: give scheme, host and path only")));
+        }
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if is_loopback(&url) => Ok(url),
+            "http" => Err(Error::configuration(format!(
+                "the base URL {text} is plain http, which would show the credential to everyone on the way: use https"
+            ))),
+            scheme => Err(Error::configuration(format!("the base URL has the scheme {scheme}: use https"))),
+        }
+    }
+
+    /// The HTTP client. It follows no redirect: a redirect to another origin would carry the credential there, and one
+    /// after a POST would send a GET or a second POST.
+    pub(crate) fn http(&self) -> Result<reqwest::Client, Error> {
+        let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
+        reqwest::Client::builder()
+            .user_agent(agent)
+            .redirect(Policy::none())
+            .referer(false)
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .build()
+            .map_err(|error| Error::configuration_from("the HTTP client cannot be set up".to_owned(), error))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTED: &str = "https://api.example.com/v1";
+
+    fn check(url: &str) -> Result<String, String> {
+        let checked = Config::default().base_url(url).checked_base_url(DOCUMENTED);
+        checked.map(|url| url.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn https_and_loopback_are_accepted() {
+        for url in ["https://api.example.com/v1/", "http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:1", "http://localhost:3000/x"] {
+            assert!(check(url).is_ok(), "{url}");
+        }
+        assert!(Config::default().checked_base_url(DOCUMENTED).is_ok());
+    }
+
+    #[test]
+    fn what_would_show_or_misplace_the_credential_is_refused() {
+        for url in [
+            "http://api.example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "ftp://api.example.com",
+            "https://user:hunter2@api.example.com",
+            "https://api.example.com/?key=1",
+            "https://api.example.com/#x",
+            "api.example.com",
+        ] {
+            let message = check(url).expect_err(url);
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+}

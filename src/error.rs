@@ -1,0 +1,305 @@
+//! The one error of every call: what failed, what the server said, and whether the request may have been executed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use progenitor_client::Error as ClientError;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::batch::BatchOutcome;
+use crate::rate_limit::{self, RateLimit};
+use crate::runtime::{self, Failure, Fault};
+use crate::{ErrorKind, Operation};
+
+/// Why a call failed. One pointer large, `Send + Sync + 'static`.
+///
+/// Whatever a server answered is here, whatever its body was: status, headers, rate limit, body. Neither `Display` nor
+/// `Debug` shows the body or a credential.
+///
+/// # Troubleshooting
+/// - [`Credential`](ErrorKind::Credential), [`Configuration`](ErrorKind::Configuration),
+///   [`InvalidRequest`](ErrorKind::InvalidRequest), [`Refused`](ErrorKind::Refused): nothing was sent; the message
+///   says what to change.
+/// - [`Unauthorized`](ErrorKind::Unauthorized): the token is unknown, revoked or of another API. Do not retry with it.
+/// - [`Forbidden`](ErrorKind::Forbidden): the token lacks a scope; [`operation`](Error::operation) names the ones it
+///   needs. On the Ingest API a token of another data source gets [`NotFound`](ErrorKind::NotFound) instead.
+/// - [`RateLimited`](ErrorKind::RateLimited): not executed; wait for [`retry_after`](Error::retry_after).
+/// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; see
+///   [`batch_outcome`](Error::batch_outcome) or [`decode`](Error::decode).
+/// - [`Decode`](ErrorKind::Decode), [`Cut`](ErrorKind::Cut): executed; the answer could not be read. Do not resend
+///   without looking up what happened.
+/// - [`Timeout`](ErrorKind::Timeout), [`Transport`](ErrorKind::Transport):
+///   [`may_have_been_sent`](Error::may_have_been_sent) says whether the server may have executed it.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static Operation>,
+    /// What to say where no answer says it.
+    text: String,
+    failure: Option<Failure>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    may_have_been_sent: bool,
+}
+
+impl Error {
+    /// What failed.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that was called, with the scopes that it needs.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// The status of the answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.failure.as_ref().map(|failure| failure.status)
+    }
+
+    /// The headers of the answer, if there was one.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.failure.as_ref().map(|failure| &failure.headers)
+    }
+
+    /// The body of the answer as it came, up to 1 MiB; empty where there was none.
+    pub fn body(&self) -> &Bytes {
+        static EMPTY: Bytes = Bytes::new();
+        self.0.failure.as_ref().map_or(&EMPTY, |failure| &failure.body)
+    }
+
+    /// The server's machine-readable code, where its envelope has one.
+    pub fn code(&self) -> Option<&str> {
+        self.0.failure.as_ref()?.problem.code.as_deref()
+    }
+
+    /// The server's words, where its envelope has some.
+    pub fn message(&self) -> Option<&str> {
+        self.0.failure.as_ref()?.problem.message.as_deref()
+    }
+
+    /// What the server says beyond the message: text, list or object.
+    pub fn details(&self) -> Option<&Value> {
+        self.0.failure.as_ref()?.problem.details.as_ref()
+    }
+
+    /// The server's name for this request, to quote to its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.failure.as_ref()?.problem.request_id.as_deref()
+    }
+
+    /// The rate limit that the answer reported.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::from_headers(self.headers()?)
+    }
+
+    /// How long the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. Only for 429
+    /// and 503, where waiting helps.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let failure = self.0.failure.as_ref()?;
+        if !matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            return None;
+        }
+        rate_limit::retry_after(failure.problem.retry_after, &failure.headers, runtime::now())
+    }
+
+    /// Whether the server may have executed the request. `false` is certain; `true` asks for care with calls that cost
+    /// money.
+    pub fn may_have_been_sent(&self) -> bool {
+        self.0.may_have_been_sent
+    }
+
+    /// Whether the credential is at fault: 401 or 403.
+    pub fn is_auth(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Credential | ErrorKind::Unauthorized | ErrorKind::Forbidden)
+    }
+
+    /// Whether waiting helps: 429.
+    pub fn is_rate_limited(&self) -> bool {
+        self.kind() == ErrorKind::RateLimited
+    }
+
+    /// What became of each item of a push, where the body says it: after a partial failure, and in the 422 of a batch
+    /// of which every item failed.
+    pub fn batch_outcome(&self) -> Option<BatchOutcome> {
+        self.decode().ok()
+    }
+
+    /// The body as a type of yours, or one of the API's `types`.
+    ///
+    /// # Errors
+    /// A body that does not fit the type.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self.body())
+    }
+
+    pub(crate) fn credential(text: String) -> Self {
+        Self::unsent(ErrorKind::Credential, text)
+    }
+
+    pub(crate) fn configuration(text: String) -> Self {
+        Self::unsent(ErrorKind::Configuration, text)
+    }
+
+    pub(crate) fn configuration_from(text: String, source: reqwest::Error) -> Self {
+        let mut error = Self::configuration(text);
+        error.0.source = Some(source.without_url().into());
+        error
+    }
+
+    #[cfg(feature = "dispatch")]
+    pub(crate) fn invalid_request(text: String) -> Self {
+        Self::unsent(ErrorKind::InvalidRequest, text)
+    }
+
+    #[cfg(feature = "dispatch")]
+    pub(crate) fn unknown_operation(id: &str) -> Self {
+        Self::invalid_request(format!("there is no operation `{id}`"))
+    }
+
+    /// The error of a generated call.
+    pub(crate) fn from_client(operation: &'static Operation, error: ClientError<()>) -> Self {
+        let mut error = match error {
+            ClientError::InvalidRequest(text) => Self::unsent(ErrorKind::InvalidRequest, text),
+            ClientError::Custom(text) => Self::unsent(ErrorKind::Refused, text),
+            ClientError::UnexpectedResponse(mut response) => match Failure::from_response(&mut response) {
+                Some(failure) => Self::answered(failure),
+                None => Self::unread(response.status(), response.headers().clone(), Bytes::new()),
+            },
+            ClientError::ErrorResponse(value) => Self::unread(value.status(), value.headers().clone(), Bytes::new()),
+            // Our decoder stands in for the one that makes these; they are mapped all the same.
+            ClientError::InvalidResponsePayload(body, error) => {
+                Self::unread_body(ErrorKind::Decode, body, error.into())
+            }
+            ClientError::CommunicationError(error)
+            | ClientError::InvalidUpgrade(error)
+            | ClientError::ResponseBodyError(error) => Self::transport(error),
+        };
+        error.0.operation = Some(operation);
+        error
+    }
+
+    fn unsent(kind: ErrorKind, text: String) -> Self {
+        Self(Box::new(Inner { kind, operation: None, text, failure: None, source: None, may_have_been_sent: false }))
+    }
+
+    fn transport(error: reqwest::Error) -> Self {
+        let (kind, text) = if error.is_connect() {
+            (ErrorKind::Connect, "the server could not be reached")
+        } else if error.is_builder() {
+            (ErrorKind::InvalidRequest, "the request could not be built")
+        } else if error.is_timeout() {
+            (ErrorKind::Timeout, "the call took too long")
+        } else {
+            (ErrorKind::Transport, "the connection failed before the answer came")
+        };
+        let mut made = Self::unsent(kind, text.to_owned());
+        made.0.may_have_been_sent = !(error.is_connect() || error.is_builder());
+        // The URL may hold phone numbers and addresses.
+        made.0.source = Some(error.without_url().into());
+        made
+    }
+
+    fn answered(mut failure: Failure) -> Self {
+        let (kind, text) = match &failure.fault {
+            Fault::Status => (ErrorKind::of_status(failure.status), redirect_target(&failure.headers)),
+            Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
+            Fault::Partial(report) => (ErrorKind::PartialFailure, report.clone()),
+            Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
+        };
+        let mut error = Self::unsent(kind, text);
+        if let Fault::Cut(source) = std::mem::replace(&mut failure.fault, Fault::Status) {
+            error.0.source = Some(Box::new(source));
+        }
+        error.0.failure = Some(failure);
+        error.0.may_have_been_sent = true;
+        error
+    }
+
+    fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let problem = runtime::Problem::read(&headers, &body);
+        Self::answered(Failure { fault: Fault::Status, status, headers, body, problem })
+    }
+
+    fn unread_body(kind: ErrorKind, body: Bytes, source: Box<dyn StdError + Send + Sync>) -> Self {
+        let mut error = Self::unread(StatusCode::OK, HeaderMap::new(), body);
+        error.0.kind = kind;
+        error.0.source = Some(source);
+        error
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { operation, text, failure, .. } = &*self.0;
+        if let Some(operation) = operation {
+            write!(f, "{}: ", operation.id)?;
+        }
+        let Some(failure) = failure else { return f.write_str(text) };
+        write!(f, "{}", failure.status)?;
+        if let Some(code) = &failure.problem.code {
+            write!(f, " ({code})")?;
+        }
+        for part in [failure.problem.message.as_deref(), Some(text.as_str())].into_iter().flatten() {
+            if !part.is_empty() {
+                write!(f, ": {part}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &self.kind()).field("message", &self.to_string());
+        if let Some(failure) = &self.0.failure {
+            debug.field("details", &failure.problem.details).field("request_id", &failure.problem.request_id);
+            debug.field("rate_limit", &self.rate_limit()).field("body_bytes", &failure.body.len());
+        }
+        debug.field("may_have_been_sent", &self.may_have_been_sent()).field("source", &self.0.source).finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// Where a redirect leads, as an origin: the rest of a location may hold a one-time credential.
+fn redirect_target(headers: &HeaderMap) -> String {
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    match location.map(reqwest::Url::parse) {
+        Some(Ok(url)) => format!("redirects to {} are not followed", url.origin().ascii_serialization()),
+        Some(Err(_)) => "redirects are not followed".to_owned(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer_and_crosses_threads() {
+        fn crosses_threads<T: Send + Sync + 'static>() {}
+        crosses_threads::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn what_was_never_sent_says_so() {
+        for error in [Error::credential(String::new()), Error::configuration(String::new())] {
+            assert!(!error.may_have_been_sent());
+            assert!(error.status().is_none());
+            assert!(error.body().is_empty());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The kinds of failure that callers tell apart.
+
+use reqwest::StatusCode;
+
+/// What failed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The credential is missing or no token; nothing was sent.
+    Credential,
+    /// The client's settings cannot be used; nothing was sent.
+    Configuration,
+    /// An argument is missing or out of its limits; nothing was sent.
+    InvalidRequest,
+    /// The request would have left the client's origin or the operation's path; nothing was sent.
+    Refused,
+    /// The server could not be reached; nothing was sent.
+    Connect,
+    /// Time ran out.
+    Timeout,
+    /// The connection failed before the answer came.
+    Transport,
+    /// The server redirects elsewhere (3xx); redirects are not followed.
+    Redirect,
+    /// 400: the request is malformed.
+    BadRequest,
+    /// 401: the credential is missing, unknown, expired or revoked.
+    Unauthorized,
+    /// 402: there are no funds. Never worth a retry before a top-up.
+    PaymentRequired,
+    /// 403: the credential lacks a scope.
+    Forbidden,
+    /// 404: there is no such thing, or the credential may not see it.
+    NotFound,
+    /// 409: the thing is in another state.
+    Conflict,
+    /// 413: the body is too large.
+    PayloadTooLarge,
+    /// 422: the content is not acceptable; for a batch, every item of it.
+    Unprocessable,
+    /// 429: too many requests; not executed.
+    RateLimited,
+    /// Another 4xx.
+    Client,
+    /// 5xx: the server failed.
+    Server,
+    /// A success of which some items failed.
+    PartialFailure,
+    /// A success whose body does not fit the document.
+    Decode,
+    /// A success whose body ended early.
+    Cut,
+    /// An answer of no known class.
+    Unexpected,
+}
+
+impl ErrorKind {
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            300..=399 => Self::Redirect,
+            400 => Self::BadRequest,
+            401 => Self::Unauthorized,
+            402 => Self::PaymentRequired,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            409 => Self::Conflict,
+            413 => Self::PayloadTooLarge,
+            422 => Self::Unprocessable,
+            429 => Self::RateLimited,
+            400..=499 => Self::Client,
+            500..=599 => Self::Server,
+            _ => Self::Unexpected,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+mod api;
+pub mod auth;
+pub mod batch;
+mod config;
+#[cfg(feature = "dispatch")]
+pub mod dispatch;
+mod error;
+mod error_kind;
+pub mod operation;
+mod path_argument;
+mod rate_limit;
+mod runtime;
+mod timestamp;
+
+pub use config::Config;
+pub use error::Error;
+pub use error_kind::ErrorKind;
+pub use operation::Operation;
+pub use path_argument::{InvalidPathArgument, PathArgument};
+pub use progenitor_client::{ByteStream, ResponseValue};
+pub use rate_limit::RateLimit;
+#[cfg(feature = "scopien")]
+pub use api::scopien;
+pub use timestamp::Timestamp;
+
+/// The four APIs of Instasent.
+pub mod instasent {
+    #[cfg(feature = "instasent-ingest")]
+    pub use crate::api::instasent_ingest as ingest;
+    #[cfg(feature = "instasent-legacy")]
+    pub use crate::api::instasent_legacy as legacy;
+    #[cfg(feature = "instasent-product")]
+    pub use crate::api::instasent_product as product;
+    #[cfg(feature = "instasent-transactional")]
+    pub use crate::api::instasent_transactional as transactional;
+}

@@ -1,0 +1,99 @@
+//! The rate-limit headers of an answer, and how long to wait after a refusal.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+/// What the `X-RateLimit-*` headers of an answer said. A header that is missing or garbled is `None`, never zero.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// Requests that a window allows (`X-RateLimit-Limit`).
+    pub limit: Option<u64>,
+    /// Requests left in this window (`X-RateLimit-Remaining`).
+    pub remaining: Option<u64>,
+    /// When the window ends, in seconds since 1970 (`X-RateLimit-Reset`).
+    pub reset: Option<u64>,
+}
+
+impl RateLimit {
+    /// Reads the headers; `None` where the answer has none of the three.
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        let read = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+        let limit = Self {
+            limit: read("x-ratelimit-limit"),
+            remaining: read("x-ratelimit-remaining"),
+            reset: read("x-ratelimit-reset"),
+        };
+        (limit.limit.or(limit.remaining).or(limit.reset).is_some()).then_some(limit)
+    }
+}
+
+/// How long the server asks to wait: the body's hint, else `Retry-After` in seconds or as a date, else
+/// `X-RateLimit-Reset`. Instants are compared with the server's own `Date` where there is one, so that a wrong clock
+/// on this side does no harm; one in the past is no wait.
+pub(crate) fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    if let Some(seconds) = hint {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = date(headers, DATE.as_str()).unwrap_or(now);
+    if let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()) {
+        if let Ok(seconds) = value.trim().parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        if let Some(instant) = date(headers, RETRY_AFTER.as_str()) {
+            return Some(instant.duration_since(now).unwrap_or_default());
+        }
+    }
+    let reset = RateLimit::from_headers(headers)?.reset?;
+    let instant = UNIX_EPOCH.checked_add(Duration::from_secs(reset))?;
+    Some(instant.duration_since(now).unwrap_or_default())
+}
+
+fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().expect("name"), value.parse().expect("value"))).collect()
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_missing_or_garbled_header_is_none_and_not_zero() {
+        assert_eq!(RateLimit::from_headers(&headers(&[])), None);
+        let garbled = headers(&[("x-ratelimit-limit", "many"), ("x-ratelimit-remaining", "7")]);
+        assert_eq!(RateLimit::from_headers(&garbled), Some(RateLimit { limit: None, remaining: Some(7), reset: None }));
+    }
+
+    #[test]
+    fn the_reset_is_in_seconds_and_never_in_the_past() {
+        let future = headers(&[("x-ratelimit-reset", "1893452400")]);
+        assert_eq!(retry_after(None, &future, at(1_893_452_370)), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after(None, &future, at(1_893_452_500)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn the_servers_own_clock_wins() {
+        let skewed = headers(&[("x-ratelimit-reset", "1893452400"), ("date", "Mon, 31 Dec 2029 22:59:50 GMT")]);
+        assert_eq!(retry_after(None, &skewed, at(0)), Some(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn body_hint_then_retry_after_then_reset() {
+        let both = headers(&[("retry-after", "12"), ("x-ratelimit-reset", "1893452400")]);
+        assert_eq!(retry_after(Some(3), &both, at(0)), Some(Duration::from_secs(3)));
+        assert_eq!(retry_after(None, &both, at(0)), Some(Duration::from_secs(12)));
+        let date = headers(&[("retry-after", "Mon, 31 Dec 2029 23:00:05 GMT")]);
+        assert_eq!(retry_after(None, &date, at(1_893_452_400)), Some(Duration::from_secs(5)));
+        let garbled = headers(&[("retry-after", "soon"), ("x-ratelimit-reset", "1893452400")]);
+        assert_eq!(retry_after(None, &garbled, at(1_893_452_399)), Some(Duration::from_secs(1)));
+    }
+}

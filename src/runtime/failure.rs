@@ -1,0 +1,81 @@
+//! An answer that is no success, on its way from the transport through generated code to [`crate::Error`].
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use progenitor_client::Error as ClientError;
+use reqwest::header::HeaderMap;
+use reqwest::{Response, StatusCode};
+
+use super::{Problem, redact};
+
+/// How much of an error body is kept.
+const BODY_CAP: usize = 1 << 20;
+
+/// An answer and what is wrong with it. It travels in the extensions of a rebuilt response, because generated code has
+/// no other place for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) fault: Fault,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) problem: Problem,
+}
+
+/// What is wrong with an answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// Its status.
+    Status,
+    /// A success whose body does not fit; why, without the values at fault.
+    Decode(String),
+    /// A success that reports items that failed.
+    Partial(String),
+    /// A success whose body ended early.
+    Cut(Arc<reqwest::Error>),
+}
+
+impl Failure {
+    /// Reads an answer that is no success. A body that is cut off, or too long, is kept as far as it came: status and
+    /// headers matter more.
+    pub(crate) async fn of_status(mut response: Response, secret: &str) -> Self {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let mut body = BytesMut::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = BODY_CAP - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if body.len() == BODY_CAP {
+                break;
+            }
+        }
+        let body = body.freeze();
+        let mut problem = Problem::read(&headers, &body);
+        for text in [&mut problem.code, &mut problem.message, &mut problem.request_id].into_iter().flatten() {
+            *text = redact::mask(text, secret);
+        }
+        if let Some(details) = problem.details.take() {
+            problem.details = serde_json::from_str(&redact::mask(&details.to_string(), secret)).ok();
+        }
+        Self { fault: Fault::Status, status, headers, body, problem }
+    }
+
+    /// Wraps the failure so that generated code hands it on unread.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
+        response.into()
+    }
+
+    /// Wraps the failure as the generator's error.
+    pub(crate) fn into_client_error(self) -> ClientError<()> {
+        ClientError::UnexpectedResponse(self.into_response())
+    }
+
+    /// Takes the failure out of a response that [`into_response`](Self::into_response) made.
+    pub(crate) fn from_response(response: &mut Response) -> Option<Self> {
+        response.extensions_mut().remove()
+    }
+}

@@ -1,0 +1,15 @@
+//! What every generated call goes through: the checks before a request leaves, the one place that sends it, and what
+//! becomes of its answer.
+
+pub(crate) mod answer;
+mod clock;
+mod failure;
+mod problem;
+mod redact;
+mod scope;
+mod transport;
+
+pub(crate) use clock::now;
+pub(crate) use failure::{Failure, Fault};
+pub(crate) use problem::Problem;
+pub use transport::Transport;

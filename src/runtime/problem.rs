@@ -1,0 +1,111 @@
+//! Reads an error body, whatever envelope it has. Nothing in here can fail: a body that is no JSON says nothing.
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+/// What an error body says, in the words of all the envelopes that we know.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Problem {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) details: Option<Value>,
+    pub(crate) request_id: Option<String>,
+    /// Seconds to wait, from the body.
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// Reads a body: `error` as an object is Scopien's envelope, `error` as a string the flat one or OAuth's, otherwise
+    /// `message` is Instasent's.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut problem = match &value["error"] {
+            Value::Object(_) => Self::nested(&value["error"]),
+            Value::String(code) => Self::flat(code, &value),
+            _ => Self::message_only(&value),
+        };
+        if problem.request_id.is_none() {
+            problem.request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        }
+        problem
+    }
+
+    /// `{error: {code, message, details, retryAfter}}`
+    fn nested(error: &Value) -> Self {
+        Self {
+            code: text(&error["code"]),
+            message: text(&error["message"]),
+            details: Some(&error["details"]).filter(|details| !details.is_null()).cloned(),
+            request_id: text(&error["request_id"]).or_else(|| text(&error["requestId"])),
+            retry_after: error["retryAfter"].as_u64(),
+        }
+    }
+
+    /// `{error, message, request_id}`, and OAuth's `{error, error_description}`
+    fn flat(code: &str, value: &Value) -> Self {
+        Self {
+            code: Some(code.to_owned()),
+            message: text(&value["message"]).or_else(|| text(&value["error_description"])),
+            request_id: text(&value["request_id"]),
+            ..Self::default()
+        }
+    }
+
+    /// `{message}`, and where even that is missing a list of `errors`
+    fn message_only(value: &Value) -> Self {
+        let details = Some(&value["errors"]).filter(|errors| !errors.is_null()).cloned();
+        let joined = value["errors"].as_array().map(|errors| {
+            errors.iter().map(|error| text(error).unwrap_or_else(|| error.to_string())).collect::<Vec<_>>().join("; ")
+        });
+        Self {
+            message: text(&value["message"]).or(joined).or_else(|| text(value)),
+            details,
+            request_id: text(&value["request_id"]),
+            ..Self::default()
+        }
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(body: &str) -> Problem {
+        Problem::read(&HeaderMap::new(), body.as_bytes())
+    }
+
+    #[test]
+    fn three_envelopes_and_oauths_give_code_and_message() {
+        let nested = read(r#"{"error":{"code":"rate_limit_exceeded","message":"slow down","details":"in 7 s","retryAfter":7}}"#);
+        assert_eq!((nested.code.as_deref(), nested.message.as_deref(), nested.retry_after), (Some("rate_limit_exceeded"), Some("slow down"), Some(7)));
+        assert_eq!(nested.details, Some(json!("in 7 s")));
+        let flat = read(r#"{"error":"forbidden","message":"no","request_id":"req_1"}"#);
+        assert_eq!((flat.code.as_deref(), flat.message.as_deref(), flat.request_id.as_deref()), (Some("forbidden"), Some("no"), Some("req_1")));
+        let oauth = read(r#"{"error":"invalid_grant","error_description":"used"}"#);
+        assert_eq!((oauth.code.as_deref(), oauth.message.as_deref()), (Some("invalid_grant"), Some("used")));
+        assert_eq!(read(r#"{"message":"Body should be an array"}"#).message.as_deref(), Some("Body should be an array"));
+        assert_eq!(read(r#"{"errors":["a",{"b":1}]}"#).message.as_deref(), Some(r#"a; {"b":1}"#));
+    }
+
+    #[test]
+    fn a_body_that_says_nothing_is_no_failure() {
+        for body in ["", "<html>502</html>", r#"{"error":{"code":"#, "[]", "null", "1", r#"{"error":null}"#, r#"{"error":{}}"#, "\u{0}"] {
+            let problem = read(body);
+            assert_eq!((problem.code, problem.retry_after), (None, None), "{body}");
+        }
+    }
+
+    #[test]
+    fn details_may_have_any_type() {
+        for details in [json!("a"), json!(["a"]), json!({"a": 1})] {
+            let body = json!({"error": {"code": "c", "details": details.clone()}}).to_string();
+            assert_eq!(read(&body).details, Some(details));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Where a client's requests may go: its origin, below its base path, on the path of the operation that was called.
+
+use reqwest::Url;
+
+use crate::Operation;
+
+/// The origin and base path that the credential belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    base: Url,
+    /// The base URL as text, without a slash at its end.
+    text: String,
+}
+
+impl Scope {
+    pub(crate) fn new(base: Url) -> Self {
+        let text = base.as_str().trim_end_matches('/').to_owned();
+        Self { base, text }
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.text
+    }
+
+    /// Refuses a URL that is not the operation's. Path arguments are checked when they are given; this is the second
+    /// line of defence, on the URL as it would be sent.
+    pub(crate) fn check(&self, url: &Url, operation: &Operation) -> Result<(), String> {
+        let same_origin = url.scheme() == self.base.scheme()
+            && url.host_str() == self.base.host_str()
+            && url.port_or_known_default() == self.base.port_or_known_default();
+        let base_path = self.base.path().trim_end_matches('/');
+        let below = url.path().strip_prefix(base_path).filter(|_| same_origin);
+        match below {
+            Some(path) if fits(path, operation.path) => Ok(()),
+            _ => Err(format!("refused: the request does not go to {}{}", self.text, operation.path)),
+        }
+    }
+}
+
+/// Whether a path is made from the template: as many segments, the literal ones equal, the others not empty.
+fn fits(path: &str, template: &str) -> bool {
+    let mut segments = path.split('/');
+    let fit = template.split('/').all(|expected| match segments.next() {
+        Some(segment) if expected.contains('{') => !segment.is_empty(),
+        Some(segment) => segment == expected,
+        None => false,
+    });
+    fit && segments.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_fits_its_template_only() {
+        assert!(fits("/sms/1", "/sms/{id}"));
+        assert!(fits("/", "/"));
+        for (path, template) in
+            [("/", "/sms/{id}"), ("/sms/", "/sms/{id}"), ("/sms/1/2", "/sms/{id}"), ("/lookup/1", "/sms/{id}"), ("/sms", "/sms/{id}"), ("", "/")]
+        {
+            assert!(!fits(path, template), "{path} {template}");
+        }
+    }
+
+    #[test]
+    fn another_origin_or_base_path_is_refused() {
+        let operation = crate::operation::Operation {
+            id: "sms-get",
+            function: "sms_get",
+            method: "GET",
+            path: "/sms/{id}",
+            credentials: &[],
+            scopes: &[],
+            resource: None,
+            success: &[200],
+            retry: crate::operation::Retry::Safe,
+            retry_key: None,
+            rate_limit: "sms-get",
+            pagination: None,
+            partial: None,
+            spends: false,
+            errors: "",
+            unverified: None,
+        };
+        let scope = Scope::new(Url::parse("https://api.example.com/v1").expect("a URL"));
+        let check = |url: &str| scope.check(&Url::parse(url).expect("a URL"), &operation).is_ok();
+        assert!(check("https://api.example.com/v1/sms/1?x=1"));
+        assert!(check("https://api.example.com:443/v1/sms/1"));
+        for url in [
+            "https://api.example.com/v1/sms/../../sms/1",
+            "https://api.example.com/sms/1",
+            "https://api.example.com.evil.example/v1/sms/1",
+            "https://evil.example/v1/sms/1",
+            "http://api.example.com/v1/sms/1",
+            "https://api.example.com:8443/v1/sms/1",
+        ] {
+            assert!(!check(url), "{url}");
+        }
+    }
+}
