@@ -61,14 +61,21 @@ impl Config {
     /// The base URL in force, checked.
     pub(crate) fn checked_base_url(&self, documented: &str) -> Result<Url, Error> {
         let text = self.base_url.as_deref().unwrap_or(documented).trim_end_matches('/');
-        let url = Url::parse(text)
-            .map_err(|error| Error::configuration(format!("the base URL cannot be read ({error}): give a whole URL such as {documented}")))?;
+        let url = Url::parse(text).map_err(|error| {
+            Error::configuration(format!(
+                "the base URL cannot be read ({error}): give a whole URL such as {documented}"
+            ))
+        })?;
         // The URL itself is not shown: it may hold the very password that it is refused for.
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::configuration("the base URL holds a user name or password: give the credential to the client".to_owned()));
+            return Err(Error::configuration(
+                "the base URL holds a user name or password: give the credential to the client".to_owned(),
+            ));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(Error::configuration(format!("the base URL {text} has a query or a fragment: give scheme, host and path only")));
+            return Err(Error::configuration(format!(
+                "the base URL {text} has a query or a fragment: give scheme, host and path only"
+            )));
         }
         match url.scheme() {
             "https" => Ok(url),
@@ -115,7 +122,13 @@ mod tests {
 
     #[test]
     fn https_and_loopback_are_accepted() {
-        for url in ["https://api.example.com/v1/", "http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:1", "http://localhost:3000/x"] {
+        for url in [
+            "https://api.example.com/v1/",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://[::1]:1",
+            "http://localhost:3000/x",
+        ] {
             assert!(check(url).is_ok(), "{url}");
         }
         assert!(Config::default().checked_base_url(DOCUMENTED).is_ok());

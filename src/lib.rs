@@ -14,6 +14,8 @@ mod rate_limit;
 mod runtime;
 mod timestamp;
 
+#[cfg(feature = "scopien")]
+pub use api::scopien;
 pub use config::Config;
 pub use error::Error;
 pub use error_kind::ErrorKind;
@@ -21,8 +23,6 @@ pub use operation::Operation;
 pub use path_argument::{InvalidPathArgument, PathArgument};
 pub use progenitor_client::{ByteStream, ResponseValue};
 pub use rate_limit::RateLimit;
-#[cfg(feature = "scopien")]
-pub use api::scopien;
 pub use timestamp::Timestamp;
 
 /// The four APIs of Instasent.

@@ -11,7 +11,9 @@ use crate::Error;
 #[expect(clippy::disallowed_methods, reason = "this file is where the environment is read")]
 pub(crate) fn variable(name: &str) -> Result<String, Error> {
     env::var(name).map_err(|error| match error {
-        VarError::NotPresent => Error::credential(format!("the environment variable {name} is not set: set it to the token")),
+        VarError::NotPresent => {
+            Error::credential(format!("the environment variable {name} is not set: set it to the token"))
+        }
         VarError::NotUnicode(_) => Error::credential(format!("the environment variable {name} is not valid text")),
     })
 }

@@ -236,7 +236,10 @@ mod tests {
         let token = SmsToken::new("do-not-print-me").expect("a token");
         let ingest = IngestToken::from(DatasourceToken::new("do-not-print-me").expect("a token"));
         let header = token.authorization().expect("a header");
-        assert_eq!(format!("{token:?} {ingest:?} {header:?}"), "Token<api-sms>(redacted) Datasource(Token<datasource>(redacted)) Sensitive");
+        assert_eq!(
+            format!("{token:?} {ingest:?} {header:?}"),
+            "Token<api-sms>(redacted) Datasource(Token<datasource>(redacted)) Sensitive"
+        );
     }
 
     #[test]

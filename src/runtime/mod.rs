@@ -12,4 +12,4 @@ mod transport;
 pub(crate) use clock::now;
 pub(crate) use failure::{Failure, Fault};
 pub(crate) use problem::Problem;
-pub use transport::Transport;
+pub(crate) use transport::Transport;

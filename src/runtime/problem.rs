@@ -82,20 +82,40 @@ mod tests {
 
     #[test]
     fn three_envelopes_and_oauths_give_code_and_message() {
-        let nested = read(r#"{"error":{"code":"rate_limit_exceeded","message":"slow down","details":"in 7 s","retryAfter":7}}"#);
-        assert_eq!((nested.code.as_deref(), nested.message.as_deref(), nested.retry_after), (Some("rate_limit_exceeded"), Some("slow down"), Some(7)));
+        let nested =
+            read(r#"{"error":{"code":"rate_limit_exceeded","message":"slow down","details":"in 7 s","retryAfter":7}}"#);
+        assert_eq!(
+            (nested.code.as_deref(), nested.message.as_deref(), nested.retry_after),
+            (Some("rate_limit_exceeded"), Some("slow down"), Some(7))
+        );
         assert_eq!(nested.details, Some(json!("in 7 s")));
         let flat = read(r#"{"error":"forbidden","message":"no","request_id":"req_1"}"#);
-        assert_eq!((flat.code.as_deref(), flat.message.as_deref(), flat.request_id.as_deref()), (Some("forbidden"), Some("no"), Some("req_1")));
+        assert_eq!(
+            (flat.code.as_deref(), flat.message.as_deref(), flat.request_id.as_deref()),
+            (Some("forbidden"), Some("no"), Some("req_1"))
+        );
         let oauth = read(r#"{"error":"invalid_grant","error_description":"used"}"#);
         assert_eq!((oauth.code.as_deref(), oauth.message.as_deref()), (Some("invalid_grant"), Some("used")));
-        assert_eq!(read(r#"{"message":"Body should be an array"}"#).message.as_deref(), Some("Body should be an array"));
+        assert_eq!(
+            read(r#"{"message":"Body should be an array"}"#).message.as_deref(),
+            Some("Body should be an array")
+        );
         assert_eq!(read(r#"{"errors":["a",{"b":1}]}"#).message.as_deref(), Some(r#"a; {"b":1}"#));
     }
 
     #[test]
     fn a_body_that_says_nothing_is_no_failure() {
-        for body in ["", "<html>502</html>", r#"{"error":{"code":"#, "[]", "null", "1", r#"{"error":null}"#, r#"{"error":{}}"#, "\u{0}"] {
+        for body in [
+            "",
+            "<html>502</html>",
+            r#"{"error":{"code":"#,
+            "[]",
+            "null",
+            "1",
+            r#"{"error":null}"#,
+            r#"{"error":{}}"#,
+            "\u{0}",
+        ] {
             let problem = read(body);
             assert_eq!((problem.code, problem.retry_after), (None, None), "{body}");
         }

@@ -56,9 +56,14 @@ mod tests {
     fn a_path_fits_its_template_only() {
         assert!(fits("/sms/1", "/sms/{id}"));
         assert!(fits("/", "/"));
-        for (path, template) in
-            [("/", "/sms/{id}"), ("/sms/", "/sms/{id}"), ("/sms/1/2", "/sms/{id}"), ("/lookup/1", "/sms/{id}"), ("/sms", "/sms/{id}"), ("", "/")]
-        {
+        for (path, template) in [
+            ("/", "/sms/{id}"),
+            ("/sms/", "/sms/{id}"),
+            ("/sms/1/2", "/sms/{id}"),
+            ("/lookup/1", "/sms/{id}"),
+            ("/sms", "/sms/{id}"),
+            ("", "/"),
+        ] {
             assert!(!fits(path, template), "{path} {template}");
         }
     }

@@ -14,7 +14,7 @@ use crate::{Config, Error, Operation};
 
 /// The credential of a client and the origin that it belongs to. Cloning shares it.
 #[derive(Clone)]
-pub struct Transport(Arc<Inner>);
+pub(crate) struct Transport(Arc<Inner>);
 
 struct Inner {
     scope: Scope,
@@ -24,7 +24,11 @@ struct Inner {
 
 impl Transport {
     /// Checks the configuration and builds the HTTP client. Nothing is sent.
-    pub(crate) fn connect(credential: &impl Bearer, config: &Config, documented: &str) -> Result<(reqwest::Client, Self), Error> {
+    pub(crate) fn connect(
+        credential: &impl Bearer,
+        config: &Config,
+        documented: &str,
+    ) -> Result<(reqwest::Client, Self), Error> {
         let scope = Scope::new(config.checked_base_url(documented)?);
         let authorization = credential.authorization()?;
         let secret = credential.secret().clone();

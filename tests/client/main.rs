@@ -1,0 +1,6 @@
+//! The typed clients against a scripted server.
+
+mod census;
+mod error_bodies;
+mod safety;
+mod support;

@@ -1,0 +1,91 @@
+//! A scripted server for client tests: one answer for everything, and a record of what was sent.
+
+use std::sync::{Arc, Mutex};
+
+use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+
+/// A token for tests; it opens nothing.
+pub(crate) const TOKEN: &str = "fixture-token-0001";
+
+/// A server that gives one answer to every request and keeps what it received.
+pub(crate) struct Scripted {
+    server: MockServer,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Scripted {
+    pub(crate) async fn start(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Self {
+        let server = MockServer::start_async().await;
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&received);
+        let headers: Vec<(String, String)> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let body = body.into();
+        server
+            .mock_async(|_when, then| {
+                then.respond_with(move |request: &HttpMockRequest| {
+                    record.lock().expect("no test panics while it holds the lock").push(Received::of(request));
+                    let answer = HttpMockResponse::builder().status(status).headers(headers.clone());
+                    if body.is_empty() { answer.no_body().build() } else { answer.body(body.clone()).build() }
+                });
+            })
+            .await;
+        Self { server, received }
+    }
+
+    /// A JSON answer.
+    pub(crate) async fn json(status: u16, body: impl Into<String>) -> Self {
+        Self::start(status, &[("content-type", "application/json")], body).await
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.server.base_url()
+    }
+
+    pub(crate) fn config(&self) -> keyfit::Config {
+        keyfit::Config::default().base_url(self.url())
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.received.lock().expect("no test panics while it holds the lock").clone()
+    }
+}
+
+impl Received {
+    fn of(request: &HttpMockRequest) -> Self {
+        let uri = request.uri();
+        let target = uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string);
+        Self {
+            method: request.method_str().to_owned(),
+            target,
+            headers: request.headers_vec().clone(),
+            body: request.body_string(),
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The request as text, with the token redacted and what differs from run to run left out.
+    pub(crate) fn render(&self) -> String {
+        let mut headers: Vec<String> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !matches!(name.to_ascii_lowercase().as_str(), "host" | "content-length" | "user-agent"))
+            .map(|(name, value)| format!("{}: {}\n", name.to_ascii_lowercase(), value.replace(TOKEN, "[token]")))
+            .collect();
+        headers.sort();
+        let body = if self.body.is_empty() { String::new() } else { format!("{}\n", self.body) };
+        format!("{} {}\n{}{body}", self.method, self.target, headers.concat())
+    }
+}
