@@ -16,6 +16,7 @@ fn main() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
 fn run() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     for source in Source::embedded() {

@@ -89,9 +89,9 @@ impl Config {
 
     /// The HTTP client. It follows no redirect: a redirect to another origin would carry the credential there, and one
     /// after a POST would send a GET or a second POST.
-    pub(crate) fn http(&self) -> Result<reqwest::Client, Error> {
+    pub(crate) fn into_http(self) -> Result<reqwest::Client, Error> {
         let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
-        let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
+        let agent = self.user_agent.map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
         reqwest::Client::builder()
             .user_agent(agent)
             .redirect(Policy::none())

@@ -57,7 +57,6 @@ pub enum ErrorKind {
 impl ErrorKind {
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
-            300..=399 => Self::Redirect,
             400 => Self::BadRequest,
             401 => Self::Unauthorized,
             402 => Self::PaymentRequired,
@@ -67,8 +66,9 @@ impl ErrorKind {
             413 => Self::PayloadTooLarge,
             422 => Self::Unprocessable,
             429 => Self::RateLimited,
-            400..=499 => Self::Client,
-            500..=599 => Self::Server,
+            _ if status.is_redirection() => Self::Redirect,
+            _ if status.is_client_error() => Self::Client,
+            _ if status.is_server_error() => Self::Server,
             _ => Self::Unexpected,
         }
     }

@@ -78,7 +78,7 @@ fn sources_tell_the_truth() {
     for source in Source::embedded() {
         let document = known.get(source.name.as_str()).unwrap_or_else(|| panic!("{} has no entry", source.name));
         let digest = Sha256::digest(source.document.text.as_bytes());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         assert_eq!(document.sha256, digest, "{}: write the new sha256 and date into sources.toml", source.name);
         assert!(matches!(document.provenance.as_str(), "transcribed" | "published"), "{}", source.name);
         assert!(document.url.starts_with("https://"), "{}", source.name);

@@ -16,6 +16,8 @@ pub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};
     unused_mut,
     clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
     missing_docs,
     reason = "generated code follows its generator's style"
 )]
@@ -37,7 +39,7 @@ impl Client {
     /// # Errors
     /// A base URL that is not https (plain http is for loopback hosts only) or holds credentials, a query or a fragment.
     pub fn with_config(key: ScopienKey, config: Config) -> Result<Self, Error> {
-        let (http, transport) = Transport::connect(&key, &config, BASE_URL)?;
+        let (http, transport) = Transport::connect(key, config, BASE_URL)?;
         let base_url = transport.base_url().to_owned();
         Ok(Self::new_with_client(&base_url, http, transport))
     }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::environment;
@@ -171,31 +170,22 @@ impl From<ProductToken> for IngestToken {
     }
 }
 
-/// What the transport needs of a credential.
+/// What the transport needs of a credential: its text.
 pub(crate) trait Bearer {
-    /// The credential's text, for the header and for masking it where a server echoes it.
-    fn secret(&self) -> &SecretString;
-
-    /// `Bearer <token>`, marked sensitive so that no `Debug` shows it.
-    fn authorization(&self) -> Result<HeaderValue, Error> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", self.secret().expose_secret()))
-            .map_err(|_| Error::credential("the token cannot be sent in a header".to_owned()))?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
+    fn into_secret(self) -> SecretString;
 }
 
 impl<K: TokenKind> Bearer for Token<K> {
-    fn secret(&self) -> &SecretString {
-        &self.secret
+    fn into_secret(self) -> SecretString {
+        self.secret
     }
 }
 
 impl Bearer for IngestToken {
-    fn secret(&self) -> &SecretString {
+    fn into_secret(self) -> SecretString {
         match self {
-            Self::Datasource(token) => token.secret(),
-            Self::Product(token) => token.secret(),
+            Self::Datasource(token) => token.into_secret(),
+            Self::Product(token) => token.into_secret(),
         }
     }
 }
@@ -235,11 +225,7 @@ mod tests {
     fn a_token_does_not_print() {
         let token = SmsToken::new("do-not-print-me").expect("a token");
         let ingest = IngestToken::from(DatasourceToken::new("do-not-print-me").expect("a token"));
-        let header = token.authorization().expect("a header");
-        assert_eq!(
-            format!("{token:?} {ingest:?} {header:?}"),
-            "Token<api-sms>(redacted) Datasource(Token<datasource>(redacted)) Sensitive"
-        );
+        assert_eq!(format!("{token:?} {ingest:?}"), "Token<api-sms>(redacted) Datasource(Token<datasource>(redacted))");
     }
 
     #[test]

@@ -25,14 +25,14 @@ struct Inner {
 impl Transport {
     /// Checks the configuration and builds the HTTP client. Nothing is sent.
     pub(crate) fn connect(
-        credential: &impl Bearer,
-        config: &Config,
+        credential: impl Bearer,
+        config: Config,
         documented: &str,
     ) -> Result<(reqwest::Client, Self), Error> {
         let scope = Scope::new(config.checked_base_url(documented)?);
-        let authorization = credential.authorization()?;
-        let secret = credential.secret().clone();
-        Ok((config.http()?, Self(Arc::new(Inner { scope, authorization, secret }))))
+        let secret = credential.into_secret();
+        let authorization = authorization(&secret)?;
+        Ok((config.into_http()?, Self(Arc::new(Inner { scope, authorization, secret }))))
     }
 
     /// The base URL, without a slash at its end.
@@ -64,5 +64,24 @@ impl Transport {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("base_url", &self.base_url()).finish_non_exhaustive()
+    }
+}
+
+/// `Bearer <token>`, marked sensitive so that no `Debug` shows it.
+fn authorization(secret: &SecretString) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", secret.expose_secret()))
+        .map_err(|_| Error::credential("the token cannot be sent in a header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_does_not_print() {
+        let header = authorization(&SecretString::from("do-not-print-me")).expect("a header");
+        assert_eq!(format!("{header:?}"), "Sensitive");
     }
 }

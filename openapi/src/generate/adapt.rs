@@ -44,7 +44,7 @@ pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], optional_an
     for item in &mut file.items {
         match item {
             Item::Impl(block) if is_named(&block.self_ty, "Client") && block.trait_.is_none() => {
-                close_constructors(block)
+                close_constructors(block);
             }
             Item::Mod(module) if module.ident == "builder" => {
                 for (index, operation) in operations.iter().enumerate() {

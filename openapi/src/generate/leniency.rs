@@ -225,7 +225,7 @@ fn reachable(document: &Value, nodes: &[&Value]) -> BTreeSet<String> {
     let mut open: Vec<String> = Vec::new();
     for node in nodes {
         walk::references(node, &mut |_, target| {
-            open.extend(target.strip_prefix("#/components/schemas/").map(str::to_owned))
+            open.extend(target.strip_prefix("#/components/schemas/").map(str::to_owned));
         });
     }
     while let Some(name) = open.pop() {
@@ -233,7 +233,7 @@ fn reachable(document: &Value, nodes: &[&Value]) -> BTreeSet<String> {
             && found.insert(name)
         {
             walk::references(schema, &mut |_, target| {
-                open.extend(target.strip_prefix("#/components/schemas/").map(str::to_owned))
+                open.extend(target.strip_prefix("#/components/schemas/").map(str::to_owned));
             });
         }
     }

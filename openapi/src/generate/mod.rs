@@ -3,6 +3,7 @@
 mod adapt;
 mod answers;
 mod dispatch;
+mod docs;
 mod emit;
 mod leniency;
 mod prune;
@@ -51,6 +52,7 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     let mut file = syn::parse2(tokens).map_err(|_| inexpressible(&api, ""))?;
     let calls = adapt::adapt(&mut file, &operations, &client.optional_answers);
     prune::answer_builders(&mut file, &calls);
+    docs::complete(&mut file, &operations);
     let surface = surface::describe(&file, &operations);
     file.items.extend(emit::items(&api.base_url, &operations, &open_enums));
     file.items.push(dispatch::item(&calls));
