@@ -31,7 +31,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 /// Writes `OUT_DIR/<api>.rs`, to be included by `src/api/<api>.rs`.
 fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     let module = source.name.replace('-', "_");
-    let client = generate(source, &format!("crate::api::{module}::generated"))?;
+    let client = generate(source, &format!("crate::api::{module}"))?;
     for unsupported in &client.unsupported {
         println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
     }

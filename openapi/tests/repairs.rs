@@ -116,7 +116,7 @@ fn answers_are_lenient_where_requests_are_strict() {
     let schemas = "    Cat: {type: object, additionalProperties: false, required: [name], properties: {name: {type: string, maxLength: 3}, mood: {type: string, enum: [good, bad]}, born: {type: string, format: date-time}, paws: {type: integer, minimum: 1, default: x}}}\n";
     let paths = "  /cats:\n    post: {operationId: add, requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Cat'}}}}, responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Cat'}}}}}}\n";
     let surface = client(paths, schemas).surface;
-    assert!(surface.contains("CatAnswer { born: Option<crate::Timestamp>, mood: Option<crate::api::pets::values::CatAnswerMood>, name: String, paws: Option<i64> }"), "{surface}");
+    assert!(surface.contains("CatAnswer { born: Option<crate::Timestamp>, mood: Option<crate::api::pets::generated::values::CatAnswerMood>, name: String, paws: Option<i64> }"), "{surface}");
     assert!(surface.contains("  Cat { born: Option<::chrono::DateTime<::chrono::offset::Utc>>, mood: Option<CatMood>, name: CatName, paws: Option<::std::num::NonZeroU64> }"), "{surface}");
 }
 

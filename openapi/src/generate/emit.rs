@@ -1,5 +1,5 @@
-//! What is put beside the generator's code: the base URL, the operation table, the hooks that lead every call through
-//! the runtime, and the open enums of answers.
+//! What is put beside the generator's code: the base URL, the constructors, the operation table, the hooks that
+//! lead every call through the runtime, and the open enums of answers.
 
 use heck::ToPascalCase as _;
 use proc_macro2::TokenStream;
@@ -39,6 +39,31 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[Ope
                     _info: &OperationInfo,
                 ) -> ::reqwest::Result<::reqwest::Response> {
                     self.inner.execute(&self.client, request).await
+                }
+            }
+        },
+        parse_quote! {
+            impl Client {
+                /// A client for the documented host, [`BASE_URL`].
+                ///
+                /// # Errors
+                /// A TLS back end that cannot be set up.
+                pub fn new(credential: impl Into<super::Credential>) -> ::std::result::Result<Self, crate::Error> {
+                    Self::with_config(credential, crate::Config::default())
+                }
+
+                /// A client with a configuration of your own: another base URL, timeouts, user agent.
+                ///
+                /// # Errors
+                /// A base URL that is not https (plain http is for loopback hosts only) or holds credentials, a query or
+                /// a fragment.
+                pub fn with_config(
+                    credential: impl Into<super::Credential>,
+                    config: crate::Config,
+                ) -> ::std::result::Result<Self, crate::Error> {
+                    let (http, transport) = crate::runtime::Transport::connect(credential.into(), config, BASE_URL)?;
+                    let base_url = transport.base_url().to_owned();
+                    Ok(Self::new_with_client(&base_url, http, transport))
                 }
             }
         },
@@ -96,6 +121,27 @@ fn option(value: Option<&str>) -> TokenStream {
 
 fn option_tokens(value: Option<TokenStream>) -> TokenStream {
     value.map_or_else(|| quote!(::std::option::Option::None), |value| quote!(::std::option::Option::Some(#value)))
+}
+
+/// The whole file as one module, so that what includes it stays one line. The lints of hand-written code are not the
+/// generator's.
+pub(crate) fn module(file: syn::File) -> syn::File {
+    let items = file.items;
+    parse_quote! {
+        /// Generated from the OpenAPI document by the build script.
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            unused_mut,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason
+        )]
+        mod generated {
+            #(#items)*
+        }
+    }
 }
 
 /// An enum that never fails to decode.

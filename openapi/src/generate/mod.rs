@@ -25,7 +25,7 @@ use types::Replacement;
 /// The generated client of one API.
 #[derive(Clone, Debug)]
 pub struct Generated {
-    /// Rust source, to be included in a module.
+    /// Rust source: one private module `generated`, to be included where `super::Credential` is the credential's type.
     pub code: String,
     /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
     pub surface: String,
@@ -34,11 +34,13 @@ pub struct Generated {
 }
 
 /// Reads an API and generates its client. `module` is the absolute path of the module that includes the code, such
-/// as `crate::api::scopien`; the code expects `crate::runtime`, `crate::batch`, `crate::Timestamp` and `crate::Error`.
+/// as `crate::api::scopien`; the code expects keyfit's `crate::runtime`, `crate::batch`, `crate::Timestamp`,
+/// `crate::Config` and `crate::Error` around it.
 ///
 /// # Errors
 /// What [`Api::read`] refuses, and schemas that cannot be expressed in Rust.
 pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
+    let module = &format!("{module}::generated");
     let api = Api::read(source)?;
     let mut client = answers::client_document(&api);
     let open_enums = leniency::relax(&mut client.document);
@@ -58,7 +60,7 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     file.items.push(dispatch::item(&calls));
     let mut unsupported = api.unsupported.clone();
     unsupported.extend(set_aside);
-    Ok(Generated { code: prettyplease::unparse(&file), surface, unsupported })
+    Ok(Generated { code: prettyplease::unparse(&emit::module(file)), surface, unsupported })
 }
 
 /// Runs progenitor. Where it gives up on the whole document, the operations that it cannot express are set aside.
