@@ -234,4 +234,13 @@ mod tests {
         assert!(error.to_string().contains("KEYFIT_TEST_NO_SUCH_VARIABLE"), "{error}");
         assert_eq!(error.kind(), crate::ErrorKind::Credential);
     }
+
+    #[test]
+    fn a_variable_is_read_and_its_value_never_shown() {
+        // Cargo sets both for every test.
+        assert!(ScopienKey::from_env_var("CARGO_PKG_NAME").is_ok());
+        let error = ScopienKey::from_env_var("CARGO_PKG_DESCRIPTION").expect_err("it holds spaces").to_string();
+        assert!(error.contains("CARGO_PKG_DESCRIPTION") && error.contains("a space"), "{error}");
+        assert!(!error.contains(env!("CARGO_PKG_DESCRIPTION")), "{error}");
+    }
 }

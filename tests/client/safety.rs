@@ -198,3 +198,13 @@ fn nothing_that_holds_a_credential_prints_it() {
     let shown = format!("{token:?} {client:?} {:?}", client.sms_list());
     assert!(!shown.contains(TOKEN), "{shown}");
 }
+
+#[tokio::test]
+async fn a_token_that_the_server_echoes_is_not_printed_with_its_answer() {
+    let server = Scripted::json(200, r#"{"entity":{"id":"1","token":"fixture-echo"}}"#).await;
+    let token = ProductToken::new(TOKEN).expect("a token");
+    let client = instasent::product::Client::with_config(token, server.config()).expect("a client");
+    let answer = client.organization_get().send().await.expect("an answer");
+    assert_eq!(answer.entity.token.as_ref().map(keyfit::auth::Secret::expose), Some("fixture-echo"));
+    assert!(!format!("{answer:?}").contains("fixture-echo"));
+}

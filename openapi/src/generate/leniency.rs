@@ -11,6 +11,9 @@ use crate::walk;
 /// The format of an instant in an answer; requests keep `date-time`.
 pub(crate) const ANSWER_INSTANT: &str = "answer-instant";
 
+/// The format of a credential, which must not be printed with the answer that holds it.
+pub(crate) const SECRET: &str = "password";
+
 /// Limits that an answer is not held to.
 const LIMITS: [&str; 13] = [
     "default",
@@ -95,8 +98,8 @@ fn relax_schema(
     }
     match object.get("format").and_then(Value::as_str) {
         Some("date-time") => drop(object.insert("format".to_owned(), json!(ANSWER_INSTANT))),
+        Some(SECRET) | None => {}
         Some(_) => drop(object.shift_remove("format")),
-        None => {}
     }
     if let Some(values) = string_enum(object) {
         object.shift_remove("enum");

@@ -110,6 +110,7 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
         .with_hooks(HooksMode::Expected)
         .with_inner_type("crate::runtime::Transport".parse().expect("a path is a token stream"))
         .with_conversion(answer_instant(), "crate::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter())
+        .with_conversion(secret(), "crate::auth::Secret", std::iter::empty())
         .with_conversion(path_argument(), "crate::PathArgument", [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     for replacement in replacements {
         settings.with_replacement(&replacement.schema, &replacement.path, std::iter::empty());
@@ -122,6 +123,15 @@ fn answer_instant() -> SchemaObject {
     SchemaObject {
         instance_type: Some(InstanceType::String.into()),
         format: Some(leniency::ANSWER_INSTANT.to_owned()),
+        ..SchemaObject::default()
+    }
+}
+
+/// A credential in an answer.
+fn secret() -> SchemaObject {
+    SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        format: Some(leniency::SECRET.to_owned()),
         ..SchemaObject::default()
     }
 }
