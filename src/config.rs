@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, Url};
 
 use crate::Error;
 
@@ -89,18 +89,30 @@ impl Config {
 
     /// The HTTP client. It follows no redirect: a redirect to another origin would carry the credential there, and one
     /// after a POST would send a GET or a second POST.
-    pub(crate) fn into_http(self) -> Result<reqwest::Client, Error> {
+    pub(crate) fn into_http(self, base: &Url) -> Result<reqwest::Client, Error> {
         let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(agent)
             .redirect(Policy::none())
             .referer(false)
             .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
+            .timeout(self.timeout);
+        without_needless_roots(builder, base)
             .build()
             .map_err(|error| Error::configuration_from("the HTTP client cannot be set up".to_owned(), error))
     }
+}
+
+/// A client of a loopback host over plain http never speaks TLS; reading the system's certificates for it is most of
+/// what making it would cost.
+fn without_needless_roots(builder: ClientBuilder, base: &Url) -> ClientBuilder {
+    #[cfg(feature = "rustls")]
+    if base.scheme() == "http" {
+        return builder.tls_certs_only([]);
+    }
+    let _ = base;
+    builder
 }
 
 fn is_loopback(url: &Url) -> bool {

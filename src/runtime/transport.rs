@@ -29,10 +29,12 @@ impl Transport {
         config: Config,
         documented: &str,
     ) -> Result<(reqwest::Client, Self), Error> {
-        let scope = Scope::new(config.checked_base_url(documented)?);
+        let base = config.checked_base_url(documented)?;
+        let http = config.into_http(&base)?;
+        let scope = Scope::new(base);
         let secret = credential.into_secret();
         let authorization = authorization(&secret)?;
-        Ok((config.into_http()?, Self(Arc::new(Inner { scope, authorization, secret }))))
+        Ok((http, Self(Arc::new(Inner { scope, authorization, secret }))))
     }
 
     /// The base URL, without a slash at its end.
