@@ -237,7 +237,9 @@ fn item_of_entity(position: usize, item: &Value) -> BatchItem {
 
 /// An item of `accepted` or `errors`, taken as rejected.
 fn listed(item: &Value) -> Result<BatchItem, &'static str> {
-    let position = count(&item["position"])?;
+    // A position that is missing is not 0: it would blame another item.
+    let position = item["position"].as_u64().and_then(|position| position.try_into().ok());
+    let position = position.ok_or("an item has no position")?;
     Ok(BatchItem { position, user_id: user_id(&item["item"]), reasons: Vec::new(), is_accepted: false })
 }
 
@@ -301,7 +303,8 @@ mod tests {
 
     #[test]
     fn another_envelope_is_refused() {
-        for raw in [json!({}), json!([]), json!({"entity": {}}), json!({"entity": {"items": 1}})] {
+        let unplaced = json!({"entitiesSuccess": 0, "entitiesFailures": 1, "errors": [{"error": "is no address"}]});
+        for raw in [json!({}), json!([]), json!({"entity": {}}), json!({"entity": {"items": 1}}), unplaced] {
             assert!(serde_json::from_value::<BatchOutcome>(raw).is_err());
         }
     }

@@ -1,7 +1,7 @@
 //! The one error of every call: what failed, what the server said, and whether the request may have been executed.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -68,10 +68,17 @@ impl Error {
         self.0.failure.as_ref().map(|failure| &failure.headers)
     }
 
-    /// The body of the answer as it came, up to 1 MiB; empty where there was none.
+    /// The body of the answer as it came, as far as it came; of an answer that is no success up to 1 MiB. Empty where
+    /// there was none.
     pub fn body(&self) -> &Bytes {
         static EMPTY: Bytes = Bytes::new();
         self.0.failure.as_ref().map_or(&EMPTY, |failure| &failure.body)
+    }
+
+    /// Whether [`body`](Self::body) is all that the server sent. `false` after an answer that was cut off or is longer
+    /// than what is kept.
+    pub fn is_body_whole(&self) -> bool {
+        self.0.failure.as_ref().is_none_or(|failure| failure.is_whole)
     }
 
     /// The server's machine-readable code, where its envelope has one.
@@ -115,7 +122,7 @@ impl Error {
         self.0.may_have_been_sent
     }
 
-    /// Whether the credential is at fault: 401 or 403.
+    /// Whether the credential is at fault: no token, 401 or 403.
     pub fn is_auth(&self) -> bool {
         matches!(self.kind(), ErrorKind::Credential | ErrorKind::Unauthorized | ErrorKind::Forbidden)
     }
@@ -208,7 +215,10 @@ impl Error {
 
     fn answered(mut failure: Failure) -> Self {
         let (kind, text) = match &failure.fault {
-            Fault::Status => (ErrorKind::of_status(failure.status), redirect_target(&failure.headers)),
+            Fault::Status if failure.status.is_redirection() => {
+                (ErrorKind::Redirect, redirect_target(&failure.headers))
+            }
+            Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
             Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
             Fault::Partial(report) => (ErrorKind::PartialFailure, report.clone()),
             Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
@@ -224,7 +234,7 @@ impl Error {
 
     fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let problem = runtime::Problem::read(&headers, &body);
-        Self::answered(Failure { fault: Fault::Status, status, headers, body, problem })
+        Self::answered(Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem })
     }
 
     fn unread_body(kind: ErrorKind, body: Bytes, source: Box<dyn StdError + Send + Sync>) -> Self {
@@ -244,11 +254,11 @@ impl fmt::Display for Error {
         let Some(failure) = failure else { return f.write_str(text) };
         write!(f, "{}", failure.status)?;
         if let Some(code) = &failure.problem.code {
-            write!(f, " ({code})")?;
+            write!(f, " ({})", OneLine(code))?;
         }
         for part in [failure.problem.message.as_deref(), Some(text.as_str())].into_iter().flatten() {
             if !part.is_empty() {
-                write!(f, ": {part}")?;
+                write!(f, ": {}", OneLine(part))?;
             }
         }
         Ok(())
@@ -273,6 +283,23 @@ impl StdError for Error {
     }
 }
 
+/// A text of a server as part of a line: without line breaks, which could fake a line of a log, and not endless.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LIMIT: usize = 500;
+        let breaks_lines = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        for (index, c) in self.0.chars().enumerate() {
+            if index == LIMIT {
+                return f.write_str("…");
+            }
+            f.write_char(if breaks_lines(c) { ' ' } else { c })?;
+        }
+        Ok(())
+    }
+}
+
 /// Where a redirect leads, as an origin: the rest of a location may hold a one-time credential.
 fn redirect_target(headers: &HeaderMap) -> String {
     let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
@@ -292,6 +319,12 @@ mod tests {
         fn crosses_threads<T: Send + Sync + 'static>() {}
         crosses_threads::<Error>();
         assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn a_servers_words_stay_on_one_line_of_bounded_length() {
+        assert_eq!(OneLine("no\r\n200 OK\u{2028}\u{1b}[2J").to_string(), "no  200 OK  [2J");
+        assert_eq!(OneLine(&"é".repeat(10_000)).to_string().chars().count(), 501);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// An instant as the server wrote it. Decoding never fails on it, however odd the text: an answer to a paid request
 /// must not be lost to a date.
@@ -42,8 +43,10 @@ impl Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        Ok(Self(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::String(text) => text,
+            other => other.to_string(),
+        }))
     }
 }
 
@@ -81,6 +84,7 @@ mod tests {
             "\"2026-01-22T10:00:00Z\"",
             "\"2026-01-22T11:00:00+0100\"",
             "\"2026-01-22 10:00:00\"",
+            "\"2026-01-22 10:00:00Z\"",
             "\"2026-01-22 10:00:00.000+00:00\"",
             "\"2026-01-22T10:00:00\"",
             "1769076000",

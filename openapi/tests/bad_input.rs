@@ -116,6 +116,11 @@ fn operation_ids_that_give_one_rust_name_are_refused() {
 }
 
 #[test]
+fn an_operation_id_that_is_no_rust_name_is_refused() {
+    insta::assert_snapshot!(refusal("operationId: pet-get", "operationId: move"));
+}
+
+#[test]
 fn openapi_3_1_is_refused() {
     insta::assert_snapshot!(refusal("openapi: 3.0.0", "openapi: 3.1.0"));
 }

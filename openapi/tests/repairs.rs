@@ -156,3 +156,11 @@ fn parameters_of_the_path_item_belong_to_each_operation() {
     assert_eq!(names, ["lang", "id"]);
     assert_eq!(api.operations[0].parameters[0].schema["type"], "integer");
 }
+
+#[test]
+fn a_parameter_that_is_called_like_another_operation_changes_nothing() {
+    let paths = "  /jobs:\n    post: {operationId: status, responses: {'200': {description: ok}}}\n    get: {operationId: list, parameters: [{name: status, in: query, schema: {type: string}}], responses: {'200': {description: ok}}}\n";
+    let client = client(paths, "");
+    assert_eq!(client.surface.matches("crate::Error>").count(), 2, "{}", client.surface);
+    assert!(!client.code.contains("from_static(\"api-version\")"));
+}

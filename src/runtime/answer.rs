@@ -8,26 +8,32 @@ use reqwest::Response;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::body::{self, End};
 use super::{Failure, Fault, Problem};
 use crate::Operation;
 use crate::batch::BatchOutcome;
 use crate::operation::Partial;
 
-/// Reads the body as the operation's answer. An empty body is read as `null`.
+/// Reads the body as the operation's answer. An empty body is read as `null`. A success is read whole, without a limit:
+/// what a caller paid for is not thrown away for its length.
 pub(crate) async fn decode<T: DeserializeOwned + 'static>(
-    response: Response,
+    mut response: Response,
     operation: &'static Operation,
 ) -> Result<ResponseValue<T>, ClientError<()>> {
     let status = response.status();
-    let headers = response.headers().clone();
-    let failure = |fault, body, headers| {
-        Failure { fault, status, headers, body, problem: Problem::default() }.into_client_error()
+    let headers = std::mem::take(response.headers_mut());
+    let failure = |fault: Fault, body, headers| {
+        // A success has no error envelope, but its headers may name the request.
+        let problem = Problem::read(&headers, &[]);
+        let is_whole = !matches!(fault, Fault::Cut(_));
+        Failure { fault, status, headers, body, is_whole, problem }.into_client_error()
     };
-    let body = match response.bytes().await {
-        Ok(body) => body,
-        Err(error) => return Err(failure(Fault::Cut(error.without_url().into()), Bytes::new(), headers)),
+    let body = body::read(&mut response, usize::MAX).await;
+    let body: Bytes = match body.end {
+        End::Whole | End::Limit => body.bytes,
+        End::Broken(error) => return Err(failure(Fault::Cut(error.into()), body.bytes, headers)),
     };
-    let text: &[u8] = if body.is_empty() { b"null" } else { &body };
+    let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
     let value: T = match serde_json::from_slice(text) {
         Ok(value) => value,
         Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), body, headers)),
@@ -50,8 +56,14 @@ fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
     }
 }
 
-/// serde's message without what it quotes from the body.
+/// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.
 fn without_values(reason: &str) -> String {
+    // `invalid type: integer `34600000000`, expected a string`: the value is between the first quote and the comma.
+    if let Some(end) = reason.rfind(", expected ") {
+        let start = reason[..end].find(['"', '`']).unwrap_or(end);
+        let mark = if start < end { "…" } else { "" };
+        return format!("{}{mark}{}", &reason[..start], &reason[end..]);
+    }
     match (reason.find('"'), reason.rfind('"')) {
         (Some(start), Some(end)) if start < end => format!("{}\"…\"{}", &reason[..start], &reason[end + 1..]),
         _ => reason.to_owned(),
@@ -63,9 +75,12 @@ fn failed_items<T: Any>(partial: Partial, value: &T, body: &[u8]) -> Option<Stri
     match partial {
         Partial::Items => {
             let value: &dyn Any = value;
-            let outcome = value
+            let known = value
                 .downcast_ref::<BatchOutcome>()
-                .or_else(|| value.downcast_ref::<Option<BatchOutcome>>().and_then(Option::as_ref))?;
+                .or_else(|| value.downcast_ref::<Option<BatchOutcome>>().and_then(Option::as_ref));
+            // A document may describe the envelope under another type; the outcome is in the body all the same.
+            let read = if known.is_none() { serde_json::from_slice(body).ok() } else { None };
+            let outcome = known.or(read.as_ref())?;
             (!outcome.is_complete()).then(|| outcome.to_string())
         }
         Partial::Lists => {
@@ -98,5 +113,10 @@ mod tests {
         let reason = misfit::<Answer>(br#"{"entity":[1,"hunter2"]}"#);
         assert!(reason.contains("entity[1]"), "{reason}");
         assert!(!reason.contains("hunter2"), "{reason}");
+        let reason = misfit::<Answer>(br#"{"entity":[34600000000]}"#);
+        assert_eq!(reason, "at `entity[0]`: invalid value: integer …, expected u8 at line 1 column 22");
+        let reason = misfit::<Answer>(br#"{"entity":", expected \"hunter2\", expected "}"#);
+        assert!(reason.contains("a sequence") && !reason.contains("hunter2"), "{reason}");
+        assert!(misfit::<Answer>(b"{}").contains("missing field `entity`"));
     }
 }

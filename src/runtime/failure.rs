@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use progenitor_client::Error as ClientError;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 
+use super::body::{self, End};
 use super::{Problem, redact};
 
-/// How much of an error body is kept.
-const BODY_CAP: usize = 1 << 20;
+/// How much of an error body is kept, in bytes.
+const BODY_LIMIT: usize = 1 << 20;
 
 /// An answer and what is wrong with it. It travels in the extensions of a rebuilt response, because generated code has
 /// no other place for it.
@@ -20,6 +21,8 @@ pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether the body is all that the server had to say: not cut off, not over the limit.
+    pub(crate) is_whole: bool,
     pub(crate) problem: Problem,
 }
 
@@ -41,24 +44,15 @@ impl Failure {
     /// headers matter more.
     pub(crate) async fn of_status(mut response: Response, secret: &str) -> Self {
         let status = response.status();
-        let headers = response.headers().clone();
-        let mut body = BytesMut::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            let room = BODY_CAP - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if body.len() == BODY_CAP {
-                break;
-            }
-        }
-        let body = body.freeze();
+        let headers = std::mem::take(response.headers_mut());
+        let body = body::read(&mut response, BODY_LIMIT).await;
+        let (body, is_whole) = (body.bytes, matches!(body.end, End::Whole));
         let mut problem = Problem::read(&headers, &body);
         for text in [&mut problem.code, &mut problem.message, &mut problem.request_id].into_iter().flatten() {
             *text = redact::mask(text, secret);
         }
-        if let Some(details) = problem.details.take() {
-            problem.details = serde_json::from_str(&redact::mask(&details.to_string(), secret)).ok();
-        }
-        Self { fault: Fault::Status, status, headers, body, problem }
+        problem.details = problem.details.map(|details| redact::mask_value(details, secret));
+        Self { fault: Fault::Status, status, headers, body, is_whole, problem }
     }
 
     /// Wraps the failure so that generated code hands it on unread.

@@ -2,6 +2,7 @@
 //! becomes of its answer.
 
 pub(crate) mod answer;
+mod body;
 mod clock;
 mod failure;
 mod problem;

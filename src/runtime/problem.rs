@@ -46,6 +46,7 @@ impl Problem {
         Self {
             code: Some(code.to_owned()),
             message: text(&value["message"]).or_else(|| text(&value["error_description"])),
+            details: Some(&value["details"]).filter(|details| !details.is_null()).cloned(),
             request_id: text(&value["request_id"]),
             ..Self::default()
         }

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
+use serde_json::Value;
 
 /// What stands for a masked credential.
 const MASK: &str = "[redacted]";
 
 /// The shapes of secrets of the APIs that we speak: keys with a mode, connected apps, SMS tokens, JWTs, 40 hex digits.
+/// `rk_` counts at the start of a word only, or `network_error` would be masked.
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:sk_(?:live|test)_|rk_|isoa_|issw_)[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?|\b[0-9a-f]{40}\b")
+    Regex::new(r"(?:sk_(?:live|test)_|\brk_|isoa_|issw_)[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?|\b[0-9A-Fa-f]{40}\b")
         .expect("the pattern is a constant")
 });
 
@@ -20,8 +22,22 @@ pub(crate) fn mask(text: &str, secret: &str) -> String {
     SHAPES.replace_all(&without_ours, MASK).into_owned()
 }
 
+/// The value with every text in it masked, names of members too.
+pub(crate) fn mask_value(value: Value, secret: &str) -> Value {
+    match value {
+        Value::String(text) => Value::String(mask(&text, secret)),
+        Value::Array(items) => items.into_iter().map(|item| mask_value(item, secret)).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (mask(&name, secret), mask_value(member, secret))).collect()
+        }
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -39,6 +55,16 @@ mod tests {
 
     #[test]
     fn other_text_is_left_alone() {
-        assert_eq!(mask("the message sms_1 was not found", "hunter2"), "the message sms_1 was not found");
+        for text in ["the message sms_1 was not found", "network_error", "mark_as_read"] {
+            assert_eq!(mask(text, "hunter2"), text);
+        }
+    }
+
+    #[test]
+    fn a_value_keeps_its_form_whatever_the_secret_is_made_of() {
+        // Masked as JSON text this secret would break the quotes of the value that holds it.
+        let secret = r#"a"b\c"#;
+        let value = json!({"why": [format!("the key {secret} is revoked"), 7, null]});
+        assert_eq!(mask_value(value, secret), json!({"why": ["the key [redacted] is revoked", 7, null]}));
     }
 }

@@ -88,21 +88,36 @@ async fn a_connection_that_breaks_within_the_body_keeps_status_and_headers() {
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert_eq!(error.kind(), kind);
         assert_eq!(error.rate_limit().and_then(|limit| limit.remaining), Some(5));
+        assert_eq!((error.body().as_ref(), error.is_body_whole()), (&b"{\"message\":"[..], false));
         assert!(error.may_have_been_sent());
     }
 }
 
 #[tokio::test]
 async fn a_success_that_does_not_fit_keeps_everything_and_names_the_place() {
-    let server =
-        Scripted::start(200, &[("x-ratelimit-remaining", "5")], r#"{"entities":[{"id":{"a":"fixture-echo"}}]}"#).await;
+    let headers = [("x-ratelimit-remaining", "5"), ("x-request-id", "req_2")];
+    let server = Scripted::start(200, &headers, r#"{"entities":[{"id":{"a":"fixture-echo"}}]}"#).await;
     let error = sms(&server).await;
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
     assert!(error.to_string().contains("entities[0].id"), "{error}");
     assert!(!format!("{error:?}").contains("fixture-echo"), "{error:?}");
     assert_eq!(error.rate_limit().and_then(|limit| limit.remaining), Some(5));
-    assert!(error.body().starts_with(b"{\"entities\""));
+    assert!(error.body().starts_with(b"{\"entities\"") && error.is_body_whole());
+    assert_eq!(error.request_id(), Some("req_2"));
+}
+
+#[tokio::test]
+async fn a_failure_that_never_ends_is_kept_up_to_a_limit() {
+    let error = accounts(&Scripted::json(500, "x".repeat((1 << 20) + 1)).await).await;
+    assert_eq!((error.kind(), error.body().len(), error.is_body_whole()), (ErrorKind::Server, 1 << 20, false));
+}
+
+#[tokio::test]
+async fn a_message_with_line_breaks_prints_as_one_line() {
+    let error = sms(&Scripted::json(400, r#"{"message":"no\n2026-01-22 login ok"}"#).await).await;
+    assert_eq!(error.to_string(), "sms-list: 400 Bad Request: no 2026-01-22 login ok");
+    assert_eq!(error.message(), Some("no\n2026-01-22 login ok"));
 }
 
 #[tokio::test]

@@ -175,6 +175,22 @@ async fn path_arguments_are_percent_encoded() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_gets_no_credential_for_a_loopback_host() {
+    // Another process, because the environment of this one is shared by all tests. Nobody listens at the proxy's
+    // address: a call that went there would fail.
+    let this = std::env::current_exe().expect("the test's own path");
+    let run = std::process::Command::new(this)
+        .args(["--exact", "safety::an_undocumented_success_is_a_success"])
+        .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9")))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .expect("the test runs");
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
 fn a_credential_is_refused_over_plain_http() {
     let key = ScopienKey::new(TOKEN).expect("a key");
     let error = scopien::Client::with_config(key, Config::default().base_url("http://api.scopien.com/v1"))

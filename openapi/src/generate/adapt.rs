@@ -100,9 +100,9 @@ fn adapt_builder(
 
 /// Whether this block's `send` reports the operation to the hooks.
 fn calls_operation(block: &ItemImpl, function: &str) -> bool {
-    let quoted = format!("\"{function}\"");
+    let report = format!("operation_id : \"{function}\"");
     block.items.iter().any(|item| {
-        matches!(item, ImplItem::Fn(send) if send.sig.ident == "send" && contains(&send.block.to_token_stream(), &quoted))
+        matches!(item, ImplItem::Fn(send) if send.sig.ident == "send" && contains(&send.block.to_token_stream(), &report))
     })
 }
 
@@ -167,7 +167,7 @@ impl VisitMut for SendBody {
 }
 
 fn sets_api_version(statement: &Stmt) -> bool {
-    matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "\"api-version\""))
+    matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "from_static (\"api-version\")"))
 }
 
 /// The `T` of a setter `fn name<V>(mut self, value: V) where V: TryInto<T>`.

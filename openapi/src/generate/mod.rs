@@ -53,6 +53,15 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
         .collect();
     let mut file = syn::parse2(tokens).map_err(|_| inexpressible(&api, ""))?;
     let calls = adapt::adapt(&mut file, &operations, &client.optional_answers);
+    // A call that was not adapted would go out past our error type and our decoder.
+    if let Some(lost) = operations.iter().find(|operation| !calls.iter().any(|call| call.id == operation.id)) {
+        let at = pointer::join(&pointer::join("/paths", &lost.path), &lost.method.to_lowercase());
+        return Err(api.located.failure(
+            &at,
+            format!("the operationId `{}` cannot be a method's name", lost.id),
+            "give the operation another operationId by overlay: a word that is no Rust keyword and starts with a letter",
+        ));
+    }
     prune::answer_builders(&mut file, &calls);
     docs::complete(&mut file, &operations);
     let surface = surface::describe(&file, &operations);

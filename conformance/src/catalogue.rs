@@ -1,0 +1,248 @@
+//! Rules by operations: every case of an API, with an id that never changes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use keyfit_openapi::{Api, Failure, Operation, Partial, Place, Retry, Source, Text, example};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::contract::{Contract, Credential, Drive, Family, Level, Probe, Rule};
+use crate::glob;
+
+/// An API with its contract and all cases that follow from the two.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The API.
+    pub api: Arc<Api>,
+    /// Its contract.
+    pub contract: Arc<Contract>,
+    /// The cases, rule by rule in the contract's order.
+    pub cases: Vec<Case>,
+    /// A valid request for each operation; making one takes longer than many cases do.
+    examples: Arc<[Map<String, Value>]>,
+}
+
+/// One rule at one operation.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// `ingest/auth/no-token/stream-get`, and where a rule has variants, `/401` behind it.
+    pub id: String,
+    /// Which end is checked.
+    pub side: Side,
+    /// The family of the rule.
+    pub family: Family,
+    /// How binding it is here: never more than observed where the document is not verified.
+    pub level: Level,
+    /// What distinguishes cases of one rule at one operation: a status, a parameter.
+    pub variant: Option<String>,
+    rule: usize,
+    operation: usize,
+}
+
+/// Which end is checked.
+#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// A server, by raw requests.
+    Server,
+    /// A client, by scripted answers.
+    Client,
+}
+
+impl Catalogue {
+    /// Reads document, overlay and contract of an API and expands the rules.
+    ///
+    /// # Errors
+    /// What the three files hold and cannot be used, an API without contract, a rule or pattern that applies to nothing.
+    pub fn read(source: &Source) -> Result<Self, Failure> {
+        let api = Api::read(source)?;
+        let Some(text) = &source.contract else {
+            return Err(Failure::of_file(
+                &source.document.path,
+                "the API has no contract",
+                "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
+            ));
+        };
+        let contract = Contract::read(text)?;
+        let cases = expand(&api, &contract, text)?;
+        let examples = api.operations.iter().map(|operation| example::arguments(&api, operation)).collect();
+        Ok(Self { api: Arc::new(api), contract: Arc::new(contract), cases, examples })
+    }
+
+    /// The rule of a case.
+    pub fn rule(&self, case: &Case) -> &Rule {
+        &self.contract.rules[case.rule]
+    }
+
+    /// The operation of a case.
+    pub fn operation(&self, case: &Case) -> &Operation {
+        &self.api.operations[case.operation]
+    }
+
+    /// A valid request for the operation of a case: each parameter under its name, and the body under `body`.
+    pub fn arguments(&self, case: &Case) -> &Map<String, Value> {
+        &self.examples[case.operation]
+    }
+
+    /// Keeps the cases whose ids fit one of the patterns.
+    pub fn select(&mut self, patterns: &[String]) {
+        if !patterns.is_empty() {
+            self.cases.retain(|case| patterns.iter().any(|pattern| glob::matches(pattern, &case.id)));
+        }
+    }
+}
+
+fn expand(api: &Api, contract: &Contract, text: &Text) -> Result<Vec<Case>, Failure> {
+    let mut cases = Vec::new();
+    let mut ids = HashSet::new();
+    for (index, rule) in contract.rules.iter().enumerate() {
+        let of_rule = cases_of(api, contract, index, rule);
+        // A rule that checks nothing would look like one that is kept.
+        if of_rule.is_empty() {
+            return Err(at(text, &rule.id, format!("the rule `{}` applies to no operation", rule.id)));
+        }
+        let stale = rule
+            .operations
+            .iter()
+            .chain(&rule.except)
+            .find(|pattern| !api.operations.iter().any(|operation| glob::matches(pattern, &operation.id)));
+        if let Some(pattern) = stale {
+            return Err(at(text, &rule.id, format!("the pattern `{pattern}` fits no operation")));
+        }
+        if let Some(twice) = of_rule.iter().find(|case| !ids.insert(case.id.clone())) {
+            return Err(at(text, &rule.id, format!("the case `{}` stands twice", twice.id)));
+        }
+        cases.extend(of_rule);
+    }
+    Ok(cases)
+}
+
+fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Case> {
+    let Some(family) = rule.family() else { return Vec::new() };
+    let mut cases = Vec::new();
+    for (position, operation) in api.operations.iter().enumerate() {
+        if !rule.covers(&operation.id) {
+            continue;
+        }
+        let (side, variants, unverified) = match (&rule.probe, rule.drive) {
+            (Some(probe), _) => {
+                let variants = if applies(probe, api, contract, operation) { vec![None] } else { Vec::new() };
+                (Side::Server, variants, is_unverified(probe, operation))
+            }
+            // What is said of a server may be wrong; what our client does about it is ours.
+            (None, Some(drive)) => (Side::Client, variants(drive, operation), false),
+            (None, None) => continue,
+        };
+        for variant in variants {
+            let mut id = format!("{}/{}", rule.id.replace('.', "/"), operation.id);
+            if let Some(variant) = &variant {
+                id = format!("{id}/{variant}");
+            }
+            let level = if unverified { Level::Observe } else { rule.level };
+            cases.push(Case { id, side, family, level, variant, rule: index, operation: position });
+        }
+    }
+    cases
+}
+
+fn is_unverified(probe: &Probe, operation: &Operation) -> bool {
+    operation.unverified.is_some() || (probe.is_about_scopes() && operation.scopes_unverified.is_some())
+}
+
+/// Whether a probe means anything at an operation.
+fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
+    let has =
+        |name: &str, place: Place| operation.parameters.iter().any(|known| known.name == name && known.place == place);
+    let body = operation.body.as_ref().map(|body| api.resolve(&body.schema));
+    let kinds = || operation.credentials.iter().filter_map(|kind| contract.credential(kind));
+    match probe {
+        Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
+            !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
+        }
+        Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
+        Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
+        Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
+        Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
+        Probe::BrokenBodyWithoutToken | Probe::BrokenJson | Probe::WrongTopLevel | Probe::Oversize(_) => body.is_some(),
+        Probe::MissingField => body.is_some_and(|schema| required_field(schema).is_some()),
+        Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
+        Probe::NoFunds => operation.spends,
+        Probe::UndeclaredMethod => {
+            let first = api.operations.iter().find(|other| other.path == operation.path);
+            first.is_some_and(|first| first.id == operation.id) && undeclared_method(api, operation).is_some()
+        }
+        Probe::Head => operation.method == "GET",
+        Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
+            contract.batch.is_some()
+                && operation.partial.is_some()
+                && body.is_some_and(|schema| schema["type"] == "array")
+        }
+        Probe::Exhausted => contract.rate_limit.is_some(),
+        _ => true,
+    }
+}
+
+/// The variants of a client-side rule at an operation; none where it means nothing there.
+fn variants(drive: Drive, operation: &Operation) -> Vec<Option<String>> {
+    let named = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
+    let once_if = |applies: bool| if applies { vec![None] } else { Vec::new() };
+    match drive {
+        Drive::ErrorSurvives => {
+            let refusals = operation.responses.keys().filter(|status| status.starts_with(['4', '5']));
+            refusals.map(|status| Some(status.to_lowercase())).collect()
+        }
+        Drive::HostileBody => named(&["empty", "html", "cut-off"]),
+        Drive::RateLimited => once_if(operation.responses.contains_key("429")),
+        Drive::TolerantAnswer => {
+            once_if(operation.responses.iter().any(|(status, shape)| status.starts_with('2') && shape.schema.is_some()))
+        }
+        Drive::DotSegment => {
+            let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+            in_path.map(|parameter| Some(parameter.name.clone())).collect()
+        }
+        Drive::SingleRequest => once_if(operation.retry == Retry::Never),
+        Drive::PartialFailure => match operation.partial {
+            Some(Partial::Items) => named(&["entity-items", "positions"]),
+            Some(Partial::Lists) => named(&["lists"]),
+            None => Vec::new(),
+        },
+        _ => vec![None],
+    }
+}
+
+/// A method that the path of an operation does not have.
+pub(crate) fn undeclared_method(api: &Api, operation: &Operation) -> Option<&'static str> {
+    let declared = |method: &str| {
+        api.operations.iter().any(|other| other.path == operation.path && other.method.eq_ignore_ascii_case(method))
+    };
+    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !declared(method))
+}
+
+/// A field without which a body of this schema is refused.
+pub(crate) fn required_field(schema: &Value) -> Option<&str> {
+    schema.get("required")?.as_array()?.first()?.as_str()
+}
+
+impl Credential {
+    fn grants_resources(&self) -> bool {
+        !self.resources.is_empty()
+    }
+}
+
+impl Case {
+    /// Whether the call may change something at a live server.
+    pub fn writes(&self, operation: &Operation) -> bool {
+        self.side == Side::Server && operation.retry != Retry::Safe
+    }
+
+    /// Whether the call may cost money at a live server.
+    pub fn spends(&self, operation: &Operation) -> bool {
+        self.side == Side::Server && operation.spends
+    }
+}
+
+fn at(text: &Text, rule: &str, problem: String) -> Failure {
+    Contract::failure_at(text, rule, problem, "correct the rule, or remove it: a rule without cases checks nothing")
+}

@@ -1,0 +1,124 @@
+//! What the types of a contract cannot express: citations with a source, ids that are unique and well-formed.
+
+use std::collections::HashSet;
+
+use keyfit_openapi::{Failure, Text};
+
+use super::{Citation, Contract, Expect, Family, Rule};
+
+/// The first thing that is wrong.
+pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
+    let checker = Checker { contract, text };
+    checker.credentials()?;
+    checker.errors()?;
+    let mut seen = HashSet::new();
+    for rule in &contract.rules {
+        if !seen.insert(&rule.id) {
+            return Err(checker.failure(&rule.id, "the rule stands twice", "give one of the two an id of its own"));
+        }
+        checker.rule(rule)?;
+    }
+    if let Some(limit) = &contract.rate_limit {
+        checker.cited(&limit.source)?;
+    }
+    contract.batch.as_ref().map_or(Ok(()), |batch| checker.cited(&batch.source))
+}
+
+struct Checker<'a> {
+    contract: &'a Contract,
+    text: &'a Text,
+}
+
+impl Checker<'_> {
+    fn credentials(&self) -> Result<(), Failure> {
+        self.contract.credentials.iter().try_for_each(|credential| self.cited(&credential.source))
+    }
+
+    fn errors(&self) -> Result<(), Failure> {
+        for (status, shape) in self.contract.errors.values().flatten() {
+            self.cited(&shape.source)?;
+            let is_status = status == "default" || status.parse().is_ok_and(|status: u16| (300..600).contains(&status));
+            if !is_status {
+                return Err(self.failure(
+                    status,
+                    format!("`{status}` is no status of a refusal"),
+                    "use 300 to 599 or `default`",
+                ));
+            }
+            if let Some(field) = shape.fields.iter().find(|field| !field.at.starts_with('/')) {
+                return Err(self.failure(
+                    &field.at,
+                    format!("`{}` is no JSON pointer", field.at),
+                    "start it with a slash",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn rule(&self, rule: &Rule) -> Result<(), Failure> {
+        self.cited(&rule.source)?;
+        let segments: Vec<&str> = rule.id.split('.').collect();
+        let [api, _, name] = segments.as_slice() else {
+            return Err(self.failure(&rule.id, "the id has not three parts", "write `<api>.<family>.<name>`"));
+        };
+        if *api != self.contract.name || name.is_empty() {
+            return Err(self.failure(
+                &rule.id,
+                format!("the id does not begin with `{}.`", self.contract.name),
+                "begin it with the name of the contract",
+            ));
+        }
+        let Some(family) = rule.family() else {
+            let known: Vec<String> = Family::ALL.iter().map(ToString::to_string).collect();
+            return Err(self.failure(
+                &rule.id,
+                "the id names an unknown family",
+                format!("use one of: {}", known.join(", ")),
+            ));
+        };
+        match (&rule.probe, &rule.expect, &rule.drive) {
+            (Some(_), Some(expect), None) if family != Family::Client => self.expectation(rule, expect),
+            (None, None, Some(_)) if family == Family::Client => Ok(()),
+            _ => Err(self.failure(
+                &rule.id,
+                "the rule is neither one for servers nor one for clients",
+                "give it `probe` and `expect`, or `drive` and the family `client`",
+            )),
+        }
+    }
+
+    fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
+        let says_nothing = !expect.success && expect.status.is_empty() && expect.same_as.is_none();
+        if says_nothing {
+            return Err(self.failure(
+                &rule.id,
+                "`expect` names no status",
+                "add `status = [...]`, `success = true` or `same-as`",
+            ));
+        }
+        if expect.rate.is_some() && self.contract.rate_limit.is_none() {
+            return Err(self.failure(
+                &rule.id,
+                "the rule is about rate limits, and the contract has none",
+                "add the table `rate-limit`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cited(&self, citation: &Citation) -> Result<(), Failure> {
+        if self.contract.sources.contains_key(&citation.page) {
+            return Ok(());
+        }
+        Err(self.failure(
+            &citation.page,
+            format!("the source `{}` is not listed", citation.page),
+            "add it to `sources`, or correct the name",
+        ))
+    }
+
+    fn failure(&self, quoted: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
+        Contract::failure_at(self.text, quoted, problem, help)
+    }
+}

@@ -1,0 +1,128 @@
+//! The bodies of refusals: what they hold, and whether a body holds it.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Citation;
+
+/// The body of an answer with one status.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ErrorShape {
+    /// The media type, without parameters.
+    #[serde(default = "json")]
+    pub media_type: String,
+    /// The answer has no body.
+    #[serde(default)]
+    pub empty: bool,
+    /// The sources say "when present": an empty body is in order too.
+    #[serde(default)]
+    pub optional: bool,
+    /// The body tells the outcome of each item, as a success does.
+    #[serde(default)]
+    pub outcome: bool,
+    /// What the body holds.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// Where this is said.
+    pub source: Citation,
+}
+
+/// One member of an error body.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Field {
+    /// Where it stands, as a JSON pointer.
+    pub at: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// Its value, where the sources fix one.
+    pub equals: Option<String>,
+    /// It may be missing.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// The type of a member.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldType {
+    /// Text.
+    String,
+    /// A whole number, not negative.
+    Integer,
+}
+
+impl ErrorShape {
+    /// What is wrong with a body, given with its media type; `None` if it fits.
+    pub fn mismatch(&self, media_type: &str, body: &[u8]) -> Option<String> {
+        if body.is_empty() {
+            return (!self.empty && !self.optional).then(|| "the body is empty".to_owned());
+        }
+        if self.empty {
+            return Some(format!("the body should be empty and holds {} bytes", body.len()));
+        }
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case(&self.media_type) {
+            return Some(format!("the media type is `{essence}`, not `{}`", self.media_type));
+        }
+        let Ok(value) = serde_json::from_slice::<Value>(body) else {
+            return Some("the body is not JSON".to_owned());
+        };
+        self.fields.iter().find_map(|field| field.mismatch(&value))
+    }
+}
+
+impl ErrorShape {
+    /// A body of this shape, with the same message everywhere and the seconds to wait; `None` where it is empty.
+    pub fn body(&self, message: &str, wait: u64) -> Option<Value> {
+        if self.empty || self.fields.is_empty() {
+            return None;
+        }
+        let mut body = json!({});
+        for field in &self.fields {
+            let value = match field.kind {
+                FieldType::Integer => json!(wait),
+                FieldType::String => json!(field.equals.as_deref().unwrap_or(message)),
+            };
+            put(&mut body, &field.at, value);
+        }
+        Some(body)
+    }
+}
+
+impl Field {
+    fn mismatch(&self, body: &Value) -> Option<String> {
+        let at = &self.at;
+        let Some(value) = body.pointer(at) else {
+            return (!self.optional).then(|| format!("`{at}` is missing"));
+        };
+        let (fits, name) = match self.kind {
+            FieldType::String => (value.is_string(), "a string"),
+            FieldType::Integer => (value.is_u64(), "a whole number"),
+        };
+        if !fits {
+            return Some(format!("`{at}` is not {name}"));
+        }
+        let expected = self.equals.as_deref()?;
+        (value.as_str() != Some(expected)).then(|| format!("`{at}` is {value}, not \"{expected}\""))
+    }
+}
+
+/// Sets a member by its JSON pointer, with the objects on the way.
+fn put(body: &mut Value, pointer: &str, value: Value) {
+    let mut node = body;
+    for name in pointer.split('/').skip(1) {
+        if !node.is_object() {
+            *node = json!({});
+        }
+        node = &mut node[name.replace("~1", "/").replace("~0", "~")];
+    }
+    *node = value;
+}
+
+fn json() -> String {
+    "application/json".to_owned()
+}

@@ -1,0 +1,247 @@
+//! The auth and error contract of one API, as `contract.toml` holds it.
+
+mod check;
+mod error_shape;
+mod rule;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use keyfit_openapi::{Failure, Operation, SourcePlace, Text};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use error_shape::{ErrorShape, Field, FieldType};
+pub use rule::{Body, Drive, Expect, Family, Level, Probe, Rate, Rule};
+
+/// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contract {
+    /// The short name of the API, with which the id of every rule begins: `ingest`.
+    pub name: String,
+    /// The pages and standards that the contract is drawn from, by the short name under which it cites them.
+    pub sources: BTreeMap<String, SourcePage>,
+    /// The kinds of token that exist, those of neighbouring APIs included where a rule needs one.
+    #[serde(rename = "credential")]
+    pub credentials: Vec<Credential>,
+    /// Error profile, then status (`401`) or `default`, to the body that such an answer has.
+    pub errors: BTreeMap<String, BTreeMap<String, ErrorShape>>,
+    /// How the API counts calls and says so.
+    pub rate_limit: Option<RateLimit>,
+    /// How the API takes many items in one call.
+    pub batch: Option<Batch>,
+    /// Places where the sources disagree, with the reading that this contract follows.
+    #[serde(default, rename = "contradiction")]
+    pub contradictions: Vec<Contradiction>,
+    /// What clients and servers are held to.
+    #[serde(rename = "rule")]
+    pub rules: Vec<Rule>,
+}
+
+/// A page or standard that rules cite.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourcePage {
+    /// Its title.
+    pub title: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// A place in a source.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Citation {
+    /// The short name of the page, a key of `sources`.
+    pub page: String,
+    /// The section of the page, where its headings are known.
+    pub section: Option<String>,
+}
+
+impl fmt::Display for Citation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.page)?;
+        self.section.as_ref().map_or(Ok(()), |section| write!(f, ", {section}"))
+    }
+}
+
+/// A kind of token.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Credential {
+    /// The kind, as the overlay names it in `credentials`.
+    pub kind: String,
+    /// How such a token begins. Minted tokens begin so too; nothing is derived from it.
+    #[serde(default)]
+    pub prefix: String,
+    /// Where it may be sent.
+    pub carriers: Vec<Carrier>,
+    /// The path parameters that it is tied to: with another value there, the server hides what it has.
+    #[serde(default)]
+    pub binds: Vec<String>,
+    /// Whether it carries scopes. A token without scopes reaches everything that it is tied to.
+    #[serde(default)]
+    pub scoped: bool,
+    /// The scope that includes all others.
+    pub superset: Option<String>,
+    /// The resources that a grant may list one by one; empty where grants are flat lists.
+    #[serde(default)]
+    pub resources: Vec<String>,
+    /// Where this is said.
+    pub source: Citation,
+}
+
+/// Where a token may be sent.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carrier {
+    /// In the `Authorization` header, with the scheme `Bearer`.
+    Header,
+    /// In this query parameter.
+    Query(String),
+}
+
+/// How calls are counted.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RateLimit {
+    /// The header with the calls that a window allows.
+    pub limit_header: String,
+    /// The header with the calls that are left.
+    pub remaining_header: String,
+    /// The header with the end of the window.
+    pub reset_header: String,
+    /// The unit of that end.
+    pub reset: ResetUnit,
+    /// Calls a window, for the mock: the real figures depend on the plan.
+    pub limit: u64,
+    /// The length of a window in seconds.
+    pub window_seconds: u64,
+    /// What has a budget of its own.
+    pub bucket: Bucket,
+    /// Where the body of a 429 holds the seconds to wait, as a JSON pointer.
+    pub retry_after_body: Option<String>,
+    /// Where this is said.
+    pub source: Citation,
+}
+
+/// The unit of the reset header.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetUnit {
+    /// Seconds since the Unix epoch.
+    EpochSeconds,
+    /// Seconds from now.
+    DeltaSeconds,
+}
+
+/// What has a rate budget of its own.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bucket {
+    /// Each operation, for each tenant.
+    Operation,
+    /// Each rate-limit class of operations, for each tenant.
+    Class,
+    /// Each credential, over all operations.
+    Credential,
+}
+
+/// How many items go in one call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Batch {
+    /// The most items that one call takes.
+    pub maximum: usize,
+    /// How the answer tells the outcome of each item.
+    pub shape: BatchShape,
+    /// The field by which an item is known again in the answer.
+    pub id_field: String,
+    /// The field whose loss makes an item, and no other, invalid. The probes take it away to spoil an item.
+    pub spoil: String,
+    /// Where this is said.
+    pub source: Citation,
+}
+
+/// How an answer tells the outcome of each item.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchShape {
+    /// `entity.items`, one entry an item in the order sent, with `entity.successful` and `entity.failed`.
+    EntityItems,
+    /// `accepted` and `errors` with positions, `entitiesSuccess` and `entitiesFailures`.
+    Positions,
+    /// `entities` with what was accepted, `errors` with what was not.
+    Lists,
+}
+
+/// Two sources that say different things.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contradiction {
+    /// What it is about: `batch-outcome`.
+    pub id: String,
+    /// The readings, each with where it is found.
+    pub readings: Vec<String>,
+    /// The reading that the rules follow, and why.
+    pub ruling: String,
+}
+
+impl Contract {
+    /// Reads a contract and checks what its types cannot express.
+    ///
+    /// # Errors
+    /// Text that is no TOML, an unknown key or value, a citation without its source, an id that stands twice.
+    pub fn read(text: &Text) -> Result<Self, Failure> {
+        let contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
+            place: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
+            problem: error.message().trim_end().replace('\n', "; "),
+            help: "the format is described by openapi/contract.schema.json; editors complete it from the first line"
+                .to_owned(),
+        })?;
+        check::check(&contract, text)?;
+        Ok(contract)
+    }
+
+    /// A failure at the line of the contract where a quoted text stands last: what stands twice is wrong the second time.
+    pub(crate) fn failure_at(
+        text: &Text,
+        quoted: &str,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Failure {
+        let offset = text.text.rfind(&format!("\"{quoted}\""));
+        Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
+    }
+
+    /// The kind of token with this name.
+    pub fn credential(&self, kind: &str) -> Option<&Credential> {
+        self.credentials.iter().find(|credential| credential.kind == kind)
+    }
+
+    /// The body that an answer of this status has, for operations of an error profile.
+    pub fn error_shape(&self, profile: &str, status: u16) -> Option<&ErrorShape> {
+        let shapes = self.errors.get(profile)?;
+        shapes.get(&status.to_string()).or_else(|| shapes.get("default"))
+    }
+
+    /// The rule that says what a probe meets at an operation. The mock answers by it.
+    pub fn ruling(&self, probe: &Probe, operation: &Operation) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id))
+    }
+}
+
+/// The place of an offset in a text, or the text as a whole.
+pub(crate) fn place(text: &Text, offset: Option<usize>) -> SourcePlace {
+    let Some(before) = offset.and_then(|offset| text.text.get(..offset)) else {
+        return SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
+    };
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    SourcePlace {
+        path: text.path.clone(),
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        pointer: String::new(),
+    }
+}

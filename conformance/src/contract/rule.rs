@@ -1,0 +1,272 @@
+//! A rule: what is sent or scripted, what must follow, how binding that is and where it is said.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Citation;
+use crate::glob;
+
+/// One thing that a server or a client is held to.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// `<api>.<family>.<name>`; never reused for something else.
+    pub id: String,
+    /// The requirement, in one line.
+    pub requirement: String,
+    /// How binding it is.
+    pub level: Level,
+    /// Where it is said.
+    pub source: Citation,
+    /// Server side: what is sent.
+    pub probe: Option<Probe>,
+    /// Server side: what the answer must be.
+    pub expect: Option<Expect>,
+    /// Client side: what the client is put before, and by that what it must do.
+    pub drive: Option<Drive>,
+    /// The operations that it holds for, as patterns over their ids; all where left out.
+    #[serde(default)]
+    pub operations: Vec<String>,
+    /// The operations that it does not hold for.
+    #[serde(default)]
+    pub except: Vec<String>,
+}
+
+/// How binding a rule is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// It is only reported: the sources do not settle it.
+    Observe,
+    /// A breach is a warning.
+    Should,
+    /// A breach fails the run.
+    Must,
+}
+
+/// The family of a rule, the second segment of its id.
+#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// How a token is presented and whether it is known.
+    Auth,
+    /// What a token may do.
+    Scope,
+    /// Whose data a token reaches.
+    Tenant,
+    /// How refusals look.
+    Error,
+    /// Which methods a path takes.
+    Method,
+    /// Many items in one call.
+    Batch,
+    /// How calls are counted.
+    Rate,
+    /// What the client sends and reports.
+    Client,
+}
+
+/// What a server-side case sends.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// A valid request.
+    Valid,
+    /// No `Authorization` header.
+    NoToken,
+    /// The scheme and nothing behind it.
+    EmptyToken,
+    /// A valid token under the scheme `Basic`.
+    WrongScheme,
+    /// A valid token without a scheme.
+    BareToken,
+    /// A valid token under the scheme `bearer`.
+    LowerCaseScheme,
+    /// Two tokens behind one scheme.
+    MalformedToken,
+    /// A well-formed token that was never issued.
+    UnknownToken,
+    /// A token that was valid once.
+    RevokedToken,
+    /// A valid token in this query parameter, and no header.
+    QueryToken(String),
+    /// A body that is not JSON, and no token.
+    BrokenBodyWithoutToken,
+    /// A token with every scope but the one that is needed.
+    LackingScope,
+    /// A token with the scope that is needed and no other.
+    OnlyItsScope,
+    /// A token whose grant lists the action for the operation's resource and nothing else.
+    OnlyItsResource,
+    /// A token whose grant lists every action, but for other resources only.
+    OtherResources,
+    /// A token with an empty list of scopes.
+    NoScopes,
+    /// A valid token of this kind, which is not one that the operation takes.
+    OtherKind(String),
+    /// The id of somebody else in this path parameter.
+    Foreign(String),
+    /// An id that nobody has in this path parameter.
+    UnknownId(String),
+    /// A body that breaks off.
+    BrokenJson,
+    /// An object where the body is an array, an array where it is an object.
+    WrongTopLevel,
+    /// A body without a required field.
+    MissingField,
+    /// A page's start without its length.
+    StartWithoutLimit,
+    /// A body of this many bytes.
+    Oversize(usize),
+    /// A valid request of an account without funds.
+    NoFunds,
+    /// A method that the path does not have.
+    UndeclaredMethod,
+    /// `HEAD` in place of `GET`.
+    Head,
+    /// One item more than the maximum.
+    OverMaximum,
+    /// An array without items.
+    EmptyBatch,
+    /// Good items with bad ones between them.
+    MixedBatch,
+    /// Bad items only.
+    RejectedBatch,
+    /// The maximum of items, all good.
+    FullBatch,
+    /// The call after the last one that the window allows.
+    Exhausted,
+}
+
+/// What the answer to a probe must be.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Expect {
+    /// A documented status of success.
+    pub success: bool,
+    /// One of these statuses. The mock answers with the first one.
+    pub status: Vec<u16>,
+    /// What the body is.
+    pub body: Option<Body>,
+    /// Headers that must be there.
+    pub headers: Vec<String>,
+    /// What the rate-limit headers say.
+    pub rate: Option<Rate>,
+    /// The token is nowhere in the answer.
+    pub hides_token: bool,
+    /// Status and body are those of the answer to this other probe.
+    pub same_as: Option<Probe>,
+}
+
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// What the error profile says for the status.
+    Profile,
+    /// What the document says for the status.
+    Schema,
+    /// The outcome of each item that was sent: none lost, none doubled, in order, with counts that add up.
+    Outcome,
+}
+
+/// What the rate-limit headers say.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rate {
+    /// All three are there, as whole numbers.
+    Present,
+    /// The reset lies ahead, no farther than one window.
+    ResetAhead,
+    /// One call fewer is left than after the call before.
+    CostsOne,
+    /// None is left, and where the body says how long to wait, it agrees with the reset.
+    Spent,
+}
+
+/// What a client-side case puts the client before.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drive {
+    /// A server that checks the request: method, path, query, headers and body are the documented ones.
+    RequestAsSent,
+    /// The documented success: its value arrives.
+    Success,
+    /// Each documented refusal: status, headers, body, code and message arrive, under a kind of its own.
+    ErrorSurvives,
+    /// Refusals with an empty body, a web page or JSON that breaks off: status and headers arrive.
+    HostileBody,
+    /// A 429: the client reports the limits and how long to wait.
+    RateLimited,
+    /// A 2xx that is not documented is a success.
+    UndocumentedSuccess,
+    /// Unknown members and odd values in an answer do not fail it.
+    TolerantAnswer,
+    /// `..` as a path argument is refused before anything is sent.
+    DotSegment,
+    /// A redirect to another origin gets no token.
+    Redirect,
+    /// A call that must not be repeated is sent once, whatever the answer.
+    SingleRequest,
+    /// The token is in no error, even where the server echoes it.
+    SecretHidden,
+    /// A success in which items failed is not plainly a success, in every documented shape.
+    PartialFailure,
+}
+
+impl Rule {
+    /// Whether it holds for the operation of this id.
+    pub fn covers(&self, operation: &str) -> bool {
+        let listed = |patterns: &[String]| patterns.iter().any(|pattern| glob::matches(pattern, operation));
+        (self.operations.is_empty() || listed(&self.operations)) && !listed(&self.except)
+    }
+
+    /// The family, `None` where the id names none.
+    pub fn family(&self) -> Option<Family> {
+        let name = self.id.split('.').nth(1)?;
+        Family::ALL.into_iter().find(|family| family.to_string() == name)
+    }
+}
+
+impl Family {
+    /// Every family, in the order of reports.
+    pub const ALL: [Self; 8] =
+        [Self::Auth, Self::Scope, Self::Tenant, Self::Error, Self::Method, Self::Batch, Self::Rate, Self::Client];
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auth => "auth",
+            Self::Scope => "scope",
+            Self::Tenant => "tenant",
+            Self::Error => "error",
+            Self::Method => "method",
+            Self::Batch => "batch",
+            Self::Rate => "rate",
+            Self::Client => "client",
+        })
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Observe => "observe",
+            Self::Should => "should",
+            Self::Must => "must",
+        })
+    }
+}
+
+impl Probe {
+    /// Whether what is sent depends on the scopes that the operation needs.
+    pub fn is_about_scopes(&self) -> bool {
+        matches!(
+            self,
+            Self::LackingScope | Self::OnlyItsScope | Self::OnlyItsResource | Self::OtherResources | Self::NoScopes
+        )
+    }
+}

@@ -1,0 +1,71 @@
+//! The generated clients of keyfit as a subject.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use keyfit::dispatch::{Dispatch, connect};
+use keyfit::{Error, ErrorKind};
+use keyfit_openapi::Operation;
+use serde_json::{Map, Value};
+
+use super::subject::{Connect, Failure, Observed, Subject};
+use crate::secret::Secret;
+
+/// Connects keyfit's client of one API.
+pub struct Keyfit {
+    /// The folder's name of the API: `instasent-ingest`.
+    pub api: String,
+}
+
+struct Client(Box<dyn Dispatch>);
+
+impl Connect for Keyfit {
+    fn connect(&self, base_url: &str, secret: &Secret) -> Result<Box<dyn Subject>, String> {
+        match connect(&self.api, base_url, secret.reveal().to_owned()) {
+            Ok(client) => Ok(Box::new(Client(client))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Subject for Client {
+    fn call<'a>(
+        &'a self,
+        operation: &'a Operation,
+        arguments: &'a Map<String, Value>,
+    ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>> {
+        Box::pin(async move {
+            match self.0.call(&operation.id, arguments).await {
+                Ok(answer) => Observed::Success { status: answer.status, value: answer.value },
+                Err(error) => Observed::Failure(Box::new(observed(&error))),
+            }
+        })
+    }
+}
+
+fn observed(error: &Error) -> Failure {
+    let rate_limit = error.rate_limit().and_then(|rate| Some((rate.limit?, rate.remaining?, rate.reset?)));
+    Failure {
+        kind: kebab(error.kind()),
+        status: error.status().map(|status| status.as_u16()),
+        headers: error.headers().cloned().unwrap_or_default(),
+        body: error.body().to_vec(),
+        code: error.code().map(str::to_owned),
+        message: error.message().map(str::to_owned),
+        retry_after: error.retry_after(),
+        rate_limit,
+        texts: vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")],
+    }
+}
+
+/// `RateLimited` as `rate-limited`.
+fn kebab(kind: ErrorKind) -> String {
+    let mut name = String::new();
+    for character in format!("{kind:?}").chars() {
+        if character.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(character.to_ascii_lowercase());
+    }
+    name
+}

@@ -1,0 +1,294 @@
+//! A small client over raw reqwest. It keeps every client-side rule, except for the one that its defect breaks: that is
+//! how the checks of those rules are tried.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use keyfit_openapi::{Api, Operation, Place};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Url};
+use serde_json::{Map, Value};
+
+use super::subject::{Connect, Failure, Observed, Subject};
+use crate::clock;
+use crate::contract::Contract;
+use crate::schema;
+use crate::secret::Secret;
+
+/// A defect of the naive client.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, ValueEnum)]
+pub enum Defect {
+    /// Sends the header that generators like to add.
+    SendsApiVersion,
+    /// Drops the value of a success.
+    LosesValue,
+    /// Keeps the status of a refusal and nothing else.
+    FlattensErrors,
+    /// Reads every refusal as JSON, and fails where it is none.
+    ChokesOnHostileBodies,
+    /// Does not read the rate-limit headers.
+    IgnoresRateHeaders,
+    /// Takes documented statuses only for success.
+    RefusesUndocumentedSuccess,
+    /// Holds answers to every letter of the document.
+    DecodesStrictly,
+    /// Joins path arguments as they are.
+    JoinsPathsAsText,
+    /// Follows redirects with all headers.
+    FollowsRedirects,
+    /// Repeats every call that failed.
+    RepeatsEverything,
+    /// Prints the body of a refusal as it came.
+    PrintsBodies,
+    /// Takes every 2xx for a whole success.
+    HidesPartialFailure,
+}
+
+/// Connects naive clients.
+pub struct Naive {
+    /// The API.
+    pub api: Arc<Api>,
+    /// Its contract.
+    pub contract: Arc<Contract>,
+    /// What is wrong with the client.
+    pub defect: Option<Defect>,
+}
+
+struct Client {
+    api: Arc<Api>,
+    contract: Arc<Contract>,
+    defect: Option<Defect>,
+    base_url: Url,
+    secret: Secret,
+    http: reqwest::Client,
+}
+
+/// An answer, read whole.
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Connect for Naive {
+    fn connect(&self, base_url: &str, secret: &Secret) -> Result<Box<dyn Subject>, String> {
+        let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build();
+        Ok(Box::new(Client {
+            api: Arc::clone(&self.api),
+            contract: Arc::clone(&self.contract),
+            defect: self.defect,
+            base_url: Url::parse(base_url).map_err(|error| error.to_string())?,
+            secret: secret.clone(),
+            http: http.map_err(|error| error.to_string())?,
+        }))
+    }
+}
+
+impl Subject for Client {
+    fn call<'a>(
+        &'a self,
+        operation: &'a Operation,
+        arguments: &'a Map<String, Value>,
+    ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>> {
+        Box::pin(async move {
+            match self.attempt(operation, arguments).await {
+                Ok(observed) => observed,
+                Err(kind) => failed(Failure { kind: kind.to_owned(), ..Failure::default() }),
+            }
+        })
+    }
+}
+
+impl Client {
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    async fn attempt(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Observed, &'static str> {
+        let url = self.url(operation, arguments)?;
+        let mut reply = self.send(operation, url.clone(), arguments).await?;
+        if !(200..300).contains(&reply.status) && self.has(Defect::RepeatsEverything) {
+            reply = self.send(operation, url, arguments).await?;
+        }
+        if (300..400).contains(&reply.status)
+            && self.has(Defect::FollowsRedirects)
+            && let Some(target) = reply.headers.get("location").and_then(|target| target.to_str().ok())
+        {
+            let target = Url::parse(target).map_err(|_| "redirect")?;
+            reply = self.send(operation, target, arguments).await?;
+        }
+        Ok(self.read(operation, reply))
+    }
+
+    fn url(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Url, &'static str> {
+        let mut url = self.base_url.clone();
+        let mut joined = url.path().trim_end_matches('/').to_owned();
+        for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
+            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            let value = name.and_then(|name| arguments.get(name)).map_or_else(|| segment.to_owned(), plain);
+            let is_refused = value.is_empty() || value == "." || value == ".." || value.contains('\\');
+            if is_refused && !self.has(Defect::JoinsPathsAsText) {
+                return Err("invalid-request");
+            }
+            joined.push('/');
+            joined.extend(percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).map(
+                |part| {
+                    // Unreserved characters stay as they are.
+                    match part {
+                        "%2D" => "-",
+                        "%2E" => ".",
+                        "%5F" => "_",
+                        "%7E" => "~",
+                        other => other,
+                    }
+                },
+            ));
+        }
+        if operation.path.ends_with('/') {
+            joined.push('/');
+        }
+        url.set_path(&joined);
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
+            if let Some(value) = arguments.get(&parameter.name) {
+                url.query_pairs_mut().append_pair(&parameter.name, &plain(value));
+            }
+        }
+        Ok(url)
+    }
+
+    async fn send(
+        &self,
+        operation: &Operation,
+        url: Url,
+        arguments: &Map<String, Value>,
+    ) -> Result<Reply, &'static str> {
+        let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
+        let mut request = self
+            .http
+            .request(method, url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, format!("Bearer {}", self.secret.reveal()));
+        if self.has(Defect::SendsApiVersion) {
+            request = request.header("api-version", "1.0.0");
+        }
+        if let Some(body) = arguments.get("body") {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let response = request.send().await.map_err(|_| "transport")?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = response.bytes().await.map_err(|_| "transport")?.to_vec();
+        Ok(Reply { status, headers, body })
+    }
+
+    fn read(&self, operation: &Operation, reply: Reply) -> Observed {
+        let is_documented = operation.success_statuses().contains(&reply.status);
+        let is_success = (200..300).contains(&reply.status);
+        if !is_success || (!is_documented && self.has(Defect::RefusesUndocumentedSuccess)) {
+            return failed(self.failure(reply));
+        }
+        let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let is_partial = operation.partial.is_some() && tells_of_failure(&value);
+        if is_partial && !self.has(Defect::HidesPartialFailure) {
+            return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
+        }
+        if self.has(Defect::DecodesStrictly) && !self.is_to_the_letter(operation, reply.status, &value) {
+            return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
+        }
+        let value = if self.has(Defect::LosesValue) { Value::Null } else { value };
+        Observed::Success { status: reply.status, value }
+    }
+
+    fn failure(&self, reply: Reply) -> Failure {
+        let kind = kind_of(reply.status).to_owned();
+        let status = Some(reply.status);
+        if self.has(Defect::FlattensErrors) {
+            return Failure { kind, status, ..Failure::default() };
+        }
+        let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+        if body.is_none() && self.has(Defect::ChokesOnHostileBodies) {
+            return Failure { kind: "decode".to_owned(), ..Failure::default() };
+        }
+        let text = |pointers: [&str; 2]| {
+            let found = pointers.iter().find_map(|pointer| body.as_ref()?.pointer(pointer)?.as_str());
+            found.map(str::to_owned)
+        };
+        let code = text(["/error/code", "/code"]);
+        let message = text(["/message", "/error/message"]);
+        let (rate_limit, retry_after) = self.waiting(&reply, body.as_ref());
+        let mut texts = vec![kind.clone()];
+        if self.has(Defect::PrintsBodies) {
+            texts.push(String::from_utf8_lossy(&reply.body).into_owned());
+        }
+        Failure {
+            kind,
+            status,
+            code,
+            message,
+            retry_after,
+            rate_limit,
+            texts,
+            headers: reply.headers,
+            body: reply.body,
+        }
+    }
+
+    fn waiting(&self, reply: &Reply, body: Option<&Value>) -> (Option<(u64, u64, u64)>, Option<Duration>) {
+        let Some(rules) = self.contract.rate_limit.as_ref().filter(|_| !self.has(Defect::IgnoresRateHeaders)) else {
+            return (None, None);
+        };
+        let number = |name: &str| reply.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+        let limits =
+            || Some((number(&rules.limit_header)?, number(&rules.remaining_header)?, number(&rules.reset_header)?));
+        let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
+        let until = number(&rules.reset_header).map(|reset| reset.saturating_sub(clock::epoch_seconds()));
+        (limits(), told.or(until).map(Duration::from_secs))
+    }
+
+    fn is_to_the_letter(&self, operation: &Operation, status: u16, value: &Value) -> bool {
+        let Some(schema) = operation.responses.get(&status.to_string()).and_then(|shape| shape.schema.as_ref()) else {
+            return true;
+        };
+        let knows_all = self.api.resolve(schema)["properties"].as_object().is_none_or(|known| {
+            value.as_object().is_none_or(|members| members.keys().all(|name| known.contains_key(name)))
+        });
+        knows_all && schema::mismatch(&self.api, schema, value).is_none()
+    }
+}
+
+/// The kind of a refusal, by its status.
+pub(super) fn kind_of(status: u16) -> &'static str {
+    match status {
+        300..400 => "redirect",
+        400 => "bad-request",
+        401 => "unauthorized",
+        402 => "payment-required",
+        403 => "forbidden",
+        404 => "not-found",
+        409 => "conflict",
+        413 => "payload-too-large",
+        422 => "unprocessable",
+        429 => "rate-limited",
+        400..500 => "client",
+        500..600 => "server",
+        _ => "unexpected",
+    }
+}
+
+fn tells_of_failure(body: &Value) -> bool {
+    let counted = body.pointer("/entity/failed").or_else(|| body.get("entitiesFailures")).and_then(Value::as_u64);
+    let listed = body.get("errors").and_then(Value::as_array);
+    counted.is_some_and(|failed| failed > 0) || listed.is_some_and(|errors| !errors.is_empty())
+}
+
+fn failed(failure: Failure) -> Observed {
+    Observed::Failure(Box::new(failure))
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,341 @@
+//! Each client-side check: what the server is told to answer, and what must follow.
+
+use keyfit_openapi::{Operation, example};
+use serde_json::{Map, Value, json};
+
+use super::naive::kind_of;
+use super::odd::odd;
+use super::request;
+use super::script::{Received, Script, Scripted};
+use super::subject::{Failure, Observed, Subject, WITHHELD};
+use crate::catalogue::{Case, Catalogue};
+use crate::clock;
+use crate::contract::{Batch, BatchShape, Drive, RateLimit};
+use crate::mock::outcome::{Defects, Item, outcome};
+use crate::schema::Mismatch;
+use crate::secret::Secret;
+
+/// What the server says in a refusal.
+const MESSAGE: &str = "keyfit says no";
+/// The seconds that a 429 asks to wait.
+const WAIT: u64 = 30;
+
+/// One case on stage.
+pub(super) struct Scene<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) case: &'a Case,
+    pub(super) client: &'a dyn Subject,
+    pub(super) script: &'a Script,
+    pub(super) elsewhere: &'a Script,
+    pub(super) secret: &'a Secret,
+    pub(super) lane: usize,
+}
+
+impl Scene<'_> {
+    /// Plays the case; what is wrong is the error.
+    pub(super) async fn play(&self, drive: Drive) -> Result<(), String> {
+        match drive {
+            Drive::RequestAsSent => self.request_as_sent().await,
+            Drive::Success => self.success().await,
+            Drive::ErrorSurvives => self.error_survives().await,
+            Drive::HostileBody => self.hostile_body().await,
+            Drive::RateLimited => self.rate_limited().await,
+            Drive::UndocumentedSuccess => self.undocumented_success().await,
+            Drive::TolerantAnswer => self.tolerant_answer().await,
+            Drive::DotSegment => self.dot_segment().await,
+            Drive::Redirect => self.redirect().await,
+            Drive::SingleRequest => self.single_request().await,
+            Drive::SecretHidden => self.secret_hidden().await,
+            Drive::PartialFailure => self.partial_failure().await,
+        }
+    }
+
+    async fn request_as_sent(&self) -> Result<(), String> {
+        let arguments = self.arguments();
+        self.call(&arguments, self.documented_success()).await;
+        request::check(&self.catalogue.api, self.operation(), &arguments, &self.only_request()?, self.secret)
+    }
+
+    async fn success(&self) -> Result<(), String> {
+        let answer = self.documented_success();
+        let expected: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let status = answer.status;
+        match self.call(&self.arguments(), answer).await {
+            Observed::Success { status: told, .. } if told != status => {
+                Err(format!("the status arrived as {told}, not {status}"))
+            }
+            Observed::Success { value, .. } => lost(&value, &expected, "").map_or(Ok(()), Err),
+            Observed::Failure(failure) => Err(as_failure(&failure)),
+        }
+    }
+
+    async fn error_survives(&self) -> Result<(), String> {
+        let status = match self.case.variant.as_deref() {
+            Some("4xx") => 418,
+            Some("5xx") => 503,
+            Some(status) => status.parse().map_err(|_| format!("`{status}` is no status"))?,
+            None => return Err("the case names no status".to_owned()),
+        };
+        let answer = self.refusal(status);
+        let expected = answer.clone();
+        let failure = self.fail(&self.arguments(), answer).await?;
+        same_status(&failure, status)?;
+        same_body(&failure, &expected)?;
+        for (name, value) in &expected.headers {
+            let told = failure.headers.get(name).and_then(|told| told.to_str().ok());
+            if told != Some(value) {
+                return Err(format!("the header `{name}` is lost"));
+            }
+        }
+        let body: Value = serde_json::from_slice(&expected.body).unwrap_or_default();
+        if let Some(code) = body.pointer("/error/code").and_then(Value::as_str)
+            && failure.code.as_deref() != Some(code)
+        {
+            return Err(format!("the code is {:?}, not {code}", failure.code));
+        }
+        let told = failure.message.as_deref();
+        if expected.body.windows(MESSAGE.len()).any(|part| part == MESSAGE.as_bytes()) && told != Some(MESSAGE) {
+            return Err(format!("the message is {told:?}, not {MESSAGE:?}"));
+        }
+        if failure.kind == kind_of(status) {
+            Ok(())
+        } else {
+            Err(format!("a {status} is of the kind `{}`", failure.kind))
+        }
+    }
+
+    async fn hostile_body(&self) -> Result<(), String> {
+        let answer = match self.case.variant.as_deref() {
+            Some("html") => Scripted::text(502, "text/html", "<html><body>Bad Gateway</body></html>"),
+            Some("cut-off") => Scripted::text(502, "application/json", "{\"message\": \"cut o"),
+            _ => Scripted::empty(502),
+        }
+        .with_header("x-request-id", "keyfit-7");
+        let expected = answer.clone();
+        let failure = self.fail(&self.arguments(), answer).await?;
+        same_status(&failure, 502)?;
+        same_body(&failure, &expected)?;
+        let is_kept = failure.headers.get("x-request-id").is_some_and(|id| id == "keyfit-7");
+        if is_kept { Ok(()) } else { Err("the headers are lost".to_owned()) }
+    }
+
+    async fn rate_limited(&self) -> Result<(), String> {
+        let Some(rules) = &self.catalogue.contract.rate_limit else {
+            return Err("the contract has no rate limits".to_owned());
+        };
+        let reset = clock::epoch_seconds() + WAIT;
+        let failure = self.fail(&self.arguments(), self.refusal(429)).await?;
+        match failure.rate_limit {
+            // The answer was written a moment after the clock was read here.
+            Some((limit, 0, told)) if limit == rules.limit && told.abs_diff(reset) <= 1 => {}
+            other => return Err(format!("the limits arrived as {other:?}")),
+        }
+        match failure.retry_after.map(|wait| wait.as_secs()) {
+            Some(wait) if (WAIT - 2..=WAIT + 2).contains(&wait) => Ok(()),
+            other => Err(format!("the wait is {other:?} s, not {WAIT} s")),
+        }
+    }
+
+    async fn undocumented_success(&self) -> Result<(), String> {
+        let documented = self.operation().success_statuses();
+        let status = [203, 201, 200].into_iter().find(|status| !documented.contains(status)).unwrap_or(203);
+        let answer = Scripted { status, ..self.documented_success() };
+        match self.call(&self.arguments(), answer).await {
+            Observed::Success { status: told, .. } if told == status => Ok(()),
+            Observed::Success { status: told, .. } => Err(format!("the status arrived as {told}, not {status}")),
+            Observed::Failure(failure) => Err(as_failure(&failure)),
+        }
+    }
+
+    async fn tolerant_answer(&self) -> Result<(), String> {
+        let operation = self.operation();
+        let status = operation
+            .success_statuses()
+            .into_iter()
+            .find(|status| operation.responses.get(&status.to_string()).is_some_and(|shape| shape.schema.is_some()));
+        let status = status.unwrap_or(200);
+        let Some(schema) = self.schema(status) else { return Err("no success has a body".to_owned()) };
+        let value = example::value(&self.catalogue.api, schema);
+        let answer = Scripted::json(status, &odd(&self.catalogue.api, schema, &value));
+        match self.call(&self.arguments(), answer).await {
+            Observed::Success { .. } => Ok(()),
+            // The odd status of an item is not a success, so the item counts as failed.
+            Observed::Failure(failure) if failure.kind == "partial-failure" => Ok(()),
+            Observed::Failure(failure) => Err(as_failure(&failure)),
+        }
+    }
+
+    async fn dot_segment(&self) -> Result<(), String> {
+        let Some(parameter) = &self.case.variant else { return Err("the case names no parameter".to_owned()) };
+        let mut arguments = self.arguments();
+        arguments.insert(parameter.clone(), json!(".."));
+        let observed = self.call(&arguments, self.documented_success()).await;
+        let sent = self.script.received(self.lane).len();
+        match observed {
+            _ if sent > 0 => Err("the request was sent".to_owned()),
+            Observed::Success { .. } => Err("the call is a success".to_owned()),
+            Observed::Failure(_) => Ok(()),
+        }
+    }
+
+    async fn redirect(&self) -> Result<(), String> {
+        self.elsewhere.set(self.lane, self.documented_success());
+        let target = self.elsewhere.base_url(self.lane, "/elsewhere");
+        let answer = Scripted::empty(307).with_header("location", target);
+        self.call(&self.arguments(), answer).await;
+        self.only_request()?;
+        let followed = self.elsewhere.received(self.lane);
+        let leaks = followed
+            .iter()
+            .any(|request| request.headers.iter().any(|(_, value)| value.contains(self.secret.reveal())));
+        if leaks { Err("the other origin got the token".to_owned()) } else { Ok(()) }
+    }
+
+    async fn single_request(&self) -> Result<(), String> {
+        self.fail(&self.arguments(), self.refusal(500)).await?;
+        self.only_request().map(drop)
+    }
+
+    async fn secret_hidden(&self) -> Result<(), String> {
+        let secret = self.secret.reveal();
+        let shape = self.catalogue.contract.error_shape(&self.operation().errors, 401);
+        let body = shape.and_then(|shape| shape.body(&format!("{secret} is no token"), WAIT));
+        let answer = Scripted::json(401, &body.unwrap_or_default()).with_header("x-echo", secret);
+        let failure = self.fail(&self.arguments(), answer).await?;
+        match failure.texts.iter().find(|text| text.contains(secret)) {
+            Some(text) => Err(format!("an error prints the token: {text}")),
+            None => Ok(()),
+        }
+    }
+
+    async fn partial_failure(&self) -> Result<(), String> {
+        let Some(batch) = &self.catalogue.contract.batch else {
+            return Err("the contract has no batches".to_owned());
+        };
+        let shape = match self.case.variant.as_deref() {
+            Some("positions") => BatchShape::Positions,
+            Some("lists") => BatchShape::Lists,
+            _ => BatchShape::EntityItems,
+        };
+        let arguments = self.arguments();
+        let item = arguments.get("body").and_then(|body| body.get(0)).cloned().unwrap_or_default();
+        let mismatch = Mismatch { at: format!("/{}", batch.spoil), problem: "is missing".to_owned() };
+        let items: [Item; 2] = [(item.clone(), None), (item, Some(mismatch))];
+        let status = self.documented_success().status;
+        let batch = Batch { shape, ..batch.clone() };
+        let answer = Scripted::json(status, &outcome(&batch, &items, status, Defects::default()));
+        let expected = answer.clone();
+        let failure = self.fail(&arguments, answer).await?;
+        same_status(&failure, status)?;
+        same_body(&failure, &expected)?;
+        if failure.kind == "partial-failure" {
+            return Ok(());
+        }
+        Err(format!("the failure is of the kind `{}`", failure.kind))
+    }
+
+    async fn call(&self, arguments: &Map<String, Value>, answer: Scripted) -> Observed {
+        self.script.set(self.lane, answer);
+        self.client.call(self.operation(), arguments).await
+    }
+
+    /// A call that must fail, with the failure.
+    async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
+        match self.call(arguments, answer).await {
+            Observed::Success { status, .. } => Err(format!("the call is a success with {status}")),
+            Observed::Failure(failure) => Ok(*failure),
+        }
+    }
+
+    fn only_request(&self) -> Result<Received, String> {
+        let mut received = self.script.received(self.lane);
+        match (received.len(), received.pop()) {
+            (1, Some(request)) => Ok(request),
+            (count, _) => Err(format!("{count} requests were sent, not one")),
+        }
+    }
+
+    /// The first documented success; of a batch, one in which no item failed.
+    fn documented_success(&self) -> Scripted {
+        let operation = self.operation();
+        let status = operation.success_statuses().first().copied().unwrap_or(200);
+        if let Some(batch) = self.catalogue.contract.batch.as_ref().filter(|_| operation.partial.is_some()) {
+            let sent =
+                self.catalogue.arguments(self.case).get("body").and_then(Value::as_array).cloned().unwrap_or_default();
+            let items: Vec<Item> = sent.into_iter().map(|item| (item, None)).collect();
+            return Scripted::json(status, &outcome(batch, &items, status, Defects::default()));
+        }
+        match self.schema(status) {
+            Some(schema) => Scripted::json(status, &example::value(&self.catalogue.api, schema)),
+            None => Scripted::empty(status),
+        }
+    }
+
+    fn schema(&self, status: u16) -> Option<&Value> {
+        let responses = &self.operation().responses;
+        responses.get(&status.to_string()).or_else(|| responses.get("2XX"))?.schema.as_ref()
+    }
+
+    /// A refusal as the contract shapes it, with the rate-limit headers.
+    fn refusal(&self, status: u16) -> Scripted {
+        let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
+        let body = shape.and_then(|shape| shape.body(MESSAGE, WAIT));
+        let answer = body.map_or_else(|| Scripted::empty(status), |body| Scripted::json(status, &body));
+        match &self.catalogue.contract.rate_limit {
+            Some(rules) => limited(answer, rules),
+            None => answer,
+        }
+    }
+
+    fn arguments(&self) -> Map<String, Value> {
+        self.catalogue.arguments(self.case).clone()
+    }
+
+    fn operation(&self) -> &Operation {
+        self.catalogue.operation(self.case)
+    }
+}
+
+fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
+    answer
+        .with_header(&rules.limit_header, rules.limit)
+        .with_header(&rules.remaining_header, 0)
+        .with_header(&rules.reset_header, clock::epoch_seconds() + WAIT)
+}
+
+fn same_status(failure: &Failure, status: u16) -> Result<(), String> {
+    if failure.status == Some(status) {
+        Ok(())
+    } else {
+        Err(format!("the status is {:?}, not {status}", failure.status))
+    }
+}
+
+fn same_body(failure: &Failure, answer: &Scripted) -> Result<(), String> {
+    if failure.body == answer.body { Ok(()) } else { Err("the body is lost".to_owned()) }
+}
+
+fn as_failure(failure: &Failure) -> String {
+    let text = failure.texts.first().map_or("", String::as_str);
+    format!("the call failed as `{}`: {text}", failure.kind)
+}
+
+/// What a value lacks of another one. Members that are null or empty lists may be left out, and a secret withheld.
+fn lost(value: &Value, expected: &Value, at: &str) -> Option<String> {
+    match (value, expected) {
+        (Value::Object(value), Value::Object(expected)) => expected.iter().find_map(|(name, expected)| {
+            let at = format!("{at}/{name}");
+            match value.get(name) {
+                Some(value) => lost(value, expected, &at),
+                None => (!expected.is_null() && *expected != json!([])).then(|| format!("`{at}` is lost")),
+            }
+        }),
+        (Value::Array(value), Value::Array(expected)) if value.len() == expected.len() => {
+            let items = value.iter().zip(expected).enumerate();
+            items.into_iter().find_map(|(index, (value, expected))| lost(value, expected, &format!("{at}/{index}")))
+        }
+        (Value::Number(value), Value::Number(expected)) if value.as_f64() == expected.as_f64() => None,
+        (Value::String(value), Value::String(_)) if value == WITHHELD => None,
+        _ => (value != expected).then(|| format!("`{at}` arrived as {value}, not {expected}")),
+    }
+}

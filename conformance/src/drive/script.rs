@@ -1,0 +1,123 @@
+//! The scripted server before which clients are put: httpmock, with one lane a client, so that many cases can run at
+//! once without seeing each other's requests.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use serde_json::Value;
+
+/// A server on which every lane answers as it was told and keeps what it received.
+pub(super) struct Script {
+    server: MockServer,
+    lanes: Arc<Vec<Mutex<Lane>>>,
+}
+
+#[derive(Default)]
+struct Lane {
+    answer: Scripted,
+    received: Vec<Received>,
+}
+
+/// What a lane answers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scripted {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    pub(super) method: String,
+    /// The path below the lane's, not decoded.
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Script {
+    /// Starts a server with this many lanes.
+    pub(super) async fn start(lanes: usize) -> Self {
+        let server = MockServer::start_async().await;
+        let lanes: Arc<Vec<Mutex<Lane>>> = Arc::new((0..lanes).map(|_| Mutex::default()).collect());
+        let serving = Arc::clone(&lanes);
+        server
+            .mock_async(|when, then| {
+                when.any_request();
+                then.respond_with(move |request| respond(&serving, request));
+            })
+            .await;
+        Self { server, lanes }
+    }
+
+    /// The base URL of a lane.
+    pub(super) fn base_url(&self, lane: usize, base_path: &str) -> String {
+        format!("{}/{lane}{base_path}", self.server.base_url())
+    }
+
+    /// Tells a lane what to answer, and forgets what it received.
+    pub(super) fn set(&self, lane: usize, answer: Scripted) {
+        *self.lane(lane) = Lane { answer, received: Vec::new() };
+    }
+
+    /// What a lane received since it was told what to answer.
+    pub(super) fn received(&self, lane: usize) -> Vec<Received> {
+        self.lane(lane).received.clone()
+    }
+
+    fn lane(&self, lane: usize) -> MutexGuard<'_, Lane> {
+        self.lanes[lane].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Scripted {
+    /// An answer with a JSON body.
+    pub(super) fn json(status: u16, body: &Value) -> Self {
+        Self::text(status, "application/json", body.to_string())
+    }
+
+    /// An answer with a body of some media type.
+    pub(super) fn text(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type".to_owned(), media_type.to_owned())];
+        Self { status, headers, body: body.into() }
+    }
+
+    /// An answer without a body.
+    pub(super) fn empty(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// The same with a header.
+    pub(super) fn with_header(mut self, name: &str, value: impl ToString) -> Self {
+        self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+}
+
+impl Received {
+    /// A header that came.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        named.next().map(|(_, value)| value.as_str())
+    }
+}
+
+fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse {
+    let uri = request.uri();
+    let (number, below) = uri.path().trim_start_matches('/').split_once('/').unwrap_or((uri.path(), ""));
+    let Some(lane) = number.trim_matches('/').parse().ok().and_then(|number: usize| lanes.get(number)) else {
+        return HttpMockResponse::builder().status(599).build();
+    };
+    let mut lane = lane.lock().unwrap_or_else(PoisonError::into_inner);
+    lane.received.push(Received {
+        method: request.method_str().to_owned(),
+        path: format!("/{below}"),
+        query: request.query_params(),
+        headers: request.headers_vec().clone(),
+        body: request.body_vec(),
+    });
+    let answer = &lane.answer;
+    HttpMockResponse::builder().status(answer.status).headers(answer.headers.clone()).body(answer.body.clone()).build()
+}

@@ -1,0 +1,144 @@
+//! Who a probe calls as: what it needs of a credential, and where credentials come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use keyfit_openapi::Operation;
+
+use crate::contract::{Contract, Credential, Probe};
+use crate::secret::Secret;
+
+/// A credential and the ids that it reaches.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The name under which reports speak of it.
+    pub name: String,
+    /// The credential.
+    pub secret: Secret,
+    /// Path parameters with values that exist for this identity.
+    pub ids: BTreeMap<String, String>,
+}
+
+/// What a probe needs of a credential.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Need {
+    /// The kind of token.
+    pub kind: String,
+    /// The state that it is in.
+    pub state: State,
+    /// What it may do.
+    pub rights: Rights,
+    /// Nobody else may use it meanwhile: the probe counts calls.
+    pub alone: bool,
+}
+
+/// The state of a credential.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum State {
+    /// In use.
+    Valid,
+    /// Valid once.
+    Revoked,
+    /// In use, with a rate window of a few calls.
+    Limited,
+    /// In use, of an account without funds.
+    Broke,
+}
+
+/// What a credential may do.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Rights {
+    /// Everything.
+    All,
+    /// Everything but these scopes.
+    Without(BTreeSet<String>),
+    /// These scopes.
+    Only(BTreeSet<String>),
+    /// These actions on one resource.
+    OnlyResource {
+        /// The resource.
+        resource: String,
+        /// What may be done with it.
+        actions: BTreeSet<String>,
+    },
+    /// Every action on every resource but this one.
+    OtherResources {
+        /// The resource that is left out; `None` where the operation belongs to no resource.
+        resource: Option<String>,
+    },
+}
+
+/// A credential that was not given, and what would have to be given.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Missing(pub String);
+
+/// Where credentials come from: minted by the mock, or given by the user for a live server.
+pub trait Identities: Send + Sync {
+    /// A credential that meets the need.
+    ///
+    /// # Errors
+    /// What would have to be given for there to be one.
+    fn find(&self, need: &Need) -> Result<Identity, Missing>;
+
+    /// The id of somebody else for a path parameter.
+    ///
+    /// # Errors
+    /// What would have to be given for there to be one.
+    fn foreign_id(&self, parameter: &str) -> Result<String, Missing>;
+}
+
+impl Need {
+    /// What a probe needs to call an operation. Probes without a token are given a valid one all the same: they are
+    /// sent to the ids that it reaches.
+    pub fn of(probe: &Probe, contract: &Contract, operation: &Operation, alone: bool) -> Option<Self> {
+        let scopes = || operation.scopes.iter().cloned().collect::<BTreeSet<_>>();
+        let (state, rights) = match probe {
+            Probe::RevokedToken => (State::Revoked, Rights::All),
+            Probe::Exhausted => (State::Limited, Rights::All),
+            Probe::NoFunds => (State::Broke, Rights::All),
+            Probe::LackingScope => (State::Valid, Rights::Without(scopes())),
+            Probe::OnlyItsScope => (State::Valid, Rights::Only(scopes())),
+            Probe::NoScopes => (State::Valid, Rights::Only(BTreeSet::new())),
+            Probe::OnlyItsResource => {
+                let resource = operation.resource.clone()?;
+                (State::Valid, Rights::OnlyResource { resource, actions: scopes() })
+            }
+            Probe::OtherResources => (State::Valid, Rights::OtherResources { resource: operation.resource.clone() }),
+            _ => (State::Valid, Rights::All),
+        };
+        let kind = match probe {
+            Probe::OtherKind(kind) => kind.clone(),
+            _ => kind_for(contract, operation, &rights)?.kind.clone(),
+        };
+        Some(Self { kind, state, rights, alone: alone || state == State::Limited })
+    }
+}
+
+impl fmt::Display for Need {
+    /// The name of the identity in reports: `product, without PROJECT_DIRECT_WRITE`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |names: &BTreeSet<String>| names.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        f.write_str(&self.kind)?;
+        match self.state {
+            State::Valid => {}
+            State::Revoked => f.write_str(", revoked")?,
+            State::Limited => f.write_str(", with a small window")?,
+            State::Broke => f.write_str(", without funds")?,
+        }
+        match &self.rights {
+            Rights::All => Ok(()),
+            Rights::Without(scopes) => write!(f, ", without {}", list(scopes)),
+            Rights::Only(scopes) if scopes.is_empty() => f.write_str(", without scopes"),
+            Rights::Only(scopes) => write!(f, ", only {}", list(scopes)),
+            Rights::OnlyResource { resource, actions } => write!(f, ", only {} of {resource}", list(actions)),
+            Rights::OtherResources { resource: Some(resource) } => write!(f, ", everything but {resource}"),
+            Rights::OtherResources { resource: None } => f.write_str(", every resource"),
+        }
+    }
+}
+
+/// The first kind that the operation takes; the first one with scopes where it is about those.
+fn kind_for<'a>(contract: &'a Contract, operation: &Operation, rights: &Rights) -> Option<&'a Credential> {
+    let mut kinds = operation.credentials.iter().filter_map(|kind| contract.credential(kind));
+    if *rights == Rights::All { kinds.next() } else { kinds.find(|kind| kind.scoped) }
+}

@@ -1,0 +1,18 @@
+//! The contract check of keyfit. Each API has one `contract.toml`; the catalogue expands its rules by the operations
+//! of the API's document into cases. Server-side cases send raw HTTP to a mock or a live server and judge the answer;
+//! client-side cases put the generated client before a scripted server and judge what it sends and reports.
+
+pub mod catalogue;
+mod clock;
+pub mod contract;
+pub mod drive;
+mod glob;
+pub mod identity;
+pub mod mock;
+pub mod probe;
+pub mod report;
+pub mod run;
+pub mod schema;
+pub mod secret;
+pub mod tokens;
+pub mod verdict;

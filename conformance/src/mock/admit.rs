@@ -1,0 +1,199 @@
+//! Who is calling, and may they: the token, the kind, the scopes, the tenant, the funds. In this order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hyper::header::WWW_AUTHENTICATE;
+use keyfit_openapi::Operation;
+
+use super::call::{Call, Refusal};
+use super::core::Core;
+use super::mutant::Mutant;
+use super::state::{Grant, Token};
+use crate::contract::{Carrier, Credential, Probe};
+use crate::identity::{Need, Rights, State as TokenState};
+
+/// How a token was presented.
+enum Presented<'a> {
+    Nothing,
+    Token(&'a str),
+    Malformed(&'static str),
+}
+
+impl Core {
+    /// The token of a request.
+    pub(super) fn admit(&self, call: &Call, operation: &Operation) -> Result<Token, Refusal> {
+        let text = match self.presented(call, operation) {
+            Presented::Token(text) => text,
+            Presented::Nothing if self.has(Mutant::AcceptsNoToken) => return self.anybody(operation),
+            Presented::Nothing => return Err(self.unauthorized(operation, &Probe::NoToken, "Unauthorized")),
+            Presented::Malformed(problem) => {
+                return Err(self.unauthorized(operation, &Probe::MalformedToken, problem));
+            }
+        };
+        if text.is_empty() && self.has(Mutant::AcceptsEmptyToken) {
+            return self.anybody(operation);
+        }
+        // Not within the match: its arms take the lock again.
+        let known = self.state().token(text);
+        let token = match known {
+            Some(token) => token,
+            None if self.has(Mutant::AcceptsUnknownToken) => return self.anybody(operation),
+            None => {
+                let refusal = self.unauthorized(operation, &Probe::UnknownToken, "Unauthorized");
+                return Err(if self.has(Mutant::EchoesToken) { refusal.saying(text) } else { refusal });
+            }
+        };
+        let is_revoked = token.state == TokenState::Revoked && !self.has(Mutant::AcceptsRevokedToken);
+        if is_revoked || self.has(Mutant::RefusesEveryone) {
+            return Err(self.unauthorized(operation, &Probe::RevokedToken, "Unauthorized"));
+        }
+        Ok(token)
+    }
+
+    /// Whether a token may call an operation with these path parameters.
+    pub(super) fn authorise(
+        &self,
+        token: &Token,
+        operation: &Operation,
+        path: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        self.kind(token, operation)?;
+        let Some(credential) = self.contract.credential(&token.kind) else { return Ok(()) };
+        self.scopes(token, credential, operation)?;
+        self.tenant(token, credential, operation, path)?;
+        let is_broke = operation.spends && token.state == TokenState::Broke && !self.has(Mutant::IgnoresFunds);
+        if is_broke {
+            return Err(Refusal::new(self.status(&Probe::NoFunds, operation, 402), "Insufficient funds"));
+        }
+        Ok(())
+    }
+
+    fn presented<'a>(&self, call: &'a Call, operation: &Operation) -> Presented<'a> {
+        let Some(header) = call.headers.get("authorization") else {
+            return self.in_query(call, operation).map_or(Presented::Nothing, Presented::Token);
+        };
+        let Ok(header) = header.to_str() else { return Presented::Malformed("The token is malformed") };
+        let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
+        let is_bearer = if self.has(Mutant::RefusesLowerCaseScheme) {
+            scheme == "Bearer"
+        } else {
+            scheme.eq_ignore_ascii_case("Bearer")
+        };
+        let token = rest.trim();
+        if !is_bearer && token.is_empty() {
+            // One word alone: the token itself, if anything.
+            let accepted = self.has(Mutant::AcceptsBareToken);
+            return if accepted { Presented::Token(scheme) } else { Presented::Malformed("The scheme is missing") };
+        }
+        if !is_bearer && !self.has(Mutant::AcceptsAnyScheme) {
+            return Presented::Malformed("The scheme is not Bearer");
+        }
+        match token.split_once(' ') {
+            None => Presented::Token(token),
+            Some((first, _)) if self.has(Mutant::AcceptsTwoTokens) => Presented::Token(first),
+            Some(_) => Presented::Malformed("The token is malformed"),
+        }
+    }
+
+    fn in_query<'a>(&self, call: &'a Call, operation: &Operation) -> Option<&'a str> {
+        let kinds = operation.credentials.iter().filter_map(|kind| self.contract.credential(kind));
+        let mut documented = kinds.flat_map(|credential| &credential.carriers).filter_map(|carrier| match carrier {
+            Carrier::Query(name) => Some(name.as_str()),
+            Carrier::Header => None,
+        });
+        match (documented.next(), self.has(Mutant::TurnsQueryTokens)) {
+            (Some(name), false) => call.query(name),
+            (None, true) => call.query("access_token"),
+            _ => None,
+        }
+    }
+
+    fn kind(&self, token: &Token, operation: &Operation) -> Result<(), Refusal> {
+        if operation.credentials.contains(&token.kind) {
+            return Ok(());
+        }
+        let probe = Probe::OtherKind(token.kind.clone());
+        let is_accepted = self
+            .contract
+            .ruling(&probe, operation)
+            .is_some_and(|rule| rule.expect.as_ref().is_some_and(|expect| expect.success));
+        if is_accepted != self.has(Mutant::TurnsOtherKinds) {
+            return Ok(());
+        }
+        Err(Refusal::new(self.status(&probe, operation, 403), "Not found"))
+    }
+
+    fn scopes(&self, token: &Token, credential: &Credential, operation: &Operation) -> Result<(), Refusal> {
+        if !credential.scoped || self.has(Mutant::IgnoresScopes) {
+            return Ok(());
+        }
+        let mut needed: BTreeSet<String> = operation.scopes.iter().cloned().collect();
+        if self.has(Mutant::DemandsAnotherScope) {
+            needed.insert("another".to_owned());
+        }
+        let superset = credential.superset.as_deref();
+        let is_allowed = match &token.grant {
+            Grant::All => true,
+            Grant::Flat(scopes) => {
+                superset.is_some_and(|superset| scopes.contains(superset)) || needed.is_subset(scopes)
+            }
+            Grant::Resources(_) if self.has(Mutant::RefusesResourceGrants) => false,
+            Grant::Resources(map) if self.has(Mutant::SpreadsResourceGrants) => {
+                map.values().any(|actions| needed.is_subset(actions))
+            }
+            Grant::Resources(map) => {
+                let actions = operation.resource.as_ref().and_then(|resource| map.get(resource));
+                needed.is_empty() || actions.is_some_and(|actions| needed.is_subset(actions))
+            }
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        let status = self.status(&Probe::LackingScope, operation, 403);
+        Err(Refusal::new(status, format!("Missing scope {}", operation.scopes.join(" "))))
+    }
+
+    fn tenant(
+        &self,
+        token: &Token,
+        credential: &Credential,
+        operation: &Operation,
+        path: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        if self.has(Mutant::IgnoresTenant) {
+            return Ok(());
+        }
+        for parameter in &credential.binds {
+            let Some(id) = path.get(parameter) else { continue };
+            let state = self.state();
+            if state.bound_id(token.tenant, parameter) == Some(id) {
+                continue;
+            }
+            if self.has(Mutant::RevealsTenant) && state.is_taken(parameter, id) {
+                return Err(Refusal::new(403, format!("The {parameter} belongs to somebody else")));
+            }
+            let status = self.status(&Probe::Foreign(parameter.clone()), operation, 404);
+            return Err(Refusal::new(status, "Not found"));
+        }
+        Ok(())
+    }
+
+    /// The token of somebody who may do everything: what a defect that waives the token calls as.
+    fn anybody(&self, operation: &Operation) -> Result<Token, Refusal> {
+        let kind = operation.credentials.first().cloned().unwrap_or_default();
+        let need = Need { kind, state: TokenState::Valid, rights: Rights::All, alone: false };
+        let identity = self.state().issue(&self.contract, &need);
+        let token = self.state().token(identity.secret.reveal());
+        token.ok_or_else(|| self.unauthorized(operation, &Probe::NoToken, "Unauthorized"))
+    }
+
+    fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
+        let refusal = Refusal::new(self.status(probe, operation, 401), message);
+        if self.has(Mutant::OmitsChallenge) {
+            return refusal;
+        }
+        // RFC 6750, section 3: without a token there is a challenge and no error code.
+        let challenge = if *probe == Probe::NoToken { "Bearer" } else { "Bearer error=\"invalid_token\"" };
+        refusal.with_header(WWW_AUTHENTICATE, challenge)
+    }
+}

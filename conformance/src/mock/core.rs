@@ -1,0 +1,184 @@
+//! One request to one answer: route, admit, count, authorise, validate, serve. Every defect is one question on the way.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use keyfit_openapi::{Api, Operation};
+use serde_json::Value;
+
+use super::answer::Successes;
+use super::call::{Answer, Call, Refusal};
+use super::mutant::Mutant;
+use super::outcome::{Defects, Item, outcome};
+use super::router::{Routed, Router};
+use super::state::{State, Token, Window};
+use super::validate::Sent;
+use crate::contract::{BatchShape, Bucket, Contract, Probe};
+
+/// The mock without its socket.
+pub(super) struct Core {
+    pub(super) api: Arc<Api>,
+    pub(super) contract: Arc<Contract>,
+    mutant: Option<Mutant>,
+    router: Router,
+    successes: Successes,
+    state: Mutex<State>,
+}
+
+impl Core {
+    /// A mock of an API, with at most one defect.
+    pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
+        let state = Mutex::new(State::new(&api, &contract));
+        Self { router: Router::new(&api), successes: Successes::new(&api), state, mutant, api, contract }
+    }
+
+    /// Whether the mock has this defect.
+    pub(super) fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// What changes while the mock runs.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves counters and sets behind that are still sound.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The status that a rule gives to what a probe sends, or the usual one where no rule speaks of it.
+    pub(super) fn status(&self, probe: &Probe, operation: &Operation, usual: u16) -> u16 {
+        let rule = self.contract.ruling(probe, operation);
+        rule.and_then(|rule| rule.expect.as_ref()?.status.first().copied()).unwrap_or(usual)
+    }
+
+    /// Answers a request.
+    pub(super) fn answer(&self, call: &Call) -> Answer {
+        match self.router.route(call) {
+            Routed::Operation(index, path) => self.serve(call, index, &path),
+            Routed::OtherMethods(index, _) if self.has(Mutant::AcceptsAnyMethod) => {
+                self.serve(call, index, &BTreeMap::new())
+            }
+            Routed::OtherMethods(index, allowed) => {
+                let operation = &self.api.operations[index];
+                let mut refusal =
+                    Refusal::new(self.status(&Probe::UndeclaredMethod, operation, 405), "Method not allowed");
+                if !self.has(Mutant::OmitsAllow) {
+                    refusal = refusal.with_header(hyper::header::ALLOW, &allowed);
+                }
+                let window = self.count(None, operation, 1);
+                self.refuse(refusal, operation, window)
+            }
+            Routed::Nowhere => match self.api.operations.first() {
+                Some(operation) => {
+                    let window = self.count(None, operation, 1);
+                    self.refuse(Refusal::new(404, "Not found"), operation, window)
+                }
+                None => Answer::empty(404),
+            },
+        }
+    }
+
+    fn serve(&self, call: &Call, index: usize, path: &BTreeMap<String, String>) -> Answer {
+        let operation = &self.api.operations[index];
+        if call.method == "HEAD" && self.has(Mutant::RefusesHead) {
+            let window = self.count(None, operation, 1);
+            return self.refuse(Refusal::new(405, "Method not allowed"), operation, window);
+        }
+        if self.has(Mutant::ValidatesBeforeAuth)
+            && let Err(refusal) = self.body(call, operation)
+        {
+            let window = self.count(None, operation, 1);
+            return self.refuse(refusal, operation, window);
+        }
+        let admitted = self.admit(call, operation);
+        let calls = self.cost(call);
+        let window = self.count(admitted.as_ref().ok(), operation, calls);
+        let served = admitted.and_then(|token| {
+            let is_over = window.is_some_and(Window::is_exceeded) && !self.has(Mutant::NeverExhausts);
+            if is_over {
+                return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
+            }
+            self.authorise(&token, operation, path)?;
+            let sent = self.validate(call, operation, path).map_err(|mut refusal| {
+                if self.has(Mutant::FailsOnBadInput) {
+                    refusal.status = 500;
+                }
+                refusal
+            })?;
+            self.succeed(index, &sent)
+        });
+        match served {
+            Ok(mut answer) => {
+                self.rate_headers(&mut answer, window);
+                answer
+            }
+            Err(refusal) => self.refuse(refusal, operation, window),
+        }
+    }
+
+    fn succeed(&self, index: usize, sent: &Sent) -> Result<Answer, Refusal> {
+        let operation = &self.api.operations[index];
+        let status = self.successes.status(index);
+        if let (Sent::Batch(items), Some(batch)) = (sent, &self.contract.batch) {
+            let (status, body) = self.batch_outcome(items, batch, operation, status)?;
+            return Ok(Answer::json(status, body.to_string()));
+        }
+        let Some(body) = self.successes.body(&self.api, index) else { return Ok(Answer::empty(status)) };
+        if self.has(Mutant::DropsRequiredMembers) {
+            return Ok(Answer::json(status, "[[]]"));
+        }
+        Ok(Answer::json(status, body))
+    }
+
+    fn batch_outcome(
+        &self,
+        items: &[Item],
+        batch: &crate::contract::Batch,
+        operation: &Operation,
+        status: u16,
+    ) -> Result<(u16, Value), Refusal> {
+        let failed = items.iter().filter(|(_, mismatch)| mismatch.is_some()).count();
+        let is_mixed = failed > 0 && failed < items.len();
+        let defects = Defects {
+            reorders: self.has(Mutant::ReordersOutcome),
+            miscounts: self.has(Mutant::MiscountsOutcome),
+            loses_item: self.has(Mutant::LosesItem),
+        };
+        let all_failed = failed == items.len() && !items.is_empty() && batch.shape != BatchShape::Lists;
+        if all_failed || (is_mixed && self.has(Mutant::RefusesMixedBatch)) {
+            let status = self.status(&Probe::RejectedBatch, operation, 422);
+            let mut refusal = Refusal::new(status, "Every item failed");
+            refusal.outcome = Some(outcome(batch, items, status, defects));
+            return Err(refusal);
+        }
+        let status = if is_mixed { self.status(&Probe::MixedBatch, operation, status) } else { status };
+        Ok((status, outcome(batch, items, status, defects)))
+    }
+
+    /// Counts a call against the window of its caller. Calls without a token have a window that never closes.
+    pub(super) fn count(&self, token: Option<&Token>, operation: &Operation, calls: u64) -> Option<Window> {
+        let rules = self.contract.rate_limit.as_ref()?;
+        let (caller, limit) = match token {
+            Some(token) => (token.tenant.to_string(), token.limit.unwrap_or(rules.limit)),
+            None => ("nobody".to_owned(), u64::MAX),
+        };
+        let bucket = match rules.bucket {
+            Bucket::Operation => format!("{caller} {}", operation.id),
+            Bucket::Class => format!("{caller} {}", operation.rate_limit),
+            Bucket::Credential => caller,
+        };
+        let calls = if self.has(Mutant::NeverCounts) { 0 } else { calls };
+        let mut window = self.state().count(bucket, limit, rules.window_seconds, calls);
+        if token.is_none() {
+            // What is said to nobody: the whole window.
+            window = Window { limit: rules.limit, used: window.used.min(1), reset: window.reset };
+        }
+        Some(window)
+    }
+
+    fn cost(&self, call: &Call) -> u64 {
+        if !self.has(Mutant::CountsItems) {
+            return 1;
+        }
+        let items = serde_json::from_slice::<Vec<Value>>(&call.body);
+        items.map_or(1, |items| items.len() as u64)
+    }
+}

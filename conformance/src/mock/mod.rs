@@ -1,0 +1,89 @@
+//! A stateful mock of any API that has a document and a contract: it knows tokens, scopes, tenants, batches and rate
+//! windows, and answers every refusal as the contract says. It can be given a defect, to try a check against it.
+
+mod admit;
+mod answer;
+mod call;
+mod core;
+mod mutant;
+pub(crate) mod outcome;
+mod router;
+mod server;
+mod state;
+mod validate;
+
+use std::io;
+use std::sync::Arc;
+
+use keyfit_openapi::Api;
+
+pub use mutant::Mutant;
+
+use self::core::Core;
+use crate::contract::Contract;
+use crate::identity::{Identities, Identity, Missing, Need};
+use crate::secret::Redactor;
+
+/// A running mock. It stops when it is dropped.
+pub struct Mock {
+    base_url: String,
+    mint: Mint,
+    _server: server::Server,
+}
+
+/// Issues tokens that a mock accepts.
+#[derive(Clone)]
+pub struct Mint {
+    core: Arc<Core>,
+    redactor: Redactor,
+}
+
+impl Mock {
+    /// Starts a mock on a free port of the loopback interface. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// A socket that cannot be opened.
+    pub async fn start(
+        api: Arc<Api>,
+        contract: Arc<Contract>,
+        mutant: Option<Mutant>,
+        redactor: Redactor,
+    ) -> io::Result<Self> {
+        let base_path = base_path(&api.base_url).to_owned();
+        let core = Arc::new(Core::new(api, contract, mutant));
+        let server = server::Server::start(Arc::clone(&core), base_path.clone()).await?;
+        Ok(Self {
+            base_url: format!("http://{}{base_path}", server.address()),
+            mint: Mint { core, redactor },
+            _server: server,
+        })
+    }
+
+    /// Its base URL, with the path of the documented one.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Where tokens for it come from.
+    pub fn mint(&self) -> &Mint {
+        &self.mint
+    }
+}
+
+impl Identities for Mint {
+    fn find(&self, need: &Need) -> Result<Identity, Missing> {
+        let identity = self.core.state().issue(&self.core.contract, need);
+        self.redactor.learn(&identity.secret);
+        Ok(identity)
+    }
+
+    fn foreign_id(&self, parameter: &str) -> Result<String, Missing> {
+        Ok(self.core.state().foreign_id(parameter))
+    }
+}
+
+/// The path of a URL.
+fn base_path(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(0, |scheme| scheme + 3);
+    url[after_scheme..].find('/').map_or("", |slash| &url[after_scheme + slash..])
+}

@@ -1,0 +1,92 @@
+//! From method and path to an operation. A literal segment goes before a parameter: `/segment/dynamic` is not a segment
+//! called `dynamic`.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::Api;
+
+use super::call::Call;
+
+/// The path templates of an API.
+pub(super) struct Router {
+    routes: Vec<Route>,
+}
+
+struct Route {
+    segments: Vec<Segment>,
+    /// Method to the operation's index.
+    methods: BTreeMap<String, usize>,
+}
+
+/// Ordered so that the literal comes first.
+#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
+}
+
+/// Where a request leads.
+pub(super) enum Routed {
+    /// To an operation, with the values of its path parameters.
+    Operation(usize, BTreeMap<String, String>),
+    /// To a path that has not this method but others, and to one of its operations.
+    OtherMethods(usize, String),
+    /// Nowhere.
+    Nowhere,
+}
+
+impl Router {
+    /// Reads the path templates.
+    pub(super) fn new(api: &Api) -> Self {
+        let mut routes: Vec<Route> = Vec::new();
+        for (index, operation) in api.operations.iter().enumerate() {
+            let segments: Vec<Segment> =
+                operation.path.split('/').filter(|name| !name.is_empty()).map(segment).collect();
+            let method = (operation.method.clone(), index);
+            match routes.iter_mut().find(|route| route.segments == segments) {
+                Some(route) => drop(route.methods.insert(method.0, method.1)),
+                None => routes.push(Route { segments, methods: BTreeMap::from([method]) }),
+            }
+        }
+        routes.sort_by(|one, other| one.segments.cmp(&other.segments));
+        Self { routes }
+    }
+
+    /// Finds the operation of a request.
+    pub(super) fn route(&self, call: &Call) -> Routed {
+        let Some((route, values)) = self.routes.iter().find_map(|route| Some((route, route.values(&call.segments)?)))
+        else {
+            return Routed::Nowhere;
+        };
+        let method = if call.method == "HEAD" { "GET" } else { &call.method };
+        if let Some(operation) = route.methods.get(method) {
+            return Routed::Operation(*operation, values);
+        }
+        let allowed: Vec<&str> = route.methods.keys().map(String::as_str).collect();
+        Routed::OtherMethods(route.methods.values().copied().next().unwrap_or_default(), allowed.join(", "))
+    }
+}
+
+impl Route {
+    fn values(&self, path: &[String]) -> Option<BTreeMap<String, String>> {
+        if path.len() != self.segments.len() {
+            return None;
+        }
+        let mut values = BTreeMap::new();
+        for (segment, value) in self.segments.iter().zip(path) {
+            match segment {
+                Segment::Literal(literal) if literal == value => {}
+                Segment::Literal(_) => return None,
+                Segment::Parameter(name) => drop(values.insert(name.clone(), value.clone())),
+            }
+        }
+        Some(values)
+    }
+}
+
+fn segment(text: &str) -> Segment {
+    match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) => Segment::Parameter(name.to_owned()),
+        None => Segment::Literal(text.to_owned()),
+    }
+}

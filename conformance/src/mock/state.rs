@@ -1,0 +1,216 @@
+//! What the mock remembers: the tokens that it issued, whose data they reach, the ids that exist, and calls by window.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use keyfit_openapi::{Api, Place, example};
+
+use crate::clock;
+use crate::contract::{Contract, Probe};
+use crate::identity::{Identity, Need, Rights, State as TokenState};
+use crate::secret::Secret;
+
+/// A limited token's calls a window: enough to see the count fall, few enough to use up.
+const SMALL_WINDOW: u64 = 3;
+
+/// Everything that changes while the mock runs.
+pub(super) struct State {
+    tokens: HashMap<String, Token>,
+    issued: HashMap<Need, Identity>,
+    /// For each tenant, the path parameters that tokens are tied to, with its values.
+    tenants: Vec<BTreeMap<String, String>>,
+    /// Path parameter to the ids that exist.
+    known: HashMap<String, BTreeSet<String>>,
+    windows: HashMap<String, Window>,
+    scopes: BTreeSet<String>,
+    resources: BTreeSet<String>,
+}
+
+/// A token that was issued.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) kind: String,
+    pub(super) state: TokenState,
+    pub(super) grant: Grant,
+    pub(super) tenant: usize,
+    /// Calls a window, where they are fewer than the contract's.
+    pub(super) limit: Option<u64>,
+}
+
+/// What a token may do.
+#[derive(Clone, Debug)]
+pub(super) enum Grant {
+    /// Everything.
+    All,
+    /// What a list of scopes allows.
+    Flat(BTreeSet<String>),
+    /// What a map from resources to actions allows.
+    Resources(BTreeMap<String, BTreeSet<String>>),
+}
+
+/// A count of calls up to a time.
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    pub(super) limit: u64,
+    pub(super) used: u64,
+    pub(super) reset: u64,
+}
+
+impl State {
+    /// A state in which the ids of the document's examples exist.
+    pub(super) fn new(api: &Api, contract: &Contract) -> Self {
+        let mut known: HashMap<String, BTreeSet<String>> = HashMap::new();
+        for operation in &api.operations {
+            let arguments = example::arguments(api, operation);
+            for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+                if let Some(value) = arguments.get(&parameter.name) {
+                    known.entry(parameter.name.clone()).or_default().insert(plain(value));
+                }
+            }
+        }
+        let bound: BTreeSet<&String> = contract.credentials.iter().flat_map(|credential| &credential.binds).collect();
+        // The first tenant has the ids of the document's examples.
+        let first = bound.iter().map(|name| {
+            let id = known.get(*name).and_then(|ids| ids.first().cloned());
+            ((*name).clone(), id.unwrap_or_else(|| format!("{name}-0")))
+        });
+        Self {
+            tokens: HashMap::new(),
+            issued: HashMap::new(),
+            tenants: vec![first.collect()],
+            windows: HashMap::new(),
+            scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
+            resources: contract
+                .credentials
+                .iter()
+                .flat_map(|credential| credential.resources.iter().cloned())
+                .collect(),
+            known,
+        }
+    }
+
+    /// A token that meets the need; the same one for the same need unless it is to be used alone.
+    pub(super) fn issue(&mut self, contract: &Contract, need: &Need) -> Identity {
+        if !need.alone
+            && let Some(identity) = self.issued.get(need)
+        {
+            return identity.clone();
+        }
+        let tenant = if need.alone { self.settle() } else { 0 };
+        let prefix = contract.credential(&need.kind).map_or("", |credential| credential.prefix.as_str());
+        let text = format!("{prefix}{}", token_text(self.tokens.len() as u64));
+        let token = Token {
+            kind: need.kind.clone(),
+            state: need.state,
+            grant: self.grant(contract, need),
+            tenant,
+            limit: (need.state == TokenState::Limited).then_some(SMALL_WINDOW),
+        };
+        self.tokens.insert(text.clone(), token);
+        let identity =
+            Identity { name: need.to_string(), secret: Secret::new(text), ids: self.tenants[tenant].clone() };
+        if !need.alone {
+            self.issued.insert(need.clone(), identity.clone());
+        }
+        identity
+    }
+
+    /// The id of somebody else than the first tenant.
+    pub(super) fn foreign_id(&mut self, parameter: &str) -> String {
+        let stranger = self.tenants.iter().skip(1).find_map(|ids| ids.get(parameter).cloned());
+        stranger.unwrap_or_else(|| {
+            let tenant = self.settle();
+            self.tenants[tenant].get(parameter).cloned().unwrap_or_default()
+        })
+    }
+
+    pub(super) fn token(&self, text: &str) -> Option<Token> {
+        self.tokens.get(text).cloned()
+    }
+
+    /// The value that a tenant has for a path parameter that tokens are tied to.
+    pub(super) fn bound_id(&self, tenant: usize, parameter: &str) -> Option<&str> {
+        self.tenants.get(tenant)?.get(parameter).map(String::as_str)
+    }
+
+    /// Whether tokens are tied to a path parameter.
+    pub(super) fn is_bound(&self, parameter: &str) -> bool {
+        self.tenants[0].contains_key(parameter)
+    }
+
+    /// Whether a tenant has this value for a path parameter.
+    pub(super) fn is_taken(&self, parameter: &str, id: &str) -> bool {
+        self.tenants.iter().any(|ids| ids.get(parameter).is_some_and(|known| known == id))
+    }
+
+    /// Whether an id exists, for parameters of which ids are kept.
+    pub(super) fn knows(&self, parameter: &str, id: &str) -> bool {
+        self.known.get(parameter).is_none_or(|ids| ids.contains(id))
+    }
+
+    /// Counts calls in a window and returns it.
+    pub(super) fn count(&mut self, bucket: String, limit: u64, seconds: u64, calls: u64) -> Window {
+        let now = clock::epoch_seconds();
+        let fresh = Window { limit, used: 0, reset: now + seconds };
+        let window = self.windows.entry(bucket).or_insert(fresh);
+        if window.reset <= now {
+            *window = fresh;
+        }
+        window.used = window.used.saturating_add(calls);
+        *window
+    }
+
+    fn settle(&mut self) -> usize {
+        let number = self.tenants.len();
+        let ids = self.tenants[0].keys().map(|name| (name.clone(), format!("{name}-{number}"))).collect();
+        self.tenants.push(ids);
+        number
+    }
+
+    fn grant(&self, contract: &Contract, need: &Need) -> Grant {
+        let superset = contract.credential(&need.kind).and_then(|credential| credential.superset.clone());
+        let actions = || self.scopes.iter().filter(|scope| Some(*scope) != superset.as_ref()).cloned();
+        match &need.rights {
+            Rights::All => Grant::All,
+            Rights::Only(scopes) => Grant::Flat(scopes.clone()),
+            Rights::Without(scopes) => Grant::Flat(actions().filter(|scope| !scopes.contains(scope)).collect()),
+            Rights::OnlyResource { resource, actions } => {
+                Grant::Resources(BTreeMap::from([(resource.clone(), actions.clone())]))
+            }
+            Rights::OtherResources { resource } => {
+                let others = self.resources.iter().filter(|other| Some(*other) != resource.as_ref());
+                Grant::Resources(others.map(|other| (other.clone(), actions().collect())).collect())
+            }
+        }
+    }
+}
+
+impl Window {
+    pub(super) fn remaining(self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+
+    pub(super) fn is_exceeded(self) -> bool {
+        self.used > self.limit
+    }
+}
+
+/// The contract's `unknown-id` rules name the parameters of which the mock keeps ids.
+pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit_openapi::Operation) -> bool {
+    contract.ruling(&Probe::UnknownId(parameter.to_owned()), operation).is_some()
+}
+
+/// A parameter's value as it stands in a path.
+pub(super) fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Thirty-two hexadecimal digits that look like chance and are the same in every run (splitmix64).
+fn token_text(number: u64) -> String {
+    let mixed = |seed: u64| {
+        let mut word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    };
+    format!("{:016x}{:016x}", mixed(number * 2), mixed(number * 2 + 1))
+}

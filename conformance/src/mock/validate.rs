@@ -1,0 +1,142 @@
+//! Whether a request can be served as it is: its query, its size, its body, the ids that it names.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::Operation;
+use serde_json::Value;
+
+use super::call::{Call, Refusal};
+use super::core::Core;
+use super::mutant::Mutant;
+use super::state::keeps_ids;
+use crate::contract::{Batch, Probe};
+use crate::schema::{self, Mismatch};
+
+/// A body that was read.
+pub(super) enum Sent {
+    /// Nothing that the answer depends on.
+    Nothing,
+    /// Items, each with what is wrong with it.
+    Batch(Vec<(Value, Option<Mismatch>)>),
+}
+
+impl Core {
+    /// Judges a request of somebody who may make it.
+    pub(super) fn validate(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        path: &BTreeMap<String, String>,
+    ) -> Result<Sent, Refusal> {
+        self.query(call, operation)?;
+        let sent = self.body(call, operation)?;
+        self.ids(operation, path)?;
+        Ok(sent)
+    }
+
+    /// The body alone.
+    pub(super) fn body(&self, call: &Call, operation: &Operation) -> Result<Sent, Refusal> {
+        let Some(body) = &operation.body else { return Ok(Sent::Nothing) };
+        if let Some(status) = self.oversize(call.body.len(), operation) {
+            return Err(Refusal::new(status, "Request Too Large"));
+        }
+        let malformed = self.status(&Probe::BrokenJson, operation, 400);
+        let value: Value = match serde_json::from_slice(&call.body) {
+            Ok(value) => value,
+            Err(_) if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
+            Err(_) => return Err(Refusal::new(malformed, "Problems parsing JSON")),
+        };
+        let schema = self.api.resolve(&body.schema);
+        let is_batch = schema["type"] == "array";
+        if is_batch != value.is_array() {
+            let wanted = if is_batch { "an array" } else { "a JSON object" };
+            return match self.has(Mutant::AcceptsAnyTopLevel) {
+                true => Ok(Sent::Nothing),
+                false => Err(Refusal::new(
+                    self.status(&Probe::WrongTopLevel, operation, 400),
+                    format!("Body should be {wanted}"),
+                )),
+            };
+        }
+        match (value, &self.contract.batch) {
+            (Value::Array(items), Some(batch)) if operation.partial.is_some() => {
+                self.items(items, &schema["items"], batch, operation)
+            }
+            (value, _) => self.value(&value, schema, operation),
+        }
+    }
+
+    fn value(&self, value: &Value, schema: &Value, operation: &Operation) -> Result<Sent, Refusal> {
+        match schema::mismatch(&self.api, schema, value) {
+            Some(mismatch) if !self.has(Mutant::AcceptsMissingFields) => {
+                let status = self.status(&Probe::MissingField, operation, 400);
+                Err(Refusal::new(status, mismatch.to_string()))
+            }
+            _ => Ok(Sent::Nothing),
+        }
+    }
+
+    fn items(&self, items: Vec<Value>, schema: &Value, batch: &Batch, operation: &Operation) -> Result<Sent, Refusal> {
+        let is_full = items.len() == batch.maximum && self.has(Mutant::RefusesFullBatch);
+        let is_over = items.len() > batch.maximum && !self.has(Mutant::AcceptsOverMaximum);
+        if is_full || is_over {
+            let status = self.status(&Probe::OverMaximum, operation, 400);
+            return Err(Refusal::new(status, format!("At most {} items", batch.maximum)));
+        }
+        if items.is_empty() && !self.has(Mutant::AcceptsEmptyBatch) {
+            return Err(Refusal::new(self.status(&Probe::EmptyBatch, operation, 400), "At least one item"));
+        }
+        // The sources tell wrong types, which refuse the call, from invalid items, which do not.
+        if items.iter().any(|item| !item.is_object()) {
+            let status = self.status(&Probe::WrongTopLevel, operation, 400);
+            return Err(Refusal::new(status, "Every item should be an object"));
+        }
+        let judge = |item: &Value| {
+            let mismatch = schema::mismatch(&self.api, schema, item);
+            mismatch.filter(|_| !self.has(Mutant::AcceptsBadItems))
+        };
+        Ok(Sent::Batch(
+            items
+                .into_iter()
+                .map(|item| {
+                    let judged = judge(&item);
+                    (item, judged)
+                })
+                .collect(),
+        ))
+    }
+
+    fn query(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        let is_half = call.query("_start").is_some() != call.query("_limit").is_some();
+        if is_half && !self.has(Mutant::AcceptsStartAlone) {
+            let status = self.status(&Probe::StartWithoutLimit, operation, 400);
+            return Err(Refusal::new(status, "Invalid query filter"));
+        }
+        Ok(())
+    }
+
+    fn oversize(&self, size: usize, operation: &Operation) -> Option<u16> {
+        if self.has(Mutant::AcceptsOversize) {
+            return None;
+        }
+        self.contract.rules.iter().filter(|rule| rule.covers(&operation.id)).find_map(|rule| match &rule.probe {
+            Some(probe @ Probe::Oversize(limit)) if size >= *limit => Some(self.status(probe, operation, 413)),
+            _ => None,
+        })
+    }
+
+    fn ids(&self, operation: &Operation, path: &BTreeMap<String, String>) -> Result<(), Refusal> {
+        if self.has(Mutant::InventsResources) {
+            return Ok(());
+        }
+        for (parameter, id) in path {
+            let is_kept = keeps_ids(&self.contract, parameter, operation);
+            let state = self.state();
+            if is_kept && !state.is_bound(parameter) && !state.knows(parameter, id) {
+                let status = self.status(&Probe::UnknownId(parameter.clone()), operation, 404);
+                return Err(Refusal::new(status, "Not found"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! Whether an answer is what a rule expects.
+
+use keyfit_openapi::{Api, Operation};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::Value;
+
+use super::outcome;
+use super::request::Draft;
+use crate::clock;
+use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit};
+use crate::schema;
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// What an answer is judged by.
+pub(super) struct Judge<'a> {
+    pub(super) api: &'a Api,
+    pub(super) contract: &'a Contract,
+    pub(super) operation: &'a Operation,
+    pub(super) expect: &'a Expect,
+}
+
+/// The three rate-limit headers.
+pub(super) struct Snapshot {
+    limit: u64,
+    remaining: u64,
+    /// Seconds from now; negative where the reset is past.
+    reset_in: i64,
+}
+
+impl Judge<'_> {
+    /// What is wrong with the answer; `None` if it is the expected one. `before` is the answer to the call before, where
+    /// the rule compares with it, and `token` what was presented.
+    pub(super) fn finding(&self, draft: &Draft, reply: &Reply, before: Option<&Reply>, token: &str) -> Option<String> {
+        self.status(reply)
+            .or_else(|| self.headers(reply))
+            .or_else(|| self.body(draft, reply))
+            .or_else(|| self.rate(reply, before))
+            .or_else(|| {
+                (self.expect.hides_token && reply.holds(token)).then(|| "the answer repeats the token".to_owned())
+            })
+    }
+
+    fn status(&self, reply: &Reply) -> Option<String> {
+        let mut allowed = self.expect.status.clone();
+        if self.expect.success {
+            allowed.extend(self.operation.success_statuses());
+        }
+        if allowed.is_empty() || allowed.contains(&reply.status) {
+            return None;
+        }
+        let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+        Some(format!("the status is {}, not {}", reply.status, allowed.join(" or ")))
+    }
+
+    fn headers(&self, reply: &Reply) -> Option<String> {
+        let missing = self.expect.headers.iter().find(|name| !reply.headers.contains_key(name.as_str()))?;
+        Some(format!("the header `{missing}` is missing"))
+    }
+
+    fn body(&self, draft: &Draft, reply: &Reply) -> Option<String> {
+        match self.expect.body? {
+            Body::Profile => {
+                let Some(shape) = self.contract.error_shape(&self.operation.errors, reply.status) else {
+                    return Some(format!("the contract describes no body for {}", reply.status));
+                };
+                if shape.outcome && !draft.items.is_empty() {
+                    return self.outcome(draft, reply);
+                }
+                shape.mismatch(reply.media_type(), &reply.body)
+            }
+            Body::Schema => self.schema(reply),
+            Body::Outcome => self.outcome(draft, reply),
+        }
+    }
+
+    fn schema(&self, reply: &Reply) -> Option<String> {
+        let responses = &self.operation.responses;
+        let shape = responses.get(&reply.status.to_string()).or_else(|| responses.get("2XX"))?;
+        let Some(schema) = &shape.schema else {
+            return (!reply.body.is_empty()).then(|| "there is a body where none is documented".to_owned());
+        };
+        match serde_json::from_slice::<Value>(&reply.body) {
+            Ok(value) => schema::mismatch(self.api, schema, &value).map(|mismatch| mismatch.to_string()),
+            Err(_) => Some("the body is not JSON".to_owned()),
+        }
+    }
+
+    fn outcome(&self, draft: &Draft, reply: &Reply) -> Option<String> {
+        let batch = self.contract.batch.as_ref()?;
+        match serde_json::from_slice::<Value>(&reply.body) {
+            Ok(body) => outcome::mismatch(batch, &draft.items, &body),
+            Err(_) => Some("the body is not JSON".to_owned()),
+        }
+    }
+
+    fn rate(&self, reply: &Reply, before: Option<&Reply>) -> Option<String> {
+        let (expected, rules) = (self.expect.rate?, self.contract.rate_limit.as_ref()?);
+        let now = match Snapshot::read(rules, reply) {
+            Ok(now) => now,
+            Err(problem) => return Some(problem),
+        };
+        match expected {
+            Rate::Present => {
+                (now.remaining > now.limit).then(|| format!("{} of {} calls are left", now.remaining, now.limit))
+            }
+            Rate::ResetAhead => {
+                let window = i64::try_from(rules.window_seconds).unwrap_or(i64::MAX);
+                let is_ahead = (-1..=window.saturating_add(1)).contains(&now.reset_in);
+                (!is_ahead).then(|| format!("the reset lies {} s ahead, the window is {window} s", now.reset_in))
+            }
+            Rate::CostsOne => match before.map(|before| Snapshot::read(rules, before)) {
+                Some(Ok(before)) => (now.remaining + 1 != before.remaining).then(|| {
+                    format!("{} calls were left before this one and {} after it", before.remaining, now.remaining)
+                }),
+                Some(Err(problem)) => Some(problem),
+                None => Some("there is no call before this one to compare with".to_owned()),
+            },
+            Rate::Spent => self.spent(rules, &now, reply),
+        }
+    }
+
+    fn spent(&self, rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
+        if now.remaining != 0 {
+            return Some(format!("the call was refused, and {} are said to be left", now.remaining));
+        }
+        let pointer = rules.retry_after_body.as_ref()?;
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let Some(wait) = body.pointer(pointer).and_then(Value::as_i64) else {
+            return Some(format!("`{pointer}` does not say how long to wait"));
+        };
+        let difference = (wait - now.reset_in).abs();
+        // The two are written at slightly different times.
+        (difference > 2).then(|| format!("`{pointer}` says {wait} s and the reset header {} s", now.reset_in))
+    }
+}
+
+impl Snapshot {
+    fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
+        let number = |name: &str| {
+            let text = reply.headers.get(name).ok_or_else(|| format!("the header `{name}` is missing"))?;
+            let text = text.to_str().unwrap_or_default();
+            text.parse::<u64>().map_err(|_| format!("the header `{name}` is `{text}`, not a whole number"))
+        };
+        let reset = i64::try_from(number(&rules.reset_header)?).unwrap_or(i64::MAX);
+        let now = i64::try_from(clock::epoch_seconds()).unwrap_or(i64::MAX);
+        Ok(Self {
+            limit: number(&rules.limit_header)?,
+            remaining: number(&rules.remaining_header)?,
+            reset_in: match rules.reset {
+                ResetUnit::EpochSeconds => reset - now,
+                ResetUnit::DeltaSeconds => reset,
+            },
+        })
+    }
+}
+
+impl Reply {
+    fn media_type(&self) -> &str {
+        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    fn holds(&self, token: &str) -> bool {
+        let in_headers = self.headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(token)));
+        in_headers || String::from_utf8_lossy(&self.body).contains(token)
+    }
+}

@@ -1,0 +1,182 @@
+//! What a probe sends: a valid request made from the document, bent in one place.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::{Api, Operation, Place};
+use reqwest::Url;
+use serde_json::{Map, Value, json};
+
+use crate::catalogue::{required_field, undeclared_method};
+use crate::contract::{Batch, Contract, Probe};
+use crate::identity::{Identities, Identity, Missing};
+
+/// A request before it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) method: String,
+    pub(super) url: Url,
+    pub(super) authorization: Option<String>,
+    pub(super) body: Option<Vec<u8>>,
+    /// The items of a batch, each with whether it is a good one.
+    pub(super) items: Vec<(Value, bool)>,
+}
+
+/// An id that no server gave out.
+const NOBODY: &str = "keyfit-no-such-id";
+
+/// What a draft is made from.
+pub(super) struct Maker<'a> {
+    pub(super) api: &'a Api,
+    pub(super) contract: &'a Contract,
+    pub(super) base_url: &'a Url,
+    pub(super) identities: &'a dyn Identities,
+    /// A valid request.
+    pub(super) arguments: &'a Map<String, Value>,
+}
+
+impl Maker<'_> {
+    /// The request that a probe sends to an operation.
+    pub(super) fn draft(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Result<Draft, Missing> {
+        let arguments = self.arguments;
+        let mut path: BTreeMap<String, String> = BTreeMap::new();
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+            let known = identity.ids.get(&parameter.name).cloned();
+            let example = arguments.get(&parameter.name).map(plain).unwrap_or_default();
+            path.insert(parameter.name.clone(), known.unwrap_or(example));
+        }
+        match probe {
+            Probe::Foreign(name) => drop(path.insert(name.clone(), self.identities.foreign_id(name)?)),
+            Probe::UnknownId(name) => drop(path.insert(name.clone(), NOBODY.to_owned())),
+            _ => {}
+        }
+        let mut url = self.url(operation, &path);
+        self.add_query(&mut url, probe, operation, identity);
+        let items = self.items(probe, arguments.get("body"));
+        let body = arguments.get("body").and_then(|body| self.body(probe, operation, body, &items));
+        Ok(Draft {
+            method: self.method(probe, operation).to_owned(),
+            url,
+            authorization: self.authorization(probe, operation, identity),
+            body,
+            items,
+        })
+    }
+
+    fn method<'o>(&self, probe: &Probe, operation: &'o Operation) -> &'o str {
+        match probe {
+            Probe::UndeclaredMethod => undeclared_method(self.api, operation).unwrap_or(&operation.method),
+            Probe::Head => "HEAD",
+            _ => &operation.method,
+        }
+    }
+
+    fn url(&self, operation: &Operation, path: &BTreeMap<String, String>) -> Url {
+        let mut url = self.base_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty();
+            for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
+                let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+                let value = name.and_then(|name| path.get(name)).map_or(segment, String::as_str);
+                segments.push(value);
+            }
+            if operation.path.ends_with('/') {
+                segments.push("");
+            }
+        }
+        url
+    }
+
+    /// Only what is required: an optional parameter could change what a live server does.
+    fn add_query(&self, url: &mut Url, probe: &Probe, operation: &Operation, identity: &Identity) {
+        let mut pairs: Vec<(String, String)> = operation
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.place == Place::Query && parameter.required)
+            .filter_map(|parameter| Some((parameter.name.clone(), plain(self.arguments.get(&parameter.name)?))))
+            .collect();
+        match probe {
+            Probe::QueryToken(name) => pairs.push((name.clone(), identity.secret.reveal().to_owned())),
+            Probe::StartWithoutLimit => pairs.push(("_start".to_owned(), "0".to_owned())),
+            _ => {}
+        }
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+    }
+
+    fn authorization(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Option<String> {
+        let token = identity.secret.reveal();
+        match probe {
+            Probe::NoToken | Probe::QueryToken(_) | Probe::BrokenBodyWithoutToken => None,
+            Probe::EmptyToken => Some("Bearer ".to_owned()),
+            Probe::WrongScheme => Some(format!("Basic {token}")),
+            Probe::BareToken => Some(token.to_owned()),
+            Probe::LowerCaseScheme => Some(format!("bearer {token}")),
+            Probe::MalformedToken => Some(format!("Bearer {token} {token}")),
+            Probe::UnknownToken => Some(format!("Bearer {}", self.unknown_token(operation))),
+            _ => Some(format!("Bearer {token}")),
+        }
+    }
+
+    /// A token that looks like the API's and was never issued.
+    pub(super) fn unknown_token(&self, operation: &Operation) -> String {
+        let kind = operation.credentials.first().and_then(|kind| self.contract.credential(kind));
+        format!("{}neverissuedneverissuedneverissued", kind.map_or("", |kind| kind.prefix.as_str()))
+    }
+
+    fn items(&self, probe: &Probe, body: Option<&Value>) -> Vec<(Value, bool)> {
+        let (Some(batch), Some(model)) = (&self.contract.batch, body.and_then(|body| body.get(0))) else {
+            return Vec::new();
+        };
+        let good = |count: usize| (0..count).map(|number| (item(model, batch, number), true)).collect();
+        match probe {
+            Probe::FullBatch => good(batch.maximum),
+            Probe::OverMaximum => good(batch.maximum + 1),
+            Probe::MixedBatch => (0..5).map(|number| sorted_out(model, batch, number, number % 2 == 0)).collect(),
+            Probe::RejectedBatch => (0..3).map(|number| sorted_out(model, batch, number, false)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn body(&self, probe: &Probe, operation: &Operation, body: &Value, items: &[(Value, bool)]) -> Option<Vec<u8>> {
+        let written = match probe {
+            Probe::UndeclaredMethod | Probe::Head => return None,
+            Probe::BrokenJson | Probe::BrokenBodyWithoutToken => return Some(b"{\"cut\": [1, 2".to_vec()),
+            Probe::Oversize(bytes) => return Some(vec![b' '; *bytes]),
+            Probe::WrongTopLevel if body.is_array() => json!({}),
+            Probe::WrongTopLevel | Probe::EmptyBatch => json!([]),
+            Probe::MissingField => {
+                let schema = operation.body.as_ref().map(|body| self.api.resolve(&body.schema));
+                let field = schema.and_then(required_field).unwrap_or_default();
+                without(body, field)
+            }
+            _ if items.is_empty() => return Some(body.to_string().into_bytes()),
+            _ => items.iter().map(|(item, _)| item.clone()).collect(),
+        };
+        Some(written.to_string().into_bytes())
+    }
+}
+
+fn sorted_out(model: &Value, batch: &Batch, number: usize, is_good: bool) -> (Value, bool) {
+    let item = item(model, batch, number);
+    if is_good { (item, true) } else { (without(&item, &batch.spoil), false) }
+}
+
+/// The example item under an id of its own.
+fn item(model: &Value, batch: &Batch, number: usize) -> Value {
+    let mut item = model.clone();
+    item[&batch.id_field] = json!(format!("keyfit-{number}"));
+    item
+}
+
+fn without(object: &Value, field: &str) -> Value {
+    let mut object = object.clone();
+    if let Some(members) = object.as_object_mut() {
+        members.remove(field);
+    }
+    object
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

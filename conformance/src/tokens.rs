@@ -1,0 +1,182 @@
+//! Credentials for a live server, from a file that names environment variables and holds no secret itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+
+use keyfit_openapi::{Failure, SourcePlace, Text};
+use serde::Deserialize;
+
+use crate::contract::Contract;
+use crate::identity::{Identities, Identity, Missing, Need, Rights, State};
+use crate::secret::{Redactor, Secret};
+
+/// The tokens that a user has for a live server.
+#[derive(Debug)]
+pub struct Tokens {
+    identities: Vec<Known>,
+    ids: BTreeMap<String, String>,
+    foreign: BTreeMap<String, String>,
+    /// The scope that includes all others, by kind.
+    supersets: BTreeMap<String, String>,
+}
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "identity")]
+    identities: Vec<Entry>,
+    /// Path parameters with ids that exist.
+    #[serde(default)]
+    ids: BTreeMap<String, String>,
+    /// Path parameters with ids of somebody else.
+    #[serde(default)]
+    foreign: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    kind: String,
+    state: EntryState,
+    secret: FromEnvironment,
+    /// The scopes; every one where left out.
+    scopes: Option<BTreeSet<String>>,
+    /// Actions by resource, in place of scopes.
+    resources: Option<BTreeMap<String, BTreeSet<String>>>,
+}
+
+/// A secret is named, never written down: files are committed, printed and mailed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FromEnvironment {
+    env: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum EntryState {
+    Valid,
+    Revoked,
+    Limited,
+    Broke,
+}
+
+#[derive(Debug)]
+struct Known {
+    kind: String,
+    state: State,
+    scopes: Option<BTreeSet<String>>,
+    resources: Option<BTreeMap<String, BTreeSet<String>>>,
+    identity: Identity,
+}
+
+impl Tokens {
+    /// Reads a tokens file and the environment variables that it names.
+    ///
+    /// # Errors
+    /// Text that is no TOML, unknown keys and kinds, a variable that is not set.
+    pub fn read(text: &Text, contract: &Contract, redactor: &Redactor) -> Result<Self, Failure> {
+        let file: File = toml::from_str(&text.text).map_err(|error| {
+            let place = crate::contract::place(text, error.span().map(|span| span.start));
+            failure(
+                place,
+                error.message().trim_end().replace('\n', "; "),
+                "see `Checking a live server` in conformance/README.md",
+            )
+        })?;
+        let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
+        let mut identities = Vec::new();
+        for entry in file.identities {
+            if contract.credential(&entry.kind).is_none() {
+                let known: Vec<&str> = contract.credentials.iter().map(|known| known.kind.as_str()).collect();
+                let help = format!("use one of: {}", known.join(", "));
+                return Err(failure(
+                    at(&entry.kind),
+                    format!("`{}` is no kind of token of the contract", entry.kind),
+                    help,
+                ));
+            }
+            let variable = &entry.secret.env;
+            let Some(secret) = variable_of(variable) else {
+                let problem =
+                    format!("the environment variable `{variable}` of the identity `{}` is not set", entry.name);
+                return Err(failure(at(variable), problem, "set it to the token, or remove the identity"));
+            };
+            redactor.learn(&secret);
+            identities.push(Known {
+                kind: entry.kind,
+                state: entry.state.into(),
+                scopes: entry.scopes,
+                resources: entry.resources,
+                identity: Identity { name: entry.name, secret, ids: file.ids.clone() },
+            });
+        }
+        let supersets = contract.credentials.iter();
+        let supersets = supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
+        Ok(Self { identities, ids: file.ids, foreign: file.foreign, supersets })
+    }
+}
+
+impl Identities for Tokens {
+    fn find(&self, need: &Need) -> Result<Identity, Missing> {
+        let found = self.identities.iter().find(|known| {
+            known.kind == need.kind
+                && known.state == need.state
+                && known.has(&need.rights, self.supersets.get(&need.kind))
+        });
+        match found {
+            Some(known) => Ok(known.identity.clone()),
+            None => Err(Missing(format!("the tokens file names no identity `{need}`"))),
+        }
+    }
+
+    fn foreign_id(&self, parameter: &str) -> Result<String, Missing> {
+        match self.foreign.get(parameter) {
+            Some(id) if self.ids.get(parameter) != Some(id) => Ok(id.clone()),
+            _ => Err(Missing(format!("the tokens file names no foreign `{parameter}`"))),
+        }
+    }
+}
+
+impl Known {
+    fn has(&self, rights: &Rights, superset: Option<&String>) -> bool {
+        let holds_all = |scopes: &BTreeSet<String>| superset.is_some_and(|superset| scopes.contains(superset));
+        match (rights, &self.scopes, &self.resources) {
+            (Rights::All, None, None) => true,
+            (Rights::All, Some(scopes), None) => holds_all(scopes),
+            (Rights::Without(needed), Some(scopes), None) => {
+                !scopes.is_empty() && !holds_all(scopes) && !needed.is_subset(scopes)
+            }
+            (Rights::Only(needed), Some(scopes), None) => scopes == needed,
+            (Rights::OnlyResource { resource, actions }, None, Some(granted)) => {
+                granted.len() == 1 && granted.get(resource) == Some(actions)
+            }
+            (Rights::OtherResources { resource }, None, Some(granted)) => {
+                !granted.is_empty() && resource.as_ref().is_none_or(|resource| !granted.contains_key(resource))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<EntryState> for State {
+    fn from(state: EntryState) -> Self {
+        match state {
+            EntryState::Valid => Self::Valid,
+            EntryState::Revoked => Self::Revoked,
+            EntryState::Limited => Self::Limited,
+            EntryState::Broke => Self::Broke,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the environment")]
+fn variable_of(name: &str) -> Option<Secret> {
+    env::var(name).ok().filter(|value| !value.trim().is_empty()).map(Secret::new)
+}
+
+fn failure(place: SourcePlace, problem: impl Into<String>, help: impl Into<String>) -> Failure {
+    Failure { place, problem: problem.into(), help: help.into() }
+}

@@ -1,0 +1,140 @@
+//! What a case found, and what was exchanged on the way.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::contract::Level;
+use crate::secret::Redactor;
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The rule is kept.
+    Pass,
+    /// A `must` rule is broken.
+    Fail,
+    /// A `should` rule is broken.
+    Warn,
+    /// An `observe` rule is not met; nothing follows from it.
+    Info,
+    /// The case did not run: something was not given or not allowed.
+    Skip,
+    /// The check itself failed.
+    Error,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Why, where it did not pass.
+    pub reason: Option<String>,
+    /// The status of the answer that was judged.
+    pub status: Option<u16>,
+    /// Requests that were sent.
+    pub requests: usize,
+    /// What was exchanged, kept where it did not pass.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// One request and its answer.
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
+pub struct Exchange {
+    /// The method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// The headers that were set.
+    pub headers: Vec<(String, String)>,
+    /// The body, cut off where it is long.
+    pub body: String,
+    /// The status, `None` where no answer came.
+    pub status: Option<u16>,
+    /// The headers of the answer.
+    pub answer_headers: Vec<(String, String)>,
+    /// The body of the answer, cut off where it is long; without an answer, why there is none.
+    pub answer_body: String,
+}
+
+/// The longest text of a body in a report.
+const LONGEST: usize = 600;
+
+impl Verdict {
+    /// The verdict on a broken rule.
+    pub fn broken(level: Level) -> Self {
+        match level {
+            Level::Must => Self::Fail,
+            Level::Should => Self::Warn,
+            Level::Observe => Self::Info,
+        }
+    }
+}
+
+impl Outcome {
+    /// The rule is kept.
+    pub fn pass() -> Self {
+        Self { verdict: Verdict::Pass, reason: None, status: None, requests: 0, exchanges: Vec::new() }
+    }
+
+    /// The rule is broken.
+    pub fn broken(level: Level, reason: impl Into<String>) -> Self {
+        Self { verdict: Verdict::broken(level), reason: Some(reason.into()), ..Self::pass() }
+    }
+
+    /// The case did not run.
+    pub fn skip(reason: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Skip, reason: Some(reason.into()), ..Self::pass() }
+    }
+
+    /// The check itself failed.
+    pub fn error(reason: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Error, reason: Some(reason.into()), ..Self::pass() }
+    }
+}
+
+impl Exchange {
+    /// The same with every secret masked.
+    pub fn masked(&self, redactor: &Redactor) -> Self {
+        let all = |headers: &[(String, String)]| {
+            headers.iter().map(|(name, value)| (name.clone(), redactor.mask(value))).collect()
+        };
+        Self {
+            method: self.method.clone(),
+            url: redactor.mask(&self.url),
+            headers: all(&self.headers),
+            body: redactor.mask(&self.body),
+            status: self.status,
+            answer_headers: all(&self.answer_headers),
+            answer_body: redactor.mask(&self.answer_body),
+        }
+    }
+
+    /// A command that sends the request again. Masked secrets have to be filled in.
+    pub fn curl(&self) -> String {
+        let mut line = format!("curl -i -X {} {}", self.method, quoted(&self.url));
+        for (name, value) in &self.headers {
+            let _ = write!(line, " -H {}", quoted(&format!("{name}: {value}")));
+        }
+        if !self.body.is_empty() {
+            let _ = write!(line, " -d {}", quoted(&self.body));
+        }
+        line
+    }
+}
+
+/// The beginning of a text that may be long.
+pub(crate) fn cut(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(LONGEST).collect();
+    format!("{kept}... ({} bytes)", text.len())
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

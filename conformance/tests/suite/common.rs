@@ -1,0 +1,111 @@
+//! What the tests share: an API's catalogue, and a run of its cases against mock or client.
+
+use std::sync::{Arc, Mutex};
+
+use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use keyfit_conformance::catalogue::{Case, Catalogue, Side};
+use keyfit_conformance::drive::{Connect, Stage};
+use keyfit_conformance::mock::{Mock, Mutant};
+use keyfit_conformance::probe::{Target, http_client};
+use keyfit_conformance::run::{Plan, run};
+use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::verdict::Outcome;
+use keyfit_openapi::Source;
+
+/// The catalogue of every API that ships.
+pub(crate) fn catalogues() -> Vec<Catalogue> {
+    Source::embedded()
+        .iter()
+        .map(|source| Catalogue::read(source).unwrap_or_else(|failure| panic!("{failure}")))
+        .collect()
+}
+
+/// The same with the cases of one side.
+pub(crate) fn side(mut catalogue: Catalogue, side: Side) -> Arc<Catalogue> {
+    catalogue.cases.retain(|case| case.side == side);
+    Arc::new(catalogue)
+}
+
+/// Runs server-side cases against the mock.
+pub(crate) async fn against_mock(
+    catalogue: &Arc<Catalogue>,
+    mutant: Option<Mutant>,
+    http: &reqwest::Client,
+) -> Vec<Outcome> {
+    let redactor = Redactor::default();
+    let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+    let mock = Mock::start(api, contract, mutant, redactor.clone()).await.expect("a loopback socket");
+    let base_url = mock.base_url().parse().expect("a URL");
+    let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor);
+    run(catalogue, &Plan { target: Some(Arc::new(target)), ..Plan::default() }).await
+}
+
+/// Runs client-side cases against a client.
+pub(crate) async fn against_client(catalogue: &Arc<Catalogue>, client: &dyn Connect) -> Vec<Outcome> {
+    let stage = Stage::start(catalogue, client, &Redactor::default()).await.expect("a client");
+    run(catalogue, &Plan { stage: Some(Arc::new(stage)), ..Plan::default() }).await
+}
+
+/// The HTTP client of probes.
+pub(crate) fn http() -> reqwest::Client {
+    http_client().expect("a TLS back end")
+}
+
+/// The cases that did not pass, with why.
+pub(crate) fn broken<'a>(catalogue: &'a Catalogue, outcomes: &'a [Outcome]) -> Vec<(&'a Case, &'a str)> {
+    let cases = catalogue.cases.iter().zip(outcomes);
+    cases.filter_map(|(case, outcome)| Some((case, outcome.reason.as_deref()?))).collect()
+}
+
+/// A server that answers everything in one way and keeps the requests as text.
+pub(crate) struct Recorder {
+    server: MockServer,
+    answer: Arc<Mutex<(u16, String)>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Recorder {
+    pub(crate) async fn start() -> Self {
+        let server = MockServer::start_async().await;
+        let answer = Arc::new(Mutex::new((200, "{}".to_owned())));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (answers, kept) = (Arc::clone(&answer), Arc::clone(&requests));
+        let respond = move |request: &HttpMockRequest| {
+            kept.lock().expect("no panic").push(written(request));
+            let (status, body) = answers.lock().expect("no panic").clone();
+            HttpMockResponse::builder().status(status).header("content-type", "application/json").body(body).build()
+        };
+        server
+            .mock_async(|when, then| {
+                when.any_request();
+                then.respond_with(respond);
+            })
+            .await;
+        Self { server, answer, requests }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        self.server.base_url()
+    }
+
+    pub(crate) fn set(&self, status: u16, body: String) {
+        *self.answer.lock().expect("no panic") = (status, body);
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.requests.lock().expect("no panic"))
+    }
+}
+
+/// Method, path with query, headers in their order and body; the port, which changes, left out.
+fn written(request: &HttpMockRequest) -> String {
+    let mut text = format!("{} {}\n", request.method_str(), request.uri());
+    for (name, value) in request.headers_vec().iter().filter(|(name, _)| name != "host") {
+        text.push_str(&format!("    {name}: {value}\n"));
+    }
+    let body = request.body_string();
+    if !body.is_empty() {
+        text.push_str(&format!("    {body}\n"));
+    }
+    text
+}

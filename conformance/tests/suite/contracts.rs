@@ -1,0 +1,82 @@
+//! The committed schemas are those of the types, and the catalogue is the reviewed one.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use keyfit_conformance::contract::{Contract, Level};
+use keyfit_conformance::report::json_schema;
+use schemars::schema_for;
+
+use crate::common::catalogues;
+
+/// Writes the schemas anew where `KEYFIT_WRITE_SCHEMAS` is set; compares otherwise.
+#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
+fn committed(path: &str, schema: &schemars::Schema) {
+    let expected = format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON"));
+    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
+        fs::write(path, &expected).expect("the schema can be written");
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(found == expected, "{path} is not the schema of the types: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+}
+
+#[test]
+fn the_committed_schema_of_contracts_is_that_of_the_types() {
+    committed("../openapi/contract.schema.json", &schema_for!(Contract));
+}
+
+#[test]
+fn the_committed_schema_of_reports_is_that_of_the_types() {
+    committed("report.schema.json", &json_schema());
+}
+
+#[test]
+fn every_contract_names_its_schema_in_the_first_line() {
+    for source in keyfit_openapi::Source::embedded() {
+        let text = source.contract.expect("every embedded API has a contract").text;
+        assert_eq!(text.lines().next(), Some("#:schema ../../contract.schema.json"), "{}", source.name);
+    }
+}
+
+/// A case that disappears from here has been lost or renamed; ids are never reused.
+#[test]
+fn the_catalogue_is_the_reviewed_one() {
+    let mut table = String::new();
+    for catalogue in catalogues() {
+        let mut rules: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for case in &catalogue.cases {
+            let counts = rules.entry(&catalogue.rule(case).id).or_default();
+            counts.0 += 1;
+            counts.1 += usize::from(case.level == Level::Observe);
+        }
+        let _ = writeln!(table, "{}: {} rules, {} cases", catalogue.contract.name, rules.len(), catalogue.cases.len());
+        for rule in &catalogue.contract.rules {
+            let (cases, observed) = rules[rule.id.as_str()];
+            let note = if observed > 0 && rule.level != Level::Observe {
+                format!(", {observed} observed")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(table, "  {} {}: {cases}{note}", rule.id, rule.level);
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn every_source_is_cited_and_every_contradiction_has_two_readings() {
+    for catalogue in catalogues() {
+        let contract = &catalogue.contract;
+        let text = keyfit_openapi::Source::named(&catalogue.api.name)
+            .and_then(|source| source.contract)
+            .expect("embedded")
+            .text;
+        for name in contract.sources.keys() {
+            assert!(text.contains(&format!("page = \"{name}\"")), "{}: `{name}` is cited nowhere", contract.name);
+        }
+        for contradiction in &contract.contradictions {
+            assert_eq!(contradiction.readings.len(), 2, "{} {}", contract.name, contradiction.id);
+        }
+    }
+}

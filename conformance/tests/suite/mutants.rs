@@ -1,0 +1,107 @@
+//! A check that cannot fail is a defect: every rule of every contract has a mutant of the mock, or a defect of a client,
+//! that it catches, and without one everything passes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use clap::ValueEnum as _;
+use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::drive::{Defect, Keyfit, Naive};
+use keyfit_conformance::mock::Mutant;
+
+use crate::common::{against_client, against_mock, broken, catalogues, http, side};
+
+/// It breaks nearly everything, and so proves nothing about a single rule.
+const BLUNT: Mutant = Mutant::RefusesEveryone;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mock_passes_everything() {
+    let http = http();
+    for catalogue in catalogues() {
+        let catalogue = side(catalogue, Side::Server);
+        let outcomes = against_mock(&catalogue, None, &http).await;
+        assert_eq!(named(&broken(&catalogue, &outcomes)), "", "{}", catalogue.contract.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_generated_clients_pass_everything() {
+    for catalogue in catalogues() {
+        let catalogue = side(catalogue, Side::Client);
+        let outcomes = against_client(&catalogue, &Keyfit { api: catalogue.api.name.clone() }).await;
+        assert_eq!(named(&broken(&catalogue, &outcomes)), "", "{}", catalogue.contract.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_server_rule_catches_a_mutant_of_the_mock() {
+    let http = http();
+    let mut harmless: BTreeSet<String> = Mutant::all().iter().map(|mutant| mutant.name()).collect();
+    for catalogue in catalogues() {
+        let catalogue = sample(side(catalogue, Side::Server));
+        let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for mutant in Mutant::all().iter().filter(|mutant| **mutant != BLUNT) {
+            let outcomes = against_mock(&catalogue, Some(*mutant), &http).await;
+            for (case, _) in broken(&catalogue, &outcomes) {
+                caught.entry(catalogue.rule(case).id.clone()).or_default().insert(mutant.name());
+            }
+        }
+        settle(&catalogue, Side::Server, &caught);
+        harmless.retain(|mutant| !caught.values().any(|mutants| mutants.contains(mutant)));
+    }
+    assert_eq!(harmless, BTreeSet::from([BLUNT.name()]), "mutants that no rule catches are no defects");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_client_rule_catches_a_defect_of_a_client() {
+    for catalogue in catalogues() {
+        let catalogue = sample(side(catalogue, Side::Client));
+        let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for defect in [None].into_iter().chain(Defect::value_variants().iter().map(|defect| Some(*defect))) {
+            let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+            let outcomes = against_client(&catalogue, &Naive { api, contract, defect }).await;
+            let broken = broken(&catalogue, &outcomes);
+            assert!(defect.is_some() || broken.is_empty(), "without a defect: {}", named(&broken));
+            for (case, _) in broken {
+                let name = defect.map(|defect| format!("{defect:?}")).unwrap_or_default();
+                caught.entry(catalogue.rule(case).id.clone()).or_default().insert(name);
+            }
+        }
+        settle(&catalogue, Side::Client, &caught);
+    }
+}
+
+/// Fails for a rule that caught nothing; which rule caught what is kept under review.
+fn settle(catalogue: &Catalogue, side: Side, caught: &BTreeMap<String, BTreeSet<String>>) {
+    let mut table = String::new();
+    let mut blind = Vec::new();
+    for rule in catalogue.contract.rules.iter().filter(|rule| rule.drive.is_some() == (side == Side::Client)) {
+        match caught.get(&rule.id) {
+            Some(mutants) => {
+                let mutants: Vec<&str> = mutants.iter().map(String::as_str).collect();
+                let _ = writeln!(table, "{}: {}", rule.id, mutants.join(" "));
+            }
+            None => blind.push(rule.id.as_str()),
+        }
+    }
+    assert!(blind.is_empty(), "no mutant breaks these rules, so nothing shows that their checks can fail: {blind:?}");
+    insta::assert_snapshot!(format!("{}-{side:?}", catalogue.contract.name), table);
+}
+
+/// The first, the middle and the last case of each rule: a defect shows at any operation, but not all are alike.
+fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
+    let mut catalogue = Arc::unwrap_or_clone(catalogue);
+    let mut of_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for case in &catalogue.cases {
+        of_rule.entry(catalogue.rule(case).id.clone()).or_default().push(case.id.clone());
+    }
+    let ends = |ids: &Vec<String>| [ids[0].clone(), ids[ids.len() / 2].clone(), ids[ids.len() - 1].clone()];
+    let kept: BTreeSet<String> = of_rule.values().flat_map(ends).collect();
+    catalogue.cases.retain(|case| kept.contains(&case.id));
+    Arc::new(catalogue)
+}
+
+fn named(broken: &[(&keyfit_conformance::catalogue::Case, &str)]) -> String {
+    broken.iter().map(|(case, reason)| format!("{}: {reason}\n", case.id)).collect()
+}

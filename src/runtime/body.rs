@@ -1,0 +1,72 @@
+//! Reads the body of an answer, as far as it comes.
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+
+/// A body, and why it may not be all of it.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) bytes: Bytes,
+    pub(crate) end: End,
+}
+
+/// How reading a body ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// With its last byte.
+    Whole,
+    /// At the limit; more would have come.
+    Limit,
+    /// With the connection.
+    Broken(reqwest::Error),
+}
+
+/// Reads up to `limit` bytes. A body that comes in one piece, as most do, is not copied.
+pub(crate) async fn read(response: &mut Response, limit: usize) -> Body {
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    let end = loop {
+        let mut chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break End::Whole,
+            Err(error) => break End::Broken(error.without_url()),
+        };
+        let room = limit - first.len().max(joined.len());
+        let is_over = chunk.len() > room;
+        chunk.truncate(room);
+        if first.is_empty() && joined.is_empty() {
+            first = chunk;
+        } else {
+            if joined.is_empty() {
+                joined.extend_from_slice(&std::mem::take(&mut first));
+            }
+            joined.extend_from_slice(&chunk);
+        }
+        if is_over {
+            break End::Limit;
+        }
+    };
+    Body { bytes: if joined.is_empty() { first } else { joined.freeze() }, end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read_text(text: &'static str, limit: usize) -> Body {
+        read(&mut http::Response::new(text).into(), limit).await
+    }
+
+    #[tokio::test]
+    async fn a_body_up_to_the_limit_is_whole_and_a_longer_one_is_not() {
+        for limit in [4, 5] {
+            let body = read_text("four", limit).await;
+            assert_eq!(body.bytes, "four");
+            assert!(matches!(body.end, End::Whole), "{body:?}");
+        }
+        let body = read_text("four", 3).await;
+        assert_eq!(body.bytes, "fou");
+        assert!(matches!(body.end, End::Limit), "{body:?}");
+        assert!(matches!(read_text("", 0).await.end, End::Whole));
+    }
+}
