@@ -37,6 +37,10 @@ pub struct Case {
     pub level: Level,
     /// What distinguishes cases of one rule at one operation: a status, a parameter.
     pub variant: Option<String>,
+    /// Whether it may change something at a live server.
+    pub writes: bool,
+    /// Whether it may cost money at a live server.
+    pub spends: bool,
     rule: usize,
     operation: usize,
 }
@@ -99,10 +103,6 @@ fn expand(api: &Api, contract: &Contract, text: &Text) -> Result<Vec<Case>, Fail
     let mut ids = HashSet::new();
     for (index, rule) in contract.rules.iter().enumerate() {
         let of_rule = cases_of(api, contract, index, rule);
-        // A rule that checks nothing would look like one that is kept.
-        if of_rule.is_empty() {
-            return Err(at(text, &rule.id, format!("the rule `{}` applies to no operation", rule.id)));
-        }
         let stale = rule
             .operations
             .iter()
@@ -110,6 +110,10 @@ fn expand(api: &Api, contract: &Contract, text: &Text) -> Result<Vec<Case>, Fail
             .find(|pattern| !api.operations.iter().any(|operation| glob::matches(pattern, &operation.id)));
         if let Some(pattern) = stale {
             return Err(at(text, &rule.id, format!("the pattern `{pattern}` fits no operation")));
+        }
+        // A rule that checks nothing would look like one that is kept.
+        if of_rule.is_empty() {
+            return Err(at(text, &rule.id, format!("the rule `{}` applies to no operation", rule.id)));
         }
         if let Some(twice) = of_rule.iter().find(|case| !ids.insert(case.id.clone())) {
             return Err(at(text, &rule.id, format!("the case `{}` stands twice", twice.id)));
@@ -141,7 +145,20 @@ fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Ca
                 id = format!("{id}/{variant}");
             }
             let level = if unverified { Level::Observe } else { rule.level };
-            cases.push(Case { id, side, family, level, variant, rule: index, operation: position });
+            let is_sent = side == Side::Server;
+            // What a method does that the document does not know is anybody's guess.
+            let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
+            cases.push(Case {
+                id,
+                side,
+                family,
+                level,
+                variant,
+                writes: is_sent && (is_unknown || operation.retry != Retry::Safe),
+                spends: is_sent && operation.spends,
+                rule: index,
+                operation: position,
+            });
         }
     }
     cases
@@ -228,18 +245,6 @@ pub(crate) fn required_field(schema: &Value) -> Option<&str> {
 impl Credential {
     fn grants_resources(&self) -> bool {
         !self.resources.is_empty()
-    }
-}
-
-impl Case {
-    /// Whether the call may change something at a live server.
-    pub fn writes(&self, operation: &Operation) -> bool {
-        self.side == Side::Server && operation.retry != Retry::Safe
-    }
-
-    /// Whether the call may cost money at a live server.
-    pub fn spends(&self, operation: &Operation) -> bool {
-        self.side == Side::Server && operation.spends
     }
 }
 

@@ -194,5 +194,6 @@ async fn plan(
     plan.target = Some(target(base_url.clone(), Arc::new(tokens)));
     plan.is_read_only = !options.allow_writes;
     plan.is_thrifty = !options.allow_spend;
+    plan.workers = 1;
     Ok((plan, base_url.to_string(), None))
 }

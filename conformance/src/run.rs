@@ -10,11 +10,11 @@ use crate::drive::Stage;
 use crate::probe::Target;
 use crate::verdict::Outcome;
 
-/// Cases in flight at once. More than a few do not help: client, server and judge share the machine.
+/// Cases in flight at once against the mock. More than a few do not help: client, server and judge share the machine.
 const WORKERS: usize = 16;
 
 /// What may be run, and against what.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Plan {
     /// The server that is checked; server-side cases are skipped without one.
     pub target: Option<Arc<Target>>,
@@ -26,13 +26,28 @@ pub struct Plan {
     pub is_read_only: bool,
     /// Cases that cost money are not to be sent.
     pub is_thrifty: bool,
+    /// Cases in flight at once. One for a live server: its tokens are few, and some cases count calls.
+    pub workers: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            target: None,
+            stage: None,
+            no_stage: String::new(),
+            is_read_only: false,
+            is_thrifty: false,
+            workers: WORKERS,
+        }
+    }
 }
 
 /// What came of the cases, in the order of the catalogue.
 pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
-    for _ in 0..WORKERS {
+    for _ in 0..plan.workers {
         let (catalogue, plan, next) = (Arc::clone(catalogue), plan.clone(), Arc::clone(&next));
         workers.spawn(async move {
             let mut done = Vec::new();
@@ -55,11 +70,10 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
 
 impl Plan {
     async fn check(&self, catalogue: &Catalogue, case: &Case) -> Outcome {
-        let operation = catalogue.operation(case);
-        if self.is_read_only && case.writes(operation) {
+        if self.is_read_only && case.writes {
             return Outcome::skip("it writes: pass --allow-writes");
         }
-        if self.is_thrifty && case.spends(operation) {
+        if self.is_thrifty && case.spends {
             return Outcome::skip("it costs money: pass --allow-spend");
         }
         match (case.side, &self.target, &self.stage) {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
 use keyfit_openapi::{Failure, SourcePlace, Text};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::contract::Contract;
 use crate::identity::{Identities, Identity, Missing, Need, Rights, State};
@@ -48,10 +49,21 @@ struct Entry {
 }
 
 /// A secret is named, never written down: files are committed, printed and mailed.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct FromEnvironment {
     env: String,
+}
+
+impl<'de> Deserialize<'de> for FromEnvironment {
+    /// Says nothing about what stands there: it may be the secret itself.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let named = value.as_table().filter(|table| table.len() == 1).and_then(|table| table.get("env")?.as_str());
+        match named {
+            Some(env) => Ok(Self { env: env.to_owned() }),
+            None => Err(D::Error::custom("a secret is named, not written: `secret = { env = \"VARIABLE\" }`")),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

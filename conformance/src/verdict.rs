@@ -98,6 +98,7 @@ impl Outcome {
 
 impl Exchange {
     /// The same with every secret masked.
+    #[must_use]
     pub fn masked(&self, redactor: &Redactor) -> Self {
         let all = |headers: &[(String, String)]| {
             headers.iter().map(|(name, value)| (name.clone(), redactor.mask(value))).collect()

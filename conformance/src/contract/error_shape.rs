@@ -40,6 +40,8 @@ pub struct Field {
     pub kind: FieldType,
     /// Its value, where the sources fix one.
     pub equals: Option<String>,
+    /// A value such as the mock may give, where none is fixed.
+    pub example: Option<String>,
     /// It may be missing.
     #[serde(default)]
     pub optional: bool,
@@ -85,7 +87,7 @@ impl ErrorShape {
         for field in &self.fields {
             let value = match field.kind {
                 FieldType::Integer => json!(wait),
-                FieldType::String => json!(field.equals.as_deref().unwrap_or(message)),
+                FieldType::String => json!(field.equals.as_deref().or(field.example.as_deref()).unwrap_or(message)),
             };
             put(&mut body, &field.at, value);
         }

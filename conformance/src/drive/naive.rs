@@ -263,7 +263,6 @@ impl Client {
 /// The kind of a refusal, by its status.
 pub(super) fn kind_of(status: u16) -> &'static str {
     match status {
-        300..400 => "redirect",
         400 => "bad-request",
         401 => "unauthorized",
         402 => "payment-required",
@@ -273,9 +272,12 @@ pub(super) fn kind_of(status: u16) -> &'static str {
         413 => "payload-too-large",
         422 => "unprocessable",
         429 => "rate-limited",
-        400..500 => "client",
-        500..600 => "server",
-        _ => "unexpected",
+        _ => match status / 100 {
+            3 => "redirect",
+            4 => "client",
+            5 => "server",
+            _ => "unexpected",
+        },
     }
 }
 

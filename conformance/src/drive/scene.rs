@@ -181,7 +181,7 @@ impl Scene<'_> {
     async fn redirect(&self) -> Result<(), String> {
         self.elsewhere.set(self.lane, self.documented_success());
         let target = self.elsewhere.base_url(self.lane, "/elsewhere");
-        let answer = Scripted::empty(307).with_header("location", target);
+        let answer = Scripted::empty(307).with_header("location", &target);
         self.call(&self.arguments(), answer).await;
         self.only_request()?;
         let followed = self.elsewhere.received(self.lane);
@@ -298,9 +298,9 @@ impl Scene<'_> {
 
 fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
     answer
-        .with_header(&rules.limit_header, rules.limit)
-        .with_header(&rules.remaining_header, 0)
-        .with_header(&rules.reset_header, clock::epoch_seconds() + WAIT)
+        .with_header(&rules.limit_header, &rules.limit)
+        .with_header(&rules.remaining_header, &0)
+        .with_header(&rules.reset_header, &(clock::epoch_seconds() + WAIT))
 }
 
 fn same_status(failure: &Failure, status: u16) -> Result<(), String> {

@@ -90,7 +90,7 @@ impl Scripted {
     }
 
     /// The same with a header.
-    pub(super) fn with_header(mut self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn with_header(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }

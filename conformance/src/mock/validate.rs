@@ -50,13 +50,11 @@ impl Core {
         let is_batch = schema["type"] == "array";
         if is_batch != value.is_array() {
             let wanted = if is_batch { "an array" } else { "a JSON object" };
-            return match self.has(Mutant::AcceptsAnyTopLevel) {
-                true => Ok(Sent::Nothing),
-                false => Err(Refusal::new(
-                    self.status(&Probe::WrongTopLevel, operation, 400),
-                    format!("Body should be {wanted}"),
-                )),
-            };
+            if self.has(Mutant::AcceptsAnyTopLevel) {
+                return Ok(Sent::Nothing);
+            }
+            let status = self.status(&Probe::WrongTopLevel, operation, 400);
+            return Err(Refusal::new(status, format!("Body should be {wanted}")));
         }
         match (value, &self.contract.batch) {
             (Value::Array(items), Some(batch)) if operation.partial.is_some() => {

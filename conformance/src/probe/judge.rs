@@ -122,11 +122,11 @@ impl Judge<'_> {
                 Some(Err(problem)) => Some(problem),
                 None => Some("there is no call before this one to compare with".to_owned()),
             },
-            Rate::Spent => self.spent(rules, &now, reply),
+            Rate::Spent => Self::spent(rules, &now, reply),
         }
     }
 
-    fn spent(&self, rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
+    fn spent(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
         if now.remaining != 0 {
             return Some(format!("the call was refused, and {} are said to be left", now.remaining));
         }

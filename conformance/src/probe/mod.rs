@@ -101,7 +101,7 @@ impl Target {
             _ => identity.secret.clone(),
         };
         self.redactor.learn(&presented);
-        Ok(self.conclude(case, &judge, &draft, sent, presented.reveal()))
+        Ok(Self::conclude(case, &judge, &draft, sent, presented.reveal()))
     }
 
     /// Calls until the window is used up; only first and last call are kept.
@@ -115,7 +115,7 @@ impl Target {
         }
     }
 
-    fn conclude(&self, case: &Case, judge: &Judge<'_>, draft: &Draft, mut sent: Vec<Sent>, token: &str) -> Outcome {
+    fn conclude(case: &Case, judge: &Judge<'_>, draft: &Draft, mut sent: Vec<Sent>, token: &str) -> Outcome {
         let requests = sent.len();
         let mut outcome = match sent.as_slice() {
             [before @ .., Sent { reply: Ok(reply), .. }] => {

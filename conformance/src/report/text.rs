@@ -1,6 +1,6 @@
 //! The report for people: a matrix, what did not pass with its exchange, and a line that sums up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{ApiReport, CaseReport, Counts, Report};
@@ -13,6 +13,8 @@ const NAME: usize = 14;
 const CELL: usize = 12;
 /// Cases of one rule that are shown whole; the others are named.
 const SHOWN: usize = 2;
+/// Rules that are named where a reason concerns many.
+const NAMED: usize = 3;
 
 /// The report as text.
 pub fn text(report: &Report) -> String {
@@ -74,7 +76,7 @@ fn broken(text: &mut String, cases: &[&CaseReport]) {
             Verdict::Error => "ERROR",
             _ => "FAIL",
         };
-        let _ = write!(text, "\n{verdict} {rule} ({} of its cases)\n", cases.len());
+        let _ = write!(text, "\n{verdict} {rule}, {}\n", cases_of(cases.len()));
         let _ = writeln!(text, "  {} {}", first.level, first.requirement);
         let _ = writeln!(text, "  {} <{}>", first.source, first.url);
         for case in cases.iter().take(SHOWN) {
@@ -113,19 +115,27 @@ fn shown(text: &mut String, exchange: &Exchange) {
     }
 }
 
-/// One line for each reason, with the number of cases.
+/// One line for each reason, with the cases and rules that it concerns.
 fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a CaseReport>) {
-    let mut reasons: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
     for case in cases {
-        *reasons.entry((&case.rule, case.reason.as_deref().unwrap_or_default())).or_default() += 1;
+        let (count, rules) = reasons.entry(case.reason.as_deref().unwrap_or_default()).or_default();
+        *count += 1;
+        rules.insert(&case.rule);
     }
     if reasons.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{title}");
-    for ((rule, reason), count) in reasons {
-        let _ = writeln!(text, "  {rule}, {count} cases: {reason}");
+    for (reason, (count, rules)) in reasons {
+        let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
+        let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
+        let _ = writeln!(text, "  {reason}\n    {}: {}{more}", cases_of(count), named.join(", "));
     }
+}
+
+fn cases_of(count: usize) -> String {
+    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
 }
 
 fn summary(text: &mut String, report: &Report) {
@@ -140,8 +150,8 @@ fn summary(text: &mut String, report: &Report) {
     }
     let _ = writeln!(
         text,
-        "\n{} cases: {}; {} requests in {:.2} s",
-        report.totals.all(),
+        "\n{}: {}; {} requests in {:.2} s",
+        cases_of(report.totals.all()),
         parts.join(", "),
         report.requests,
         report.seconds

@@ -1,5 +1,6 @@
 //! What the tests share: an API's catalogue, and a run of its cases against mock or client.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
@@ -97,15 +98,17 @@ impl Recorder {
     }
 }
 
-/// Method, path with query, headers in their order and body; the port, which changes, left out.
+/// Method, path with query, headers in their order and body; the host, whose port changes, left out.
 fn written(request: &HttpMockRequest) -> String {
-    let mut text = format!("{} {}\n", request.method_str(), request.uri());
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    let mut text = format!("{} {target}\n", request.method_str());
     for (name, value) in request.headers_vec().iter().filter(|(name, _)| name != "host") {
-        text.push_str(&format!("    {name}: {value}\n"));
+        let _ = writeln!(text, "    {name}: {value}");
     }
     let body = request.body_string();
     if !body.is_empty() {
-        text.push_str(&format!("    {body}\n"));
+        let _ = writeln!(text, "    {body}");
     }
     text
 }

@@ -1,6 +1,8 @@
 //! The tests of the contract check, in one binary: linking takes longer than running.
 
+mod cli;
 mod common;
 mod contracts;
+mod live;
 mod mutants;
 mod snapshots;

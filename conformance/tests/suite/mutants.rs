@@ -89,19 +89,19 @@ fn settle(catalogue: &Catalogue, side: Side, caught: &BTreeMap<String, BTreeSet<
     insta::assert_snapshot!(format!("{}-{side:?}", catalogue.contract.name), table);
 }
 
-/// The first, the middle and the last case of each rule: a defect shows at any operation, but not all are alike.
+/// The first and the last case of each rule: a defect shows at any operation, but not all are alike.
 fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
     let mut catalogue = Arc::unwrap_or_clone(catalogue);
     let mut of_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for case in &catalogue.cases {
         of_rule.entry(catalogue.rule(case).id.clone()).or_default().push(case.id.clone());
     }
-    let ends = |ids: &Vec<String>| [ids[0].clone(), ids[ids.len() / 2].clone(), ids[ids.len() - 1].clone()];
+    let ends = |ids: &Vec<String>| [ids[0].clone(), ids[ids.len() - 1].clone()];
     let kept: BTreeSet<String> = of_rule.values().flat_map(ends).collect();
     catalogue.cases.retain(|case| kept.contains(&case.id));
     Arc::new(catalogue)
 }
 
 fn named(broken: &[(&keyfit_conformance::catalogue::Case, &str)]) -> String {
-    broken.iter().map(|(case, reason)| format!("{}: {reason}\n", case.id)).collect()
+    broken.iter().fold(String::new(), |text, (case, reason)| format!("{text}{}: {reason}\n", case.id))
 }

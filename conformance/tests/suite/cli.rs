@@ -1,0 +1,138 @@
+//! The command line as it is used: exit codes, reports, and what it says of input that it cannot use.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const PETS: &str = "tests/fixtures/apis/pets";
+
+fn conformance(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it was not killed")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What it says on stderr, with the changing part of the folder's name taken out.
+fn complaint(output: &Output) -> String {
+    assert_eq!(code(output), 2, "{}{}", stdout(output), String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stderr).replace(env!("CARGO_TARGET_TMPDIR"), "<tmp>")
+}
+
+/// A copy of the pets folder with its contract changed.
+fn pets_with(name: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join("pets");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::copy(format!("{PETS}/openapi.yaml"), folder.join("openapi.yaml")).expect("the document is there");
+    let contract = fs::read_to_string(format!("{PETS}/contract.toml")).expect("the contract is there");
+    fs::write(folder.join("contract.toml"), change(contract)).expect("the contract can be written");
+    folder
+}
+
+fn refused(name: &str, from: &str, to: &str) -> String {
+    let folder = pets_with(name, |contract| {
+        assert!(contract.contains(from), "the fixture holds {from}");
+        contract.replacen(from, to, 1)
+    });
+    complaint(&conformance(&["--api-dir", &folder.display().to_string()]))
+}
+
+#[test]
+fn rules_that_are_kept_exit_with_0() {
+    let output = conformance(&["--api", "ingest", "--case", "ingest/*/*/stream-get"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+}
+
+#[test]
+fn a_broken_must_rule_exits_with_1_and_shows_the_exchange_without_the_token() {
+    let output = conformance(&[
+        "--api",
+        "scopien",
+        "--mutant",
+        "ignores-scopes",
+        "--case",
+        "scopien/scope/lacking/accounts-create",
+    ]);
+    assert_eq!(code(&output), 1);
+    let text = stdout(&output);
+    assert!(!text.contains("sk_live_"), "{text}");
+    insta::with_settings!({ filters => vec![
+        (r"127\.0\.0\.1:\d+", "<host>"),
+        (r"x-ratelimit-reset: \d+", "x-ratelimit-reset: <time>"),
+        (r"date: .*", "date: <time>"),
+        (r"in \d+\.\d+ s", "in <time>"),
+    ]}, { insta::assert_snapshot!(text) });
+}
+
+#[test]
+fn a_broken_should_rule_warns_and_exits_with_0() {
+    let output = conformance(&["--api", "scopien", "--mutant", "omits-allow", "--case", "scopien/method/**"]);
+    assert_eq!(code(&output), 0);
+    assert!(stdout(&output).contains("WARN scopien.method.allow"), "{}", stdout(&output));
+}
+
+#[test]
+fn an_api_of_ones_own_is_checked_without_recompiling() {
+    let output = conformance(&["--api-dir", PETS]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
+    let output = conformance(&["--api-dir", PETS, "--mutant", "accepts-no-token"]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+}
+
+#[test]
+fn the_report_is_written_as_json() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.json");
+    let path = path.display().to_string();
+    let output = conformance(&["--api-dir", PETS, "--mutant", "accepts-no-token", "--json", &path]);
+    assert_eq!(code(&output), 1);
+    let report: Value = serde_json::from_str(&fs::read_to_string(&path).expect("written")).expect("JSON");
+    assert_eq!(report["totals"]["fail"], 3);
+    let cases = report["apis"][0]["cases"].as_array().expect("a list");
+    let case = cases.iter().find(|case| case["id"] == "pets/auth/no-token/pets-get").expect("the case is listed");
+    assert_eq!(case["verdict"], "fail");
+    assert_eq!(case["reason"], "the status is 200, not 401");
+    assert_eq!(case["exchanges"][0]["method"], "GET");
+}
+
+#[test]
+fn cases_are_listed() {
+    let output = conformance(&["--api-dir", PETS, "--list", "--case", "pets/auth/**"]);
+    insta::assert_snapshot!(stdout(&output));
+}
+
+#[test]
+fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
+    insta::assert_snapshot!("unknown-api", complaint(&conformance(&["--api", "ingestion"])));
+    insta::assert_snapshot!("no-case", complaint(&conformance(&["--api", "ingest", "--case", "ingest/nothing/*"])));
+    insta::assert_snapshot!("no-folder", complaint(&conformance(&["--api-dir", "tests/fixtures/nowhere"])));
+    insta::assert_snapshot!("no-toml", refused("no-toml", "[sources]", "[sources"));
+    insta::assert_snapshot!("unknown-key", refused("unknown-key", "requirement =", "requirements ="));
+    insta::assert_snapshot!("unknown-probe", refused("unknown-probe", "\"lacking-scope\"", "\"lacking-scopes\""));
+    insta::assert_snapshot!("uncited", refused("uncited", "page = \"rfc9110\"", "page = \"rfc9111\""));
+    insta::assert_snapshot!("twice", refused("twice", "pets.auth.no-token", "pets.auth.accepted"));
+    insta::assert_snapshot!("unknown-family", refused("unknown-family", "pets.auth.no-token", "pets.login.no-token"));
+    insta::assert_snapshot!(
+        "no-status",
+        refused("no-status", "{ status = [401], body = \"profile\" }", "{ body = \"profile\" }")
+    );
+    let stale = "probe = \"valid\"\noperations = [\"pets-delete\"]";
+    insta::assert_snapshot!("stale-pattern", refused("stale-pattern", "probe = \"valid\"", stale));
+    insta::assert_snapshot!(
+        "no-case-of-rule",
+        refused("no-case-of-rule", "{ unknown-id = \"id\" }", "{ unknown-id = \"pet\" }")
+    );
+}
+
+#[test]
+fn an_api_without_a_contract_is_refused() {
+    let folder = pets_with("no-contract", |contract| contract);
+    fs::remove_file(folder.join("contract.toml")).expect("it was just written");
+    insta::assert_snapshot!(complaint(&conformance(&["--api-dir", &folder.display().to_string()])));
+}
