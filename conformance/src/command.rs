@@ -136,7 +136,8 @@ fn sources(options: &Options) -> Result<Vec<Source>, String> {
 async fn check(options: &Options, catalogues: Vec<Arc<Catalogue>>) -> Result<Report, String> {
     let started = Instant::now();
     let redactor = Redactor::default();
-    let http = http_client().map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
+    let speaks_tls = options.base_url.as_ref().is_some_and(|url| url.scheme() == "https");
+    let http = http_client(speaks_tls).map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
         let (plan, server, mock) = plan(options, &catalogue, &http, &redactor).await?;

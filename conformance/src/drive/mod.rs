@@ -23,9 +23,8 @@ use crate::catalogue::{Case, Catalogue};
 use crate::secret::{Redactor, Secret};
 use crate::verdict::{Exchange, Outcome, cut};
 
-/// Clients that are connected: as many cases run at once. Each one reads the system's root certificates, which takes
-/// longer than many cases do.
-const LANES: usize = 2;
+/// Clients that are connected: as many cases run at once.
+const LANES: usize = 4;
 
 /// A client under test, connected to scripted servers.
 pub struct Stage {

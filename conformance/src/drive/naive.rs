@@ -9,7 +9,6 @@ use std::time::Duration;
 use clap::ValueEnum;
 use keyfit_openapi::{Api, Operation, Place};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
-use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
@@ -76,7 +75,7 @@ struct Reply {
 
 impl Connect for Naive {
     fn connect(&self, base_url: &str, secret: &Secret) -> Result<Box<dyn Subject>, String> {
-        let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build();
+        let http = crate::probe::http_client(false);
         Ok(Box::new(Client {
             api: Arc::clone(&self.api),
             contract: Arc::clone(&self.contract),

@@ -9,8 +9,8 @@ use crate::contract::{Contract, Probe};
 use crate::identity::{Identity, Need, Rights, State as TokenState};
 use crate::secret::Secret;
 
-/// A limited token's calls a window: enough to see the count fall, few enough to use up.
-const SMALL_WINDOW: u64 = 3;
+/// A limited token's calls a window: one that is served, so that the next one is refused.
+const SMALL_WINDOW: u64 = 1;
 
 /// Everything that changes while the mock runs.
 pub(super) struct State {
