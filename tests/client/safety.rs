@@ -224,3 +224,14 @@ async fn a_token_that_the_server_echoes_is_not_printed_with_its_answer() {
     assert_eq!(answer.entity.token.as_ref().map(keyfit::auth::Secret::expose), Some("fixture-echo"));
     assert!(!format!("{answer:?}").contains("fixture-echo"));
 }
+
+#[tokio::test]
+async fn a_list_in_any_likely_envelope_is_read() {
+    for body in [r#"[{"name":"Ada"}]"#, r#"{"data":[{"name":"Ada"}]}"#, r#"{"accounts":[{"name":"Ada"}],"total":1}"#] {
+        let server = Scripted::json(200, body).await;
+        let key = keyfit::auth::ScopienKey::new(TOKEN).expect("a key");
+        let client = keyfit::scopien::Client::with_config(key, server.config()).expect("a client");
+        let accounts = client.accounts_list().send().await.expect(body).into_inner();
+        assert_eq!((accounts.len(), &accounts[0]["name"]), (1, &serde_json::json!("Ada")));
+    }
+}

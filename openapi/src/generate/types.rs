@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::leniency::OpenEnum;
 use crate::operation::Partial;
-use crate::{Api, walk};
+use crate::{Api, pointer, walk};
 
 /// A schema and the Rust type that stands for it.
 #[derive(Clone, Debug)]
@@ -41,7 +41,18 @@ pub(crate) fn replacements(api: &Api, document: &Value, module: &str, open_enums
             add(name, "crate::batch::BatchOutcome".to_owned());
         }
     }
+    for (at, schema) in walk::members(document, "/components/schemas") {
+        if let Some(item) = list(schema) {
+            add(&pointer::name(&at), format!("crate::List<{module}::types::{item}>"));
+        }
+    }
     found
+}
+
+/// A schema that an overlay calls a list, by the name of its items.
+fn list(schema: &Value) -> Option<String> {
+    let member = schema.pointer("/x-keyfit/list")?.as_str()?;
+    Some(walk::schema_name(schema["properties"][member].get("items")?)?.to_pascal_case())
 }
 
 /// A named array of named objects with a limit: `Batch<Contact, 100>`.
