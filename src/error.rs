@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::batch::BatchOutcome;
 use crate::rate_limit::{self, RateLimit};
 use crate::runtime::{self, Failure, Fault};
-use crate::{ErrorKind, Operation};
+use crate::{ErrorKind, Operation, clock};
 
 /// Why a call failed. One pointer large, `Send + Sync + 'static`.
 ///
@@ -113,7 +113,7 @@ impl Error {
         if !matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             return None;
         }
-        rate_limit::retry_after(failure.problem.retry_after, &failure.headers, runtime::now())
+        rate_limit::retry_after(failure.problem.retry_after, &failure.headers, clock::now())
     }
 
     /// Whether the server may have executed the request. `false` is certain; `true` asks for care with calls that cost
@@ -146,8 +146,17 @@ impl Error {
         serde_json::from_slice(self.body())
     }
 
-    pub(crate) fn credential(text: String) -> Self {
-        Self::unsent(ErrorKind::Credential, text)
+    /// A credential that cannot be had; nothing was sent. For secret and token sources of your own. The message must not
+    /// hold the secret.
+    pub fn credential(message: impl Into<String>) -> Self {
+        Self::unsent(ErrorKind::Credential, message.into())
+    }
+
+    /// As [`credential`](Self::credential), with the error behind it.
+    pub fn credential_from(message: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let mut error = Self::credential(message);
+        error.0.source = Some(source.into());
+        error
     }
 
     pub(crate) fn configuration(text: String) -> Self {

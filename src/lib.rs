@@ -3,6 +3,7 @@
 mod api;
 pub mod auth;
 pub mod batch;
+mod clock;
 mod config;
 #[cfg(feature = "dispatch")]
 pub mod dispatch;
@@ -17,6 +18,7 @@ mod timestamp;
 
 #[cfg(feature = "scopien")]
 pub use api::scopien;
+pub use clock::{Clock, SystemClock};
 pub use config::Config;
 pub use error::Error;
 pub use error_kind::ErrorKind;

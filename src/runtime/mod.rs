@@ -3,14 +3,12 @@
 
 pub(crate) mod answer;
 mod body;
-mod clock;
 mod failure;
 mod problem;
 mod redact;
 mod scope;
 mod transport;
 
-pub(crate) use clock::now;
 pub(crate) use failure::{Failure, Fault};
 pub(crate) use problem::Problem;
 pub(crate) use transport::Transport;

@@ -1,0 +1,36 @@
+//! The only reader of the clock, and the only place that waits.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use futures_core::future::BoxFuture;
+
+/// The time of day and waiting, so that tests can run on a clock of their own.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The time of day.
+    fn now(&self) -> SystemTime;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// The machine's clock, and tokio's timer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this file is where waiting is done")]
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The time of day.
+#[expect(clippy::disallowed_methods, reason = "this file is where the clock is read")]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
