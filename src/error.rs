@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::batch::BatchOutcome;
 use crate::rate_limit::{self, RateLimit};
-use crate::runtime::{self, Failure, Fault};
+use crate::runtime::{self, Failure, Fault, Withheld};
 use crate::{ErrorKind, Operation, clock};
 
 /// Why a call failed. One pointer large, `Send + Sync + 'static`.
@@ -184,10 +184,13 @@ impl Error {
         let mut error = match error {
             ClientError::InvalidRequest(text) => Self::unsent(ErrorKind::InvalidRequest, text),
             ClientError::Custom(text) => Self::unsent(ErrorKind::Refused, text),
-            ClientError::UnexpectedResponse(mut response) => match Failure::from_response(&mut response) {
-                Some(failure) => Self::answered(failure),
-                None => Self::unread(response.status(), response.headers().clone(), Bytes::new()),
-            },
+            ClientError::UnexpectedResponse(mut response) => {
+                match (Failure::from_response(&mut response), Withheld::from_response(&mut response)) {
+                    (Some(failure), _) => Self::answered(failure),
+                    (None, Some(error)) => error,
+                    (None, None) => Self::unread(response.status(), response.headers().clone(), Bytes::new()),
+                }
+            }
             ClientError::ErrorResponse(value) => Self::unread(value.status(), value.headers().clone(), Bytes::new()),
             // Our decoder stands in for the one that makes these; they are mapped all the same.
             ClientError::InvalidResponsePayload(body, error) => {

@@ -3,10 +3,8 @@
 //! A push of which some items failed is an error of kind [`PartialFailure`](crate::ErrorKind::PartialFailure), so that `?` cannot lose a
 //! contact; [`batch::outcome`](crate::batch::outcome) turns it into a value for callers who handle items themselves.
 
-use crate::auth::IngestToken;
-
 /// What opens this API: a data source's own token, or a Product token with `PROJECT_DATASOURCE_WRITE`.
-pub type Credential = IngestToken;
+pub type Credential = crate::auth::Credential<crate::auth::Ingest>;
 
 include!(concat!(env!("OUT_DIR"), "/instasent_ingest.rs"));
 

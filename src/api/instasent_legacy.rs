@@ -2,10 +2,8 @@
 //!
 //! Superseded by the [Transactional API](super::instasent_transactional), which has the same operations; it stays online.
 
-use crate::auth::LegacyToken;
-
 /// What opens this API: an account-wide token, made in the dashboard under *API tokens*.
-pub type Credential = LegacyToken;
+pub type Credential = crate::auth::Credential<crate::auth::Legacy>;
 
 include!(concat!(env!("OUT_DIR"), "/instasent_legacy.rs"));
 

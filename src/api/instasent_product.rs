@@ -2,10 +2,8 @@
 //!
 //! A token holds the scopes that were ticked when it was made; each operation's are in [`OPERATIONS`].
 
-use crate::auth::ProductToken;
-
 /// What opens this API: a token made in the dashboard under *Project settings*, *API tokens*.
-pub type Credential = ProductToken;
+pub type Credential = crate::auth::Credential<crate::auth::Product>;
 
 include!(concat!(env!("OUT_DIR"), "/instasent_product.rs"));
 

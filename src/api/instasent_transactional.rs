@@ -3,10 +3,8 @@
 //! An SMS costs money and no create is ever repeated by the client: an unknown outcome is reported as such, see
 //! [`Error::may_have_been_sent`](crate::Error::may_have_been_sent).
 
-use crate::auth::SmsToken;
-
 /// What opens this API: an `api_sms` token, made in the dashboard under *API tokens*.
-pub type Credential = SmsToken;
+pub type Credential = crate::auth::Credential<crate::auth::Sms>;
 
 include!(concat!(env!("OUT_DIR"), "/instasent_transactional.rs"));
 

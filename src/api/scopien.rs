@@ -2,10 +2,8 @@
 //!
 //! The key alone selects sandbox or production: both share one host.
 
-use crate::auth::ScopienKey;
-
 /// What opens this API: a key made in the dashboard under *Settings*, *API Keys*.
-pub type Credential = ScopienKey;
+pub type Credential = crate::auth::Credential<crate::auth::Scopien>;
 
 include!(concat!(env!("OUT_DIR"), "/scopien.rs"));
 

@@ -60,6 +60,9 @@ pub enum Datasource {}
 /// The kind of [`ScopienKey`].
 #[derive(Debug)]
 pub enum Scopien {}
+/// What opens the Ingest API: a data source's token or a Product token.
+#[derive(Debug)]
+pub enum Ingest {}
 
 /// An account-wide token of the Instasent Legacy API, from `INSTASENT_LEGACY_TOKEN`.
 pub type LegacyToken = Token<Legacy>;
@@ -119,10 +122,8 @@ impl<K: TokenKind> Token<K> {
     pub fn new(secret: impl Into<String>) -> Result<Self, Error> {
         // Wrapped before it is looked at, so that a refused token is zeroised too.
         let secret = SecretString::from(secret.into());
-        match flaw(secret.expose_secret()) {
-            Some(flaw) => Err(Error::credential(format!("the {} token {flaw}", K::NAME))),
-            None => Ok(Self { secret, kind: PhantomData }),
-        }
+        check(&format!("the {} token", K::NAME), secret.expose_secret())?;
+        Ok(Self { secret, kind: PhantomData })
     }
 
     /// Reads the token from the kind's own environment variable, [`TokenKind::VARIABLE`].
@@ -139,10 +140,14 @@ impl<K: TokenKind> Token<K> {
     /// As [`from_env`](Self::from_env).
     pub fn from_env_var(name: &str) -> Result<Self, Error> {
         let secret = SecretString::from(environment::variable(name)?);
-        match flaw(secret.expose_secret()) {
-            Some(flaw) => Err(Error::credential(format!("the token in the environment variable {name} {flaw}"))),
-            None => Ok(Self { secret, kind: PhantomData }),
-        }
+        check(&format!("the token in the environment variable {name}"), secret.expose_secret())?;
+        Ok(Self { secret, kind: PhantomData })
+    }
+}
+
+impl<K> Token<K> {
+    pub(super) fn into_secret(self) -> SecretString {
+        self.secret
     }
 }
 
@@ -170,24 +175,9 @@ impl From<ProductToken> for IngestToken {
     }
 }
 
-/// What the transport needs of a credential: its text.
-pub(crate) trait Bearer {
-    fn into_secret(self) -> SecretString;
-}
-
-impl<K: TokenKind> Bearer for Token<K> {
-    fn into_secret(self) -> SecretString {
-        self.secret
-    }
-}
-
-impl Bearer for IngestToken {
-    fn into_secret(self) -> SecretString {
-        match self {
-            Self::Datasource(token) => token.into_secret(),
-            Self::Product(token) => token.into_secret(),
-        }
-    }
+/// Refuses a text that can be no token. `what` is the start of the message.
+pub(super) fn check(what: &str, text: &str) -> Result<(), Error> {
+    flaw(text).map_or(Ok(()), |flaw| Err(Error::credential(format!("{what} {flaw}"))))
 }
 
 /// What is wrong with a text that shall be a token, as the end of a sentence.

@@ -9,6 +9,7 @@ use reqwest::{Response, StatusCode};
 
 use super::body::{self, End};
 use super::{Problem, redact};
+use crate::Error;
 
 /// How much of an error body is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -37,6 +38,27 @@ pub(crate) enum Fault {
     Partial(String),
     /// A success whose body ended early.
     Cut(Arc<reqwest::Error>),
+}
+
+/// Why a request was not sent, on the same way.
+#[derive(Clone, Debug)]
+pub(crate) struct Withheld(Arc<Error>);
+
+impl Withheld {
+    /// Wraps the error so that generated code hands it on.
+    pub(crate) fn response(error: Error) -> Response {
+        let mut response = http::Response::new(Bytes::new());
+        // Anything but a success; nobody sees it.
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.extensions_mut().insert(Self(Arc::new(error)));
+        response.into()
+    }
+
+    /// Takes the error out of a response that [`response`](Self::response) made.
+    pub(crate) fn from_response(response: &mut Response) -> Option<Error> {
+        let withheld: Self = response.extensions_mut().remove()?;
+        Arc::into_inner(withheld.0)
+    }
 }
 
 impl Failure {

@@ -9,6 +9,6 @@ mod redact;
 mod scope;
 mod transport;
 
-pub(crate) use failure::{Failure, Fault};
+pub(crate) use failure::{Failure, Fault, Withheld};
 pub(crate) use problem::Problem;
 pub(crate) use transport::Transport;

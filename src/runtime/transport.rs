@@ -4,13 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use reqwest::{Request, Response};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::{Request, Response, StatusCode};
 
-use super::Failure;
 use super::scope::Scope;
-use crate::auth::Bearer;
-use crate::{Config, Error, Operation};
+use super::{Failure, Withheld};
+use crate::auth::{Credential, Held};
+use crate::{Config, Error, Operation, clock};
 
 /// The credential of a client and the origin that it belongs to. Cloning shares it.
 #[derive(Clone)]
@@ -18,23 +17,20 @@ pub(crate) struct Transport(Arc<Inner>);
 
 struct Inner {
     scope: Scope,
-    authorization: HeaderValue,
-    secret: SecretString,
+    credential: Credential<()>,
 }
 
 impl Transport {
     /// Checks the configuration and builds the HTTP client. Nothing is sent.
-    pub(crate) fn connect(
-        credential: impl Bearer,
+    pub(crate) fn connect<K>(
+        credential: Credential<K>,
         config: Config,
         documented: &str,
     ) -> Result<(reqwest::Client, Self), Error> {
         let base = config.checked_base_url(documented)?;
         let http = config.into_http(&base)?;
-        let scope = Scope::new(base);
-        let secret = credential.into_secret();
-        let authorization = authorization(&secret)?;
-        Ok((http, Self(Arc::new(Inner { scope, authorization, secret }))))
+        let inner = Inner { scope: Scope::new(base), credential: credential.of_any_kind() };
+        Ok((http, Self(Arc::new(inner))))
     }
 
     /// The base URL, without a slash at its end.
@@ -42,48 +38,80 @@ impl Transport {
         self.0.scope.base_url()
     }
 
-    /// Checks where a request would go, then adds the credential.
+    /// Checks where a request would go.
     pub(crate) fn prepare(&self, request: &mut Request, operation: &Operation) -> Result<(), String> {
         self.0.scope.check(request.url(), operation)?;
-        let headers = request.headers_mut();
         // An operation without a JSON answer would ask for `*/*`, and its errors would come as HTML.
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        headers.insert(AUTHORIZATION, self.0.authorization.clone());
+        request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         Ok(())
     }
 
-    /// Sends a request, once. An answer that is no success comes back with its [`Failure`] attached.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
-    pub(crate) async fn execute(&self, http: &reqwest::Client, request: Request) -> reqwest::Result<Response> {
-        let response = http.execute(request).await?;
-        if response.status().is_success() {
-            return Ok(response);
+    /// Adds the credential and sends. A 401 was not executed: where another token can be had, the request is sent once
+    /// more with it. An answer that is no success comes back with its [`Failure`] attached.
+    pub(crate) async fn execute(
+        &self,
+        http: &reqwest::Client,
+        mut request: Request,
+        operation: &str,
+    ) -> reqwest::Result<Response> {
+        let credential = &self.0.credential;
+        let held = match credential.token().await {
+            Ok(held) => held,
+            Err(error) => return Ok(Withheld::response(error)),
+        };
+        // The body is shared, not copied; one that cannot be shared is sent once.
+        let again = if credential.may_change() { request.try_clone() } else { None };
+        request.headers_mut().insert(AUTHORIZATION, held.authorization());
+        let refused = match send(http, request, &held, operation).await? {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        if refused.status == StatusCode::UNAUTHORIZED
+            && let Some(mut again) = again
+            && let Some(other) = credential.instead_of(&held).await
+        {
+            again.headers_mut().insert(AUTHORIZATION, other.authorization());
+            return Ok(send(http, again, &other, operation).await?.unwrap_or_else(Failure::into_response));
         }
-        Ok(Failure::of_status(response, self.0.secret.expose_secret()).await.into_response())
+        Ok(refused.into_response())
     }
+}
+
+/// Sends a request, once.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
+async fn send(
+    http: &reqwest::Client,
+    request: Request,
+    held: &Held,
+    operation: &str,
+) -> reqwest::Result<Result<Response, Failure>> {
+    let response = http.execute(request).await?;
+    if response.status().is_success() {
+        return Ok(Ok(response));
+    }
+    let failure = Failure::of_status(response, held.token().expose()).await;
+    if matches!(failure.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        report(&failure, held, operation);
+    }
+    Ok(Err(failure))
+}
+
+/// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.
+fn report(failure: &Failure, held: &Held, operation: &str) {
+    tracing::warn!(
+        target: "keyfit::auth",
+        time = %httpdate::fmt_http_date(clock::now()),
+        operation,
+        status = failure.status.as_u16(),
+        code = failure.problem.code.as_deref(),
+        request_id = failure.problem.request_id.as_deref(),
+        key = %held.token().fingerprint(),
+        "the server refused the credential"
+    );
 }
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").field("base_url", &self.base_url()).finish_non_exhaustive()
-    }
-}
-
-/// `Bearer <token>`, marked sensitive so that no `Debug` shows it.
-fn authorization(secret: &SecretString) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", secret.expose_secret()))
-        .map_err(|_| Error::credential("the token cannot be sent in a header".to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_header_does_not_print() {
-        let header = authorization(&SecretString::from("do-not-print-me")).expect("a header");
-        assert_eq!(format!("{header:?}"), "Sensitive");
     }
 }

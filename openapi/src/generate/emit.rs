@@ -36,9 +36,9 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[Ope
                 async fn exec(
                     &self,
                     request: ::reqwest::Request,
-                    _info: &OperationInfo,
+                    info: &OperationInfo,
                 ) -> ::reqwest::Result<::reqwest::Response> {
-                    self.inner.execute(&self.client, request).await
+                    self.inner.execute(&self.client, request, info.operation_id).await
                 }
             }
         },

@@ -1,0 +1,284 @@
+//! Keeps one access token good for any number of callers: one fetch at a time, ahead of expiry, and again on a refusal.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+use super::held::Held;
+use super::{AccessToken, TokenSource};
+use crate::{Clock, Error, SystemClock};
+
+/// Between two fetches that a refusal asked for: a token that is refused again and again is not asked for more often.
+const REFUSAL_FLOOR: Duration = Duration::from_secs(1);
+
+/// When a [`TokenSource`] is asked again. The defaults suit tokens of minutes to days.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    leeway: Duration,
+    recheck: Duration,
+    patience: Duration,
+    overlap: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Default for Refresh {
+    fn default() -> Self {
+        Self {
+            leeway: Duration::from_secs(60),
+            recheck: Duration::from_secs(300),
+            patience: Duration::from_secs(30),
+            overlap: Duration::from_secs(600),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl Refresh {
+    /// How long before its expiry a token is replaced. Default 60 s; never more than a quarter of the token's life.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How often the source of a token without expiry is asked again. Default 5 min. Nothing runs in between: the call
+    /// that comes after this time starts the fetch and goes on with the token at hand.
+    #[must_use]
+    pub fn recheck(mut self, interval: Duration) -> Self {
+        self.recheck = interval;
+        self
+    }
+
+    /// How long one fetch may take. Default 30 s.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How long a replaced token is kept for a server that does not know the new one yet. Default 10 min.
+    #[must_use]
+    pub fn overlap(mut self, overlap: Duration) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// Another clock, for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}
+
+/// A token and what keeps it good. Cloning shares it.
+#[derive(Clone)]
+pub(crate) struct Cache(Arc<Shared>);
+
+struct Shared {
+    source: Arc<dyn TokenSource>,
+    refresh: Refresh,
+    state: Mutex<State>,
+}
+
+/// What a fetch came to; callers that waited for it share it.
+type Outcome = Result<Held, Arc<Error>>;
+
+#[derive(Default)]
+struct State {
+    current: Option<Kept>,
+    /// The token before, and until when it is worth a try.
+    previous: Option<(Held, SystemTime)>,
+    /// The fetch in flight.
+    fetch: Option<watch::Receiver<Option<Outcome>>>,
+    failures: u32,
+    /// After failures: not to be asked before this time, and why it failed.
+    resting: Option<(SystemTime, Arc<Error>)>,
+    refused_at: Option<SystemTime>,
+    adopted: u64,
+}
+
+struct Kept {
+    held: Held,
+    replace_at: Option<SystemTime>,
+}
+
+impl Cache {
+    pub(crate) fn new(source: Arc<dyn TokenSource>, refresh: Refresh) -> Self {
+        Self(Arc::new(Shared { source, refresh, state: Mutex::default() }))
+    }
+
+    /// A token that is good now. The one at hand where there is one; it is replaced in the background when its time is
+    /// near.
+    pub(crate) async fn token(&self) -> Result<Held, Error> {
+        let now = self.0.refresh.clock.now();
+        let waiting = {
+            let mut state = self.0.state();
+            let at_hand = state.current.as_ref().filter(|kept| !kept.held.is_expired(now));
+            if let Some(kept) = at_hand {
+                let held = kept.held.clone();
+                if kept.replace_at.is_some_and(|time| now >= time) {
+                    // Its failure concerns nobody while the token is good.
+                    let _ = self.fetch(&mut state, now);
+                }
+                return Ok(held);
+            }
+            self.fetch(&mut state, now)
+        };
+        match waiting {
+            Ok(fetch) => wait(fetch).await.map_err(shared),
+            Err(error) => Err(shared(error)),
+        }
+    }
+
+    /// Another token than the one that was refused with 401, where one can be had: the newer one at hand, else what the
+    /// source says now, else the one before while it is worth a try.
+    pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
+        // A fetch that was under way may have read the source before it changed: then it is asked once more.
+        for _ in 0..2 {
+            let now = self.0.refresh.clock.now();
+            let (fetch, is_joined) = {
+                let mut state = self.0.state();
+                if let Some(kept) = state.current.as_ref().filter(|kept| kept.held.generation > refused.generation) {
+                    return Some(kept.held.clone());
+                }
+                let is_joined = state.fetch.is_some();
+                let just_asked = state.refused_at.is_some_and(|time| now < time + REFUSAL_FLOOR);
+                if just_asked && !is_joined {
+                    break;
+                }
+                if !is_joined {
+                    state.refused_at = Some(now);
+                }
+                let Ok(fetch) = self.fetch(&mut state, now) else { break };
+                (fetch, is_joined)
+            };
+            match wait(fetch).await {
+                Ok(held) if held.generation > refused.generation => return Some(held),
+                Ok(_) if is_joined => {}
+                _ => break,
+            }
+        }
+        let now = self.0.refresh.clock.now();
+        let state = self.0.state();
+        let (previous, until) = state.previous.as_ref()?;
+        let is_good = previous.generation < refused.generation && now < *until && !previous.is_expired(now);
+        is_good.then(|| previous.clone())
+    }
+
+    /// Joins the fetch in flight, or starts one in a task of its own: it outlives the caller that started it.
+    fn fetch(&self, state: &mut State, now: SystemTime) -> Result<watch::Receiver<Option<Outcome>>, Arc<Error>> {
+        if let Some(fetch) = &state.fetch
+            && fetch.has_changed().is_ok()
+        {
+            return Ok(fetch.clone());
+        }
+        if let Some((until, error)) = &state.resting
+            && now < *until
+        {
+            return Err(Arc::clone(error));
+        }
+        let (done, fetch) = watch::channel(None);
+        state.fetch = Some(fetch.clone());
+        let shared = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let fetched = tokio::time::timeout(shared.refresh.patience, shared.source.fetch()).await;
+            let fetched =
+                fetched.unwrap_or_else(|_| Err(Error::credential("the source of the token did not answer in time")));
+            let outcome = shared.settle(fetched);
+            let _ = done.send(Some(outcome));
+        });
+        Ok(fetch)
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adopts what was fetched. A failure leaves the token at hand as it is.
+    fn settle(&self, fetched: Result<AccessToken, Error>) -> Outcome {
+        let now = self.refresh.clock.now();
+        let mut state = self.state();
+        state.fetch = None;
+        let adopted = fetched.and_then(|token| self.adopt(&mut state, token, now));
+        match adopted {
+            Ok(held) => {
+                state.failures = 0;
+                state.resting = None;
+                Ok(held)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                let rest = rest(state.failures);
+                state.failures = state.failures.saturating_add(1);
+                state.resting = Some((now + rest, Arc::clone(&error)));
+                tracing::warn!(target: "keyfit::auth", error = %error, retry_in_ms = rest.as_millis(), "no new token");
+                Err(error)
+            }
+        }
+    }
+
+    fn adopt(&self, state: &mut State, token: AccessToken, now: SystemTime) -> Result<Held, Error> {
+        if token.expires_at().is_some_and(|time| time <= now) {
+            return Err(Error::credential("the source of the token handed out one that has expired"));
+        }
+        let replace_at = match token.expires_at() {
+            Some(time) => {
+                let life = time.duration_since(now).unwrap_or_default();
+                time.checked_sub(self.refresh.leeway.min(life / 4))
+            }
+            None => now.checked_add(self.refresh.recheck),
+        };
+        let is_same = state.current.as_ref().is_some_and(|kept| kept.held.token.expose() == token.expose());
+        if !is_same {
+            state.adopted += 1;
+        }
+        let held = Held::new(token, state.adopted)?;
+        let replaced = state.current.replace(Kept { held: held.clone(), replace_at });
+        if let Some(replaced) = replaced
+            && !is_same
+        {
+            state.previous = Some((replaced.held, now + self.refresh.overlap));
+        }
+        Ok(held)
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("source", &self.0.source).finish_non_exhaustive()
+    }
+}
+
+async fn wait(mut fetch: watch::Receiver<Option<Outcome>>) -> Outcome {
+    match fetch.wait_for(Option::is_some).await {
+        Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(Arc::new(lost()))),
+        Err(_) => Err(Arc::new(lost())),
+    }
+}
+
+/// The task ended without a word: its source panicked, or its runtime was shut down.
+fn lost() -> Error {
+    Error::credential("the source of the token broke off")
+}
+
+/// One failure for many callers.
+fn shared(error: Arc<Error>) -> Error {
+    Error::credential_from(error.to_string(), error)
+}
+
+/// 1 s, 2 s, 4 s and so on to 64 s, less up to half of it by chance, so that many processes do not ask at once.
+fn rest(failures: u32) -> Duration {
+    let full = Duration::from_secs(1 << failures.min(6));
+    // Without randomness the full time is as good.
+    let chance = getrandom::u32().unwrap_or(0);
+    full - (full / 2).mul_f64(f64::from(chance) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;

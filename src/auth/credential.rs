@@ -1,0 +1,179 @@
+//! What a client authenticates with: a token, or something that keeps one good.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use futures_core::future::BoxFuture;
+use secrecy::ExposeSecret as _;
+
+use super::cache::{Cache, Refresh};
+use super::held::Held;
+use super::token::{Datasource, Ingest, IngestToken, Product, Token, TokenKind, check};
+use super::{AccessToken, SecretSource, TokenSource};
+use crate::Error;
+
+/// What a client of one kind authenticates with. A fixed [`Token`] turns into one; [`from_source`](Self::from_source)
+/// and [`from_secret`](Self::from_secret) make one that fetches its token, keeps it good, and finds a rotated one
+/// without a failed request. Cloning shares the token: give one credential to all clients that use it.
+///
+/// ```
+/// use keyfit::auth::{Credential, Scopien, SecretSource};
+///
+/// # fn example(source: impl SecretSource) -> Result<(), keyfit::Error> {
+/// // Read when it is first needed, every five minutes after that, and whenever the server answers 401.
+/// let credential: Credential<Scopien> = Credential::from_secret(source);
+/// let client = keyfit::scopien::Client::new(credential)?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Credential<K> {
+    keeper: Keeper,
+    kind: PhantomData<fn() -> K>,
+}
+
+#[derive(Clone, Debug)]
+enum Keeper {
+    Fixed(Held),
+    Cached(Cache),
+    /// A fixed token that no header can hold; said when it is first used.
+    Unusable,
+}
+
+impl<K: TokenKind> Credential<K> {
+    /// A credential whose tokens come from a grant or a signer.
+    pub fn from_source(source: impl TokenSource) -> Self {
+        Self::refreshed(source, Refresh::default())
+    }
+
+    /// As [`from_source`](Self::from_source), with times of your own.
+    pub fn refreshed(source: impl TokenSource, refresh: Refresh) -> Self {
+        Self { keeper: Keeper::Cached(Cache::new(Arc::new(source), refresh)), kind: PhantomData }
+    }
+
+    /// A credential that is a secret kept elsewhere: in a file, a variable, a secret store.
+    pub fn from_secret(source: impl SecretSource) -> Self {
+        Self::from_secret_refreshed(source, Refresh::default())
+    }
+
+    /// As [`from_secret`](Self::from_secret), with times of your own.
+    pub fn from_secret_refreshed(source: impl SecretSource, refresh: Refresh) -> Self {
+        Self::refreshed(Plain { source: Box::new(source), kind: K::NAME }, refresh)
+    }
+
+    /// Fetches the token now, so that a credential that cannot be had is found at the start and not at the first call.
+    ///
+    /// # Errors
+    /// What the source says.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.token().await.map(drop)
+    }
+}
+
+impl<K> Credential<K> {
+    /// The token to send.
+    pub(crate) async fn token(&self) -> Result<Held, Error> {
+        match &self.keeper {
+            Keeper::Fixed(held) => Ok(held.clone()),
+            Keeper::Cached(cache) => cache.token().await,
+            Keeper::Unusable => Err(Error::credential("the token cannot be sent in a header")),
+        }
+    }
+
+    /// Another token than the one that was refused, where one can be had.
+    pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
+        match &self.keeper {
+            Keeper::Cached(cache) => cache.instead_of(refused).await,
+            Keeper::Fixed(_) | Keeper::Unusable => None,
+        }
+    }
+
+    /// Whether a refusal may be answered with another token.
+    pub(crate) fn may_change(&self) -> bool {
+        matches!(self.keeper, Keeper::Cached(_))
+    }
+
+    /// For a transport, which serves clients of any kind.
+    pub(crate) fn of_any_kind(self) -> Credential<()> {
+        Credential { keeper: self.keeper, kind: PhantomData }
+    }
+
+    fn of_kind<L>(self) -> Credential<L> {
+        Credential { keeper: self.keeper, kind: PhantomData }
+    }
+}
+
+/// A secret that is the token itself, checked as a token of its kind.
+struct Plain {
+    source: Box<dyn SecretSource>,
+    kind: &'static str,
+}
+
+impl TokenSource for Plain {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(async {
+            let secret = self.source.read().await?;
+            check(&format!("the {} token of {:?}", self.kind, self.source), secret.expose_secret())?;
+            Ok(AccessToken::new(secret))
+        })
+    }
+}
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl<K> Clone for Credential<K> {
+    fn clone(&self) -> Self {
+        Self { keeper: self.keeper.clone(), kind: PhantomData }
+    }
+}
+
+impl<K> fmt::Debug for Credential<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Credential").field(&self.keeper).finish()
+    }
+}
+
+impl<K> From<Token<K>> for Credential<K> {
+    fn from(token: Token<K>) -> Self {
+        // A token's text was checked when it was made.
+        let held = Held::new(AccessToken::new(token.into_secret()), 0);
+        Self { keeper: held.map_or(Keeper::Unusable, Keeper::Fixed), kind: PhantomData }
+    }
+}
+
+impl From<IngestToken> for Credential<Ingest> {
+    fn from(token: IngestToken) -> Self {
+        match token {
+            IngestToken::Datasource(token) => token.into(),
+            IngestToken::Product(token) => token.into(),
+        }
+    }
+}
+
+impl From<Token<Datasource>> for Credential<Ingest> {
+    fn from(token: Token<Datasource>) -> Self {
+        Credential::<Datasource>::from(token).into()
+    }
+}
+
+impl From<Token<Product>> for Credential<Ingest> {
+    fn from(token: Token<Product>) -> Self {
+        Credential::<Product>::from(token).into()
+    }
+}
+
+impl From<Credential<Datasource>> for Credential<Ingest> {
+    fn from(credential: Credential<Datasource>) -> Self {
+        credential.of_kind()
+    }
+}
+
+impl From<Credential<Product>> for Credential<Ingest> {
+    fn from(credential: Credential<Product>) -> Self {
+        credential.of_kind()
+    }
+}
