@@ -2,5 +2,6 @@
 
 mod census;
 mod error_bodies;
+mod rotation;
 mod safety;
 mod support;

@@ -24,18 +24,40 @@ pub(crate) struct Received {
 
 impl Scripted {
     pub(crate) async fn start(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Self {
-        let server = MockServer::start_async().await;
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let record = Arc::clone(&received);
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let body = body.into();
+        Self::answering(move |_| {
+            let answer = HttpMockResponse::builder().status(status).headers(headers.clone());
+            if body.is_empty() { answer.no_body().build() } else { answer.body(body.clone()).build() }
+        })
+        .await
+    }
+
+    /// A server that gives its answer to some tokens only, and 401 to all others.
+    pub(crate) async fn guarded(accepted: &[&str], body: &str) -> Self {
+        let accepted: Vec<String> = accepted.iter().map(|token| format!("Bearer {token}")).collect();
+        let body = body.to_owned();
+        Self::answering(move |request| {
+            let is_accepted =
+                request.header("authorization").is_some_and(|sent| accepted.iter().any(|known| known == sent));
+            let answer = HttpMockResponse::builder().status(if is_accepted { 200 } else { 401 });
+            if is_accepted { answer.body(body.clone()).build() } else { answer.no_body().build() }
+        })
+        .await
+    }
+
+    async fn answering(answer: impl Fn(&Received) -> HttpMockResponse + Send + Sync + 'static) -> Self {
+        let server = MockServer::start_async().await;
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&received);
         server
             .mock_async(|_when, then| {
                 then.respond_with(move |request: &HttpMockRequest| {
-                    record.lock().expect("no test panics while it holds the lock").push(Received::of(request));
-                    let answer = HttpMockResponse::builder().status(status).headers(headers.clone());
-                    if body.is_empty() { answer.no_body().build() } else { answer.body(body.clone()).build() }
+                    let request = Received::of(request);
+                    let answer = answer(&request);
+                    record.lock().expect("no test panics while it holds the lock").push(request);
+                    answer
                 });
             })
             .await;
