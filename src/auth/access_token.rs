@@ -49,6 +49,6 @@ impl fmt::Debug for AccessToken {
         f.debug_struct("AccessToken")
             .field("fingerprint", &self.fingerprint())
             .field("expires_at", &self.expires_at)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -271,12 +271,12 @@ fn shared(error: Arc<Error>) -> Error {
     Error::credential_from(error.to_string(), error)
 }
 
-/// 1 s, 2 s, 4 s and so on to 64 s, less up to half of it by chance, so that many processes do not ask at once.
+/// 1 s, 2 s, 4 s and so on to 64 s, of it half to all by chance, so that many processes do not ask at once.
 fn rest(failures: u32) -> Duration {
     let full = Duration::from_secs(1 << failures.min(6));
     // Without randomness the full time is as good.
-    let chance = getrandom::u32().unwrap_or(0);
-    full - (full / 2).mul_f64(f64::from(chance) / f64::from(u32::MAX))
+    let chance = getrandom::u32().unwrap_or(u32::MAX);
+    full.mul_f64(0.5 + 0.5 * f64::from(chance) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
