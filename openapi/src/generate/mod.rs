@@ -19,6 +19,7 @@ use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
 use serde_json::{Map, Value};
 
 use crate::normalize::{PATH_GUARD, Unsupported};
+use crate::repair::Repairs;
 use crate::{Api, Failure, Source, pointer, walk};
 use types::Replacement;
 
@@ -29,8 +30,10 @@ pub struct Generated {
     pub code: String,
     /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
     pub surface: String,
-    /// Operations that the generator could not express.
+    /// Operations that have no method, with the reason.
     pub unsupported: Vec<Unsupported>,
+    /// Everything that was changed on the way, in the document and in what the generator was given.
+    pub repairs: Repairs,
 }
 
 /// Reads an API and generates its client. `module` is the absolute path of the module that includes the code, such
@@ -42,7 +45,8 @@ pub struct Generated {
 pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     let module = &format!("{module}::generated");
     let api = Api::read(source)?;
-    let mut client = answers::client_document(&api);
+    let mut repairs = api.repairs.clone();
+    let mut client = answers::client_document(&api, &mut repairs);
     let open_enums = leniency::relax(&mut client.document);
     let replacements = types::replacements(&api, &client.document, module, &open_enums);
     let (tokens, set_aside) = run(&api, &client.document, &replacements)?;
@@ -69,7 +73,7 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     file.items.push(dispatch::item(&calls));
     let mut unsupported = api.unsupported.clone();
     unsupported.extend(set_aside);
-    Ok(Generated { code: prettyplease::unparse(&emit::module(file)), surface, unsupported })
+    Ok(Generated { code: prettyplease::unparse(&emit::module(file)), surface, unsupported, repairs })
 }
 
 /// Runs progenitor. Where it gives up on the whole document, the operations that it cannot express are set aside.
