@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use crate::Failure;
 use crate::load::Located;
-use crate::pointer;
-use crate::walk;
+use crate::{name, pointer, walk};
 
 /// Refuses everything but OpenAPI 3.0.
 pub(crate) fn version(located: &Located) -> Result<(), Failure> {
@@ -144,7 +143,7 @@ pub(crate) fn schema_names(located: &Located, document: &Value) -> Result<(), Fa
     let mut seen: HashMap<String, &str> = HashMap::new();
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
     for name in schemas.into_iter().flat_map(serde_json::Map::keys) {
-        if let Some(other) = seen.insert(name.to_snake_case(), name) {
+        if let Some(other) = seen.insert(name::of_type(name), name) {
             return Err(located.failure(
                 &pointer::join("/components/schemas", name),
                 format!("the schemas `{other}` and `{name}` give the same Rust type"),

@@ -88,9 +88,14 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
+/// The name of the component schema that a reference leads to.
+pub(crate) fn component(reference: &str) -> Option<&str> {
+    reference.strip_prefix("#/components/schemas/")
+}
+
 /// The name of the component schema that a `$ref` names.
 pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+    component(schema.get("$ref")?.as_str()?)
 }
 
 /// Calls `change` with a schema and then with each schema inside it.

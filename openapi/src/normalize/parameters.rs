@@ -1,6 +1,6 @@
 //! Parameters: written out at each operation, complete, and guarded where they become part of a path.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Unsupported;
 use crate::pointer;
@@ -40,7 +40,9 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
             }
             !transport
         });
-        document.pointer_mut(&at).expect("the operation was just found")["parameters"] = Value::Array(all);
+        if let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) {
+            operation.insert("parameters".to_owned(), Value::Array(all));
+        }
     }
     let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();
     for at in items {
@@ -116,36 +118,45 @@ pub(crate) fn complete(document: &mut Value, repairs: &mut Repairs) {
 pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let list = pointer::join(&at, "parameters");
-        let count = document.pointer(&list).and_then(Value::as_array).map_or(0, Vec::len);
-        for index in 0..count {
-            let place = format!("{list}/{index}");
-            let parameter = &document.pointer(&place).expect("the index is in range");
-            if parameter["in"] != "path" {
+        for (index, parameter) in resolved(document, &list).into_iter().enumerate() {
+            let schema = walk::resolve(document, &parameter["schema"]);
+            let Some(guarded) = schema.as_object().filter(|_| parameter["in"] == "path").and_then(guarded) else {
                 continue;
-            }
-            let mut schema = walk::resolve(document, &parameter["schema"]).clone();
-            let is_text = schema.get("type").is_none_or(|kind| kind == "string");
-            // A format of its own (uuid, date) is a type that cannot hold dots or slashes.
-            let is_typed = matches!(schema["format"].as_str(), Some("uuid" | "date" | "date-time" | "ipv4" | "ipv6"));
-            if !is_text || is_typed {
-                continue;
-            }
-            let Some(object) = schema.as_object_mut() else { continue };
-            let pattern = match object.get("pattern").and_then(Value::as_str) {
-                Some(own) => format!("(?={PATH_GUARD})(?:{own})"),
-                None => PATH_GUARD.to_owned(),
             };
-            object.insert("type".to_owned(), json!("string"));
-            object.insert("pattern".to_owned(), json!(pattern));
-            object.shift_remove("format");
+            let place = format!("{list}/{index}");
+            if let Some(schema) = document.pointer_mut(&pointer::join(&place, "schema")) {
+                *schema = Value::Object(guarded);
+            }
             repairs.note(
                 "path-guard",
                 &place,
                 "an empty segment, `.`, `..` and backslashes are refused before sending",
             );
-            document.pointer_mut(&place).expect("the place was just read")["schema"] = schema;
         }
     }
+}
+
+/// The guarded schema, `None` where its values need no guard.
+fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let text = |key| schema.get(key).and_then(Value::as_str);
+    // These formats become types that can hold neither dots alone nor slashes.
+    let is_typed = matches!(text("format"), Some("date" | "date-time" | "ip" | "ipv4" | "ipv6"));
+    if is_typed || schema.get("type").is_some_and(|kind| kind != "string") {
+        return None;
+    }
+    let pattern = match text("pattern") {
+        // A pattern of the document may match anywhere in the text; both have to match.
+        Some(own) => format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}"),
+        None => PATH_GUARD.to_owned(),
+    };
+    let mut guarded = schema.clone();
+    guarded.insert("type".to_owned(), json!("string"));
+    guarded.insert("pattern".to_owned(), json!(pattern));
+    // The generator would name a type of a crate that the client does not depend on; examples need the format.
+    if text("format") != Some("uuid") {
+        guarded.shift_remove("format");
+    }
+    Some(guarded)
 }
 
 /// The names in a path template, in order.
