@@ -40,12 +40,12 @@ impl Api {
     /// matches nothing, a dangling reference, a duplicate operationId.
     pub fn read(source: &Source) -> Result<Self, Failure> {
         let located = Located::read(&source.document)?;
-        lint::version(&located)?;
         let mut document = located.value.clone();
         let mut repairs = Repairs::default();
         if let Some(text) = &source.overlay {
             overlay::apply(&mut document, text, &mut repairs)?;
         }
+        lint::version(&located, &document)?;
         let unsupported = normalize(&located, &mut document, &mut repairs)?;
         let base_url = base_url(&located, &document, &mut repairs)?;
         Ok(Self {

@@ -10,8 +10,7 @@ use crate::load::Located;
 use crate::{name, pointer, walk};
 
 /// Refuses everything but OpenAPI 3.0.
-pub(crate) fn version(located: &Located) -> Result<(), Failure> {
-    let document = &located.value;
+pub(crate) fn version(located: &Located, document: &Value) -> Result<(), Failure> {
     if !document.is_object() {
         return Err(located.failure(
             "",
@@ -63,26 +62,56 @@ pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> 
             ));
         }
     }
-    for (at, item) in walk::path_items(document) {
-        if item.get("$ref").is_some() {
-            return Err(located.failure(
-                &at,
-                "a path item that is a reference is not supported",
-                "write the path item out in its place",
-            ));
-        }
-        if !item.is_object() {
-            return Err(located.failure(&at, "the path item is not an object", "write its operations as a mapping"));
-        }
-        if !pointer::name(&at).starts_with('/') {
-            return Err(located.failure(
-                &at,
-                format!("the path `{}` does not start with a slash", pointer::name(&at)),
-                "start it with `/`: otherwise it would be dropped silently",
-            ));
-        }
+    walk::path_items(document).into_iter().try_for_each(|(at, item)| path_item(located, &at, item))
+}
+
+fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
+    let path = pointer::name(at);
+    if item.get("$ref").is_some() {
+        return Err(located.failure(
+            at,
+            "a path item that is a reference is not supported",
+            "write the path item out in its place",
+        ));
     }
-    for (at, operation) in walk::operations(document) {
+    let Some(members) = item.as_object() else {
+        return Err(located.failure(at, "the path item is not an object", "write its operations as a mapping"));
+    };
+    if !path.starts_with('/') {
+        return Err(located.failure(
+            at,
+            format!("the path `{path}` does not start with a slash"),
+            "start it with `/`: otherwise it would be dropped silently",
+        ));
+    }
+    // Each of these would send the request to another path than the one that the token is meant for.
+    if let Some(odd) = path.chars().find(|letter| !letter.is_ascii_graphic() || matches!(letter, '?' | '#' | '\\')) {
+        return Err(located.failure(
+            at,
+            format!("the path `{path}` holds {odd:?}"),
+            "declare query parameters as parameters, and percent-encode what is no plain ASCII",
+        ));
+    }
+    for (key, operation) in members {
+        let at = pointer::join(at, key);
+        let method = key.to_ascii_lowercase();
+        if !walk::METHODS.contains(&method.as_str()) {
+            continue;
+        }
+        if *key != method {
+            return Err(located.failure(
+                &at,
+                format!("the method `{key}` is not in lower case"),
+                format!("write `{method}`: otherwise it would be dropped silently"),
+            ));
+        }
+        if !operation.is_object() {
+            return Err(located.failure(
+                &at,
+                "the operation is not an object",
+                "write it as a mapping with `responses`, or remove the key",
+            ));
+        }
         if operation.get("responses").is_none_or(|responses| !responses.is_object()) {
             return Err(located.failure(&at, "the operation has no `responses`", "list at least one answer"));
         }

@@ -30,8 +30,8 @@ pub(crate) fn normalize(
     repairs: &mut Repairs,
 ) -> Result<Vec<Unsupported>, Failure> {
     structure::text_versions(document, repairs);
-    structure::stray_keys(document, repairs);
     lint::parts(located, document)?;
+    structure::stray_keys(document, repairs);
     lint::references(located, document)?;
     lint::operation_ids(located, document)?;
     lint::schema_names(located, document)?;
