@@ -204,6 +204,11 @@ fn a_path_that_is_no_plain_ascii_is_refused() {
 }
 
 #[test]
+fn a_server_variable_without_a_default_is_refused() {
+    insta::assert_snapshot!(refusal("https://api.example.com", "https://{region}.example.com"));
+}
+
+#[test]
 fn a_merge_key_is_refused() {
     insta::assert_snapshot!(refusal("        name:\n", "        <<: {age: {type: integer}}\n        name:\n"));
 }

@@ -276,3 +276,79 @@ fn every_change_to_what_the_generator_is_given_is_recorded_once_a_schema() {
         ]
     );
 }
+
+fn set_aside(client: &Generated) -> Vec<String> {
+    client.unsupported.iter().map(|part| format!("{}: {}", part.operation, part.reason)).collect()
+}
+
+#[test]
+fn parameters_that_would_not_compile_set_their_operation_aside() {
+    let operation = |parameters: &str| {
+        let body = "requestBody: {content: {application/json: {}}}, responses: {'200': {description: ok}}";
+        let client = client(
+            &format!("  /pets/{{id}}:\n    put: {{operationId: put, parameters: [{parameters}], {body}}}\n"),
+            "",
+        );
+        set_aside(&client).join("; ")
+    };
+    let string = "schema: {type: string}";
+    assert_eq!(operation(&format!("{{name: fooBar, in: query, {string}}}")), "");
+    for (parameters, reason) in [
+        (
+            "{name: id, in: path, required: true, schema: {type: array, items: {type: string}}}".to_owned(),
+            "the path parameter `id` is no plain value",
+        ),
+        (
+            "{name: X-Tags, in: header, schema: {type: array, items: {type: string}}}".to_owned(),
+            "the header parameter `X-Tags` is no plain value",
+        ),
+        (format!("{{name: body, in: query, {string}}}"), "two of its arguments would be called `body`"),
+        (format!("{{name: send, in: query, {string}}}"), "two of its arguments would be called `send`"),
+        (
+            format!("{{name: fooBar, in: query, {string}}}, {{name: foo_bar, in: query, {string}}}"),
+            "two of its arguments would be called `foo_bar`",
+        ),
+        (format!("{{name: id, in: query, {string}}}"), "two of its arguments would be called `id`"),
+    ] {
+        assert_eq!(operation(&parameters), format!("PUT /pets/{{id}}: {reason}"));
+    }
+}
+
+#[test]
+fn a_stream_of_bytes_is_not_dispatched() {
+    let paths = "  /photo:\n    get: {operationId: photo, responses: {'200': {description: ok, content: {image/png: {}}}}}\n    put: {operationId: name, responses: {'204': {description: ok}}}\n";
+    let client = client(paths, "");
+    assert!(client.surface.contains("ResponseValue<ByteStream>"), "{}", client.surface);
+    let (_, dispatch) = client.code.split_once("async fn dispatch").expect("it is generated");
+    assert!(dispatch.contains("\"name\" =>") && !dispatch.contains("\"photo\" =>"), "{dispatch}");
+}
+
+#[test]
+fn an_operation_of_another_server_is_set_aside() {
+    let get = "{responses: {'200': {description: ok}}";
+    let client = client(
+        &format!(
+            "  /pets:\n    get: {get}, servers: [{{url: 'https://other.example.com'}}]}}\n    put: {get}, servers: []}}\n  /cats:\n    servers: [{{url: /v2}}]\n    get: {get}}}\n    put: {get}, servers: [{{url: 'https://{{name}}.example.com', variables: {{name: {{default: api}}}}}}]}}\n"
+        ),
+        "",
+    );
+    assert_eq!(
+        set_aside(&client),
+        [
+            "GET /pets: it has a server of its own, https://other.example.com",
+            "GET /cats: it has a server of its own, /v2"
+        ]
+    );
+}
+
+#[test]
+fn server_variables_have_their_defaults() {
+    let mut source = source("  /pets:\n    get: {operationId: list, responses: {'200': {description: ok}}}\n", "");
+    source.document.text = source.document.text.replace(
+        "'https://api.example.com/'",
+        "'https://{region}.example.com/{base}', variables: {region: {default: eu}, base: {default: v1}}",
+    );
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(api.base_url, "https://eu.example.com/v1");
+    assert!(rules(&api).contains("server-variables"));
+}

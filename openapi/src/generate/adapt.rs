@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) id: String,
     /// The method on the client.
     pub(crate) function: Ident,
+    /// Whether the answer is a stream of bytes, which no JSON value can hold.
+    pub(crate) streams: bool,
     /// The setters: name on the wire (`body` for the body), method, and type.
     pub(crate) arguments: Vec<Argument>,
 }
@@ -95,10 +97,11 @@ fn adapt_builder(
             function.vis = parse_quote!(pub(crate));
         }
     }
-    block.items.extend(send.map(ImplItem::Fn));
     // A function whose name is no Rust name was called something else by the generator.
     let function = syn::parse_str(&operation.function).ok()?;
-    Some(Call { id: operation.id.clone(), function, arguments })
+    let streams = send.as_ref().is_some_and(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
+    block.items.extend(send.map(ImplItem::Fn));
+    Some(Call { id: operation.id.clone(), function, streams, arguments })
 }
 
 /// Whether this block's `send` reports the operation to the hooks.

@@ -8,7 +8,7 @@ use super::adapt::{Argument, Call};
 
 /// `pub(crate) async fn dispatch(client, operation, arguments)`, behind the feature of that name.
 pub(crate) fn item(calls: &[Call]) -> Item {
-    let arms = calls.iter().map(|call| {
+    let arms = calls.iter().filter(|call| !call.streams).map(|call| {
         let id = &call.id;
         let function = &call.function;
         let setters = call.arguments.iter().map(setter);

@@ -4,6 +4,7 @@
 mod ids;
 mod parameters;
 mod requests;
+pub(crate) mod servers;
 mod structure;
 
 pub(crate) use parameters::PATH_GUARD;
@@ -37,9 +38,9 @@ pub(crate) fn normalize(
     lint::schema_names(located, document)?;
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
+    parameters::complete(document, repairs);
     let mut unsupported = parameters::set_aside(document, repairs);
     unsupported.extend(requests::single_media_type(document, repairs));
-    parameters::complete(document, repairs);
     parameters::guard(document, repairs);
     Ok(unsupported)
 }

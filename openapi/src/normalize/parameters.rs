@@ -1,11 +1,12 @@
 //! Parameters: written out at each operation, complete, and guarded where they become part of a path.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::Unsupported;
-use crate::pointer;
 use crate::repair::Repairs;
-use crate::walk;
+use crate::{name, pointer, walk};
 
 /// What a string in a path must match: not empty, no `.` or `..`, no backslash. Unguarded, `/sms/..` is sent as `/`,
 /// with the token.
@@ -13,6 +14,9 @@ pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
 
 /// Headers that belong to the transport; OpenAPI 3.0 says that such parameters are ignored.
 const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
+
+/// Methods that the builder of every call has.
+const BUILDER: [&str; 3] = ["new", "send", "transmit"];
 
 /// Resolves references to parameters and copies those of the path item into each operation, which overrides them by
 /// name and place.
@@ -56,9 +60,10 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
 pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
-        let parameters = document.pointer(&pointer::join(&at, "parameters")).and_then(Value::as_array);
-        let reason = parameters.into_iter().flatten().find_map(unsupported_parameter);
-        if let Some(reason) = reason {
+        let parameters = resolved(document, &pointer::join(&at, "parameters"));
+        let has_body = document.pointer(&pointer::join(&at, "requestBody")).is_some();
+        let reason = parameters.iter().find_map(|parameter| unsupported_parameter(document, parameter));
+        if let Some(reason) = reason.or_else(|| clashing_name(&parameters, has_body)) {
             unsupported.push(remove_operation(document, &at, reason, repairs));
         }
     }
@@ -169,7 +174,18 @@ fn resolved(document: &Value, at: &str) -> Vec<Value> {
     list.into_iter().flatten().map(|parameter| walk::resolve(document, parameter).clone()).collect()
 }
 
-fn unsupported_parameter(parameter: &Value) -> Option<String> {
+/// Two setters of one name do not compile, and of two parameters of one name the generator forgets one.
+fn clashing_name(parameters: &[Value], has_body: bool) -> Option<String> {
+    let mut taken = HashSet::from(BUILDER.map(str::to_owned));
+    if has_body {
+        taken.insert("body".to_owned());
+    }
+    let names = parameters.iter().filter_map(|parameter| parameter["name"].as_str());
+    let clash = names.map(name::of_argument).find(|argument| !taken.insert(argument.clone()))?;
+    Some(format!("two of its arguments would be called `{clash}`"))
+}
+
+fn unsupported_parameter(document: &Value, parameter: &Value) -> Option<String> {
     let name = parameter["name"].as_str().unwrap_or("?");
     let place = parameter["in"].as_str().unwrap_or("?");
     if !matches!(place, "path" | "query" | "header") {
@@ -177,6 +193,10 @@ fn unsupported_parameter(parameter: &Value) -> Option<String> {
     }
     if parameter.get("content").is_some() || parameter.get("schema").is_none() {
         return Some(format!("the parameter `{name}` has no schema of its own"));
+    }
+    let schema = walk::resolve(document, &parameter["schema"]);
+    if place != "query" && (schema["type"] == "array" || schema["type"] == "object" || schema["nullable"] == true) {
+        return Some(format!("the {place} parameter `{name}` is no plain value"));
     }
     match parameter.get("style").and_then(Value::as_str) {
         None | Some("form" | "simple") => None,
