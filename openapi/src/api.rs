@@ -39,12 +39,12 @@ impl Api {
     /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
     /// matches nothing, a dangling reference, a duplicate operationId.
     pub fn read(source: &Source) -> Result<Self, Failure> {
-        let located = Located::read(&source.document)?;
-        let mut document = located.value.clone();
+        let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();
-        if let Some(text) = &source.overlay {
-            overlay::apply(&mut document, text, &mut repairs)?;
-        }
+        let mut document = match &source.overlay {
+            Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
+            None => located.value.clone(),
+        };
         lint::version(&located, &document)?;
         let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
         let base_url = servers::base_url(&located, &document, &mut repairs)?;

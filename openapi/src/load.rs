@@ -7,6 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, SpannedEventReceiver as _};
 use serde_json::{Map, Number, Value};
 
 use crate::failure::Place;
+use crate::overlay::Applied;
 use crate::pointer;
 use crate::{Failure, Text};
 
@@ -21,6 +22,8 @@ pub(crate) struct Located {
     /// The file's path.
     path: String,
     lines: HashMap<String, (usize, usize)>,
+    /// The overlay that changed the document since.
+    pub(crate) overlay: Option<Box<Applied>>,
 }
 
 impl Located {
@@ -44,13 +47,18 @@ impl Located {
         };
         let mut reader = Reader { path: &source.path, lines: HashMap::new() };
         let value = reader.value(root, String::new())?;
-        Ok(Self { value, path: source.path.clone(), lines: reader.lines })
+        Ok(Self { value, path: source.path.clone(), lines: reader.lines, overlay: None })
     }
 
-    /// The place of a node, or of its nearest ancestor that stands in the file.
+    /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action.
     pub(crate) fn place(&self, node: &str) -> Place {
+        // Replayed only now: places are asked for when something fails.
+        let states = self.overlay.as_ref().map(|overlay| overlay.states(&self.value)).unwrap_or_default();
         let mut known = node;
         loop {
+            if let Some(place) = self.overlay.as_ref().and_then(|overlay| overlay.place(&states, known)) {
+                return Place { pointer: node.to_owned(), ..place };
+            }
             if let Some((line, column)) = self.lines.get(known) {
                 return Place { path: self.path.clone(), line: *line, column: *column, pointer: node.to_owned() };
             }

@@ -169,6 +169,23 @@ fn an_overlay_without_actions_is_refused() {
 }
 
 #[test]
+fn what_an_overlay_put_in_is_found_in_the_overlay() {
+    let text = overlay(
+        "  - target: $.components.schemas\n    update: {Odd: {type: string}}\n  - target: $.components.schemas\n    update: {Odd: {type: object, properties: {mood: {$ref: '#/components/schemas/Mood'}}}}\n",
+    );
+    insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
+    let harmless = overlay("  - target: $.components.schemas.Pet\n    update: {description: A pet}\n");
+    let dangling = GOOD.replace("schemas/Pet'", "schemas/Dog'");
+    assert!(message(&source(&dangling, Some(&harmless))).contains("pets/published.yaml:23:17"));
+}
+
+#[test]
+fn an_overlay_cannot_take_the_version_away() {
+    let text = overlay("  - target: $\n    update: {openapi: 3.1.0}\n");
+    insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
+}
+
+#[test]
 fn an_unknown_pipeline_key_is_refused() {
     let text = overlay("  - target: $.paths['/pets/{id}'].get\n    update: {x-keyfit: {retries: safe}}\n");
     insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
