@@ -6,12 +6,12 @@ use heck::{ToPascalCase as _, ToSnakeCase as _};
 
 /// The name of a type or a variant: `api-key` gives `ApiKey`, `3d` gives `X3d`, `self` gives `Self_`.
 pub(crate) fn of_type(text: &str) -> String {
-    sanitize(text, "X", |text| text.to_pascal_case())
+    sanitize(text, "X", str::to_pascal_case)
 }
 
 /// The name of an argument: `apiKey` gives `api_key`, `3d` gives `_3d`, `type` gives `type_`.
 pub(crate) fn of_argument(text: &str) -> String {
-    sanitize(text, "_", |text| text.to_snake_case())
+    sanitize(text, "_", str::to_snake_case)
 }
 
 /// Whether Rust takes the text as a name; keywords are none.

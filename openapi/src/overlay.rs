@@ -34,11 +34,13 @@ impl Applied {
     /// The place of the last action that put the node in.
     pub(crate) fn place(&self, states: &[Value], node: &str) -> Option<Place> {
         let puts_in = |pair: &[Value]| match (pair[0].pointer(node), pair[1].pointer(node)) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            // What is only changed inside was put in by someone else.
-            (Some(Value::Object(_)), Some(Value::Object(_))) | (Some(Value::Array(_)), Some(Value::Array(_))) => false,
-            (Some(before), Some(after)) => before != after,
+            (before, Some(after)) if before != Some(after) => {
+                // What is only changed inside was put in by someone else.
+                !before.is_some_and(|before| {
+                    before.is_object() && after.is_object() || before.is_array() && after.is_array()
+                })
+            }
+            _ => false,
         };
         let action = states.windows(2).rposition(puts_in)?;
         Some(self.located.place(&format!("/actions/{action}")))
