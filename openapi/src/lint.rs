@@ -1,6 +1,6 @@
 //! What no repair can mend: unsupported versions, missing parts, dangling references, clashing ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heck::ToSnakeCase as _;
 use serde_json::Value;
@@ -140,9 +140,47 @@ pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Fail
                 format!("the reference `{reference}` leads nowhere"),
                 format!("add `{}` at that place, or correct the reference", pointer::name(target)),
             ));
+        } else if walk::component(reference).is_some_and(|name| name.contains('/')) {
+            failure = Some(located.failure(
+                at,
+                format!("the reference `{reference}` leads into the inside of a schema"),
+                "give that part a name under `components/schemas`, and refer to it",
+            ));
         }
     });
     failure.map_or(Ok(()), Err)
+}
+
+/// Refuses a schema that is composed of itself: no value fits it, and the generator would not end.
+pub(crate) fn compositions(located: &Located, document: &Value) -> Result<(), Failure> {
+    for (at, schema) in walk::members(document, "/components/schemas") {
+        let mut open = parts_of(schema);
+        let mut seen = HashSet::new();
+        while let Some(reference) = open.pop() {
+            if reference.strip_prefix('#') == Some(at.as_str()) {
+                return Err(located.failure(
+                    &at,
+                    format!("the schema `{}` is composed of itself", pointer::name(&at)),
+                    "take it out of its own `$ref`, `allOf`, `anyOf` or `oneOf`, by overlay",
+                ));
+            }
+            if let Some(part) = pointer::of_reference(reference).and_then(|target| document.pointer(target))
+                && seen.insert(reference)
+            {
+                open.extend(parts_of(part));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The references that a schema is composed of; those of its members are values of their own.
+fn parts_of(schema: &Value) -> Vec<&str> {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        return vec![reference];
+    }
+    let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array());
+    lists.flatten().flat_map(parts_of).collect()
 }
 
 /// Refuses an operationId that stands twice, also after conversion to a Rust name.

@@ -226,6 +226,20 @@ fn a_server_variable_without_a_default_is_refused() {
 }
 
 #[test]
+fn a_schema_that_is_composed_of_itself_is_refused() {
+    let cycle = "    Cat: {allOf: [{$ref: '#/components/schemas/Pair'}]}\n    Pair: {type: object, allOf: [{oneOf: [{$ref: '#/components/schemas/Cat'}]}]}\n    Pet:\n";
+    insta::assert_snapshot!(refusal("    Pet:\n", cycle));
+    let tree =
+        "    Cat: {allOf: [{type: object, properties: {kitten: {$ref: '#/components/schemas/Cat'}}}]}\n    Pet:\n";
+    assert!(generate(&source(&GOOD.replace("    Pet:\n", tree), None), "crate::api::pets").is_ok());
+}
+
+#[test]
+fn a_reference_into_the_inside_of_a_schema_is_refused() {
+    insta::assert_snapshot!(refusal("schemas/Pet'", "schemas/Pet/properties/name'"));
+}
+
+#[test]
 fn a_merge_key_is_refused() {
     insta::assert_snapshot!(refusal("        name:\n", "        <<: {age: {type: integer}}\n        name:\n"));
 }

@@ -36,6 +36,7 @@ pub(crate) fn normalize(
     lint::references(located, document)?;
     lint::operation_ids(located, document)?;
     lint::schema_names(located, document)?;
+    lint::compositions(located, document)?;
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
     parameters::complete(document, repairs);
