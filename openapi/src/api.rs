@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::load::Located;
-use crate::normalize::{Unsupported, normalize};
+use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::repair::Repairs;
 use crate::{Failure, Source, lint, overlay, table};
@@ -39,15 +39,16 @@ impl Api {
     /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
     /// matches nothing, a dangling reference, a duplicate operationId.
     pub fn read(source: &Source) -> Result<Self, Failure> {
-        let located = Located::read(&source.document)?;
-        lint::version(&located)?;
-        let mut document = located.value.clone();
+        let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();
-        if let Some(text) = &source.overlay {
-            overlay::apply(&mut document, text, &mut repairs)?;
-        }
-        let unsupported = normalize(&located, &mut document, &mut repairs)?;
-        let base_url = base_url(&located, &document, &mut repairs)?;
+        let mut document = match &source.overlay {
+            Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
+            None => located.value.clone(),
+        };
+        lint::version(&located, &document)?;
+        let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
+        let base_url = servers::base_url(&located, &document, &mut repairs)?;
+        unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         Ok(Self {
             name: source.name.clone(),
             title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
@@ -71,28 +72,4 @@ impl Api {
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         crate::walk::resolve(&self.document, schema)
     }
-}
-
-/// The generator joins base URL and path as text: a slash at the end would give `//sms`.
-fn base_url(located: &Located, document: &Value, repairs: &mut Repairs) -> Result<String, Failure> {
-    let at = "/servers/0/url";
-    let Some(url) = document.pointer(at).and_then(Value::as_str) else {
-        return Err(located.failure(
-            "/servers",
-            "the document names no server",
-            "add `servers` with the base URL, by overlay",
-        ));
-    };
-    if !(url.starts_with("https://") || url.starts_with("http://")) {
-        return Err(located.failure(
-            at,
-            format!("the server URL `{url}` is not absolute"),
-            "give the whole https URL, by overlay",
-        ));
-    }
-    let trimmed = url.trim_end_matches('/');
-    if trimmed.len() < url.len() {
-        repairs.note("server-url", at, "the slash at the end was dropped: paths start with one");
-    }
-    Ok(trimmed.to_owned())
 }

@@ -3,10 +3,16 @@
 use serde_json::{Map, Number, Value, json};
 
 use crate::operation::Operation;
-use crate::{Api, walk};
+use crate::{Api, pointer, walk};
 
 /// How deep a value may nest before optional members are left out; ends schemas that contain themselves.
 const DEPTH: usize = 6;
+
+/// How deep a value may nest at all; ends schemas that require themselves, which no value fits.
+const END: usize = 2 * DEPTH;
+
+/// The longest list and text that are made for a lower limit, so that no document can exhaust the memory.
+const LONGEST: u64 = 10_000;
 
 /// A valid request for an operation: each parameter's value under its name, and the body under `body`. Optional
 /// parameters are included.
@@ -25,12 +31,8 @@ pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
         arguments.insert(parameter.name.clone(), value);
     }
     if let Some(body) = &operation.body {
-        let media = api.document.pointer(&format!(
-            "/paths/{}/{}/requestBody/content/{}",
-            operation.path.replace('~', "~0").replace('/', "~1"),
-            operation.method.to_lowercase(),
-            body.media_type.replace('/', "~1"),
-        ));
+        let content = format!("{}/requestBody/content", operation.pointer());
+        let media = api.document.pointer(&pointer::join(&content, &body.media_type));
         let example = media.and_then(|media| media.get("example")).cloned();
         arguments.insert("body".to_owned(), example.unwrap_or_else(|| value(api, &body.schema)));
     }
@@ -44,12 +46,7 @@ pub fn value(api: &Api, schema: &Value) -> Value {
 }
 
 fn parameter_example<'a>(api: &'a Api, operation: &Operation, name: &str) -> Option<&'a Value> {
-    let at = format!(
-        "/paths/{}/{}/parameters",
-        operation.path.replace('~', "~0").replace('/', "~1"),
-        operation.method.to_lowercase()
-    );
-    let parameters = api.document.pointer(&at)?.as_array()?;
+    let parameters = api.document.pointer(&operation.pointer())?["parameters"].as_array()?;
     parameters.iter().find(|parameter| parameter["name"] == name)?.get("example")
 }
 
@@ -58,6 +55,9 @@ fn has_own_value(schema: &Value) -> bool {
 }
 
 fn of_schema(document: &Value, schema: &Value, depth: usize) -> Value {
+    if depth > END {
+        return Value::Null;
+    }
     let schema = walk::resolve(document, schema);
     for key in ["example", "default"] {
         if let Some(value) = schema.get(key).filter(|value| !value.is_null()) {
@@ -121,7 +121,7 @@ fn array(document: &Value, schema: &Value, depth: usize) -> Value {
     if depth >= DEPTH {
         return json!([]);
     }
-    let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).max(1);
+    let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, LONGEST);
     let item = of_schema(document, &schema["items"], depth + 1);
     Value::Array(vec![item; usize::try_from(least).unwrap_or(1)])
 }
@@ -135,7 +135,7 @@ fn string(schema: &Value) -> String {
         Some("uri" | "url") => "https://example.com/",
         _ => "text",
     };
-    let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or(0);
+    let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or(0).min(LONGEST);
     let most = schema.get("maxLength").and_then(Value::as_u64).unwrap_or(u64::MAX);
     let mut text: String = text.chars().take(usize::try_from(most).unwrap_or(usize::MAX)).collect();
     while (text.chars().count() as u64) < least {

@@ -18,6 +18,7 @@ mod failure;
 mod generate;
 mod lint;
 mod load;
+mod name;
 mod normalize;
 mod operation;
 mod overlay;

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 
 use saphyr::{MarkedYaml, ScalarStyle, ScanError, YamlData, YamlLoader};
-use saphyr_parser::{Marker, Parser};
+use saphyr_parser::{Event, Marker, Parser, SpannedEventReceiver as _};
 use serde_json::{Map, Number, Value};
 
 use crate::failure::Place;
+use crate::overlay::Applied;
 use crate::pointer;
 use crate::{Failure, Text};
+
+/// How deep a document may nest.
+const DEEPEST: usize = 128;
 
 /// A document as it was read, and where each of its nodes stands.
 #[derive(Clone, Debug)]
@@ -18,6 +22,8 @@ pub(crate) struct Located {
     /// The file's path.
     path: String,
     lines: HashMap<String, (usize, usize)>,
+    /// The overlay that changed the document since.
+    pub(crate) overlay: Option<Box<Applied>>,
 }
 
 impl Located {
@@ -41,13 +47,18 @@ impl Located {
         };
         let mut reader = Reader { path: &source.path, lines: HashMap::new() };
         let value = reader.value(root, String::new())?;
-        Ok(Self { value, path: source.path.clone(), lines: reader.lines })
+        Ok(Self { value, path: source.path.clone(), lines: reader.lines, overlay: None })
     }
 
-    /// The place of a node, or of its nearest ancestor that stands in the file.
+    /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action.
     pub(crate) fn place(&self, node: &str) -> Place {
+        // Replayed only now: places are asked for when something fails.
+        let states = self.overlay.as_ref().map(|overlay| overlay.states(&self.value)).unwrap_or_default();
         let mut known = node;
         loop {
+            if let Some(place) = self.overlay.as_ref().and_then(|overlay| overlay.place(&states, known)) {
+                return Place { pointer: node.to_owned(), ..place };
+            }
             if let Some((line, column)) = self.lines.get(known) {
                 return Place { path: self.path.clone(), line: *line, column: *column, pointer: node.to_owned() };
             }
@@ -67,7 +78,20 @@ impl Located {
 fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
     let mut loader = YamlLoader::default();
     loader.early_parse(false);
-    Parser::new_from_str(text).load(&mut loader, true)?;
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event?;
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth -= 1,
+            _ => {}
+        }
+        // Everything that walks through a document is recursive.
+        if depth > DEEPEST {
+            return Err(ScanError::new_str(span.start, "it is nested too deep"));
+        }
+        loader.on_event(event, span);
+    }
     match loader.error() {
         Some(error) => Err(error.clone()),
         None => Ok(loader.into_documents()),
@@ -112,6 +136,14 @@ impl Reader<'_> {
                             "write a plain string as key",
                         ));
                     };
+                    if name == "<<" && is_plain(key) {
+                        return Err(self.failure(
+                            key.span.start,
+                            at,
+                            "the merge key `<<` is not supported",
+                            "write the merged keys out: YAML 1.2 has no merge key",
+                        ));
+                    }
                     let below = pointer::join(&at, name);
                     // The key's line, not the value's: a block value starts a line later.
                     let mark = key.span.start;
@@ -164,6 +196,10 @@ impl Reader<'_> {
     fn failure(&self, mark: Marker, at: String, problem: impl Into<String>, help: &str) -> Failure {
         Failure { place: place(self.path, mark, at), problem: problem.into(), help: help.to_owned() }
     }
+}
+
+fn is_plain(node: &MarkedYaml<'_>) -> bool {
+    matches!(node.data, YamlData::Representation(_, ScalarStyle::Plain, _))
 }
 
 fn text_of<'a>(node: &'a MarkedYaml<'_>) -> Option<&'a str> {

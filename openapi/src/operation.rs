@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::pointer;
+
 /// One call of an API: its request, its answers, and the rules that the overlay adds to them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Operation {
@@ -151,6 +153,11 @@ pub enum Partial {
 }
 
 impl Operation {
+    /// The JSON pointer of the operation in its document.
+    pub(crate) fn pointer(&self) -> String {
+        pointer::join(&pointer::join("/paths", &self.path), &self.method.to_lowercase())
+    }
+
     /// The documented 2xx statuses, in order; `2XX` counts as 200.
     pub fn success_statuses(&self) -> Vec<u16> {
         self.responses

@@ -7,20 +7,15 @@ use crate::pointer;
 /// The operation keys of a path item (OpenAPI 3.0).
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// The path items with their pointers.
+/// The path items with their pointers, vendor extensions left out.
 pub(crate) fn path_items(document: &Value) -> Vec<(String, &Value)> {
-    members(document, "/paths")
+    members(document, "/paths").into_iter().filter(|(at, _)| !pointer::name(at).starts_with("x-")).collect()
 }
 
-/// The members of an object in the document, vendor extensions left out.
+/// The members of an object in the document, with their pointers.
 pub(crate) fn members<'a>(document: &'a Value, at: &str) -> Vec<(String, &'a Value)> {
     let object = document.pointer(at).and_then(Value::as_object);
-    object
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| !key.starts_with("x-"))
-        .map(|(key, value)| (pointer::join(at, key), value))
-        .collect()
+    object.into_iter().flatten().map(|(key, value)| (pointer::join(at, key), value)).collect()
 }
 
 /// The operations with their pointers, in the document's order.
@@ -49,29 +44,40 @@ pub(crate) fn method_and_path(at: &str) -> (String, String) {
 
 /// Calls `found` with the pointer and target of every `$ref`; examples are no schemas and are passed over.
 pub(crate) fn references(document: &Value, found: &mut dyn FnMut(&str, &str)) {
-    fn visit(node: &Value, at: &str, found: &mut dyn FnMut(&str, &str)) {
-        match node {
-            Value::Object(object) => {
-                for (key, value) in object {
-                    if matches!(key.as_str(), "example" | "examples") || key.starts_with("x-") && key != "x-webhooks" {
-                        continue;
-                    }
-                    let below = pointer::join(at, key);
-                    match value.as_str() {
-                        Some(target) if key == "$ref" => found(&below, target),
-                        _ => visit(value, &below, found),
+    visit(document, "", false, found);
+}
+
+/// Where the keys are names that the document's author chose, none of them is a keyword: a property may be called
+/// `example`.
+fn visit(node: &Value, at: &str, keys_are_names: bool, found: &mut dyn FnMut(&str, &str)) {
+    match node {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let is_data = matches!(key.as_str(), "example" | "examples") || is_extension(key);
+                if is_data && !keys_are_names {
+                    continue;
+                }
+                let below = pointer::join(at, key);
+                match value.as_str() {
+                    Some(target) if key == "$ref" => found(&below, target),
+                    _ => {
+                        let names_follow = at == "/components" || matches!(key.as_str(), "properties" | "headers");
+                        visit(value, &below, names_follow && !keys_are_names, found);
                     }
                 }
             }
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    visit(item, &format!("{at}/{index}"), found);
-                }
-            }
-            _ => {}
         }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                visit(item, &format!("{at}/{index}"), false, found);
+            }
+        }
+        _ => {}
     }
-    visit(document, "", found);
+}
+
+fn is_extension(key: &str) -> bool {
+    key.starts_with("x-") && key != "x-webhooks"
 }
 
 /// The value itself, or what its `$ref` leads to. References were checked when the document was read.
@@ -88,9 +94,14 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
+/// The name of the component schema that a reference leads to.
+pub(crate) fn component(reference: &str) -> Option<&str> {
+    reference.strip_prefix("#/components/schemas/")
+}
+
 /// The name of the component schema that a `$ref` names.
 pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+    component(schema.get("$ref")?.as_str()?)
 }
 
 /// Calls `change` with a schema and then with each schema inside it.

@@ -1,6 +1,6 @@
 //! What a user reads when a document, an overlay or a folder cannot be used: file, line, pointer, problem and help.
 
-use keyfit_openapi::{Api, Source, Text, generate};
+use keyfit_openapi::{Api, Source, Text, example, generate};
 
 const GOOD: &str = "\
 openapi: 3.0.0
@@ -169,6 +169,23 @@ fn an_overlay_without_actions_is_refused() {
 }
 
 #[test]
+fn what_an_overlay_put_in_is_found_in_the_overlay() {
+    let text = overlay(
+        "  - target: $.components.schemas\n    update: {Odd: {type: string}}\n  - target: $.components.schemas\n    update: {Odd: {type: object, properties: {mood: {$ref: '#/components/schemas/Mood'}}}}\n",
+    );
+    insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
+    let harmless = overlay("  - target: $.components.schemas.Pet\n    update: {description: A pet}\n");
+    let dangling = GOOD.replace("schemas/Pet'", "schemas/Dog'");
+    assert!(message(&source(&dangling, Some(&harmless))).contains("pets/published.yaml:23:17"));
+}
+
+#[test]
+fn an_overlay_cannot_take_the_version_away() {
+    let text = overlay("  - target: $\n    update: {openapi: 3.1.0}\n");
+    insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
+}
+
+#[test]
 fn an_unknown_pipeline_key_is_refused() {
     let text = overlay("  - target: $.paths['/pets/{id}'].get\n    update: {x-keyfit: {retries: safe}}\n");
     insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
@@ -178,6 +195,94 @@ fn an_unknown_pipeline_key_is_refused() {
 fn a_folder_without_a_document_is_refused() {
     let failure = Source::from_dir("tests".as_ref()).expect_err("there is no document in this folder");
     insta::assert_snapshot!(failure);
+}
+
+#[test]
+fn a_method_in_upper_case_is_refused() {
+    insta::assert_snapshot!(refusal("    get:\n", "    GET:\n"));
+}
+
+#[test]
+fn an_empty_operation_is_refused() {
+    insta::assert_snapshot!(refusal("    get:\n", "    post:\n    get:\n"));
+}
+
+#[test]
+fn a_path_with_a_query_is_refused() {
+    insta::assert_snapshot!(refusal("  /pets/{id}:", "  /pets/{id}?full=1:"));
+}
+
+#[test]
+fn a_path_that_is_no_plain_ascii_is_refused() {
+    insta::assert_snapshot!(refusal("  /pets/{id}:", "  /münzen/{id}:"));
+    for path in ["/pets#{id}", "/pets /{id}", r"/pets\{id}"] {
+        assert!(refusal("  /pets/{id}:", &format!("  '{path}':")).contains("holds"), "{path}");
+    }
+}
+
+#[test]
+fn a_server_variable_without_a_default_is_refused() {
+    insta::assert_snapshot!(refusal("https://api.example.com", "https://{region}.example.com"));
+}
+
+#[test]
+fn a_schema_that_is_composed_of_itself_is_refused() {
+    let cycle = "    Cat: {allOf: [{$ref: '#/components/schemas/Pair'}]}\n    Pair: {type: object, allOf: [{oneOf: [{$ref: '#/components/schemas/Cat'}]}]}\n    Pet:\n";
+    insta::assert_snapshot!(refusal("    Pet:\n", cycle));
+    let tree =
+        "    Cat: {allOf: [{type: object, properties: {kitten: {$ref: '#/components/schemas/Cat'}}}]}\n    Pet:\n";
+    assert!(generate(&source(&GOOD.replace("    Pet:\n", tree), None), "crate::api::pets").is_ok());
+}
+
+#[test]
+fn a_reference_into_the_inside_of_a_schema_is_refused() {
+    insta::assert_snapshot!(refusal("schemas/Pet'", "schemas/Pet/properties/name'"));
+}
+
+#[test]
+fn a_merge_key_is_refused() {
+    insta::assert_snapshot!(refusal("        name:\n", "        <<: {age: {type: integer}}\n        name:\n"));
+}
+
+#[test]
+fn a_reference_in_a_property_that_is_called_like_a_keyword_is_checked() {
+    for name in ["example", "examples", "x-tag", "properties"] {
+        let property = format!("        {name}: {{$ref: '#/components/schemas/Dog'}}\n        name:\n");
+        assert!(refusal("        name:\n", &property).contains("leads nowhere"), "{name}");
+    }
+    let extension =
+        "      x-tag: {$ref: '#/components/schemas/Dog'}\n      example: {$ref: nowhere}\n      properties:\n";
+    let client = generate(&source(&GOOD.replace("      properties:\n", extension), None), "crate::api::pets");
+    assert!(client.is_ok(), "data is no reference");
+}
+
+#[test]
+fn a_schema_that_requires_itself_has_an_example() {
+    let cycle = "    Pet:\n      required: [next, twin]\n      type: object\n      properties:\n        next: {$ref: '#/components/schemas/Pet'}\n        twin: {$ref: '#/components/schemas/Pet'}\n      x-old:\n";
+    let document = GOOD
+        .replace("    Pet:\n", cycle)
+        .replace("      type: object\n      properties:\n        name", "        name");
+    let api = Api::read(&source(&document, None)).unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(example::value(&api, &api.document["components"]["schemas"]["Pet"]).is_object());
+}
+
+#[test]
+fn an_example_of_absurd_length_is_cut() {
+    let document = GOOD.replace(
+        "          type: string\n",
+        "          type: array\n          minItems: 9000000000000\n          items: {type: integer}\n",
+    );
+    let api = Api::read(&source(&document, None)).unwrap_or_else(|failure| panic!("{failure}"));
+    let value = example::value(&api, &api.document["components"]["schemas"]["Pet"]);
+    assert!(value["name"].as_array().is_some_and(|items| items.len() == 10_000));
+}
+
+#[test]
+fn absurd_nesting_is_refused() {
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", "")] {
+        let text = format!("{}{}", open.repeat(20_000), close.repeat(20_000));
+        assert!(message(&source(&text, None)).contains("not well-formed"), "{open}");
+    }
 }
 
 #[test]

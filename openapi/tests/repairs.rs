@@ -25,6 +25,10 @@ fn rules(api: &Api) -> HashSet<&'static str> {
     api.repairs.iter().map(|repair| repair.rule).collect()
 }
 
+fn generator_rules(client: &Generated) -> HashSet<&'static str> {
+    client.repairs.iter().map(|repair| repair.rule).collect()
+}
+
 #[test]
 fn missing_ids_are_made_of_method_and_path_whatever_the_order() {
     let one = "  /pets:\n    get: {responses: {'200': {description: ok}}}\n";
@@ -103,12 +107,13 @@ fn a_success_that_may_lack_a_body_is_optional() {
 }
 
 #[test]
-fn two_kinds_of_success_become_a_union() {
+fn two_kinds_of_success_become_raw_json() {
     let client = client(
         "  /pets:\n    post: {operationId: add, responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, '202': {description: later, content: {application/json: {schema: {$ref: '#/components/schemas/Job'}}}}}}\n",
         "    Job: {type: object, required: [job], properties: {job: {type: string}}}\n",
     );
-    assert!(client.surface.contains("AddResponse = Pet(Pet) | Job(Job)"), "{}", client.surface);
+    assert!(client.surface.contains("ResponseValue<Value>"), "{}", client.surface);
+    assert!(generator_rules(&client).contains("raw-answer"));
 }
 
 #[test]
@@ -163,4 +168,187 @@ fn a_parameter_that_is_called_like_another_operation_changes_nothing() {
     let client = client(paths, "");
     assert_eq!(client.surface.matches("crate::Error>").count(), 2, "{}", client.surface);
     assert!(!client.code.contains("from_static(\"api-version\")"));
+}
+
+/// An operation whose one answer has this schema.
+fn answer(schema: &str) -> String {
+    format!(
+        "  /pets:\n    get: {{operationId: list, responses: {{'200': {{description: ok, content: {{application/json: {{schema: {schema}}}}}}}}}}}\n"
+    )
+}
+
+/// An operation whose one answer and whose body have this schema.
+fn echo(schema: &str) -> String {
+    answer(schema).replace(
+        "responses:",
+        &format!("requestBody: {{content: {{application/json: {{schema: {schema}}}}}}}, responses:"),
+    )
+}
+
+#[test]
+fn a_schema_that_the_pipeline_adds_takes_no_published_name() {
+    let schemas = "    cat-answer: {type: object, properties: {published: {type: string}}}\n    CatAnswer2Mood: {type: object, properties: {also: {type: string}}}\n    Cat: {type: object, properties: {mood: {type: string, enum: [good]}, other: {$ref: '#/components/schemas/cat-answer'}}}\n";
+    let surface = client(&echo("{$ref: '#/components/schemas/Cat'}"), schemas).surface;
+    assert!(surface.contains("  CatAnswer { published: Option<String> }"), "{surface}");
+    assert!(surface.contains("  CatAnswer2Mood { also: Option<String> }"), "{surface}");
+    assert!(surface.contains("  CatAnswer2 { mood: Option<crate::api::pets::generated::values::CatAnswer2Mood2>, other: Option<CatAnswerAnswer> }"), "{surface}");
+}
+
+#[test]
+fn enum_values_of_every_kind_become_names() {
+    let schemas = "    3d-mood: {type: string, enum: [self, '1', ², '', good, GOOD, other, 'it is']}\n";
+    let code = client(&answer("{$ref: '#/components/schemas/3d-mood'}"), schemas).code;
+    let (_, code) = code.split_once("pub enum X3dMood").expect("the enum is there");
+    let (variants, code) = code.split_once("Other(").expect("every open enum has it");
+    let names: Vec<&str> = variants.lines().map(str::trim).filter(|line| line.ends_with(',')).collect();
+    assert_eq!(names, ["ValueSelf,", "Value1,", "Value,", "Good,", "ItIs,"]);
+    assert!(code.contains("Self::ItIs => \"it is\""), "{code}");
+}
+
+#[test]
+fn a_body_that_is_no_object_sets_the_operation_aside() {
+    let client = client(
+        "  /pets:\n    post: {operationId: add, requestBody: {content: {application/json: text}}, responses: {'200': {description: ok}}}\n    put: {operationId: put, requestBody: {content: {application/json: {}}}, responses: {'200': {description: ok}}}\n",
+        "",
+    );
+    assert_eq!(client.unsupported[0].reason, "what it says about application/json is no object");
+    assert!(client.surface.contains("put: PUT /pets"), "{}", client.surface);
+}
+
+#[test]
+fn a_path_argument_has_to_match_its_own_pattern_and_the_guard() {
+    let api = read(
+        "  /pets/{id}:\n    get: {operationId: one, parameters: [{name: id, in: path, required: true, schema: {type: string, pattern: 'b|^\\.'}}], responses: {'200': {description: ok}}}\n",
+    );
+    let pattern = api.operations[0].parameters[0].schema["pattern"].as_str().expect("it was guarded");
+    let pattern = regress::Regex::new(pattern).expect("the client's engine reads it");
+    for (text, fits) in
+        [("abc", true), (".b", true), (".x", true), ("ac", false), (".", false), ("..", false), ("a\\b", false)]
+    {
+        assert_eq!(pattern.find(text).is_some(), fits, "{text}");
+    }
+}
+
+#[test]
+fn a_uuid_needs_no_crate() {
+    let client = client(
+        "  /pets/{id}:\n    get: {operationId: one, parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}, {name: owner, in: query, schema: {type: string, format: uuid}}, {name: day, in: query, schema: {type: string, format: date}}], responses: {'200': {description: ok, content: {application/json: {schema: {type: string, format: uuid}}}}}}\n",
+        "",
+    );
+    assert!(!client.code.contains("uuid::"), "{}", client.surface);
+    assert!(client.surface.contains("id: crate::PathArgument"), "{}", client.surface);
+    assert!(client.code.contains("::chrono::naive::NaiveDate"));
+    assert!(generator_rules(&client).is_superset(&HashSet::from(["uuid", "path-guard", "answer-format"])));
+}
+
+#[test]
+fn what_the_generator_does_not_read_cannot_stop_it() {
+    let mut source = source(&echo("{type: object, properties: {paws: {type: integer, default: four}}}"), "");
+    source.document.text = source.document.text.replace("version: 1.0.0", "version: 1.0.0, license: MIT, contact: [a]");
+    source.document.text.push_str("tags: all\nexternalDocs: none\nsecurity: none\n");
+    let client = generate(&source, "crate::api::pets").unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(generator_rules(&client).contains("broken-default"), "a default in an inline body is checked too");
+}
+
+#[test]
+fn every_change_to_what_the_generator_is_given_is_recorded_once_a_schema() {
+    let schemas = "    Cat: {type: object, properties: {name: {type: string, maxLength: 3}, mood: {type: string, enum: [good]}, state: {type: string, enum: [here]}, born: {type: string, format: date-time}}}\n    Cats: {type: array, maxItems: 2, items: {$ref: '#/components/schemas/Cat'}}\n";
+    let paths = echo("{$ref: '#/components/schemas/Cats'}").replace("'200'", "'400': {description: bad}, '200'");
+    let client = client(&paths, schemas);
+    let notes: Vec<String> = client
+        .repairs
+        .iter()
+        .filter(|repair| repair.rule != "server-url")
+        .map(|repair| format!("{} {}", repair.rule, repair.pointer))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "error-answers /paths/~1pets/get/responses",
+            "any-success /paths/~1pets/get/responses",
+            "split-schema /components/schemas/Cat",
+            "split-schema /components/schemas/Cats",
+            "answer-instant /components/schemas/CatAnswer",
+            "answer-limits /components/schemas/CatAnswer",
+            "open-enum /components/schemas/CatAnswer",
+            "answer-limits /components/schemas/CatsAnswer",
+            "replaced-type /components/schemas/Cats",
+        ]
+    );
+}
+
+fn set_aside(client: &Generated) -> Vec<String> {
+    client.unsupported.iter().map(|part| format!("{}: {}", part.operation, part.reason)).collect()
+}
+
+#[test]
+fn parameters_that_would_not_compile_set_their_operation_aside() {
+    let operation = |parameters: &str| {
+        let body = "requestBody: {content: {application/json: {}}}, responses: {'200': {description: ok}}";
+        let client = client(
+            &format!("  /pets/{{id}}:\n    put: {{operationId: put, parameters: [{parameters}], {body}}}\n"),
+            "",
+        );
+        set_aside(&client).join("; ")
+    };
+    let string = "schema: {type: string}";
+    assert_eq!(operation(&format!("{{name: fooBar, in: query, {string}}}")), "");
+    for (parameters, reason) in [
+        (
+            "{name: id, in: path, required: true, schema: {type: array, items: {type: string}}}".to_owned(),
+            "the path parameter `id` is no plain value",
+        ),
+        (
+            "{name: X-Tags, in: header, schema: {type: array, items: {type: string}}}".to_owned(),
+            "the header parameter `X-Tags` is no plain value",
+        ),
+        (format!("{{name: body, in: query, {string}}}"), "two of its arguments would be called `body`"),
+        (format!("{{name: send, in: query, {string}}}"), "two of its arguments would be called `send`"),
+        (
+            format!("{{name: fooBar, in: query, {string}}}, {{name: foo_bar, in: query, {string}}}"),
+            "two of its arguments would be called `foo_bar`",
+        ),
+        (format!("{{name: id, in: query, {string}}}"), "two of its arguments would be called `id`"),
+    ] {
+        assert_eq!(operation(&parameters), format!("PUT /pets/{{id}}: {reason}"));
+    }
+}
+
+#[test]
+fn a_stream_of_bytes_is_not_dispatched() {
+    let paths = "  /photo:\n    get: {operationId: photo, responses: {'200': {description: ok, content: {image/png: {}}}}}\n    put: {operationId: name, responses: {'204': {description: ok}}}\n";
+    let client = client(paths, "");
+    assert!(client.surface.contains("ResponseValue<ByteStream>"), "{}", client.surface);
+    let (_, dispatch) = client.code.split_once("async fn dispatch").expect("it is generated");
+    assert!(dispatch.contains("\"name\" =>") && !dispatch.contains("\"photo\" =>"), "{dispatch}");
+}
+
+#[test]
+fn an_operation_of_another_server_is_set_aside() {
+    let get = "{responses: {'200': {description: ok}}";
+    let client = client(
+        &format!(
+            "  /pets:\n    get: {get}, servers: [{{url: 'https://other.example.com'}}]}}\n    put: {get}, servers: []}}\n  /cats:\n    servers: [{{url: /v2}}]\n    get: {get}}}\n    put: {get}, servers: [{{url: 'https://{{name}}.example.com', variables: {{name: {{default: api}}}}}}]}}\n"
+        ),
+        "",
+    );
+    assert_eq!(
+        set_aside(&client),
+        [
+            "GET /pets: it has a server of its own, https://other.example.com",
+            "GET /cats: it has a server of its own, /v2"
+        ]
+    );
+}
+
+#[test]
+fn server_variables_have_their_defaults() {
+    let mut source = source("  /pets:\n    get: {operationId: list, responses: {'200': {description: ok}}}\n", "");
+    source.document.text = source.document.text.replace(
+        "'https://api.example.com/'",
+        "'https://{region}.example.com/{base}', variables: {region: {default: eu}, base: {default: v1}}",
+    );
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(api.base_url, "https://eu.example.com/v1");
+    assert!(rules(&api).contains("server-variables"));
 }

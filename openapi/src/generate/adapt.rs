@@ -11,11 +11,12 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type, parse_quote,
+    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type,
+    parse_quote,
 };
 
-use crate::Operation;
 use crate::normalize::PATH_GUARD;
+use crate::{Operation, name};
 
 /// The builder of one operation, as it was generated.
 #[derive(Clone)]
@@ -23,7 +24,9 @@ pub(crate) struct Call {
     /// The operation's id on the wire.
     pub(crate) id: String,
     /// The method on the client.
-    pub(crate) function: String,
+    pub(crate) function: Ident,
+    /// Whether the answer is a stream of bytes, which no JSON value can hold.
+    pub(crate) streams: bool,
     /// The setters: name on the wire (`body` for the body), method, and type.
     pub(crate) arguments: Vec<Argument>,
 }
@@ -32,7 +35,7 @@ pub(crate) struct Call {
 #[derive(Clone)]
 pub(crate) struct Argument {
     pub(crate) name: String,
-    pub(crate) setter: String,
+    pub(crate) setter: Ident,
     pub(crate) kind: Type,
 }
 
@@ -94,8 +97,11 @@ fn adapt_builder(
             function.vis = parse_quote!(pub(crate));
         }
     }
+    // A function whose name is no Rust name was called something else by the generator.
+    let function = syn::parse_str(&operation.function).ok()?;
+    let streams = send.as_ref().is_some_and(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
     block.items.extend(send.map(ImplItem::Fn));
-    Some(Call { id: operation.id.clone(), function: operation.function.clone(), arguments })
+    Some(Call { id: operation.id.clone(), function, streams, arguments })
 }
 
 /// Whether this block's `send` reports the operation to the hooks.
@@ -196,13 +202,10 @@ fn setter_type(function: &ImplItemFn) -> Option<Type> {
 }
 
 fn argument(operation: &Operation, function: &ImplItemFn, kind: Type) -> Argument {
-    let setter = function.sig.ident.to_string();
-    let plain = setter.trim_start_matches("r#").trim_end_matches('_').to_owned();
-    // The generator's names are the wire's names in snake_case, shorn of leading underscores.
-    let wire = operation.parameters.iter().find(|parameter| {
-        heck::ToSnakeCase::to_snake_case(parameter.name.as_str()) == heck::ToSnakeCase::to_snake_case(plain.as_str())
-    });
-    Argument { name: wire.map_or_else(|| plain.clone(), |parameter| parameter.name.clone()), setter, kind }
+    let setter = function.sig.ident.clone();
+    let wire = operation.parameters.iter().find(|parameter| setter == name::of_argument(&parameter.name));
+    // What is no parameter is the body.
+    Argument { name: wire.map_or_else(|| "body".to_owned(), |parameter| parameter.name.clone()), setter, kind }
 }
 
 /// `map_err(|_| "conversion to `T` for id failed")` drops why: say it.

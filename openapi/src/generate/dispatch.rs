@@ -1,16 +1,16 @@
 //! The function that calls an operation by its id with JSON arguments, for tests, probes and adapters that know
 //! operations as data.
 
-use quote::{format_ident, quote};
-use syn::{Item, Type, parse_quote};
+use quote::quote;
+use syn::{Item, parse_quote};
 
 use super::adapt::{Argument, Call};
 
 /// `pub(crate) async fn dispatch(client, operation, arguments)`, behind the feature of that name.
 pub(crate) fn item(calls: &[Call]) -> Item {
-    let arms = calls.iter().map(|call| {
+    let arms = calls.iter().filter(|call| !call.streams).map(|call| {
         let id = &call.id;
-        let function = format_ident!("{}", call.function);
+        let function = &call.function;
         let setters = call.arguments.iter().map(setter);
         quote! {
             #id => {
@@ -39,8 +39,6 @@ pub(crate) fn item(calls: &[Call]) -> Item {
 
 fn setter(argument: &Argument) -> proc_macro2::TokenStream {
     let Argument { name, setter, kind } = argument;
-    let setter = format_ident!("{setter}");
-    let kind: &Type = kind;
     quote! {
         if let Some(value) = arguments.get(#name) {
             call = call.#setter(crate::dispatch::argument::<#kind>(#name, value)?);

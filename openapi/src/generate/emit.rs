@@ -7,8 +7,8 @@ use quote::{format_ident, quote};
 use syn::{Item, parse_quote};
 
 use super::leniency::OpenEnum;
-use crate::Operation;
 use crate::operation::{Pagination, Partial, Retry};
+use crate::{Operation, name};
 
 /// The items.
 pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[OpenEnum]) -> Vec<Item> {
@@ -146,13 +146,12 @@ pub(crate) fn module(file: syn::File) -> syn::File {
 
 /// An enum that never fails to decode.
 fn open_enum(open: &OpenEnum) -> TokenStream {
-    let name = format_ident!("{}", open.name.to_pascal_case());
+    let name = format_ident!("{}", name::of_type(&open.name));
     let mut variants = Vec::new();
     let mut texts = Vec::new();
     for value in &open.values {
-        let variant = value.to_pascal_case();
-        let variant =
-            if variant.starts_with(|first: char| first.is_alphabetic()) { variant } else { format!("Value{variant}") };
+        let plain = value.to_pascal_case();
+        let variant = if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {value}")) };
         // Values that differ in case or punctuation only are left to `Other`, which keeps them.
         if variant != "Other" && !variants.contains(&variant) {
             variants.push(variant);
@@ -165,12 +164,12 @@ fn open_enum(open: &OpenEnum) -> TokenStream {
     quote! {
         #[doc = #description]
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
-        #[serde(from = "String", into = "String")]
+        #[serde(from = "::std::string::String", into = "::std::string::String")]
         #[non_exhaustive]
         pub enum #name {
             #(#[doc = #docs] #idents,)*
             /// A value that the document does not name.
-            Other(String),
+            Other(::std::string::String),
         }
         impl #name {
             /// The value on the wire.
@@ -178,12 +177,12 @@ fn open_enum(open: &OpenEnum) -> TokenStream {
                 match self { #(Self::#idents => #texts,)* Self::Other(value) => value }
             }
         }
-        impl From<String> for #name {
-            fn from(value: String) -> Self {
+        impl From<::std::string::String> for #name {
+            fn from(value: ::std::string::String) -> Self {
                 match value.as_str() { #(#texts => Self::#idents,)* _ => Self::Other(value) }
             }
         }
-        impl From<#name> for String {
+        impl From<#name> for ::std::string::String {
             fn from(value: #name) -> Self {
                 match value { #name::Other(value) => value, known => known.as_str().to_owned() }
             }

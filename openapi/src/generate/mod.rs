@@ -7,6 +7,8 @@ mod docs;
 mod emit;
 mod leniency;
 mod prune;
+mod requests;
+mod split;
 mod surface;
 mod types;
 
@@ -19,6 +21,7 @@ use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
 use serde_json::{Map, Value};
 
 use crate::normalize::{PATH_GUARD, Unsupported};
+use crate::repair::Repairs;
 use crate::{Api, Failure, Source, pointer, walk};
 use types::Replacement;
 
@@ -29,8 +32,10 @@ pub struct Generated {
     pub code: String,
     /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
     pub surface: String,
-    /// Operations that the generator could not express.
+    /// Operations that have no method, with the reason.
     pub unsupported: Vec<Unsupported>,
+    /// Everything that was changed on the way, in the document and in what the generator was given.
+    pub repairs: Repairs,
 }
 
 /// Reads an API and generates its client. `module` is the absolute path of the module that includes the code, such
@@ -42,10 +47,13 @@ pub struct Generated {
 pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     let module = &format!("{module}::generated");
     let api = Api::read(source)?;
-    let mut client = answers::client_document(&api);
-    let open_enums = leniency::relax(&mut client.document);
-    let replacements = types::replacements(&api, &client.document, module, &open_enums);
-    let (tokens, set_aside) = run(&api, &client.document, &replacements)?;
+    let mut repairs = api.repairs.clone();
+    let mut client = answers::client_document(&api, &mut repairs);
+    let requests = split::split_shared(&mut client.document, &mut repairs);
+    requests::mend(&mut client.document, &requests, &mut repairs);
+    let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
+    let replacements = types::replacements(&api, &client.document, module, &open_enums, &mut repairs);
+    let (tokens, set_aside) = run(&api, &client.document, &replacements, &mut repairs)?;
     let operations: Vec<_> = api
         .operations
         .iter()
@@ -55,9 +63,8 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     let calls = adapt::adapt(&mut file, &operations, &client.optional_answers);
     // A call that was not adapted would go out past our error type and our decoder.
     if let Some(lost) = operations.iter().find(|operation| !calls.iter().any(|call| call.id == operation.id)) {
-        let at = pointer::join(&pointer::join("/paths", &lost.path), &lost.method.to_lowercase());
         return Err(api.located.failure(
-            &at,
+            &lost.pointer(),
             format!("the operationId `{}` cannot be a method's name", lost.id),
             "give the operation another operationId by overlay: a word that is no Rust keyword and starts with a letter",
         ));
@@ -69,11 +76,16 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     file.items.push(dispatch::item(&calls));
     let mut unsupported = api.unsupported.clone();
     unsupported.extend(set_aside);
-    Ok(Generated { code: prettyplease::unparse(&emit::module(file)), surface, unsupported })
+    Ok(Generated { code: prettyplease::unparse(&emit::module(file)), surface, unsupported, repairs })
 }
 
 /// Runs progenitor. Where it gives up on the whole document, the operations that it cannot express are set aside.
-fn run(api: &Api, document: &Value, replacements: &[Replacement]) -> Result<(TokenStream, Vec<Unsupported>), Failure> {
+fn run(
+    api: &Api,
+    document: &Value,
+    replacements: &[Replacement],
+    repairs: &mut Repairs,
+) -> Result<(TokenStream, Vec<Unsupported>), Failure> {
     if let Some(tokens) = attempt(document, replacements) {
         return Ok((tokens, Vec::new()));
     }
@@ -88,6 +100,7 @@ fn run(api: &Api, document: &Value, replacements: &[Replacement]) -> Result<(Tok
         if attempt(&only(document, operation), replacements).is_none() {
             remove(&mut rest, operation);
             let reason = "the client generator cannot express it".to_owned();
+            repairs.note("set-aside", &operation.pointer(), format!("no client method: {reason}"));
             set_aside.push(Unsupported { operation: label(operation), reason });
         }
     }
@@ -192,7 +205,8 @@ fn only(document: &Value, operation: &crate::Operation) -> Value {
 }
 
 fn remove(document: &mut Value, operation: &crate::Operation) {
-    if let Some(item) = document.pointer_mut(&pointer::join("/paths", &operation.path)).and_then(Value::as_object_mut) {
+    let item = document["paths"].get_mut(&operation.path);
+    if let Some(item) = item.and_then(Value::as_object_mut) {
         item.shift_remove(&operation.method.to_lowercase());
     }
 }

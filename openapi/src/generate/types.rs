@@ -1,11 +1,11 @@
 //! Schemas for which keyfit has a better type than the generator.
 
-use heck::ToPascalCase as _;
 use serde_json::Value;
 
 use super::leniency::OpenEnum;
 use crate::operation::Partial;
-use crate::{Api, pointer, walk};
+use crate::repair::Repairs;
+use crate::{Api, name, pointer, walk};
 
 /// A schema and the Rust type that stands for it.
 #[derive(Clone, Debug)]
@@ -15,18 +15,26 @@ pub(crate) struct Replacement {
 }
 
 /// Batches are shared, not copied; ingest envelopes are read in both documented shapes; enums in answers are open.
-pub(crate) fn replacements(api: &Api, document: &Value, module: &str, open_enums: &[OpenEnum]) -> Vec<Replacement> {
+pub(crate) fn replacements(
+    api: &Api,
+    document: &Value,
+    module: &str,
+    open_enums: &[OpenEnum],
+    repairs: &mut Repairs,
+) -> Vec<Replacement> {
     let mut found: Vec<Replacement> = open_enums
         .iter()
-        .map(|open| Replacement {
-            schema: open.name.to_pascal_case(),
-            path: format!("{module}::values::{}", open.name.to_pascal_case()),
+        .map(|open| {
+            let schema = name::of_type(&open.name);
+            Replacement { path: format!("{module}::values::{schema}"), schema }
         })
         .collect();
     let mut add = |schema: &str, path: String| {
-        let schema = schema.to_pascal_case();
-        if !found.iter().any(|known| known.schema == schema) {
-            found.push(Replacement { schema, path });
+        let kind = name::of_type(schema);
+        if !found.iter().any(|known| known.schema == kind) {
+            let place = pointer::join("/components/schemas", schema);
+            repairs.note("replaced-type", &place, format!("keyfit has a type for it: {path}"));
+            found.push(Replacement { schema: kind, path });
         }
     };
     for operation in &api.operations {
@@ -52,14 +60,14 @@ pub(crate) fn replacements(api: &Api, document: &Value, module: &str, open_enums
 /// A schema that an overlay calls a list, by the name of its items.
 fn list(schema: &Value) -> Option<String> {
     let member = schema.pointer("/x-keyfit/list")?.as_str()?;
-    Some(walk::schema_name(schema["properties"][member].get("items")?)?.to_pascal_case())
+    Some(name::of_type(walk::schema_name(schema["properties"][member].get("items")?)?))
 }
 
 /// A named array of named objects with a limit: `Batch<Contact, 100>`.
 fn batch<'a>(document: &Value, schema: &'a Value, module: &str) -> Option<(&'a str, String)> {
     let name = walk::schema_name(schema)?;
     let array = walk::resolve(document, schema);
-    let item = walk::schema_name(array.get("items")?)?.to_pascal_case();
+    let item = name::of_type(walk::schema_name(array.get("items")?)?);
     let limit = array.get("maxItems")?.as_u64()?;
     Some((name, format!("crate::batch::Batch<{module}::types::{item}, {limit}>")))
 }

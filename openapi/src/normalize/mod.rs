@@ -4,6 +4,7 @@
 mod ids;
 mod parameters;
 mod requests;
+pub(crate) mod servers;
 mod structure;
 
 pub(crate) use parameters::PATH_GUARD;
@@ -30,16 +31,17 @@ pub(crate) fn normalize(
     repairs: &mut Repairs,
 ) -> Result<Vec<Unsupported>, Failure> {
     structure::text_versions(document, repairs);
-    structure::stray_keys(document, repairs);
     lint::parts(located, document)?;
+    structure::stray_keys(document, repairs);
     lint::references(located, document)?;
     lint::operation_ids(located, document)?;
     lint::schema_names(located, document)?;
+    lint::compositions(located, document)?;
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
+    parameters::complete(document, repairs);
     let mut unsupported = parameters::set_aside(document, repairs);
     unsupported.extend(requests::single_media_type(document, repairs));
-    parameters::complete(document, repairs);
     parameters::guard(document, repairs);
     Ok(unsupported)
 }

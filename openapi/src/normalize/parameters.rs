@@ -1,11 +1,12 @@
 //! Parameters: written out at each operation, complete, and guarded where they become part of a path.
 
-use serde_json::{Value, json};
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
 
 use super::Unsupported;
-use crate::pointer;
 use crate::repair::Repairs;
-use crate::walk;
+use crate::{name, pointer, walk};
 
 /// What a string in a path must match: not empty, no `.` or `..`, no backslash. Unguarded, `/sms/..` is sent as `/`,
 /// with the token.
@@ -13,6 +14,9 @@ pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
 
 /// Headers that belong to the transport; OpenAPI 3.0 says that such parameters are ignored.
 const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
+
+/// Methods that the builder of every call has.
+const BUILDER: [&str; 3] = ["new", "send", "transmit"];
 
 /// Resolves references to parameters and copies those of the path item into each operation, which overrides them by
 /// name and place.
@@ -40,7 +44,9 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
             }
             !transport
         });
-        document.pointer_mut(&at).expect("the operation was just found")["parameters"] = Value::Array(all);
+        if let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) {
+            operation.insert("parameters".to_owned(), Value::Array(all));
+        }
     }
     let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();
     for at in items {
@@ -54,9 +60,10 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
 pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
-        let parameters = document.pointer(&pointer::join(&at, "parameters")).and_then(Value::as_array);
-        let reason = parameters.into_iter().flatten().find_map(unsupported_parameter);
-        if let Some(reason) = reason {
+        let parameters = resolved(document, &pointer::join(&at, "parameters"));
+        let has_body = document.pointer(&pointer::join(&at, "requestBody")).is_some();
+        let reason = parameters.iter().find_map(|parameter| unsupported_parameter(document, parameter));
+        if let Some(reason) = reason.or_else(|| clashing_name(&parameters, has_body)) {
             unsupported.push(remove_operation(document, &at, reason, repairs));
         }
     }
@@ -116,36 +123,45 @@ pub(crate) fn complete(document: &mut Value, repairs: &mut Repairs) {
 pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let list = pointer::join(&at, "parameters");
-        let count = document.pointer(&list).and_then(Value::as_array).map_or(0, Vec::len);
-        for index in 0..count {
-            let place = format!("{list}/{index}");
-            let parameter = &document.pointer(&place).expect("the index is in range");
-            if parameter["in"] != "path" {
+        for (index, parameter) in resolved(document, &list).into_iter().enumerate() {
+            let schema = walk::resolve(document, &parameter["schema"]);
+            let Some(guarded) = schema.as_object().filter(|_| parameter["in"] == "path").and_then(guarded) else {
                 continue;
-            }
-            let mut schema = walk::resolve(document, &parameter["schema"]).clone();
-            let is_text = schema.get("type").is_none_or(|kind| kind == "string");
-            // A format of its own (uuid, date) is a type that cannot hold dots or slashes.
-            let is_typed = matches!(schema["format"].as_str(), Some("uuid" | "date" | "date-time" | "ipv4" | "ipv6"));
-            if !is_text || is_typed {
-                continue;
-            }
-            let Some(object) = schema.as_object_mut() else { continue };
-            let pattern = match object.get("pattern").and_then(Value::as_str) {
-                Some(own) => format!("(?={PATH_GUARD})(?:{own})"),
-                None => PATH_GUARD.to_owned(),
             };
-            object.insert("type".to_owned(), json!("string"));
-            object.insert("pattern".to_owned(), json!(pattern));
-            object.shift_remove("format");
+            let place = format!("{list}/{index}");
+            if let Some(schema) = document.pointer_mut(&pointer::join(&place, "schema")) {
+                *schema = Value::Object(guarded);
+            }
             repairs.note(
                 "path-guard",
                 &place,
                 "an empty segment, `.`, `..` and backslashes are refused before sending",
             );
-            document.pointer_mut(&place).expect("the place was just read")["schema"] = schema;
         }
     }
+}
+
+/// The guarded schema, `None` where its values need no guard.
+fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let text = |key| schema.get(key).and_then(Value::as_str);
+    // These formats become types that can hold neither dots alone nor slashes.
+    let is_typed = matches!(text("format"), Some("date" | "date-time" | "ip" | "ipv4" | "ipv6"));
+    if is_typed || schema.get("type").is_some_and(|kind| kind != "string") {
+        return None;
+    }
+    let pattern = match text("pattern") {
+        // A pattern of the document may match anywhere in the text; both have to match.
+        Some(own) => format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}"),
+        None => PATH_GUARD.to_owned(),
+    };
+    let mut guarded = schema.clone();
+    guarded.insert("type".to_owned(), json!("string"));
+    guarded.insert("pattern".to_owned(), json!(pattern));
+    // The generator would name a type of a crate that the client does not depend on; examples need the format.
+    if text("format") != Some("uuid") {
+        guarded.shift_remove("format");
+    }
+    Some(guarded)
 }
 
 /// The names in a path template, in order.
@@ -158,7 +174,18 @@ fn resolved(document: &Value, at: &str) -> Vec<Value> {
     list.into_iter().flatten().map(|parameter| walk::resolve(document, parameter).clone()).collect()
 }
 
-fn unsupported_parameter(parameter: &Value) -> Option<String> {
+/// Two setters of one name do not compile, and of two parameters of one name the generator forgets one.
+fn clashing_name(parameters: &[Value], has_body: bool) -> Option<String> {
+    let mut taken = HashSet::from(BUILDER.map(str::to_owned));
+    if has_body {
+        taken.insert("body".to_owned());
+    }
+    let names = parameters.iter().filter_map(|parameter| parameter["name"].as_str());
+    let clash = names.map(name::of_argument).find(|argument| !taken.insert(argument.clone()))?;
+    Some(format!("two of its arguments would be called `{clash}`"))
+}
+
+fn unsupported_parameter(document: &Value, parameter: &Value) -> Option<String> {
     let name = parameter["name"].as_str().unwrap_or("?");
     let place = parameter["in"].as_str().unwrap_or("?");
     if !matches!(place, "path" | "query" | "header") {
@@ -166,6 +193,10 @@ fn unsupported_parameter(parameter: &Value) -> Option<String> {
     }
     if parameter.get("content").is_some() || parameter.get("schema").is_none() {
         return Some(format!("the parameter `{name}` has no schema of its own"));
+    }
+    let schema = walk::resolve(document, &parameter["schema"]);
+    if place != "query" && (schema["type"] == "array" || schema["type"] == "object" || schema["nullable"] == true) {
+        return Some(format!("the {place} parameter `{name}` is no plain value"));
     }
     match parameter.get("style").and_then(Value::as_str) {
         None | Some("form" | "simple") => None,

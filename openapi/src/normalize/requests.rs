@@ -20,7 +20,11 @@ pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) -> 
         let Some(body) = document.pointer(&place) else { continue };
         let mut body = walk::resolve(document, body).clone();
         match narrow(&mut body, &place, repairs) {
-            Ok(()) => document.pointer_mut(&at).expect("the operation was just found")["requestBody"] = body,
+            Ok(()) => {
+                if let Some(node) = document.pointer_mut(&place) {
+                    *node = body;
+                }
+            }
             Err(reason) => unsupported.push(remove_operation(document, &at, reason, repairs)),
         }
     }
@@ -41,9 +45,11 @@ fn narrow(body: &mut Value, place: &str, repairs: &mut Repairs) -> Result<(), St
         content.retain(|media_type, _| *media_type == chosen);
         repairs.note("one-media-type", place, format!("the client sends {chosen} only"));
     }
-    let media = &mut content[&chosen];
-    if media.get("schema").is_none() {
-        media["schema"] = json!({});
+    let Some(media) = content.get_mut(&chosen).and_then(Value::as_object_mut) else {
+        return Err(format!("what it says about {chosen} is no object"));
+    };
+    if !media.contains_key("schema") {
+        media.insert("schema".to_owned(), json!({}));
         repairs.note("missing-schema", place, "a body without a schema takes any value");
     }
     Ok(())

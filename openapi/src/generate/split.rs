@@ -1,0 +1,88 @@
+//! Schemas that requests and answers share are split in two, because requests stay strict and answers do not.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::repair::Repairs;
+use crate::{name, pointer, walk};
+
+/// Gives answers their own copy of each schema that requests use too, called `<Name>Answer`. Returns the names of the
+/// schemas that requests use.
+pub(crate) fn split_shared(document: &mut Value, repairs: &mut Repairs) -> BTreeSet<String> {
+    let requests = reachable(document, &request_schemas(document));
+    let answers = reachable(document, &answer_schemas(document));
+    let mut taken = type_names(document);
+    let renamed: HashMap<&str, String> = requests
+        .intersection(&answers)
+        .map(|name| (name.as_str(), name::fresh(&format!("{name}Answer"), &mut taken)))
+        .collect();
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
+        return requests;
+    };
+    let mut copies = Map::new();
+    for (name, schema) in schemas.iter_mut() {
+        if let Some(new) = renamed.get(name.as_str()) {
+            let mut copy = schema.clone();
+            rename(&mut copy, &renamed);
+            copies.insert(new.clone(), copy);
+            let at = pointer::join("/components/schemas", name);
+            repairs.note("split-schema", &at, format!("requests use it too, so answers have their own: `{new}`"));
+        } else if !requests.contains(name) {
+            rename(schema, &renamed);
+        }
+    }
+    schemas.extend(copies);
+    for at in walk::operation_pointers(document) {
+        if let Some(responses) = document.pointer_mut(&pointer::join(&at, "responses")) {
+            rename(responses, &renamed);
+        }
+    }
+    requests
+}
+
+/// The Rust names of all schemas.
+pub(crate) fn type_names(document: &Value) -> HashSet<String> {
+    walk::members(document, "/components/schemas").iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect()
+}
+
+fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
+    match node {
+        Value::Object(object) => {
+            let target = object.get("$ref").and_then(Value::as_str);
+            if let Some(new) = target.and_then(walk::component).and_then(|name| renamed.get(name)) {
+                let target = pointer::join("#/components/schemas", new);
+                object.insert("$ref".to_owned(), json!(target));
+            }
+            object.values_mut().for_each(|inner| rename(inner, renamed));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| rename(inner, renamed)),
+        _ => {}
+    }
+}
+
+fn request_schemas(document: &Value) -> Vec<&Value> {
+    let calls = walk::operations(document);
+    calls.into_iter().flat_map(|(_, call)| [&call["parameters"], &call["requestBody"]]).collect()
+}
+
+fn answer_schemas(document: &Value) -> Vec<&Value> {
+    walk::operations(document).into_iter().map(|(_, call)| &call["responses"]).collect()
+}
+
+/// The names of the component schemas that the nodes lead to.
+fn reachable(document: &Value, nodes: &[&Value]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<String> = Vec::new();
+    for node in nodes {
+        walk::references(node, &mut |_, target| open.extend(walk::component(target).map(str::to_owned)));
+    }
+    while let Some(name) = open.pop() {
+        if let Some(schema) = document["components"]["schemas"].get(&name)
+            && found.insert(name)
+        {
+            walk::references(schema, &mut |_, target| open.extend(walk::component(target).map(str::to_owned)));
+        }
+    }
+    found
+}

@@ -1,0 +1,73 @@
+//! Servers: a client speaks to one, the document's first.
+
+use serde_json::Value;
+
+use super::Unsupported;
+use super::parameters::{remove_operation, template_names};
+use crate::load::Located;
+use crate::repair::Repairs;
+use crate::{Failure, pointer, walk};
+
+/// The first server's URL. The generator joins it and a path as text: a slash at its end would give `//sms`.
+pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repairs) -> Result<String, Failure> {
+    let at = "/servers/0/url";
+    let server = &document["servers"][0];
+    let Some(template) = server["url"].as_str() else {
+        return Err(located.failure(
+            "/servers",
+            "the document names no server",
+            "add `servers` with the base URL, by overlay",
+        ));
+    };
+    let url = whole_url(server).map_err(|variable| {
+        located.failure(
+            at,
+            format!("the server variable `{variable}` has no default"),
+            format!("add `variables` with a default for `{variable}`, or give the whole URL, by overlay"),
+        )
+    })?;
+    if !(url.starts_with("https://") || url.starts_with("http://")) {
+        return Err(located.failure(
+            at,
+            format!("the server URL `{url}` is not absolute"),
+            "give the whole https URL, by overlay",
+        ));
+    }
+    if template.ends_with('/') {
+        repairs.note("server-url", at, "the slash at the end was dropped: paths start with one");
+    }
+    if !template_names(template).is_empty() {
+        repairs.note("server-variables", at, format!("with the defaults of its variables: {url}"));
+    }
+    Ok(url)
+}
+
+/// Removes operations that another server answers: the credential must not go there unasked, and the base URL would
+/// be the wrong one.
+pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repairs) -> Vec<Unsupported> {
+    let mut unsupported = Vec::new();
+    for at in walk::operation_pointers(document) {
+        let item = at.rsplit_once('/').map_or("", |(item, _)| item);
+        let servers = [at.as_str(), item].into_iter().find_map(|node| {
+            let servers = document.pointer(&pointer::join(node, "servers"))?.as_array()?;
+            (!servers.is_empty()).then_some(servers)
+        });
+        let Some(servers) = servers else { continue };
+        if !servers.iter().any(|server| whole_url(server).is_ok_and(|url| url == base_url)) {
+            let other = servers[0]["url"].as_str().unwrap_or("another one").to_owned();
+            let reason = format!("it has a server of its own, {other}");
+            unsupported.push(remove_operation(document, &at, reason, repairs));
+        }
+    }
+    unsupported
+}
+
+/// The server's URL with the defaults of its variables, or the variable that has none.
+fn whole_url(server: &Value) -> Result<String, String> {
+    let mut url = server["url"].as_str().unwrap_or_default().to_owned();
+    for name in template_names(&url) {
+        let Some(default) = server["variables"][&name]["default"].as_str() else { return Err(name) };
+        url = url.replace(&format!("{{{name}}}"), default);
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
