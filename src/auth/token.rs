@@ -185,7 +185,8 @@ fn flaw(text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
         return Some("is blank: an unset variable or an empty secret, most likely");
     }
-    if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+    let mut words = text.split_ascii_whitespace();
+    if words.next().is_some_and(|word| word.eq_ignore_ascii_case("bearer")) {
         return Some("starts with `Bearer `: give the token alone, the client adds the scheme");
     }
     if matches!(text, "undefined" | "null" | "None") {
@@ -204,7 +205,9 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_token_is_refused_without_being_shown() {
-        for text in ["", "  ", "undefined", "null", "None", "Bearer abc-xyz", "abc xyz", "abc-xyz\n", "abc\u{e9}-xyz"] {
+        for text in
+            ["", "  ", "undefined", "null", "None", "Bearer", "Bearer abc-xyz", "abc xyz", "abc-xyz\n", "abc\u{e9}-xyz"]
+        {
             let message = ScopienKey::new(text).expect_err(text).to_string();
             assert!(message.starts_with("the key token "), "{message}");
             assert!(!message.contains("xyz"), "{message}");

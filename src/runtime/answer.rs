@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::body::{self, End};
 use super::{Failure, Fault, Problem};
 use crate::Operation;
+use crate::auth::Held;
 use crate::batch::BatchOutcome;
 use crate::operation::Partial;
 
@@ -22,9 +23,11 @@ pub(crate) async fn decode<T: DeserializeOwned + 'static>(
 ) -> Result<ResponseValue<T>, ClientError<()>> {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
+    let held = response.extensions_mut().remove::<Held>();
     let failure = |fault: Fault, body, headers| {
         // A success has no error envelope, but its headers may name the request.
-        let problem = Problem::read(&headers, &[]);
+        let secret = held.as_ref().map_or("", |held| held.token().expose());
+        let problem = Problem::read(&headers, &[]).masked(secret);
         let is_whole = !matches!(fault, Fault::Cut(_));
         Failure { fault, status, headers, body, is_whole, problem }.into_client_error()
     };

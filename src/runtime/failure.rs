@@ -7,8 +7,8 @@ use progenitor_client::Error as ClientError;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 
+use super::Problem;
 use super::body::{self, End};
-use super::{Problem, redact};
 use crate::Error;
 
 /// How much of an error body is kept, in bytes.
@@ -69,11 +69,7 @@ impl Failure {
         let headers = std::mem::take(response.headers_mut());
         let body = body::read(&mut response, BODY_LIMIT).await;
         let (body, is_whole) = (body.bytes, matches!(body.end, End::Whole));
-        let mut problem = Problem::read(&headers, &body);
-        for text in [&mut problem.code, &mut problem.message, &mut problem.request_id].into_iter().flatten() {
-            *text = redact::mask(text, secret);
-        }
-        problem.details = problem.details.map(|details| redact::mask_value(details, secret));
+        let problem = Problem::read(&headers, &body).masked(secret);
         Self { fault: Fault::Status, status, headers, body, is_whole, problem }
     }
 

@@ -3,6 +3,8 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::redact;
+
 /// What an error body says, in the words of all the envelopes that we know.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Problem {
@@ -28,6 +30,15 @@ impl Problem {
             problem.request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         }
         problem
+    }
+
+    /// Without the secret that the request carried, and without anything that looks like one.
+    pub(crate) fn masked(mut self, secret: &str) -> Self {
+        for text in [&mut self.code, &mut self.message, &mut self.request_id].into_iter().flatten() {
+            *text = redact::mask(text, secret);
+        }
+        self.details = self.details.map(|details| redact::mask_value(details, secret));
+        self
     }
 
     /// `{error: {code, message, details, retryAfter}}`

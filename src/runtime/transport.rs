@@ -85,8 +85,10 @@ async fn send(
     held: &Held,
     operation: &str,
 ) -> reqwest::Result<Result<Response, Failure>> {
-    let response = http.execute(request).await?;
+    let mut response = http.execute(request).await?;
     if response.status().is_success() {
+        // A success that does not fit becomes an error, which must not show what the server echoes.
+        response.extensions_mut().insert(held.clone());
         return Ok(Ok(response));
     }
     let failure = Failure::of_status(response, held.token().expose()).await;

@@ -1,0 +1,149 @@
+//! No secret gets out: not by a log, `Debug`, `Display`, an error's chain, a panic or a URL, even where servers echo it.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Mutex};
+
+use keyfit::auth::{Credential, Scopien, ScopienKey};
+use keyfit::{Error, scopien};
+use keyfit_openapi::{Api, Source, example};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{Scripted, TOKEN};
+
+/// Everything that was written.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<String>>);
+
+impl Written {
+    fn push(&self, text: &str) {
+        self.0.lock().expect("no test panics while it holds the lock").push_str(text);
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().expect("no test panics while it holds the lock").clone()
+    }
+}
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.push(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Written {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// All that a program might print of an error.
+fn shown(error: &Error) -> String {
+    let mut text = format!("{error}\n{error:?}\n{error:#?}\n");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = writeln!(text, "{cause}\n{cause:?}");
+        source = cause.source();
+    }
+    text
+}
+
+fn logging(written: &Written) -> tracing::subscriber::DefaultGuard {
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(written.clone())
+        .finish();
+    tracing::subscriber::set_default(subscriber)
+}
+
+#[tokio::test]
+async fn nothing_that_is_printed_holds_the_secret() {
+    let written = Written::default();
+    let logs = logging(&written);
+    let echo =
+        format!(r#"{{"error":{{"code":"{TOKEN}","message":"no {TOKEN}","details":["{TOKEN}"]}},"token":"{TOKEN}"}}"#);
+    let location = format!("https://elsewhere.example/?access_token={TOKEN}");
+    for source in Source::embedded() {
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        for status in [200, 302, 400, 401, 403, 404, 422, 429, 500] {
+            let headers = [("location", location.as_str()), ("x-request-id", TOKEN), ("www-authenticate", TOKEN)];
+            let server = Scripted::start(status, &headers, echo.clone()).await;
+            let client = keyfit::dispatch::connect(&api.name, &server.url(), TOKEN.to_owned()).expect("a client");
+            for operation in &api.operations {
+                match client.call(&operation.id, &example::arguments(&api, operation)).await {
+                    Ok(answer) => assert_eq!(answer.status, 200),
+                    Err(error) => written.push(&shown(&error)),
+                }
+            }
+            for request in server.received() {
+                written.push(&request.target);
+            }
+        }
+    }
+    drop(logs);
+    let text = written.text();
+    for expected in ["the server refused the credential", "401 Unauthorized", "hyper_util"] {
+        assert!(text.contains(expected), "`{expected}` was not captured: the test sees too little");
+    }
+    let leak = text.lines().find(|line| line.contains(TOKEN));
+    assert_eq!(leak, None);
+}
+
+#[tokio::test]
+async fn clients_credentials_and_panics_do_not_show_it() {
+    let written = Written::default();
+    let logs = logging(&written);
+    let server = Scripted::start(401, &[], TOKEN).await;
+    let key = ScopienKey::new(TOKEN).expect("a key");
+    let credential: Credential<Scopien> = key.clone().into();
+    let client = scopien::Client::with_config(credential.clone(), server.config()).expect("a client");
+    written.push(&format!("{key:?} {credential:?} {client:?} {:#?}", server.config()));
+    let error = client.accounts_list().send().await.expect_err("it is refused");
+    let panicked = panic::catch_unwind(AssertUnwindSafe(|| Err::<(), _>(error).expect("a program that gives up")));
+    let message = panicked.expect_err("it panics");
+    written.push(message.downcast_ref::<String>().expect("a message"));
+    drop(logs);
+    let text = written.text();
+    assert!(text.contains("a program that gives up"));
+    assert!(!text.contains(TOKEN), "{text}");
+}
+
+#[tokio::test]
+async fn each_401_and_403_is_one_event_with_what_a_security_log_wants() {
+    for (status, expected) in [(401, 1), (403, 1), (404, 0), (200, 0)] {
+        let written = Written::default();
+        let logs = logging(&written);
+        let headers = [("content-type", "application/json")];
+        let body = r#"{"error":"forbidden","message":"no","request_id":"req_7","data":[]}"#;
+        let server = Scripted::start(status, &headers, body).await;
+        let key = ScopienKey::new(TOKEN).expect("a key");
+        let client = scopien::Client::with_config(key, server.config()).expect("a client");
+        let _ = client.accounts_list().send().await;
+        drop(logs);
+        let text = written.text();
+        let events: Vec<&str> = text.lines().filter(|line| line.contains("keyfit::auth")).collect();
+        assert_eq!(events.len(), expected, "{status}: {events:?}");
+        for event in events {
+            let fingerprint = keyfit::auth::Fingerprint::of(TOKEN);
+            for field in [
+                format!("status={status}"),
+                "code=\"forbidden\"".to_owned(),
+                "request_id=\"req_7\"".to_owned(),
+                format!("key={fingerprint}"),
+                "operation=\"accounts_list\"".to_owned(),
+                "time=".to_owned(),
+            ] {
+                assert!(event.contains(&field), "{field}: {event}");
+            }
+        }
+    }
+}
