@@ -3,14 +3,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use progenitor_client::ResponseValue;
 use reqwest::header::HeaderMap;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Config, Error};
+use crate::auth::{self, Credential, Refresh, Token, TokenKind, TokenSource};
+use crate::{Config, Error, api};
 
 /// A success, with its value as JSON again.
 #[derive(Clone, Debug)]
@@ -36,40 +39,49 @@ pub trait Dispatch: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
 }
 
-/// Connects to an API by its folder's name (`instasent-ingest`, `scopien`), with the credential as text. An ingest
-/// credential is taken as a data source token.
+/// What a client is connected with: the text of a token, or what hands tokens out.
+#[derive(Debug)]
+pub enum Access {
+    /// One token.
+    Token(SecretString),
+    /// Tokens that may change, and when they are asked for again.
+    Source(Arc<dyn TokenSource>, Refresh),
+}
+
+/// Connects to an API by its folder's name (`instasent-ingest`, `scopien`). An ingest credential is taken as a data
+/// source token.
 ///
 /// # Errors
 /// An API that is unknown or not compiled in, and what the typed constructors refuse.
-pub fn connect(api: &str, base_url: &str, secret: String) -> Result<Box<dyn Dispatch>, Error> {
+pub fn connect(name: &str, base_url: &str, access: Access) -> Result<Box<dyn Dispatch>, Error> {
     let config = Config::default().base_url(base_url);
-    match api {
+    match name {
         #[cfg(feature = "instasent-legacy")]
         "instasent-legacy" => {
-            use crate::api::instasent_legacy as legacy;
-            Ok(Box::new(legacy::Client::with_config(crate::auth::LegacyToken::new(secret)?, config)?))
+            Ok(Box::new(api::instasent_legacy::Client::with_config(credential::<auth::Legacy>(access)?, config)?))
         }
         #[cfg(feature = "instasent-transactional")]
         "instasent-transactional" => {
-            use crate::api::instasent_transactional as transactional;
-            Ok(Box::new(transactional::Client::with_config(crate::auth::SmsToken::new(secret)?, config)?))
+            Ok(Box::new(api::instasent_transactional::Client::with_config(credential::<auth::Sms>(access)?, config)?))
         }
         #[cfg(feature = "instasent-product")]
         "instasent-product" => {
-            use crate::api::instasent_product as product;
-            Ok(Box::new(product::Client::with_config(crate::auth::ProductToken::new(secret)?, config)?))
+            Ok(Box::new(api::instasent_product::Client::with_config(credential::<auth::Product>(access)?, config)?))
         }
         #[cfg(feature = "instasent-ingest")]
         "instasent-ingest" => {
-            use crate::api::instasent_ingest as ingest;
-            Ok(Box::new(ingest::Client::with_config(crate::auth::DatasourceToken::new(secret)?, config)?))
+            Ok(Box::new(api::instasent_ingest::Client::with_config(credential::<auth::Datasource>(access)?, config)?))
         }
         #[cfg(feature = "scopien")]
-        "scopien" => {
-            use crate::api::scopien;
-            Ok(Box::new(scopien::Client::with_config(crate::auth::ScopienKey::new(secret)?, config)?))
-        }
-        _ => Err(Error::configuration(format!("there is no API called `{api}` in this build"))),
+        "scopien" => Ok(Box::new(api::scopien::Client::with_config(credential::<auth::Scopien>(access)?, config)?)),
+        _ => Err(Error::configuration(format!("there is no API called `{name}` in this build"))),
+    }
+}
+
+fn credential<K: TokenKind>(access: Access) -> Result<Credential<K>, Error> {
+    match access {
+        Access::Token(text) => Ok(Token::new(text.expose_secret())?.into()),
+        Access::Source(source, refresh) => Ok(Credential::refreshed(source, refresh)),
     }
 }
 

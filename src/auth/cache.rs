@@ -10,9 +10,6 @@ use super::held::Held;
 use super::{AccessToken, TokenSource};
 use crate::{Clock, Error, SystemClock};
 
-/// Between two fetches that a refusal asked for: a token that is refused again and again is not asked for more often.
-const REFUSAL_FLOOR: Duration = Duration::from_secs(1);
-
 /// When a [`TokenSource`] is asked again. The defaults suit tokens of minutes to days.
 #[derive(Clone, Debug)]
 pub struct Refresh {
@@ -20,6 +17,7 @@ pub struct Refresh {
     recheck: Duration,
     patience: Duration,
     overlap: Duration,
+    refusal_floor: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -30,6 +28,7 @@ impl Default for Refresh {
             recheck: Duration::from_secs(300),
             patience: Duration::from_secs(30),
             overlap: Duration::from_secs(600),
+            refusal_floor: Duration::from_secs(1),
             clock: Arc::new(SystemClock),
         }
     }
@@ -62,6 +61,14 @@ impl Refresh {
     #[must_use]
     pub fn overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
+        self
+    }
+
+    /// The least time between two fetches that a 401 asks for. Default 1 s: a token that is refused again and again does
+    /// not turn into a storm on its source.
+    #[must_use]
+    pub fn refusal_floor(mut self, floor: Duration) -> Self {
+        self.refusal_floor = floor;
         self
     }
 
@@ -145,7 +152,7 @@ impl Cache {
                     return Some(kept.held.clone());
                 }
                 let is_joined = state.fetch.is_some();
-                let just_asked = state.refused_at.is_some_and(|time| now < time + REFUSAL_FLOOR);
+                let just_asked = state.refused_at.is_some_and(|time| now < time + self.0.refresh.refusal_floor);
                 if just_asked && !is_joined {
                     break;
                 }

@@ -71,7 +71,11 @@ impl Transport {
             && let Some(other) = credential.instead_of(&held).await
         {
             again.headers_mut().insert(AUTHORIZATION, other.authorization());
-            return Ok(send(http, again, &other, operation).await?.unwrap_or_else(Failure::into_response));
+            return Ok(send(http, again, &other, operation).await?.unwrap_or_else(|mut failure| {
+                // The server has seen both tokens.
+                failure.problem = failure.problem.masked(held.token().expose());
+                failure.into_response()
+            }));
         }
         Ok(refused.into_response())
     }

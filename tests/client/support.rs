@@ -7,6 +7,11 @@ use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 /// A token for tests; it opens nothing.
 pub(crate) const TOKEN: &str = "fixture-token-0001";
 
+/// What clients by operation id are connected with.
+pub(crate) fn access() -> keyfit::dispatch::Access {
+    keyfit::dispatch::Access::Token(TOKEN.into())
+}
+
 /// A server that gives one answer to every request and keeps what it received.
 pub(crate) struct Scripted {
     server: MockServer,

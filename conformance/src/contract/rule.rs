@@ -214,6 +214,11 @@ pub enum Drive {
     SecretHidden,
     /// A success in which items failed is not plainly a success, in every documented shape.
     PartialFailure,
+    /// A token that was replaced where the client finds it, and is refused with 401: the call is sent once more with the
+    /// new one and succeeds.
+    RotatedToken,
+    /// A refusal that another token does not change: one more attempt after 401, none after 403.
+    RefusedForGood,
 }
 
 impl Rule {

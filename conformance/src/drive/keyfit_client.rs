@@ -2,14 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use keyfit::dispatch::{Dispatch, connect};
+use keyfit::auth::{AccessToken, Refresh, TokenSource};
+use keyfit::dispatch::{Access, Dispatch, connect};
 use keyfit::{Error, ErrorKind};
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
-use super::subject::{Connect, Failure, Observed, Subject};
-use crate::secret::Secret;
+use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 
 /// Connects keyfit's client of one API.
 pub struct Keyfit {
@@ -20,11 +22,19 @@ pub struct Keyfit {
 struct Client(Box<dyn Dispatch>);
 
 impl Connect for Keyfit {
-    fn connect(&self, base_url: &str, secret: &Secret) -> Result<Box<dyn Subject>, String> {
-        match connect(&self.api, base_url, secret.reveal().to_owned()) {
+    fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String> {
+        // The check rotates faster than any API.
+        let refresh = Refresh::default().refusal_floor(Duration::ZERO);
+        match connect(&self.api, base_url, Access::Source(Arc::new(wallet.clone()), refresh)) {
             Ok(client) => Ok(Box::new(Client(client))),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+impl TokenSource for Wallet {
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<AccessToken, Error>> + Send + '_>> {
+        Box::pin(async { Ok(AccessToken::new(self.current().reveal())) })
     }
 }
 

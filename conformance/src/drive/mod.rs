@@ -8,6 +8,7 @@ mod request;
 mod scene;
 mod script;
 mod subject;
+mod tokens;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,12 +16,13 @@ use tokio::sync::Semaphore;
 
 pub use keyfit_client::Keyfit;
 pub use naive::{Defect, Naive};
-pub use subject::{Connect, Failure, Observed, Subject};
+pub use subject::{Connect, Failure, Observed, Subject, Wallet};
 
 use self::scene::Scene;
 use self::script::{Received, Script};
+use self::tokens::Tokens;
 use crate::catalogue::{Case, Catalogue};
-use crate::secret::{Redactor, Secret};
+use crate::secret::Redactor;
 use crate::verdict::{Exchange, Outcome, cut};
 
 /// Clients that are connected: as many cases run at once.
@@ -31,9 +33,15 @@ pub struct Stage {
     script: Script,
     /// Another origin, to which redirects lead.
     elsewhere: Script,
-    free: Mutex<Vec<(usize, Box<dyn Subject>)>>,
+    free: Mutex<Vec<Lane>>,
     permits: Semaphore,
-    secret: Secret,
+}
+
+/// A connected client with a lane of the scripted servers to itself.
+struct Lane {
+    number: usize,
+    client: Box<dyn Subject>,
+    tokens: Tokens,
 }
 
 impl Stage {
@@ -43,16 +51,15 @@ impl Stage {
     /// A client that cannot be connected.
     pub async fn start(catalogue: &Catalogue, connect: &dyn Connect, redactor: &Redactor) -> Result<Self, String> {
         let prefix = catalogue.contract.credentials.first().map_or("", |credential| credential.prefix.as_str());
-        let secret = Secret::new(format!("{prefix}canary0canary0canary0canary0"));
-        redactor.learn(&secret);
         let script = Script::start(LANES).await;
-        let clients = (0..LANES).map(|lane| {
-            let client = connect.connect(&script.base_url(lane, request::BASE_PATH), &secret)?;
-            Ok((lane, client))
+        let clients = (0..LANES).map(|number| {
+            let tokens = Tokens::new(prefix, number, redactor);
+            let client = connect.connect(&script.base_url(number, request::BASE_PATH), &tokens.wallet)?;
+            Ok(Lane { number, client, tokens })
         });
         let free = Mutex::new(clients.collect::<Result<Vec<_>, String>>()?);
         let elsewhere = Script::start(LANES).await;
-        Ok(Self { script, elsewhere, free, permits: Semaphore::new(LANES), secret })
+        Ok(Self { script, elsewhere, free, permits: Semaphore::new(LANES) })
     }
 
     /// Runs one client-side case.
@@ -61,19 +68,19 @@ impl Stage {
             return Outcome::error("the rule is not one for clients");
         };
         let Ok(_permit) = self.permits.acquire().await else { return Outcome::error("the clients are gone") };
-        let Some((lane, client)) = self.free().pop() else { return Outcome::error("no client is free") };
+        let Some(lane) = self.free().pop() else { return Outcome::error("no client is free") };
         let scene = Scene {
             catalogue,
             case,
-            client: &*client,
+            client: &*lane.client,
             script: &self.script,
             elsewhere: &self.elsewhere,
-            secret: &self.secret,
-            lane,
+            tokens: &lane.tokens,
+            lane: lane.number,
         };
         let result = scene.play(drive).await;
-        let received = self.script.received(lane);
-        self.free().push((lane, client));
+        let received = self.script.received(lane.number);
+        self.free().push(lane);
         let mut outcome = match result {
             Ok(()) => Outcome::pass(),
             Err(finding) => {
@@ -86,7 +93,7 @@ impl Stage {
         outcome
     }
 
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<(usize, Box<dyn Subject>)>> {
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Lane>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
-use super::subject::{Connect, Failure, Observed, Subject};
+use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 use crate::clock;
 use crate::contract::Contract;
 use crate::schema;
@@ -41,6 +41,10 @@ pub enum Defect {
     FollowsRedirects,
     /// Repeats every call that failed.
     RepeatsEverything,
+    /// Takes the first 401 for the last word.
+    NeverReauthorizes,
+    /// Asks for another token on every refusal, three times over.
+    ReauthorizesForever,
     /// Prints the body of a refusal as it came.
     PrintsBodies,
     /// Takes every 2xx for a whole success.
@@ -62,7 +66,9 @@ struct Client {
     contract: Arc<Contract>,
     defect: Option<Defect>,
     base_url: Url,
-    secret: Secret,
+    wallet: Wallet,
+    /// The token that it last took out.
+    held: Mutex<Secret>,
     http: reqwest::Client,
 }
 
@@ -74,14 +80,15 @@ struct Reply {
 }
 
 impl Connect for Naive {
-    fn connect(&self, base_url: &str, secret: &Secret) -> Result<Box<dyn Subject>, String> {
+    fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String> {
         let http = crate::probe::http_client(false);
         Ok(Box::new(Client {
             api: Arc::clone(&self.api),
             contract: Arc::clone(&self.contract),
             defect: self.defect,
             base_url: Url::parse(base_url).map_err(|error| error.to_string())?,
-            secret: secret.clone(),
+            wallet: wallet.clone(),
+            held: Mutex::new(wallet.current()),
             http: http.map_err(|error| error.to_string())?,
         }))
     }
@@ -110,6 +117,16 @@ impl Client {
     async fn attempt(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Observed, &'static str> {
         let url = self.url(operation, arguments)?;
         let mut reply = self.send(operation, url.clone(), arguments).await?;
+        let (statuses, attempts): (&[u16], _) = match self.defect {
+            Some(Defect::NeverReauthorizes) => (&[], 0),
+            Some(Defect::ReauthorizesForever) => (&[401, 403], 3),
+            _ => (&[401], 1),
+        };
+        for _ in 0..attempts {
+            if statuses.contains(&reply.status) && (self.takes_another() || attempts > 1) {
+                reply = self.send(operation, url.clone(), arguments).await?;
+            }
+        }
         if !(200..300).contains(&reply.status) && self.has(Defect::RepeatsEverything) {
             reply = self.send(operation, url, arguments).await?;
         }
@@ -121,6 +138,19 @@ impl Client {
             reply = self.send(operation, target, arguments).await?;
         }
         Ok(self.read(operation, reply))
+    }
+
+    /// Whether the wallet holds another token by now; then it is taken.
+    fn takes_another(&self) -> bool {
+        let current = self.wallet.current();
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = current.reveal() != held.reveal();
+        *held = current;
+        is_other
+    }
+
+    fn token(&self) -> Secret {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn url(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Url, &'static str> {
@@ -170,7 +200,7 @@ impl Client {
             .http
             .request(method, url)
             .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, format!("Bearer {}", self.secret.reveal()));
+            .header(AUTHORIZATION, format!("Bearer {}", self.token().reveal()));
         if self.has(Defect::SendsApiVersion) {
             request = request.header("api-version", "1.0.0");
         }

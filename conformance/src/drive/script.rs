@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use serde_json::Value;
 
+use crate::secret::Secret;
+
 /// A server on which every lane answers as it was told and keeps what it received.
 pub(super) struct Script {
     server: MockServer,
@@ -15,6 +17,8 @@ pub(super) struct Script {
 #[derive(Default)]
 struct Lane {
     answer: Scripted,
+    /// The only token that gets the answer, and what the others get.
+    guard: Option<(Secret, Scripted)>,
     received: Vec<Received>,
 }
 
@@ -59,7 +63,12 @@ impl Script {
 
     /// Tells a lane what to answer, and forgets what it received.
     pub(super) fn set(&self, lane: usize, answer: Scripted) {
-        *self.lane(lane) = Lane { answer, received: Vec::new() };
+        *self.lane(lane) = Lane { answer, ..Lane::default() };
+    }
+
+    /// The same, for requests with this token; all others get the refusal.
+    pub(super) fn guard(&self, lane: usize, answer: Scripted, refusal: Scripted, accepted: &Secret) {
+        *self.lane(lane) = Lane { answer, guard: Some((accepted.clone(), refusal)), ..Lane::default() };
     }
 
     /// What a lane received since it was told what to answer.
@@ -111,13 +120,21 @@ fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse
         return HttpMockResponse::builder().status(599).build();
     };
     let mut lane = lane.lock().unwrap_or_else(PoisonError::into_inner);
-    lane.received.push(Received {
+    let received = Received {
         method: request.method_str().to_owned(),
         path: format!("/{below}"),
         query: request.query_params(),
         headers: request.headers_vec().clone(),
         body: request.body_vec(),
-    });
-    let answer = &lane.answer;
-    HttpMockResponse::builder().status(answer.status).headers(answer.headers.clone()).body(answer.body.clone()).build()
+    };
+    let answer = match &lane.guard {
+        Some((accepted, refusal))
+            if received.header("authorization").is_none_or(|sent| !sent.ends_with(accepted.reveal())) =>
+        {
+            refusal.clone()
+        }
+        _ => lane.answer.clone(),
+    };
+    lane.received.push(received);
+    HttpMockResponse::builder().status(answer.status).headers(answer.headers).body(answer.body).build()
 }

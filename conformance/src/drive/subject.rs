@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use keyfit_openapi::Operation;
@@ -23,13 +24,34 @@ pub trait Subject: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>>;
 }
 
+/// Where a client finds its token, again and again. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Wallet(Arc<Mutex<Secret>>);
+
+impl Wallet {
+    /// A wallet that holds a token.
+    pub fn new(secret: Secret) -> Self {
+        Self(Arc::new(Mutex::new(secret)))
+    }
+
+    /// The token in it.
+    pub fn current(&self) -> Secret {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another token into it.
+    pub fn replace(&self, secret: Secret) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+    }
+}
+
 /// Connects a client to a base URL, with a credential.
 pub trait Connect: Send + Sync {
     /// A new client.
     ///
     /// # Errors
     /// Why there is none.
-    fn connect(&self, base_url: &str, secret: &Secret) -> Result<Box<dyn Subject>, String>;
+    fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String>;
 }
 
 /// What the caller of a client sees.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use keyfit::dispatch::connect;
+use keyfit::dispatch::{Access, connect};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::Family;
 use keyfit_openapi::example;
@@ -61,7 +61,7 @@ async fn refusals_at_both_ends() {
         let operation = &catalogue.api.operations[0];
         let arguments = example::arguments(&catalogue.api, operation);
         let recorder = Recorder::start().await;
-        let client = connect(&catalogue.api.name, &recorder.base_url(), TOKEN.to_owned()).expect("a client");
+        let client = connect(&catalogue.api.name, &recorder.base_url(), Access::Token(TOKEN.into())).expect("a client");
         let mut text = String::new();
         for status in [400, 401, 402, 403, 404, 405, 413, 422, 429, 500, 503] {
             let shape = catalogue.contract.error_shape(&operation.errors, status).expect("the contract has a default");
@@ -79,7 +79,7 @@ async fn refusals_at_both_ends() {
 async fn requests_as_sent() {
     for catalogue in catalogues() {
         let recorder = Recorder::start().await;
-        let client = connect(&catalogue.api.name, &recorder.base_url(), TOKEN.to_owned()).expect("a client");
+        let client = connect(&catalogue.api.name, &recorder.base_url(), Access::Token(TOKEN.into())).expect("a client");
         let mut text = String::new();
         for operation in &catalogue.api.operations {
             let arguments = example::arguments(&catalogue.api, operation);
