@@ -3,6 +3,7 @@
 mod cli;
 mod common;
 mod contracts;
+mod coverage;
 mod live;
 mod mutants;
 mod snapshots;

@@ -1,0 +1,75 @@
+//! Every requirement is checked by a rule or a test that exists, or says why not; the committed table is made from that.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+
+use serde::Deserialize;
+
+use crate::common::catalogues;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Requirements {
+    requirement: Vec<Requirement>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Requirement {
+    id: String,
+    says: String,
+    source: String,
+    #[serde(default)]
+    rules: Vec<String>,
+    #[serde(default)]
+    tests: Vec<String>,
+    reason: Option<String>,
+}
+
+const TABLE: &str = "COVERAGE.md";
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
+fn every_requirement_is_checked_or_says_why_not() {
+    let text = fs::read_to_string("requirements.toml").expect("it is committed");
+    let Requirements { requirement } = toml::from_str(&text).expect("it is well-formed");
+    let catalogues = catalogues();
+    let rules: BTreeSet<&str> =
+        catalogues.iter().flat_map(|catalogue| catalogue.contract.rules.iter().map(|rule| rule.id.as_str())).collect();
+    let mut table = String::from(
+        "# Requirements and what checks them\n\nMade from `requirements.toml` by `tests/suite/coverage.rs`; set \
+         `KEYFIT_WRITE_SCHEMAS` to make it anew.\n\n| id | requirement | source | rules | tests |\n|---|---|---|---|---|\n",
+    );
+    for requirement in requirement {
+        let Requirement { id, says, source, reason, .. } = &requirement;
+        let is_checked = !(requirement.rules.is_empty() && requirement.tests.is_empty());
+        assert!(is_checked != reason.is_some(), "{id}: either something checks it, or a reason says why not");
+        for pattern in &requirement.rules {
+            assert!(rules.iter().any(|rule| fits(pattern, rule)), "{id}: no rule is called `{pattern}`");
+        }
+        for test in &requirement.tests {
+            let (file, name) = test.split_once(": ").expect("file and function");
+            let code = fs::read_to_string(format!("../{file}")).unwrap_or_else(|error| panic!("{id}: {file}: {error}"));
+            assert!(code.contains(&format!("fn {name}(")), "{id}: {file} has no test `{name}`");
+        }
+        let checks = |list: &[String]| list.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join("<br>");
+        let last = reason.clone().map_or_else(|| checks(&requirement.tests), |reason| format!("none: {reason}"));
+        let _ = writeln!(table, "| {id} | {says} | {source} | {} | {last} |", checks(&requirement.rules));
+    }
+    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
+        fs::write(TABLE, &table).expect("the table can be written");
+    }
+    let found = fs::read_to_string(TABLE).unwrap_or_default();
+    assert!(found == table, "{TABLE} is out of date: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+}
+
+/// A star stands for anything.
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, end)) => {
+            text.strip_prefix(start).is_some_and(|rest| (0..=rest.len()).any(|at| fits(end, &rest[at..])))
+        }
+    }
+}
