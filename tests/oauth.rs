@@ -453,15 +453,15 @@ mod requests {
             })
             .await;
         let endpoint = endpoint(&server, &TestClock::default());
-        let mut shown = String::new();
-        for error in [
-            endpoint.exchange(consented(&[]).await.0).await.expect_err("refused"),
-            session(endpoint.clone(), tokens("a1", 0)).await.0.fetch().await.expect_err("refused"),
-        ] {
-            shown += &format!("{error} {error:?} {:?} {:?}", error.source(), endpoint);
+        let of_code = endpoint.exchange(consented(&[]).await.0).await.expect_err("refused");
+        let of_refresh = session(endpoint.clone(), tokens("a1", 0)).await.0.fetch().await.expect_err("refused");
+        for (error, secrets) in [(of_code, ["hunter2", "the/code"]), (of_refresh, ["hunter2", "r1 a1"])] {
+            let shown = format!("{error} {error:?} {:?} {endpoint:?}", error.source());
+            assert!(shown.contains("[redacted]"), "{shown}");
+            for secret in secrets {
+                assert!(!shown.contains(secret), "{shown}");
+            }
         }
-        assert!(!shown.contains("hunter2") && shown.contains("[redacted]"), "{shown}");
-        assert_eq!(shown.matches("the/code").count(), shown.matches("r1 a1").count(), "{shown}");
     }
 
     #[tokio::test]

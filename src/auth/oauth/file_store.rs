@@ -40,8 +40,8 @@ impl FileStore {
         work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
         let path = self.path.clone();
-        let done = tokio::task::spawn_blocking(move || work(&path)).await.map_err(io::Error::other).flatten();
-        done.map_err(|error| {
+        let done = tokio::task::spawn_blocking(move || work(&path)).await;
+        done.unwrap_or_else(|stopped| Err(io::Error::other(stopped))).map_err(|error| {
             let message = format!("the token file {} cannot be {doing}: {error}", self.path.display());
             Error::credential_from(message, error)
         })
@@ -107,7 +107,8 @@ fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
 fn refuse_if_shared(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let of_others = mode & 0o077;
+    if of_others == 0 {
         return Ok(());
     }
     Err(io::Error::new(

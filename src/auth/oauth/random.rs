@@ -13,7 +13,7 @@ pub(super) fn random_text() -> Result<SecretString, Error> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes)
         .map_err(|error| Error::credential_from("the system gives no random numbers", error.to_string()))?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(&*bytes).into())
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(*bytes).into())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Request, Url};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::client_authentication::ClientAuthentication;
@@ -97,7 +97,7 @@ impl TokenEndpoint {
             Some(source) => Some(source.read().await?),
             None => None,
         };
-        let secret = secret.as_ref().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty());
+        let secret = secret.as_ref().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
         if secret.is_none() && authentication.source().is_some() {
             return Err(Error::credential(format!("the secret of the OAuth client {client_id} is empty")));
         }
