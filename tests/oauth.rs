@@ -161,6 +161,7 @@ mod traps {
             (401, r#"{"error":"invalid_client"}"#, Some(TokenErrorCode::InvalidClient)),
             (400, r#"{"error":{"code":"bad","message":"nested"}}"#, Some(TokenErrorCode::Other("bad".to_owned()))),
             (500, "<html>oops</html>", None),
+            (500, r#"{"access_token":"a2"}"#, None),
             (502, "", None),
             (302, "", None),
             (200, "", None),
@@ -495,13 +496,15 @@ mod sessions {
             .await;
     }
 
-    async fn refusing(server: &MockServer, old: &str) {
+    async fn refusing<'a>(server: &'a MockServer, old: &str) -> httpmock::Mock<'a> {
         server
             .mock_async(|when, then| {
                 when.method(POST).form_urlencoded_tuple("refresh_token", old);
-                then.status(400).json_body(json!({"error": "invalid_grant", "error_description": "used"}));
+                then.status(400)
+                    .delay(Duration::from_millis(200))
+                    .json_body(json!({"error": "invalid_grant", "error_description": "used"}));
             })
-            .await;
+            .await
     }
 
     #[tokio::test]
@@ -528,12 +531,28 @@ mod sessions {
     #[tokio::test]
     async fn what_another_process_rotated_is_taken_instead_of_refreshing() {
         let server = MockServer::start_async().await;
-        refusing(&server, "r1").await;
+        let refusal = refusing(&server, "r1").await;
         let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
         store.save(&tokens("theirs", 3600).refresh("r7")).await.expect("saved");
         assert_eq!(fetch(&session).await, "theirs");
         refreshing(&server, "r7", "a8", "r8").await;
         assert_eq!(fetch(&session).await, "a8");
+        refusal.assert_calls_async(0).await;
+    }
+
+    #[tokio::test]
+    async fn what_another_process_rotates_during_a_refused_refresh_is_taken_too() {
+        let server = MockServer::start_async().await;
+        let refusal = refusing(&server, "r1").await;
+        let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+        let (token, ()) = tokio::join!(fetch(&session), async {
+            while refusal.calls_async().await == 0 {
+                tokio::task::yield_now().await;
+            }
+            store.save(&tokens("theirs", 3600).refresh("r7")).await.expect("saved");
+        });
+        assert_eq!(token, "theirs");
+        assert_eq!(stored(&store).await.1.as_deref(), Some("r7"));
     }
 
     #[tokio::test]
@@ -549,8 +568,12 @@ mod sessions {
         assert_eq!(fetch(&session).await, "a2");
         assert!(!session.is_saved().await);
         assert_eq!(stored(&store).await.0, "a1");
+        assert_eq!(fetch(&session).await, "a3", "with r2, not with the r1 of the store");
+        assert!(!session.is_saved().await);
+        // Saved with the next fetch, even if that one fails.
+        refusing(&server, "r3").await;
         store.fails.store(false, Ordering::SeqCst);
-        assert_eq!(fetch(&session).await, "a3", "with r2, which the store did not see in time");
+        session.fetch().await.expect_err("refused");
         assert!(session.is_saved().await);
         assert_eq!(stored(&store).await, ("a3".to_owned(), Some("r3".to_owned())));
     }

@@ -192,6 +192,8 @@ fn query(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use futures_core::future::BoxFuture;
+
     use super::super::{MemoryPendingAuthorizations, PendingAuthorization};
     use super::*;
 
@@ -239,6 +241,26 @@ mod tests {
             assert!(matches!(error, CallbackError::State), "{error:?}");
             assert_eq!(error.status(), StatusCode::BAD_REQUEST);
         }
+    }
+
+    /// A store that finds something for every state.
+    #[derive(Debug)]
+    struct Careless;
+
+    impl PendingAuthorizations for Careless {
+        fn put<'a>(&'a self, _: &'a str, _: PendingAuthorization) -> BoxFuture<'a, Result<(), Error>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn take<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Option<PendingAuthorization>, Error>> {
+            Box::pin(async { Ok(Some(PendingAuthorization::new("right", Verifier::random()?, "x:/", Vec::new()))) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_forgets_to_compare_lets_nobody_in() {
+        assert!(handle_callback("code=x&state=right", "s", &Careless).await.is_ok());
+        assert!(matches!(handle_callback("code=x&state=wrong", "s", &Careless).await, Err(CallbackError::State)));
     }
 
     #[tokio::test]

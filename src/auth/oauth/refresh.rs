@@ -26,6 +26,10 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// - What another process has saved meanwhile is taken instead of refreshing.
 /// - A caller that goes away does not stop a refresh on its way: the server may have rotated already.
 ///
+/// Two limits. Processes that share a store are not locked against each other: with a server that rotates, let one of
+/// them refresh. And where the server leaves out `expires_in` each fetch after the first is a refresh: raise
+/// [`Refresh::recheck`](crate::auth::Refresh::recheck), or every five minutes of use will bring one.
+///
 /// ```
 /// use keyfit::auth::oauth::{FileStore, RefreshingSession, TokenEndpoint};
 /// use keyfit::auth::{Credential, Scopien};
