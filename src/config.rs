@@ -67,25 +67,13 @@ impl Config {
                 "the base URL cannot be read ({error}): give a whole URL such as {documented}"
             ))
         })?;
-        // The URL itself is not shown: it may hold the very password that it is refused for.
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::configuration(
-                "the base URL holds a user name or password: give the credential to the client".to_owned(),
-            ));
-        }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::configuration(
                 "the base URL has a query or a fragment: give scheme, host and path only".to_owned(),
             ));
         }
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if is_loopback(&url) => Ok(url),
-            "http" => Err(Error::configuration(format!(
-                "the base URL {text} is plain http, which would show the credential to everyone on the way: use https"
-            ))),
-            scheme => Err(Error::configuration(format!("the base URL has the scheme {scheme}: use https"))),
-        }
+        check_place(&url, "the base URL")?;
+        Ok(url)
     }
 
     /// The HTTP client. It follows no redirect: a redirect to another origin would carry the credential there, and one
@@ -131,6 +119,26 @@ fn without_needless_roots(builder: ClientBuilder, base: &Url) -> ClientBuilder {
     }
     let _ = base;
     builder
+}
+
+/// Whether a credential may be sent there: by https, or by plain http to a loopback host, and without a password in the
+/// URL. `name` is what the messages call the URL.
+pub(crate) fn check_place(url: &Url, name: &str) -> Result<(), Error> {
+    // The URL itself is not shown: it may hold the very password that it is refused for.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::configuration(format!(
+            "{name} holds a user name or password: give the credential to the client"
+        )));
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
+        "http" => Err(Error::configuration(format!(
+            "{name} {} is plain http, which would show the credential to everyone on the way: use https",
+            url.origin().ascii_serialization()
+        ))),
+        scheme => Err(Error::configuration(format!("{name} has the scheme {scheme}: use https"))),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -296,7 +296,7 @@ impl StdError for Error {
 }
 
 /// A text of a server as part of a line: without line breaks, which could fake a line of a log, and not endless.
-struct OneLine<'a>(&'a str);
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,8 @@ mod credential;
 mod environment;
 mod fingerprint;
 mod held;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 mod secret;
 mod source;
 mod token;

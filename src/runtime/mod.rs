@@ -2,10 +2,10 @@
 //! becomes of its answer.
 
 pub(crate) mod answer;
-mod body;
+pub(crate) mod body;
 mod failure;
 mod problem;
-mod redact;
+pub(crate) mod redact;
 mod scope;
 mod transport;
 

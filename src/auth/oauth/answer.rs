@@ -1,0 +1,156 @@
+//! Reads a token endpoint's success (RFC 6749, section 5.1).
+
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::TokenSet;
+use crate::auth::{AccessToken, Secret};
+
+/// The members that count. Others are ignored, as the RFC asks.
+#[derive(Deserialize)]
+struct Answer {
+    access_token: Option<Secret>,
+    token_type: Option<Value>,
+    expires_in: Option<Value>,
+    refresh_token: Option<Secret>,
+    scope: Option<Value>,
+}
+
+/// The tokens of a body that came at `received`, or what is wrong with it. Nothing of the body is in the reason.
+pub(super) fn read(body: &[u8], received: SystemTime) -> Result<TokenSet, String> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => "a member of the answer has the wrong type",
+        _ => "the answer is no JSON",
+    })?;
+    let token =
+        answer.access_token.filter(|token| !token.expose().is_empty()).ok_or("the answer has no `access_token`")?;
+    if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the `access_token` cannot be sent in a header".to_owned());
+    }
+    match answer.token_type {
+        None | Some(Value::Null) => {}
+        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => {}
+        Some(_) => return Err("the `token_type` is not Bearer".to_owned()),
+    }
+    let expires_at = match &answer.expires_in {
+        None | Some(Value::Null) => None,
+        // A time that no clock reaches is no expiry.
+        Some(value) => {
+            received.checked_add(Duration::from_secs(seconds(value).ok_or("`expires_in` is no number of seconds")?))
+        }
+    };
+    let mut set = TokenSet::new(AccessToken::new(token.expose()).expiring_at(expires_at));
+    if let Some(refresh) = answer.refresh_token.filter(|refresh| !refresh.expose().is_empty()) {
+        set = set.refresh(refresh.expose());
+    }
+    Ok(set.granting(scopes(answer.scope.as_ref())))
+}
+
+/// A number, or a number in quotes, as some servers write it. Fractions are dropped.
+fn seconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked, the fraction is not wanted"
+)]
+fn whole(number: f64) -> Option<u64> {
+    (0.0..1e18).contains(&number).then_some(number as u64)
+}
+
+/// Space-separated, or a list as some servers write it.
+fn scopes(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => text.split_ascii_whitespace().map(str::to_owned).collect(),
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn read_text(body: &str) -> Result<TokenSet, String> {
+        read(body.as_bytes(), at(1000))
+    }
+
+    #[test]
+    fn a_whole_answer_is_read_and_unknown_members_are_ignored() {
+        let body = r#"{"access_token":"a","token_type":"bEaReR","expires_in":3600,"refresh_token":"r",
+            "scope":"read  contacts:read","id_token":{"x":[1]},"extra":null}"#;
+        let set = read_text(body).expect("a set");
+        assert_eq!((set.access().expose(), set.refresh_token()), ("a", Some("r")));
+        assert_eq!(set.expires_at(), Some(at(4600)));
+        assert_eq!(set.scopes(), ["read", "contacts:read"]);
+    }
+
+    #[test]
+    fn expires_in_is_a_number_or_a_number_in_quotes_and_becomes_a_time() {
+        for (text, expected) in [
+            ("60", Some(at(1060))),
+            ("\"60\"", Some(at(1060))),
+            ("60.9", Some(at(1060))),
+            ("0", Some(at(1000))),
+            ("null", None),
+            ("18446744073709551615", None),
+        ] {
+            let set = read_text(&format!(r#"{{"access_token":"a","expires_in":{text}}}"#)).expect(text);
+            assert_eq!(set.expires_at(), expected, "{text}");
+        }
+        for text in ["-1", "\"soon\"", "[]", "true", "\"-5\"", "1e30"] {
+            assert!(read_text(&format!(r#"{{"access_token":"a","expires_in":{text}}}"#)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused_without_being_shown() {
+        for body in [
+            "",
+            "<html>do-not-print</html>",
+            "[]",
+            "null",
+            "{}",
+            r#"{"access_token":""}"#,
+            r#"{"access_token":null,"token":"do-not-print"}"#,
+            r#"{"access_token":["do-not-print"]}"#,
+            r#"{"access_token":"do-not-print\r\nX-Other: 1"}"#,
+            r#"{"access_token":"do not print"}"#,
+            r#"{"access_token":"do-not-print","token_type":"mac"}"#,
+            r#"{"access_token":"do-not-print","token_type":1}"#,
+            r#"{"access_token":"do-not-print","#,
+        ] {
+            let reason = read_text(body).expect_err(body);
+            assert!(!reason.contains("do-not-print"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_refresh_token_is_optional() {
+        for body in [
+            r#"{"access_token":"a"}"#,
+            r#"{"access_token":"a","refresh_token":null}"#,
+            r#"{"access_token":"a","refresh_token":""}"#,
+        ] {
+            assert_eq!(read_text(body).expect(body).refresh_token(), None);
+        }
+    }
+
+    #[test]
+    fn scopes_may_be_a_list() {
+        assert_eq!(read_text(r#"{"access_token":"a","scope":["x","y"]}"#).expect("a set").scopes(), ["x", "y"]);
+        assert!(read_text(r#"{"access_token":"a","scope":7}"#).expect("a set").scopes().is_empty());
+    }
+}

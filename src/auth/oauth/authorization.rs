@@ -1,0 +1,197 @@
+//! Sends a user to the authorization server.
+
+use std::fmt;
+
+use reqwest::Url;
+use secrecy::ExposeSecret as _;
+
+use super::random::random_text;
+use super::{PendingAuthorization, PendingAuthorizations, Verifier};
+use crate::{Error, config};
+
+/// The parameters that are ours to set.
+const OWN: [&str; 7] =
+    ["client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method"];
+
+/// Where users are sent to consent, and for what. Made once; [`begin`](Self::begin) makes the URL for one user.
+///
+/// ```
+/// use keyfit::auth::oauth::{AuthorizationRequest, MemoryPendingAuthorizations};
+///
+/// # async fn login(session_cookie: &str, pending: &MemoryPendingAuthorizations) -> Result<(), keyfit::Error> {
+/// let request = AuthorizationRequest::new(
+///     "https://auth.example.com/oauth/authorize",
+///     "my-client",
+///     "https://app.example.com/callback",
+/// )?
+/// .scopes(["read", "offline_access"]);
+/// let url = request.begin(session_cookie, pending).await?;
+/// // Answer the browser with a redirect to `url`.
+/// # let _ = url;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct AuthorizationRequest {
+    endpoint: Url,
+    client_id: String,
+    redirect_uri: String,
+    scopes: Vec<String>,
+    extra: Vec<(String, String)>,
+}
+
+impl AuthorizationRequest {
+    /// The authorization endpoint, the client that users give access to, and where they come back to. The redirect URI
+    /// must be registered with the server, letter by letter.
+    ///
+    /// # Errors
+    /// An endpoint that is neither https nor on a loopback host; a redirect URI that is no URL or has a fragment.
+    pub fn new(endpoint: &str, client_id: impl Into<String>, redirect_uri: impl Into<String>) -> Result<Self, Error> {
+        const NAME: &str = "the authorization endpoint";
+        let endpoint = Url::parse(endpoint)
+            .map_err(|error| Error::configuration(format!("{NAME} cannot be read as a URL ({error})")))?;
+        config::check_place(&endpoint, NAME)?;
+        if endpoint.fragment().is_some() {
+            return Err(Error::configuration(format!("{NAME} has a fragment")));
+        }
+        let redirect_uri = redirect_uri.into();
+        // Kept as text: the server compares it letter by letter, and a URL library would add a slash. A scheme of an
+        // application (`com.example.app:/callback`) is allowed.
+        if Url::parse(&redirect_uri).map_or(true, |url| url.fragment().is_some()) {
+            return Err(Error::configuration("the redirect URI is no absolute URL without a fragment".to_owned()));
+        }
+        Ok(Self { endpoint, client_id: client_id.into(), redirect_uri, scopes: Vec::new(), extra: Vec::new() })
+    }
+
+    /// The scopes to ask for. A server that follows OpenID Connect gives a refresh token for `offline_access` only.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// A parameter beside the standard ones, such as `prompt`, `audience` or `resource`.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// Makes the URL for one user, after remembering what his return is checked with. `session` names his browser: see
+    /// [`PendingAuthorizations`].
+    ///
+    /// # Errors
+    /// A store that fails; an extra parameter that is one of the standard ones.
+    pub async fn begin(&self, session: &str, pending: &dyn PendingAuthorizations) -> Result<Url, Error> {
+        if let Some((name, _)) = self.extra.iter().find(|(name, _)| OWN.contains(&name.as_str())) {
+            return Err(Error::configuration(format!("the parameter `{name}` of an authorization is set by Keyfit")));
+        }
+        let state = random_text()?;
+        let verifier = Verifier::random()?;
+        let url = self.url(state.expose_secret(), &verifier);
+        let entry = PendingAuthorization::new(state, verifier, self.redirect_uri.clone(), self.scopes.clone());
+        pending.put(session, entry).await?;
+        Ok(url)
+    }
+
+    fn url(&self, state: &str, verifier: &Verifier) -> Url {
+        let mut url = self.endpoint.clone();
+        let mut query = url.query_pairs_mut();
+        query
+            .append_pair("client_id", &self.client_id)
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("response_type", "code");
+        if !self.scopes.is_empty() {
+            query.append_pair("scope", &self.scopes.join(" "));
+        }
+        query
+            .append_pair("state", state)
+            .append_pair("code_challenge", &verifier.challenge())
+            .append_pair("code_challenge_method", "S256")
+            .extend_pairs(&self.extra);
+        drop(query);
+        url
+    }
+}
+
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Extra parameters may hold a login hint, which is personal.
+        f.debug_struct("AuthorizationRequest")
+            .field("endpoint", &self.endpoint.origin().ascii_serialization())
+            .field("client_id", &self.client_id)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MemoryPendingAuthorizations;
+    use super::*;
+
+    const REDIRECT: &str = "https://app.example.com/callback";
+
+    fn request(endpoint: &str) -> Result<AuthorizationRequest, Error> {
+        AuthorizationRequest::new(endpoint, "my client", REDIRECT)
+    }
+
+    #[tokio::test]
+    async fn every_parameter_is_encoded_and_there_once() {
+        let request = request("https://auth.example.com/authorize?tenant=1").expect("a request");
+        let request = request.scopes(["read", "contacts:read"]).parameter("prompt", "consent&login");
+        let pending = MemoryPendingAuthorizations::new();
+        let url = request.begin("s", &pending).await.expect("a URL");
+        let state = url.query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();
+        let kept = pending.take("s", &state).await.expect("a store").expect("kept before the redirect");
+        let expected = [
+            ("tenant", "1"),
+            ("client_id", "my client"),
+            ("redirect_uri", REDIRECT),
+            ("response_type", "code"),
+            ("scope", "read contacts:read"),
+            ("state", &state),
+            ("code_challenge", &kept.verifier().challenge()),
+            ("code_challenge_method", "S256"),
+            ("prompt", "consent&login"),
+        ];
+        assert_eq!(
+            url.query_pairs().into_owned().collect::<Vec<_>>(),
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        assert!(url.as_str().contains("scope=read+contacts%3Aread"), "{url}");
+        assert!(!url.as_str().contains(kept.verifier().expose()));
+    }
+
+    #[tokio::test]
+    async fn no_two_users_share_a_state_or_a_challenge() {
+        let request = request("https://auth.example.com/authorize").expect("a request");
+        let pending = MemoryPendingAuthorizations::new();
+        let one = request.begin("s", &pending).await.expect("a URL");
+        let two = request.begin("s", &pending).await.expect("a URL");
+        for name in ["state", "code_challenge"] {
+            let of = |url: &Url| url.query_pairs().find(|pair| pair.0 == name).map(|pair| pair.1.into_owned());
+            assert_ne!(of(&one), of(&two));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_standard_parameter_cannot_be_replaced() {
+        for name in OWN {
+            let request = request("https://auth.example.com/").expect("a request").parameter(name, "x");
+            assert!(request.begin("s", &MemoryPendingAuthorizations::new()).await.is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_hosts() {
+        assert!(request("http://127.0.0.1:1/authorize").is_ok());
+        for endpoint in ["http://auth.example.com/", "https://u:p@auth.example.com/", "x", "https://a.example.com/#f"] {
+            assert!(request(endpoint).is_err(), "{endpoint}");
+        }
+        for redirect in ["/callback", "https://app.example.com/#x"] {
+            assert!(AuthorizationRequest::new("https://a.example.com", "c", redirect).is_err(), "{redirect}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Tokens for a service that acts for itself (RFC 6749, section 4.4).
+
+use futures_core::future::BoxFuture;
+
+use super::TokenEndpoint;
+use crate::Error;
+use crate::auth::{AccessToken, TokenSource};
+
+/// Gets access tokens with the client's own credentials. Each fetch is one token request: give it to
+/// [`Credential::from_source`](crate::auth::Credential::from_source), which keeps the token until it is about to
+/// expire. A refresh token is neither needed nor kept.
+///
+/// One source is for one set of scopes and one audience; [`with_scopes`](Self::with_scopes) and
+/// [`with_audience`](Self::with_audience) make another source and leave this one as it is.
+///
+/// ```
+/// use keyfit::auth::Credential;
+/// use keyfit::auth::oauth::{ClientCredentials, TokenEndpoint};
+///
+/// # fn example(endpoint: TokenEndpoint) -> Result<(), keyfit::Error> {
+/// let grant = ClientCredentials::new(endpoint);
+/// let reading: Credential<keyfit::auth::Scopien> = Credential::from_source(grant.with_scopes(["read"]));
+/// let writing: Credential<keyfit::auth::Scopien> = Credential::from_source(grant.with_scopes(["read", "write"]));
+/// # let _ = (reading, writing);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientCredentials {
+    endpoint: TokenEndpoint,
+    scopes: Vec<String>,
+    audience: Option<String>,
+    extra: Vec<(String, String)>,
+}
+
+impl ClientCredentials {
+    /// For the scopes that the server gives by itself.
+    pub fn new(endpoint: TokenEndpoint) -> Self {
+        Self { endpoint, scopes: Vec::new(), audience: None, extra: Vec::new() }
+    }
+
+    /// Another source, for these scopes.
+    #[must_use]
+    pub fn with_scopes<S: Into<String>>(&self, scopes: impl IntoIterator<Item = S>) -> Self {
+        Self { scopes: scopes.into_iter().map(Into::into).collect(), ..self.clone() }
+    }
+
+    /// Another source, for tokens that this API accepts.
+    #[must_use]
+    pub fn with_audience(&self, audience: impl Into<String>) -> Self {
+        Self { audience: Some(audience.into()), ..self.clone() }
+    }
+
+    /// Another source, with one more parameter, such as `resource` (RFC 8707).
+    #[must_use]
+    pub fn with_parameter(&self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let mut source = self.clone();
+        source.extra.push((name.into(), value.into()));
+        source
+    }
+}
+
+impl TokenSource for ClientCredentials {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(async {
+            let scope = self.scopes.join(" ");
+            let mut parameters = vec![("grant_type", "client_credentials")];
+            if !scope.is_empty() {
+                parameters.push(("scope", &scope));
+            }
+            parameters.extend(self.audience.iter().map(|audience| ("audience", audience.as_str())));
+            parameters.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let tokens = self.endpoint.request(parameters, &[]).await?;
+            Ok(tokens.access().clone())
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! Tokens in a file that its owner alone can read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use futures_core::future::BoxFuture;
+use secrecy::ExposeSecret as _;
+use secrecy::zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+
+use super::random::random_text;
+use super::{TokenSet, TokenStore};
+use crate::Error;
+use crate::auth::{AccessToken, Secret};
+
+/// The largest file that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// Tokens in a JSON file. It is made with mode 0600, replaced as a whole and written through to the disk; a file that
+/// others may read is refused. The folder must exist. Cloning names the same file.
+///
+/// On systems without Unix permissions the folder has to keep others out.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    path: PathBuf,
+}
+
+impl FileStore {
+    /// The file at this path, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Runs on a thread where waiting for a disk holds up nobody.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let path = self.path.clone();
+        let done = tokio::task::spawn_blocking(move || work(&path)).await;
+        done.unwrap_or_else(|stopped| Err(io::Error::other(stopped))).map_err(|error| {
+            let message = format!("the token file {} cannot be {doing}: {error}", self.path.display());
+            Error::credential_from(message, error)
+        })
+    }
+}
+
+impl TokenStore for FileStore {
+    fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>> {
+        Box::pin(self.blocking("read", read))
+    }
+
+    fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>> {
+        let text = to_text(tokens);
+        Box::pin(async { self.blocking("written", move |path| write(path, &text?)).await })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<TokenSet>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Of the open file, not of the path, which could name another one by now.
+    refuse_if_shared(&file)?;
+    let mut text = Zeroizing::new(Vec::new());
+    file.take(LIMIT).read_to_end(&mut text)?;
+    from_text(&text).map(Some)
+}
+
+/// A whole new file takes the place of the old one, so that no reader and no crash sees a half.
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    match File::open(path) {
+        Ok(file) => refuse_if_shared(&file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
+    let mut temporary = name.to_owned();
+    let random = random_text().map_err(io::Error::other)?;
+    temporary.push(format!(".{}.tmp", random.expose_secret()));
+    let temporary = path.with_file_name(temporary);
+    let replaced = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        // The error that is reported is the first one.
+        let _ = fs::remove_file(&temporary);
+    }
+    replaced?;
+    sync_folder(path)
+}
+
+fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn refuse_if_shared(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    let of_others = mode & 0o077;
+    if of_others == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        format!(
+            "others than its owner may use it (mode {mode:03o}); run `chmod 600` on it and have the tokens renewed"
+        ),
+    ))
+}
+
+#[cfg(not(unix))]
+fn refuse_if_shared(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// The new name is on the disk only when its folder is.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What is in the file.
+#[derive(Serialize)]
+struct Written<'a> {
+    access_token: &'a str,
+    refresh_token: Option<&'a str>,
+    /// Seconds since 1970.
+    expires_at: Option<u64>,
+    scopes: &'a [String],
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    access_token: Secret,
+    refresh_token: Option<Secret>,
+    expires_at: Option<u64>,
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
+fn to_text(tokens: &TokenSet) -> io::Result<Zeroizing<Vec<u8>>> {
+    let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let written = Written {
+        access_token: tokens.access().expose(),
+        refresh_token: tokens.refresh_token(),
+        expires_at: tokens.expires_at().map(since),
+        scopes: tokens.scopes(),
+    };
+    serde_json::to_vec(&written).map(Zeroizing::new).map_err(io::Error::other)
+}
+
+fn from_text(text: &[u8]) -> io::Result<TokenSet> {
+    // The parser's own words could repeat a part of a token.
+    let stored: Stored = serde_json::from_slice(text)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it holds no tokens as Keyfit writes them"))?;
+    let expires_at = stored.expires_at.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at)));
+    let tokens = TokenSet::new(AccessToken::new(stored.access_token.expose()).expiring_at(expires_at));
+    let tokens = tokens.granting(stored.scopes);
+    Ok(match stored.refresh_token {
+        Some(refresh) => tokens.refresh(refresh.expose()),
+        None => tokens,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(access: &str) -> TokenSet {
+        let expires_at = SystemTime::UNIX_EPOCH + Duration::from_secs(5000);
+        TokenSet::new(AccessToken::new(access).expiring_at(expires_at)).refresh("r").granting(["read"])
+    }
+
+    fn store() -> (tempfile::TempDir, FileStore) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = FileStore::new(folder.path().join("tokens.json"));
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn what_is_saved_is_loaded() {
+        let (folder, store) = store();
+        assert!(store.load().await.expect("no file yet").is_none());
+        for access in ["one", "two"] {
+            store.save(&tokens(access)).await.expect("saved");
+            let loaded = store.load().await.expect("loaded").expect("tokens");
+            assert!(loaded.has_tokens_of(&tokens(access)));
+            assert_eq!((loaded.expires_at(), loaded.scopes()), (tokens("x").expires_at(), tokens("x").scopes()));
+        }
+        let names: Vec<_> =
+            fs::read_dir(folder.path()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(names, ["tokens.json"]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_file_is_its_owners_alone_and_a_shared_one_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_folder, store) = store();
+        store.save(&tokens("one")).await.expect("saved");
+        let mode = fs::metadata(&store.path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        for mode in [0o640, 0o604, 0o660] {
+            fs::set_permissions(&store.path, fs::Permissions::from_mode(mode)).expect("set");
+            let error = store.load().await.expect_err("shared");
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+            assert!(store.save(&tokens("two")).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_save_leaves_the_old_tokens_and_no_rubbish() {
+        let (folder, _) = store();
+        let store = FileStore::new(folder.path().join("missing").join("tokens.json"));
+        let error = store.save(&tokens("one")).await.expect_err("no folder");
+        assert!(error.to_string().contains("tokens.json"), "{error}");
+        // A folder stands where the file should go: the rename fails.
+        let store = FileStore::new(folder.path().join("taken"));
+        fs::create_dir(&store.path).expect("a folder");
+        assert!(store.save(&tokens("one")).await.is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_an_error_that_shows_nothing() {
+        let (_folder, store) = store();
+        store.save(&tokens("one")).await.expect("saved");
+        for text in ["", "{", r#"{"access_token":7,"x":"do-not-print-me"}"#, r#"["do-not-print-me"]"#] {
+            fs::write(&store.path, text).expect("written");
+            let error = store.load().await.expect_err(text);
+            assert!(!format!("{error} {error:?}").contains("do-not-print-me"), "{error:?}");
+        }
+    }
+}

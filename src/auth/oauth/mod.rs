@@ -1,0 +1,106 @@
+//! OAuth 2.0 (RFC 6749): users who give access, and services that act for themselves.
+//!
+//! What comes out is a [`TokenSource`](super::TokenSource) for [`Credential`](super::Credential), which keeps its token
+//! good: one fetch for all callers, ahead of expiry, and once more after a 401.
+//!
+//! | Who acts | Flow | Source of tokens |
+//! |---|---|---|
+//! | a user, through your web application | code with PKCE and a client secret | [`RefreshingSession`] |
+//! | a user, through an app or a command line | code with PKCE, no secret | [`RefreshingSession`] |
+//! | your service itself | client credentials | [`ClientCredentials`] |
+//!
+//! Scopien has announced OAuth and does not serve it yet; until then its keys are the way in.
+//!
+//! # A service
+//! ```
+//! use keyfit::auth::oauth::{ClientCredentials, TokenEndpoint};
+//! use keyfit::auth::{Credential, Scopien, SecretSource};
+//!
+//! # fn service(secret: impl SecretSource) -> Result<(), keyfit::Error> {
+//! let endpoint =
+//!     TokenEndpoint::builder("https://auth.example.com/oauth/token", "my-client").secret_in_body(secret).build()?;
+//! let grant = ClientCredentials::new(endpoint).with_scopes(["read"]);
+//! let client = keyfit::scopien::Client::new(Credential::<Scopien>::from_source(grant))?;
+//! # let _ = client;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A user
+//! Three steps, with the browser between the first and the second:
+//!
+//! ```
+//! use keyfit::auth::oauth::{
+//!     AuthorizationRequest, FileStore, MemoryPendingAuthorizations, RefreshingSession, TokenEndpoint, handle_callback,
+//! };
+//! use keyfit::auth::{Credential, Scopien};
+//!
+//! /// `GET /login`: where to redirect the browser.
+//! async fn login(
+//!     request: &AuthorizationRequest,
+//!     pending: &MemoryPendingAuthorizations,
+//!     session_cookie: &str,
+//! ) -> Result<String, keyfit::Error> {
+//!     Ok(request.begin(session_cookie, pending).await?.into())
+//! }
+//!
+//! /// `GET /callback`: a credential for the user's clients.
+//! async fn callback(
+//!     endpoint: TokenEndpoint,
+//!     pending: &MemoryPendingAuthorizations,
+//!     session_cookie: &str,
+//!     request_uri: &str,
+//! ) -> Result<Credential<Scopien>, keyfit::Error> {
+//!     // On a failure answer with `CallbackError::status` and `CallbackError::answer`.
+//!     let code = handle_callback(request_uri, session_cookie, pending).await?;
+//!     let tokens = endpoint.exchange(code).await?;
+//!     let store = FileStore::new("/var/lib/my-app/alice.json");
+//!     Ok(Credential::from_source(RefreshingSession::start(endpoint, tokens, store).await?))
+//! }
+//! ```
+//!
+//! # Promises
+//! - `state` and PKCE with S256 always; `state` is random, kept before the redirect, bound to the browser's session,
+//!   compared in constant time, good once and for ten minutes.
+//! - Status and members of an answer are checked before anything is stored; a failed refresh leaves the stored tokens.
+//! - A refresh token that the server leaves out is kept; one that it rotates is saved before the new access token is
+//!   handed out.
+//! - Expiry is a time, not a number of seconds; one refresh at a time.
+//! - Every refusal is a [`TokenError`], whatever the body was; secrets are neither printed nor put into a URL.
+//!
+//! # Settings that servers differ in
+//! - Secret in the body ([`secret_in_body`](TokenEndpointBuilder::secret_in_body)), in the header
+//!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), or none.
+//! - A form or JSON ([`BodyEncoding`]). Scopien documents JSON.
+//! - A refresh token comes with the scope `offline_access`, with `prompt=consent` besides
+//!   ([`parameter`](AuthorizationRequest::parameter)), or always.
+
+mod answer;
+mod authorization;
+mod callback;
+mod client_authentication;
+mod client_credentials;
+mod encode;
+mod file_store;
+mod pending;
+mod pkce;
+mod random;
+mod refresh;
+mod store;
+#[cfg(test)]
+mod test_clock;
+mod token_endpoint;
+mod token_error;
+mod token_set;
+
+pub use authorization::AuthorizationRequest;
+pub use callback::{AuthorizationCode, CallbackError, handle_callback};
+pub use client_credentials::ClientCredentials;
+pub use file_store::FileStore;
+pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
+pub use pkce::Verifier;
+pub use refresh::RefreshingSession;
+pub use store::{MemoryStore, TokenStore};
+pub use token_endpoint::{BodyEncoding, TokenEndpoint, TokenEndpointBuilder};
+pub use token_error::{TokenError, TokenErrorCode};
+pub use token_set::TokenSet;

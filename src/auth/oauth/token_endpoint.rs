@@ -1,0 +1,264 @@
+//! The one place that talks to a token endpoint.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Request, Url};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::client_authentication::ClientAuthentication;
+use super::{AuthorizationCode, TokenError, TokenSet, answer, encode};
+use crate::auth::SecretSource;
+use crate::runtime::body::{self, End};
+use crate::{Clock, Config, Error, SystemClock, config};
+
+/// How much of an answer is read, in bytes.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// How the parameters of a token request are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum BodyEncoding {
+    /// As a form, which RFC 6749 asks for.
+    #[default]
+    Form,
+    /// As a JSON object, which Scopien's documentation shows.
+    Json,
+}
+
+/// A token endpoint and the client that uses it. Cloning shares it.
+///
+/// It is asked over https, or plain http on a loopback host; redirects are not followed; an answer may take 30 s and
+/// hold 1 MiB. A client without a secret is a public one, for which PKCE alone vouches.
+///
+/// ```
+/// use keyfit::auth::SecretSource;
+/// use keyfit::auth::oauth::{BodyEncoding, TokenEndpoint};
+///
+/// # fn example(secret: impl SecretSource) -> Result<(), keyfit::Error> {
+/// let endpoint = TokenEndpoint::builder("https://auth.example.com/oauth/token", "my-client")
+///     .secret_in_body(secret)
+///     .encoding(BodyEncoding::Json)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TokenEndpoint(Arc<Inner>);
+
+struct Inner {
+    url: Url,
+    client_id: String,
+    authentication: ClientAuthentication,
+    encoding: BodyEncoding,
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+}
+
+/// The parameters of a grant, beside those of the client.
+pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;
+
+impl TokenEndpoint {
+    /// Begins to describe an endpoint.
+    pub fn builder(url: impl Into<String>, client_id: impl Into<String>) -> TokenEndpointBuilder {
+        TokenEndpointBuilder {
+            url: url.into(),
+            client_id: client_id.into(),
+            authentication: ClientAuthentication::Public,
+            encoding: BodyEncoding::default(),
+            config: Config::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Turns a code into tokens. Where the server does not say what it granted, the scopes are those that were asked
+    /// for.
+    ///
+    /// # Errors
+    /// A [`TokenError`] as the source, or why no answer came. The code is used up in any case.
+    pub async fn exchange(&self, code: AuthorizationCode) -> Result<TokenSet, Error> {
+        let (text, verifier, redirect_uri, asked) = code.parts();
+        let parameters = vec![
+            ("grant_type", "authorization_code"),
+            ("code", text),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier.expose()),
+        ];
+        let tokens = self.request(parameters, &[text, verifier.expose()]).await?;
+        Ok(if tokens.scopes().is_empty() { tokens.granting(asked) } else { tokens })
+    }
+
+    /// Sends one token request, once. `secrets` are masked in what the server says.
+    pub(super) async fn request(&self, parameters: Parameters<'_>, secrets: &[&str]) -> Result<TokenSet, Error> {
+        let Inner { url, client_id, authentication, encoding, .. } = &*self.0;
+        let secret = match authentication.source() {
+            Some(source) => Some(source.read().await?),
+            None => None,
+        };
+        let secret = secret.as_ref().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
+        if secret.is_none() && authentication.source().is_some() {
+            return Err(Error::credential(format!("the secret of the OAuth client {client_id} is empty")));
+        }
+        let mut request = Request::new(reqwest::Method::POST, url.clone());
+        let mut pairs = parameters;
+        if let Some(header) = authentication.apply(client_id, secret.unwrap_or_default(), &mut pairs)? {
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        let (kind, body) = match encoding {
+            BodyEncoding::Form => ("application/x-www-form-urlencoded", encode::form(pairs)),
+            BodyEncoding::Json => {
+                let object = pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
+                ("application/json", Value::Object(object.collect()).to_string())
+            }
+        };
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.into());
+        let masked: Vec<&str> = secrets.iter().copied().chain(secret).collect();
+        self.send(request, &masked).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a token endpoint is no operation of an API; this is its transport")]
+    async fn send(&self, request: Request, secrets: &[&str]) -> Result<TokenSet, Error> {
+        let mut response =
+            self.0.http.execute(request).await.map_err(|error| {
+                Error::credential_from("the token endpoint could not be asked", error.without_url())
+            })?;
+        let received = self.0.clock.now();
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let body = body::read(&mut response, BODY_LIMIT).await;
+        if !status.is_success() {
+            return Err(refusal(TokenError::read(status, &headers, &body.bytes, secrets)));
+        }
+        match body.end {
+            End::Whole => {}
+            End::Limit => {
+                return Err(refusal(TokenError::misfit(status, &headers, "the answer is longer than 1 MiB")));
+            }
+            End::Broken(error) => {
+                return Err(Error::credential_from("the answer of the token endpoint ended early", error));
+            }
+        }
+        answer::read(&body.bytes, received).map_err(|reason| {
+            // Some servers send their errors with 200.
+            let error = TokenError::read(status, &headers, &body.bytes, secrets);
+            refusal(if error.code().is_some() { error } else { TokenError::misfit(status, &headers, reason) })
+        })
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.0.client_id
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+}
+
+fn refusal(error: TokenError) -> Error {
+    Error::credential_from(error.to_string(), error)
+}
+
+impl fmt::Debug for TokenEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenEndpoint")
+            .field("url", &self.0.url.origin().ascii_serialization())
+            .field("client_id", &self.0.client_id)
+            .field("authentication", &self.0.authentication)
+            .field("encoding", &self.0.encoding)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Describes a [`TokenEndpoint`].
+#[must_use]
+pub struct TokenEndpointBuilder {
+    url: String,
+    client_id: String,
+    authentication: ClientAuthentication,
+    encoding: BodyEncoding,
+    config: Config,
+    clock: Arc<dyn Clock>,
+}
+
+impl TokenEndpointBuilder {
+    /// A confidential client that sends its secret among the parameters. The secret is read anew for each request.
+    pub fn secret_in_body(mut self, secret: impl SecretSource) -> Self {
+        self.authentication = ClientAuthentication::Body(Arc::new(secret));
+        self
+    }
+
+    /// A confidential client that sends id and secret in the `Authorization` header, which every server of RFC 6749
+    /// must accept. The secret is read anew for each request.
+    pub fn secret_in_header(mut self, secret: impl SecretSource) -> Self {
+        self.authentication = ClientAuthentication::Basic(Arc::new(secret));
+        self
+    }
+
+    /// How parameters are written. Default: as a form.
+    pub fn encoding(mut self, encoding: BodyEncoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
+    /// Timeouts and user agent. The base URL in it is not used.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Another clock, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks the description. Nothing is sent.
+    ///
+    /// # Errors
+    /// A URL that is neither https nor on a loopback host, has a fragment or a password; an empty client id.
+    pub fn build(self) -> Result<TokenEndpoint, Error> {
+        const NAME: &str = "the token endpoint";
+        let url = Url::parse(&self.url)
+            .map_err(|error| Error::configuration(format!("{NAME} cannot be read as a URL ({error})")))?;
+        config::check_place(&url, NAME)?;
+        if url.fragment().is_some() {
+            return Err(Error::configuration(format!("{NAME} has a fragment")));
+        }
+        if self.client_id.is_empty() {
+            return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
+        }
+        let http = self.config.into_http(&url)?;
+        let Self { client_id, authentication, encoding, clock, .. } = self;
+        Ok(TokenEndpoint(Arc::new(Inner { url, client_id, authentication, encoding, http, clock })))
+    }
+}
+
+impl fmt::Debug for TokenEndpointBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A URL that is refused later may hold a password.
+        f.debug_struct("TokenEndpointBuilder").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_https_or_on_a_loopback_host() {
+        let build = |url: &str| TokenEndpoint::builder(url, "c").build();
+        assert!(build("https://auth.example.com/oauth/token?tenant=1").is_ok());
+        assert!(build("http://[::1]:1/token").is_ok());
+        for url in
+            ["http://auth.example.com/", "https://u:hunter2@a.example.com/", "https://a.example.com/#hunter2", "x"]
+        {
+            let error = build(url).expect_err(url);
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+        assert!(TokenEndpoint::builder("https://a.example.com", "").build().is_err());
+    }
+}

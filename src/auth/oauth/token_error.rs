@@ -1,0 +1,182 @@
+//! What a token endpoint says when it gives no token.
+
+use std::fmt;
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+
+use crate::error::OneLine;
+use crate::runtime::Problem;
+use crate::runtime::redact::mask;
+
+/// Why the token endpoint gave no token. It is the source of the [`Error`](crate::Error) of the grant:
+///
+/// ```
+/// use keyfit::auth::oauth::{TokenError, TokenErrorCode};
+///
+/// fn must_consent_again(error: &keyfit::Error) -> bool {
+///     let refusal = std::error::Error::source(error).and_then(|source| source.downcast_ref::<TokenError>());
+///     refusal.and_then(TokenError::code) == Some(&TokenErrorCode::InvalidGrant)
+/// }
+/// # assert!(!must_consent_again(&keyfit::Error::credential("no")));
+/// ```
+///
+/// Neither `Display` nor `Debug` shows a secret, even one that the server repeats.
+///
+/// # Troubleshooting
+/// - [`InvalidGrant`](TokenErrorCode::InvalidGrant): the code or refresh token is used, expired or revoked, the
+///   redirect URI is another, or the verifier is wrong. Send the user to consent again.
+/// - [`InvalidClient`](TokenErrorCode::InvalidClient): id or secret are wrong, or the server wants the secret
+///   elsewhere: see [`TokenEndpoint`](super::TokenEndpoint).
+/// - No code: something else than a token endpoint answered, or one that is down. See [`status`](Self::status).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenError {
+    code: Option<TokenErrorCode>,
+    description: Option<String>,
+    status: StatusCode,
+    request_id: Option<String>,
+}
+
+impl TokenError {
+    /// Reads an answer without a token, whatever its body is.
+    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Self {
+        let problem = Problem::read(headers, body);
+        let clean = |text: String| secrets.iter().fold(text, |text, secret| mask(&text, secret));
+        Self {
+            code: problem.code.map(clean).map(TokenErrorCode::from),
+            description: problem.message.map(clean),
+            status,
+            request_id: problem.request_id.map(clean),
+        }
+    }
+
+    /// A success that does not hold what it should.
+    pub(super) fn misfit(status: StatusCode, headers: &HeaderMap, reason: impl Into<String>) -> Self {
+        let request_id = Problem::read(headers, &[]).request_id;
+        Self { code: None, description: Some(reason.into()), status, request_id }
+    }
+
+    /// The code of RFC 6749, section 5.2. `None` where the body has none: a proxy's page, an empty body, a success
+    /// without a token.
+    pub fn code(&self) -> Option<&TokenErrorCode> {
+        self.code.as_ref()
+    }
+
+    /// The server's words, or what is wrong with its answer.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The server's name for the request, to quote to its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the token endpoint answered {}", self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, " ({})", OneLine(code.as_str()))?;
+        }
+        self.description.iter().try_for_each(|text| write!(f, ": {}", OneLine(text)))
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+/// The codes of RFC 6749, section 5.2, and any other.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum TokenErrorCode {
+    /// `invalid_request`: a parameter is missing, repeated or malformed.
+    InvalidRequest,
+    /// `invalid_client`: the client is unknown, or did not prove who it is.
+    InvalidClient,
+    /// `invalid_grant`: the code or refresh token is wrong, used, expired, revoked, or of another client.
+    InvalidGrant,
+    /// `unauthorized_client`: the client may not use this grant.
+    UnauthorizedClient,
+    /// `unsupported_grant_type`: the server does not know this grant.
+    UnsupportedGrantType,
+    /// `invalid_scope`: a scope is unknown, or more than may be granted.
+    InvalidScope,
+    /// A code of the server's own.
+    Other(String),
+}
+
+impl TokenErrorCode {
+    /// The code as it was sent.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::Other(code) => code,
+        }
+    }
+}
+
+impl From<String> for TokenErrorCode {
+    fn from(code: String) -> Self {
+        match code.as_str() {
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_client" => Self::InvalidClient,
+            "invalid_grant" => Self::InvalidGrant,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "invalid_scope" => Self::InvalidScope,
+            _ => Self::Other(code),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> TokenError {
+        TokenError::read(StatusCode::BAD_REQUEST, &HeaderMap::new(), body.as_bytes(), &["hunter2"])
+    }
+
+    #[test]
+    fn six_codes_and_an_unknown_one_keep_their_names() {
+        for code in [
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "slow_down",
+        ] {
+            let error = read(&format!(r#"{{"error":"{code}"}}"#));
+            let found = error.code().expect(code);
+            assert_eq!(found.as_str(), code);
+            assert_eq!(matches!(found, TokenErrorCode::Other(_)), code == "slow_down");
+        }
+    }
+
+    #[test]
+    fn a_body_without_a_code_still_says_its_status() {
+        for body in ["", "<html>", "[]", "{"] {
+            assert_eq!(read(body).to_string(), "the token endpoint answered 400 Bad Request", "{body}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_the_server_repeats_is_masked() {
+        let error = read(r#"{"error":"hunter2","error_description":"hunter2 is\nused","request_id":"hunter2"}"#);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(!error.to_string().contains('\n'));
+    }
+}
