@@ -190,13 +190,29 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
             let first = api.operations.iter().find(|other| other.path == operation.path);
             first.is_some_and(|first| first.id == operation.id) && undeclared_method(api, operation).is_some()
         }
-        Probe::Head => operation.method == "GET",
+        Probe::Head | Probe::HeadWithoutToken => operation.method == "GET",
         Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
             contract.batch.is_some()
                 && operation.partial.is_some()
                 && body.is_some_and(|schema| schema["type"] == "array")
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
+        Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
+        Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
+            !operation.scopes.is_empty()
+                && operation.credentials.contains(kind)
+                && contract.credential(kind).is_some_and(|kind| kind.scoped)
+        }
+        // The authorization server belongs to no operation: its cases stand at the first call that only reads.
+        Probe::Oauth(probe) => {
+            let first = api.operations.iter().find(|other| other.retry == Retry::Safe && !other.scopes.is_empty());
+            first.is_some_and(|first| first.id == operation.id)
+                && contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
+        }
+        Probe::Jwt(_) => {
+            let jwt = contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
+            jwt.is_some_and(|jwt| operation.credentials.contains(&jwt.kind))
+        }
         _ => true,
     }
 }

@@ -15,12 +15,13 @@ use keyfit_conformance::probe::{Target, http_client};
 use keyfit_conformance::report::{ApiReport, Report, json, text};
 use keyfit_conformance::run::{Plan, run as run_cases};
 use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::template::templates;
 use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
 /// Checks clients and servers against the auth and error contracts of their APIs. Without options: the five APIs that
-/// ship, both ends, against a mock in process. Exits with 0, with 1 where a `must` rule is broken, and with 2 where the
+/// ship, both ends, and the generic guide's server, against a mock in process. Exits with 0, with 1 where a `must` rule is broken, and with 2 where the
 /// input cannot be used or the check itself failed.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version)]
@@ -122,7 +123,7 @@ fn sources(options: &Options) -> Result<Vec<Source>, String> {
     if let Some(folder) = &options.api_dir {
         return Ok(vec![Source::from_dir(folder).map_err(|failure| failure.to_string())?]);
     }
-    let sources = Source::embedded();
+    let sources: Vec<Source> = Source::embedded().into_iter().chain(templates()).collect();
     // Contracts are named by the last part of the folder's name.
     let fits =
         |name: &String| sources.iter().any(|source| source.name == *name || source.name.ends_with(&format!("-{name}")));

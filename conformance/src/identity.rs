@@ -43,6 +43,32 @@ pub enum State {
     Limited,
     /// In use, of an account without funds.
     Broke,
+    /// In use, in the test environment.
+    Test,
+}
+
+/// A client of the authorization server, registered with a redirect URI.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its `client_id`.
+    pub id: String,
+    /// Its secret; public clients have none.
+    pub secret: Option<Secret>,
+    /// Where codes are sent.
+    pub redirect_uri: String,
+    /// The root of the authorization server.
+    pub server: String,
+}
+
+/// What a probe needs of a client.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ClientKind {
+    /// It has a secret, and its refresh tokens stay.
+    Keeping,
+    /// It has a secret, and its refresh tokens rotate.
+    Rotating,
+    /// It has no secret.
+    Public,
 }
 
 /// What a credential may do.
@@ -85,6 +111,14 @@ pub trait Identities: Send + Sync {
     /// # Errors
     /// What would have to be given for there to be one.
     fn foreign_id(&self, parameter: &str) -> Result<String, Missing>;
+
+    /// A client of the authorization server for which users consent at once.
+    ///
+    /// # Errors
+    /// What would have to be given for there to be one.
+    fn client(&self, kind: ClientKind) -> Result<Client, Missing> {
+        Err(Missing(format!("no OAuth client was given: {kind}")))
+    }
 }
 
 impl Need {
@@ -96,8 +130,9 @@ impl Need {
             Probe::RevokedToken => (State::Revoked, Rights::All),
             Probe::Exhausted => (State::Limited, Rights::All),
             Probe::NoFunds => (State::Broke, Rights::All),
-            Probe::LackingScope => (State::Valid, Rights::Without(scopes())),
-            Probe::OnlyItsScope => (State::Valid, Rights::Only(scopes())),
+            Probe::TestToken => (State::Test, Rights::All),
+            Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
+            Probe::OnlyItsScope | Probe::KindOnlyItsScope(_) => (State::Valid, Rights::Only(scopes())),
             Probe::NoScopes => (State::Valid, Rights::Only(BTreeSet::new())),
             Probe::OnlyItsResource => {
                 let resource = operation.resource.clone()?;
@@ -107,7 +142,7 @@ impl Need {
             _ => (State::Valid, Rights::All),
         };
         let kind = match probe {
-            Probe::OtherKind(kind) => kind.clone(),
+            Probe::OtherKind(kind) | Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => kind.clone(),
             _ => kind_for(contract, operation, &rights)?.kind.clone(),
         };
         Some(Self { kind, state, rights, alone: alone || state == State::Limited })
@@ -124,6 +159,7 @@ impl fmt::Display for Need {
             State::Revoked => f.write_str(", revoked")?,
             State::Limited => f.write_str(", with a small window")?,
             State::Broke => f.write_str(", without funds")?,
+            State::Test => f.write_str(", of the test environment")?,
         }
         match &self.rights {
             Rights::All => Ok(()),
@@ -134,6 +170,16 @@ impl fmt::Display for Need {
             Rights::OtherResources { resource: Some(resource) } => write!(f, ", everything but {resource}"),
             Rights::OtherResources { resource: None } => f.write_str(", every resource"),
         }
+    }
+}
+
+impl fmt::Display for ClientKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Keeping => "with a secret, and refresh tokens that stay",
+            Self::Rotating => "with a secret, and refresh tokens that rotate",
+            Self::Public => "without a secret",
+        })
     }
 }
 

@@ -73,6 +73,7 @@ enum EntryState {
     Revoked,
     Limited,
     Broke,
+    Test,
 }
 
 #[derive(Debug)]
@@ -180,6 +181,7 @@ impl From<EntryState> for State {
             EntryState::Revoked => Self::Revoked,
             EntryState::Limited => Self::Limited,
             EntryState::Broke => Self::Broke,
+            EntryState::Test => Self::Test,
         }
     }
 }

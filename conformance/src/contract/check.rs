@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use keyfit_openapi::{Failure, Text};
 
-use super::{Citation, Contract, Expect, Family, Rule};
+use super::{Citation, Contract, Expect, Family, RateLimit, Rule};
 
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     let checker = Checker { contract, text };
     checker.credentials()?;
     checker.errors()?;
+    checker.authorization_server()?;
     let mut seen = HashSet::new();
     for rule in &contract.rules {
         if !seen.insert(&rule.id) {
@@ -52,6 +53,33 @@ impl Checker<'_> {
                     "start it with a slash",
                 ));
             }
+        }
+        Ok(())
+    }
+
+    fn authorization_server(&self) -> Result<(), Failure> {
+        let Some(server) = &self.contract.authorization_server else { return Ok(()) };
+        self.cited(&server.source)?;
+        let jwt = server.jwt.as_ref();
+        jwt.map_or(Ok(()), |jwt| self.cited(&jwt.source))?;
+        let kinds = [Some(&server.issues), jwt.map(|jwt| &jwt.kind)];
+        if let Some(unknown) = kinds.into_iter().flatten().find(|kind| self.contract.credential(kind).is_none()) {
+            return Err(self.failure(
+                unknown,
+                format!("`{unknown}` is no kind of token of the contract"),
+                "add a `credential` of this kind, or correct the name",
+            ));
+        }
+        if let Some(path) = [&server.authorize_path, &server.token_path].into_iter().find(|path| !path.starts_with('/'))
+        {
+            return Err(self.failure(path, format!("`{path}` is no path"), "start it with a slash"));
+        }
+        if server.client_authentication.is_empty() {
+            return Err(self.failure(
+                &server.token_path,
+                "clients have no way to authenticate",
+                "name one in `client-authentication`",
+            ));
         }
         Ok(())
     }
@@ -102,6 +130,14 @@ impl Checker<'_> {
                 &rule.id,
                 "the rule is about rate limits, and the contract has none",
                 "add the table `rate-limit`",
+            ));
+        }
+        let has_headers = self.contract.rate_limit.as_ref().is_some_and(RateLimit::names_its_headers);
+        if expect.rate.is_some() && !has_headers {
+            return Err(self.failure(
+                &rule.id,
+                "the rule is about rate-limit headers, and the contract does not name all three",
+                "name them in `rate-limit`",
             ));
         }
         Ok(())

@@ -45,6 +45,9 @@ pub struct Field {
     /// It may be missing.
     #[serde(default)]
     pub optional: bool,
+    /// It is another one in each answer.
+    #[serde(default)]
+    pub varies: bool,
 }
 
 /// The type of a member.
@@ -92,6 +95,17 @@ impl ErrorShape {
             put(&mut body, &field.at, value);
         }
         Some(body)
+    }
+}
+
+impl ErrorShape {
+    /// Takes what is another one in each answer out of a body.
+    pub(crate) fn steady(&self, body: &mut Value) {
+        for field in self.fields.iter().filter(|field| field.varies) {
+            if let Some(value) = body.pointer_mut(&field.at) {
+                *value = Value::Null;
+            }
+        }
     }
 }
 

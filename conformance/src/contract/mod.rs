@@ -1,8 +1,10 @@
 //! The auth and error contract of one API, as `contract.toml` holds it.
 
+mod authorization;
 mod check;
 mod error_shape;
 mod rule;
+mod token_probe;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,8 +13,12 @@ use keyfit_openapi::{Failure, Operation, SourcePlace, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use authorization::{
+    AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
+};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use rule::{Body, Drive, Expect, Family, Level, Probe, Rate, Rule};
+pub use token_probe::{JwtProbe, OauthProbe};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -29,6 +35,8 @@ pub struct Contract {
     pub errors: BTreeMap<String, BTreeMap<String, ErrorShape>>,
     /// How the API counts calls and says so.
     pub rate_limit: Option<RateLimit>,
+    /// Where its access tokens come from.
+    pub authorization_server: Option<AuthorizationServer>,
     /// How the API takes many items in one call.
     pub batch: Option<Batch>,
     /// Places where the sources disagree, with the reading that this contract follows.
@@ -75,6 +83,8 @@ pub struct Credential {
     /// How such a token begins. Minted tokens begin so too; nothing is derived from it.
     #[serde(default)]
     pub prefix: String,
+    /// How the token of a test environment begins, which the other environment refuses.
+    pub test_prefix: Option<String>,
     /// Where it may be sent.
     pub carriers: Vec<Carrier>,
     /// The path parameters that it is tied to: with another value there, the server hides what it has.
@@ -83,6 +93,9 @@ pub struct Credential {
     /// Whether it carries scopes. A token without scopes reaches everything that it is tied to.
     #[serde(default)]
     pub scoped: bool,
+    /// Whether `<resource>:<scope>` stands for the scope at one resource.
+    #[serde(default)]
+    pub resource_scopes: bool,
     /// The scope that includes all others.
     pub superset: Option<String>,
     /// The resources that a grant may list one by one; empty where grants are flat lists.
@@ -106,11 +119,14 @@ pub enum Carrier {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RateLimit {
-    /// The header with the calls that a window allows.
+    /// The header with the calls that a window allows; empty where the sources name none.
+    #[serde(default)]
     pub limit_header: String,
-    /// The header with the calls that are left.
+    /// The header with the calls that are left; empty where the sources name none.
+    #[serde(default)]
     pub remaining_header: String,
-    /// The header with the end of the window.
+    /// The header with the end of the window; empty where the sources name none.
+    #[serde(default)]
     pub reset_header: String,
     /// The unit of that end.
     pub reset: ResetUnit,
@@ -186,6 +202,13 @@ pub struct Contradiction {
     pub readings: Vec<String>,
     /// The reading that the rules follow, and why.
     pub ruling: String,
+}
+
+impl RateLimit {
+    /// Whether it names all three headers.
+    pub fn names_its_headers(&self) -> bool {
+        [&self.limit_header, &self.remaining_header, &self.reset_header].iter().all(|name| !name.is_empty())
+    }
 }
 
 impl Contract {

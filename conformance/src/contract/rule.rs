@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Citation;
+use super::authorization::{Challenge, Grant};
+use super::token_probe::{JwtProbe, OauthProbe};
 use crate::glob;
 
 /// One thing that a server or a client is held to.
@@ -64,6 +66,10 @@ pub enum Family {
     Batch,
     /// How calls are counted.
     Rate,
+    /// How tokens are granted.
+    Oauth,
+    /// How tokens that clients sign themselves are judged.
+    Jwt,
     /// What the client sends and reports.
     Client,
 }
@@ -126,6 +132,8 @@ pub enum Probe {
     UndeclaredMethod,
     /// `HEAD` in place of `GET`.
     Head,
+    /// The same without a token.
+    HeadWithoutToken,
     /// One item more than the maximum.
     OverMaximum,
     /// An array without items.
@@ -138,6 +146,16 @@ pub enum Probe {
     FullBatch,
     /// The call after the last one that the window allows.
     Exhausted,
+    /// A valid token of the test environment, where the other one is checked.
+    TestToken,
+    /// A token of this kind without the scope that is needed.
+    KindLackingScope(String),
+    /// A token of this kind with the scope that is needed and no other.
+    KindOnlyItsScope(String),
+    /// Requests to the authorization server.
+    Oauth(OauthProbe),
+    /// A JWT that the client signed.
+    Jwt(JwtProbe),
 }
 
 /// What the answer to a probe must be.
@@ -158,6 +176,14 @@ pub struct Expect {
     pub hides_token: bool,
     /// Status and body are those of the answer to this other probe.
     pub same_as: Option<Probe>,
+    /// The member `error` of the body is one of these; in a redirect, the parameter of that name.
+    pub error: Vec<String>,
+    /// The answer may not be kept by caches: `Cache-Control: no-store`.
+    pub no_store: bool,
+    /// What is granted.
+    pub grant: Option<Grant>,
+    /// What the challenge says.
+    pub challenge: Option<Challenge>,
 }
 
 /// What the body of an answer is.
@@ -237,8 +263,18 @@ impl Rule {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 8] =
-        [Self::Auth, Self::Scope, Self::Tenant, Self::Error, Self::Method, Self::Batch, Self::Rate, Self::Client];
+    pub const ALL: [Self; 10] = [
+        Self::Auth,
+        Self::Scope,
+        Self::Tenant,
+        Self::Error,
+        Self::Method,
+        Self::Batch,
+        Self::Rate,
+        Self::Oauth,
+        Self::Jwt,
+        Self::Client,
+    ];
 }
 
 impl fmt::Display for Family {
@@ -251,6 +287,8 @@ impl fmt::Display for Family {
             Self::Method => "method",
             Self::Batch => "batch",
             Self::Rate => "rate",
+            Self::Oauth => "oauth",
+            Self::Jwt => "jwt",
             Self::Client => "client",
         })
     }
@@ -271,7 +309,13 @@ impl Probe {
     pub fn is_about_scopes(&self) -> bool {
         matches!(
             self,
-            Self::LackingScope | Self::OnlyItsScope | Self::OnlyItsResource | Self::OtherResources | Self::NoScopes
+            Self::LackingScope
+                | Self::OnlyItsScope
+                | Self::OnlyItsResource
+                | Self::OtherResources
+                | Self::NoScopes
+                | Self::KindLackingScope(_)
+                | Self::KindOnlyItsScope(_)
         )
     }
 }

@@ -9,6 +9,7 @@ use super::call::{Call, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::state::{Grant, Token};
+use crate::clock;
 use crate::contract::{Carrier, Credential, Probe};
 use crate::identity::{Need, Rights, State as TokenState};
 
@@ -35,6 +36,14 @@ impl Core {
         }
         // Not within the match: its arms take the lock again.
         let known = self.state().token(text);
+        let known = match known.is_none().then(|| self.jwt(text)).flatten() {
+            Some(Ok(token)) => Some(token),
+            Some(Err(problem)) => {
+                let refusal = self.unauthorized(operation, &Probe::UnknownToken, "Unauthorized");
+                return Err(if self.has(Mutant::ExplainsJwts) { refusal.saying(problem) } else { refusal });
+            }
+            None => known,
+        };
         let token = match known {
             Some(token) => token,
             None if self.has(Mutant::AcceptsUnknownToken) => return self.anybody(operation),
@@ -44,7 +53,9 @@ impl Core {
             }
         };
         let is_revoked = token.state == TokenState::Revoked && !self.has(Mutant::AcceptsRevokedToken);
-        if is_revoked || self.has(Mutant::RefusesEveryone) {
+        let is_of_test = token.state == TokenState::Test && !self.has(Mutant::AcceptsTestTokens);
+        let is_over = token.expires.is_some_and(|expires| expires <= clock::epoch_seconds());
+        if is_revoked || is_of_test || is_over || self.has(Mutant::RefusesEveryone) {
             return Err(self.unauthorized(operation, &Probe::RevokedToken, "Unauthorized"));
         }
         Ok(token)
@@ -135,7 +146,12 @@ impl Core {
         let is_allowed = match &token.grant {
             Grant::All => true,
             Grant::Flat(scopes) => {
-                superset.is_some_and(|superset| scopes.contains(superset)) || needed.is_subset(scopes)
+                let resource = operation.resource.as_ref().filter(|_| credential.resource_scopes);
+                let resource = resource.filter(|_| !self.has(Mutant::RefusesResourceGrants));
+                let at_resource =
+                    |scope: &String| resource.is_some_and(|resource| scopes.contains(&format!("{resource}:{scope}")));
+                superset.is_some_and(|superset| scopes.contains(superset))
+                    || needed.iter().all(|scope| scopes.contains(scope) || at_resource(scope))
             }
             Grant::Resources(_) if self.has(Mutant::RefusesResourceGrants) => false,
             Grant::Resources(map) if self.has(Mutant::SpreadsResourceGrants) => {
@@ -193,7 +209,17 @@ impl Core {
             return refusal;
         }
         // RFC 6750, section 3: without a token there is a challenge and no error code.
-        let challenge = if *probe == Probe::NoToken { "Bearer" } else { "Bearer error=\"invalid_token\"" };
-        refusal.with_header(WWW_AUTHENTICATE, challenge)
+        let is_missing = (*probe == Probe::NoToken) != self.has(Mutant::TurnsChallengeErrors);
+        let mut challenge = format!("Bearer realm=\"{}\"", self.contract.name);
+        if !is_missing {
+            challenge.push_str(", error=\"invalid_token\"");
+        }
+        if self.has(Mutant::DoublesChallenge) {
+            challenge.push_str(", realm=\"another\"");
+        }
+        if self.has(Mutant::BaresChallenge) {
+            challenge.truncate("Bearer".len());
+        }
+        refusal.with_header(WWW_AUTHENTICATE, &challenge)
     }
 }

@@ -3,6 +3,7 @@
 
 mod admit;
 mod answer;
+mod authorization;
 mod call;
 mod core;
 mod mutant;
@@ -19,10 +20,11 @@ use keyfit_openapi::Api;
 
 pub use mutant::Mutant;
 
+use self::authorization::Registered;
 use self::core::Core;
 use crate::contract::Contract;
-use crate::identity::{Identities, Identity, Missing, Need};
-use crate::secret::Redactor;
+use crate::identity::{Client, ClientKind, Identities, Identity, Missing, Need};
+use crate::secret::{Redactor, Secret};
 
 /// A running mock. It stops when it is dropped.
 pub struct Mock {
@@ -36,6 +38,8 @@ pub struct Mock {
 pub struct Mint {
     core: Arc<Core>,
     redactor: Redactor,
+    /// Scheme and host, where the authorization server has its paths.
+    origin: String,
 }
 
 impl Mock {
@@ -52,11 +56,8 @@ impl Mock {
         let base_path = base_path(&api.base_url).to_owned();
         let core = Arc::new(Core::new(api, contract, mutant));
         let server = server::Server::start(Arc::clone(&core), base_path.clone()).await?;
-        Ok(Self {
-            base_url: format!("http://{}{base_path}", server.address()),
-            mint: Mint { core, redactor },
-            _server: server,
-        })
+        let origin = format!("http://{}", server.address());
+        Ok(Self { base_url: format!("{origin}{base_path}"), mint: Mint { core, redactor, origin }, _server: server })
     }
 
     /// Its base URL, with the path of the documented one.
@@ -79,6 +80,20 @@ impl Identities for Mint {
 
     fn foreign_id(&self, parameter: &str) -> Result<String, Missing> {
         Ok(self.core.state().foreign_id(parameter))
+    }
+
+    fn client(&self, kind: ClientKind) -> Result<Client, Missing> {
+        let registered = Registered::of(kind);
+        let secret = registered.secret.map(Secret::new);
+        if let Some(secret) = &secret {
+            self.redactor.learn(secret);
+        }
+        Ok(Client {
+            id: registered.id.to_owned(),
+            secret,
+            redirect_uri: registered.redirect_uri.to_owned(),
+            server: self.origin.clone(),
+        })
     }
 }
 

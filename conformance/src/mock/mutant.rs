@@ -37,7 +37,7 @@ pub enum Mutant {
     IgnoresScopes,
     /// Demands a scope that no document names, besides the documented ones.
     DemandsAnotherScope,
-    /// Reads a list of scopes and not a map by resource.
+    /// Reads a list of scopes, and neither a map by resource nor scopes of one resource.
     RefusesResourceGrants,
     /// Applies the grant for one resource to all of them.
     SpreadsResourceGrants,
@@ -107,12 +107,103 @@ pub enum Mutant {
     ExplainsLimit,
     /// Gives a time to wait that does not agree with the reset.
     ContradictsReset,
+    /// Takes tokens of the test environment.
+    AcceptsTestTokens,
+    /// Gives 401 a challenge of the scheme alone.
+    BaresChallenge,
+    /// Gives a challenge one parameter twice.
+    DoublesChallenge,
+    /// Calls a missing token an invalid one, and an invalid one missing.
+    TurnsChallengeErrors,
+    /// Sends codes to redirect URIs that are not registered.
+    RedirectsAnywhere,
+    /// Does not repeat the `state`.
+    LosesState,
+    /// Gives a code whatever was asked for.
+    IgnoresResponseType,
+    /// Takes the challenge method `plain`.
+    AcceptsPlainChallenge,
+    /// Gives codes without a challenge, and tokens without a verifier.
+    WaivesPkce,
+    /// Takes any verifier.
+    IgnoresVerifier,
+    /// Takes verifiers of any length.
+    AcceptsShortVerifier,
+    /// Takes a code again.
+    AcceptsCodeTwice,
+    /// Refuses a code that was used, and leaves its tokens good.
+    KeepsTokensOfReusedCode,
+    /// Takes codes and refresh tokens of other clients.
+    AcceptsForeignGrants,
+    /// Does not compare the redirect URI of a code.
+    IgnoresRedirectUri,
+    /// Issues tokens that the API refuses.
+    RefusesIssuedTokens,
+    /// Does not say for how long a token is good.
+    OmitsLifetime,
+    /// Lets caches keep tokens.
+    LetsTokensBeCached,
+    /// Issues refresh tokens to everybody.
+    RefreshesAlways,
+    /// Issues no refresh tokens.
+    RefreshesNever,
+    /// Rotates refresh tokens that stay, and keeps those that rotate.
+    TurnsRotation,
+    /// Takes refresh tokens that were rotated away.
+    AcceptsRotatedRefresh,
+    /// Refuses a refresh token that was rotated away, and leaves the newest one good.
+    KeepsFamilyAfterReuse,
+    /// Grants scopes that nobody knows or granted.
+    WidensScopes,
+    /// Takes the space between scopes for a part of a name.
+    ReadsScopesLiterally,
+    /// Grants tokens by `GET`.
+    AcceptsTokenByGet,
+    /// Gives refusals of the token endpoint codes of its own.
+    NamesFaultsFreely,
+    /// Refuses a client that came by HTTP Basic without a challenge.
+    OmitsBasicChallenge,
+    /// Takes any secret of a client.
+    AcceptsAnyClientSecret,
+    /// Lets clients without a secret act for themselves.
+    LetsPublicClientsIn,
+    /// Refuses every JWT.
+    RefusesJwts,
+    /// Refuses JWTs for several audiences.
+    RefusesAudienceLists,
+    /// Takes JWTs that have expired.
+    AcceptsExpiredJwts,
+    /// Takes JWTs that were issued in the future.
+    AcceptsJwtsOfTomorrow,
+    /// Takes JWTs for others.
+    IgnoresAudience,
+    /// Takes JWTs of clients that nobody knows.
+    AcceptsUnknownIssuer,
+    /// Takes JWTs with any signature.
+    IgnoresSignature,
+    /// Takes JWTs that say that they are not signed.
+    AcceptsAlgorithmNone,
+    /// Takes HS256 under any name.
+    AcceptsAnyAlgorithm,
+    /// Takes JWTs that are good for years.
+    IgnoresLifetime,
+    /// Takes JWTs without some of the claims.
+    WaivesClaims,
+    /// Passes over critical extensions of JWTs.
+    IgnoresCritical,
+    /// Says what is wrong with a JWT.
+    ExplainsJwts,
 }
 
 impl Mutant {
     /// Every defect.
     pub fn all() -> &'static [Self] {
         Self::value_variants()
+    }
+
+    /// Whether it shows only where there is an authorization server. Those stand last.
+    pub fn is_of_authorization_server(self) -> bool {
+        self >= Self::RedirectsAnywhere
     }
 
     /// The name, in kebab-case.

@@ -73,7 +73,11 @@ async fn respond(request: Request<Incoming>, core: &Core, base_path: &str) -> Re
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
         return written(Answer::empty(413));
     };
-    match Call::read(&parts, body.to_bytes(), base_path) {
+    let body = body.to_bytes();
+    if let Some(answer) = core.authorization(&parts, &body) {
+        return written(answer);
+    }
+    match Call::read(&parts, body, base_path) {
         Some(call) => written(core.answer(&call)),
         None => written(Answer::empty(404)),
     }

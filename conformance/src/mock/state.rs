@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use keyfit_openapi::{Api, Place, example};
 
+use super::authorization::Grants;
 use crate::clock;
 use crate::contract::{Contract, Probe};
 use crate::identity::{Identity, Need, Rights, State as TokenState};
@@ -23,6 +24,8 @@ pub(super) struct State {
     windows: HashMap<String, Window>,
     scopes: BTreeSet<String>,
     resources: BTreeSet<String>,
+    /// What the authorization server granted.
+    pub(super) grants: Grants,
 }
 
 /// A token that was issued.
@@ -34,6 +37,8 @@ pub(super) struct Token {
     pub(super) tenant: usize,
     /// Calls a window, where they are fewer than the contract's.
     pub(super) limit: Option<u64>,
+    /// When it ends, in seconds since the epoch; `None` where it does not.
+    pub(super) expires: Option<u64>,
 }
 
 /// What a token may do.
@@ -78,6 +83,7 @@ impl State {
             issued: HashMap::new(),
             tenants: vec![first.collect()],
             windows: HashMap::new(),
+            grants: Grants::default(),
             scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
             resources: contract
                 .credentials
@@ -96,16 +102,21 @@ impl State {
             return identity.clone();
         }
         let tenant = if need.alone { self.settle() } else { 0 };
-        let prefix = contract.credential(&need.kind).map_or("", |credential| credential.prefix.as_str());
-        let text = format!("{prefix}{}", token_text(self.tokens.len() as u64));
+        let credential = contract.credential(&need.kind);
+        let of_test = credential.and_then(|credential| credential.test_prefix.as_deref());
+        let prefix = match of_test.filter(|_| need.state == TokenState::Test) {
+            Some(prefix) => prefix,
+            None => credential.map_or("", |credential| credential.prefix.as_str()),
+        };
         let token = Token {
             kind: need.kind.clone(),
             state: need.state,
             grant: self.grant(contract, need),
             tenant,
             limit: (need.state == TokenState::Limited).then_some(SMALL_WINDOW),
+            expires: None,
         };
-        self.tokens.insert(text.clone(), token);
+        let text = self.admit(prefix, token);
         let identity =
             Identity { name: need.to_string(), secret: Secret::new(text), ids: self.tenants[tenant].clone() };
         if !need.alone {
@@ -121,6 +132,20 @@ impl State {
             let tenant = self.settle();
             self.tenants[tenant].get(parameter).cloned().unwrap_or_default()
         })
+    }
+
+    /// Gives a token a text that begins so.
+    pub(super) fn admit(&mut self, prefix: &str, token: Token) -> String {
+        let text = format!("{prefix}{}", token_text(self.tokens.len() as u64));
+        self.tokens.insert(text.clone(), token);
+        text
+    }
+
+    /// Ends a token.
+    pub(super) fn revoke(&mut self, text: &str) {
+        if let Some(token) = self.tokens.get_mut(text) {
+            token.state = TokenState::Revoked;
+        }
     }
 
     pub(super) fn token(&self, text: &str) -> Option<Token> {
@@ -205,7 +230,7 @@ pub(super) fn plain(value: &serde_json::Value) -> String {
 }
 
 /// Thirty-two hexadecimal digits that look like chance and are the same in every run (splitmix64).
-fn token_text(number: u64) -> String {
+pub(super) fn token_text(number: u64) -> String {
     let mixed = |seed: u64| {
         let mut word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

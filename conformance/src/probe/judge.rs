@@ -4,8 +4,8 @@ use keyfit_openapi::{Api, Operation};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
-use super::outcome;
 use super::request::Draft;
+use super::{challenge, grant, outcome};
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit};
 use crate::schema;
@@ -42,9 +42,30 @@ impl Judge<'_> {
             .or_else(|| self.headers(reply))
             .or_else(|| self.body(draft, reply))
             .or_else(|| self.rate(reply, before))
+            .or_else(|| grant::finding(self.expect, draft, reply))
+            .or_else(|| challenge::finding(self.expect.challenge?, &reply.headers))
             .or_else(|| {
                 (self.expect.hides_token && reply.holds(token)).then(|| "the answer repeats the token".to_owned())
             })
+    }
+
+    /// What tells an answer from the one that it must equal.
+    pub(super) fn differs(&self, other: Option<&Reply>, reply: &Reply) -> Option<String> {
+        self.expect.same_as.as_ref()?;
+        let other = other?;
+        if other.status != reply.status {
+            return Some(format!("the status is {}, and {} in the answer to compare with", reply.status, other.status));
+        }
+        let shape = self.contract.error_shape(&self.operation.errors, reply.status);
+        let steady = |body: &[u8]| match (serde_json::from_slice::<Value>(body), shape) {
+            (Ok(mut value), Some(shape)) => {
+                shape.steady(&mut value);
+                value.to_string().into_bytes()
+            }
+            _ => body.to_vec(),
+        };
+        let is_same = other.body == reply.body || steady(&other.body) == steady(&reply.body);
+        (!is_same).then(|| "the body differs from the one to compare with".to_owned())
     }
 
     fn status(&self, reply: &Reply) -> Option<String> {

@@ -1,6 +1,10 @@
 //! The server side: raw HTTP to a base URL, one bent request a case, and a judgement of the answer.
 
+mod challenge;
+mod grant;
 mod judge;
+mod jwt;
+mod oauth;
 mod outcome;
 mod request;
 
@@ -12,7 +16,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
 use self::judge::{Judge, Reply};
-use self::request::{Draft, Maker};
+use self::oauth::{Flow, Stop};
+use self::request::{Draft, JSON, Maker};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Probe, Rate};
 use crate::identity::{Identities, Identity, Missing, Need};
@@ -23,8 +28,6 @@ use crate::verdict::{Exchange, Outcome, cut};
 const MOST_CALLS: usize = 50;
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The one media type that is sent and asked for.
-const JSON: &str = "application/json";
 
 /// A server that is checked.
 pub struct Target {
@@ -84,6 +87,12 @@ impl Target {
             identities: &*self.identities,
             arguments: catalogue.arguments(case),
         };
+        let judge = Judge { api: &catalogue.api, contract: &catalogue.contract, operation, expect };
+        if let (Probe::Oauth(probe), Some(server)) = (probe, &catalogue.contract.authorization_server) {
+            let mut flow = Flow { target: self, server, maker: &maker, operation, identity, sent: Vec::new() };
+            let stop = flow.run(*probe).await.err();
+            return Self::end(case, &judge, flow.sent, stop, identity);
+        }
         let draft = maker.draft(probe, operation, identity)?;
         let mut sent: Vec<Sent> = Vec::new();
         let is_compared = expect.rate == Some(Rate::CostsOne) || expect.same_as.is_some();
@@ -95,9 +104,9 @@ impl Target {
         if *probe == Probe::Exhausted {
             self.exhaust(&draft, &mut sent).await;
         }
-        let judge = Judge { api: &catalogue.api, contract: &catalogue.contract, operation, expect };
-        let presented = match probe {
-            Probe::UnknownToken => Secret::new(maker.unknown_token(operation)),
+        // What was presented, without the scheme.
+        let presented = match (probe, &draft.authorization) {
+            (Probe::UnknownToken | Probe::Jwt(_), Some(header)) => Secret::new(header.replacen("Bearer ", "", 1)),
             _ => identity.secret.clone(),
         };
         self.redactor.learn(&presented);
@@ -115,13 +124,37 @@ impl Target {
         }
     }
 
+    /// Judges the last request of a flow, or says why it did not come to it.
+    fn end(
+        case: &Case,
+        judge: &Judge<'_>,
+        sent: Vec<Sent>,
+        stop: Option<Stop>,
+        identity: &Identity,
+    ) -> Result<Outcome, Missing> {
+        let finding = match stop {
+            Some(Stop::Missing(missing)) => return Err(missing),
+            Some(Stop::Broken(finding)) => finding,
+            None => {
+                let Some(draft) = sent.last().map(|last| last.draft.clone()) else {
+                    return Ok(Outcome::error("nothing was sent"));
+                };
+                return Ok(Self::conclude(case, judge, &draft, sent, identity.secret.reveal()));
+            }
+        };
+        let mut outcome = Outcome::broken(case.level, finding);
+        outcome.requests = sent.len();
+        outcome.exchanges = sent.into_iter().map(Sent::into_exchange).collect();
+        Ok(outcome)
+    }
+
     fn conclude(case: &Case, judge: &Judge<'_>, draft: &Draft, mut sent: Vec<Sent>, token: &str) -> Outcome {
         let requests = sent.len();
         let mut outcome = match sent.as_slice() {
             [before @ .., Sent { reply: Ok(reply), .. }] => {
                 let before = before.first().and_then(Sent::answer);
                 let finding = judge.finding(draft, reply, before, token);
-                let mut outcome = match finding.or_else(|| differs(judge.expect, before, reply)) {
+                let mut outcome = match finding.or_else(|| judge.differs(before, reply)) {
                     None => Outcome::pass(),
                     Some(finding) => Outcome::broken(case.level, finding),
                 };
@@ -147,7 +180,7 @@ impl Target {
             request = request.header(AUTHORIZATION, value);
         }
         if let Some(body) = &draft.body {
-            request = request.header(CONTENT_TYPE, JSON).body(body.clone());
+            request = request.header(CONTENT_TYPE, draft.media_type).body(body.clone());
         }
         Sent { draft: draft.clone(), reply: receive(request).await.map_err(|error| chain(&error.without_url())) }
     }
@@ -159,10 +192,10 @@ impl Sent {
     }
 
     fn into_exchange(self) -> Exchange {
-        let Draft { method, url, authorization, body, .. } = self.draft;
+        let Draft { method, url, authorization, body, media_type, .. } = self.draft;
         let mut headers = vec![("Accept".to_owned(), JSON.to_owned())];
         headers.extend(authorization.map(|authorization| ("Authorization".to_owned(), authorization)));
-        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), JSON.to_owned())));
+        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_owned())));
         let body = cut(&String::from_utf8_lossy(&body.unwrap_or_default()));
         let mut exchange = Exchange { method, url: url.to_string(), headers, body, ..Exchange::default() };
         match self.reply {
@@ -197,16 +230,6 @@ async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Err
     let headers = response.headers().clone();
     let body = response.bytes().await?.to_vec();
     Ok(Reply { status, headers, body })
-}
-
-/// What tells an answer from the one that it must equal.
-fn differs(expect: &Expect, other: Option<&Reply>, reply: &Reply) -> Option<String> {
-    expect.same_as.as_ref()?;
-    let other = other?;
-    if other.status != reply.status {
-        return Some(format!("the status is {}, and {} where nothing exists", reply.status, other.status));
-    }
-    (other.body != reply.body).then(|| "the body differs from the one where nothing exists".to_owned())
 }
 
 /// An error with its causes: reqwest's own text says only that sending failed.

@@ -6,9 +6,10 @@ use keyfit_openapi::{Api, Operation, Place};
 use reqwest::Url;
 use serde_json::{Map, Value, json};
 
+use super::jwt;
 use crate::catalogue::{required_field, undeclared_method};
 use crate::contract::{Batch, Contract, Probe};
-use crate::identity::{Identities, Identity, Missing};
+use crate::identity::{ClientKind, Identities, Identity, Missing};
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -17,10 +18,16 @@ pub(super) struct Draft {
     pub(super) url: Url,
     pub(super) authorization: Option<String>,
     pub(super) body: Option<Vec<u8>>,
+    /// The media type of the body.
+    pub(super) media_type: &'static str,
     /// The items of a batch, each with whether it is a good one.
     pub(super) items: Vec<(Value, bool)>,
 }
 
+/// What calls send and ask for.
+pub(super) const JSON: &str = "application/json";
+/// What token requests send.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 /// An id that no server gave out.
 const NOBODY: &str = "keyfit-no-such-id";
 
@@ -56,8 +63,9 @@ impl Maker<'_> {
         Ok(Draft {
             method: self.method(probe, operation).to_owned(),
             url,
-            authorization: self.authorization(probe, operation, identity),
+            authorization: self.authorization(probe, operation, identity)?,
             body,
+            media_type: JSON,
             items,
         })
     }
@@ -65,7 +73,7 @@ impl Maker<'_> {
     fn method<'o>(&self, probe: &Probe, operation: &'o Operation) -> &'o str {
         match probe {
             Probe::UndeclaredMethod => undeclared_method(self.api, operation).unwrap_or(&operation.method),
-            Probe::Head => "HEAD",
+            Probe::Head | Probe::HeadWithoutToken => "HEAD",
             _ => &operation.method,
         }
     }
@@ -104,22 +112,33 @@ impl Maker<'_> {
         }
     }
 
-    fn authorization(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Option<String> {
+    fn authorization(
+        &self,
+        probe: &Probe,
+        operation: &Operation,
+        identity: &Identity,
+    ) -> Result<Option<String>, Missing> {
         let token = identity.secret.reveal();
-        match probe {
-            Probe::NoToken | Probe::QueryToken(_) | Probe::BrokenBodyWithoutToken => None,
+        Ok(match probe {
+            Probe::NoToken | Probe::QueryToken(_) | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => None,
             Probe::EmptyToken => Some("Bearer ".to_owned()),
             Probe::WrongScheme => Some(format!("Basic {token}")),
             Probe::BareToken => Some(token.to_owned()),
             Probe::LowerCaseScheme => Some(format!("bearer {token}")),
             Probe::MalformedToken => Some(format!("Bearer {token} {token}")),
             Probe::UnknownToken => Some(format!("Bearer {}", self.unknown_token(operation))),
+            Probe::Jwt(probe) => {
+                let rules = self.contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
+                let rules = rules.ok_or_else(|| Missing("the contract says nothing of JWTs".to_owned()))?;
+                let client = self.identities.client(ClientKind::Keeping)?;
+                Some(format!("Bearer {}", jwt::jwt(*probe, &client, rules)))
+            }
             _ => Some(format!("Bearer {token}")),
-        }
+        })
     }
 
     /// A token that looks like the API's and was never issued.
-    pub(super) fn unknown_token(&self, operation: &Operation) -> String {
+    fn unknown_token(&self, operation: &Operation) -> String {
         let kind = operation.credentials.first().and_then(|kind| self.contract.credential(kind));
         format!("{}neverissuedneverissuedneverissued", kind.map_or("", |kind| kind.prefix.as_str()))
     }
@@ -140,7 +159,7 @@ impl Maker<'_> {
 
     fn body(&self, probe: &Probe, operation: &Operation, body: &Value, items: &[(Value, bool)]) -> Option<Vec<u8>> {
         let written = match probe {
-            Probe::UndeclaredMethod | Probe::Head => return None,
+            Probe::UndeclaredMethod | Probe::Head | Probe::HeadWithoutToken => return None,
             Probe::BrokenJson | Probe::BrokenBodyWithoutToken => return Some(b"{\"cut\": [1, 2".to_vec()),
             Probe::Oversize(bytes) => return Some(vec![b' '; *bytes]),
             Probe::WrongTopLevel if body.is_array() => json!({}),

@@ -10,15 +10,27 @@ use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
 
 /// The catalogue of every API that ships.
 pub(crate) fn catalogues() -> Vec<Catalogue> {
-    Source::embedded()
-        .iter()
-        .map(|source| Catalogue::read(source).unwrap_or_else(|failure| panic!("{failure}")))
-        .collect()
+    read(&Source::embedded())
+}
+
+/// The same, and those of the templates, which have no client.
+pub(crate) fn with_templates() -> Vec<Catalogue> {
+    read(&sources())
+}
+
+/// Every API and every template that ships.
+pub(crate) fn sources() -> Vec<Source> {
+    Source::embedded().into_iter().chain(templates()).collect()
+}
+
+fn read(sources: &[Source]) -> Vec<Catalogue> {
+    sources.iter().map(|source| Catalogue::read(source).unwrap_or_else(|failure| panic!("{failure}"))).collect()
 }
 
 /// The same with the cases of one side.

@@ -1,0 +1,96 @@
+//! The authorization endpoint (RFC 6749, section 4.1.1; RFC 7636, section 4.3).
+
+use std::collections::BTreeSet;
+
+use super::super::call::{Answer, Call};
+use super::super::core::Core;
+use super::super::mutant::Mutant;
+use super::super::state::token_text;
+use super::client::Registered;
+use super::fault::Fault;
+use super::grants::Code;
+use crate::contract::AuthorizationServer;
+
+/// Seeds of codes, far from those of tokens.
+const SEED: u64 = 1 << 41;
+
+impl Core {
+    /// Answers an authorization request, with consent given.
+    pub(super) fn authorize(&self, call: &Call, server: &AuthorizationServer) -> Answer {
+        let client = call.query("client_id").and_then(Registered::named);
+        let redirect_uri = call.query("redirect_uri").unwrap_or_default();
+        let client = match client {
+            Some(client) if client.redirect_uri == redirect_uri || self.has(Mutant::RedirectsAnywhere) => client,
+            // Not to be told to a place that nobody registered: it would be an open redirector.
+            _ => return self.fault(Fault::request("The client or its redirect URI is not registered"), false),
+        };
+        let outcome = match self.code(call, server, &client, redirect_uri) {
+            Ok(code) => vec![("code", code)],
+            Err(fault) => {
+                vec![("error", fault.code.to_owned()), ("error_description", fault.description.to_owned())]
+            }
+        };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(outcome);
+        if let Some(state) = call.query("state").filter(|_| !self.has(Mutant::LosesState)) {
+            query.append_pair("state", state);
+        }
+        let mut answer = Answer::empty(302);
+        answer.header("location", format!("{redirect_uri}?{}", query.finish()));
+        self.keep_private(&mut answer);
+        answer
+    }
+
+    fn code(
+        &self,
+        call: &Call,
+        server: &AuthorizationServer,
+        client: &Registered,
+        redirect_uri: &str,
+    ) -> Result<String, Fault> {
+        if call.query("response_type") != Some("code") && !self.has(Mutant::IgnoresResponseType) {
+            return Err(Fault::new("unsupported_response_type", "Only codes are given"));
+        }
+        let challenge = self.challenge(call)?;
+        let scopes = self.known_scopes(call.query("scope"), server)?;
+        let mut state = self.state();
+        let text = format!("code_{}", token_text(SEED + state.grants.number()));
+        let code = Code {
+            client: client.id,
+            redirect_uri: redirect_uri.to_owned(),
+            challenge,
+            scopes,
+            family: state.grants.consent(),
+            is_used: false,
+        };
+        state.grants.put_code(text.clone(), code);
+        Ok(text)
+    }
+
+    /// The challenge, and whether it was made by S256.
+    fn challenge(&self, call: &Call) -> Result<Option<(String, bool)>, Fault> {
+        let Some(challenge) = call.query("code_challenge") else {
+            let is_waived = self.has(Mutant::WaivesPkce);
+            return if is_waived { Ok(None) } else { Err(Fault::request("A code challenge is required")) };
+        };
+        let is_s256 = call.query("code_challenge_method") == Some("S256");
+        if is_s256 || self.has(Mutant::AcceptsPlainChallenge) {
+            return Ok(Some((challenge.to_owned(), is_s256)));
+        }
+        Err(Fault::request("The code challenge method must be S256"))
+    }
+
+    /// The scopes that were asked for; all of them known.
+    pub(super) fn known_scopes(
+        &self,
+        asked: Option<&str>,
+        server: &AuthorizationServer,
+    ) -> Result<BTreeSet<String>, Fault> {
+        let asked = asked.unwrap_or_default().split(' ').filter(|scope| !scope.is_empty());
+        let asked: BTreeSet<String> = asked.map(str::to_owned).collect();
+        if asked.is_subset(&server.scopes) || self.has(Mutant::WidensScopes) {
+            return Ok(asked);
+        }
+        Err(Fault::new("invalid_scope", "A scope is not known"))
+    }
+}

@@ -1,0 +1,51 @@
+//! The clients that are registered: one of each kind.
+
+use super::super::state::token_text;
+use crate::identity::ClientKind;
+
+/// Seeds of secrets, far from those of tokens.
+const SEED: u64 = 1 << 40;
+
+/// A registered client.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Registered {
+    pub(in super::super) kind: ClientKind,
+    pub(in super::super) id: &'static str,
+    /// 32 bytes; public clients have none.
+    pub(in super::super) secret: Option<String>,
+    pub(in super::super) redirect_uri: &'static str,
+}
+
+impl Registered {
+    /// The client of a kind.
+    pub(in super::super) fn of(kind: ClientKind) -> Self {
+        let (id, number) = match kind {
+            ClientKind::Keeping => ("client-keeping", 0),
+            ClientKind::Rotating => ("client-rotating", 1),
+            ClientKind::Public => ("client-public", 2),
+        };
+        let secret = (kind != ClientKind::Public).then(|| token_text(SEED + number));
+        Self { kind, id, secret, redirect_uri: "https://client.example/callback" }
+    }
+
+    /// The client of an id.
+    pub(in super::super) fn named(id: &str) -> Option<Self> {
+        [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public]
+            .into_iter()
+            .map(Self::of)
+            .find(|client| client.id == id)
+    }
+
+    /// Whether this is its secret; a client without one has to send none. Takes the same time for every wrong secret of
+    /// the right length.
+    pub(in super::super) fn is_proven_by(&self, secret: Option<&str>) -> bool {
+        match (&self.secret, secret) {
+            (None, None) => true,
+            (Some(known), Some(sent)) => {
+                let differences = known.bytes().zip(sent.bytes()).fold(0, |seen, (one, other)| seen | (one ^ other));
+                known.len() == sent.len() && differences == 0
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Refusals of the two endpoints (RFC 6749, sections 4.1.2.1 and 5.2).
+
+use serde_json::json;
+
+use super::super::call::Answer;
+use super::super::core::Core;
+use super::super::mutant::Mutant;
+
+/// Why nothing is granted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    pub(super) code: &'static str,
+    pub(super) description: &'static str,
+}
+
+impl Fault {
+    pub(super) const fn new(code: &'static str, description: &'static str) -> Self {
+        Self { code, description }
+    }
+
+    /// A code or refresh token that is not good. One text for all reasons.
+    pub(super) const fn grant() -> Self {
+        Self::new("invalid_grant", "The grant is not valid")
+    }
+
+    pub(super) const fn request(description: &'static str) -> Self {
+        Self::new("invalid_request", description)
+    }
+}
+
+impl Core {
+    /// The refusal as an answer of the token endpoint. `by_basic` says that the client authenticated by HTTP Basic.
+    pub(super) fn fault(&self, fault: Fault, by_basic: bool) -> Answer {
+        let is_unauthorized = fault.code == "invalid_client" && by_basic;
+        let code = if self.has(Mutant::NamesFaultsFreely) { "failure" } else { fault.code };
+        let body = json!({ "error": code, "error_description": fault.description });
+        let mut answer = Answer::json(if is_unauthorized { 401 } else { 400 }, body.to_string());
+        if is_unauthorized && !self.has(Mutant::OmitsBasicChallenge) {
+            answer.header("www-authenticate", format!("Basic realm=\"{}\"", self.contract.name));
+        }
+        self.keep_private(&mut answer);
+        answer
+    }
+
+    /// Tokens and what is said about them are not for caches.
+    pub(super) fn keep_private(&self, answer: &mut Answer) {
+        if !self.has(Mutant::LetsTokensBeCached) {
+            answer.header("cache-control", "no-store");
+            answer.header("pragma", "no-cache");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What was granted: codes, refresh tokens and the access tokens that came of them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::client::Registered;
+
+/// Everything that was granted since the mock was started.
+#[derive(Debug, Default)]
+pub(in super::super) struct Grants {
+    codes: HashMap<String, Code>,
+    refresh: HashMap<String, Refresh>,
+    /// For each family of tokens, one user's consent each, its access tokens.
+    families: Vec<Vec<String>>,
+    issued: u64,
+}
+
+/// A code.
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    pub(super) client: &'static str,
+    pub(super) redirect_uri: String,
+    /// The challenge and whether it was made by S256; `None` where it was waived.
+    pub(super) challenge: Option<(String, bool)>,
+    pub(super) scopes: BTreeSet<String>,
+    pub(super) family: usize,
+    pub(super) is_used: bool,
+}
+
+/// A refresh token.
+#[derive(Clone, Debug)]
+pub(super) struct Refresh {
+    pub(super) client: &'static str,
+    pub(super) scopes: BTreeSet<String>,
+    pub(super) family: usize,
+    pub(super) state: RefreshState,
+}
+
+/// The state of a refresh token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RefreshState {
+    /// Good.
+    Live,
+    /// Another one took its place.
+    Rotated,
+    /// Its family was revoked.
+    Revoked,
+}
+
+impl Grants {
+    /// A number that no other secret of this server has.
+    pub(super) fn number(&mut self) -> u64 {
+        self.issued += 1;
+        self.issued
+    }
+
+    /// A new family.
+    pub(super) fn consent(&mut self) -> usize {
+        self.families.push(Vec::new());
+        self.families.len() - 1
+    }
+
+    pub(super) fn put_code(&mut self, text: String, code: Code) {
+        self.codes.insert(text, code);
+    }
+
+    pub(super) fn code(&self, text: &str) -> Option<Code> {
+        self.codes.get(text).cloned()
+    }
+
+    /// Marks a code as used; whether it was not before.
+    pub(super) fn spend(&mut self, text: &str) -> bool {
+        self.codes.get_mut(text).is_some_and(|code| !std::mem::replace(&mut code.is_used, true))
+    }
+
+    pub(super) fn put_refresh(&mut self, text: String, client: &Registered, scopes: BTreeSet<String>, family: usize) {
+        self.refresh.insert(text, Refresh { client: client.id, scopes, family, state: RefreshState::Live });
+    }
+
+    pub(super) fn refresh(&self, text: &str) -> Option<Refresh> {
+        self.refresh.get(text).cloned()
+    }
+
+    pub(super) fn rotate(&mut self, text: &str) {
+        if let Some(refresh) = self.refresh.get_mut(text) {
+            refresh.state = RefreshState::Rotated;
+        }
+    }
+
+    /// Remembers to which family an access token belongs.
+    pub(super) fn put_access(&mut self, family: usize, access: String) {
+        if let Some(family) = self.families.get_mut(family) {
+            family.push(access);
+        }
+    }
+
+    /// Ends a family: no refresh token of it is good any more. Returns its access tokens.
+    pub(super) fn revoke(&mut self, family: usize) -> Vec<String> {
+        for refresh in self.refresh.values_mut().filter(|refresh| refresh.family == family) {
+            refresh.state = RefreshState::Revoked;
+        }
+        self.families.get_mut(family).map(std::mem::take).unwrap_or_default()
+    }
+}

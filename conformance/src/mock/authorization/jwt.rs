@@ -1,0 +1,101 @@
+//! JWTs that clients sign with their secrets (RFC 7519, RFC 8725). Whatever is wrong with one, the refusal is the same.
+
+use serde_json::Value;
+
+use super::super::core::Core;
+use super::super::mutant::Mutant;
+use super::super::state::{Grant, Token};
+use super::client::Registered;
+use crate::clock;
+use crate::contract::{AuthorizationServer, JwtRules};
+use crate::identity::State as TokenState;
+use crate::jws::Jws;
+
+/// Seconds by which clocks may differ.
+const LEEWAY: u64 = 5;
+/// All of them are required.
+const CLAIMS: [&str; 5] = ["iss", "sub", "aud", "iat", "exp"];
+
+impl Core {
+    /// Whether a bearer token is a JWT in shape, and then who it speaks for or what is wrong with it.
+    pub(in super::super) fn jwt(&self, text: &str) -> Option<Result<Token, &'static str>> {
+        let server = self.contract.authorization_server.as_ref()?;
+        let rules = server.jwt.as_ref()?;
+        let jws = Jws::read(text)?;
+        let judged = self.authentic(&jws).and_then(|()| self.claims(&jws.claims, rules));
+        Some(judged.map(|()| bearer(rules, server)))
+    }
+
+    /// Header and signature, before anything of the claims but the issuer is read.
+    fn authentic(&self, jws: &Jws<'_>) -> Result<(), &'static str> {
+        if self.has(Mutant::RefusesJwts) {
+            return Err("no JWT is taken");
+        }
+        let algorithm = jws.header["alg"].as_str().unwrap_or_default();
+        if algorithm == "none" && self.has(Mutant::AcceptsAlgorithmNone) {
+            return Ok(());
+        }
+        if algorithm != "HS256" && !self.has(Mutant::AcceptsAnyAlgorithm) {
+            return Err("the algorithm is not HS256");
+        }
+        // No extension is known here, so that any that is critical is too much (RFC 7515, section 4.1.11).
+        if jws.header.get("crit").is_some() && !self.has(Mutant::IgnoresCritical) {
+            return Err("an extension is not known");
+        }
+        let Some(issuer) = jws.claims["iss"].as_str() else {
+            return if self.has(Mutant::WaivesClaims) { Ok(()) } else { Err("`iss` is missing") };
+        };
+        let Some(key) = Registered::named(issuer).and_then(|client| client.secret) else {
+            return if self.has(Mutant::AcceptsUnknownIssuer) { Ok(()) } else { Err("the issuer is not known") };
+        };
+        if jws.is_signed_by(key.as_bytes()) || self.has(Mutant::IgnoresSignature) {
+            return Ok(());
+        }
+        Err("the signature is wrong")
+    }
+
+    fn claims(&self, claims: &Value, rules: &JwtRules) -> Result<(), &'static str> {
+        if CLAIMS.iter().any(|name| claims.get(name).is_none()) && !self.has(Mutant::WaivesClaims) {
+            return Err("a claim is missing");
+        }
+        let is_list_taken = !self.has(Mutant::RefusesAudienceLists);
+        let names_us = match claims.get("aud") {
+            Some(Value::String(audience)) => *audience == rules.audience,
+            Some(Value::Array(audiences)) if is_list_taken => audiences.iter().any(|one| *one == rules.audience),
+            Some(_) => false,
+            None => true,
+        };
+        if !names_us && !self.has(Mutant::IgnoresAudience) {
+            return Err("the audience is another one");
+        }
+        let now = clock::epoch_seconds();
+        let number = |name: &str, absent: u64| match claims.get(name) {
+            Some(value) => value.as_u64().ok_or("a time is not a whole number"),
+            None => Ok(absent),
+        };
+        let (issued, expires) = (number("iat", now)?, number("exp", now + LEEWAY)?);
+        if expires + LEEWAY <= now && !self.has(Mutant::AcceptsExpiredJwts) {
+            return Err("it has expired");
+        }
+        if issued > now + LEEWAY && !self.has(Mutant::AcceptsJwtsOfTomorrow) {
+            return Err("it was issued in the future");
+        }
+        let lifetime = expires.saturating_sub(issued);
+        if lifetime > rules.maximum_lifetime_seconds && !self.has(Mutant::IgnoresLifetime) {
+            return Err("it is good for too long");
+        }
+        Ok(())
+    }
+}
+
+/// What a JWT may do: the guide has no claim for it, so that it is what the client was registered for.
+fn bearer(rules: &JwtRules, server: &AuthorizationServer) -> Token {
+    Token {
+        kind: rules.kind.clone(),
+        state: TokenState::Valid,
+        grant: Grant::Flat(server.scopes.clone()),
+        tenant: 0,
+        limit: None,
+        expires: None,
+    }
+}

@@ -1,0 +1,61 @@
+//! The refresh grant (RFC 6749, section 6), with rotation and the detection of reuse (RFC 9700, section 4.14.2).
+
+use super::super::core::Core;
+use super::super::mutant::Mutant;
+use super::client::Registered;
+use super::fault::Fault;
+use super::grants::RefreshState;
+use super::token::{Issue, Parameters};
+use crate::contract::{AuthorizationServer, Rotation};
+use crate::identity::ClientKind;
+
+impl Core {
+    /// New tokens for a refresh token.
+    pub(super) fn refresh(
+        &self,
+        parameters: &Parameters,
+        client: &Registered,
+        server: &AuthorizationServer,
+    ) -> Result<Issue, Fault> {
+        let text = parameters.get("refresh_token").ok_or(Fault::request("`refresh_token` is missing"))?;
+        let asked = match parameters.get("scope") {
+            Some(scope) => Some(self.known_scopes(Some(scope), server)?),
+            None => None,
+        };
+        let mut state = self.state();
+        let known = state.grants.refresh(text).ok_or(Fault::grant())?;
+        if known.client != client.id && !self.has(Mutant::AcceptsForeignGrants) {
+            return Err(Fault::grant());
+        }
+        if known.state == RefreshState::Rotated && !self.has(Mutant::AcceptsRotatedRefresh) {
+            // One of the two who hold it stole it, and nobody can say which.
+            if !self.has(Mutant::KeepsFamilyAfterReuse) {
+                for access in state.grants.revoke(known.family) {
+                    state.revoke(&access);
+                }
+            }
+            return Err(Fault::grant());
+        }
+        if known.state == RefreshState::Revoked {
+            return Err(Fault::grant());
+        }
+        let scopes = asked.unwrap_or_else(|| known.scopes.clone());
+        if !scopes.is_subset(&known.scopes) && !self.has(Mutant::WidensScopes) {
+            return Err(Fault::new("invalid_scope", "The scope was not granted"));
+        }
+        let rotates = self.rotates(client, server);
+        if rotates {
+            state.grants.rotate(text);
+        }
+        Ok(Issue { scopes, family: Some(known.family), refresh: rotates })
+    }
+
+    fn rotates(&self, client: &Registered, server: &AuthorizationServer) -> bool {
+        let rotates = match server.rotation {
+            Rotation::Off => false,
+            Rotation::On => true,
+            Rotation::ByClient => client.kind == ClientKind::Rotating,
+        };
+        rotates != self.has(Mutant::TurnsRotation)
+    }
+}

@@ -1,0 +1,216 @@
+//! The token endpoint (RFC 6749, sections 3.2 and 5): who asks, by which grant, and what is issued.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::super::call::{Answer, Call};
+use super::super::core::Core;
+use super::super::mutant::Mutant;
+use super::super::state::{Grant, Token, token_text};
+use super::client::Registered;
+use super::fault::Fault;
+use crate::clock;
+use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, TokenBody};
+use crate::identity::{ClientKind, State as TokenState};
+use crate::jws;
+
+/// Seeds of refresh tokens, far from those of other tokens.
+const SEED: u64 = 1 << 42;
+
+/// The parameters of a token request.
+pub(super) type Parameters = BTreeMap<String, String>;
+
+/// What is issued.
+pub(super) struct Issue {
+    pub(super) scopes: BTreeSet<String>,
+    /// The user's consent that it goes back to; `None` for the client's own tokens.
+    pub(super) family: Option<usize>,
+    /// Whether a new refresh token is part of it.
+    pub(super) refresh: bool,
+}
+
+impl Core {
+    /// Answers a token request.
+    pub(super) fn token_request(&self, call: &Call, server: &AuthorizationServer) -> Answer {
+        let is_get = call.method == "GET" && self.has(Mutant::AcceptsTokenByGet);
+        if call.method != "POST" && !is_get {
+            let mut answer = Answer::empty(405);
+            answer.header("allow", "POST");
+            return answer;
+        }
+        let by_basic = call.headers.contains_key("authorization");
+        let parameters = if is_get { Ok(call.query.iter().cloned().collect()) } else { self.parameters(call, server) };
+        let answer = parameters.and_then(|parameters| {
+            let Some(grant) = parameters.get("grant_type") else {
+                return Err(Fault::request("`grant_type` is missing"));
+            };
+            let client = self.client(call, &parameters, server)?;
+            let known = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+            let grant = known.into_iter().find(|known| known.name() == grant && server.grants(*known));
+            let issue = match grant {
+                Some(GrantType::AuthorizationCode) => self.redeem(&parameters, &client, server)?,
+                Some(GrantType::RefreshToken) => self.refresh(&parameters, &client, server)?,
+                Some(GrantType::ClientCredentials) => self.own(&parameters, &client, server)?,
+                None => return Err(Fault::new("unsupported_grant_type", "The grant is not known")),
+            };
+            Ok(self.issue(issue, &client, server))
+        });
+        answer.unwrap_or_else(|fault| self.fault(fault, by_basic))
+    }
+
+    fn parameters(&self, call: &Call, server: &AuthorizationServer) -> Result<Parameters, Fault> {
+        match server.token_body {
+            TokenBody::Json => {
+                let members: BTreeMap<String, Value> =
+                    serde_json::from_slice(&call.body).map_err(|_| Fault::request("The body is not a JSON object"))?;
+                let text = |value: Value| value.as_str().map(str::to_owned);
+                Ok(members.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect())
+            }
+            TokenBody::Form => {
+                let mut parameters: Parameters = url::form_urlencoded::parse(&call.body).into_owned().collect();
+                if self.has(Mutant::ReadsScopesLiterally)
+                    && let Some(scope) = parameters.get_mut("scope")
+                {
+                    *scope = scope.replace(' ', "+");
+                }
+                Ok(parameters)
+            }
+        }
+    }
+
+    /// The client, by HTTP Basic or by the body.
+    fn client(&self, call: &Call, parameters: &Parameters, server: &AuthorizationServer) -> Result<Registered, Fault> {
+        let unknown = Fault::new("invalid_client", "The client is not known or did not authenticate");
+        let basic = call.headers.get("authorization").filter(|_| server.takes(ClientAuthentication::Basic));
+        let (id, secret) = match basic {
+            Some(header) => {
+                let (id, secret) = header.to_str().ok().and_then(basic_pair).ok_or(unknown)?;
+                (id, Some(secret))
+            }
+            None => {
+                (parameters.get("client_id").cloned().unwrap_or_default(), parameters.get("client_secret").cloned())
+            }
+        };
+        let client = Registered::named(&id).ok_or(unknown)?;
+        if client.is_proven_by(secret.as_deref()) || self.has(Mutant::AcceptsAnyClientSecret) {
+            return Ok(client);
+        }
+        Err(unknown)
+    }
+
+    /// A code (RFC 6749, section 4.1.3; RFC 7636, section 4.6).
+    fn redeem(
+        &self,
+        parameters: &Parameters,
+        client: &Registered,
+        server: &AuthorizationServer,
+    ) -> Result<Issue, Fault> {
+        let text = parameters.get("code").ok_or(Fault::request("`code` is missing"))?;
+        let mut state = self.state();
+        let code = state.grants.code(text).ok_or(Fault::grant())?;
+        if code.client != client.id && !self.has(Mutant::AcceptsForeignGrants) {
+            return Err(Fault::grant());
+        }
+        if code.is_used && !self.has(Mutant::AcceptsCodeTwice) {
+            // Whoever comes second may be the owner: what the first one got is taken back as well.
+            if !self.has(Mutant::KeepsTokensOfReusedCode) {
+                for access in state.grants.revoke(code.family) {
+                    state.revoke(&access);
+                }
+            }
+            return Err(Fault::grant());
+        }
+        let redirect_uri = parameters.get("redirect_uri");
+        if redirect_uri != Some(&code.redirect_uri) && !self.has(Mutant::IgnoresRedirectUri) {
+            return Err(Fault::grant());
+        }
+        self.verify(code.challenge.as_ref(), parameters.get("code_verifier"))?;
+        state.grants.spend(text);
+        let refresh = self.is_offline(&code.scopes, server);
+        Ok(Issue { scopes: code.scopes, family: Some(code.family), refresh })
+    }
+
+    /// The verifier against the challenge.
+    fn verify(&self, challenge: Option<&(String, bool)>, verifier: Option<&String>) -> Result<(), Fault> {
+        if self.has(Mutant::IgnoresVerifier) {
+            return Ok(());
+        }
+        let (Some((challenge, is_s256)), Some(verifier)) = (challenge, verifier) else {
+            return if self.has(Mutant::WaivesPkce) { Ok(()) } else { Err(Fault::grant()) };
+        };
+        let is_written_well = (43..=128).contains(&verifier.len())
+            && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+        if !is_written_well && !self.has(Mutant::AcceptsShortVerifier) {
+            return Err(Fault::grant());
+        }
+        let expected = if *is_s256 { jws::s256(verifier) } else { verifier.clone() };
+        if expected == *challenge { Ok(()) } else { Err(Fault::grant()) }
+    }
+
+    /// The client's own grant (RFC 6749, section 4.4).
+    fn own(&self, parameters: &Parameters, client: &Registered, server: &AuthorizationServer) -> Result<Issue, Fault> {
+        if client.kind == ClientKind::Public && !self.has(Mutant::LetsPublicClientsIn) {
+            return Err(Fault::new("unauthorized_client", "The client may not use this grant"));
+        }
+        let scopes = self.known_scopes(parameters.get("scope").map(String::as_str), server)?;
+        Ok(Issue { scopes, family: None, refresh: self.has(Mutant::RefreshesAlways) })
+    }
+
+    /// Whether a consent to these scopes gives a refresh token.
+    fn is_offline(&self, scopes: &BTreeSet<String>, server: &AuthorizationServer) -> bool {
+        if !server.grants(GrantType::RefreshToken) || self.has(Mutant::RefreshesNever) {
+            return false;
+        }
+        self.has(Mutant::RefreshesAlways) || server.offline_scope.as_ref().is_none_or(|scope| scopes.contains(scope))
+    }
+
+    fn issue(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Answer {
+        let prefix = self.contract.credential(&server.issues).map_or("", |credential| credential.prefix.as_str());
+        let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
+        let token = Token {
+            kind: server.issues.clone(),
+            state: if self.has(Mutant::RefusesIssuedTokens) { TokenState::Revoked } else { TokenState::Valid },
+            grant: Grant::Flat(issue.scopes.clone()),
+            tenant: 0,
+            limit: None,
+            expires: Some(clock::epoch_seconds() + server.lifetime_seconds),
+        };
+        let mut state = self.state();
+        let access = state.admit(prefix, token);
+        let mut body = json!({ "access_token": access, "token_type": "Bearer", "scope": scope });
+        if !self.has(Mutant::OmitsLifetime) {
+            body["expires_in"] = json!(server.lifetime_seconds);
+        }
+        if issue.refresh {
+            let text = format!("refresh_{}", token_text(SEED + state.grants.number()));
+            let family = issue.family.unwrap_or_else(|| state.grants.consent());
+            state.grants.put_refresh(text.clone(), client, issue.scopes, family);
+            body["refresh_token"] = json!(text);
+        }
+        if let Some(family) = issue.family {
+            state.grants.put_access(family, access);
+        }
+        drop(state);
+        let mut answer = Answer::json(200, body.to_string());
+        self.keep_private(&mut answer);
+        answer
+    }
+}
+
+/// Id and secret of an `Authorization` header with the scheme `Basic`, both form-encoded before (RFC 6749, section 2.3.1).
+fn basic_pair(header: &str) -> Option<(String, String)> {
+    let (scheme, rest) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':')?;
+    let decoded = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    };
+    Some((decoded(id)?, decoded(secret)?))
+}

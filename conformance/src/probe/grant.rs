@@ -1,0 +1,80 @@
+//! Whether an authorization server granted what a rule expects, and refused in the words of RFC 6749.
+
+use reqwest::header::CACHE_CONTROL;
+use serde_json::Value;
+
+use super::judge::Reply;
+use super::oauth::in_redirect;
+use super::request::Draft;
+use crate::contract::{Expect, Grant};
+
+/// What is wrong with the answer of an authorization server.
+pub(super) fn finding(expect: &Expect, draft: &Draft, reply: &Reply) -> Option<String> {
+    error(expect, reply).or_else(|| no_store(expect, reply)).or_else(|| granted(expect.grant?, draft, reply))
+}
+
+fn error(expect: &Expect, reply: &Reply) -> Option<String> {
+    if expect.error.is_empty() {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let found = in_redirect(reply, "error").or_else(|| body["error"].as_str().map(str::to_owned));
+    let found = found.unwrap_or_else(|| "missing".to_owned());
+    (!expect.error.contains(&found)).then(|| format!("the `error` is {found}, not {}", expect.error.join(" or ")))
+}
+
+fn no_store(expect: &Expect, reply: &Reply) -> Option<String> {
+    let mut values = reply.headers.get_all(CACHE_CONTROL).into_iter().filter_map(|value| value.to_str().ok());
+    let is_kept_out =
+        values.any(|value| value.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-store")));
+    (expect.no_store && !is_kept_out).then(|| "`Cache-Control` does not say `no-store`".to_owned())
+}
+
+fn granted(grant: Grant, draft: &Draft, reply: &Reply) -> Option<String> {
+    if grant == Grant::Code {
+        return code(draft, reply);
+    }
+    let Ok(answer) = serde_json::from_slice::<Value>(&reply.body) else {
+        return Some("the body is not JSON".to_owned());
+    };
+    let text = |name: &str| answer[name].as_str().filter(|text| !text.is_empty());
+    if text("access_token").is_none() {
+        return Some("there is no `access_token`".to_owned());
+    }
+    let refresh = text("refresh_token");
+    match grant {
+        Grant::Code => None,
+        Grant::Issued => {
+            if !text("token_type").is_some_and(|name| name.eq_ignore_ascii_case("Bearer")) {
+                return Some("the `token_type` is not Bearer".to_owned());
+            }
+            let is_limited = answer["expires_in"].as_u64().is_some_and(|seconds| seconds > 0);
+            (!is_limited).then(|| "`expires_in` is not a number of seconds".to_owned())
+        }
+        Grant::WithRefresh => refresh.is_none().then(|| "there is no `refresh_token`".to_owned()),
+        Grant::WithoutRefresh => refresh.is_some().then(|| "there is a `refresh_token`".to_owned()),
+        Grant::RefreshKept => {
+            let is_other = refresh.is_some_and(|refresh| !was_sent(draft, refresh));
+            is_other.then(|| "another `refresh_token` came".to_owned())
+        }
+        Grant::RefreshReplaced => match refresh {
+            None => Some("no other `refresh_token` came".to_owned()),
+            Some(refresh) => {
+                was_sent(draft, refresh).then(|| "the `refresh_token` is the one that was sent".to_owned())
+            }
+        },
+    }
+}
+
+fn code(draft: &Draft, reply: &Reply) -> Option<String> {
+    if in_redirect(reply, "code").is_none() {
+        return Some("the redirect holds no code".to_owned());
+    }
+    let sent = draft.url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
+    (in_redirect(reply, "state") != sent).then(|| "the `state` is not the one that was sent".to_owned())
+}
+
+/// Whether a token stands in the body of the request. Tokens hold nothing that forms or JSON would write otherwise.
+fn was_sent(draft: &Draft, token: &str) -> bool {
+    String::from_utf8_lossy(draft.body.as_deref().unwrap_or_default()).contains(token)
+}

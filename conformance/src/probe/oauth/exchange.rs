@@ -1,0 +1,121 @@
+//! Single requests of a flow, and what the next one needs of their answers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Url;
+use reqwest::header::LOCATION;
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+
+use super::super::judge::Reply;
+use super::super::request::{Draft, FORM, JSON};
+use super::{Flow, Pairs, Stop};
+use crate::contract::{ClientAuthentication, Probe, TokenBody};
+use crate::identity::{Client, ClientKind};
+use crate::secret::Secret;
+
+impl Flow<'_> {
+    /// A call to the API with an access token.
+    pub(super) async fn call(&mut self, access: &str) -> Result<(), Stop> {
+        let mut draft = self.maker.draft(&Probe::Valid, self.operation, self.identity).map_err(Stop::Missing)?;
+        draft.authorization = Some(format!("Bearer {access}"));
+        self.send(&draft).await.map(drop)
+    }
+
+    pub(super) async fn code(&mut self, client: &Client, consent: &Pairs) -> Result<String, Stop> {
+        let reply = self.authorize(client, consent).await?;
+        let code =
+            in_redirect(&reply, "code").ok_or_else(|| Stop::Broken("there is no code to go on with".to_owned()))?;
+        self.target.redactor.learn(&Secret::new(&*code));
+        Ok(code)
+    }
+
+    pub(super) async fn authorize(&mut self, client: &Client, pairs: &Pairs) -> Result<Reply, Stop> {
+        let mut url = endpoint(client, &self.server.authorize_path)?;
+        url.query_pairs_mut().extend_pairs(pairs);
+        let draft = Draft {
+            method: "GET".to_owned(),
+            url,
+            authorization: None,
+            body: None,
+            media_type: JSON,
+            items: Vec::new(),
+        };
+        self.send(&draft).await
+    }
+
+    pub(super) async fn token(&mut self, client: &Client, pairs: Pairs) -> Result<Value, Stop> {
+        let draft = self.token_draft(client, pairs, self.way())?;
+        self.granted(&draft).await
+    }
+
+    /// Sends a token request, and learns the secrets of the answer so that no report shows them.
+    pub(super) async fn granted(&mut self, draft: &Draft) -> Result<Value, Stop> {
+        let reply = self.send(draft).await?;
+        let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        for name in ["access_token", "refresh_token"] {
+            if let Some(secret) = answer[name].as_str() {
+                self.target.redactor.learn(&Secret::new(secret));
+            }
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn token_draft(
+        &self,
+        client: &Client,
+        mut pairs: Pairs,
+        way: ClientAuthentication,
+    ) -> Result<Draft, Stop> {
+        let mut authorization = None;
+        match (way, &client.secret) {
+            (ClientAuthentication::Basic, Some(secret)) => {
+                let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                let pair = STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(secret.reveal())));
+                self.target.redactor.learn(&Secret::new(&*pair));
+                authorization = Some(format!("Basic {pair}"));
+            }
+            (_, secret) => {
+                pairs.push(("client_id", client.id.clone()));
+                pairs.extend(secret.as_ref().map(|secret| ("client_secret", secret.reveal().to_owned())));
+            }
+        }
+        let (body, media_type) = match self.server.token_body {
+            TokenBody::Form => (Serializer::new(String::new()).extend_pairs(&pairs).finish(), FORM),
+            TokenBody::Json => {
+                let members = pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value)));
+                (Value::Object(members.collect()).to_string(), JSON)
+            }
+        };
+        Ok(Draft {
+            method: "POST".to_owned(),
+            url: endpoint(client, &self.server.token_path)?,
+            authorization,
+            body: Some(body.into_bytes()),
+            media_type,
+            items: Vec::new(),
+        })
+    }
+
+    async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {
+        let sent = self.target.send(draft).await;
+        let reply = sent.reply.clone();
+        self.sent.push(sent);
+        reply.map_err(|reason| Stop::Broken(format!("no answer came: {reason}")))
+    }
+
+    pub(super) fn client(&self, kind: ClientKind) -> Result<Client, Stop> {
+        self.maker.identities.client(kind).map_err(Stop::Missing)
+    }
+}
+
+/// A parameter of the redirect that an answer is.
+pub(in super::super) fn in_redirect(reply: &Reply, name: &str) -> Option<String> {
+    let location = Url::parse(reply.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    location.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+fn endpoint(client: &Client, path: &str) -> Result<Url, Stop> {
+    let text = format!("{}{path}", client.server);
+    Url::parse(&text).map_err(|error| Stop::Broken(format!("`{text}` is no URL: {error}")))
+}

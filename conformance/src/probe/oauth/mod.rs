@@ -1,0 +1,290 @@
+//! The requests of a probe to an authorization server: from consent to code to tokens to a call. The last one is judged.
+
+mod exchange;
+
+use std::collections::BTreeSet;
+
+use keyfit_openapi::Operation;
+use serde_json::Value;
+
+pub(super) use self::exchange::in_redirect;
+use super::request::Maker;
+use super::{Sent, Target};
+use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, OauthProbe};
+use crate::identity::{Client, ClientKind, Identity, Missing};
+use crate::jws;
+use crate::secret::Secret;
+
+/// What is sent as `state`.
+const STATE: &str = "keyfit-state";
+
+/// One probe on its way.
+pub(super) struct Flow<'a> {
+    pub(super) target: &'a Target,
+    pub(super) server: &'a AuthorizationServer,
+    pub(super) maker: &'a Maker<'a>,
+    pub(super) operation: &'a Operation,
+    pub(super) identity: &'a Identity,
+    pub(super) sent: Vec<Sent>,
+}
+
+/// Why a probe did not come to its last request.
+pub(super) enum Stop {
+    /// Something was not given.
+    Missing(Missing),
+    /// The server did not do what comes before.
+    Broken(String),
+}
+
+/// Parameters of a request.
+type Pairs = Vec<(&'static str, String)>;
+
+impl Flow<'_> {
+    /// Sends the requests of a probe.
+    pub(super) async fn run(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        match probe {
+            OauthProbe::Authorize
+            | OauthProbe::UnregisteredRedirectUri
+            | OauthProbe::PlainChallenge
+            | OauthProbe::MissingChallenge
+            | OauthProbe::UnknownResponseType => self.authorization(probe).await,
+            OauthProbe::ScopesJoinedByPlus | OauthProbe::ScopesJoinedByPercent => self.joined_scopes(probe).await,
+            OauthProbe::CallOutsideScope => self.call_within(self.other_scope()?).await,
+            OauthProbe::CallWithResourceScope => self.call_within(self.resource_scope()).await,
+            OauthProbe::Refresh
+            | OauthProbe::RefreshRotating
+            | OauthProbe::RotatedRefresh
+            | OauthProbe::RefreshAfterReuse
+            | OauthProbe::RefreshWider
+            | OauthProbe::RefreshOfAnother => self.refreshes(probe).await,
+            OauthProbe::ClientCredentials
+            | OauthProbe::ClientCredentialsOffline
+            | OauthProbe::TokenByGet
+            | OauthProbe::MissingGrantType
+            | OauthProbe::UnknownGrantType
+            | OauthProbe::UnknownClient
+            | OauthProbe::WrongSecret
+            | OauthProbe::WrongBasicSecret
+            | OauthProbe::Basic
+            | OauthProbe::UnauthorizedClient
+            | OauthProbe::UnknownScope => self.own(probe).await,
+            _ => self.codes(probe).await,
+        }
+    }
+
+    /// Authorization requests that are judged themselves.
+    async fn authorization(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let client = self.client(ClientKind::Keeping)?;
+        let mut pairs = consent(&client, &self.scope(false), &verifier(7));
+        match probe {
+            OauthProbe::UnregisteredRedirectUri => {
+                set(&mut pairs, "redirect_uri", "https://elsewhere.example/callback");
+            }
+            OauthProbe::PlainChallenge => {
+                set(&mut pairs, "code_challenge", &verifier(7));
+                set(&mut pairs, "code_challenge_method", "plain");
+            }
+            OauthProbe::MissingChallenge => pairs.retain(|(name, _)| !name.starts_with("code_challenge")),
+            OauthProbe::UnknownResponseType => set(&mut pairs, "response_type", "keyfit"),
+            _ => {}
+        }
+        self.authorize(&client, &pairs).await.map(drop)
+    }
+
+    /// Codes, good and bad.
+    async fn codes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let client = self.client(ClientKind::Keeping)?;
+        let made_from = if probe == OauthProbe::ShortVerifier { verifier(6) } else { verifier(7) };
+        let scope = self.scope(probe != OauthProbe::CodeWithoutOffline);
+        let consent = consent(&client, &scope, &made_from);
+        let code = match probe {
+            OauthProbe::UnknownCode => "keyfit-no-such-code".to_owned(),
+            _ => self.code(&client, &consent).await?,
+        };
+        let mut pairs = redeem(&client, &code, &made_from);
+        match probe {
+            OauthProbe::OtherRedirectUri => set(&mut pairs, "redirect_uri", "https://client.example/other"),
+            OauthProbe::WrongVerifier => set(&mut pairs, "code_verifier", &verifier(8)),
+            OauthProbe::MissingVerifier => pairs.retain(|(name, _)| *name != "code_verifier"),
+            _ => {}
+        }
+        if probe == OauthProbe::CodeOfAnother {
+            let other = self.client(ClientKind::Rotating)?;
+            return self.token(&other, pairs).await.map(drop);
+        }
+        let answer = self.token(&client, pairs.clone()).await?;
+        match probe {
+            OauthProbe::Call => {
+                let access = member(&answer, "access_token")?;
+                self.call(&access).await
+            }
+            OauthProbe::CodeReuse => self.token(&client, pairs).await.map(drop),
+            OauthProbe::CallAfterCodeReuse => {
+                let access = member(&answer, "access_token")?;
+                self.token(&client, pairs).await?;
+                self.call(&access).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refresh tokens, good and bad.
+    async fn refreshes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let rotates =
+            matches!(probe, OauthProbe::RefreshRotating | OauthProbe::RotatedRefresh | OauthProbe::RefreshAfterReuse);
+        let client = self.client(if rotates { ClientKind::Rotating } else { ClientKind::Keeping })?;
+        let consent = consent(&client, &self.scope(true), &verifier(7));
+        let code = self.code(&client, &consent).await?;
+        let answer = self.token(&client, redeem(&client, &code, &verifier(7))).await?;
+        let first = member(&answer, "refresh_token")?;
+        let mut pairs = refresh(&first);
+        match probe {
+            OauthProbe::RefreshWider => {
+                pairs.push(("scope", format!("{} {}", self.scope(true), self.other_scope()?)));
+            }
+            OauthProbe::RefreshOfAnother => {
+                let other = self.client(ClientKind::Rotating)?;
+                return self.token(&other, pairs).await.map(drop);
+            }
+            _ => {}
+        }
+        let answer = self.token(&client, pairs).await?;
+        match probe {
+            OauthProbe::RotatedRefresh => self.token(&client, refresh(&first)).await.map(drop),
+            OauthProbe::RefreshAfterReuse => {
+                let second = member(&answer, "refresh_token")?;
+                self.token(&client, refresh(&first)).await?;
+                self.token(&client, refresh(&second)).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The client's own grant, and what is wrong with any token request.
+    async fn own(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let kind = if probe == OauthProbe::UnauthorizedClient { ClientKind::Public } else { ClientKind::Keeping };
+        let mut client = self.client(kind)?;
+        let mut pairs = own(&self.scope(probe == OauthProbe::ClientCredentialsOffline));
+        let mut way = self.way();
+        match probe {
+            OauthProbe::MissingGrantType => pairs.retain(|(name, _)| *name != "grant_type"),
+            OauthProbe::UnknownGrantType => set(&mut pairs, "grant_type", "keyfit"),
+            OauthProbe::UnknownScope => set(&mut pairs, "scope", "keyfit-no-such-scope"),
+            OauthProbe::UnknownClient => "keyfit-no-such-client".clone_into(&mut client.id),
+            OauthProbe::WrongSecret => {
+                client.secret = client.secret.map(wrong);
+                way = ClientAuthentication::Body;
+            }
+            OauthProbe::WrongBasicSecret => {
+                client.secret = client.secret.map(wrong);
+                way = ClientAuthentication::Basic;
+            }
+            OauthProbe::Basic => way = ClientAuthentication::Basic,
+            _ => {}
+        }
+        let mut draft = self.token_draft(&client, pairs, way)?;
+        if probe == OauthProbe::TokenByGet {
+            let body = draft.body.take().unwrap_or_default();
+            draft.url.set_query(Some(&String::from_utf8_lossy(&body)));
+            "GET".clone_into(&mut draft.method);
+        }
+        self.granted(&draft).await.map(drop)
+    }
+
+    /// Two scopes, of which the call needs the second.
+    async fn joined_scopes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let client = self.client(ClientKind::Keeping)?;
+        let scopes = format!("{} {}", self.other_scope()?, self.scope(false));
+        let mut draft = self.token_draft(&client, own(&scopes), self.way())?;
+        if let (OauthProbe::ScopesJoinedByPercent, Some(body)) = (probe, &draft.body) {
+            // A plus of the text itself stands there as %2B.
+            draft.body = Some(String::from_utf8_lossy(body).replace('+', "%20").into_bytes());
+        }
+        let answer = self.granted(&draft).await?;
+        let access = member(&answer, "access_token")?;
+        self.call(&access).await
+    }
+
+    /// A call with a token of the client's own grant for this scope.
+    async fn call_within(&mut self, scope: String) -> Result<(), Stop> {
+        let client = self.client(ClientKind::Keeping)?;
+        let answer = self.token(&client, own(&scope)).await?;
+        let access = member(&answer, "access_token")?;
+        self.call(&access).await
+    }
+
+    fn way(&self) -> ClientAuthentication {
+        self.server.client_authentication.first().copied().unwrap_or(ClientAuthentication::Body)
+    }
+
+    /// The scopes of the operation, and the one for refresh tokens.
+    fn scope(&self, offline: bool) -> String {
+        let offline = self.server.offline_scope.iter().filter(|_| offline);
+        self.operation.scopes.iter().chain(offline).map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The scopes of the operation for its resource alone.
+    fn resource_scope(&self) -> String {
+        let resource = self.operation.resource.as_deref().unwrap_or_default();
+        let scopes = self.operation.scopes.iter().map(|scope| format!("{resource}:{scope}"));
+        scopes.collect::<Vec<_>>().join(" ")
+    }
+
+    /// A scope that does not cover the operation.
+    fn other_scope(&self) -> Result<String, Stop> {
+        let needed: BTreeSet<&String> = self.operation.scopes.iter().chain(&self.server.offline_scope).collect();
+        let other = self.server.scopes.iter().find(|scope| !needed.contains(scope) && !scope.contains(':'));
+        other.cloned().ok_or_else(|| Stop::Broken("the contract knows no other scope".to_owned()))
+    }
+}
+
+fn consent(client: &Client, scope: &str, verifier: &str) -> Pairs {
+    vec![
+        ("response_type", "code".to_owned()),
+        ("client_id", client.id.clone()),
+        ("redirect_uri", client.redirect_uri.clone()),
+        ("scope", scope.to_owned()),
+        ("state", STATE.to_owned()),
+        ("code_challenge", jws::s256(verifier)),
+        ("code_challenge_method", "S256".to_owned()),
+    ]
+}
+
+fn redeem(client: &Client, code: &str, verifier: &str) -> Pairs {
+    vec![
+        ("grant_type", GrantType::AuthorizationCode.name().to_owned()),
+        ("code", code.to_owned()),
+        ("redirect_uri", client.redirect_uri.clone()),
+        ("code_verifier", verifier.to_owned()),
+    ]
+}
+
+fn refresh(token: &str) -> Pairs {
+    vec![("grant_type", GrantType::RefreshToken.name().to_owned()), ("refresh_token", token.to_owned())]
+}
+
+fn own(scope: &str) -> Pairs {
+    vec![("grant_type", GrantType::ClientCredentials.name().to_owned()), ("scope", scope.to_owned())]
+}
+
+/// A verifier of seven characters times this.
+fn verifier(times: usize) -> String {
+    "keyfit.".repeat(times)
+}
+
+/// Another secret of the same length.
+#[expect(clippy::needless_pass_by_value, reason = "it takes the secret's place")]
+fn wrong(secret: Secret) -> Secret {
+    Secret::new(secret.reveal().chars().rev().collect::<String>())
+}
+
+fn set(pairs: &mut Pairs, name: &str, value: &str) {
+    for (_, known) in pairs.iter_mut().filter(|(known, _)| *known == name) {
+        value.clone_into(known);
+    }
+}
+
+fn member(answer: &Value, name: &str) -> Result<String, Stop> {
+    let value = answer[name].as_str().map(str::to_owned);
+    value.ok_or_else(|| Stop::Broken(format!("there is no `{name}` to go on with")))
+}
