@@ -6,7 +6,7 @@ use std::fs;
 
 use serde::Deserialize;
 
-use crate::common::catalogues;
+use crate::common::with_templates;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,7 +34,7 @@ const TABLE: &str = "COVERAGE.md";
 fn every_requirement_is_checked_or_says_why_not() {
     let text = fs::read_to_string("requirements.toml").expect("it is committed");
     let Requirements { requirement } = toml::from_str(&text).expect("it is well-formed");
-    let catalogues = catalogues();
+    let catalogues = with_templates();
     let rules: BTreeSet<&str> =
         catalogues.iter().flat_map(|catalogue| catalogue.contract.rules.iter().map(|rule| rule.id.as_str())).collect();
     let mut table = String::from(
