@@ -4,7 +4,7 @@ mod access_token;
 mod environment;
 mod fingerprint;
 mod secret;
-mod source;
+pub mod source;
 mod token;
 
 pub use access_token::AccessToken;
