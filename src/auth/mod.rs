@@ -3,6 +3,7 @@
 mod access_token;
 mod environment;
 mod fingerprint;
+pub mod rotation;
 mod secret;
 pub mod source;
 mod token;
