@@ -8,12 +8,22 @@ use crate::Error;
 ///
 /// # Errors
 /// A variable that is not set or no text; the message names it and never shows its value.
-#[expect(clippy::disallowed_methods, reason = "this file is where the environment is read")]
 pub(crate) fn variable(name: &str) -> Result<String, Error> {
-    env::var(name).map_err(|error| match error {
-        VarError::NotPresent => {
-            Error::credential(format!("the environment variable {name} is not set: set it to the token"))
+    optional(name)?
+        .ok_or_else(|| Error::credential(format!("the environment variable {name} is not set: set it to the token")))
+}
+
+/// Reads a variable that need not be set.
+///
+/// # Errors
+/// A variable that is no text; the message names it and never shows its value.
+#[expect(clippy::disallowed_methods, reason = "this file is where the environment is read")]
+pub(crate) fn optional(name: &str) -> Result<Option<String>, Error> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::credential(format!("the environment variable {name} is not valid text")))
         }
-        VarError::NotUnicode(_) => Error::credential(format!("the environment variable {name} is not valid text")),
-    })
+    }
 }

@@ -8,8 +8,9 @@ mod fingerprint;
 mod held;
 #[cfg(feature = "oauth")]
 pub mod oauth;
+pub mod rotation;
 mod secret;
-mod source;
+pub mod source;
 mod token;
 
 pub use access_token::AccessToken;

@@ -13,6 +13,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Secret(SecretString);
 
 impl Secret {
+    /// A credential that was just made, for key managers of your own.
+    pub fn new(secret: impl Into<SecretString>) -> Self {
+        Self(secret.into())
+    }
+
     /// The text. Hand it to a secret store or to a token's constructor; do not print it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -1,5 +1,22 @@
 //! Where secrets come from, and how they become access tokens.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+mod chain;
+#[cfg(feature = "command-source")]
+mod command;
+mod environment;
+mod file;
+mod json_field;
+mod memory;
+#[cfg(any(feature = "aws", feature = "vault"))]
+mod remote;
+#[cfg(any(feature = "aws", feature = "vault"))]
+mod store_failure;
+mod text;
+#[cfg(feature = "vault")]
+mod vault;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +25,18 @@ use secrecy::SecretString;
 
 use super::AccessToken;
 use crate::Error;
+
+pub use chain::ChainSource;
+#[cfg(feature = "command-source")]
+pub use command::CommandSource;
+pub use environment::EnvSource;
+pub use file::FileSource;
+pub use json_field::JsonField;
+pub use memory::MemorySource;
+#[cfg(any(feature = "aws", feature = "vault"))]
+pub use store_failure::StoreFailure;
+#[cfg(feature = "vault")]
+pub use vault::{Vault, VaultSource};
 
 /// A place that holds a secret: an environment variable, a file, a secret store. It is asked again while the program
 /// runs, so that a rotated secret is found without a restart.
