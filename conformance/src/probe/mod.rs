@@ -175,6 +175,9 @@ impl Target {
     async fn send(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, JSON);
+        if let Some((_, token)) = draft.authorization.as_deref().and_then(|header| header.split_once(' ')) {
+            self.redactor.learn(&Secret::new(token.trim()));
+        }
         if let Some(Ok(mut value)) = draft.authorization.as_deref().map(HeaderValue::from_str) {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);

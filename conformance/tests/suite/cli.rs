@@ -79,6 +79,20 @@ fn a_broken_should_rule_warns_and_exits_with_0() {
 }
 
 #[test]
+fn reports_on_tokens_show_none_of_them() {
+    for mutant in ["names-faults-freely", "omits-lifetime", "loses-state", "explains-jwts", "accepts-code-twice"] {
+        let output = conformance(&["--api", "guide", "--mutant", mutant]);
+        let text = stdout(&output);
+        assert!(text.contains("guide.oauth.") || text.contains("guide.jwt."), "{text}");
+        assert!(text.contains("<redacted>"), "{text}");
+        // Every secret of the mock has 32 hexadecimal digits, and JWTs begin with the same three letters.
+        let is_secret = |word: &str| word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let words = text.split(|character: char| !character.is_ascii_alphanumeric());
+        assert_eq!(words.clone().find(|word| is_secret(word) || word.starts_with("eyJ")), None, "{mutant}: {text}");
+    }
+}
+
+#[test]
 fn an_api_of_ones_own_is_checked_without_recompiling() {
     let output = conformance(&["--api-dir", PETS]);
     assert_eq!(code(&output), 0, "{}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
@@ -122,6 +136,22 @@ fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
         "no-status",
         refused("no-status", "{ status = [401], body = \"profile\" }", "{ body = \"profile\" }")
     );
+    let server = r#"[authorization-server]
+authorize-path = "/authorize"
+token-path = "/token"
+token-body = "json"
+client-authentication = ["body"]
+lifetime-seconds = 60
+rotation = "off"
+grant-types = ["client_credentials"]
+issues = "ticket"
+scopes = []
+source = { page = "page", section = "Keys" }
+
+[rate-limit]"#;
+    insta::assert_snapshot!("unknown-kind", refused("unknown-kind", "[rate-limit]", server));
+    let unnamed = "reset-header = \"RateLimit-Reset\"\n";
+    insta::assert_snapshot!("unnamed-headers", refused("unnamed-headers", unnamed, ""));
     let stale = "probe = \"valid\"\noperations = [\"pets-delete\"]";
     insta::assert_snapshot!("stale-pattern", refused("stale-pattern", "probe = \"valid\"", stale));
     insta::assert_snapshot!(

@@ -24,10 +24,7 @@ impl Flow<'_> {
 
     pub(super) async fn code(&mut self, client: &Client, consent: &Pairs) -> Result<String, Stop> {
         let reply = self.authorize(client, consent).await?;
-        let code =
-            in_redirect(&reply, "code").ok_or_else(|| Stop::Broken("there is no code to go on with".to_owned()))?;
-        self.target.redactor.learn(&Secret::new(&*code));
-        Ok(code)
+        in_redirect(&reply, "code").ok_or_else(|| Stop::Broken("there is no code to go on with".to_owned()))
     }
 
     pub(super) async fn authorize(&mut self, client: &Client, pairs: &Pairs) -> Result<Reply, Stop> {
@@ -41,7 +38,11 @@ impl Flow<'_> {
             media_type: JSON,
             items: Vec::new(),
         };
-        self.send(&draft).await
+        let reply = self.send(&draft).await?;
+        if let Some(code) = in_redirect(&reply, "code") {
+            self.learn(&code);
+        }
+        Ok(reply)
     }
 
     pub(super) async fn token(&mut self, client: &Client, pairs: Pairs) -> Result<Value, Stop> {
@@ -55,7 +56,7 @@ impl Flow<'_> {
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         for name in ["access_token", "refresh_token"] {
             if let Some(secret) = answer[name].as_str() {
-                self.target.redactor.learn(&Secret::new(secret));
+                self.learn(secret);
             }
         }
         Ok(answer)
@@ -70,12 +71,14 @@ impl Flow<'_> {
         let mut authorization = None;
         match (way, &client.secret) {
             (ClientAuthentication::Basic, Some(secret)) => {
-                let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
                 let pair = STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(secret.reveal())));
                 self.target.redactor.learn(&Secret::new(&*pair));
                 authorization = Some(format!("Basic {pair}"));
             }
             (_, secret) => {
+                if let Some(secret) = secret {
+                    self.learn(secret.reveal());
+                }
                 pairs.push(("client_id", client.id.clone()));
                 pairs.extend(secret.as_ref().map(|secret| ("client_secret", secret.reveal().to_owned())));
             }
@@ -107,6 +110,11 @@ impl Flow<'_> {
     pub(super) fn client(&self, kind: ClientKind) -> Result<Client, Stop> {
         self.maker.identities.client(kind).map_err(Stop::Missing)
     }
+    /// Keeps a secret out of reports, as it is and as URLs and forms hold it.
+    fn learn(&self, secret: &str) {
+        self.target.redactor.learn(&Secret::new(secret));
+        self.target.redactor.learn(&Secret::new(encoded(secret)));
+    }
 }
 
 /// A parameter of the redirect that an answer is.
@@ -118,4 +126,8 @@ pub(in super::super) fn in_redirect(reply: &Reply, name: &str) -> Option<String>
 fn endpoint(client: &Client, path: &str) -> Result<Url, Stop> {
     let text = format!("{}{path}", client.server);
     Url::parse(&text).map_err(|error| Stop::Broken(format!("`{text}` is no URL: {error}")))
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -172,11 +172,11 @@ impl Flow<'_> {
             OauthProbe::UnknownScope => set(&mut pairs, "scope", "keyfit-no-such-scope"),
             OauthProbe::UnknownClient => "keyfit-no-such-client".clone_into(&mut client.id),
             OauthProbe::WrongSecret => {
-                client.secret = client.secret.map(wrong);
+                client.secret = wrong(client.secret.as_ref());
                 way = ClientAuthentication::Body;
             }
             OauthProbe::WrongBasicSecret => {
-                client.secret = client.secret.map(wrong);
+                client.secret = wrong(client.secret.as_ref());
                 way = ClientAuthentication::Basic;
             }
             OauthProbe::Basic => way = ClientAuthentication::Basic,
@@ -272,10 +272,9 @@ fn verifier(times: usize) -> String {
     "keyfit.".repeat(times)
 }
 
-/// Another secret of the same length.
-#[expect(clippy::needless_pass_by_value, reason = "it takes the secret's place")]
-fn wrong(secret: Secret) -> Secret {
-    Secret::new(secret.reveal().chars().rev().collect::<String>())
+/// A secret that is not the client's, where it has one. Not made from it: it stands in reports.
+fn wrong(secret: Option<&Secret>) -> Option<Secret> {
+    secret.map(|_| Secret::new("keyfit-no-such-secret"))
 }
 
 fn set(pairs: &mut Pairs, name: &str, value: &str) {
