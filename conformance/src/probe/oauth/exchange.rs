@@ -76,7 +76,9 @@ impl Flow<'_> {
                 authorization = Some(format!("Basic {pair}"));
             }
             (_, secret) => {
-                secret.iter().for_each(|secret| self.learn(secret.reveal()));
+                if let Some(secret) = secret {
+                    self.learn(secret.reveal());
+                }
                 pairs.push(("client_id", client.id.clone()));
                 pairs.extend(secret.as_ref().map(|secret| ("client_secret", secret.reveal().to_owned())));
             }
