@@ -142,7 +142,7 @@ async fn the_old_key_is_valid_until_the_last_step_and_refused_after_it() {
     let old = ScopienKey::new("old-secret").expect("a key");
     let old = keyfit::scopien::Client::with_config(old, server.config()).expect("a client");
 
-    let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+    let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
     assert_eq!(minted.id(), "key_new");
     let distributed = minted.distribute(put).await.expect("distributed");
     let verified = distributed.verify().await.expect("verified");
@@ -159,7 +159,7 @@ async fn the_old_key_is_valid_until_the_last_step_and_refused_after_it() {
 #[tokio::test]
 async fn the_new_key_may_do_what_the_old_one_may() {
     let server = Server::start().await;
-    Rotation::new(&server.keys(), "key_old").mint().await.expect("minted").abort().await.expect("aborted");
+    Rotation::new(server.keys(), "key_old").mint().await.expect("minted").abort().await.expect("aborted");
     let expected = json!({
         "name": "billing", "scopes": {"accounts": ["read", "write"]}, "rateLimit": 500,
         "expiresAt": "2999-01-01T00:00:00Z"
@@ -167,7 +167,7 @@ async fn the_new_key_may_do_what_the_old_one_may() {
     assert_eq!(server.with(|state| state.minted.clone()), [expected]);
 
     server.with(|state| state.listed = json!({"id": "key_old", "name": "n", "scopes": ["admin"], "expiresAt": null}));
-    Rotation::new(&server.keys(), "key_old").mint().await.expect("minted").abort().await.expect("aborted");
+    Rotation::new(server.keys(), "key_old").mint().await.expect("minted").abort().await.expect("aborted");
     assert_eq!(server.with(|state| state.minted[1].clone()), json!({"name": "n", "scopes": ["admin"]}));
 }
 
@@ -184,7 +184,7 @@ async fn a_key_that_cannot_be_copied_is_not_minted() {
     for (listed, words) in cases {
         let server = Server::start().await;
         server.with(|state| state.listed = listed);
-        let error = Rotation::new(&server.keys(), "key_old").mint().await.expect_err(words);
+        let error = Rotation::new(server.keys(), "key_old").mint().await.expect_err(words);
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!((error.step(), server.log().len()), (Step::Mint, 1), "only the list was asked for");
     }
@@ -195,7 +195,7 @@ async fn an_expiry_of_ones_own_replaces_that_of_the_old_key() {
     let server = Server::start().await;
     server.with(|state| state.listed["expiresAt"] = json!("2001-01-01T00:00:00Z"));
     let keys = server.keys().expiring_at(None);
-    Rotation::new(&keys, "key_old").mint().await.expect("minted").abort().await.expect("aborted");
+    Rotation::new(keys.clone(), "key_old").mint().await.expect("minted").abort().await.expect("aborted");
     assert_eq!(server.with(|state| state.minted[0].get("expiresAt").cloned()), None);
 }
 
@@ -204,7 +204,7 @@ async fn a_failed_verification_leaves_the_old_key_alive_and_removes_the_new_one(
     let server = Server::start().await;
     server.fail("GET /auth/test", 401);
     let keys = server.keys();
-    let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+    let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
     let distributed = minted.distribute(|_| nothing()).await.expect("distributed");
     let aborted = distributed.verify().await.expect_err("401");
     assert_eq!((aborted.step(), aborted.cause().kind()), (Step::Verify, ErrorKind::Unauthorized));
@@ -218,7 +218,7 @@ async fn a_failed_verification_leaves_the_old_key_alive_and_removes_the_new_one(
 async fn a_key_that_the_server_takes_for_another_is_not_switched_to() {
     let server = Server::start().await;
     let keys = server.keys();
-    let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+    let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
     server.with(|state| state.keys.retain(|(id, _)| id != "key_new"));
     server.with(|state| state.keys.push(("key_other".to_owned(), MINTED.to_owned())));
     let aborted = minted.distribute(|_| nothing()).await.expect("distributed").verify().await.expect_err("another");
@@ -230,7 +230,7 @@ async fn each_callback_that_fails_removes_the_new_key() {
     for step in [Step::Distribute, Step::Switch] {
         let server = Server::start().await;
         let keys = server.keys();
-        let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+        let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
         let aborted = if step == Step::Distribute {
             minted.distribute(|_| broken()).await.expect_err("the store is full")
         } else {
@@ -248,7 +248,7 @@ async fn giving_up_after_any_step_removes_the_new_key() {
     for steps in 1..=4 {
         let server = Server::start().await;
         let keys = server.keys();
-        let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+        let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
         let aborted = async {
             if steps == 1 {
                 return minted.abort().await;
@@ -274,12 +274,12 @@ async fn a_new_key_that_cannot_be_removed_is_reported() {
     let server = Server::start().await;
     server.fail("DELETE /api-keys/key_new", 500);
     let keys = server.keys();
-    let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+    let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
     let aborted = minted.distribute(|_| broken()).await.expect_err("the store is full");
     assert_eq!(aborted.leftover().map(|(id, error)| (id, error.kind())), Some(("key_new", ErrorKind::Server)));
     assert!(aborted.to_string().contains("key_new could not be revoked"), "{aborted}");
 
-    let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+    let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
     let error = minted.abort().await.expect_err("it fails");
     assert_eq!(error.to_string(), "the new key key_new could not be revoked: revoke it by hand");
 }
@@ -291,7 +291,7 @@ async fn a_key_that_may_have_been_minted_is_reported() {
     {
         let server = Server::start().await;
         server.fail(call, status);
-        let aborted = Rotation::new(&server.keys(), "key_old").mint().await.expect_err("it fails");
+        let aborted = Rotation::new(server.keys(), "key_old").mint().await.expect_err("it fails");
         assert_eq!(aborted.to_string().contains("a new key may have been made"), may, "{aborted}");
         assert_eq!(server.valid(), ["key_admin", "key_old"]);
     }
@@ -302,7 +302,7 @@ async fn the_last_step_can_be_tried_again() {
     // The first attempt was executed although the answer says otherwise: the key is gone when it is tried again.
     let server = Server::start().await;
     let keys = server.keys();
-    let minted = Rotation::new(&keys, "key_old").mint().await.expect("minted");
+    let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
     let verified = minted.distribute(|_| nothing()).await.expect("distributed").verify().await.expect("verified");
     let switched = verified.switch(nothing).await.expect("switched");
     server.fail("DELETE", 502);
@@ -333,22 +333,23 @@ async fn nothing_of_a_rotation_prints_a_secret() {
     let server = Server::start().await;
     server.fail("DELETE /api-keys/key_new", 500);
     let keys = server.keys();
-    let rotation = Rotation::new(&keys, "key_old");
-    let mut shown = format!("{rotation:?}");
+    let rotation = Rotation::new(keys.clone(), "key_old");
+    let mut shown = vec![format!("{rotation:?}")];
     let minted = rotation.mint().await.expect("minted");
-    shown += &format!("{minted:?}");
+    shown.push(format!("{minted:?}"));
     let distributed = minted
-        .distribute(|secret| async move {
-            drop(format!("{secret:?}"));
-            Ok(())
+        .distribute(|secret| {
+            shown.push(format!("{secret:?}"));
+            nothing()
         })
         .await
-        .expect("d");
-    shown += &format!("{distributed:?}");
+        .expect("distributed");
+    shown.push(format!("{distributed:?}"));
     let verified = distributed.verify().await.expect("verified");
-    shown += &format!("{verified:?}");
+    shown.push(format!("{verified:?}"));
     let aborted = verified.switch(broken).await.expect_err("the store is full");
-    shown += &format!("{aborted:?} {aborted} {:?}", NewKey { id: "key_new".to_owned(), secret: Secret::new(MINTED) });
+    shown.push(format!("{aborted:?} {aborted} {:?}", NewKey { id: "key_new".to_owned(), secret: Secret::new(MINTED) }));
+    let shown = shown.concat();
     for secret in [MINTED, ADMIN] {
         assert!(!shown.contains(secret), "{shown}");
     }
@@ -357,6 +358,16 @@ async fn nothing_of_a_rotation_prints_a_secret() {
 /// Keeps the warnings of one thread.
 #[derive(Clone, Default)]
 struct Warnings(Arc<Mutex<Vec<String>>>);
+
+/// The fields of one warning, as text.
+#[derive(Default)]
+struct Fields(Vec<String>);
+
+impl tracing::field::Visit for Fields {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0.push(format!("{field}={value:?}"));
+    }
+}
 
 impl tracing::Subscriber for Warnings {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
@@ -372,15 +383,9 @@ impl tracing::Subscriber for Warnings {
     fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        struct Text(String);
-        impl tracing::field::Visit for Text {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                self.0 += &format!("{field}={value:?} ");
-            }
-        }
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.0.lock().expect("no test panics with the lock").push(text.0);
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.0.lock().expect("no test panics with the lock").push(fields.0.join(" "));
     }
 
     fn enter(&self, _: &tracing::span::Id) {}
@@ -394,9 +399,9 @@ async fn a_rotation_that_is_dropped_halfway_is_logged_without_its_secret() {
     let keys = server.keys();
     let warnings = Warnings::default();
     let _guard = tracing::subscriber::set_default(warnings.clone());
-    Rotation::new(&keys, "key_old").mint().await.expect("minted").abort().await.expect("aborted");
+    Rotation::new(keys.clone(), "key_old").mint().await.expect("minted").abort().await.expect("aborted");
     assert_eq!(warnings.0.lock().expect("a log").len(), 0, "an abort leaves one key");
-    drop(Rotation::new(&keys, "key_old").mint().await.expect("minted"));
+    drop(Rotation::new(keys.clone(), "key_old").mint().await.expect("minted"));
     let logged = warnings.0.lock().expect("a log").concat();
     assert!(logged.contains("key_old") && logged.contains("key_new") && logged.contains("both keys are valid"));
     assert!(!logged.contains(MINTED), "{logged}");
@@ -422,7 +427,7 @@ impl KeyManager for Echo {
 
 #[tokio::test]
 async fn a_new_key_with_the_old_id_is_never_revoked() {
-    let aborted = Rotation::new(&Echo, "key_1").mint().await.expect_err("one id for two keys");
+    let aborted = Rotation::new(Echo, "key_1").mint().await.expect_err("one id for two keys");
     assert!(aborted.to_string().contains("the old id key_1"), "{aborted}");
 }
 
@@ -430,7 +435,7 @@ async fn a_new_key_with_the_old_id_is_never_revoked() {
 fn a_rotation_crosses_threads() {
     fn crosses_threads<T: Send>(_: T) {}
     crosses_threads(async {
-        let minted = Rotation::new(&Echo, "key_1").mint().await.expect("minted");
+        let minted = Rotation::new(Echo, "key_1").mint().await.expect("minted");
         let distributed = minted.distribute(|_| nothing()).await.expect("distributed");
         let switched = distributed.verify().await.expect("verified").switch(nothing).await.expect("switched");
         switched.revoke_old().await.expect("revoked")

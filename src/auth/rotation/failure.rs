@@ -98,9 +98,9 @@ impl StdError for Aborted {
 
 /// The last step failed: the new key is in use, and the old one may still be valid.
 #[derive(Debug)]
-pub struct RevokeFailed<'a>(Box<(Switched<'a>, Error)>);
+pub struct RevokeFailed(Box<(Switched, Error)>);
 
-impl<'a> RevokeFailed<'a> {
+impl RevokeFailed {
     /// Why it failed.
     pub fn cause(&self) -> &Error {
         &self.0.1
@@ -108,7 +108,7 @@ impl<'a> RevokeFailed<'a> {
 
     /// The id of the key that should be revoked.
     pub fn old(&self) -> &str {
-        &self.0.0.0.old
+        self.0.0.0.old_id()
     }
 
     /// Tries again. If the failed attempt may have been executed, a key that is gone by now is a success.
@@ -121,22 +121,26 @@ impl<'a> RevokeFailed<'a> {
     }
 
     /// Does not try again: the switched rotation, which can still be aborted.
-    pub fn into_switched(self) -> Switched<'a> {
+    pub fn into_switched(self) -> Switched {
         self.0.0
     }
 
-    pub(super) fn new(switched: Switched<'a>, cause: Error) -> Self {
+    pub(super) fn new(switched: Switched, cause: Error) -> Self {
         Self(Box::new((switched, cause)))
     }
 }
 
-impl fmt::Display for RevokeFailed<'_> {
+impl fmt::Display for RevokeFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the old key {} could not be revoked: {}; the new key is in use", self.old(), self.cause())
     }
 }
 
-impl StdError for RevokeFailed<'_> {}
+impl StdError for RevokeFailed {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.cause())
+    }
+}
 
 /// Whether a call that failed may have changed something: it was sent, was no look-up, and was not clearly refused.
 fn may_have_happened(cause: &Error) -> bool {

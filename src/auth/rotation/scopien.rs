@@ -22,7 +22,7 @@ use crate::{Config, Error, Timestamp, clock};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let keys = ScopienKeys::new(ScopienKey::from_env()?)?;
-/// let minted = Rotation::new(&keys, "key_abc123").mint().await?;
+/// let minted = Rotation::new(keys.clone(), "key_abc123").mint().await?;
 /// # minted.abort().await?;
 /// // A key that leaked is revoked at once, without a successor:
 /// keys.revoke_now("key_def456").await?;

@@ -38,7 +38,7 @@ impl<S: SecretSource> SecretSource for JsonField<S> {
     fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
         Box::pin(async {
             let secret = self.source.read().await?;
-            pick(object(secret.expose_secret(), "the secret")?, &self.field, "the secret")
+            pick(&mut object(secret.expose_secret(), "the secret")?, &self.field, "the secret")
         })
     }
 }
@@ -53,7 +53,7 @@ pub(super) fn object(text: &str, place: &str) -> Result<Map<String, Value>, Erro
 }
 
 /// Takes a text out of an object. The message names the field and never shows a value.
-pub(super) fn pick(mut object: Map<String, Value>, field: &str, place: &str) -> Result<SecretString, Error> {
+pub(super) fn pick(object: &mut Map<String, Value>, field: &str, place: &str) -> Result<SecretString, Error> {
     match object.remove(field) {
         Some(Value::String(text)) if text.trim().is_empty() => {
             Err(Error::credential(format!("the field `{field}` of {place} is empty")))

@@ -129,7 +129,7 @@ impl VaultSource {
         let unreadable = |flaw: &str| StoreFailure::Unreadable.error(format!("{place}: {flaw}"));
         let mut outer = data(&answer.body).ok_or_else(|| unreadable("the answer is not Vault's: it has no `data`"))?;
         match outer.remove("data") {
-            Some(Value::Object(fields)) => json_field::pick(fields, &self.field, place),
+            Some(Value::Object(mut fields)) => json_field::pick(&mut fields, &self.field, place),
             // A version 1 engine has the fields here. One of them may be called `data`, and is then no object.
             _ => Err(unreadable(
                 "the answer has one level of `data` where version 2 of the key-value engine has two: the mount seems \

@@ -72,15 +72,14 @@ impl Credentials {
 
 fn from_json(text: &SecretString) -> Result<AccessKey, Error> {
     const PLACE: &str = "the AWS credential";
-    let object = json_field::object(text.expose_secret(), PLACE)?;
-    let field = |name: &str| json_field::pick(object.clone(), name, PLACE);
+    let mut object = json_field::object(text.expose_secret(), PLACE)?;
+    // Long-lived keys have none.
+    let has_session = object.get("SessionToken").is_some_and(|token| !token.is_null());
+    let mut field = |name| json_field::pick(&mut object, name, PLACE);
     Ok(AccessKey {
         id: field("AccessKeyId")?.expose_secret().to_owned(),
         secret: field("SecretAccessKey")?,
-        session_token: match object.get("SessionToken") {
-            None | Some(serde_json::Value::Null) => None,
-            Some(_) => Some(field("SessionToken")?),
-        },
+        session_token: if has_session { Some(field("SessionToken")?) } else { None },
     })
 }
 

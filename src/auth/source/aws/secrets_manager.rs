@@ -167,7 +167,7 @@ impl SecretsManagerSource {
             _ => return Err(unreadable("the answer has no `SecretString`")),
         };
         match &self.field {
-            Some(field) => json_field::pick(json_field::object(text.expose_secret(), place)?, field, place),
+            Some(field) => json_field::pick(&mut json_field::object(text.expose_secret(), place)?, field, place),
             None if text.expose_secret().trim().is_empty() => Err(Error::credential(format!("{place} is empty"))),
             None => Ok(text),
         }

@@ -1,0 +1,160 @@
+//! The steps of a rotation, each made from the one before it.
+
+use std::sync::Arc;
+
+use super::pair::Pair;
+use super::{Aborted, KeyManager, RevokeFailed, Step};
+use crate::auth::Secret;
+use crate::{Error, ErrorKind};
+
+/// A rotation that has not begun.
+#[derive(Debug)]
+#[must_use = "nothing happens before `mint`"]
+pub struct Rotation {
+    keys: Arc<dyn KeyManager>,
+    old: String,
+}
+
+/// The new key is made; nobody has it.
+#[derive(Debug)]
+#[must_use = "two keys are valid: go on or `abort`"]
+pub struct Minted(Pair);
+
+/// The new key is where the programs will look for it.
+#[derive(Debug)]
+#[must_use = "two keys are valid: go on or `abort`"]
+pub struct Distributed(Pair);
+
+/// The server accepts the new key.
+#[derive(Debug)]
+#[must_use = "two keys are valid: go on or `abort`"]
+pub struct Verified(Pair);
+
+/// The programs use the new key.
+#[derive(Debug)]
+#[must_use = "two keys are valid: `revoke_old` or `abort`"]
+pub struct Switched(pub(super) Pair);
+
+impl Rotation {
+    /// The rotation of the key of this id.
+    pub fn new(keys: impl KeyManager, old: impl Into<String>) -> Self {
+        Self { keys: Arc::new(keys), old: old.into() }
+    }
+
+    /// Step 1: makes the new key.
+    ///
+    /// # Errors
+    /// What the manager says. If the answer was lost, the error tells that a key may have been made.
+    pub async fn mint(self) -> Result<Minted, Aborted> {
+        let Self { keys, old } = self;
+        match keys.mint(&old).await {
+            // Revoking this one in an abort would revoke the old key.
+            Ok(new) if new.id == old => {
+                Err(Aborted::before(Error::credential(format!("the server gave the new key the old id {old}"))))
+            }
+            Ok(new) => Ok(Minted(Pair::new(keys, old, new))),
+            Err(cause) => Err(Aborted::before(cause)),
+        }
+    }
+}
+
+impl Minted {
+    /// The id of the new key.
+    pub fn id(&self) -> &str {
+        self.0.new_id()
+    }
+
+    /// Step 2: hands the secret to a callback that stores it where the programs look for it. This is the only time that
+    /// it is handed out.
+    ///
+    /// # Errors
+    /// The callback's error. The new key is revoked.
+    pub async fn distribute<F>(self, store: impl FnOnce(Secret) -> F) -> Result<Distributed, Aborted>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        let done = store(self.0.secret()).await;
+        self.0.after(Step::Distribute, done).await.map(Distributed)
+    }
+
+    /// Gives up: revokes the new key; the old one lives on.
+    ///
+    /// # Errors
+    /// The new key could not be revoked; the message names it.
+    pub async fn abort(self) -> Result<(), Error> {
+        self.0.abort().await
+    }
+}
+
+impl Distributed {
+    /// Step 3: checks with the server that the new key is accepted.
+    ///
+    /// # Errors
+    /// It is not. The new key is revoked.
+    pub async fn verify(self) -> Result<Verified, Aborted> {
+        let done = self.0.verify().await;
+        self.0.after(Step::Verify, done).await.map(Verified)
+    }
+
+    /// As [`Minted::abort`].
+    ///
+    /// # Errors
+    /// As [`Minted::abort`].
+    pub async fn abort(self) -> Result<(), Error> {
+        self.0.abort().await
+    }
+}
+
+impl Verified {
+    /// Step 4: a callback that makes the programs use the new key: a deployment, a reload. When it fails it must leave
+    /// them on the old key, because the new one is revoked then.
+    ///
+    /// # Errors
+    /// The callback's error. The new key is revoked.
+    pub async fn switch<F>(self, switch: impl FnOnce() -> F) -> Result<Switched, Aborted>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        let done = switch().await;
+        self.0.after(Step::Switch, done).await.map(Switched)
+    }
+
+    /// As [`Minted::abort`].
+    ///
+    /// # Errors
+    /// As [`Minted::abort`].
+    pub async fn abort(self) -> Result<(), Error> {
+        self.0.abort().await
+    }
+}
+
+impl Switched {
+    /// Step 5: revokes the old key, and gives the id of the new one.
+    ///
+    /// # Errors
+    /// The old key could not be revoked: both keys are valid and the new one is in use. The error holds this step, to
+    /// be [tried again](RevokeFailed::retry).
+    pub async fn revoke_old(mut self) -> Result<String, RevokeFailed> {
+        match self.0.revoke_old().await {
+            Ok(()) => Ok(self.0.settle()),
+            Err(cause) => Err(RevokeFailed::new(self, cause)),
+        }
+    }
+
+    /// Gives up at the last moment: revokes the new key; the old one lives on. Switch the programs back before.
+    ///
+    /// # Errors
+    /// As [`Minted::abort`].
+    pub async fn abort(self) -> Result<(), Error> {
+        self.0.abort().await
+    }
+
+    /// As [`revoke_old`](Self::revoke_old), after an attempt that may have been executed: a key that is gone by now is
+    /// what was wanted.
+    pub(super) async fn revoke_old_again(mut self) -> Result<String, RevokeFailed> {
+        match self.0.revoke_old().await {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(RevokeFailed::new(self, cause)),
+            _ => Ok(self.0.settle()),
+        }
+    }
+}
