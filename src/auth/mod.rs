@@ -1,6 +1,7 @@
 //! Credentials: what they are, where they come from, and how they are kept from being seen.
 
 mod access_token;
+mod api_key;
 mod cache;
 mod credential;
 mod environment;
@@ -13,6 +14,7 @@ mod source;
 mod token;
 
 pub use access_token::AccessToken;
+pub use api_key::{ApiKey, Mode, Reach};
 pub use cache::Refresh;
 pub use credential::Credential;
 pub use fingerprint::Fingerprint;
