@@ -7,6 +7,8 @@ mod credential;
 mod environment;
 mod fingerprint;
 mod held;
+#[cfg(feature = "jwt")]
+mod jwt;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 mod secret;
@@ -19,6 +21,8 @@ pub use cache::Refresh;
 pub use credential::Credential;
 pub use fingerprint::Fingerprint;
 pub(crate) use held::Held;
+#[cfg(feature = "jwt")]
+pub use jwt::{JwtParties, JwtSigner};
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};
 pub use token::{
