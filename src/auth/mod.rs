@@ -6,6 +6,7 @@ mod cache;
 mod credential;
 mod environment;
 mod fingerprint;
+mod grants;
 mod held;
 #[cfg(feature = "jwt")]
 mod jwt;
@@ -20,6 +21,7 @@ pub use api_key::{ApiKey, Mode, Reach};
 pub use cache::Refresh;
 pub use credential::Credential;
 pub use fingerprint::Fingerprint;
+pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::Held;
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtParties, JwtSigner};
