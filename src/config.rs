@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Url};
 
-use crate::Error;
+use crate::auth::Fingerprint;
+use crate::{Environment, Error};
 
 /// Settings of a client. The defaults are the documented base URL, 10 s to connect and 30 s for a whole call.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub struct Config {
     connect_timeout: Duration,
     timeout: Duration,
     user_agent: Option<String>,
+    environment: Option<Environment>,
+    any_environment: bool,
 }
 
 impl Default for Config {
@@ -24,6 +27,8 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
             user_agent: None,
+            environment: None,
+            any_environment: false,
         }
     }
 }
@@ -57,6 +62,37 @@ impl Config {
     pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
         self.user_agent = Some(agent.into());
         self
+    }
+
+    /// The environment that the client is for: an API key of another one is refused before anything is sent. Default:
+    /// none, and nothing is checked.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Lets a key of another environment through, with a warning in the log for each that is checked. For the rare look
+    /// at production from a developer's machine.
+    #[must_use]
+    pub fn allow_key_of_another_environment(mut self) -> Self {
+        self.any_environment = true;
+        self
+    }
+
+    /// Whether a credential may be used in the environment of this configuration, and in no other of this process.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the transport, which does not ask yet"))]
+    pub(crate) fn check_environment(&self, secret: &str) -> Result<(), Error> {
+        let Some(environment) = &self.environment else { return Ok(()) };
+        let key = Fingerprint::of(secret);
+        let checked = environment.check(secret).and_then(|()| environment.claim(key));
+        match checked {
+            Err(error) if self.any_environment => {
+                tracing::warn!(target: "keyfit::auth", %key, %environment, "allowed against the rule: {error}");
+                Ok(())
+            }
+            checked => checked,
+        }
     }
 
     /// The base URL in force, checked.
@@ -106,6 +142,8 @@ impl fmt::Debug for Config {
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
             .field("user_agent", &self.user_agent)
+            .field("environment", &self.environment)
+            .field("any_environment", &self.any_environment)
             .finish()
     }
 }
@@ -170,6 +208,23 @@ mod tests {
             assert!(check(url).is_ok(), "{url}");
         }
         assert!(Config::default().checked_base_url(DOCUMENTED).is_ok());
+    }
+
+    #[test]
+    fn an_environment_is_checked_where_one_is_given() {
+        let sandbox = Config::default().environment(Environment::Sandbox);
+        assert!(Config::default().check_environment("sk_live_a").is_ok());
+        assert!(sandbox.check_environment("sk_live_a").is_err());
+        assert!(sandbox.check_environment("sk_test_a").is_ok());
+        assert!(sandbox.check_environment("rk_of_two_configs").is_ok());
+        let live = Config::default().environment(Environment::Live);
+        assert!(live.check_environment("rk_of_two_configs").is_err());
+    }
+
+    #[test]
+    fn a_key_of_another_environment_is_let_through_when_told() {
+        let config = Config::default().environment(Environment::Sandbox).allow_key_of_another_environment();
+        assert!(config.check_environment("sk_live_let_through").is_ok());
     }
 
     #[test]

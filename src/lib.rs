@@ -7,6 +7,7 @@ mod clock;
 mod config;
 #[cfg(feature = "dispatch")]
 pub mod dispatch;
+mod environment;
 mod error;
 mod error_kind;
 mod list;
@@ -20,6 +21,7 @@ mod timestamp;
 pub use api::scopien;
 pub use clock::{Clock, SystemClock};
 pub use config::Config;
+pub use environment::Environment;
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use list::List;

@@ -1,11 +1,15 @@
 //! Credentials: what they are, where they come from, and how they are kept from being seen.
 
 mod access_token;
+mod api_key;
 mod cache;
 mod credential;
 mod environment;
 mod fingerprint;
+mod grants;
 mod held;
+#[cfg(feature = "jwt")]
+mod jwt;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 pub mod rotation;
@@ -14,10 +18,14 @@ pub mod source;
 mod token;
 
 pub use access_token::AccessToken;
+pub use api_key::{ApiKey, Mode, Reach};
 pub use cache::Refresh;
 pub use credential::Credential;
 pub use fingerprint::Fingerprint;
+pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::Held;
+#[cfg(feature = "jwt")]
+pub use jwt::{JwtParties, JwtSigner};
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};
 pub use token::{

@@ -2,6 +2,7 @@
 
 mod census;
 mod error_bodies;
+mod granted_scopes;
 mod leaks;
 mod rotation;
 mod safety;

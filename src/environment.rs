@@ -1,0 +1,144 @@
+//! Which environment a client is for, so that a key of another one is found before anything is sent.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use crate::Error;
+use crate::auth::{ApiKey, Fingerprint, Mode};
+
+/// The environment that a program runs in. Give it to [`Config::environment`](crate::Config::environment): test keys are
+/// refused in [`Live`](Self::Live), live keys in [`Sandbox`](Self::Sandbox).
+///
+/// The key alone selects sandbox or production where both share one host, so a key in the wrong place is not noticed by
+/// the server.
+///
+/// ```
+/// use keyfit::Environment;
+///
+/// assert!(Environment::Sandbox.check("sk_test_x").is_ok());
+/// assert!(Environment::Sandbox.check("sk_live_x").is_err());
+/// ```
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Environment {
+    /// Production: real data, real money.
+    Live,
+    /// Development and tests.
+    Sandbox,
+    /// One of your own, such as staging. No prefix is refused in it.
+    Custom(String),
+}
+
+/// Which environment each key was first used in, by fingerprint.
+static CLAIMS: LazyLock<Mutex<HashMap<Fingerprint, Environment>>> = LazyLock::new(Mutex::default);
+
+impl Environment {
+    /// Checks that a key is for this environment, by its prefix. Restricted keys (`rk_`), which do not name one, and
+    /// tokens that are no API keys pass.
+    ///
+    /// # Errors
+    /// A live key in the sandbox, a test key in production. The message does not show the key.
+    pub fn check(&self, secret: &str) -> Result<(), Error> {
+        let Some(key) = ApiKey::parse(secret) else { return Ok(()) };
+        if key.is_unusual() {
+            tracing::warn!(
+                target: "keyfit::auth",
+                key = %Fingerprint::of(secret),
+                "what follows the prefix of the API key is not letters and digits alone: is it a placeholder?"
+            );
+        }
+        match (self, key.mode()) {
+            (Self::Sandbox, Some(Mode::Live)) => Err(Error::credential(
+                "a live key (sk_live_) is configured for the sandbox environment, where it would change real data: use a \
+                 test key (sk_test_)",
+            )),
+            (Self::Live, Some(Mode::Test)) => Err(Error::credential(
+                "a test key (sk_test_) is configured for the live environment, where it reaches test data only: use a \
+                 live key (sk_live_)",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that this process uses a key in this environment. The note lasts as long as the process.
+    ///
+    /// # Errors
+    /// A key that the process uses in another environment already. The message names the key by its fingerprint.
+    pub fn claim(&self, key: Fingerprint) -> Result<(), Error> {
+        let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = claims.entry(key).or_insert_with(|| self.clone());
+        if first == self {
+            return Ok(());
+        }
+        Err(Error::credential(format!(
+            "the key {key} is configured for the {first} environment and for the {self} environment: make a key for each"
+        )))
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Live => f.write_str("live"),
+            Self::Sandbox => f.write_str("sandbox"),
+            Self::Custom(name) => write!(f, "{name:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn staging() -> Environment {
+        Environment::Custom("staging".to_owned())
+    }
+
+    #[test]
+    fn a_key_of_the_other_environment_is_refused_without_being_shown() {
+        for (environment, key, says) in [
+            (Environment::Sandbox, "sk_live_xyz", ["live key", "sandbox environment", "use a test key"]),
+            (Environment::Live, "sk_test_xyz", ["test key", "live environment", "use a live key"]),
+        ] {
+            let error = environment.check(key).expect_err(key);
+            assert_eq!(error.kind(), ErrorKind::Credential);
+            let message = error.to_string();
+            assert!(says.iter().all(|part| message.contains(part)) && !message.contains("xyz"), "{message}");
+        }
+    }
+
+    #[test]
+    fn keys_of_the_environment_and_of_none_pass() {
+        for (environment, key) in [
+            (Environment::Sandbox, "sk_test_a"),
+            (Environment::Live, "sk_live_a"),
+            (Environment::Sandbox, "rk_a"),
+            (Environment::Live, "rk_a"),
+            (Environment::Live, "a-token-of-another-kind"),
+            (staging(), "sk_test_a"),
+            (staging(), "sk_live_a"),
+            // Odd, and worth a warning only.
+            (Environment::Live, "sk_live_..."),
+        ] {
+            assert!(environment.check(key).is_ok(), "{environment} {key}");
+        }
+    }
+
+    #[test]
+    fn one_key_is_for_one_environment() {
+        let key = Fingerprint::of("rk_of_one_environment");
+        assert!(staging().claim(key).is_ok());
+        assert!(staging().claim(key).is_ok());
+        assert!(Environment::Live.claim(Fingerprint::of("rk_of_another")).is_ok());
+        let error = Environment::Sandbox.claim(key).expect_err("it is claimed");
+        assert_eq!(error.kind(), ErrorKind::Credential);
+        let message = error.to_string();
+        assert!(
+            message.contains(&key.to_string()) && message.contains("\"staging\"") && message.contains("sandbox"),
+            "{message}"
+        );
+        assert!(staging().claim(key).is_ok(), "the first claim stands");
+    }
+}
