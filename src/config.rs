@@ -81,7 +81,6 @@ impl Config {
     }
 
     /// Whether a credential may be used in the environment of this configuration, and in no other of this process.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the transport, which does not ask yet"))]
     pub(crate) fn check_environment(&self, secret: &str) -> Result<(), Error> {
         let Some(environment) = &self.environment else { return Ok(()) };
         let key = Fingerprint::of(secret);

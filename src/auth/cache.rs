@@ -148,7 +148,8 @@ impl Cache {
             let now = self.0.refresh.clock.now();
             let (fetch, is_joined) = {
                 let mut state = self.0.state();
-                if let Some(kept) = state.current.as_ref().filter(|kept| kept.held.generation > refused.generation) {
+                if let Some(kept) = state.current.as_ref().filter(|kept| kept.held.generation() > refused.generation())
+                {
                     return Some(kept.held.clone());
                 }
                 let is_joined = state.fetch.is_some();
@@ -163,7 +164,7 @@ impl Cache {
                 (fetch, is_joined)
             };
             match wait(fetch).await {
-                Ok(held) if held.generation > refused.generation => return Some(held),
+                Ok(held) if held.generation() > refused.generation() => return Some(held),
                 Ok(_) if is_joined => {}
                 _ => break,
             }
@@ -171,7 +172,7 @@ impl Cache {
         let now = self.0.refresh.clock.now();
         let state = self.0.state();
         let (previous, until) = state.previous.as_ref()?;
-        let is_good = previous.generation < refused.generation && now < *until && !previous.is_expired(now);
+        let is_good = previous.generation() < refused.generation() && now < *until && !previous.is_expired(now);
         is_good.then(|| previous.clone())
     }
 

@@ -80,6 +80,14 @@ impl<K> Credential<K> {
         }
     }
 
+    /// The token, where it is a fixed one.
+    pub(crate) fn fixed(&self) -> Option<&Held> {
+        match &self.keeper {
+            Keeper::Fixed(held) => Some(held),
+            Keeper::Cached(_) | Keeper::Unusable => None,
+        }
+    }
+
     /// Another token than the one that was refused, where one can be had.
     pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
         match &self.keeper {

@@ -15,7 +15,7 @@ pub(crate) struct Held {
     pub(super) token: Arc<AccessToken>,
     authorization: HeaderValue,
     /// Higher for newer tokens of one cache.
-    pub(super) generation: u64,
+    generation: u64,
 }
 
 impl Held {
@@ -34,6 +34,11 @@ impl Held {
 
     pub(crate) fn token(&self) -> &AccessToken {
         &self.token
+    }
+
+    /// Its place in the row of tokens.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
     }
 
     pub(super) fn is_expired(&self, now: SystemTime) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
@@ -18,6 +19,9 @@ pub(crate) struct Transport(Arc<Inner>);
 struct Inner {
     scope: Scope,
     credential: Credential<()>,
+    config: Config,
+    /// The token that the environment was last checked for, by its place in the row; none at first.
+    checked: AtomicU64,
 }
 
 impl Transport {
@@ -28,9 +32,14 @@ impl Transport {
         documented: &str,
     ) -> Result<(reqwest::Client, Self), Error> {
         let base = config.checked_base_url(documented)?;
-        let http = config.into_http(&base)?;
-        let inner = Inner { scope: Scope::new(base), credential: credential.of_any_kind() };
-        Ok((http, Self(Arc::new(inner))))
+        let credential = credential.of_any_kind();
+        // A fixed token that is out of place is said at once, one that is fetched when it comes.
+        if let Some(held) = credential.fixed() {
+            config.check_environment(held.token().expose())?;
+        }
+        let http = config.clone().into_http(&base)?;
+        let checked = AtomicU64::new(u64::MAX);
+        Ok((http, Self(Arc::new(Inner { scope: Scope::new(base), credential, config, checked }))))
     }
 
     /// The base URL, without a slash at its end.
@@ -55,7 +64,7 @@ impl Transport {
         operation: &str,
     ) -> reqwest::Result<Response> {
         let credential = &self.0.credential;
-        let held = match credential.token().await {
+        let held = match credential.token().await.and_then(|held| self.in_place(held)) {
             Ok(held) => held,
             Err(error) => return Ok(Withheld::response(error)),
         };
@@ -69,6 +78,7 @@ impl Transport {
         if refused.status == StatusCode::UNAUTHORIZED
             && let Some(mut again) = again
             && let Some(other) = credential.instead_of(&held).await
+            && let Ok(other) = self.in_place(other)
         {
             again.headers_mut().insert(AUTHORIZATION, other.authorization());
             return Ok(send(http, again, &other, operation).await?.unwrap_or_else(|mut failure| {
@@ -78,6 +88,17 @@ impl Transport {
             }));
         }
         Ok(refused.into_response())
+    }
+}
+
+impl Transport {
+    /// The token, if it may be used in this environment. Each new one is looked at once.
+    fn in_place(&self, held: Held) -> Result<Held, Error> {
+        if self.0.checked.load(Ordering::Relaxed) != held.generation() {
+            self.0.config.check_environment(held.token().expose())?;
+            self.0.checked.store(held.generation(), Ordering::Relaxed);
+        }
+        Ok(held)
     }
 }
 

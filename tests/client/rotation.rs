@@ -111,3 +111,23 @@ async fn a_secret_that_cannot_be_had_is_a_credential_error_and_nothing_is_sent()
     assert!(error.to_string().ends_with("the store is sealed"), "{error}");
     assert!(server.received().is_empty());
 }
+
+#[tokio::test]
+async fn a_key_of_another_environment_is_refused_before_sending_however_it_comes() {
+    let server = Scripted::json(200, "{}").await;
+    let config = || server.config().environment(keyfit::Environment::Sandbox);
+    let live = format!("sk_{}_fixture", "live");
+    let key = ScopienKey::new(&*live).expect("a key");
+    let error = scopien::Client::with_config(key, config()).expect_err("a fixed key is looked at first");
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    let store = Store::new(&format!("sk_{}_fixture", "test"));
+    let credential: Credential<Scopien> = Credential::from_source(store.clone());
+    let client = scopien::Client::with_config(credential.clone(), config()).expect("a client");
+    client.accounts_list().send().await.expect("a key of the sandbox");
+    store.rotate(&live);
+    let late: Credential<Scopien> = Credential::from_source(store);
+    let client = scopien::Client::with_config(late, config()).expect("nothing is fetched yet");
+    let error = client.accounts_list().send().await.expect_err("the store holds a live key by now");
+    assert!(error.kind() == ErrorKind::Credential && !error.to_string().contains(&live), "{error}");
+    assert_eq!(server.received().len(), 1);
+}
