@@ -33,7 +33,8 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// A server by its address, https or a loopback host, and where its token comes from. Nothing is sent.
+    /// A server by its address, https or a loopback host, and where its token comes from. Nothing is sent. A read may
+    /// take 10 s to connect and 30 s in all.
     ///
     /// # Errors
     /// An address that is no URL or would show the token on the way.

@@ -39,7 +39,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// The service in a region, such as `eu-west-1`. Nothing is sent.
+    /// The service in a region, such as `eu-west-1`. Nothing is sent. A read may take 10 s to connect and 30 s in all.
     ///
     /// # Errors
     /// A text that is no name of a region.
