@@ -2,8 +2,13 @@
 //!
 //! The key alone selects sandbox or production: both share one host.
 
-use crate::Error;
-use crate::auth::Scopes;
+use std::time::SystemTime;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::auth::{Expiry, KeyFacts, Scopes};
+use crate::{Error, Timestamp};
 
 /// What opens this API: a key made in the dashboard under *Settings*, *API Keys*.
 pub type Credential = crate::auth::Credential<crate::auth::Scopien>;
@@ -32,5 +37,49 @@ impl From<types::GrantedScopes> for Scopes {
             types::GrantedScopes::FlatScopes(scopes) => Self::flat(scopes.0),
             types::GrantedScopes::ResourceScopes(resources) => Self::by_resource(resources.0),
         }
+    }
+}
+
+impl From<&types::ApiKey> for KeyFacts {
+    /// `expiresAt` is not among the documented fields of an answer; it counts where a server sends it.
+    fn from(key: &types::ApiKey) -> Self {
+        let instant = |timestamp: &Timestamp| timestamp.to_utc().map(SystemTime::from);
+        let expiry = match key.extra.get("expiresAt") {
+            None => Expiry::Unknown,
+            Some(Value::Null) => Expiry::Never,
+            Some(value) => Timestamp::deserialize(value)
+                .ok()
+                .and_then(|timestamp| instant(&timestamp))
+                .map_or(Expiry::Unknown, Expiry::At),
+        };
+        Self {
+            created_at: key.created_at.as_ref().and_then(instant),
+            expiry,
+            rate_limit: key.rate_limit.and_then(|limit| limit.try_into().ok()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    fn facts(rest: &str) -> KeyFacts {
+        let key: types::ApiKey = serde_json::from_str(&format!(r#"{{"id":"key_1"{rest}}}"#)).expect("a key");
+        KeyFacts::from(&key)
+    }
+
+    #[test]
+    fn what_an_answer_says_of_a_key_is_kept_apart_from_what_it_leaves_out() {
+        assert_eq!(facts(""), KeyFacts { created_at: None, expiry: Expiry::Unknown, rate_limit: None });
+        let instant = UNIX_EPOCH + Duration::from_secs(1_769_076_000);
+        assert_eq!(
+            facts(r#","createdAt":"2026-01-22T10:00:00Z","rateLimit":1000,"expiresAt":null"#),
+            KeyFacts { created_at: Some(instant), expiry: Expiry::Never, rate_limit: Some(1000) }
+        );
+        assert_eq!(facts(r#","expiresAt":"2026-01-22T10:00:00Z""#).expiry, Expiry::At(instant));
+        assert_eq!(facts(r#","expiresAt":"soon""#).expiry, Expiry::Unknown);
     }
 }

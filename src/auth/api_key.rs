@@ -109,6 +109,6 @@ mod tests {
 
     #[test]
     fn the_key_does_not_print() {
-        assert!(!format!("{:?}", ApiKey::parse("rk_hunter")).contains("hunter"));
+        assert!(!format!("{:?}", ApiKey::parse("sk_live_hunt")).contains("hunt"));
     }
 }

@@ -8,6 +8,7 @@ mod environment;
 mod fingerprint;
 mod grants;
 mod held;
+mod hygiene;
 #[cfg(feature = "jwt")]
 mod jwt;
 #[cfg(feature = "oauth")]
@@ -24,6 +25,7 @@ pub use credential::Credential;
 pub use fingerprint::Fingerprint;
 pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::Held;
+pub use hygiene::{Expiry, Hygiene, HygieneWarning, KeyFacts};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtParties, JwtSigner};
 pub use secret::Secret;
