@@ -113,9 +113,9 @@ mod tests {
     fn the_vectors_of_awss_test_suite_are_met() {
         let plain = [("host", "example.amazonaws.com"), ("x-amz-date", DATE)];
         let with_session = [("host", "example.amazonaws.com"), ("x-amz-date", DATE), ("x-amz-security-token", SESSION)];
-        /// Query, further headers, and the signature.
-        type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
-        let cases: [Case; 3] = [
+        /// Method, headers, and the signature.
+        type Case<'a> = (&'static str, &'a [(&'static str, &'static str)], &'static str);
+        let cases: [Case<'_>; 3] = [
             ("GET", &plain, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
             ("POST", &plain, "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
             ("POST", &with_session, "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead"),
