@@ -187,6 +187,7 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_logs::logs_of;
 
     const DOCUMENTED: &str = "https://api.example.com/v1";
 
@@ -223,7 +224,13 @@ mod tests {
     #[test]
     fn a_key_of_another_environment_is_let_through_when_told() {
         let config = Config::default().environment(Environment::Sandbox).allow_key_of_another_environment();
-        assert!(config.check_environment("sk_live_let_through").is_ok());
+        for _ in 0..2 {
+            let logs = logs_of(|| assert!(config.check_environment("sk_live_let-through").is_ok()));
+            let warning = logs.lines().find(|line| line.contains("allowed against the rule")).expect("a warning");
+            assert!(warning.contains("WARN") && warning.contains("use a test key"), "{warning}");
+            assert!(!logs.contains("let-through"), "{logs}");
+        }
+        assert_eq!(logs_of(|| assert!(config.check_environment("sk_test_b").is_ok())), "");
     }
 
     #[test]

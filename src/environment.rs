@@ -91,6 +91,7 @@ impl fmt::Display for Environment {
 mod tests {
     use super::*;
     use crate::ErrorKind;
+    use crate::test_logs::logs_of;
 
     fn staging() -> Environment {
         Environment::Custom("staging".to_owned())
@@ -124,6 +125,13 @@ mod tests {
         ] {
             assert!(environment.check(key).is_ok(), "{environment} {key}");
         }
+    }
+
+    #[test]
+    fn a_placeholder_is_warned_of_without_being_shown() {
+        let logs = logs_of(|| assert!(Environment::Live.check("sk_live_<hunter2>").is_ok()));
+        assert!(logs.contains("WARN") && logs.contains("placeholder") && !logs.contains("hunter2"), "{logs}");
+        assert_eq!(logs_of(|| assert!(Environment::Live.check("sk_live_abc").is_ok())), "");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub mod operation;
 mod path_argument;
 mod rate_limit;
 mod runtime;
+#[cfg(test)]
+mod test_logs;
 mod timestamp;
 
 #[cfg(feature = "scopien")]

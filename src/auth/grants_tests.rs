@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ErrorKind;
+use crate::test_logs::logs_of;
 
 fn excess(needs: &Needs, granted: &Scopes) -> String {
     needs.check(granted).expect("nothing is lacking").to_string()
@@ -69,6 +70,15 @@ fn unknown_scopes_are_kept_and_break_no_line() {
     let excess = Needs::none().and("PROJECT_AUDIENCE_READ").check(&granted).expect("nothing is lacking");
     assert_eq!(excess.to_string(), "PROJECT_NEW\\nTHING");
     assert_eq!(excess.rights().next().map(|right| right.scope.as_str()), Some("PROJECT_NEW\nTHING"));
+}
+
+#[test]
+fn an_excess_is_one_warning_in_the_log() {
+    let needs = Needs::none().on("accounts", "read");
+    let logs = logs_of(|| assert_eq!(excess(&needs, &Scopes::flat(["delete", "read", "write"])), "delete, write"));
+    assert_eq!(logs.lines().count(), 1, "{logs}");
+    assert!(logs.contains("WARN") && logs.contains("excess=delete, write"), "{logs}");
+    assert_eq!(logs_of(|| assert_eq!(excess(&needs, &Scopes::flat(["read"])), "")), "");
 }
 
 #[cfg(feature = "scopien")]
