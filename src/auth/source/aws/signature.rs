@@ -108,13 +108,14 @@ mod tests {
         assert_eq!(amz_date(UNIX_EPOCH + Duration::from_secs(1_440_938_160)), DATE);
     }
 
+    /// Method, headers, and the signature.
+    type Case<'a> = (&'static str, &'a [(&'static str, &'static str)], &'static str);
+
     /// `get-vanilla`, `post-vanilla` and `post-sts-header-before` of AWS's Signature Version 4 test suite.
     #[test]
     fn the_vectors_of_awss_test_suite_are_met() {
         let plain = [("host", "example.amazonaws.com"), ("x-amz-date", DATE)];
         let with_session = [("host", "example.amazonaws.com"), ("x-amz-date", DATE), ("x-amz-security-token", SESSION)];
-        /// Method, headers, and the signature.
-        type Case<'a> = (&'static str, &'a [(&'static str, &'static str)], &'static str);
         let cases: [Case<'_>; 3] = [
             ("GET", &plain, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
             ("POST", &plain, "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
