@@ -1,8 +1,8 @@
 //! Which environment a client is for, so that a key of another one is found before anything is sent.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 use crate::auth::{ApiKey, Fingerprint, Mode};
@@ -30,8 +30,7 @@ pub enum Environment {
     Custom(String),
 }
 
-/// Which environment each key was first used in, by fingerprint.
-static CLAIMS: LazyLock<Mutex<HashMap<Fingerprint, Environment>>> = LazyLock::new(Mutex::default);
+static CLAIMS: Mutex<Claims> = Mutex::new(Claims(VecDeque::new()));
 
 impl Environment {
     /// Checks that a key is for this environment, by its prefix. Restricted keys (`rk_`), which do not name one, and
@@ -61,19 +60,37 @@ impl Environment {
         }
     }
 
-    /// Notes that this process uses a key in this environment. The note lasts as long as the process.
+    /// Notes that this process uses a key in this environment. The last 1000 keys are remembered.
     ///
     /// # Errors
     /// A key that the process uses in another environment already. The message names the key by its fingerprint.
     pub fn claim(&self, key: Fingerprint) -> Result<(), Error> {
-        let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = claims.entry(key).or_insert_with(|| self.clone());
-        if first == self {
+        let first = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner).first(key, self);
+        if first == *self {
             return Ok(());
         }
         Err(Error::credential(format!(
             "the key {key} is configured for the {first} environment and for the {self} environment: make a key for each"
         )))
+    }
+}
+
+/// Which environment each key was first used in; the key that was used last comes last.
+struct Claims(VecDeque<(Fingerprint, Environment)>);
+
+impl Claims {
+    /// Keys are few, but access tokens are claimed too, and those come without end.
+    const MOST: usize = 1000;
+
+    /// The environment that a key was first used in, which is this one for a new key.
+    fn first(&mut self, key: Fingerprint, environment: &Environment) -> Environment {
+        let known = self.0.iter().position(|(claimed, _)| *claimed == key).and_then(|index| self.0.remove(index));
+        let first = known.map_or_else(|| environment.clone(), |(_, first)| first);
+        self.0.push_back((key, first.clone()));
+        if self.0.len() > Self::MOST {
+            self.0.pop_front();
+        }
+        first
     }
 }
 
@@ -148,5 +165,19 @@ mod tests {
             "{message}"
         );
         assert!(staging().claim(key).is_ok(), "the first claim stands");
+    }
+    #[test]
+    fn the_memory_of_claims_is_bounded_and_keeps_what_is_in_use() {
+        let mut claims = Claims(VecDeque::new());
+        let (used, unused) = (Fingerprint::of("used"), Fingerprint::of("unused"));
+        for key in [used, unused] {
+            assert_eq!(claims.first(key, &staging()), staging());
+        }
+        for index in 0..Claims::MOST {
+            claims.first(Fingerprint::of(&format!("fetched {index}")), &Environment::Live);
+            assert_eq!(claims.first(used, &Environment::Live), staging());
+        }
+        assert_eq!(claims.0.len(), Claims::MOST);
+        assert_eq!(claims.first(unused, &Environment::Live), Environment::Live);
     }
 }
