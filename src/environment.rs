@@ -166,6 +166,7 @@ mod tests {
         );
         assert!(staging().claim(key).is_ok(), "the first claim stands");
     }
+
     #[test]
     fn the_memory_of_claims_is_bounded_and_keeps_what_is_in_use() {
         let mut claims = Claims(VecDeque::new());
