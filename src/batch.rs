@@ -4,11 +4,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use progenitor_client::ResponseValue;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Response};
 
 /// The items of one request, at least one and at most `MAX`. They are shared, not copied: cloning a batch to keep it
 /// for looking up outcomes costs a reference count.
@@ -213,7 +212,7 @@ impl fmt::Display for BatchOutcome {
 ///
 /// # Errors
 /// Every failure that reports no items.
-pub fn outcome(result: Result<ResponseValue<BatchOutcome>, Error>) -> Result<BatchOutcome, Error> {
+pub fn outcome(result: Result<Response<BatchOutcome>, Error>) -> Result<BatchOutcome, Error> {
     match result {
         Ok(answer) => Ok(answer.into_inner()),
         Err(error) if matches!(error.kind(), ErrorKind::PartialFailure | ErrorKind::Unprocessable) => {

@@ -1,6 +1,7 @@
 //! The only reader of the clock, and the only place that waits.
 
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
@@ -9,6 +10,12 @@ use futures_core::future::BoxFuture;
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time of day.
     fn now(&self) -> SystemTime;
+
+    /// The time since some moment, the same one throughout the program: unlike the time of day nobody corrects it.
+    /// Default: tokio's clock.
+    fn monotonic(&self) -> Duration {
+        monotonic()
+    }
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
@@ -33,4 +40,12 @@ impl Clock for SystemClock {
 #[expect(clippy::disallowed_methods, reason = "this file is where the clock is read")]
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()
+}
+
+/// The time since this was first asked for.
+fn monotonic() -> Duration {
+    static START: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
+    // Before anything else reads the clock, or the first reading would lie before the start.
+    let start = *START;
+    start.elapsed()
 }

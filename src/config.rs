@@ -1,20 +1,28 @@
-//! What a client can be told beside its credential: base URL, timeouts, user agent.
+//! What a client can be told beside its credential: base URL, times, retries, user agent.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Url};
 
 use crate::auth::Fingerprint;
-use crate::{Environment, Error};
+use crate::observer::Observer;
+use crate::{Clock, Environment, Error, RetryPolicy, SystemClock};
 
-/// Settings of a client. The defaults are the documented base URL, 10 s to connect and 30 s for a whole call.
+/// Settings of a client. The defaults are the documented base URL, 10 s to connect, 30 s for an attempt, 60 s for a whole
+/// call, and the default [`RetryPolicy`].
 #[derive(Clone)]
 pub struct Config {
     base_url: Option<String>,
     connect_timeout: Duration,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) waits_for_rate_limits: bool,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) clock: Arc<dyn Clock>,
     user_agent: Option<String>,
     environment: Option<Environment>,
     any_environment: bool,
@@ -26,6 +34,11 @@ impl Default for Config {
             base_url: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(60),
+            retry: RetryPolicy::default(),
+            waits_for_rate_limits: true,
+            observer: None,
+            clock: Arc::new(SystemClock),
             user_agent: None,
             environment: None,
             any_environment: false,
@@ -49,11 +62,48 @@ impl Config {
         self
     }
 
-    /// How long a call may take, from connecting to the last byte of the answer. Default: 30 s. When it runs out the
+    /// How long one attempt may take, from connecting to the last byte of the answer. Default: 30 s. When it runs out the
     /// request may have been executed: see [`Error::may_have_been_sent`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// How long a call may take, with all its attempts and waits. Default: 60 s. A wait that would go beyond it is not
+    /// begun: the call fails at once, and [`Error::retry_after`] has the wait.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How often and when failed calls are tried again.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Sends calls even where the server has said that none is left in this window. By default they wait for the next one,
+    /// so that no 429 is provoked; clones of a client share what is known.
+    #[must_use]
+    pub fn ignore_rate_limits(mut self) -> Self {
+        self.waits_for_rate_limits = false;
+        self
+    }
+
+    /// Who is told of each attempt.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Another clock, for tests: waits, deadlines and resets go by it. The timeout of an attempt stays with the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -113,15 +163,17 @@ impl Config {
 
     /// The HTTP client. It follows no redirect: a redirect to another origin would carry the credential there, and one
     /// after a POST would send a GET or a second POST.
-    pub(crate) fn into_http(self, base: &Url) -> Result<reqwest::Client, Error> {
+    pub(crate) fn http(&self, base: &Url) -> Result<reqwest::Client, Error> {
         let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
-        let agent = self.user_agent.map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
+        let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
         let builder = reqwest::Client::builder()
             .user_agent(agent)
             .redirect(Policy::none())
             .referer(false)
             .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout);
+            .timeout(self.timeout)
+            // The attempt loop alone sends anything again.
+            .retry(reqwest::retry::never());
         // A proxy of the environment would take plain http, and the credential in it, off this machine.
         let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
         without_needless_roots(builder, base)
@@ -140,6 +192,11 @@ impl fmt::Debug for Config {
             .field("base_url", &origin)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
+            .field("deadline", &self.deadline)
+            .field("retry", &self.retry)
+            .field("waits_for_rate_limits", &self.waits_for_rate_limits)
+            .field("observer", &self.observer)
+            .field("clock", &self.clock)
             .field("user_agent", &self.user_agent)
             .field("environment", &self.environment)
             .field("any_environment", &self.any_environment)

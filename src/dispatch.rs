@@ -5,7 +5,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use progenitor_client::ResponseValue;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -13,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::auth::{self, Credential, Refresh, Token, TokenKind, TokenSource};
-use crate::{Config, Error, api};
+use crate::{Config, Error, Response, api};
 
 /// A success, with its value as JSON again.
 #[derive(Clone, Debug)]
@@ -53,8 +52,7 @@ pub enum Access {
 ///
 /// # Errors
 /// An API that is unknown or not compiled in, and what the typed constructors refuse.
-pub fn connect(name: &str, base_url: &str, access: Access) -> Result<Box<dyn Dispatch>, Error> {
-    let config = Config::default().base_url(base_url);
+pub fn connect(name: &str, config: Config, access: Access) -> Result<Box<dyn Dispatch>, Error> {
     match name {
         #[cfg(feature = "instasent-legacy")]
         "instasent-legacy" => {
@@ -91,7 +89,7 @@ pub(crate) fn argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result
 }
 
 impl Answer {
-    pub(crate) fn from_response<T: Serialize>(response: ResponseValue<T>) -> Result<Self, Error> {
+    pub(crate) fn from_response<T: Serialize>(response: Response<T>) -> Result<Self, Error> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let value = serde_json::to_value(response.into_inner())

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use progenitor_client::Error as ClientError;
@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::batch::BatchOutcome;
+use crate::field_error::{self, FieldError};
 use crate::rate_limit::{self, RateLimit};
-use crate::runtime::{self, Failure, Fault, Withheld};
-use crate::{ErrorKind, Operation, clock};
+use crate::runtime::{Carried, Failure, Fault, Problem};
+use crate::{ErrorKind, Operation};
 
 /// Why a call failed. One pointer large, `Send + Sync + 'static`.
 ///
@@ -28,7 +29,8 @@ use crate::{ErrorKind, Operation, clock};
 /// - [`Unauthorized`](ErrorKind::Unauthorized): the token is unknown, revoked or of another API. Do not retry with it.
 /// - [`Forbidden`](ErrorKind::Forbidden): the token lacks a scope; [`operation`](Error::operation) names the ones it
 ///   needs. On the Ingest API a token of another data source gets [`NotFound`](ErrorKind::NotFound) instead.
-/// - [`RateLimited`](ErrorKind::RateLimited): not executed; wait for [`retry_after`](Error::retry_after).
+/// - [`RateLimited`](ErrorKind::RateLimited): not executed; wait for [`retry_after`](Error::retry_after). Without a
+///   [`status`](Error::status) nothing was sent: the window was known to be used up for longer than the call's deadline.
 /// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; see
 ///   [`batch_outcome`](Error::batch_outcome) or [`decode`](Error::decode).
 /// - [`Decode`](ErrorKind::Decode), [`Cut`](ErrorKind::Cut): executed; the answer could not be read. Do not resend
@@ -45,6 +47,10 @@ struct Inner {
     failure: Option<Failure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     may_have_been_sent: bool,
+    attempts: u32,
+    retry_after: Option<Duration>,
+    /// What was known of the rate limit where nothing was sent for it.
+    rate_limit: Option<RateLimit>,
 }
 
 impl Error {
@@ -101,19 +107,26 @@ impl Error {
         self.0.failure.as_ref()?.problem.request_id.as_deref()
     }
 
-    /// The rate limit that the answer reported.
-    pub fn rate_limit(&self) -> Option<RateLimit> {
-        RateLimit::from_headers(self.headers()?)
+    /// The fields that the server names as at fault, with its words. Empty where its envelope names none.
+    pub fn field_errors(&self) -> Vec<FieldError> {
+        let details = self.0.failure.as_ref().and_then(|failure| failure.problem.details.as_ref());
+        details.map(field_error::read).unwrap_or_default()
     }
 
-    /// How long the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. Only for 429
-    /// and 503, where waiting helps.
+    /// The rate limit that the answer reported; where nothing was sent because it is used up, the one last reported.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        self.headers().and_then(RateLimit::from_headers).or(self.0.rate_limit)
+    }
+
+    /// How long to wait before another call, from the moment of the answer: the body's hint, else `Retry-After`, else
+    /// `X-RateLimit-Reset`. Only for 429 and 503, where waiting helps.
     pub fn retry_after(&self) -> Option<Duration> {
-        let failure = self.0.failure.as_ref()?;
-        if !matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            return None;
-        }
-        rate_limit::retry_after(failure.problem.retry_after, &failure.headers, clock::now())
+        self.0.retry_after
+    }
+
+    /// How many requests were sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// Whether the server may have executed the request. `false` is certain; `true` asks for care with calls that cost
@@ -125,6 +138,12 @@ impl Error {
     /// Whether the credential is at fault: no token, 401 or 403.
     pub fn is_auth(&self) -> bool {
         matches!(self.kind(), ErrorKind::Credential | ErrorKind::Unauthorized | ErrorKind::Forbidden)
+    }
+
+    /// Whether time ran out, or the server could not be reached or did not answer: the same call may succeed later. It
+    /// may also have been executed: see [`may_have_been_sent`](Self::may_have_been_sent).
+    pub fn is_network(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Cut)
     }
 
     /// Whether waiting helps: 429.
@@ -169,7 +188,6 @@ impl Error {
         error
     }
 
-    #[cfg(feature = "dispatch")]
     pub(crate) fn invalid_request(text: String) -> Self {
         Self::unsent(ErrorKind::InvalidRequest, text)
     }
@@ -179,18 +197,50 @@ impl Error {
         Self::invalid_request(format!("there is no operation `{id}`"))
     }
 
+    /// A wait for a rate limit that is longer than the caller has.
+    pub(crate) fn limited(wait: Duration, rate_limit: Option<RateLimit>) -> Self {
+        let text = format!(
+            "the rate limit is used up for another {} s, and the deadline of the call is sooner",
+            wait.as_secs() + 1
+        );
+        let mut error = Self::unsent(ErrorKind::RateLimited, text);
+        error.0.retry_after = Some(wait);
+        error.0.rate_limit = rate_limit;
+        error
+    }
+
+    /// A call whose deadline passed before it was sent.
+    pub(crate) fn late() -> Self {
+        Self::unsent(ErrorKind::Timeout, "the deadline of the call passed before it was sent".to_owned())
+    }
+
+    /// The error after so many requests, of which one may have been executed.
+    pub(crate) fn after(mut self, attempts: u32, may_have_been_sent: bool) -> Self {
+        self.0.attempts = attempts;
+        self.0.may_have_been_sent |= may_have_been_sent;
+        self
+    }
+
+    /// Names the operation.
+    pub(crate) fn of_operation(mut self, operation: &'static Operation) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    /// Takes a secret out of what the server said.
+    pub(crate) fn mask(&mut self, secret: &str) {
+        if let Some(failure) = &mut self.0.failure {
+            failure.problem = std::mem::take(&mut failure.problem).masked(secret);
+        }
+    }
+
     /// The error of a generated call.
     pub(crate) fn from_client(operation: &'static Operation, error: ClientError<()>) -> Self {
-        let mut error = match error {
+        let error = match error {
             ClientError::InvalidRequest(text) => Self::unsent(ErrorKind::InvalidRequest, text),
             ClientError::Custom(text) => Self::unsent(ErrorKind::Refused, text),
-            ClientError::UnexpectedResponse(mut response) => {
-                match (Failure::from_response(&mut response), Withheld::from_response(&mut response)) {
-                    (Some(failure), _) => Self::answered(failure),
-                    (None, Some(error)) => error,
-                    (None, None) => Self::unread(response.status(), response.headers().clone(), Bytes::new()),
-                }
-            }
+            ClientError::UnexpectedResponse(mut response) => Carried::from_response(&mut response)
+                .unwrap_or_else(|| Self::unread(response.status(), response.headers().clone(), Bytes::new())),
             ClientError::ErrorResponse(value) => Self::unread(value.status(), value.headers().clone(), Bytes::new()),
             // Our decoder stands in for the one that makes these; they are mapped all the same.
             ClientError::InvalidResponsePayload(body, error) => {
@@ -200,15 +250,25 @@ impl Error {
             | ClientError::InvalidUpgrade(error)
             | ClientError::ResponseBodyError(error) => Self::transport(error),
         };
-        error.0.operation = Some(operation);
-        error
+        error.of_operation(operation)
     }
 
     fn unsent(kind: ErrorKind, text: String) -> Self {
-        Self(Box::new(Inner { kind, operation: None, text, failure: None, source: None, may_have_been_sent: false }))
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            text,
+            failure: None,
+            source: None,
+            may_have_been_sent: false,
+            attempts: 0,
+            retry_after: None,
+            rate_limit: None,
+        }))
     }
 
-    fn transport(error: reqwest::Error) -> Self {
+    /// A request without an answer.
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
         let (kind, text) = if error.is_connect() {
             (ErrorKind::Connect, "the server could not be reached")
         } else if error.is_builder() {
@@ -225,7 +285,8 @@ impl Error {
         made
     }
 
-    fn answered(mut failure: Failure) -> Self {
+    /// An answer that is no plain success, and when it came: with the time, what it says of waiting is read.
+    pub(crate) fn answered(mut failure: Failure, now: Option<SystemTime>) -> Self {
         let (kind, text) = match &failure.fault {
             Fault::Status if failure.status.is_redirection() => {
                 (ErrorKind::Redirect, redirect_target(&failure.headers))
@@ -239,14 +300,18 @@ impl Error {
         if let Fault::Cut(source) = std::mem::replace(&mut failure.fault, Fault::Status) {
             error.0.source = Some(Box::new(source));
         }
+        let waiting_helps = matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        error.0.retry_after = now
+            .filter(|_| waiting_helps)
+            .and_then(|now| rate_limit::retry_after(failure.problem.retry_after, &failure.headers, now));
         error.0.failure = Some(failure);
         error.0.may_have_been_sent = true;
         error
     }
 
     fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        let problem = runtime::Problem::read(&headers, &body);
-        Self::answered(Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem })
+        let problem = Problem::read(&headers, &body);
+        Self::answered(Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem }, None)
     }
 
     fn unread_body(kind: ErrorKind, body: Bytes, source: Box<dyn StdError + Send + Sync>) -> Self {
@@ -285,7 +350,11 @@ impl fmt::Debug for Error {
             debug.field("details", &failure.problem.details).field("request_id", &failure.problem.request_id);
             debug.field("rate_limit", &self.rate_limit()).field("body_bytes", &failure.body.len());
         }
-        debug.field("may_have_been_sent", &self.may_have_been_sent()).field("source", &self.0.source).finish()
+        debug
+            .field("attempts", &self.0.attempts)
+            .field("may_have_been_sent", &self.may_have_been_sent())
+            .field("source", &self.0.source)
+            .finish()
     }
 }
 

@@ -55,6 +55,35 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The name in snake_case, for metrics and spans: `rate_limited`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Credential => "credential",
+            Self::Configuration => "configuration",
+            Self::InvalidRequest => "invalid_request",
+            Self::Refused => "refused",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::Redirect => "redirect",
+            Self::BadRequest => "bad_request",
+            Self::Unauthorized => "unauthorized",
+            Self::PaymentRequired => "payment_required",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::Unprocessable => "unprocessable",
+            Self::RateLimited => "rate_limited",
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::PartialFailure => "partial_failure",
+            Self::Decode => "decode",
+            Self::Cut => "cut",
+            Self::Unexpected => "unexpected",
+        }
+    }
+
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
             400 => Self::BadRequest,

@@ -13,6 +13,7 @@
 mod api;
 pub mod auth;
 pub mod batch;
+mod call_options;
 mod clock;
 mod config;
 #[cfg(feature = "dispatch")]
@@ -20,10 +21,15 @@ pub mod dispatch;
 mod environment;
 mod error;
 mod error_kind;
+mod field_error;
 mod list;
+pub mod observer;
 pub mod operation;
 mod path_argument;
 mod rate_limit;
+mod raw;
+mod response;
+mod retry;
 mod runtime;
 #[cfg(test)]
 mod test_logs;
@@ -31,16 +37,21 @@ mod timestamp;
 
 #[cfg(feature = "scopien")]
 pub use api::scopien;
+pub use call_options::CallOptions;
 pub use clock::{Clock, SystemClock};
 pub use config::Config;
 pub use environment::Environment;
 pub use error::Error;
 pub use error_kind::ErrorKind;
+pub use field_error::FieldError;
 pub use list::List;
 pub use operation::Operation;
 pub use path_argument::{InvalidPathArgument, PathArgument};
-pub use progenitor_client::{ByteStream, ResponseValue};
+pub use progenitor_client::ByteStream;
 pub use rate_limit::RateLimit;
+pub use raw::RawRequest;
+pub use response::Response;
+pub use retry::RetryPolicy;
 pub use timestamp::Timestamp;
 
 /// The four APIs of Instasent.

@@ -26,12 +26,16 @@ pub struct Operation {
     pub retry_key: Option<&'static str>,
     /// The rate-limit class: operations of one class share a budget.
     pub rate_limit: &'static str,
+    /// The path parameters that tell whose budget it is: each of their values has one of its own.
+    pub rate_limit_by: &'static [&'static str],
     /// How it pages through results.
     pub pagination: Option<Pagination>,
     /// How a 2xx answer reports items that failed.
     pub partial: Option<Partial>,
     /// Whether a call costs money.
     pub spends: bool,
+    /// Whether the answer is handed on as a stream of bytes.
+    pub streams: bool,
     /// The envelope of the API's error bodies.
     pub errors: &'static str,
     /// Why the whole operation is not verified, where it is inferred rather than documented.

@@ -29,14 +29,16 @@ impl RateLimit {
     }
 }
 
+/// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
+const SAME_CLOCK: Duration = Duration::from_secs(2);
+
 /// How long the server asks to wait: the body's hint, else `Retry-After` in seconds or as a date, else
-/// `X-RateLimit-Reset`. Instants are compared with the server's own `Date` where there is one, so that a wrong clock
-/// on this side does no harm; one in the past is no wait.
+/// `X-RateLimit-Reset`. An instant in the past is no wait.
 pub(crate) fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if let Some(seconds) = hint {
         return Some(Duration::from_secs(seconds));
     }
-    let now = date(headers, DATE.as_str()).unwrap_or(now);
+    let now = servers_now(headers, now);
     if let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()) {
         if let Ok(seconds) = value.trim().parse() {
             return Some(Duration::from_secs(seconds));
@@ -45,9 +47,24 @@ pub(crate) fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTim
             return Some(instant.duration_since(now).unwrap_or_default());
         }
     }
-    let reset = RateLimit::from_headers(headers)?.reset?;
+    until(RateLimit::from_headers(headers)?.reset?, now)
+}
+
+/// How far away the reset is; `None` where none is named.
+pub(crate) fn until_reset(rate: RateLimit, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    until(rate.reset?, servers_now(headers, now))
+}
+
+fn until(reset: u64, now: SystemTime) -> Option<Duration> {
     let instant = UNIX_EPOCH.checked_add(Duration::from_secs(reset))?;
     Some(instant.duration_since(now).unwrap_or_default())
+}
+
+/// The time by the server's clock, so that a wrong clock on this side does no harm.
+fn servers_now(headers: &HeaderMap, now: SystemTime) -> SystemTime {
+    let Some(date) = date(headers, DATE.as_str()) else { return now };
+    let difference = date.duration_since(now).unwrap_or_else(|error| error.duration());
+    if difference <= SAME_CLOCK { now } else { date }
 }
 
 fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {

@@ -40,6 +40,8 @@ pub struct Operation {
     pub retry_key: Option<String>,
     /// The rate-limit class: operations of one class share a budget.
     pub rate_limit: String,
+    /// The path parameters that tell whose budget it is: each of their values has one of its own.
+    pub rate_limit_by: Vec<String>,
     /// How the operation pages through results.
     pub pagination: Option<Pagination>,
     /// How a 2xx answer reports items that failed.

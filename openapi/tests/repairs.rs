@@ -93,7 +93,7 @@ fn errors_are_recorded_and_taken_out_of_the_client() {
     let api = read(paths);
     assert_eq!(api.operations[0].responses.keys().collect::<Vec<_>>(), ["200", "400", "422", "default"]);
     let client = client(paths, "");
-    assert!(client.surface.contains("-> Result<ResponseValue<types::Pet>, crate::Error>"), "{}", client.surface);
+    assert!(client.surface.contains("-> Result<crate::Response<types::Pet>, crate::Error>"), "{}", client.surface);
     assert!(client.code.contains("200..=299"), "a success is any 2xx");
 }
 
@@ -103,7 +103,7 @@ fn a_success_that_may_lack_a_body_is_optional() {
         "  /pets:\n    post: {operationId: add, responses: {'202': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, '204': {description: nothing}}}\n",
         "",
     );
-    assert!(client.surface.contains("ResponseValue<Option<types::Pet>>"), "{}", client.surface);
+    assert!(client.surface.contains("Response<Option<types::Pet>>"), "{}", client.surface);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn two_kinds_of_success_become_raw_json() {
         "  /pets:\n    post: {operationId: add, responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, '202': {description: later, content: {application/json: {schema: {$ref: '#/components/schemas/Job'}}}}}}\n",
         "    Job: {type: object, required: [job], properties: {job: {type: string}}}\n",
     );
-    assert!(client.surface.contains("ResponseValue<Value>"), "{}", client.surface);
+    assert!(client.surface.contains("Response<Value>"), "{}", client.surface);
     assert!(generator_rules(&client).contains("raw-answer"));
 }
 
@@ -318,7 +318,7 @@ fn parameters_that_would_not_compile_set_their_operation_aside() {
 fn a_stream_of_bytes_is_not_dispatched() {
     let paths = "  /photo:\n    get: {operationId: photo, responses: {'200': {description: ok, content: {image/png: {}}}}}\n    put: {operationId: name, responses: {'204': {description: ok}}}\n";
     let client = client(paths, "");
-    assert!(client.surface.contains("ResponseValue<ByteStream>"), "{}", client.surface);
+    assert!(client.surface.contains("Response<ByteStream>"), "{}", client.surface);
     let (_, dispatch) = client.code.split_once("async fn dispatch").expect("it is generated");
     assert!(dispatch.contains("\"name\" =>") && !dispatch.contains("\"photo\" =>"), "{dispatch}");
 }

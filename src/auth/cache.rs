@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::held::Held;
 use super::{AccessToken, TokenSource};
+use crate::runtime::chance;
 use crate::{Clock, Error, SystemClock};
 
 /// When a [`TokenSource`] is asked again. The defaults suit tokens of minutes to days.
@@ -281,10 +282,7 @@ fn shared(error: Arc<Error>) -> Error {
 
 /// 1 s, 2 s, 4 s and so on to 64 s, of it half to all by chance, so that many processes do not ask at once.
 fn rest(failures: u32) -> Duration {
-    let full = Duration::from_secs(1 << failures.min(6));
-    // Without randomness the full time is as good.
-    let chance = getrandom::u32().unwrap_or(u32::MAX);
-    full.mul_f64(0.5 + 0.5 * f64::from(chance) / f64::from(u32::MAX))
+    chance::half_to_all(Duration::from_secs(1 << failures.min(6)))
 }
 
 #[cfg(test)]

@@ -96,11 +96,6 @@ impl<K> Credential<K> {
         }
     }
 
-    /// Whether a refusal may be answered with another token.
-    pub(crate) fn may_change(&self) -> bool {
-        matches!(self.keeper, Keeper::Cached(_))
-    }
-
     /// For a transport, which serves clients of any kind.
     pub(crate) fn of_any_kind(self) -> Credential<()> {
         Credential { keeper: self.keeper, kind: PhantomData }

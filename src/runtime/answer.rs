@@ -3,48 +3,71 @@
 use std::any::Any;
 
 use bytes::Bytes;
-use progenitor_client::{Error as ClientError, ResponseValue};
-use reqwest::Response;
+use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::body::{self, End};
-use super::{Failure, Fault, Problem};
-use crate::Operation;
-use crate::auth::Held;
+use super::exchange::Journey;
+use super::{Carried, Failure, Fault};
 use crate::batch::BatchOutcome;
 use crate::operation::Partial;
+use crate::{Error, Operation, Response};
 
-/// Reads the body as the operation's answer. An empty body is read as `null`. A success is read whole, without a limit:
-/// what a caller paid for is not thrown away for its length.
-pub(crate) async fn decode<T: DeserializeOwned + 'static>(
-    mut response: Response,
+/// Reads the body as the operation's answer. An empty body is read as `null`.
+pub(crate) fn decode<T: DeserializeOwned + 'static>(
+    response: reqwest::Response,
     operation: &'static Operation,
-) -> Result<ResponseValue<T>, ClientError<()>> {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let held = response.extensions_mut().remove::<Held>();
-    let failure = |fault: Fault, body, headers| {
-        // A success has no error envelope, but its headers may name the request.
-        let secret = held.as_ref().map_or("", |held| held.token().expose());
-        let problem = Problem::read(&headers, &[]).masked(secret);
-        let is_whole = !matches!(fault, Fault::Cut(_));
-        Failure { fault, status, headers, body, is_whole, problem }.into_client_error()
-    };
-    let body = body::read(&mut response, usize::MAX).await;
-    let body: Bytes = match body.end {
-        End::Whole | End::Limit => body.bytes,
-        End::Broken(error) => return Err(failure(Fault::Cut(error.into()), body.bytes, headers)),
+) -> Result<Response<T>, ClientError<()>> {
+    let (mut response, journey) = arrived(response);
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let attempts = journey.as_ref().map_or(1, |journey| journey.attempts);
+    let body = journey.as_ref().and_then(|journey| journey.body.clone()).unwrap_or_default();
+    let failure = |fault, headers, body: Bytes| {
+        let secret = journey.as_ref().map_or("", |journey| journey.held.token().expose());
+        let failure = Failure::of_success(fault, status, headers, body, secret);
+        Carried::client_error(Error::answered(failure, None).after(attempts, true))
     };
     let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
     let value: T = match serde_json::from_slice(text) {
         Ok(value) => value,
-        Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), body, headers)),
+        Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
     };
     match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
-        Some(report) => Err(failure(Fault::Partial(report), body, headers)),
-        None => Ok(ResponseValue::new(value, status, headers)),
+        Some(report) => Err(failure(Fault::Partial(report), headers, body)),
+        None => Ok(Response::new(value, status, headers, attempts)),
     }
+}
+
+/// A success as it came.
+pub(crate) fn raw(mut response: reqwest::Response) -> Result<Response<Bytes>, Error> {
+    if let Some(error) = Carried::from_response(&mut response) {
+        return Err(error);
+    }
+    let (mut response, journey) = arrived(response);
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let (attempts, body) = journey.map_or((1, None), |journey| (journey.attempts, journey.body));
+    Ok(Response::new(body.unwrap_or_default(), status, headers, attempts))
+}
+
+/// A success of which nothing is read.
+pub(crate) fn empty(response: reqwest::Response) -> Response<()> {
+    let (response, journey) = arrived(response);
+    Response::new((), response.status(), response.headers().clone(), journey.map_or(1, |journey| journey.attempts))
+}
+
+/// A success whose body is handed on as it comes.
+#[expect(clippy::allow_attributes, reason = "a document may bring a call that streams at any time")]
+#[allow(dead_code, reason = "called by generated code; none of the five documents has an answer that is no JSON")]
+pub(crate) fn stream(response: reqwest::Response) -> Response<ByteStream> {
+    let (response, journey) = arrived(response);
+    let (status, headers) = (response.status(), response.headers().clone());
+    let attempts = journey.map_or(1, |journey| journey.attempts);
+    Response::new(ResponseValue::stream(response).into_inner(), status, headers, attempts)
+}
+
+fn arrived(mut response: reqwest::Response) -> (reqwest::Response, Option<Journey>) {
+    let journey = response.extensions_mut().remove::<Journey>();
+    (response, journey)
 }
 
 /// Where the body does not fit, and why. Values are left out: an answer may echo a token.

@@ -1,4 +1,4 @@
-//! An answer that is no success, on its way from the transport through generated code to [`crate::Error`].
+//! An answer that is no plain success, and how an error travels through generated code.
 
 use std::sync::Arc;
 
@@ -14,9 +14,8 @@ use crate::Error;
 /// How much of an error body is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// An answer and what is wrong with it. It travels in the extensions of a rebuilt response, because generated code has
-/// no other place for it.
-#[derive(Clone, Debug)]
+/// An answer and what is wrong with it.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) fault: Fault,
     pub(crate) status: StatusCode,
@@ -40,27 +39,6 @@ pub(crate) enum Fault {
     Cut(Arc<reqwest::Error>),
 }
 
-/// Why a request was not sent, on the same way.
-#[derive(Clone, Debug)]
-pub(crate) struct Withheld(Arc<Error>);
-
-impl Withheld {
-    /// Wraps the error so that generated code hands it on.
-    pub(crate) fn response(error: Error) -> Response {
-        let mut response = http::Response::new(Bytes::new());
-        // Anything but a success; nobody sees it.
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response.extensions_mut().insert(Self(Arc::new(error)));
-        response.into()
-    }
-
-    /// Takes the error out of a response that [`response`](Self::response) made.
-    pub(crate) fn from_response(response: &mut Response) -> Option<Error> {
-        let withheld: Self = response.extensions_mut().remove()?;
-        Arc::into_inner(withheld.0)
-    }
-}
-
 impl Failure {
     /// Reads an answer that is no success. A body that is cut off, or too long, is kept as far as it came: status and
     /// headers matter more.
@@ -73,21 +51,36 @@ impl Failure {
         Self { fault: Fault::Status, status, headers, body, is_whole, problem }
     }
 
-    /// Wraps the failure so that generated code hands it on unread.
-    pub(crate) fn into_response(self) -> Response {
+    /// A success that is none for its body. It has no error envelope, but its headers may name the request.
+    pub(crate) fn of_success(fault: Fault, status: StatusCode, headers: HeaderMap, body: Bytes, secret: &str) -> Self {
+        let problem = Problem::read(&headers, &[]).masked(secret);
+        let is_whole = !matches!(fault, Fault::Cut(_));
+        Self { fault, status, headers, body, is_whole, problem }
+    }
+}
+
+/// An error on its way from the attempt loop through generated code, in the extensions of a response that nobody sees.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried(Arc<Error>);
+
+impl Carried {
+    /// Wraps the error so that generated code hands it on.
+    pub(crate) fn response(error: Error) -> Response {
         let mut response = http::Response::new(Bytes::new());
-        *response.status_mut() = self.status;
-        response.extensions_mut().insert(self);
+        // Anything but a success.
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.extensions_mut().insert(Self(Arc::new(error)));
         response.into()
     }
 
-    /// Wraps the failure as the generator's error.
-    pub(crate) fn into_client_error(self) -> ClientError<()> {
-        ClientError::UnexpectedResponse(self.into_response())
+    /// The same as the generator's error.
+    pub(crate) fn client_error(error: Error) -> ClientError<()> {
+        ClientError::UnexpectedResponse(Self::response(error))
     }
 
-    /// Takes the failure out of a response that [`into_response`](Self::into_response) made.
-    pub(crate) fn from_response(response: &mut Response) -> Option<Self> {
-        response.extensions_mut().remove()
+    /// Takes the error out of a response that [`response`](Self::response) made.
+    pub(crate) fn from_response(response: &mut Response) -> Option<Error> {
+        let carried: Self = response.extensions_mut().remove()?;
+        Arc::into_inner(carried.0)
     }
 }

@@ -1,14 +1,21 @@
-//! What every generated call goes through: the checks before a request leaves, the one place that sends it, and what
-//! becomes of its answer.
+//! What every call goes through: the checks before a request leaves, the attempt loop, and what becomes of its answer.
 
 pub(crate) mod answer;
+mod attempt;
 pub(crate) mod body;
+mod budget;
+pub(crate) mod chance;
+mod classify;
+mod exchange;
 mod failure;
+mod limiter;
 mod problem;
 pub(crate) mod redact;
+mod repeat;
 mod scope;
+mod span;
 mod transport;
 
-pub(crate) use failure::{Failure, Fault, Withheld};
+pub(crate) use failure::{Carried, Failure, Fault};
 pub(crate) use problem::Problem;
 pub(crate) use transport::Transport;

@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::Operation;
+use crate::{Error, Operation};
 
 /// The origin and base path that the credential belongs to.
 #[derive(Clone, Debug)]
@@ -20,6 +20,22 @@ impl Scope {
 
     pub(crate) fn base_url(&self) -> &str {
         &self.text
+    }
+
+    /// The URL of a path below the base, for a request that no document describes.
+    pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
+        let refuse = |why: &str| Error::invalid_request(format!("the path `{}` {why}", path.escape_debug()));
+        if !path.starts_with('/') {
+            return Err(refuse("does not begin with a slash"));
+        }
+        if path.contains(['?', '#', '\\']) || path.contains(char::is_control) {
+            return Err(refuse("holds a query, a fragment, a backslash or a control character: give the path alone"));
+        }
+        let is_dot = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+        if path.split('/').any(is_dot) {
+            return Err(refuse("holds a dot segment, which would make it another path"));
+        }
+        Url::parse(&format!("{}{path}", self.text)).map_err(|_| refuse("makes no URL"))
     }
 
     /// Refuses a URL that is not the operation's. Path arguments are checked when they are given; this is the second
@@ -69,6 +85,17 @@ mod tests {
     }
 
     #[test]
+    fn a_path_of_the_callers_stays_below_the_base() {
+        let scope = Scope::new(Url::parse("https://api.example.com/v1").expect("a URL"));
+        assert_eq!(scope.url("/reports/1").expect("a path").as_str(), "https://api.example.com/v1/reports/1");
+        for path in ["", "reports", "/..", "/a/%2E%2e/b", "/a?b=1", "/a#b", "/a\\..\\b", "/a\n"] {
+            assert!(scope.url(path).is_err(), "{path}");
+        }
+        // Part of the path, and no other host.
+        assert_eq!(scope.url("//evil.example").expect("a path").host_str(), Some("api.example.com"));
+    }
+
+    #[test]
     fn another_origin_or_base_path_is_refused() {
         let operation = crate::operation::Operation {
             id: "sms-get",
@@ -82,9 +109,11 @@ mod tests {
             retry: crate::operation::Retry::Safe,
             retry_key: None,
             rate_limit: "sms-get",
+            rate_limit_by: &[],
             pagination: None,
             partial: None,
             spends: false,
+            streams: false,
             errors: "",
             unverified: None,
         };

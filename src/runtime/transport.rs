@@ -1,25 +1,35 @@
-//! What a generated client carries beside its HTTP client: the credential and the place where it may be sent.
+//! What a generated client carries beside its HTTP client: the credential, the place where it may be sent, and what all
+//! clones of the client share.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use reqwest::{Request, Response, StatusCode};
+use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::{Request, Response, Url};
 
+use super::Carried;
+use super::attempt::Call;
+use super::budget::Budget;
+use super::limiter::Limiter;
 use super::scope::Scope;
-use super::{Failure, Withheld};
 use crate::auth::{Credential, Held};
-use crate::{Config, Error, Operation, clock};
+use crate::{CallOptions, Config, Error, Operation};
 
 /// The credential of a client and the origin that it belongs to. Cloning shares it.
 #[derive(Clone)]
-pub(crate) struct Transport(Arc<Inner>);
+pub(crate) struct Transport {
+    shared: Arc<Shared>,
+    options: Arc<CallOptions>,
+}
 
-struct Inner {
+/// What all clones of a client share.
+pub(crate) struct Shared {
     scope: Scope,
-    credential: Credential<()>,
-    config: Config,
+    pub(super) credential: Credential<()>,
+    pub(super) config: Config,
+    pub(super) limiter: Arc<Limiter>,
+    pub(super) budget: Budget,
     /// The token that the environment was last checked for, by its place in the row; none at first.
     checked: AtomicU64,
 }
@@ -37,104 +47,106 @@ impl Transport {
         if let Some(held) = credential.fixed() {
             config.check_environment(held.token().expose())?;
         }
-        let http = config.clone().into_http(&base)?;
+        let http = config.http(&base)?;
+        let limiter = Arc::new(Limiter::new(config.waits_for_rate_limits));
+        let budget = Budget::new(config.retry.budget);
         let checked = AtomicU64::new(u64::MAX);
-        Ok((http, Self(Arc::new(Inner { scope: Scope::new(base), credential, config, checked }))))
+        let shared = Shared { scope: Scope::new(base), credential, config, limiter, budget, checked };
+        Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
+    }
+
+    /// The same transport, with options for its calls.
+    #[must_use]
+    pub(crate) fn with_options(&self, options: CallOptions) -> Self {
+        Self { shared: Arc::clone(&self.shared), options: Arc::new(options) }
     }
 
     /// The base URL, without a slash at its end.
     pub(crate) fn base_url(&self) -> &str {
-        self.0.scope.base_url()
+        self.shared.scope.base_url()
     }
 
-    /// Checks where a request would go.
-    pub(crate) fn prepare(&self, request: &mut Request, operation: &Operation) -> Result<(), String> {
-        self.0.scope.check(request.url(), operation)?;
-        // An operation without a JSON answer would ask for `*/*`, and its errors would come as HTML.
-        request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+    /// Checks where the request of an operation would go.
+    pub(crate) fn prepare(
+        &self,
+        request: &mut Request,
+        table: &'static [Operation],
+        function: &str,
+    ) -> Result<(), String> {
+        self.shared.scope.check(request.url(), row(table, function)?)?;
+        self.prepare_raw(request);
         Ok(())
     }
 
-    /// Adds the credential and sends. A 401 was not executed: where another token can be had, the request is sent once
-    /// more with it. An answer that is no success comes back with its [`Failure`] attached.
+    /// Adds the headers that every request has.
+    pub(crate) fn prepare_raw(&self, request: &mut Request) {
+        let headers = request.headers_mut();
+        // An operation without a JSON answer would ask for `*/*`, and its errors would come as HTML.
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        for (name, value) in &self.options.headers {
+            headers.append(name, value.clone());
+        }
+    }
+
+    /// The URL of a path below the base URL, for requests that no document describes.
+    pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
+        self.shared.scope.url(path)
+    }
+
+    /// Sends the request of an operation, as often as that and the policy allow.
     pub(crate) async fn execute(
         &self,
         http: &reqwest::Client,
-        mut request: Request,
-        operation: &str,
-    ) -> reqwest::Result<Response> {
-        let credential = &self.0.credential;
-        let held = match credential.token().await.and_then(|held| self.in_place(held)) {
-            Ok(held) => held,
-            Err(error) => return Ok(Withheld::response(error)),
-        };
-        // The body is shared, not copied; one that cannot be shared is sent once.
-        let again = if credential.may_change() { request.try_clone() } else { None };
-        request.headers_mut().insert(AUTHORIZATION, held.authorization());
-        let refused = match send(http, request, &held, operation).await? {
-            Ok(response) => return Ok(response),
-            Err(failure) => failure,
-        };
-        if refused.status == StatusCode::UNAUTHORIZED
-            && let Some(mut again) = again
-            && let Some(other) = credential.instead_of(&held).await
-            && let Ok(other) = self.in_place(other)
-        {
-            again.headers_mut().insert(AUTHORIZATION, other.authorization());
-            return Ok(send(http, again, &other, operation).await?.unwrap_or_else(|mut failure| {
-                // The server has seen both tokens.
-                failure.problem = failure.problem.masked(held.token().expose());
-                failure.into_response()
-            }));
+        request: Request,
+        table: &'static [Operation],
+        function: &str,
+    ) -> Response {
+        match row(table, function) {
+            Ok(operation) => self.execute_raw(http, request, operation).await,
+            Err(text) => Carried::response(Error::invalid_request(text)),
         }
-        Ok(refused.into_response())
+    }
+
+    /// Sends a request, as often as what is known of it allows.
+    pub(crate) async fn execute_raw(
+        &self,
+        http: &reqwest::Client,
+        request: Request,
+        operation: &'static Operation,
+    ) -> Response {
+        Call { shared: &self.shared, options: &self.options, http, operation }.run(request).await
     }
 }
 
-impl Transport {
+/// The row of an operation, by the name of its method.
+fn row(table: &'static [Operation], function: &str) -> Result<&'static Operation, String> {
+    let row = table.iter().find(|operation| operation.function == function);
+    row.ok_or_else(|| format!("{function} is not in the operation table"))
+}
+
+impl Shared {
     /// The token, if it may be used in this environment. Each new one is looked at once.
-    fn in_place(&self, held: Held) -> Result<Held, Error> {
-        if self.0.checked.load(Ordering::Relaxed) != held.generation() {
-            self.0.config.check_environment(held.token().expose())?;
-            self.0.checked.store(held.generation(), Ordering::Relaxed);
+    pub(super) fn in_place(&self, held: Held) -> Result<Held, Error> {
+        if self.checked.load(Ordering::Relaxed) != held.generation() {
+            self.config.check_environment(held.token().expose())?;
+            self.checked.store(held.generation(), Ordering::Relaxed);
         }
         Ok(held)
     }
-}
 
-/// Sends a request, once.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
-async fn send(
-    http: &reqwest::Client,
-    request: Request,
-    held: &Held,
-    operation: &str,
-) -> reqwest::Result<Result<Response, Failure>> {
-    let mut response = http.execute(request).await?;
-    if response.status().is_success() {
-        // A success that does not fit becomes an error, which must not show what the server echoes.
-        response.extensions_mut().insert(held.clone());
-        return Ok(Ok(response));
+    /// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.
+    pub(super) fn report(&self, error: &Error, held: &Held, operation: &Operation) {
+        tracing::warn!(
+            target: "keyfit::auth",
+            time = %httpdate::fmt_http_date(self.config.clock.now()),
+            operation = operation.function,
+            status = error.status().map(|status| status.as_u16()),
+            code = error.code(),
+            request_id = error.request_id(),
+            key = %held.token().fingerprint(),
+            "the server refused the credential"
+        );
     }
-    let failure = Failure::of_status(response, held.token().expose()).await;
-    if matches!(failure.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        report(&failure, held, operation);
-    }
-    Ok(Err(failure))
-}
-
-/// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.
-fn report(failure: &Failure, held: &Held, operation: &str) {
-    tracing::warn!(
-        target: "keyfit::auth",
-        time = %httpdate::fmt_http_date(clock::now()),
-        operation,
-        status = failure.status.as_u16(),
-        code = failure.problem.code.as_deref(),
-        request_id = failure.problem.request_id.as_deref(),
-        key = %held.token().fingerprint(),
-        "the server refused the credential"
-    );
 }
 
 impl fmt::Debug for Transport {

@@ -31,7 +31,7 @@ async fn every_operation_sends_what_was_reviewed() {
             let (status, body) = success(&api, operation);
             let server = Scripted::json(status, body).await;
             let client =
-                keyfit::dispatch::connect(&api.name, &server.url(), access()).expect("the server is on loopback");
+                keyfit::dispatch::connect(&api.name, server.config(), access()).expect("the server is on loopback");
             let answer = client.call(&operation.id, &example::arguments(&api, operation)).await;
             let answer = answer.unwrap_or_else(|error| panic!("{}: {error:?}", operation.id));
             assert_eq!(answer.status, status, "{}", operation.id);
@@ -57,7 +57,8 @@ async fn a_dot_segment_in_any_path_argument_is_refused_before_sending() {
     for source in Source::embedded() {
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let server = Scripted::json(200, "{}").await;
-        let client = keyfit::dispatch::connect(&api.name, &server.url(), access()).expect("the server is on loopback");
+        let client =
+            keyfit::dispatch::connect(&api.name, server.config(), access()).expect("the server is on loopback");
         for operation in &api.operations {
             for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
                 if parameter.schema["type"] != "string" {

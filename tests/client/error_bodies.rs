@@ -81,7 +81,7 @@ async fn a_connection_that_breaks_within_the_body_keeps_status_and_headers() {
             stream.write_all(answer.as_bytes()).expect("half an answer");
         });
         let token = SmsToken::new(TOKEN).expect("a token");
-        let config = keyfit::Config::default().base_url(url);
+        let config = keyfit::Config::default().base_url(url).retry(keyfit::RetryPolicy::never());
         let client = instasent::transactional::Client::with_config(token, config).expect("a client");
         let error = client.sms_list().send().await.expect_err("the answer is cut off");
         server.join().expect("the server is done");

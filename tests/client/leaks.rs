@@ -77,7 +77,7 @@ async fn nothing_that_is_printed_holds_the_secret() {
         for status in [200, 302, 400, 401, 403, 404, 422, 429, 500] {
             let headers = [("location", location.as_str()), ("x-request-id", TOKEN), ("www-authenticate", TOKEN)];
             let server = Scripted::start(status, &headers, echo.clone()).await;
-            let client = keyfit::dispatch::connect(&api.name, &server.url(), access()).expect("a client");
+            let client = keyfit::dispatch::connect(&api.name, server.config(), access()).expect("a client");
             for operation in &api.operations {
                 match client.call(&operation.id, &example::arguments(&api, operation)).await {
                     Ok(answer) => assert_eq!(answer.status, 200),

@@ -1,5 +1,6 @@
 //! The typed clients against a scripted server.
 
+mod attempts;
 mod census;
 mod error_bodies;
 mod granted_scopes;

@@ -38,17 +38,6 @@ async fn a_redirect_is_not_followed_and_the_credential_stays() {
 }
 
 #[tokio::test]
-async fn a_create_is_sent_once_whatever_the_answer() {
-    for status in [200, 301, 400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504] {
-        let server = Scripted::start(status, &[("retry-after", "0")], "").await;
-        let client = transactional(&server);
-        let body = instasent::transactional::types::SmsItem::builder().from("Keyfit").to("+34600000000").text("Hello");
-        let _ = client.sms_create().body(body).send().await;
-        assert_eq!(server.received().len(), 1, "{status}");
-    }
-}
-
-#[tokio::test]
 async fn an_undocumented_success_is_a_success() {
     for status in [200, 202, 206, 299] {
         let server = Scripted::json(status, r#"{"entity":{"id":"sms_1"}}"#).await;

@@ -1,8 +1,12 @@
 //! A scripted server for client tests: one answer for everything, and a record of what was sent.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_core::future::BoxFuture;
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use keyfit::Clock;
 
 /// A token for tests; it opens nothing.
 pub(crate) const TOKEN: &str = "fixture-token-0001";
@@ -10,6 +14,43 @@ pub(crate) const TOKEN: &str = "fixture-token-0001";
 /// What clients by operation id are connected with.
 pub(crate) fn access() -> keyfit::dispatch::Access {
     keyfit::dispatch::Access::Token(TOKEN.into())
+}
+
+/// Status, headers and body.
+pub(crate) type Answer = (u16, Vec<(&'static str, String)>, &'static str);
+
+/// A clock that stands still, except that waiting takes no time and moves it on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TestClock(Arc<Mutex<Vec<Duration>>>);
+
+impl TestClock {
+    /// When it starts, in seconds since 1970: now, because the server's answers are dated.
+    pub(crate) fn start() -> u64 {
+        static START: LazyLock<u64> = LazyLock::new(|| {
+            keyfit::SystemClock.now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_secs()
+        });
+        *START
+    }
+
+    /// Every wait so far.
+    pub(crate) fn waits(&self) -> Vec<Duration> {
+        self.0.lock().expect("no test panics while it holds the lock").clone()
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(Self::start()) + self.monotonic()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.waits().iter().sum()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.lock().expect("no test panics while it holds the lock").push(duration);
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// A server that gives one answer to every request and keeps what it received.
@@ -52,6 +93,20 @@ impl Scripted {
         .await
     }
 
+    /// A server that gives these answers in turn, each a status, headers and a body, and the last one for good.
+    pub(crate) async fn sequence(answers: Vec<Answer>) -> Self {
+        let turn = AtomicUsize::new(0);
+        Self::answering(move |_| {
+            let turn = turn.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
+            let (status, headers, body) = &answers[turn];
+            let headers: Vec<(String, String)> =
+                headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            let answer = HttpMockResponse::builder().status(*status).headers(headers);
+            if body.is_empty() { answer.no_body().build() } else { answer.body(*body).build() }
+        })
+        .await
+    }
+
     async fn answering(answer: impl Fn(&Received) -> HttpMockResponse + Send + Sync + 'static) -> Self {
         let server = MockServer::start_async().await;
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -78,8 +133,9 @@ impl Scripted {
         self.server.base_url()
     }
 
+    /// A configuration in which no wait takes time.
     pub(crate) fn config(&self) -> keyfit::Config {
-        keyfit::Config::default().base_url(self.url())
+        keyfit::Config::default().base_url(self.url()).clock(TestClock::default())
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use keyfit::auth::{AccessToken, Refresh, TokenSource};
 use keyfit::dispatch::{Access, Dispatch, connect};
-use keyfit::{Error, ErrorKind};
+use keyfit::{Config, Error, ErrorKind};
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
+use super::hurried::Hurried;
 use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 
 /// Connects keyfit's client of one API.
@@ -25,7 +26,8 @@ impl Connect for Keyfit {
     fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String> {
         // The check rotates faster than any API.
         let refresh = Refresh::default().refusal_floor(Duration::ZERO);
-        match connect(&self.api, base_url, Access::Source(Arc::new(wallet.clone()), refresh)) {
+        let config = Config::default().base_url(base_url).clock(Hurried::default());
+        match connect(&self.api, config, Access::Source(Arc::new(wallet.clone()), refresh)) {
             Ok(client) => Ok(Box::new(Client(client))),
             Err(error) => Err(error.to_string()),
         }

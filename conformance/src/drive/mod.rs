@@ -1,6 +1,7 @@
 //! The client side: a client before a scripted server, one answer a case, and a judgement of what it sent and what its
 //! caller saw.
 
+mod hurried;
 mod keyfit_client;
 mod naive;
 mod odd;

@@ -122,14 +122,14 @@ fn wrap_send(function: &mut ImplItemFn, index: usize, optional: bool) -> ImplIte
     let mut value = answer_type(&function.sig.output).unwrap_or_else(|| parse_quote!(ByteStream));
     if optional {
         value = parse_quote!(::std::option::Option<#value>);
-        function.sig.output = parse_quote!(-> Result<ResponseValue<#value>, Error<()>>);
     }
+    function.sig.output = parse_quote!(-> Result<crate::Response<#value>, Error<()>>);
     parse_quote! {
         #(#attributes)*
         ///
         /// # Errors
         /// Every answer that is no success, and every failure on the way, as [`crate::Error`].
-        pub async fn send(self) -> Result<ResponseValue<#value>, crate::Error> {
+        pub async fn send(self) -> Result<crate::Response<#value>, crate::Error> {
             self.transmit().await.map_err(|error| crate::Error::from_client(&super::OPERATIONS[#index], error))
         }
     }
@@ -162,14 +162,25 @@ impl VisitMut for SendBody {
     }
 
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expression);
         let index = self.index;
-        if let Expr::Call(call) = expression
-            && call.func.to_token_stream().to_string() == "ResponseValue :: from_response"
-        {
-            *expression = parse_quote!(crate::runtime::answer::decode(response, &super::OPERATIONS[#index]));
+        match expression {
+            // The attempt loop has read the body: nothing is awaited.
+            Expr::Await(waiting) if calls(&waiting.base, "ResponseValue :: from_response") => {
+                *expression = parse_quote!(crate::runtime::answer::decode(response, &super::OPERATIONS[#index]));
+            }
+            call if calls(call, "ResponseValue :: empty") => {
+                *call = parse_quote!(crate::runtime::answer::empty(response));
+            }
+            call if calls(call, "ResponseValue :: stream") => {
+                *call = parse_quote!(crate::runtime::answer::stream(response));
+            }
+            other => visit_mut::visit_expr_mut(self, other),
         }
     }
+}
+
+fn calls(expression: &Expr, function: &str) -> bool {
+    matches!(expression, Expr::Call(call) if call.func.to_token_stream().to_string() == function)
 }
 
 fn sets_api_version(statement: &Stmt) -> bool {

@@ -6,14 +6,17 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Item, parse_quote};
 
+use super::adapt::Call;
 use super::leniency::OpenEnum;
 use crate::operation::{Pagination, Partial, Retry};
 use crate::{Operation, name};
 
 /// The items.
-pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[OpenEnum]) -> Vec<Item> {
+pub(crate) fn items(base_url: &str, operations: &[&Operation], calls: &[Call], open_enums: &[OpenEnum]) -> Vec<Item> {
     let count = operations.len();
-    let rows = operations.iter().map(|operation| row(operation));
+    let rows = operations
+        .iter()
+        .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
     let enums = open_enums.iter().map(open_enum);
     vec![
         parse_quote! {
@@ -27,10 +30,7 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[Ope
                     request: &mut ::reqwest::Request,
                     info: &OperationInfo,
                 ) -> ::std::result::Result<(), Error<E>> {
-                    match OPERATIONS.iter().find(|operation| operation.function == info.operation_id) {
-                        Some(operation) => self.inner.prepare(request, operation).map_err(Error::Custom),
-                        None => Err(Error::Custom(format!("{} is not in the operation table", info.operation_id))),
-                    }
+                    self.inner.prepare(request, &OPERATIONS, info.operation_id).map_err(Error::Custom)
                 }
 
                 async fn exec(
@@ -38,7 +38,7 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[Ope
                     request: ::reqwest::Request,
                     info: &OperationInfo,
                 ) -> ::reqwest::Result<::reqwest::Response> {
-                    self.inner.execute(&self.client, request, info.operation_id).await
+                    Ok(self.inner.execute(&self.client, request, &OPERATIONS, info.operation_id).await)
                 }
             }
         },
@@ -65,6 +65,18 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[Ope
                     let base_url = transport.base_url().to_owned();
                     Ok(Self::new_with_client(&base_url, http, transport))
                 }
+
+                /// The same client, with options for its calls. Both share everything else.
+                #[must_use]
+                pub fn with_options(&self, options: crate::CallOptions) -> Self {
+                    let transport = self.inner.with_options(options);
+                    Self::new_with_client(&self.baseurl, self.client.clone(), transport)
+                }
+
+                /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+                pub fn request(&self, method: ::reqwest::Method, path: &str) -> crate::RawRequest<'_> {
+                    crate::RawRequest::new(&self.inner, &self.client, method, path)
+                }
             }
         },
         parse_quote! {
@@ -80,8 +92,9 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], open_enums: &[Ope
     ]
 }
 
-fn row(operation: &Operation) -> TokenStream {
-    let Operation { id, function, method, path, credentials, scopes, rate_limit, spends, errors, .. } = operation;
+fn row(operation: &Operation, streams: bool) -> TokenStream {
+    let Operation { id, function, method, path, credentials, scopes, .. } = operation;
+    let Operation { rate_limit, rate_limit_by, spends, errors, .. } = operation;
     let success = operation.success_statuses();
     let resource = option(operation.resource.as_deref());
     let retry_key = option(operation.retry_key.as_deref());
@@ -109,8 +122,8 @@ fn row(operation: &Operation) -> TokenStream {
             credentials: &[#(#credentials),*], scopes: &[#(#scopes),*], resource: #resource,
             success: &[#(#success),*],
             retry: crate::operation::Retry::#retry, retry_key: #retry_key,
-            rate_limit: #rate_limit, pagination: #pagination, partial: #partial,
-            spends: #spends, errors: #errors, unverified: #unverified,
+            rate_limit: #rate_limit, rate_limit_by: &[#(#rate_limit_by),*], pagination: #pagination, partial: #partial,
+            spends: #spends, streams: #streams, errors: #errors, unverified: #unverified,
         }
     }
 }

@@ -72,7 +72,7 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     prune::answer_builders(&mut file, &calls);
     docs::complete(&mut file, &operations);
     let surface = surface::describe(&file, &operations);
-    file.items.extend(emit::items(&api.base_url, &operations, &open_enums));
+    file.items.extend(emit::items(&api.base_url, &operations, &calls, &open_enums));
     file.items.push(dispatch::item(&calls));
     let mut unsupported = api.unsupported.clone();
     unsupported.extend(set_aside);

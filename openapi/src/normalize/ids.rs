@@ -10,7 +10,7 @@ use crate::repair::Repairs;
 use crate::walk;
 
 /// Names that the generated client needs for itself.
-const RESERVED: [&str; 4] = ["new", "new_with_client", "with_config", "clone"];
+const RESERVED: [&str; 6] = ["new", "new_with_client", "with_config", "with_options", "request", "clone"];
 
 /// Gives every operation an id whose Rust name is unique.
 pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {

@@ -231,7 +231,7 @@ impl TokenEndpointBuilder {
         if self.client_id.is_empty() {
             return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
         }
-        let http = self.config.into_http(&url)?;
+        let http = self.config.http(&url)?;
         let Self { client_id, authentication, encoding, clock, .. } = self;
         Ok(TokenEndpoint(Arc::new(Inner { url, client_id, authentication, encoding, http, clock })))
     }

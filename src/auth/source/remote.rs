@@ -28,7 +28,7 @@ impl Remote {
         let config = Config::default().base_url(address);
         let base =
             config.checked_base_url(example).map_err(|error| Error::configuration(format!("{store}: {error}")))?;
-        Ok(Self { http: config.into_http(&base)?, base })
+        Ok(Self { http: config.http(&base)?, base })
     }
 
     /// Sends a request, once, and reads the answer. `place` names the store and the secret.

@@ -1,0 +1,122 @@
+//! Requests that no document describes, over the same credential, limits and attempt loop.
+
+use bytes::Bytes;
+use reqwest::Method;
+use serde::Serialize;
+
+use crate::operation::Retry;
+use crate::runtime::Transport;
+use crate::{Error, Operation, Response};
+
+/// A request to a path that the document lacks, below the base URL of its client; made by the client's `request`.
+///
+/// It is repeated by its method: GET, HEAD and OPTIONS are safe, PUT and DELETE idempotent (RFC 9110, 9.2), anything else is
+/// sent once, unless [`CallOptions::idempotent`](crate::CallOptions::idempotent) says otherwise.
+#[derive(Debug)]
+pub struct RawRequest<'a> {
+    transport: &'a Transport,
+    http: &'a reqwest::Client,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<Result<Vec<u8>, serde_json::Error>>,
+}
+
+impl<'a> RawRequest<'a> {
+    pub(crate) fn new(transport: &'a Transport, http: &'a reqwest::Client, method: Method, path: &str) -> Self {
+        Self { transport, http, method, path: path.to_owned(), query: Vec::new(), body: None }
+    }
+
+    /// Adds a parameter to the query. Never a token: URLs are logged.
+    #[must_use]
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends this value as JSON.
+    #[must_use]
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        self.body = Some(serde_json::to_vec(body));
+        self
+    }
+
+    /// Sends the request. The value is the body as it came.
+    ///
+    /// # Errors
+    /// A path that does not begin with a slash, or holds a query, a dot segment or a backslash; a body that cannot be
+    /// written as JSON; every answer that is no success; every failure on the way.
+    pub async fn send(self) -> Result<Response<Bytes>, Error> {
+        let operation = operation(&self.method);
+        let send = async {
+            let mut request = self.http.request(self.method, self.transport.url(&self.path)?);
+            if !self.query.is_empty() {
+                request = request.query(&self.query);
+            }
+            if let Some(body) = self.body {
+                let body = body
+                    .map_err(|error| Error::invalid_request(format!("the body cannot be written as JSON: {error}")))?;
+                request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+            }
+            let mut request = request.build().map_err(Error::transport)?;
+            self.transport.prepare_raw(&mut request);
+            let response = self.transport.execute_raw(self.http, request, operation).await;
+            crate::runtime::answer::raw(response)
+        };
+        send.await.map_err(|error| error.of_operation(operation))
+    }
+}
+
+impl Response<Bytes> {
+    /// The body as a type of yours.
+    ///
+    /// # Errors
+    /// A body that does not fit the type.
+    pub fn decode<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self)
+    }
+}
+
+/// What the table would say of a request, had it one.
+fn operation(method: &Method) -> &'static Operation {
+    const fn row(method: &'static str, retry: Retry) -> Operation {
+        Operation {
+            id: "raw",
+            function: "request",
+            method,
+            path: "(raw)",
+            credentials: &[],
+            scopes: &[],
+            resource: None,
+            success: &[],
+            retry,
+            retry_key: None,
+            rate_limit: "raw",
+            rate_limit_by: &[],
+            pagination: None,
+            partial: None,
+            spends: false,
+            streams: false,
+            errors: "",
+            unverified: None,
+        }
+    }
+    static GET: Operation = row("GET", Retry::Safe);
+    static HEAD: Operation = row("HEAD", Retry::Safe);
+    static OPTIONS: Operation = row("OPTIONS", Retry::Safe);
+    static PUT: Operation = row("PUT", Retry::Idempotent);
+    static DELETE: Operation = row("DELETE", Retry::Idempotent);
+    static POST: Operation = row("POST", Retry::Never);
+    static PATCH: Operation = row("PATCH", Retry::Never);
+    static OTHER: Operation = row("OTHER", Retry::Never);
+    match *method {
+        Method::GET => &GET,
+        Method::HEAD => &HEAD,
+        Method::OPTIONS => &OPTIONS,
+        Method::PUT => &PUT,
+        Method::DELETE => &DELETE,
+        Method::POST => &POST,
+        Method::PATCH => &PATCH,
+        _ => &OTHER,
+    }
+}

@@ -1,0 +1,91 @@
+//! A success: the value, and what came beside it.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+
+use crate::RateLimit;
+
+/// A success of a call. It dereferences to its value.
+#[derive(Clone)]
+pub struct Response<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+    attempts: u32,
+}
+
+impl<T> Response<T> {
+    pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
+        Self { value, status, headers, attempts }
+    }
+
+    /// The value alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The status of the answer, a 2xx.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The server's name for this request, to quote to its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.get("x-request-id")?.to_str().ok()
+    }
+
+    /// The rate limit that the answer reported.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::from_headers(&self.headers)
+    }
+
+    /// How many requests the call took, the successful one included.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The same answer with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        let Self { value, status, headers, attempts } = self;
+        Response { value: change(value), status, headers, attempts }
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T> AsRef<T> for Response<T> {
+    fn as_ref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the headers: they may hold cookies.
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("attempts", &self.attempts)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
+}

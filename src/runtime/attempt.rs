@@ -1,0 +1,230 @@
+//! The attempt loop, which every call goes through and which alone sends requests again:
+//!
+//! limiter, authorize, send within the attempt's timeout and the call's deadline, classify; then done, another token, a
+//! wait, or stop.
+//!
+//! A call may be dropped at any point: a refresh goes on in a task of its own, and the limiter's permit is given back by
+//! being dropped.
+
+use std::time::Duration;
+
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Request, Response, StatusCode};
+use tracing::Instrument as _;
+
+use super::classify::{Again, Outcome, again};
+use super::exchange::{Failed, exchange};
+use super::limiter::{Key, Permit};
+use super::transport::Shared;
+use super::{Carried, repeat, span};
+use crate::auth::Held;
+use crate::observer::{Attempt, Next};
+use crate::rate_limit;
+use crate::{CallOptions, Error, ErrorKind, Operation};
+
+/// One call on its way.
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) options: &'a CallOptions,
+    pub(crate) http: &'a reqwest::Client,
+    pub(crate) operation: &'static Operation,
+}
+
+/// How far a call has come.
+struct Progress {
+    attempts: u32,
+    may_have_been_sent: bool,
+    deadline: Duration,
+    /// The token that was refused with 401, and the one to send in its place.
+    other: Option<(Held, Held)>,
+}
+
+/// What follows a failed attempt.
+enum Step {
+    Reauthorize(Held),
+    Wait(Duration),
+    Stop,
+}
+
+impl Call<'_> {
+    /// Sends the request, as often as its operation and the policy allow. What fails is carried by the response, because
+    /// generated code has no other place for it.
+    pub(crate) async fn run(&self, mut request: Request) -> Response {
+        let bucket = Key::of(self.operation, request.url());
+        let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
+        let mut progress = Progress { attempts: 0, may_have_been_sent: false, deadline, other: None };
+        let mut last: Option<Error> = None;
+        loop {
+            let (permit, held) = match self.ready(&bucket, &progress).await {
+                Ok(ready) => ready,
+                // What a server said before tells more than that there is no time for another attempt.
+                Err(error) => return progress.end(last.unwrap_or(error)),
+            };
+            // The body is shared, not copied; one that cannot be shared is sent once.
+            let spare = request.try_clone();
+            progress.attempts += 1;
+            let began = self.now();
+            let failed = match self.attempt(request, &held, &progress).await {
+                Ok(response) => {
+                    self.shared.budget.refill();
+                    self.learn(&permit, response.headers());
+                    self.observe(&progress, began, Some(response.status()), None, Next::Done);
+                    return response;
+                }
+                Err(failed) => failed,
+            };
+            progress.may_have_been_sent |= failed.outcome.may_have_been_sent();
+            self.settle(permit, &failed);
+            let step = match &spare {
+                Some(spare) => self.step(&failed, &held, spare, &progress).await,
+                None => Step::Stop,
+            };
+            let next = match &step {
+                Step::Reauthorize(_) => Next::Reauthorize,
+                Step::Wait(wait) => Next::Wait(*wait),
+                Step::Stop => Next::Stop,
+            };
+            self.observe(&progress, began, failed.error.status(), Some(failed.error.kind()), next);
+            let (Some(spare), false) = (spare, matches!(step, Step::Stop)) else { return progress.end(failed.error) };
+            request = spare;
+            last = Some(failed.error);
+            match step {
+                Step::Reauthorize(other) => progress.other = Some((held, other)),
+                Step::Wait(wait) => self.shared.config.clock.sleep(wait).await,
+                Step::Stop => {}
+            }
+        }
+    }
+
+    /// Room in the bucket, and a token.
+    async fn ready(&self, bucket: &Key, progress: &Progress) -> Result<(Permit, Held), Error> {
+        let permit = self.admit(bucket, progress.deadline).await?;
+        let held = match &progress.other {
+            Some((_, other)) => other.clone(),
+            None => self
+                .within(progress.deadline, self.shared.credential.token())
+                .await
+                .unwrap_or_else(|| Err(Error::credential("no token could be had before the deadline of the call")))?,
+        };
+        Ok((permit, self.shared.in_place(held)?))
+    }
+
+    /// Waits until the bucket has room. A wait beyond the deadline is an error at once.
+    async fn admit(&self, bucket: &Key, deadline: Duration) -> Result<Permit, Error> {
+        loop {
+            let now = self.now();
+            let wait = match self.shared.limiter.admit(bucket, now) {
+                Ok(permit) => return Ok(permit),
+                Err(wait) => wait,
+            };
+            if now.saturating_add(wait) > deadline {
+                return Err(Error::limited(wait, self.shared.limiter.seen(bucket)));
+            }
+            self.shared.config.clock.sleep(wait).await;
+        }
+    }
+
+    /// Sends the request, once.
+    async fn attempt(&self, mut request: Request, held: &Held, progress: &Progress) -> Result<Response, Failed> {
+        let left = progress.deadline.saturating_sub(self.now());
+        if left.is_zero() {
+            return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
+        }
+        request.headers_mut().insert(AUTHORIZATION, held.authorization());
+        *request.timeout_mut() = Some(self.shared.config.timeout.min(left));
+        let span = span::of(self.operation, &request, progress.attempts);
+        let now = || self.shared.config.clock.now();
+        let sent = exchange(self.http, request, held, self.operation, progress.attempts, now);
+        let mut result = sent.instrument(span.clone()).await;
+        span::record(&span, &result);
+        if let Err(failed) = &mut result {
+            if matches!(failed.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden) {
+                self.shared.report(&failed.error, held, self.operation);
+            }
+            if let Some((refused, _)) = &progress.other {
+                // The server has seen both tokens.
+                failed.error.mask(refused.token().expose());
+            }
+        }
+        result
+    }
+
+    /// What follows a failed attempt.
+    async fn step(&self, failed: &Failed, held: &Held, request: &Request, progress: &Progress) -> Step {
+        let policy = &self.shared.config.retry;
+        let is_repeatable = || repeat::is_harmless(self.operation, self.options, request);
+        match again(failed.outcome, is_repeatable) {
+            Again::WithAnotherToken if progress.other.is_none() => {
+                let other = self.within(progress.deadline, self.shared.credential.instead_of(held)).await;
+                other.flatten().map_or(Step::Stop, Step::Reauthorize)
+            }
+            Again::AfterWait { is_limit } if progress.attempts < self.options.attempts.unwrap_or(policy.attempts) => {
+                let wait = policy.wait(progress.attempts, failed.error.retry_after());
+                let is_in_time = self.now().saturating_add(wait) < progress.deadline;
+                if is_in_time && (is_limit || self.shared.budget.take()) { Step::Wait(wait) } else { Step::Stop }
+            }
+            Again::No | Again::WithAnotherToken | Again::AfterWait { .. } => Step::Stop,
+        }
+    }
+
+    /// Tells the limiter what came of a request.
+    fn settle(&self, permit: Permit, failed: &Failed) {
+        if let Some(headers) = failed.error.headers() {
+            self.learn(&permit, headers);
+        }
+        match failed.outcome {
+            Outcome::Unfit | Outcome::Unsent => permit.give_back(),
+            Outcome::Status(StatusCode::TOO_MANY_REQUESTS) => {
+                permit.exhausted(failed.error.retry_after().unwrap_or_default(), self.now());
+            }
+            Outcome::Unknown | Outcome::Status(_) => {}
+        }
+    }
+
+    fn learn(&self, permit: &Permit, headers: &reqwest::header::HeaderMap) {
+        if let Some(rate) = rate_limit::RateLimit::from_headers(headers) {
+            let until_reset = rate_limit::until_reset(rate, headers, self.shared.config.clock.now());
+            permit.learn(rate, until_reset, self.now());
+        }
+    }
+
+    fn observe(
+        &self,
+        progress: &Progress,
+        began: Duration,
+        status: Option<StatusCode>,
+        error: Option<ErrorKind>,
+        next: Next,
+    ) {
+        if let Next::Wait(wait) = next {
+            tracing::debug!(
+                target: "keyfit::http",
+                operation = self.operation.id,
+                attempt = progress.attempts,
+                status = status.map(|status| status.as_u16()),
+                wait_ms = wait.as_millis(),
+                "another attempt follows"
+            );
+        }
+        if let Some(observer) = &self.shared.config.observer {
+            let took = self.now().saturating_sub(began);
+            let (operation, number) = (self.operation, progress.attempts);
+            observer.attempt(&Attempt { operation, number, status, error, took, next });
+        }
+    }
+
+    /// The value of a future, if it comes before the deadline.
+    async fn within<T>(&self, deadline: Duration, future: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(deadline.saturating_sub(self.now()), future).await.ok()
+    }
+
+    fn now(&self) -> Duration {
+        self.shared.config.clock.monotonic()
+    }
+}
+
+impl Progress {
+    fn end(&self, error: Error) -> Response {
+        Carried::response(error.after(self.attempts, self.may_have_been_sent))
+    }
+}

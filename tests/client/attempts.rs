@@ -1,0 +1,246 @@
+//! What is sent again, when, and how often.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use keyfit::auth::{ScopienKey, SmsToken};
+use keyfit::observer::{Attempt, Next, Observer};
+use keyfit::{CallOptions, Config, Error, ErrorKind, RetryPolicy, instasent, scopien};
+
+use crate::support::{Answer, Scripted, TOKEN, TestClock};
+
+const SMS: &str = r#"{"entity":{"id":"sms_1"}}"#;
+
+fn config(server: &Scripted, clock: &TestClock) -> Config {
+    Config::default().base_url(server.url()).clock(clock.clone())
+}
+
+fn transactional(config: Config) -> instasent::transactional::Client {
+    let token = SmsToken::new(TOKEN).expect("a token");
+    instasent::transactional::Client::with_config(token, config).expect("a client")
+}
+
+fn scopien(config: Config) -> scopien::Client {
+    scopien::Client::with_config(ScopienKey::new(TOKEN).expect("a key"), config).expect("a client")
+}
+
+async fn create(client: &instasent::transactional::Client) -> Result<(), Error> {
+    let body = instasent::transactional::types::SmsItem::builder().from("Keyfit").to("+34600000000").text("Hello");
+    client.sms_create().body(body).send().await.map(drop)
+}
+
+fn plain(status: u16) -> Answer {
+    (status, Vec::new(), "")
+}
+
+fn seconds(waits: &[Duration]) -> Vec<f64> {
+    waits.iter().map(Duration::as_secs_f64).collect()
+}
+
+#[tokio::test]
+async fn a_create_is_sent_once_whatever_the_answer_unless_that_says_that_it_was_not_executed() {
+    for status in [200, 202, 301, 400, 401, 402, 403, 404, 408, 409, 413, 422, 500, 502, 503, 504] {
+        let server = Scripted::start(status, &[("retry-after", "0")], "").await;
+        let _ = create(&transactional(server.config())).await;
+        assert_eq!(server.received().len(), 1, "{status}");
+    }
+    let server = Scripted::sequence(vec![plain(429), (201, Vec::new(), SMS)]).await;
+    create(&transactional(server.config())).await.expect("the second one is executed");
+    assert_eq!(server.received().len(), 2);
+    assert_eq!(server.received()[0].body, server.received()[1].body);
+}
+
+#[tokio::test]
+async fn a_read_is_tried_again_where_that_may_help_and_only_there() {
+    for status in [408, 425, 429, 500, 502, 503, 504, 529] {
+        let server =
+            Scripted::sequence(vec![plain(status), plain(status), (200, Vec::new(), r#"{"entities":[]}"#)]).await;
+        let answer = transactional(server.config()).sms_list().send().await.expect("the third one");
+        assert_eq!((answer.attempts(), server.received().len()), (3, 3), "{status}");
+    }
+    for status in [301, 400, 401, 402, 403, 404, 409, 413, 415, 422, 501, 505] {
+        let server = Scripted::sequence(vec![plain(status)]).await;
+        let error = transactional(server.config()).sms_list().send().await.expect_err("a refusal");
+        assert_eq!((error.attempts(), server.received().len()), (1, 1), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_end_at_their_cap_with_the_last_answer() {
+    for (policy, sent) in
+        [(RetryPolicy::default(), 4), (RetryPolicy::never(), 1), (RetryPolicy::default().attempts(10), 10)]
+    {
+        let clock = TestClock::default();
+        let server = Scripted::start(429, &[], "").await;
+        let error = scopien(config(&server, &clock).retry(policy)).accounts_list().send().await.expect_err("limited");
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, sent));
+        assert_eq!((server.received().len(), clock.waits().len()), (sent as usize, sent as usize - 1));
+    }
+}
+
+#[tokio::test]
+async fn the_wait_is_the_one_that_the_server_asks_for() {
+    let reset = (TestClock::start() + 2).to_string();
+    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(TestClock::start() + 2));
+    let told: [Answer; 4] = [
+        (
+            429,
+            vec![("retry-after", "9".to_owned())],
+            r#"{"error":{"code":"rate_limit_exceeded","message":"","retryAfter":2}}"#,
+        ),
+        (429, vec![("retry-after", "2".to_owned()), ("x-ratelimit-reset", "9999999999".to_owned())], ""),
+        (429, vec![("retry-after", date)], ""),
+        (
+            429,
+            vec![
+                ("x-ratelimit-limit", "10".to_owned()),
+                ("x-ratelimit-remaining", "0".to_owned()),
+                ("x-ratelimit-reset", reset),
+            ],
+            "",
+        ),
+    ];
+    for answer in told {
+        let clock = TestClock::default();
+        let server = Scripted::sequence(vec![answer.clone(), (200, Vec::new(), "[]")]).await;
+        scopien(config(&server, &clock)).accounts_list().send().await.expect("the second one");
+        let waited: f64 = seconds(&clock.waits()).iter().sum();
+        assert!((2.0..4.0).contains(&waited), "{answer:?}: {waited}");
+        assert_eq!(server.received().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_reset_in_the_past_is_no_reason_for_a_tight_loop() {
+    let clock = TestClock::default();
+    let past =
+        vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", (TestClock::start() - 100).to_string())];
+    let server = Scripted::sequence(vec![(429, past, "")]).await;
+    scopien(config(&server, &clock)).accounts_list().send().await.expect_err("limited");
+    let waits = seconds(&clock.waits());
+    assert!(waits.iter().zip([0.1, 0.2, 0.4]).all(|(wait, least)| *wait >= least), "{waits:?}");
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_deadline_is_not_begun() {
+    let clock = TestClock::default();
+    let server = Scripted::start(429, &[("retry-after", "3600")], "").await;
+    let client = scopien(config(&server, &clock));
+    let error = client.accounts_list().send().await.expect_err("limited");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    assert_eq!((clock.waits().len(), server.received().len()), (0, 1));
+    // The next call is not even sent: the window is known to be used up.
+    let error = client.accounts_list().send().await.expect_err("limited");
+    assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::RateLimited, None, 0));
+    assert!(!error.may_have_been_sent());
+    assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_secs(3590)));
+    assert_eq!((clock.waits().len(), server.received().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn what_is_left_is_spent_and_then_the_window_is_waited_for() {
+    let clock = TestClock::default();
+    let rate = |left: u64, reset: u64| {
+        vec![
+            ("x-ratelimit-limit", "2".to_owned()),
+            ("x-ratelimit-remaining", left.to_string()),
+            ("x-ratelimit-reset", (TestClock::start() + reset).to_string()),
+        ]
+    };
+    let answers = vec![(200, rate(1, 20), "[]"), (200, rate(0, 20), "[]"), (200, rate(1, 40), "[]")];
+    let server = Scripted::sequence(answers).await;
+    let client = scopien(config(&server, &clock));
+    for waits in [0, 0, 1] {
+        let answer = client.accounts_list().send().await.expect("an answer");
+        assert_eq!((clock.waits().len(), answer.attempts()), (waits, 1));
+    }
+    assert!((20.0..21.0).contains(&seconds(&clock.waits())[0]), "{:?}", clock.waits());
+    // A clone knows what the client knows; another clock decides nothing here.
+    let reading = client.clone().accounts_list().send().await.expect("an answer").rate_limit();
+    assert_eq!(reading.and_then(|rate| rate.remaining), Some(1));
+}
+
+#[tokio::test]
+async fn an_outage_is_not_multiplied() {
+    let clock = TestClock::default();
+    let server = Scripted::sequence(vec![plain(503)]).await;
+    let client = scopien(config(&server, &clock).retry(RetryPolicy::default().budget(5)));
+    for _ in 0..10 {
+        client.accounts_list().send().await.expect_err("an outage");
+    }
+    assert_eq!(server.received().len(), 10 + 5);
+}
+
+#[tokio::test]
+async fn a_call_has_options_of_its_own() {
+    let server = Scripted::sequence(vec![plain(503)]).await;
+    let client = transactional(server.config());
+    let options = CallOptions::default().attempts(2).idempotent().header("x-trace", "abc").expect("a header");
+    let error = create(&client.with_options(options)).await.expect_err("an outage");
+    assert_eq!((error.attempts(), error.may_have_been_sent()), (2, true));
+    let received = server.received();
+    assert_eq!(received.iter().map(|request| request.header("x-trace")).collect::<Vec<_>>(), [Some("abc"); 2]);
+    // The client itself is as it was.
+    assert_eq!(create(&client).await.expect_err("an outage").attempts(), 1);
+    assert_eq!(server.received().len(), 3);
+    assert_eq!(server.received()[2].header("x-trace"), None);
+    let none = CallOptions::default().deadline(Duration::ZERO);
+    let error = create(&client.with_options(none)).await.expect_err("no time");
+    assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Timeout, false));
+    assert_eq!(server.received().len(), 3);
+}
+
+#[tokio::test]
+async fn a_path_that_the_document_lacks_can_be_called() {
+    let server =
+        Scripted::sequence(vec![plain(500), (200, vec![("x-request-id", "req_1".to_owned())], r#"{"a":1}"#)]).await;
+    let client = scopien(server.config());
+    let get = client.request(reqwest::Method::GET, "/reports/weekly").query("week", "47 & 48");
+    let answer = get.send().await.expect("an answer");
+    assert_eq!(answer.decode::<serde_json::Value>().expect("JSON"), serde_json::json!({"a": 1}));
+    assert_eq!((answer.attempts(), answer.request_id()), (2, Some("req_1")));
+    let sent = server.received();
+    assert_eq!(sent[1].target, "/reports/weekly?week=47+%26+48");
+    assert!(sent[1].header("authorization").is_some_and(|value| value.ends_with(TOKEN)));
+
+    let server = Scripted::sequence(vec![plain(500)]).await;
+    let client = scopien(server.config());
+    let error = client.request(reqwest::Method::POST, "/reports").json(&["a"]).send().await.expect_err("an outage");
+    assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(500), 1));
+    for path in ["reports", "/../admin", "/a?token=x"] {
+        let error = client.request(reqwest::Method::GET, path).send().await.expect_err(path);
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    }
+    assert_eq!(server.received().len(), 1);
+}
+
+type SeenAttempt = (u32, Option<u16>, Option<ErrorKind>, bool);
+
+#[derive(Clone, Debug, Default)]
+struct Seen(Arc<Mutex<Vec<SeenAttempt>>>);
+
+impl Observer for Seen {
+    fn attempt(&self, attempt: &Attempt) {
+        let status = attempt.status.map(|status| status.as_u16());
+        let waits = matches!(attempt.next, Next::Wait(_));
+        self.0.lock().expect("no test panics here").push((attempt.number, status, attempt.error, waits));
+    }
+}
+
+#[tokio::test]
+async fn an_observer_sees_each_attempt() {
+    let seen = Seen::default();
+    let server = Scripted::sequence(vec![plain(503), (200, Vec::new(), "[]")]).await;
+    scopien(server.config().observer(seen.clone())).accounts_list().send().await.expect("an answer");
+    let seen = seen.0.lock().expect("no test panics here").clone();
+    assert_eq!(seen, [(1, Some(503), Some(ErrorKind::Server), true), (2, Some(200), None, false)]);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_tried_again_and_nothing_was_sent() {
+    let clock = TestClock::default();
+    let client = transactional(Config::default().base_url("http://127.0.0.1:9").clock(clock.clone()));
+    let error = create(&client).await.expect_err("nobody listens");
+    assert_eq!((error.kind(), error.attempts(), error.may_have_been_sent()), (ErrorKind::Connect, 4, false));
+    assert_eq!(clock.waits().len(), 3);
+}
