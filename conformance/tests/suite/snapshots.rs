@@ -61,7 +61,12 @@ async fn refusals_at_both_ends() {
         let operation = &catalogue.api.operations[0];
         let arguments = example::arguments(&catalogue.api, operation);
         let recorder = Recorder::start().await;
-        let client = connect(&catalogue.api.name, &recorder.base_url(), Access::Token(TOKEN.into())).expect("a client");
+        let client = connect(
+            &catalogue.api.name,
+            keyfit::Config::default().base_url(recorder.base_url()),
+            Access::Token(TOKEN.into()),
+        )
+        .expect("a client");
         let mut text = String::new();
         for status in [400, 401, 402, 403, 404, 405, 413, 422, 429, 500, 503] {
             let shape = catalogue.contract.error_shape(&operation.errors, status).expect("the contract has a default");
@@ -79,7 +84,12 @@ async fn refusals_at_both_ends() {
 async fn requests_as_sent() {
     for catalogue in catalogues() {
         let recorder = Recorder::start().await;
-        let client = connect(&catalogue.api.name, &recorder.base_url(), Access::Token(TOKEN.into())).expect("a client");
+        let client = connect(
+            &catalogue.api.name,
+            keyfit::Config::default().base_url(recorder.base_url()),
+            Access::Token(TOKEN.into()),
+        )
+        .expect("a client");
         let mut text = String::new();
         for operation in &catalogue.api.operations {
             let arguments = example::arguments(&catalogue.api, operation);
