@@ -70,8 +70,8 @@ impl Config {
         self
     }
 
-    /// How long a call may take, with all its attempts and waits. Default: 60 s. A wait that would go beyond it is not
-    /// begun: the call fails at once, and [`Error::retry_after`] has the wait.
+    /// How long a call may take, with all its attempts and waits. Default: 60 s. A wait that would leave less
+    /// than a second of it is not begun: the call fails at once, and [`Error::retry_after`] has the wait.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;

@@ -236,6 +236,8 @@ fn variants(drive: Drive, operation: &Operation) -> Vec<Option<String>> {
             in_path.map(|parameter| Some(parameter.name.clone())).collect()
         }
         Drive::SingleRequest => once_if(operation.retry == Retry::Never),
+        Drive::RepeatedCall => once_if(operation.retry != Retry::Never),
+        Drive::LimitWaited | Drive::ResetInThePast => once_if(operation.responses.contains_key("429")),
         Drive::PartialFailure => match operation.partial {
             Some(Partial::Items) => named(&["entity-items", "positions"]),
             Some(Partial::Lists) => named(&["lists"]),

@@ -22,6 +22,10 @@ use crate::observer::{Attempt, Next};
 use crate::rate_limit;
 use crate::{CallOptions, Error, ErrorKind, Operation};
 
+/// An attempt with less time than this is not worth a wait: it would only end as a timeout, which tells less than what
+/// came before.
+const WORTHWHILE: Duration = Duration::from_secs(1);
+
 /// One call on its way.
 pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
@@ -117,7 +121,7 @@ impl Call<'_> {
                 Ok(permit) => return Ok(permit),
                 Err(wait) => wait,
             };
-            if now.saturating_add(wait) > deadline {
+            if !is_worthwhile(now, wait, deadline) {
                 return Err(Error::limited(wait, self.shared.limiter.seen(bucket)));
             }
             self.shared.config.clock.sleep(wait).await;
@@ -160,7 +164,7 @@ impl Call<'_> {
             }
             Again::AfterWait { is_limit } if progress.attempts < self.options.attempts.unwrap_or(policy.attempts) => {
                 let wait = policy.wait(progress.attempts, failed.error.retry_after());
-                let is_in_time = self.now().saturating_add(wait) < progress.deadline;
+                let is_in_time = is_worthwhile(self.now(), wait, progress.deadline);
                 if is_in_time && (is_limit || self.shared.budget.take()) { Step::Wait(wait) } else { Step::Stop }
             }
             Again::No | Again::WithAnotherToken | Again::AfterWait { .. } => Step::Stop,
@@ -221,6 +225,10 @@ impl Call<'_> {
     fn now(&self) -> Duration {
         self.shared.config.clock.monotonic()
     }
+}
+
+fn is_worthwhile(now: Duration, wait: Duration, deadline: Duration) -> bool {
+    now.saturating_add(wait).saturating_add(WORTHWHILE) <= deadline
 }
 
 impl Progress {

@@ -1,6 +1,6 @@
 //! Reads an error body, whatever envelope it has. Nothing in here can fail: a body that is no JSON says nothing.
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
 use super::redact;
@@ -24,6 +24,7 @@ impl Problem {
         let mut problem = match &value["error"] {
             Value::Object(_) => Self::nested(&value["error"]),
             Value::String(code) => Self::flat(code, &value),
+            _ if is_problem(headers) => Self::rfc_9457(&value),
             _ => Self::message_only(&value),
         };
         if problem.request_id.is_none() {
@@ -63,6 +64,17 @@ impl Problem {
         }
     }
 
+    /// `{type, title, status, detail, instance}` of RFC 9457, of which each member may be missing or of another type.
+    fn rfc_9457(value: &Value) -> Self {
+        let details = ["errors", "invalid-params", "violations"].into_iter().map(|name| &value[name]);
+        Self {
+            code: text(&value["type"]).filter(|kind| kind != "about:blank"),
+            message: text(&value["detail"]).or_else(|| text(&value["title"])),
+            details: details.into_iter().find(|details| !details.is_null()).cloned(),
+            ..Self::default()
+        }
+    }
+
     /// `{message}`, and where even that is missing a list of `errors`
     fn message_only(value: &Value) -> Self {
         let details = Some(&value["errors"]).filter(|errors| !errors.is_null()).cloned();
@@ -76,6 +88,11 @@ impl Problem {
             ..Self::default()
         }
     }
+}
+
+fn is_problem(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    media_type.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("application/problem+json"))
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -113,6 +130,24 @@ mod tests {
             Some("Body should be an array")
         );
         assert_eq!(read(r#"{"errors":["a",{"b":1}]}"#).message.as_deref(), Some(r#"a; {"b":1}"#));
+    }
+
+    #[test]
+    fn a_problem_of_rfc_9457_gives_its_words_and_never_its_status() {
+        let headers: HeaderMap =
+            [(CONTENT_TYPE, "application/problem+json; charset=utf-8".parse().expect("a value"))].into_iter().collect();
+        let read = |body: Value| Problem::read(&headers, body.to_string().as_bytes());
+        let whole = read(
+            json!({"type": "https://example.com/funds", "title": "No funds", "detail": "0 left", "status": 200, "balance": 0}),
+        );
+        assert_eq!(
+            (whole.code.as_deref(), whole.message.as_deref()),
+            (Some("https://example.com/funds"), Some("0 left"))
+        );
+        for bare in [json!({"title": "No funds"}), json!({"type": "about:blank", "title": "No funds", "detail": 7})] {
+            let bare = read(bare);
+            assert_eq!((bare.code, bare.message.as_deref()), (None, Some("No funds")));
+        }
     }
 
     #[test]

@@ -111,6 +111,15 @@ async fn the_wait_is_the_one_that_the_server_asks_for() {
 }
 
 #[tokio::test]
+async fn a_503_is_given_the_time_that_it_asks_for() {
+    let clock = TestClock::default();
+    let answers = vec![(503, vec![("retry-after", "7".to_owned())], ""), (200, Vec::new(), "[]")];
+    let server = Scripted::sequence(answers).await;
+    scopien(config(&server, &clock)).accounts_list().send().await.expect("the second one");
+    assert!((7.0..8.0).contains(&seconds(&clock.waits())[0]), "{:?}", clock.waits());
+}
+
+#[tokio::test]
 async fn a_reset_in_the_past_is_no_reason_for_a_tight_loop() {
     let clock = TestClock::default();
     let past =

@@ -245,6 +245,16 @@ pub enum Drive {
     RotatedToken,
     /// A refusal that another token does not change: one more attempt after 401, none after 403.
     RefusedForGood,
+    /// A call that may be repeated, and a 503 before its success: it is sent twice, the same both times.
+    RepeatedCall,
+    /// A refusal that stands, of 402, 403, 404 and 422: the call is sent once.
+    StandingRefusal,
+    /// A 429 before the success: the call is sent again after the time that the server asks for.
+    LimitWaited,
+    /// Nothing but 429: the call ends after a few attempts.
+    LimitWithoutEnd,
+    /// A 429 whose reset is over: the call is sent again soon, but not at once.
+    ResetInThePast,
 }
 
 impl Rule {

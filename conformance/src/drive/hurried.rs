@@ -12,7 +12,7 @@ pub(super) struct Hurried(Arc<Mutex<Duration>>);
 
 impl Hurried {
     /// How far it is ahead of the machine's: the sum of all waits so far.
-    fn ahead(&self) -> Duration {
+    pub(super) fn ahead(&self) -> Duration {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use keyfit::auth::{AccessToken, Refresh, TokenSource};
 use keyfit::dispatch::{Access, Dispatch, connect};
-use keyfit::{Config, Error, ErrorKind};
+use keyfit::{Config, Error, ErrorKind, RetryPolicy};
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
@@ -20,15 +20,21 @@ pub struct Keyfit {
     pub api: String,
 }
 
-struct Client(Box<dyn Dispatch>);
+struct Client {
+    dispatch: Box<dyn Dispatch>,
+    clock: Hurried,
+}
 
 impl Connect for Keyfit {
     fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String> {
         // The check rotates faster than any API.
         let refresh = Refresh::default().refusal_floor(Duration::ZERO);
-        let config = Config::default().base_url(base_url).clock(Hurried::default());
+        let clock = Hurried::default();
+        // To a client the check is one long outage.
+        let retry = RetryPolicy::default().budget(u32::MAX);
+        let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
         match connect(&self.api, config, Access::Source(Arc::new(wallet.clone()), refresh)) {
-            Ok(client) => Ok(Box::new(Client(client))),
+            Ok(dispatch) => Ok(Box::new(Client { dispatch, clock })),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -47,11 +53,15 @@ impl Subject for Client {
         arguments: &'a Map<String, Value>,
     ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>> {
         Box::pin(async move {
-            match self.0.call(&operation.id, arguments).await {
+            match self.dispatch.call(&operation.id, arguments).await {
                 Ok(answer) => Observed::Success { status: answer.status, value: answer.value },
                 Err(error) => Observed::Failure(Box::new(observed(&error))),
             }
         })
+    }
+
+    fn waited(&self) -> Option<Duration> {
+        Some(self.clock.ahead())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::schema::Mismatch;
 /// What the server says in a refusal.
 const MESSAGE: &str = "keyfit says no";
 /// The seconds that a 429 asks to wait.
-const WAIT: u64 = 30;
+pub(super) const WAIT: u64 = 30;
 
 /// One case on stage.
 pub(super) struct Scene<'a> {
@@ -49,6 +49,11 @@ impl Scene<'_> {
             Drive::PartialFailure => self.partial_failure().await,
             Drive::RotatedToken => self.rotated_token().await,
             Drive::RefusedForGood => self.refused_for_good().await,
+            Drive::RepeatedCall => self.repeated_call().await,
+            Drive::StandingRefusal => self.standing_refusal().await,
+            Drive::LimitWaited => self.limit_waited().await,
+            Drive::LimitWithoutEnd => self.limit_without_end().await,
+            Drive::ResetInThePast => self.reset_in_the_past().await,
         }
     }
 
@@ -193,11 +198,6 @@ impl Scene<'_> {
         if leaks { Err("the other origin got the token".to_owned()) } else { Ok(()) }
     }
 
-    async fn single_request(&self) -> Result<(), String> {
-        self.fail(&self.arguments(), self.refusal(500)).await?;
-        self.only_request().map(drop)
-    }
-
     /// The client holds a token, the wallet a newer one, and the server takes the newer one only.
     async fn rotated_token(&self) -> Result<(), String> {
         let arguments = self.arguments();
@@ -275,20 +275,20 @@ impl Scene<'_> {
         Err(format!("the failure is of the kind `{}`", failure.kind))
     }
 
-    async fn call(&self, arguments: &Map<String, Value>, answer: Scripted) -> Observed {
+    pub(super) async fn call(&self, arguments: &Map<String, Value>, answer: Scripted) -> Observed {
         self.script.set(self.lane, answer);
         self.client.call(self.operation(), arguments).await
     }
 
     /// A call that must fail, with the failure.
-    async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
+    pub(super) async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
         match self.call(arguments, answer).await {
             Observed::Success { status, .. } => Err(format!("the call is a success with {status}")),
             Observed::Failure(failure) => Ok(*failure),
         }
     }
 
-    fn only_request(&self) -> Result<Received, String> {
+    pub(super) fn only_request(&self) -> Result<Received, String> {
         let mut received = self.script.received(self.lane);
         match (received.len(), received.pop()) {
             (1, Some(request)) => Ok(request),
@@ -297,7 +297,7 @@ impl Scene<'_> {
     }
 
     /// The first documented success; of a batch, one in which no item failed.
-    fn documented_success(&self) -> Scripted {
+    pub(super) fn documented_success(&self) -> Scripted {
         let operation = self.operation();
         let status = operation.success_statuses().first().copied().unwrap_or(200);
         if let Some(batch) = self.catalogue.contract.batch.as_ref().filter(|_| operation.partial.is_some()) {
@@ -317,22 +317,27 @@ impl Scene<'_> {
         responses.get(&status.to_string()).or_else(|| responses.get("2XX"))?.schema.as_ref()
     }
 
-    /// A refusal as the contract shapes it, with the rate-limit headers.
-    fn refusal(&self, status: u16) -> Scripted {
+    /// A refusal as the contract shapes it.
+    pub(super) fn refusal_without_limits(&self, status: u16) -> Scripted {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
         let body = shape.and_then(|shape| shape.body(MESSAGE, WAIT));
-        let answer = body.map_or_else(|| Scripted::empty(status), |body| Scripted::json(status, &body));
+        body.map_or_else(|| Scripted::empty(status), |body| Scripted::json(status, &body))
+    }
+
+    /// The same with the rate-limit headers of a window that is used up.
+    pub(super) fn refusal(&self, status: u16) -> Scripted {
+        let answer = self.refusal_without_limits(status);
         match &self.catalogue.contract.rate_limit {
             Some(rules) => limited(answer, rules),
             None => answer,
         }
     }
 
-    fn arguments(&self) -> Map<String, Value> {
+    pub(super) fn arguments(&self) -> Map<String, Value> {
         self.catalogue.arguments(self.case).clone()
     }
 
-    fn operation(&self) -> &Operation {
+    pub(super) fn operation(&self) -> &Operation {
         self.catalogue.operation(self.case)
     }
 }
@@ -344,11 +349,11 @@ fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
         .with_header(&rules.reset_header, &(clock::epoch_seconds() + WAIT))
 }
 
-fn same_status(failure: &Failure, status: u16) -> Result<(), String> {
+pub(super) fn same_status(failure: &Failure, status: u16) -> Result<(), String> {
     if failure.status == Some(status) {
         Ok(())
     } else {
-        Err(format!("the status is {:?}, not {status}", failure.status))
+        Err(format!("the status is {:?}, not {status}; {}", failure.status, as_failure(failure)))
     }
 }
 
@@ -356,7 +361,7 @@ fn same_body(failure: &Failure, answer: &Scripted) -> Result<(), String> {
     if failure.body == answer.body { Ok(()) } else { Err("the body is lost".to_owned()) }
 }
 
-fn as_failure(failure: &Failure) -> String {
+pub(super) fn as_failure(failure: &Failure) -> String {
     let text = failure.texts.first().map_or("", String::as_str);
     format!("the call failed as `{}`: {text}", failure.kind)
 }

@@ -1,6 +1,7 @@
 //! The scripted server before which clients are put: httpmock, with one lane a client, so that many cases can run at
 //! once without seeing each other's requests.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
@@ -16,6 +17,8 @@ pub(super) struct Script {
 
 #[derive(Default)]
 struct Lane {
+    /// What is answered before the answer.
+    first: VecDeque<Scripted>,
     answer: Scripted,
     /// The only token that gets the answer, and what the others get.
     guard: Option<(Secret, Scripted)>,
@@ -64,6 +67,11 @@ impl Script {
     /// Tells a lane what to answer, and forgets what it received.
     pub(super) fn set(&self, lane: usize, answer: Scripted) {
         *self.lane(lane) = Lane { answer, ..Lane::default() };
+    }
+
+    /// Tells a lane to give these answers first, one after the other.
+    pub(super) fn set_after(&self, lane: usize, first: Vec<Scripted>, answer: Scripted) {
+        *self.lane(lane) = Lane { first: first.into(), answer, ..Lane::default() };
     }
 
     /// The same, for requests with this token; all others get the refusal.
@@ -133,7 +141,7 @@ fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse
         {
             refusal.clone()
         }
-        _ => lane.answer.clone(),
+        _ => lane.first.pop_front().unwrap_or_else(|| lane.answer.clone()),
     };
     lane.received.push(received);
     HttpMockResponse::builder().status(answer.status).headers(answer.headers).body(answer.body).build()

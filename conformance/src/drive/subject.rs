@@ -22,6 +22,9 @@ pub trait Subject: Send + Sync {
         operation: &'a Operation,
         arguments: &'a Map<String, Value>,
     ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>>;
+
+    /// How long it has waited between attempts, all its calls together; `None` where it does not tell.
+    fn waited(&self) -> Option<Duration>;
 }
 
 /// Where a client finds its token, again and again. Cloning shares it.

@@ -1,55 +1,25 @@
 //! A small client over raw reqwest. It keeps every client-side rule, except for the one that its defect breaks: that is
 //! how the checks of those rules are tried.
 
+mod attempts;
+mod defect;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use keyfit_openapi::{Api, Operation, Place};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
+pub use self::defect::Defect;
 use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 use crate::clock;
 use crate::contract::Contract;
 use crate::schema;
 use crate::secret::Secret;
-
-/// A defect of the naive client.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, ValueEnum)]
-pub enum Defect {
-    /// Sends the header that generators like to add.
-    SendsApiVersion,
-    /// Drops the value of a success.
-    LosesValue,
-    /// Keeps the status of a refusal and nothing else.
-    FlattensErrors,
-    /// Reads every refusal as JSON, and fails where it is none.
-    ChokesOnHostileBodies,
-    /// Does not read the rate-limit headers.
-    IgnoresRateHeaders,
-    /// Takes documented statuses only for success.
-    RefusesUndocumentedSuccess,
-    /// Holds answers to every letter of the document.
-    DecodesStrictly,
-    /// Joins path arguments as they are.
-    JoinsPathsAsText,
-    /// Follows redirects with all headers.
-    FollowsRedirects,
-    /// Repeats every call that failed.
-    RepeatsEverything,
-    /// Takes the first 401 for the last word.
-    NeverReauthorizes,
-    /// Asks for another token on every refusal, three times over.
-    ReauthorizesForever,
-    /// Prints the body of a refusal as it came.
-    PrintsBodies,
-    /// Takes every 2xx for a whole success.
-    HidesPartialFailure,
-}
 
 /// Connects naive clients.
 pub struct Naive {
@@ -69,6 +39,8 @@ struct Client {
     wallet: Wallet,
     /// The token that it last took out.
     held: Mutex<Secret>,
+    /// How long it would have waited so far: nobody has to wait for it.
+    waited: Mutex<Duration>,
     http: reqwest::Client,
 }
 
@@ -89,6 +61,7 @@ impl Connect for Naive {
             base_url: Url::parse(base_url).map_err(|error| error.to_string())?,
             wallet: wallet.clone(),
             held: Mutex::new(wallet.current()),
+            waited: Mutex::default(),
             http: http.map_err(|error| error.to_string())?,
         }))
     }
@@ -101,52 +74,21 @@ impl Subject for Client {
         arguments: &'a Map<String, Value>,
     ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>> {
         Box::pin(async move {
-            match self.attempt(operation, arguments).await {
+            match self.attempts(operation, arguments).await {
                 Ok(observed) => observed,
                 Err(kind) => failed(Failure { kind: kind.to_owned(), ..Failure::default() }),
             }
         })
+    }
+
+    fn waited(&self) -> Option<Duration> {
+        Some(*self.waited.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Client {
     fn has(&self, defect: Defect) -> bool {
         self.defect == Some(defect)
-    }
-
-    async fn attempt(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Observed, &'static str> {
-        let url = self.url(operation, arguments)?;
-        let mut reply = self.send(operation, url.clone(), arguments).await?;
-        let (statuses, attempts): (&[u16], _) = match self.defect {
-            Some(Defect::NeverReauthorizes) => (&[], 0),
-            Some(Defect::ReauthorizesForever) => (&[401, 403], 3),
-            _ => (&[401], 1),
-        };
-        for _ in 0..attempts {
-            if statuses.contains(&reply.status) && (self.takes_another() || attempts > 1) {
-                reply = self.send(operation, url.clone(), arguments).await?;
-            }
-        }
-        if !(200..300).contains(&reply.status) && self.has(Defect::RepeatsEverything) {
-            reply = self.send(operation, url, arguments).await?;
-        }
-        if (300..400).contains(&reply.status)
-            && self.has(Defect::FollowsRedirects)
-            && let Some(target) = reply.headers.get("location").and_then(|target| target.to_str().ok())
-        {
-            let target = Url::parse(target).map_err(|_| "redirect")?;
-            reply = self.send(operation, target, arguments).await?;
-        }
-        Ok(self.read(operation, reply))
-    }
-
-    /// Whether the wallet holds another token by now; then it is taken.
-    fn takes_another(&self) -> bool {
-        let current = self.wallet.current();
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_other = current.reveal() != held.reveal();
-        *held = current;
-        is_other
     }
 
     fn token(&self) -> Secret {

@@ -1,0 +1,98 @@
+//! What the naive client sends again.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use keyfit_openapi::{Operation, Retry};
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+use super::{Client, Defect, Observed, Reply};
+
+/// How many attempts a call may take.
+const ATTEMPTS: usize = 3;
+/// How many attempts a client takes that never gives up, so that the check of it ends.
+const FOREVER: usize = 30;
+/// The least wait before another attempt.
+const LEAST_WAIT: Duration = Duration::from_millis(200);
+
+impl Client {
+    /// Sends a call, as often as it may be.
+    pub(super) async fn attempts(
+        &self,
+        operation: &Operation,
+        arguments: &Map<String, Value>,
+    ) -> Result<Observed, &'static str> {
+        let url = self.url(operation, arguments)?;
+        let mut reply = self.send(operation, url.clone(), arguments).await?;
+        reply = self.reauthorized(operation, &url, arguments, reply).await?;
+        let attempts = if self.has(Defect::NeverGivesUp) { FOREVER } else { ATTEMPTS };
+        for _ in 1..attempts {
+            if !self.is_repeated(operation, reply.status) {
+                break;
+            }
+            self.wait(&reply);
+            reply = self.send(operation, url.clone(), arguments).await?;
+        }
+        if (300..400).contains(&reply.status)
+            && self.has(Defect::FollowsRedirects)
+            && let Some(target) = reply.headers.get("location").and_then(|target| target.to_str().ok())
+        {
+            let target = Url::parse(target).map_err(|_| "redirect")?;
+            reply = self.send(operation, target, arguments).await?;
+        }
+        Ok(self.read(operation, reply))
+    }
+
+    async fn reauthorized(
+        &self,
+        operation: &Operation,
+        url: &Url,
+        arguments: &Map<String, Value>,
+        mut reply: Reply,
+    ) -> Result<Reply, &'static str> {
+        let (statuses, attempts): (&[u16], _) = match self.defect {
+            Some(Defect::NeverReauthorizes) => (&[], 0),
+            Some(Defect::ReauthorizesForever) => (&[401, 403], 3),
+            _ => (&[401], 1),
+        };
+        for _ in 0..attempts {
+            if statuses.contains(&reply.status) && (self.takes_another() || attempts > 1) {
+                reply = self.send(operation, url.clone(), arguments).await?;
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Whether the wallet holds another token by now; then it is taken.
+    fn takes_another(&self) -> bool {
+        let current = self.wallet.current();
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = current.reveal() != held.reveal();
+        *held = current;
+        is_other
+    }
+
+    fn is_repeated(&self, operation: &Operation, status: u16) -> bool {
+        let may_be_repeated = operation.retry != Retry::Never || self.has(Defect::RepeatsEverything);
+        match status {
+            _ if self.has(Defect::NeverRepeats) => false,
+            429 => true,
+            402 | 403 | 404 | 422 => self.has(Defect::RepeatsRefusals),
+            500..=599 => may_be_repeated,
+            _ => false,
+        }
+    }
+
+    /// Waits as long as the server asks: on paper.
+    fn wait(&self, reply: &Reply) {
+        let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+        let asked = self.waiting(reply, body.as_ref()).1.unwrap_or_default();
+        let wait = match self.defect {
+            Some(Defect::NeverWaits) => Duration::ZERO,
+            Some(Defect::SpinsOnPastReset) => asked,
+            _ => asked.max(LEAST_WAIT),
+        };
+        *self.waited.lock().unwrap_or_else(PoisonError::into_inner) += wait;
+    }
+}

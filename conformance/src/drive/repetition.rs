@@ -1,0 +1,104 @@
+//! The scenes about sending a call again: what may be repeated, when, and how often.
+
+use std::time::Duration;
+
+use super::scene::{Scene, WAIT, as_failure, same_status};
+use super::script::Scripted;
+use super::subject::Observed;
+use crate::clock;
+
+/// More requests than this for one call are a storm.
+const MOST_ATTEMPTS: usize = 10;
+/// What is added by chance to a wait, or taken off by clocks that differ, at most.
+const TOLERANCE: Duration = Duration::from_secs(4);
+
+impl Scene<'_> {
+    /// A call with a second effect meets a failure after which it may have been executed.
+    pub(super) async fn single_request(&self) -> Result<(), String> {
+        self.fail(&self.arguments(), self.refusal(500)).await?;
+        self.only_request().map(drop)
+    }
+
+    /// A call that may be repeated meets a failure that passes.
+    pub(super) async fn repeated_call(&self) -> Result<(), String> {
+        self.script.set_after(self.lane, vec![self.refusal_without_limits(503)], self.documented_success());
+        let observed = self.client.call(self.operation(), &self.arguments()).await;
+        let received = self.script.received(self.lane);
+        let [first, second] = received.as_slice() else {
+            return Err(format!("{} requests were sent, not two", received.len()));
+        };
+        if (&first.method, &first.path, &first.query, &first.body)
+            != (&second.method, &second.path, &second.query, &second.body)
+        {
+            return Err("the second request is another one".to_owned());
+        }
+        match observed {
+            Observed::Success { .. } => Ok(()),
+            Observed::Failure(failure) => Err(as_failure(&failure)),
+        }
+    }
+
+    /// Refusals that no repetition changes.
+    pub(super) async fn standing_refusal(&self) -> Result<(), String> {
+        for status in [402, 403, 404, 422] {
+            let failure = self.fail(&self.arguments(), self.refusal_without_limits(status)).await?;
+            same_status(&failure, status)?;
+            self.only_request().map_err(|problem| format!("after a {status} {problem}"))?;
+        }
+        Ok(())
+    }
+
+    /// A 429, and after that a success.
+    pub(super) async fn limit_waited(&self) -> Result<(), String> {
+        let before = self.waited()?;
+        self.script.set_after(self.lane, vec![self.refusal(429)], self.documented_success());
+        let observed = self.client.call(self.operation(), &self.arguments()).await;
+        if let Observed::Failure(failure) = observed {
+            return Err(as_failure(&failure));
+        }
+        let sent = self.script.received(self.lane).len();
+        if sent != 2 {
+            return Err(format!("{sent} requests were sent, not two"));
+        }
+        let (waited, asked) = (self.waited()?.saturating_sub(before), Duration::from_secs(WAIT));
+        if (asked.saturating_sub(TOLERANCE)..=asked + TOLERANCE).contains(&waited) {
+            return Ok(());
+        }
+        Err(format!("it waited for {:.1} s, and was asked for {WAIT} s", waited.as_secs_f64()))
+    }
+
+    /// Nothing but 429.
+    pub(super) async fn limit_without_end(&self) -> Result<(), String> {
+        let answer = Scripted::empty(429).with_header("retry-after", "1");
+        let failure = self.fail(&self.arguments(), answer).await?;
+        same_status(&failure, 429)?;
+        let sent = self.script.received(self.lane).len();
+        if sent <= MOST_ATTEMPTS { Ok(()) } else { Err(format!("{sent} requests were sent for one call")) }
+    }
+
+    /// A 429 whose window is over.
+    pub(super) async fn reset_in_the_past(&self) -> Result<(), String> {
+        let Some(rules) = &self.catalogue.contract.rate_limit else {
+            return Err("the contract has no rate limits".to_owned());
+        };
+        let before = self.waited()?;
+        let past = clock::epoch_seconds() - WAIT;
+        let answer =
+            Scripted::empty(429).with_header(&rules.remaining_header, &0).with_header(&rules.reset_header, &past);
+        self.script.set_after(self.lane, vec![answer], self.documented_success());
+        let observed = self.client.call(self.operation(), &self.arguments()).await;
+        let waited = self.waited()?.saturating_sub(before);
+        match observed {
+            Observed::Success { .. } if waited.is_zero() => Err("it asked again at once".to_owned()),
+            Observed::Success { .. } if waited > TOLERANCE => {
+                Err(format!("it waited for {:.1} s for a window that is over", waited.as_secs_f64()))
+            }
+            Observed::Success { .. } => Ok(()),
+            Observed::Failure(failure) => Err(as_failure(&failure)),
+        }
+    }
+
+    fn waited(&self) -> Result<Duration, String> {
+        self.client.waited().ok_or_else(|| "the client does not tell how long it waits".to_owned())
+    }
+}
