@@ -227,7 +227,9 @@ fn variants(drive: Drive, operation: &Operation) -> Vec<Option<String>> {
             refusals.map(|status| Some(status.to_lowercase())).collect()
         }
         Drive::HostileBody => named(&["empty", "html", "cut-off"]),
-        Drive::RateLimited => once_if(operation.responses.contains_key("429")),
+        Drive::RateLimited | Drive::LimitWaited | Drive::ResetInThePast => {
+            once_if(operation.responses.contains_key("429"))
+        }
         Drive::TolerantAnswer => {
             once_if(operation.responses.iter().any(|(status, shape)| status.starts_with('2') && shape.schema.is_some()))
         }
@@ -237,7 +239,6 @@ fn variants(drive: Drive, operation: &Operation) -> Vec<Option<String>> {
         }
         Drive::SingleRequest => once_if(operation.retry == Retry::Never),
         Drive::RepeatedCall => once_if(operation.retry != Retry::Never),
-        Drive::LimitWaited | Drive::ResetInThePast => once_if(operation.responses.contains_key("429")),
         Drive::PartialFailure => match operation.partial {
             Some(Partial::Items) => named(&["entity-items", "positions"]),
             Some(Partial::Lists) => named(&["lists"]),
