@@ -52,6 +52,13 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Gets an access token that is good now.
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>>;
+
+    /// As [`fetch`](Self::fetch), after a server refused the token with 401. For sources that hand out one token again
+    /// and again, so that they know when it is no good any more; the default is a fetch.
+    fn replace<'a>(&'a self, refused: &'a AccessToken) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        let _ = refused;
+        self.fetch()
+    }
 }
 
 impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
@@ -63,5 +70,9 @@ impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
 impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         (**self).fetch()
+    }
+
+    fn replace<'a>(&'a self, refused: &'a AccessToken) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        (**self).replace(refused)
     }
 }
