@@ -100,7 +100,7 @@ pub use file_store::FileStore;
 pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
 pub use pkce::Verifier;
 pub use refresh::RefreshingSession;
-pub use store::{MemoryStore, TokenStore};
+pub use store::{MemoryStore, StoreLock, TokenStore};
 pub use token_endpoint::{BodyEncoding, TokenEndpoint, TokenEndpointBuilder};
 pub use token_error::{TokenError, TokenErrorCode};
 pub use token_set::TokenSet;

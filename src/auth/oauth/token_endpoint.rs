@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Request, Url};
@@ -53,6 +54,7 @@ struct Inner {
     client_id: String,
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
+    assumed_lifetime: Option<Duration>,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
 }
@@ -68,6 +70,7 @@ impl TokenEndpoint {
             client_id: client_id.into(),
             authentication: ClientAuthentication::Public,
             encoding: BodyEncoding::default(),
+            assumed_lifetime: None,
             config: Config::default(),
             clock: Arc::new(SystemClock),
         }
@@ -142,7 +145,7 @@ impl TokenEndpoint {
                 return Err(Error::credential_from("the answer of the token endpoint ended early", error));
             }
         }
-        answer::read(&body.bytes, received).map_err(|reason| {
+        answer::read(&body.bytes, received, self.0.assumed_lifetime).map_err(|reason| {
             // Some servers send their errors with 200.
             let error = TokenError::read(status, &headers, &body.bytes, secrets);
             refusal(if error.code().is_some() { error } else { TokenError::misfit(status, &headers, reason) })
@@ -180,6 +183,7 @@ pub struct TokenEndpointBuilder {
     client_id: String,
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
+    assumed_lifetime: Option<Duration>,
     config: Config,
     clock: Arc<dyn Clock>,
 }
@@ -201,6 +205,15 @@ impl TokenEndpointBuilder {
     /// How parameters are written. Default: as a form.
     pub fn encoding(mut self, encoding: BodyEncoding) -> Self {
         self.encoding = encoding;
+        self
+    }
+
+    /// How long an access token counts as good where the answer does not say it (`expires_in` is optional). Default:
+    /// nobody knows. A [`RefreshingSession`](super::RefreshingSession) then uses the token until a server refuses it;
+    /// [`ClientCredentials`](super::ClientCredentials) ask for another every five minutes of use, see
+    /// [`Refresh::recheck`](crate::auth::Refresh::recheck).
+    pub fn assumed_lifetime(mut self, lifetime: Duration) -> Self {
+        self.assumed_lifetime = Some(lifetime);
         self
     }
 
@@ -232,8 +245,9 @@ impl TokenEndpointBuilder {
             return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
         }
         let http = self.config.into_http(&url)?;
-        let Self { client_id, authentication, encoding, clock, .. } = self;
-        Ok(TokenEndpoint(Arc::new(Inner { url, client_id, authentication, encoding, http, clock })))
+        let Self { client_id, authentication, encoding, assumed_lifetime, clock, .. } = self;
+        let inner = Inner { url, client_id, authentication, encoding, assumed_lifetime, http, clock };
+        Ok(TokenEndpoint(Arc::new(inner)))
     }
 }
 
