@@ -392,6 +392,29 @@ mod requests {
     }
 
     #[tokio::test]
+    async fn a_parameter_that_would_replace_another_is_refused() {
+        let server = MockServer::start_async().await;
+        let grant =
+            |encoding| ClientCredentials::new(builder(&server).encoding(encoding).build().expect("an endpoint"));
+        for name in ["grant_type", "scope", "audience", "client_id", "client_secret"] {
+            let error = grant(BodyEncoding::Form).with_parameter(name, "x").fetch().await.expect_err(name);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        // Two resources are fine in a form (RFC 8707), and would be one in JSON.
+        let twice = |encoding| grant(encoding).with_parameter("resource", "a").with_parameter("resource", "b");
+        let error = twice(BodyEncoding::Json).fetch().await.expect_err("twice");
+        assert!(error.to_string().contains("`resource`"), "{error}");
+        let mock = server
+            .mock_async(|when, then| {
+                when.method(POST).body_includes("resource=a&resource=b");
+                then.status(200).json_body(json!({"access_token": "a"}));
+            })
+            .await;
+        assert_eq!(fetch(&twice(BodyEncoding::Form)).await, "a");
+        mock.assert_async().await;
+    }
+
+    #[tokio::test]
     async fn a_public_client_sends_its_id_alone() {
         let server = MockServer::start_async().await;
         let mock = server

@@ -132,7 +132,10 @@ mod tests {
             read(body.as_bytes(), at(1000), Some(Duration::from_secs(5))).expect(expires_in).expires_at()
         };
         assert_eq!(["null", "\"soon\"", "60"].map(read), [1005, 1005, 1060].map(|seconds| Some(at(seconds))));
-        assert_eq!(super::read(br#"{"access_token":"a"}"#, at(1), Some(Duration::MAX)).expect("a set").expires_at(), None);
+        assert_eq!(
+            super::read(br#"{"access_token":"a"}"#, at(1), Some(Duration::MAX)).expect("a set").expires_at(),
+            None
+        );
     }
 
     #[test]

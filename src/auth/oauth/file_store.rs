@@ -120,7 +120,9 @@ fn target(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if path.is_symlink() {
-                return Err(io::Error::other("it is a symbolic link that leads nowhere; make the file that it leads to"));
+                return Err(io::Error::other(
+                    "it is a symbolic link that leads nowhere; make the file that it leads to",
+                ));
             }
             Ok(path.to_owned())
         }

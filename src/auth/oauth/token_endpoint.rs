@@ -111,10 +111,7 @@ impl TokenEndpoint {
         }
         let (kind, body) = match encoding {
             BodyEncoding::Form => ("application/x-www-form-urlencoded", encode::form(pairs)),
-            BodyEncoding::Json => {
-                let object = pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
-                ("application/json", Value::Object(object.collect()).to_string())
-            }
+            BodyEncoding::Json => ("application/json", json(pairs)?),
         };
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -159,6 +156,19 @@ impl TokenEndpoint {
     pub(super) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
+}
+
+/// The parameters as an object, in which each name has one value.
+fn json(pairs: Parameters<'_>) -> Result<String, Error> {
+    let mut object = serde_json::Map::new();
+    for (name, value) in pairs {
+        if object.insert(name.to_owned(), Value::from(value)).is_some() {
+            return Err(Error::configuration(format!(
+                "the parameter `{name}` of a token request is there twice, which JSON cannot say: give it once"
+            )));
+        }
+    }
+    Ok(Value::Object(object).to_string())
 }
 
 fn refusal(error: TokenError) -> Error {
@@ -234,13 +244,7 @@ impl TokenEndpointBuilder {
     /// # Errors
     /// A URL that is neither https nor on a loopback host, has a fragment or a password; an empty client id.
     pub fn build(self) -> Result<TokenEndpoint, Error> {
-        const NAME: &str = "the token endpoint";
-        let url = Url::parse(&self.url)
-            .map_err(|error| Error::configuration(format!("{NAME} cannot be read as a URL ({error})")))?;
-        config::check_place(&url, NAME)?;
-        if url.fragment().is_some() {
-            return Err(Error::configuration(format!("{NAME} has a fragment")));
-        }
+        let url = config::checked_url(&self.url, "the token endpoint")?;
         if self.client_id.is_empty() {
             return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
         }
