@@ -265,7 +265,7 @@ impl Shared {
         let fresh_for = match token.expires_at() {
             Some(time) => {
                 let life = time.duration_since(now).unwrap_or_default();
-                life - self.refresh.leeway.min(life / 4)
+                life.saturating_sub(self.refresh.leeway.min(life / 4))
             }
             None => self.refresh.recheck,
         };

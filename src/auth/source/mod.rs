@@ -32,10 +32,9 @@
 //! ```
 //!
 //! A source is asked when the token is first needed, then every five minutes of use, and when the server answers 401. While
-//! it fails, the token at hand is used; a token that the server refuses is not sent again. What a source says is an
-//! [`Error`](crate::Error) of kind [`Credential`](crate::ErrorKind::Credential), which names the place and never the
-//! secret; [`StoreFailure::of`] tells why Vault or AWS gave none. A secret is taken as it is: a token with a space or a
-//! line break in it is refused and not trimmed.
+//! it fails, the token at hand is used. What a source says is an [`Error`] of kind
+//! [`Credential`](crate::ErrorKind::Credential), which names the place and never the secret; [`StoreFailure::of`] tells why
+//! Vault or AWS gave none. A secret is taken as it is: a token with a space or a line break in it is refused, not trimmed.
 //!
 //! Sources of your own need two names of other crates, which are here: [`BoxFuture`] and [`SecretString`].
 
