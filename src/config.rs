@@ -146,19 +146,7 @@ impl Config {
 
     /// The base URL in force, checked.
     pub(crate) fn checked_base_url(&self, documented: &str) -> Result<Url, Error> {
-        let text = self.base_url.as_deref().unwrap_or(documented).trim_end_matches('/');
-        let url = Url::parse(text).map_err(|error| {
-            Error::configuration(format!(
-                "the base URL cannot be read ({error}): give a whole URL such as {documented}"
-            ))
-        })?;
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(Error::configuration(
-                "the base URL has a query or a fragment: give scheme, host and path only".to_owned(),
-            ));
-        }
-        check_place(&url, "the base URL")?;
-        Ok(url)
+        checked_base(self.base_url.as_deref().unwrap_or(documented), "the base URL")
     }
 
     /// The HTTP client. It follows no redirect: a redirect to another origin would carry the credential there, and one
@@ -213,6 +201,27 @@ fn without_needless_roots(builder: ClientBuilder, base: &Url) -> ClientBuilder {
     }
     let _ = base;
     builder
+}
+
+/// A URL below which requests go: as [`checked_url`], and without a query. A slash at its end is left out.
+pub(crate) fn checked_base(text: &str, name: &str) -> Result<Url, Error> {
+    let url = checked_url(text.trim_end_matches('/'), name)?;
+    if url.query().is_some() {
+        return Err(Error::configuration(format!("{name} has a query: give scheme, host and path only")));
+    }
+    Ok(url)
+}
+
+/// A URL that a credential or a user may be sent to. `name` is what the messages call it; the URL itself is not shown.
+pub(crate) fn checked_url(text: &str, name: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).map_err(|error| {
+        Error::configuration(format!("{name} cannot be read ({error}): give a whole URL, https and host included"))
+    })?;
+    check_place(&url, name)?;
+    if url.fragment().is_some() {
+        return Err(Error::configuration(format!("{name} has a fragment, the part from `#` on: leave it out")));
+    }
+    Ok(url)
 }
 
 /// Whether a credential may be sent there: by https, or by plain http to a loopback host, and without a password in the

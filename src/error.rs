@@ -178,6 +178,19 @@ impl Error {
         error
     }
 
+    /// The first error of a type behind this one. The error of a call has the error of its credential in between, which
+    /// many callers share.
+    pub(crate) fn find_source<E: StdError + 'static>(&self) -> Option<&E> {
+        let mut next = self.source();
+        while let Some(cause) = next {
+            if let Some(found) = cause.downcast_ref() {
+                return Some(found);
+            }
+            next = cause.source();
+        }
+        None
+    }
+
     pub(crate) fn configuration(text: String) -> Self {
         Self::unsent(ErrorKind::Configuration, text)
     }

@@ -169,7 +169,6 @@ mod traps {
             (200, r#"{"refresh_token":"r2"}"#, None),
             (200, r#"{"access_token":null,"refresh_token":"r2"}"#, None),
             (200, r#"{"access_token":"a2","token_type":"mac"}"#, None),
-            (200, r#"{"access_token":"a2","expires_in":"soon"}"#, None),
             (200, r#"{"error":"invalid_request"}"#, Some(TokenErrorCode::InvalidRequest)),
         ];
         for (status, body, code) in answers {
@@ -393,6 +392,29 @@ mod requests {
     }
 
     #[tokio::test]
+    async fn a_parameter_that_would_replace_another_is_refused() {
+        let server = MockServer::start_async().await;
+        let grant =
+            |encoding| ClientCredentials::new(builder(&server).encoding(encoding).build().expect("an endpoint"));
+        for name in ["grant_type", "scope", "audience", "client_id", "client_secret"] {
+            let error = grant(BodyEncoding::Form).with_parameter(name, "x").fetch().await.expect_err(name);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        // Two resources are fine in a form (RFC 8707), and would be one in JSON.
+        let twice = |encoding| grant(encoding).with_parameter("resource", "a").with_parameter("resource", "b");
+        let error = twice(BodyEncoding::Json).fetch().await.expect_err("twice");
+        assert!(error.to_string().contains("`resource`"), "{error}");
+        let mock = server
+            .mock_async(|when, then| {
+                when.method(POST).body_includes("resource=a&resource=b");
+                then.status(200).json_body(json!({"access_token": "a"}));
+            })
+            .await;
+        assert_eq!(fetch(&twice(BodyEncoding::Form)).await, "a");
+        mock.assert_async().await;
+    }
+
+    #[tokio::test]
     async fn a_public_client_sends_its_id_alone() {
         let server = MockServer::start_async().await;
         let mock = server
@@ -594,6 +616,114 @@ mod sessions {
         assert_eq!(fetch(&session).await, "a2");
         assert_eq!(stored(&store).await, ("a2".to_owned(), Some("r2".to_owned())));
         mock.assert_calls_async(1).await;
+    }
+
+    /// A server that takes each refresh token once, and ends the session when one comes again.
+    async fn rotating(server: &MockServer) -> Arc<AtomicU64> {
+        let turns = Arc::new(AtomicU64::new(1));
+        let turn = Arc::clone(&turns);
+        server
+            .mock_async(|when, then| {
+                when.method(POST).path("/oauth/token");
+                then.respond_with(move |request: &httpmock::HttpMockRequest| {
+                    let body = String::from_utf8_lossy(request.body_ref()).into_owned();
+                    let turn = turn.fetch_add(1, Ordering::SeqCst);
+                    let answer = if body.contains(&format!("refresh_token=r{turn}&")) {
+                        json!({"access_token": format!("a{}", turn + 1), "refresh_token": format!("r{}", turn + 1)})
+                    } else {
+                        json!({"error": "invalid_grant"})
+                    };
+                    httpmock::HttpMockResponse::builder().status(200).body(answer.to_string()).build()
+                });
+            })
+            .await;
+        turns
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_sessions_over_one_file_refresh_one_after_the_other() {
+        let server = MockServer::start_async().await;
+        let turns = rotating(&server).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = || FileStore::new(folder.path().join("tokens.json"));
+        let endpoint = endpoint(&server, &TestClock::default());
+        let one = RefreshingSession::start(endpoint.clone(), tokens("a1", 3600), store()).await.expect("a session");
+        let two = RefreshingSession::load(endpoint, store()).await.expect("a session");
+        for turn in 1..=10 {
+            let refused = AccessToken::new(format!("a{turn}"));
+            let (first, second) = tokio::join!(one.replace(&refused), two.replace(&refused));
+            let next = format!("a{}", turn + 1);
+            assert_eq!(first.expect("a token").expose(), next);
+            assert_eq!(second.expect("a token").expose(), next);
+        }
+        assert_eq!(turns.load(Ordering::SeqCst), 11, "one refresh a turn");
+        assert_eq!(stored(&store()).await, ("a11".to_owned(), Some("r11".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn a_new_consent_waits_for_a_refresh_under_way_and_is_not_overwritten_by_it() {
+        let server = MockServer::start_async().await;
+        let mock = server
+            .mock_async(|when, then| {
+                when.method(POST);
+                then.status(200)
+                    .delay(Duration::from_millis(200))
+                    .json_body(json!({"access_token": "a2", "refresh_token": "r2", "expires_in": 3600}));
+            })
+            .await;
+        let endpoint = endpoint(&server, &TestClock::default());
+        let (session, store) = session(endpoint.clone(), tokens("a1", 0)).await;
+        let (refreshed, started) = tokio::join!(fetch(&session), async {
+            while mock.calls_async().await == 0 {
+                tokio::task::yield_now().await;
+            }
+            RefreshingSession::start(endpoint, tokens("consented", 3600), store.clone()).await
+        });
+        assert_eq!(refreshed, "a2");
+        started.expect("a session");
+        assert_eq!(stored(&store).await.0, "consented");
+    }
+
+    #[tokio::test]
+    async fn a_token_of_unknown_life_is_used_until_it_is_refused() {
+        let server = MockServer::start_async().await;
+        let turns = rotating(&server).await;
+        let tokens = TokenSet::new(AccessToken::new("a1")).refresh("r1");
+        let (session, _) = session(endpoint(&server, &TestClock::default()), tokens).await;
+        for _ in 0..3 {
+            assert_eq!(fetch(&session).await, "a1");
+        }
+        let refused = AccessToken::new("a1");
+        for _ in 0..2 {
+            assert_eq!(session.replace(&refused).await.expect("a token").expose(), "a2");
+        }
+        assert_eq!(fetch(&session).await, "a2");
+        assert_eq!(turns.load(Ordering::SeqCst), 2, "one refresh");
+    }
+
+    #[tokio::test]
+    async fn an_assumed_lifetime_ends() {
+        let server = MockServer::start_async().await;
+        rotating(&server).await;
+        let clock = TestClock::default();
+        let endpoint = builder(&server).assumed_lifetime(Duration::from_secs(3600)).clock(clock.clone());
+        let (session, store) = session(endpoint.build().expect("an endpoint"), tokens("a1", 0)).await;
+        assert_eq!(fetch(&session).await, "a2");
+        assert_eq!(store.load().await.expect("a store").expect("tokens").expires_at(), Some(at(3600)));
+        clock.advance(3540);
+        assert_eq!(fetch(&session).await, "a3");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_found_behind_the_error_of_a_credential() {
+        let server = MockServer::start_async().await;
+        refusing(&server, "r1").await;
+        let (session, _) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+        let credential: Credential<Scopien> = Credential::from_source(session);
+        for _ in 0..2 {
+            let error = credential.ready().await.expect_err("refused");
+            assert_eq!(TokenError::of(&error).and_then(TokenError::code), Some(&TokenErrorCode::InvalidGrant));
+        }
     }
 
     #[tokio::test]

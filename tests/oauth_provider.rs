@@ -65,6 +65,8 @@ impl Provider {
     async fn visit(&self, client: &str, hint: &str, pending: &MemoryPendingAuthorizations) -> String {
         let request = AuthorizationRequest::new(&format!("{}/auth", self.url), client, REDIRECT).expect("a request");
         let request = request.scopes(SCOPES).parameter("prompt", "consent").parameter("login_hint", hint);
+        // The provider names itself in codes and refusals (RFC 9207).
+        let request = request.issuer(&self.url);
         let mut url = request.begin("s", pending).await.expect("a URL");
         let browser =
             reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().expect("a client");
@@ -156,6 +158,16 @@ async fn a_user_who_refuses_is_a_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_callback_from_another_server_is_refused() {
+    let Some(provider) = Provider::start(&[]) else { return };
+    let pending = MemoryPendingAuthorizations::new();
+    let callback = provider.visit("public", "", &pending).await;
+    let (before, _) = callback.split_once("&iss=").expect("the provider names itself");
+    let error = handle_callback(before, "s", &pending).await.expect_err("nobody named");
+    assert!(matches!(error, CallbackError::Issuer), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_verifier_is_an_invalid_grant() {
     let Some(provider) = Provider::start(&[]) else { return };
     let pending = MemoryPendingAuthorizations::new();
@@ -164,7 +176,7 @@ async fn a_wrong_verifier_is_an_invalid_grant() {
     let state = url.query_pairs().find(|(name, _)| name == "state").expect("a state").1.into_owned();
     pending.take("s", &state).await.expect("a store").expect("kept");
     let verifier = Verifier::random().expect("random numbers");
-    let swapped = PendingAuthorization::new(state, verifier, REDIRECT, Vec::new());
+    let swapped = PendingAuthorization::new(state, verifier, REDIRECT, Vec::new(), Some(provider.url.clone()));
     pending.put("s", swapped).await.expect("kept");
     let code = handle_callback(&callback, "s", &pending).await.expect("a code");
     let error = provider.endpoint("public").exchange(code).await.expect_err("a wrong verifier");

@@ -3,7 +3,14 @@
 /// What is known of an API key by its prefix: where it works and how far it reaches. These are two facts: a restricted
 /// key does not say where it works.
 ///
+/// | Prefix | [`Mode`] | [`Reach`] | Works in |
+/// |---|---|---|---|
+/// | `sk_test_` | `Test` | `Full` | the sandbox, with test data; Scopien: 100 requests an hour |
+/// | `sk_live_` | `Live` | `Full` | production; Scopien: 1000 requests an hour or more |
+/// | `rk_` | none | `Restricted` | either; never holds `admin` |
+///
 /// The key itself is not kept. Nothing after the prefix has a meaning: `readonly` in a key gives no right and takes none.
+/// Neither is its length checked.
 ///
 /// ```
 /// use keyfit::auth::{ApiKey, Mode, Reach};
@@ -13,6 +20,32 @@
 /// assert_eq!(ApiKey::parse("a token of another kind"), None);
 /// # Ok::<(), &str>(())
 /// ```
+///
+/// # A key in its environment
+/// Sandbox and production share one host, and the key alone selects between them. A client that is told its
+/// [`Environment`](crate::Environment) refuses a key of the other one before anything is sent; without it nothing is
+/// checked.
+///
+/// ```no_run
+/// use keyfit::auth::ScopienKey;
+/// use keyfit::scopien::Client;
+/// use keyfit::{Config, Environment};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), keyfit::Error> {
+/// // `SCOPIEN_API_KEY` must hold a test key here.
+/// let config = Config::default().environment(Environment::Sandbox);
+/// let client = Client::with_config(ScopienKey::from_env()?, config)?;
+/// println!("{:?}", client.auth_test().send().await?.scopes);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// A missing, malformed or misplaced key is an error of kind [`Credential`](crate::ErrorKind::Credential), before
+/// anything is sent: of `from_env` and `with_config`, or of the first call where the key comes from a
+/// [`source`](super::source). An unknown, expired or revoked one is the server's 401, a missing right its 403. Sources:
+/// Scopien's pages on API keys, and the generic authentication guide.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ApiKey {
     mode: Option<Mode>,

@@ -97,20 +97,35 @@ type Outcome = Result<Held, Arc<Error>>;
 #[derive(Default)]
 struct State {
     current: Option<Kept>,
-    /// The token before, and until when it is worth a try.
+    /// The token before, and when it was replaced.
     previous: Option<(Held, SystemTime)>,
     /// The fetch in flight.
     fetch: Option<watch::Receiver<Option<Outcome>>>,
     failures: u32,
-    /// After failures: not to be asked before this time, and why it failed.
-    resting: Option<(SystemTime, Arc<Error>)>,
+    /// After failures: since when and for how long the source is left alone, and why it failed.
+    resting: Option<(SystemTime, Duration, Arc<Error>)>,
     refused_at: Option<SystemTime>,
     adopted: u64,
 }
 
 struct Kept {
     held: Held,
-    replace_at: Option<SystemTime>,
+    adopted_at: SystemTime,
+    /// How long it is left alone.
+    fresh_for: Duration,
+}
+
+impl State {
+    /// The fetch under way. One whose task ended without a word is none.
+    fn in_flight(&self) -> Option<&watch::Receiver<Option<Outcome>>> {
+        self.fetch.as_ref().filter(|fetch| fetch.has_changed().is_ok())
+    }
+}
+
+/// Whether a span that began at `since` goes on. It is over, too, when the clock was set back behind its start: a rest
+/// that was begun on a clock of next year must not last until then.
+fn lasts(since: SystemTime, span: Duration, now: SystemTime) -> bool {
+    now.duration_since(since).is_ok_and(|passed| passed < span)
 }
 
 impl Cache {
@@ -121,19 +136,20 @@ impl Cache {
     /// A token that is good now. The one at hand where there is one; it is replaced in the background when its time is
     /// near.
     pub(crate) async fn token(&self) -> Result<Held, Error> {
-        let now = self.0.refresh.clock.now();
         let waiting = {
+            // The clock is read under the lock, so that no token seems to come from the future.
             let mut state = self.0.state();
+            let now = self.0.refresh.clock.now();
             let at_hand = state.current.as_ref().filter(|kept| !kept.held.is_expired(now));
             if let Some(kept) = at_hand {
                 let held = kept.held.clone();
-                if kept.replace_at.is_some_and(|time| now >= time) {
+                if !lasts(kept.adopted_at, kept.fresh_for, now) {
                     // Its failure concerns nobody while the token is good.
-                    let _ = self.fetch(&mut state, now);
+                    let _ = self.fetch(&mut state, now, None);
                 }
                 return Ok(held);
             }
-            self.fetch(&mut state, now)
+            self.fetch(&mut state, now, None)
         };
         match waiting {
             Ok(fetch) => wait(fetch).await.map_err(shared),
@@ -146,22 +162,22 @@ impl Cache {
     pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
         // A fetch that was under way may have read the source before it changed: then it is asked once more.
         for _ in 0..2 {
-            let now = self.0.refresh.clock.now();
             let (fetch, is_joined) = {
                 let mut state = self.0.state();
+                let now = self.0.refresh.clock.now();
                 if let Some(kept) = state.current.as_ref().filter(|kept| kept.held.generation() > refused.generation())
                 {
                     return Some(kept.held.clone());
                 }
-                let is_joined = state.fetch.is_some();
-                let just_asked = state.refused_at.is_some_and(|time| now < time + self.0.refresh.refusal_floor);
+                let is_joined = state.in_flight().is_some();
+                let just_asked = state.refused_at.is_some_and(|time| lasts(time, self.0.refresh.refusal_floor, now));
                 if just_asked && !is_joined {
                     break;
                 }
                 if !is_joined {
                     state.refused_at = Some(now);
                 }
-                let Ok(fetch) = self.fetch(&mut state, now) else { break };
+                let Ok(fetch) = self.fetch(&mut state, now, Some(refused)) else { break };
                 (fetch, is_joined)
             };
             match wait(fetch).await {
@@ -170,30 +186,40 @@ impl Cache {
                 _ => break,
             }
         }
-        let now = self.0.refresh.clock.now();
         let state = self.0.state();
-        let (previous, until) = state.previous.as_ref()?;
-        let is_good = previous.generation() < refused.generation() && now < *until && !previous.is_expired(now);
+        let now = self.0.refresh.clock.now();
+        let (previous, replaced_at) = state.previous.as_ref()?;
+        let is_good = previous.generation() < refused.generation()
+            && lasts(*replaced_at, self.0.refresh.overlap, now)
+            && !previous.is_expired(now);
         is_good.then(|| previous.clone())
     }
 
     /// Joins the fetch in flight, or starts one in a task of its own: it outlives the caller that started it.
-    fn fetch(&self, state: &mut State, now: SystemTime) -> Result<watch::Receiver<Option<Outcome>>, Arc<Error>> {
-        if let Some(fetch) = &state.fetch
-            && fetch.has_changed().is_ok()
-        {
+    fn fetch(
+        &self,
+        state: &mut State,
+        now: SystemTime,
+        refused: Option<&Held>,
+    ) -> Result<watch::Receiver<Option<Outcome>>, Arc<Error>> {
+        if let Some(fetch) = state.in_flight() {
             return Ok(fetch.clone());
         }
-        if let Some((until, error)) = &state.resting
-            && now < *until
+        if let Some((since, rest, error)) = &state.resting
+            && lasts(*since, *rest, now)
         {
             return Err(Arc::clone(error));
         }
         let (done, fetch) = watch::channel(None);
         state.fetch = Some(fetch.clone());
         let shared = Arc::clone(&self.0);
+        let refused = refused.map(|held| Arc::clone(&held.token));
         tokio::spawn(async move {
-            let fetched = tokio::time::timeout(shared.refresh.patience, shared.source.fetch()).await;
+            let asked = match &refused {
+                Some(refused) => shared.source.replace(refused),
+                None => shared.source.fetch(),
+            };
+            let fetched = tokio::time::timeout(shared.refresh.patience, asked).await;
             let fetched =
                 fetched.unwrap_or_else(|_| Err(Error::credential("the source of the token did not answer in time")));
             let outcome = shared.settle(fetched);
@@ -210,8 +236,8 @@ impl Shared {
 
     /// Adopts what was fetched. A failure leaves the token at hand as it is.
     fn settle(&self, fetched: Result<AccessToken, Error>) -> Outcome {
-        let now = self.refresh.clock.now();
         let mut state = self.state();
+        let now = self.refresh.clock.now();
         state.fetch = None;
         let adopted = fetched.and_then(|token| self.adopt(&mut state, token, now));
         match adopted {
@@ -224,7 +250,9 @@ impl Shared {
                 let error = Arc::new(error);
                 let rest = rest(state.failures);
                 state.failures = state.failures.saturating_add(1);
-                state.resting = Some((now + rest, Arc::clone(&error)));
+                state.resting = Some((now, rest, Arc::clone(&error)));
+                // Whoever writes the log may be a caller of ours.
+                drop(state);
                 tracing::warn!(target: "keyfit::auth", error = %error, retry_in_ms = rest.as_millis(), "no new token");
                 Err(error)
             }
@@ -235,23 +263,23 @@ impl Shared {
         if token.expires_at().is_some_and(|time| time <= now) {
             return Err(Error::credential("the source of the token handed out one that has expired"));
         }
-        let replace_at = match token.expires_at() {
+        let fresh_for = match token.expires_at() {
             Some(time) => {
                 let life = time.duration_since(now).unwrap_or_default();
-                time.checked_sub(self.refresh.leeway.min(life / 4))
+                life.saturating_sub(self.refresh.leeway.min(life / 4))
             }
-            None => now.checked_add(self.refresh.recheck),
+            None => self.refresh.recheck,
         };
         let is_same = state.current.as_ref().is_some_and(|kept| kept.held.token.expose() == token.expose());
         if !is_same {
             state.adopted += 1;
         }
         let held = Held::new(token, state.adopted)?;
-        let replaced = state.current.replace(Kept { held: held.clone(), replace_at });
+        let replaced = state.current.replace(Kept { held: held.clone(), adopted_at: now, fresh_for });
         if let Some(replaced) = replaced
             && !is_same
         {
-            state.previous = Some((replaced.held, now + self.refresh.overlap));
+            state.previous = Some((replaced.held, now));
         }
         Ok(held)
     }

@@ -17,6 +17,10 @@ impl Hands {
     fn move_on(&self, seconds: u64) {
         *self.0.lock().expect("no one panics") += Duration::from_secs(seconds);
     }
+
+    fn move_back(&self, seconds: u64) {
+        *self.0.lock().expect("no one panics") -= Duration::from_secs(seconds);
+    }
 }
 
 impl Clock for Hands {
@@ -240,4 +244,63 @@ async fn a_source_that_repeats_a_refused_token_is_not_pestered() {
     clock.move_on(1);
     assert!(cache.instead_of(&held).await.is_none());
     assert_eq!(issuer.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_stop_the_fetches() {
+    let clock = Hands::new();
+    let issuer = Issuer::new(&clock, None);
+    let cache = cache(&clock, &issuer);
+    // A machine that boots in the wrong year: its certificates do not count, the first fetch fails.
+    issuer.0.is_broken.store(true, Ordering::SeqCst);
+    clock.move_on(31_536_000);
+    cache.token().await.expect_err("it is closed");
+    issuer.0.is_broken.store(false, Ordering::SeqCst);
+    clock.move_back(31_536_000);
+    assert_eq!(text(&cache).await, "token-1", "the rest does not last a year");
+    clock.move_on(10);
+    clock.move_back(20);
+    assert_eq!(text(&cache).await, "token-1");
+    settled(&cache).await;
+    assert_eq!(text(&cache).await, "token-2", "nor does the time until the next look");
+}
+
+#[tokio::test]
+async fn spans_without_end_are_no_panic() {
+    let clock = Hands::new();
+    let issuer = Issuer::new(&clock, None);
+    let forever = Refresh::default().clock(clock.clone()).recheck(Duration::MAX).overlap(Duration::MAX);
+    let cache = Cache::new(Arc::new(issuer.clone()), forever.leeway(Duration::MAX).refusal_floor(Duration::MAX));
+    let first = cache.token().await.expect("a token");
+    let second = cache.instead_of(&first).await.expect("another");
+    let third = cache.instead_of(&second).await.expect("the one before");
+    assert_eq!(third.token().expose(), first.token().expose());
+}
+
+/// Hands out one token until it is told that it was refused.
+#[derive(Debug)]
+struct Steady(AtomicUsize);
+
+impl TokenSource for Steady {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(async { Ok(AccessToken::new(format!("token-{}", self.0.load(Ordering::SeqCst)))) })
+    }
+
+    fn replace<'a>(&'a self, refused: &'a AccessToken) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        assert_eq!(refused.expose(), format!("token-{}", self.0.fetch_add(1, Ordering::SeqCst)));
+        self.fetch()
+    }
+}
+
+#[tokio::test]
+async fn a_source_learns_which_token_was_refused() {
+    let clock = Hands::new();
+    let cache = Cache::new(Arc::new(Arc::new(Steady(AtomicUsize::new(1)))), Refresh::default().clock(clock.clone()));
+    assert_eq!(text(&cache).await, "token-1");
+    clock.move_on(300);
+    assert_eq!(text(&cache).await, "token-1");
+    settled(&cache).await;
+    let held = cache.token().await.expect("a token");
+    assert_eq!(held.token().expose(), "token-1", "another look is no refusal");
+    assert_eq!(cache.instead_of(&held).await.expect("another").token().expose(), "token-2");
 }

@@ -10,7 +10,7 @@ use crate::Error;
 /// A variable that is not set or no text; the message names it and never shows its value.
 pub(crate) fn variable(name: &str) -> Result<String, Error> {
     optional(name)?
-        .ok_or_else(|| Error::credential(format!("the environment variable {name} is not set: set it to the token")))
+        .ok_or_else(|| Error::credential(format!("the environment variable {name} is not set: set it and start again")))
 }
 
 /// Reads a variable that need not be set.

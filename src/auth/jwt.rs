@@ -29,10 +29,18 @@ pub struct JwtParties {
 /// fetch is a new token: give it to [`Credential::from_source`](super::Credential::from_source), which keeps a token
 /// until it is about to expire. The secret is read for each signature, so a rotated one is found.
 ///
-/// ```
-/// use keyfit::auth::{Credential, JwtParties, JwtSigner, Scopien, SecretSource};
+/// Times are whole seconds since 1970; `exp` is `iat` and the lifetime, an hour where [`lifetime`](Self::lifetime) does
+/// not say less. A fetch fails where the secret cannot be read or is shorter than 32 bytes (RFC 7518, section 3.2), and
+/// where the clock stands before 1970. A server refuses with 401 and does not say which claim it minds: compare
+/// [`JwtParties`] with what is registered, and the clocks. Source: the generic authentication guide, whose secret is that
+/// of the OAuth client.
 ///
-/// # fn example(secret: impl SecretSource) -> Result<(), keyfit::Error> {
+/// ```
+/// use keyfit::auth::source::EnvSource;
+/// use keyfit::auth::{Credential, JwtParties, JwtSigner, Scopien};
+///
+/// # fn main() -> Result<(), keyfit::Error> {
+/// let secret = EnvSource::new("MY_CLIENT_SECRET");
 /// let parties = JwtParties {
 ///     issuer: "client_123".to_owned(),
 ///     subject: "service_billing".to_owned(),

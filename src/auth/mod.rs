@@ -3,16 +3,18 @@
 //! | You have | Give the client | Page |
 //! |---|---|---|
 //! | a token of an Instasent API | [`LegacyToken`], [`SmsToken`], [`ProductToken`], [`DatasourceToken`] | [`Token`] |
-//! | a Scopien API key | [`ScopienKey`]; [`ApiKey`] tells what its prefix says | [`Token`], [`Environment`](crate::Environment) |
-//! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`] |
-//! | OAuth 2.0 client credentials, or a user's consent | [`Credential::from_source`] | `oauth` (feature `oauth`) |
-//! | a client secret to sign JWTs with | [`Credential::from_source`] | `JwtSigner` (feature `jwt`) |
-//! | a key to be replaced | a [`Rotation`](rotation::Rotation) | [`rotation`] |
-//! | a list of what your program needs | [`Needs`], held against the [`Scopes`] of its token | [`Needs`] |
+//! | an API key, of Scopien for one | [`ScopienKey`] | [`ApiKey`]: modes, reach, environments |
+//! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`]: variable, file, command, Vault, AWS |
+//! | a user's consent, or the client credentials of a service | [`Credential::from_source`] | [`oauth`] (feature `oauth`) |
+//! | a client secret to sign JWTs with | [`Credential::from_source`] | [`JwtSigner`] (feature `jwt`) |
+//! | a key to be replaced | | [`rotation`] |
+//! | a token that may do too little, or too much | | [`Needs`], held against the [`Scopes`] of the token |
+//! | a key that is old, endless or almost used up | | [`Hygiene`] |
 //!
 //! A [`Credential`] is handed over once. It fetches its token when that is first needed, replaces it ahead of expiry, asks
-//! its source again on a schedule and after a 401, and serves any number of callers with one fetch. Nothing of it is
-//! printed: `Debug` shows a [`Fingerprint`], the header is marked sensitive, secrets are zeroised when they are dropped.
+//! its source again on a schedule and after a 401, and serves any number of callers with one fetch ([`Refresh`] has the
+//! times). A failed fetch is an [`Error`](crate::Error) of the call that needs the token, and nothing is sent. Nothing of
+//! it is printed: `Debug` shows a [`Fingerprint`], the header is marked sensitive, secrets are zeroised when they are dropped.
 //! Each 401 and 403 is one event of the target `keyfit::auth`, for a security log.
 
 mod access_token;

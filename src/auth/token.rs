@@ -10,6 +10,18 @@ use crate::Error;
 
 /// A bearer token of one kind. The text is zeroised on drop and never printed.
 ///
+/// | Kind | Opens | Reaches | Variable |
+/// |---|---|---|---|
+/// | [`LegacyToken`] | Legacy | the account | `INSTASENT_LEGACY_TOKEN` |
+/// | [`SmsToken`] | Transactional | a project or an organization | `INSTASENT_SMS_TOKEN` |
+/// | [`ProductToken`] | Product, and Ingest with `PROJECT_DATASOURCE_WRITE` | its scopes | `INSTASENT_PRODUCT_TOKEN` |
+/// | [`DatasourceToken`] | Ingest | one data source | `INSTASENT_DATASOURCE_TOKEN` |
+/// | [`ScopienKey`] | Scopien | its scopes | `SCOPIEN_API_KEY` |
+///
+/// It travels as `Authorization: Bearer <token>`, never in a URL. Shape and length are the provider's business: any
+/// printable ASCII without spaces is taken. Tokens of Instasent are shown once, do not expire, and keep the scopes that
+/// they were made with; replace them at least once a year ([`source`](super::source) finds the new one).
+///
 /// ```
 /// use keyfit::auth::ProductToken;
 ///
@@ -19,6 +31,31 @@ use crate::Error;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # What a token may do
+/// Product, Ingest and Scopien say it. Asked for at the start of a program, a missing scope is found before the first
+/// call that needs it, and a needless one is logged:
+///
+/// ```no_run
+/// use keyfit::auth::{Needs, ProductToken};
+/// use keyfit::instasent::product::{Client, OPERATIONS};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), keyfit::Error> {
+/// let client = Client::new(ProductToken::from_env()?)?;
+/// // What the operations need that the program calls; `Needs::none().and("PROJECT_AUDIENCE_READ")` says it by hand.
+/// let called: Vec<_> = OPERATIONS.iter().filter(|operation| operation.id == "audience-search-phone").collect();
+/// if let Some(scopes) = client.granted_scopes_in("proj_xxx").await? {
+///     Needs::of(&called).check(&scopes)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Refusals of the server
+/// 401, [`Unauthorized`](crate::ErrorKind::Unauthorized): missing, unknown or revoked. 403,
+/// [`Forbidden`](crate::ErrorKind::Forbidden): a scope is missing, or Product withholds personal data. Ingest answers 404
+/// to a token of another data source. Source: the authentication and error pages of Instasent's API documentation.
 ///
 /// A token of another kind does not fit:
 ///

@@ -18,8 +18,9 @@ struct Answer {
     scope: Option<Value>,
 }
 
-/// The tokens of a body that came at `received`, or what is wrong with it. Nothing of the body is in the reason.
-pub(super) fn read(body: &[u8], received: SystemTime) -> Result<TokenSet, String> {
+/// The tokens of a body that came at `received`, or what is wrong with it. Nothing of the body is in the reason. Where
+/// the server does not say how long the access token is good, it is for the `assumed` time, or nobody knows.
+pub(super) fn read(body: &[u8], received: SystemTime, assumed: Option<Duration>) -> Result<TokenSet, String> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => "a member of the answer has the wrong type",
         _ => "the answer is no JSON",
@@ -34,13 +35,16 @@ pub(super) fn read(body: &[u8], received: SystemTime) -> Result<TokenSet, String
         Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => {}
         Some(_) => return Err("the `token_type` is not Bearer".to_owned()),
     }
-    let expires_at = match &answer.expires_in {
-        None | Some(Value::Null) => None,
-        // A time that no clock reaches is no expiry.
-        Some(value) => {
-            received.checked_add(Duration::from_secs(seconds(value).ok_or("`expires_in` is no number of seconds")?))
+    let life = answer.expires_in.filter(|value| !value.is_null()).and_then(|value| {
+        let seconds = seconds(&value);
+        if seconds.is_none() {
+            // No reason to refuse the answer: the refresh token in it may be the only one that is still good.
+            tracing::warn!(target: "keyfit::auth", "`expires_in` of a token answer is no number of seconds");
         }
-    };
+        seconds.map(Duration::from_secs)
+    });
+    // A time that no clock reaches is no expiry.
+    let expires_at = life.or(assumed).and_then(|life| received.checked_add(life));
     let mut set = TokenSet::new(AccessToken::new(token.expose()).expiring_at(expires_at));
     if let Some(refresh) = answer.refresh_token.filter(|refresh| !refresh.expose().is_empty()) {
         set = set.refresh(refresh.expose());
@@ -84,7 +88,7 @@ mod tests {
     }
 
     fn read_text(body: &str) -> Result<TokenSet, String> {
-        read(body.as_bytes(), at(1000))
+        read(body.as_bytes(), at(1000), None)
     }
 
     #[test]
@@ -110,9 +114,28 @@ mod tests {
             let set = read_text(&format!(r#"{{"access_token":"a","expires_in":{text}}}"#)).expect(text);
             assert_eq!(set.expires_at(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn an_expiry_that_cannot_be_read_does_not_cost_the_refresh_token() {
         for text in ["-1", "\"soon\"", "[]", "true", "\"-5\"", "1e30"] {
-            assert!(read_text(&format!(r#"{{"access_token":"a","expires_in":{text}}}"#)).is_err(), "{text}");
+            let set = read_text(&format!(r#"{{"access_token":"a","refresh_token":"r","expires_in":{text}}}"#));
+            let set = set.expect(text);
+            assert_eq!((set.expires_at(), set.refresh_token()), (None, Some("r")), "{text}");
         }
+    }
+
+    #[test]
+    fn an_assumed_lifetime_counts_where_the_server_says_nothing() {
+        let read = |expires_in: &str| {
+            let body = format!(r#"{{"access_token":"a","expires_in":{expires_in}}}"#);
+            read(body.as_bytes(), at(1000), Some(Duration::from_secs(5))).expect(expires_in).expires_at()
+        };
+        assert_eq!(["null", "\"soon\"", "60"].map(read), [1005, 1005, 1060].map(|seconds| Some(at(seconds))));
+        assert_eq!(
+            super::read(br#"{"access_token":"a"}"#, at(1), Some(Duration::MAX)).expect("a set").expires_at(),
+            None
+        );
     }
 
     #[test]

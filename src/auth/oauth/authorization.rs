@@ -37,6 +37,7 @@ pub struct AuthorizationRequest {
     client_id: String,
     redirect_uri: String,
     scopes: Vec<String>,
+    issuer: Option<String>,
     extra: Vec<(String, String)>,
 }
 
@@ -45,28 +46,44 @@ impl AuthorizationRequest {
     /// must be registered with the server, letter by letter.
     ///
     /// # Errors
-    /// An endpoint that is neither https nor on a loopback host; a redirect URI that is no URL or has a fragment.
+    /// An endpoint that is neither https nor on a loopback host, or sets a standard parameter itself; an empty client
+    /// id; a redirect URI that is no URL, has a fragment, or is plain http to another than a loopback host.
     pub fn new(endpoint: &str, client_id: impl Into<String>, redirect_uri: impl Into<String>) -> Result<Self, Error> {
-        const NAME: &str = "the authorization endpoint";
-        let endpoint = Url::parse(endpoint)
-            .map_err(|error| Error::configuration(format!("{NAME} cannot be read as a URL ({error})")))?;
-        config::check_place(&endpoint, NAME)?;
-        if endpoint.fragment().is_some() {
-            return Err(Error::configuration(format!("{NAME} has a fragment")));
+        let endpoint = config::checked_url(endpoint, "the authorization endpoint")?;
+        if let Some((name, _)) = endpoint.query_pairs().find(|(name, _)| OWN.contains(&&**name)) {
+            return Err(Error::configuration(format!("the authorization endpoint sets `{name}`, which Keyfit sets")));
         }
-        let redirect_uri = redirect_uri.into();
+        let (client_id, redirect_uri) = (client_id.into(), redirect_uri.into());
+        if client_id.is_empty() {
+            return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
+        }
         // Kept as text: the server compares it letter by letter, and a URL library would add a slash. A scheme of an
         // application (`com.example.app:/callback`) is allowed.
-        if Url::parse(&redirect_uri).map_or(true, |url| url.fragment().is_some()) {
-            return Err(Error::configuration("the redirect URI is no absolute URL without a fragment".to_owned()));
+        match Url::parse(&redirect_uri) {
+            Ok(url) if url.scheme() == "http" => config::check_place(&url, "the redirect URI")?,
+            Ok(url) if url.fragment().is_none() => {}
+            _ => {
+                return Err(Error::configuration(
+                    "the redirect URI is no absolute URL without a fragment: give it as it is registered".to_owned(),
+                ));
+            }
         }
-        Ok(Self { endpoint, client_id: client_id.into(), redirect_uri, scopes: Vec::new(), extra: Vec::new() })
+        Ok(Self { endpoint, client_id, redirect_uri, scopes: Vec::new(), issuer: None, extra: Vec::new() })
     }
 
     /// The scopes to ask for. A server that follows OpenID Connect gives a refresh token for `offline_access` only.
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The server's issuer identifier, for a server that names itself when it sends users back (RFC 9207; its metadata
+    /// has `authorization_response_iss_parameter_supported`). A callback with another `iss`, or without one, is refused
+    /// then. Give it where users can choose among several servers: else one of them could hand in the code of another.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
         self
     }
 
@@ -81,15 +98,22 @@ impl AuthorizationRequest {
     /// [`PendingAuthorizations`].
     ///
     /// # Errors
-    /// A store that fails; an extra parameter that is one of the standard ones.
+    /// A store that fails; an empty session, as of a cookie that is not there; an extra parameter that is one of the
+    /// standard ones.
     pub async fn begin(&self, session: &str, pending: &dyn PendingAuthorizations) -> Result<Url, Error> {
         if let Some((name, _)) = self.extra.iter().find(|(name, _)| OWN.contains(&name.as_str())) {
             return Err(Error::configuration(format!("the parameter `{name}` of an authorization is set by Keyfit")));
         }
+        if session.is_empty() {
+            return Err(Error::configuration(
+                "the session of an authorization is empty: give the value of the browser's session cookie".to_owned(),
+            ));
+        }
         let state = random_text()?;
         let verifier = Verifier::random()?;
         let url = self.url(state.expose_secret(), &verifier);
-        let entry = PendingAuthorization::new(state, verifier, self.redirect_uri.clone(), self.scopes.clone());
+        let (redirect_uri, scopes, issuer) = (self.redirect_uri.clone(), self.scopes.clone(), self.issuer.clone());
+        let entry = PendingAuthorization::new(state, verifier, redirect_uri, scopes, issuer);
         pending.put(session, entry).await?;
         Ok(url)
     }
@@ -122,6 +146,7 @@ impl fmt::Debug for AuthorizationRequest {
             .field("client_id", &self.client_id)
             .field("redirect_uri", &self.redirect_uri)
             .field("scopes", &self.scopes)
+            .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
 }
@@ -181,6 +206,7 @@ mod tests {
         for name in OWN {
             let request = request("https://auth.example.com/").expect("a request").parameter(name, "x");
             assert!(request.begin("s", &MemoryPendingAuthorizations::new()).await.is_err(), "{name}");
+            assert!(super::AuthorizationRequest::new(&format!("https://a.example/?{name}=x"), "c", REDIRECT).is_err());
         }
     }
 
@@ -190,8 +216,20 @@ mod tests {
         for endpoint in ["http://auth.example.com/", "https://u:p@auth.example.com/", "x", "https://a.example.com/#f"] {
             assert!(request(endpoint).is_err(), "{endpoint}");
         }
-        for redirect in ["/callback", "https://app.example.com/#x"] {
-            assert!(AuthorizationRequest::new("https://a.example.com", "c", redirect).is_err(), "{redirect}");
+        let redirected = |to: &str| AuthorizationRequest::new("https://a.example.com", "c", to);
+        for redirect in ["com.example.app:/callback", "http://127.0.0.1:8080/callback", "http://[::1]/callback"] {
+            assert!(redirected(redirect).is_ok(), "{redirect}");
         }
+        for redirect in ["/callback", "https://app.example.com/#x", "http://app.example.com/callback"] {
+            assert!(redirected(redirect).is_err(), "{redirect}");
+        }
+        assert!(AuthorizationRequest::new("https://a.example.com", "", REDIRECT).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_empty_session_is_refused() {
+        let request = request("https://auth.example.com/").expect("a request");
+        let error = request.begin("", &MemoryPendingAuthorizations::new()).await.expect_err("no session");
+        assert!(error.to_string().contains("session cookie"), "{error}");
     }
 }

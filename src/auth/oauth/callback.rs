@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reqwest::StatusCode;
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{PendingAuthorizations, Verifier, encode};
@@ -35,7 +35,8 @@ impl fmt::Debug for AuthorizationCode {
 /// is the one that [`begin`](super::AuthorizationRequest::begin) was given.
 ///
 /// The `state` must be one that was given to this session, and is used up, whatever the server says besides: a refusal
-/// is believed no sooner than a code.
+/// is believed no sooner than a code. Where the request named its [`issuer`](super::AuthorizationRequest::issuer), so
+/// must the callback, letter by letter.
 ///
 /// ```
 /// use keyfit::auth::oauth::{PendingAuthorizations, TokenEndpoint, TokenSet, handle_callback};
@@ -58,7 +59,7 @@ pub async fn handle_callback(
     pending: &dyn PendingAuthorizations,
 ) -> Result<AuthorizationCode, CallbackError> {
     let callback = Callback::read(callback)?;
-    let state = callback.state.filter(|state| !state.is_empty());
+    let state = callback.state.filter(|state| !state.is_empty() && !session.is_empty());
     let known = match &state {
         Some(state) => pending.take(session, state).await.map_err(CallbackError::Store)?,
         None => None,
@@ -66,6 +67,9 @@ pub async fn handle_callback(
     // Asked once more, so that a store that forgets to compare lets nobody in.
     let known = known.filter(|known| state.is_some_and(|state| known.has_state(&state)));
     let Some(known) = known else { return Err(CallbackError::State) };
+    if known.issuer().is_some_and(|issuer| callback.issuer.as_deref() != Some(issuer)) {
+        return Err(CallbackError::Issuer);
+    }
     if let Some(code) = callback.error {
         return Err(CallbackError::Refused { code, description: callback.description });
     }
@@ -79,12 +83,16 @@ pub async fn handle_callback(
 /// # Troubleshooting
 /// - [`State`](Self::State): the user took too long, went back in his browser, lost his session cookie, or was sent
 ///   here by somebody else. Let him start again.
+/// - [`Issuer`](Self::Issuer): another server than the one that the user was sent to, or one that does not send `iss`:
+///   then leave [`issuer`](super::AuthorizationRequest::issuer) out.
 /// - [`Refused`](Self::Refused): `access_denied` is the user's own choice; other codes are a mistake in the request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallbackError {
     /// The `state` is missing, unknown, expired, used, or of another session.
     State,
+    /// The `iss` is missing, or that of another server (RFC 9207).
+    Issuer,
     /// The server says no.
     Refused {
         /// The code of RFC 6749, section 4.1.2.1, such as `access_denied`.
@@ -114,7 +122,7 @@ impl CallbackError {
         match self {
             Self::State => "This login has expired or was not started here. Please start again.",
             Self::Refused { code, .. } if code == "access_denied" => "Access was not granted.",
-            Self::Refused { .. } | Self::MissingCode | Self::Repeated(_) => {
+            Self::Issuer | Self::Refused { .. } | Self::MissingCode | Self::Repeated(_) => {
                 "The login failed at the authorization server."
             }
             Self::Store(_) => "The login cannot be finished at the moment.",
@@ -126,6 +134,7 @@ impl fmt::Display for CallbackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State => f.write_str("the `state` of the callback is missing or not one that this session was given"),
+            Self::Issuer => f.write_str("the `iss` of the callback is missing or not the issuer of the request"),
             Self::Refused { code, description } => {
                 write!(f, "the authorization was refused ({})", OneLine(code))?;
                 description.iter().try_for_each(|text| write!(f, ": {}", OneLine(text)))
@@ -157,6 +166,7 @@ impl From<CallbackError> for Error {
 struct Callback {
     code: Option<String>,
     state: Option<String>,
+    issuer: Option<String>,
     error: Option<String>,
     description: Option<String>,
 }
@@ -168,6 +178,7 @@ impl Callback {
             let (place, name) = match name.as_str() {
                 "code" => (&mut read.code, "code"),
                 "state" => (&mut read.state, "state"),
+                "iss" => (&mut read.issuer, "iss"),
                 "error" => (&mut read.error, "error"),
                 "error_description" => (&mut read.description, "error_description"),
                 _ => continue,
@@ -184,9 +195,11 @@ impl Callback {
 /// The query of a URL, of a path, or by itself.
 fn query(text: &str) -> &str {
     let text = text.split_once('#').map_or(text, |(before, _)| before);
-    match text.find(['?', '=', '&']) {
-        Some(index) if text[index..].starts_with('?') => &text[index + 1..],
-        _ => text,
+    // A path may hold `=` and `&`, a query may hold `?`.
+    if text.starts_with(['/', '?']) || Url::parse(text).is_ok() {
+        text.split_once('?').map_or("", |(_, query)| query)
+    } else {
+        text
     }
 }
 
@@ -198,8 +211,14 @@ mod tests {
     use super::*;
 
     async fn handle(callback: &str) -> Result<AuthorizationCode, CallbackError> {
+        handle_from(callback, None).await
+    }
+
+    async fn handle_from(callback: &str, issuer: Option<&str>) -> Result<AuthorizationCode, CallbackError> {
         let pending = MemoryPendingAuthorizations::new();
-        let entry = PendingAuthorization::new("right", Verifier::random()?, "https://app.example.com/", Vec::new());
+        let issuer = issuer.map(str::to_owned);
+        let entry =
+            PendingAuthorization::new("right", Verifier::random()?, "https://app.example.com/", Vec::new(), issuer);
         pending.put("s", entry).await?;
         handle_callback(callback, "s", &pending).await
     }
@@ -217,6 +236,9 @@ mod tests {
             "/callback?code=a%2Fb&state=right#fragment",
             "?state=right&code=a%2Fb",
             "state=right&code=a%2Fb&iss=x?y",
+            "iss=https://auth.example.com/?y&state=right&code=a%2Fb",
+            "/app;v=1&x/callback?code=a%2Fb&state=right",
+            "com.example.app:/callback?code=a%2Fb&state=right",
         ] {
             assert_eq!(handle(callback).await.expect(callback).parts().0, "a/b");
         }
@@ -231,6 +253,31 @@ mod tests {
         for state in ["", "&state=", "&state=wrong"] {
             assert!(matches!(handle(&format!("{refusal}{state}")).await, Err(CallbackError::State)), "{state}");
         }
+    }
+
+    #[tokio::test]
+    async fn another_issuer_is_refused_where_the_request_names_one() {
+        let own = "https://auth.example.com";
+        let callback = |issuer: &str| format!("state=right&code=x{issuer}");
+        let right = callback("&iss=https%3A%2F%2Fauth.example.com");
+        assert!(handle_from(&right, Some(own)).await.is_ok());
+        for issuer in ["", "&iss=", "&iss=https%3A%2F%2Fevil.example", "&iss=https%3A%2F%2Fauth.example.com%2F"] {
+            let error = handle_from(&callback(issuer), Some(own)).await.expect_err(issuer);
+            assert!(matches!(error, CallbackError::Issuer), "{error:?}");
+            assert_eq!(error.status(), StatusCode::BAD_REQUEST);
+            assert!(handle(&callback(issuer)).await.is_ok(), "{issuer}");
+        }
+        // Neither is its refusal believed, and the state comes first.
+        let refusal = "error=access_denied&iss=https%3A%2F%2Fevil.example";
+        let refused = handle_from(&format!("{refusal}&state=right"), Some(own)).await;
+        assert!(matches!(refused, Err(CallbackError::Issuer)));
+        assert!(matches!(handle_from(refusal, Some(own)).await, Err(CallbackError::State)));
+    }
+
+    #[tokio::test]
+    async fn an_empty_session_is_nobodys() {
+        let callback = handle_callback("code=x&state=right", "", &Careless).await;
+        assert!(matches!(callback, Err(CallbackError::State)));
     }
 
     #[tokio::test]
@@ -253,7 +300,9 @@ mod tests {
         }
 
         fn take<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Option<PendingAuthorization>, Error>> {
-            Box::pin(async { Ok(Some(PendingAuthorization::new("right", Verifier::random()?, "x:/", Vec::new()))) })
+            Box::pin(async {
+                Ok(Some(PendingAuthorization::new("right", Verifier::random()?, "x:/", Vec::new(), None)))
+            })
         }
     }
 
@@ -271,6 +320,7 @@ mod tests {
             ("state=right&code=a&code=b", "code"),
             ("state=wrong&state=right&code=a", "state"),
             ("error=&error=", "error"),
+            ("state=right&code=a&iss=x&iss=x", "iss"),
         ] {
             assert!(matches!(handle(callback).await, Err(CallbackError::Repeated(found)) if found == name));
         }

@@ -6,6 +6,9 @@ use super::TokenEndpoint;
 use crate::Error;
 use crate::auth::{AccessToken, TokenSource};
 
+/// The parameters that are ours to set.
+const OWN: [&str; 5] = ["grant_type", "scope", "audience", "client_id", "client_secret"];
+
 /// Gets access tokens with the client's own credentials. Each fetch is one token request: give it to
 /// [`Credential::from_source`](crate::auth::Credential::from_source), which keeps the token until it is about to
 /// expire. A refresh token is neither needed nor kept.
@@ -51,7 +54,8 @@ impl ClientCredentials {
         Self { audience: Some(audience.into()), ..self.clone() }
     }
 
-    /// Another source, with one more parameter, such as `resource` (RFC 8707).
+    /// Another source, with one more parameter, such as `resource` (RFC 8707). One of the standard ones makes each fetch
+    /// an error.
     #[must_use]
     pub fn with_parameter(&self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let mut source = self.clone();
@@ -63,6 +67,11 @@ impl ClientCredentials {
 impl TokenSource for ClientCredentials {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(async {
+            if let Some((name, _)) = self.extra.iter().find(|(name, _)| OWN.contains(&name.as_str())) {
+                return Err(Error::configuration(format!(
+                    "the parameter `{name}` of a token request is set by Keyfit"
+                )));
+            }
             let scope = self.scopes.join(" ");
             let mut parameters = vec![("grant_type", "client_credentials")];
             if !scope.is_empty() {

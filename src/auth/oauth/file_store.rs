@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
@@ -11,26 +12,42 @@ use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
 use super::random::random_text;
-use super::{TokenSet, TokenStore};
-use crate::Error;
+use super::{StoreLock, TokenSet, TokenStore};
 use crate::auth::{AccessToken, Secret};
+use crate::{Clock, Error, SystemClock};
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
+/// How long another process may hold the lock: longer than a refresh takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the lock is tried.
+const TRIED_EVERY: Duration = Duration::from_millis(50);
 
 /// Tokens in a JSON file. It is made with mode 0600, replaced as a whole and written through to the disk; a file that
-/// others may read is refused. The folder must exist. Cloning names the same file.
+/// others may read is refused. The folder must exist. A symbolic link is followed. Cloning names the same file.
+///
+/// Processes that share the file refresh one after the other: they lock the file with `.lock` behind its name, which
+/// stays and is always empty. A lock that another process holds for more than 60 s is an error; that of a process that
+/// has ended is free. A file system without locks is warned of, and one process alone should refresh there.
 ///
 /// On systems without Unix permissions the folder has to keep others out.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
+    clock: Arc<dyn Clock>,
 }
 
 impl FileStore {
     /// The file at this path, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), clock: Arc::new(SystemClock) }
+    }
+
+    /// The clock that waits for the lock, for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
     }
 
     /// Runs on a thread where waiting for a disk holds up nobody.
@@ -57,6 +74,67 @@ impl TokenStore for FileStore {
         let text = to_text(tokens);
         Box::pin(async { self.blocking("written", move |path| write(path, &text?)).await })
     }
+
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
+        Box::pin(async {
+            // Tried again and again: a thread that waits for the lock in the system could not be called back.
+            let mut waited = Duration::ZERO;
+            loop {
+                if let Some(lock) = self.blocking("locked", try_lock).await? {
+                    return Ok(lock);
+                }
+                if waited >= PATIENCE {
+                    return Err(Error::credential(format!(
+                        "the token file {} is locked by another process for more than {} s: look for one that hangs",
+                        self.path.display(),
+                        PATIENCE.as_secs()
+                    )));
+                }
+                self.clock.sleep(TRIED_EVERY).await;
+                waited += TRIED_EVERY;
+            }
+        })
+    }
+}
+
+/// `None` while another holds the lock. Not the token file itself is locked, because each save puts a new one there.
+fn try_lock(path: &Path) -> io::Result<Option<StoreLock>> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    own(&mut options);
+    let file = options.open(beside(&target(path)?, ".lock")?)?;
+    // The standard library has a method of this name from Rust 1.89 on.
+    match fs4::FileExt::try_lock(&file) {
+        Ok(()) => Ok(Some(StoreLock::new(file))),
+        Err(fs4::TryLockError::WouldBlock) => Ok(None),
+        Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            tracing::warn!(path = %path.display(), "this file system has no locks: let one process alone refresh");
+            Ok(Some(StoreLock::new(())))
+        }
+        Err(fs4::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The file that a symbolic link leads to: in its place a new file would be parted from whoever uses the other path.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if path.is_symlink() {
+                return Err(io::Error::other(
+                    "it is a symbolic link that leads nowhere; make the file that it leads to",
+                ));
+            }
+            Ok(path.to_owned())
+        }
+        target => target,
+    }
+}
+
+/// A file in the same folder, with more behind its name.
+fn beside(path: &Path, more: &str) -> io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?.to_owned();
+    name.push(more);
+    Ok(path.with_file_name(name))
 }
 
 fn read(path: &Path) -> io::Result<Option<TokenSet>> {
@@ -79,11 +157,9 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
-    let mut temporary = name.to_owned();
+    let path = &*target(path)?;
     let random = random_text().map_err(io::Error::other)?;
-    temporary.push(format!(".{}.tmp", random.expose_secret()));
-    let temporary = path.with_file_name(temporary);
+    let temporary = beside(path, &format!(".{}.tmp", random.expose_secret()))?;
     let replaced = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
     if replaced.is_err() {
         // The error that is reported is the first one.
@@ -96,11 +172,18 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    own(&mut options);
     let mut file = options.open(path)?;
     file.write_all(text)?;
     file.sync_all()
+}
+
+/// A file that is made is its owner's alone.
+fn own(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    #[cfg(not(unix))]
+    let _ = options;
 }
 
 #[cfg(unix)]
@@ -181,6 +264,7 @@ fn from_text(text: &[u8]) -> io::Result<TokenSet> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_clock::TestClock;
     use super::*;
 
     fn tokens(access: &str) -> TokenSet {
@@ -223,6 +307,38 @@ mod tests {
             assert!(error.to_string().contains("chmod 600"), "{error}");
             assert!(store.save(&tokens("two")).await.is_err());
         }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_symbolic_link_is_followed_and_not_replaced() {
+        let (folder, store) = store();
+        store.save(&tokens("one")).await.expect("saved");
+        let link = FileStore::new(folder.path().join("link"));
+        std::os::unix::fs::symlink(&store.path, &link.path).expect("a link");
+        link.save(&tokens("two")).await.expect("saved");
+        assert!(link.path.is_symlink());
+        assert!(store.load().await.expect("loaded").expect("tokens").has_tokens_of(&tokens("two")));
+        fs::remove_file(&store.path).expect("removed");
+        let error = link.save(&tokens("three")).await.expect_err("it leads nowhere");
+        assert!(error.to_string().contains("leads nowhere") && link.path.is_symlink(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_lock_is_held_by_one_until_it_is_dropped() {
+        let (_folder, store) = store();
+        let store = store.clock(TestClock::default());
+        let lock = store.lock().await.expect("free");
+        let other = store.clone();
+        let waiting = tokio::spawn(async move { other.lock().await.map(drop) });
+        assert!(store.blocking("locked", try_lock).await.expect("a lock file").is_none());
+        drop(lock);
+        waiting.await.expect("no panic").expect("free");
+        let _lock = store.lock().await.expect("free");
+        let error = store.lock().await.expect_err("it is held for longer than a minute");
+        assert!(error.to_string().contains("locked by another process"), "{error}");
+        // Tokens can be read all the same.
+        assert!(store.load().await.expect("loaded").is_none());
     }
 
     #[tokio::test]

@@ -14,11 +14,13 @@
 //! # A service
 //! ```
 //! use keyfit::auth::oauth::{ClientCredentials, TokenEndpoint};
-//! use keyfit::auth::{Credential, Scopien, SecretSource};
+//! use keyfit::auth::source::EnvSource;
+//! use keyfit::auth::{Credential, Scopien};
 //!
-//! # fn service(secret: impl SecretSource) -> Result<(), keyfit::Error> {
-//! let endpoint =
-//!     TokenEndpoint::builder("https://auth.example.com/oauth/token", "my-client").secret_in_body(secret).build()?;
+//! # fn main() -> Result<(), keyfit::Error> {
+//! let endpoint = TokenEndpoint::builder("https://auth.example.com/oauth/token", "my-client")
+//!     .secret_in_body(EnvSource::new("MY_CLIENT_SECRET"))
+//!     .build()?;
 //! let grant = ClientCredentials::new(endpoint).with_scopes(["read"]);
 //! let client = keyfit::scopien::Client::new(Credential::<Scopien>::from_source(grant))?;
 //! # let _ = client;
@@ -65,15 +67,25 @@
 //! - Status and members of an answer are checked before anything is stored; a failed refresh leaves the stored tokens.
 //! - A refresh token that the server leaves out is kept; one that it rotates is saved before the new access token is
 //!   handed out.
-//! - Expiry is a time, not a number of seconds; one refresh at a time.
+//! - Expiry is a time, not a number of seconds; one refresh at a time, across processes that share a [`FileStore`].
 //! - Every refusal is a [`TokenError`], whatever the body was; secrets are neither printed nor put into a URL.
 //!
 //! # Settings that servers differ in
 //! - Secret in the body ([`secret_in_body`](TokenEndpointBuilder::secret_in_body)), in the header
 //!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), or none.
 //! - A form or JSON ([`BodyEncoding`]). Scopien documents JSON.
+//! - Whether it names itself when it sends a user back ([`issuer`](AuthorizationRequest::issuer), RFC 9207), and how long a
+//!   token is good ([`assumed_lifetime`](TokenEndpointBuilder::assumed_lifetime)).
 //! - A refresh token comes with the scope `offline_access`, with `prompt=consent` besides
 //!   ([`parameter`](AuthorizationRequest::parameter)), or always.
+//!
+//! # Limits and failures
+//! A token request takes 10 s to connect and 30 s in all, its answer 1 MiB ([`config`](TokenEndpointBuilder::config) has
+//! the times). It is sent once; a [`Credential`](super::Credential) asks again with the next call, after a rest of 1 s
+//! that doubles up to 64 s. [`TokenError::of`] finds the server's answer behind any error: with
+//! [`InvalidGrant`](TokenErrorCode::InvalidGrant) the user must consent again, anything else may pass. A returning user
+//! who is not logged in is a [`CallbackError`], with the status and the text to answer him. Sources: RFC 6749, 7636 and
+//! 9207, and the generic authentication guide.
 
 mod answer;
 mod authorization;
@@ -100,7 +112,7 @@ pub use file_store::FileStore;
 pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
 pub use pkce::Verifier;
 pub use refresh::RefreshingSession;
-pub use store::{MemoryStore, TokenStore};
+pub use store::{MemoryStore, StoreLock, TokenStore};
 pub use token_endpoint::{BodyEncoding, TokenEndpoint, TokenEndpointBuilder};
 pub use token_error::{TokenError, TokenErrorCode};
 pub use token_set::TokenSet;

@@ -19,17 +19,19 @@ pub struct PendingAuthorization {
     verifier: Verifier,
     redirect_uri: String,
     scopes: Vec<String>,
+    issuer: Option<String>,
 }
 
 impl PendingAuthorization {
-    /// What to remember: for stores that write it down and make it anew.
+    /// What to remember: for stores that write it down and make it anew. Nothing of it may be left out.
     pub fn new(
         state: impl Into<SecretString>,
         verifier: Verifier,
         redirect_uri: impl Into<String>,
         scopes: Vec<String>,
+        issuer: Option<String>,
     ) -> Self {
-        Self { state: state.into(), verifier, redirect_uri: redirect_uri.into(), scopes }
+        Self { state: state.into(), verifier, redirect_uri: redirect_uri.into(), scopes, issuer }
     }
 
     /// Whether the user came back with this `state`. Takes as long for a wrong one as for the right one; an empty one
@@ -59,6 +61,11 @@ impl PendingAuthorization {
         &self.scopes
     }
 
+    /// The server that must have sent the user back, where the request named it.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
     pub(super) fn into_parts(self) -> (Verifier, String, Vec<String>) {
         (self.verifier, self.redirect_uri, self.scopes)
     }
@@ -69,6 +76,7 @@ impl fmt::Debug for PendingAuthorization {
         f.debug_struct("PendingAuthorization")
             .field("redirect_uri", &self.redirect_uri)
             .field("scopes", &self.scopes)
+            .field("issuer", &self.issuer)
             .finish_non_exhaustive()
     }
 }
@@ -76,8 +84,8 @@ impl fmt::Debug for PendingAuthorization {
 /// Where pending authorizations are kept: in memory, or with the sessions of your web framework.
 ///
 /// `session` names the browser that was sent away, by its session cookie. Without it anybody could start an
-/// authorization, and have somebody else finish it with the first one's account (RFC 6749, section 10.12). An
-/// application with one user, such as a command line, uses any constant.
+/// authorization, and have somebody else finish it with the first one's account (RFC 6749, section 10.12): an empty one
+/// is refused. An application with one user, such as a command line, uses any constant.
 pub trait PendingAuthorizations: fmt::Debug + Send + Sync + 'static {
     /// Remembers an authorization, before the user is sent away.
     fn put<'a>(&'a self, session: &'a str, pending: PendingAuthorization) -> BoxFuture<'a, Result<(), Error>>;
@@ -106,7 +114,14 @@ struct Memory {
 struct Entry {
     session: String,
     pending: PendingAuthorization,
-    expires_at: SystemTime,
+    put_at: SystemTime,
+}
+
+impl Memory {
+    /// Whether an entry counts. Where the clock was set back it counts from then on.
+    fn keeps(&self, entry: &Entry, now: SystemTime) -> bool {
+        now.duration_since(entry.put_at).unwrap_or_default() < self.lifetime
+    }
 }
 
 impl MemoryPendingAuthorizations {
@@ -121,21 +136,21 @@ impl MemoryPendingAuthorizations {
     }
 
     fn put_now(&self, session: &str, pending: PendingAuthorization) {
-        let Memory { entries, lifetime, capacity, clock } = &*self.0;
+        let Memory { entries, capacity, clock, .. } = &*self.0;
         let now = clock.now();
         let mut entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|entry| now < entry.expires_at);
+        entries.retain(|entry| self.0.keeps(entry, now));
         while !entries.is_empty() && entries.len() >= *capacity {
             entries.pop_front();
         }
-        entries.push_back(Entry { session: session.to_owned(), pending, expires_at: now + *lifetime });
+        entries.push_back(Entry { session: session.to_owned(), pending, put_at: now });
     }
 
     fn take_now(&self, session: &str, state: &str) -> Option<PendingAuthorization> {
         let Memory { entries, clock, .. } = &*self.0;
         let now = clock.now();
         let mut entries = entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|entry| now < entry.expires_at);
+        entries.retain(|entry| self.0.keeps(entry, now));
         let is_it = |entry: &Entry| {
             bool::from(entry.session.as_bytes().ct_eq(session.as_bytes())) && entry.pending.has_state(state)
         };
@@ -182,7 +197,7 @@ mod tests {
 
     fn pending(state: &str) -> PendingAuthorization {
         let verifier = Verifier::random().expect("random numbers");
-        PendingAuthorization::new(state, verifier, "https://app.example.com/callback", Vec::new())
+        PendingAuthorization::new(state, verifier, "https://app.example.com/callback", Vec::new(), None)
     }
 
     fn store(capacity: usize) -> (MemoryPendingAuthorizations, TestClock) {
@@ -215,6 +230,13 @@ mod tests {
         store.put_now("alice", pending("one"));
         clock.advance(Duration::from_secs(600));
         assert!(store.take_now("alice", "one").is_none());
+    }
+
+    #[test]
+    fn a_lifetime_without_end_is_no_panic() {
+        let store = MemoryPendingAuthorizations::with(Duration::MAX, 2, TestClock::default());
+        store.put_now("alice", pending("one"));
+        assert!(store.take_now("alice", "one").is_some());
     }
 
     #[test]

@@ -23,12 +23,13 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// - A new set is saved before it is handed out. Where saving fails that is logged as an error, the set is used, and
 ///   saving is tried again with the next fetch: see [`is_saved`](Self::is_saved).
 /// - An answer without tokens changes nothing that is stored.
-/// - What another process has saved meanwhile is taken instead of refreshing.
+/// - Sessions that share a store refresh one after the other, in one process or in several: the store is
+///   [locked](TokenStore::lock) and read again before a refresh, and what another has saved is taken instead.
 /// - A caller that goes away does not stop a refresh on its way: the server may have rotated already.
 ///
-/// Two limits. Processes that share a store are not locked against each other: with a server that rotates, let one of
-/// them refresh. And where the server leaves out `expires_in` each fetch after the first is a refresh: raise
-/// [`Refresh::recheck`](crate::auth::Refresh::recheck), or every five minutes of use will bring one.
+/// An access token is refreshed a minute before it expires, and when a server refuses it. One whose server left out
+/// `expires_in` is used until it is refused, or for
+/// [`assumed_lifetime`](super::TokenEndpointBuilder::assumed_lifetime).
 ///
 /// ```
 /// use keyfit::auth::oauth::{FileStore, RefreshingSession, TokenEndpoint};
@@ -53,7 +54,7 @@ struct Inner {
 
 struct State {
     tokens: TokenSet,
-    /// Whether the access token was given to somebody, who comes back because it is no good any more.
+    /// Whether the access token was given to somebody.
     is_used: bool,
     is_saved: bool,
 }
@@ -64,7 +65,9 @@ impl RefreshingSession {
     /// # Errors
     /// A store that fails.
     pub async fn start(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Result<Self, Error> {
+        let lock = store.lock().await?;
         store.save(&tokens).await?;
+        drop(lock);
         Ok(Self::new(endpoint, tokens, store))
     }
 
@@ -101,21 +104,32 @@ impl TokenSource for RefreshingSession {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         let inner = Arc::clone(&self.0);
         let seen = inner.generation.load(Ordering::Acquire);
-        Box::pin(async move {
-            let fetch = tokio::spawn(async move { inner.fetch(seen).await });
-            fetch.await.map_err(|error| Error::credential_from("the refresh was stopped", error))?
-        })
+        Box::pin(to_its_end(async move { inner.fetch(seen).await }))
     }
+
+    fn replace<'a>(&'a self, refused: &'a AccessToken) -> BoxFuture<'a, Result<AccessToken, Error>> {
+        let (inner, refused) = (Arc::clone(&self.0), refused.clone());
+        Box::pin(to_its_end(async move { inner.replace(&refused).await }))
+    }
+}
+
+/// Runs in a task of its own, which a caller that goes away does not stop.
+async fn to_its_end(
+    work: impl Future<Output = Result<AccessToken, Error>> + Send + 'static,
+) -> Result<AccessToken, Error> {
+    let done = tokio::spawn(work).await;
+    done.map_err(|error| Error::credential_from("the refresh was stopped", error))?
 }
 
 impl Inner {
     async fn fetch(&self, seen: u64) -> Result<AccessToken, Error> {
         let mut state = self.state.lock().await;
-        if !state.is_saved {
-            self.save(&mut state).await;
-        }
+        self.save_again(&mut state).await;
         let is_good = if self.generation.load(Ordering::Acquire) == seen {
-            (self.adopt(&mut state).await || !state.is_used) && !self.expires_within(&state.tokens, LEEWAY)
+            self.adopt(&mut state).await;
+            // Who comes back for a token that expires wants the next one; for another, only to see that it is there.
+            let is_spent = state.is_used && state.tokens.expires_at().is_some();
+            !is_spent && !self.expires_within(&state.tokens, LEEWAY)
         } else {
             // It came while this caller waited.
             !self.expires_within(&state.tokens, Duration::ZERO)
@@ -127,9 +141,25 @@ impl Inner {
         Ok(state.tokens.access().clone())
     }
 
-    /// Asks for a new set. Where the refresh token is refused, another process may have been quicker: then its set is
-    /// taken.
+    async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, Error> {
+        let mut state = self.state.lock().await;
+        self.save_again(&mut state).await;
+        self.adopt(&mut state).await;
+        let is_refused = state.tokens.access().expose() == refused.expose();
+        if is_refused || self.expires_within(&state.tokens, Duration::ZERO) {
+            self.refresh(&mut state).await?;
+        }
+        state.is_used = true;
+        Ok(state.tokens.access().clone())
+    }
+
+    /// Asks for a new set, unless another session has got one. Where the store has no lock, another process may be
+    /// quicker: when the refresh token is refused, its set is taken.
     async fn refresh(&self, state: &mut State) -> Result<(), Error> {
+        let _lock = self.store.lock().await?;
+        if self.adopt(state).await && !self.expires_within(&state.tokens, LEEWAY) {
+            return Ok(());
+        }
         let newer = match self.request(&state.tokens).await {
             Ok(newer) => newer,
             Err(error) if !is_invalid_grant(&error) => return Err(error),
@@ -181,6 +211,17 @@ impl Inner {
         }
     }
 
+    /// Saves what could not be saved before.
+    async fn save_again(&self, state: &mut State) {
+        if state.is_saved {
+            return;
+        }
+        match self.store.lock().await {
+            Ok(_lock) => self.save(state).await,
+            Err(error) => tracing::error!(%error, "the new tokens of an OAuth session cannot be saved yet"),
+        }
+    }
+
     async fn save(&self, state: &mut State) {
         let saved = self.store.save(&state.tokens).await;
         state.is_saved = saved.is_ok();
@@ -201,14 +242,12 @@ impl Inner {
 }
 
 fn is_invalid_grant(error: &Error) -> bool {
-    let refusal = std::error::Error::source(error).and_then(|source| source.downcast_ref::<TokenError>());
-    refusal.and_then(TokenError::code) == Some(&TokenErrorCode::InvalidGrant)
+    TokenError::of(error).and_then(TokenError::code) == Some(&TokenErrorCode::InvalidGrant)
 }
 
 /// Says what to do, and keeps the server's answer as the source.
 fn consent_again(error: Error) -> Error {
-    let refusal = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<TokenError>()).cloned();
-    match refusal {
+    match TokenError::of(&error).cloned() {
         Some(refusal) => {
             Error::credential_from(format!("the session has ended, the user must consent again: {refusal}"), refusal)
         }

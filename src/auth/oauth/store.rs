@@ -15,6 +15,32 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
 
     /// Replaces the tokens: after an error, or a crash on the way, the old ones are still there.
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Waits until no other session over this store refreshes, and keeps them waiting until the lock is dropped. Loading
+    /// and saving do not ask for it; a session holds it from loading over refreshing to saving.
+    ///
+    /// The default locks nobody out: enough for a store that one session uses.
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
+        Box::pin(async { Ok(StoreLock::new(())) })
+    }
+}
+
+/// The right to refresh the tokens of a store, until it is dropped.
+pub struct StoreLock {
+    _guard: Box<dyn Send>,
+}
+
+impl StoreLock {
+    /// Holds a guard, whose drop unlocks.
+    pub fn new(guard: impl Send + 'static) -> Self {
+        Self { _guard: Box::new(guard) }
+    }
+}
+
+impl fmt::Debug for StoreLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreLock").finish_non_exhaustive()
+    }
 }
 
 impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
@@ -25,11 +51,18 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>> {
         (**self).save(tokens)
     }
+
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
+        (**self).lock()
+    }
 }
 
-/// Tokens in the memory of this process, gone with it. Cloning shares them.
+/// Tokens in the memory of this process, gone with it. Cloning shares them, and the lock.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryStore(Arc<Mutex<Option<TokenSet>>>);
+pub struct MemoryStore {
+    tokens: Arc<Mutex<Option<TokenSet>>>,
+    lock: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl MemoryStore {
     /// An empty one.
@@ -40,12 +73,17 @@ impl MemoryStore {
 
 impl TokenStore for MemoryStore {
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>> {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async { Ok(tokens) })
     }
 
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens.clone());
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens.clone());
         Box::pin(async { Ok(()) })
+    }
+
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
+        let lock = Arc::clone(&self.lock);
+        Box::pin(async { Ok(StoreLock::new(lock.lock_owned().await)) })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Request, Url};
@@ -53,6 +54,7 @@ struct Inner {
     client_id: String,
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
+    assumed_lifetime: Option<Duration>,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
 }
@@ -68,6 +70,7 @@ impl TokenEndpoint {
             client_id: client_id.into(),
             authentication: ClientAuthentication::Public,
             encoding: BodyEncoding::default(),
+            assumed_lifetime: None,
             config: Config::default(),
             clock: Arc::new(SystemClock),
         }
@@ -108,10 +111,7 @@ impl TokenEndpoint {
         }
         let (kind, body) = match encoding {
             BodyEncoding::Form => ("application/x-www-form-urlencoded", encode::form(pairs)),
-            BodyEncoding::Json => {
-                let object = pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
-                ("application/json", Value::Object(object.collect()).to_string())
-            }
+            BodyEncoding::Json => ("application/json", json(pairs)?),
         };
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -142,7 +142,7 @@ impl TokenEndpoint {
                 return Err(Error::credential_from("the answer of the token endpoint ended early", error));
             }
         }
-        answer::read(&body.bytes, received).map_err(|reason| {
+        answer::read(&body.bytes, received, self.0.assumed_lifetime).map_err(|reason| {
             // Some servers send their errors with 200.
             let error = TokenError::read(status, &headers, &body.bytes, secrets);
             refusal(if error.code().is_some() { error } else { TokenError::misfit(status, &headers, reason) })
@@ -156,6 +156,19 @@ impl TokenEndpoint {
     pub(super) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
+}
+
+/// The parameters as an object, in which each name has one value.
+fn json(pairs: Parameters<'_>) -> Result<String, Error> {
+    let mut object = serde_json::Map::new();
+    for (name, value) in pairs {
+        if object.insert(name.to_owned(), Value::from(value)).is_some() {
+            return Err(Error::configuration(format!(
+                "the parameter `{name}` of a token request is there twice, which JSON cannot say: give it once"
+            )));
+        }
+    }
+    Ok(Value::Object(object).to_string())
 }
 
 fn refusal(error: TokenError) -> Error {
@@ -180,6 +193,7 @@ pub struct TokenEndpointBuilder {
     client_id: String,
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
+    assumed_lifetime: Option<Duration>,
     config: Config,
     clock: Arc<dyn Clock>,
 }
@@ -204,6 +218,15 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// How long an access token counts as good where the answer does not say it (`expires_in` is optional). Default:
+    /// nobody knows. A [`RefreshingSession`](super::RefreshingSession) then uses the token until a server refuses it;
+    /// [`ClientCredentials`](super::ClientCredentials) ask for another every five minutes of use, see
+    /// [`Refresh::recheck`](crate::auth::Refresh::recheck).
+    pub fn assumed_lifetime(mut self, lifetime: Duration) -> Self {
+        self.assumed_lifetime = Some(lifetime);
+        self
+    }
+
     /// Timeouts and user agent. The base URL in it is not used.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -221,19 +244,14 @@ impl TokenEndpointBuilder {
     /// # Errors
     /// A URL that is neither https nor on a loopback host, has a fragment or a password; an empty client id.
     pub fn build(self) -> Result<TokenEndpoint, Error> {
-        const NAME: &str = "the token endpoint";
-        let url = Url::parse(&self.url)
-            .map_err(|error| Error::configuration(format!("{NAME} cannot be read as a URL ({error})")))?;
-        config::check_place(&url, NAME)?;
-        if url.fragment().is_some() {
-            return Err(Error::configuration(format!("{NAME} has a fragment")));
-        }
+        let url = config::checked_url(&self.url, "the token endpoint")?;
         if self.client_id.is_empty() {
             return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
         }
         let http = self.config.http(&url)?;
-        let Self { client_id, authentication, encoding, clock, .. } = self;
-        Ok(TokenEndpoint(Arc::new(Inner { url, client_id, authentication, encoding, http, clock })))
+        let Self { client_id, authentication, encoding, assumed_lifetime, clock, .. } = self;
+        let inner = Inner { url, client_id, authentication, encoding, assumed_lifetime, http, clock };
+        Ok(TokenEndpoint(Arc::new(inner)))
     }
 }
 

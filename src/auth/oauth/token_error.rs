@@ -9,14 +9,14 @@ use crate::error::OneLine;
 use crate::runtime::Problem;
 use crate::runtime::redact::mask;
 
-/// Why the token endpoint gave no token. It is the source of the [`Error`](crate::Error) of the grant:
+/// Why the token endpoint gave no token. [`of`](Self::of) finds it behind an [`Error`](crate::Error), be it that of the
+/// grant or that of a call that had no token to send:
 ///
 /// ```
 /// use keyfit::auth::oauth::{TokenError, TokenErrorCode};
 ///
 /// fn must_consent_again(error: &keyfit::Error) -> bool {
-///     let refusal = std::error::Error::source(error).and_then(|source| source.downcast_ref::<TokenError>());
-///     refusal.and_then(TokenError::code) == Some(&TokenErrorCode::InvalidGrant)
+///     TokenError::of(error).and_then(TokenError::code) == Some(&TokenErrorCode::InvalidGrant)
 /// }
 /// # assert!(!must_consent_again(&keyfit::Error::credential("no")));
 /// ```
@@ -38,6 +38,11 @@ pub struct TokenError {
 }
 
 impl TokenError {
+    /// The refusal behind an error, if a token endpoint's answer is what failed.
+    pub fn of(error: &crate::Error) -> Option<&Self> {
+        error.find_source()
+    }
+
     /// Reads an answer without a token, whatever its body is.
     pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Self {
         let problem = Problem::read(headers, body);

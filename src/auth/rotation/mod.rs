@@ -4,35 +4,47 @@
 //! skipped nor swapped: the old key cannot be revoked before the new one was verified and switched to. Where a step fails,
 //! or the caller gives up, the old key lives on and the new one is revoked.
 //!
-//! ```
-//! use keyfit::auth::Secret;
-//! use keyfit::auth::rotation::{KeyManager, NewKey, Rotation};
-//! # use keyfit::Error;
-//! # use futures_core::future::BoxFuture;
-//! # #[derive(Debug)]
-//! # struct Keys;
-//! # impl KeyManager for Keys {
-//! #     fn mint<'a>(&'a self, _old: &'a str) -> BoxFuture<'a, Result<NewKey, Error>> {
-//! #         Box::pin(async { Ok(NewKey { id: "key_new".to_owned(), secret: Secret::new("hush") }) })
-//! #     }
-//! #     fn verify<'a>(&'a self, _key: &'a NewKey) -> BoxFuture<'a, Result<(), Error>> { Box::pin(async { Ok(()) }) }
-//! #     fn revoke<'a>(&'a self, _id: &'a str) -> BoxFuture<'a, Result<(), Error>> { Box::pin(async { Ok(()) }) }
-//! # }
-//! # async fn put(_: Secret) -> Result<(), Error> { Ok(()) }
-//! # async fn deploy() -> Result<(), Error> { Ok(()) }
+//! ```no_run
+//! use keyfit::Error;
+//! use keyfit::auth::rotation::{Rotation, ScopienKeys};
+//! use keyfit::auth::{ScopienKey, Secret};
+//!
+//! /// Puts the key where the programs read it: a file, a variable of the deployment, a secret store.
+//! async fn store(secret: Secret) -> Result<(), Error> {
+//!     let written = std::fs::write("/run/secrets/scopien", secret.expose());
+//!     written.map_err(|error| Error::credential_from("the new key could not be stored", error))
+//! }
+//!
+//! /// Makes the programs use it. Nothing, where they read it from a `FileSource`.
+//! async fn deploy() -> Result<(), Error> {
+//!     Ok(())
+//! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let keys = Keys;
+//! // A key with the scope `admin`, and the id of the key to replace.
+//! let keys = ScopienKeys::new(ScopienKey::from_env()?)?;
 //! let minted = Rotation::new(keys, "key_old").mint().await?;
-//! let distributed = minted.distribute(put).await?;
-//! let verified = distributed.verify().await?;
-//! let switched = verified.switch(deploy).await?;
+//! let switched = minted.distribute(store).await?.verify().await?.switch(deploy).await?;
 //! let id = switched.revoke_old().await?;
-//! assert_eq!(id, "key_new");
+//! println!("{id} is in use");
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | Step | Where it fails | What is left |
+//! |---|---|---|
+//! | `mint` | [`Aborted`] | the old key; after a lost answer perhaps a new one, which the message says |
+//! | `distribute`, `verify`, `switch` | [`Aborted`] | the old key; the new one is revoked, or named by [`Aborted::leftover`] |
+//! | `revoke_old` | [`RevokeFailed`] | both keys, the new one in use: [`retry`](RevokeFailed::retry) |
+//!
+//! A failure after `distribute` leaves a revoked key in the store: put the old one back. Programs that watch the store
+//! ([`Credential::from_secret`](super::Credential::from_secret)) switch by themselves within five minutes of use or at
+//! their first 401, and go on with the old key for ten minutes while the server refuses the new one. Nothing waits
+//! between the steps; a step takes as long as its calls, 30 s each, and your callbacks. When a key is due says
+//! [`Hygiene`](super::Hygiene): 90 days. Sources: Scopien's page on API keys, and the generic authentication guide.
+//!
+//! Other APIs want a [`KeyManager`] of yours: three calls.
 //!
 //! A step that is left out does not compile:
 //!

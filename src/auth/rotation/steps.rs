@@ -65,7 +65,7 @@ impl Minted {
     }
 
     /// Step 2: hands the secret to a callback that stores it where the programs look for it. This is the only time that
-    /// it is handed out.
+    /// it is handed out. A callback that fails must leave the old key in its place.
     ///
     /// # Errors
     /// The callback's error. The new key is revoked.

@@ -6,7 +6,8 @@ use secrecy::SecretString;
 use super::SecretSource;
 use crate::Error;
 
-/// The first source that answers. Each read starts at the first one again.
+/// The first source that answers. Each read starts at the first one again, and a source that fails is passed over,
+/// whatever the reason: do not put an old key behind a store that may be down.
 ///
 /// ```
 /// use keyfit::auth::SecretSource as _;

@@ -18,7 +18,7 @@ use crate::auth::environment;
 /// # async fn main() {
 /// let source = EnvSource::new("KEYFIT_DOC_UNSET");
 /// let error = source.read().await.expect_err("the variable is not set");
-/// assert_eq!(error.to_string(), "the environment variable KEYFIT_DOC_UNSET is not set: set it to the token");
+/// assert_eq!(error.to_string(), "the environment variable KEYFIT_DOC_UNSET is not set: set it and start again");
 /// # }
 /// ```
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ use crate::Error;
 /// # async fn main() {
 /// let source = FileSource::new("/run/secrets/no-such-key");
 /// let error = source.read().await.expect_err("there is no such file");
-/// assert_eq!(error.to_string(), "the file /run/secrets/no-such-key cannot be read");
+/// assert_eq!(error.to_string(), "the file /run/secrets/no-such-key cannot be read: entity not found");
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -50,7 +50,9 @@ impl SecretSource for FileSource {
             let read = tokio::task::spawn_blocking(move || read(&path, &has_warned)).await;
             let bytes = read.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
             text::secret(
-                bytes.map_err(|error| Error::credential_from(format!("{place} cannot be read"), error))?,
+                bytes.map_err(|error| {
+                    Error::credential_from(format!("{place} cannot be read: {}", error.kind()), error)
+                })?,
                 &place,
             )
         })
@@ -123,7 +125,7 @@ mod tests {
         let shown = format!("{error} {error:?}");
         assert!(shown.contains(&file.0.display().to_string()) && !shown.contains("hunter2"), "{shown}");
         let error = FileSource::new(std::env::temp_dir()).read().await.expect_err("a folder");
-        assert!(error.to_string().ends_with("cannot be read"), "{error}");
+        assert!(error.to_string().contains("cannot be read: "), "{error}");
     }
 
     #[cfg(unix)]

@@ -4,7 +4,7 @@ use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::zeroize::Zeroizing;
 
 use super::StoreFailure;
-use crate::{Config, Error};
+use crate::{Config, Error, config};
 
 /// The largest answer that is read, in bytes.
 const LIMIT: usize = 1024 * 1024;
@@ -23,12 +23,10 @@ pub(super) struct Answer {
 }
 
 impl Remote {
-    /// Checks the address: https, or http to a loopback host. `example` stands in the message. Nothing is sent.
-    pub(super) fn new(store: &str, address: &str, example: &str) -> Result<Self, Error> {
-        let config = Config::default().base_url(address);
-        let base =
-            config.checked_base_url(example).map_err(|error| Error::configuration(format!("{store}: {error}")))?;
-        Ok(Self { http: config.http(&base)?, base })
+    /// Checks the address: https, or http to a loopback host. `name` stands in the message. Nothing is sent.
+    pub(super) fn new(name: &str, address: &str) -> Result<Self, Error> {
+        let base = config::checked_base(address, name)?;
+        Ok(Self { http: Config::default().http(&base)?, base })
     }
 
     /// Sends a request, once, and reads the answer. `place` names the store and the secret.

@@ -1,7 +1,5 @@
 //! Why a secret store gave no secret.
 
-use std::error::Error as _;
-
 use crate::Error;
 
 /// Why a secret store gave no secret. It is the source of the [`Error`]; [`StoreFailure::of`] finds it there.
@@ -43,9 +41,9 @@ pub enum StoreFailure {
 }
 
 impl StoreFailure {
-    /// The failure behind an error of a source, if a store is what failed.
+    /// The failure behind an error of a source, or of a call whose credential could not be had, if a store is what failed.
     pub fn of(error: &Error) -> Option<Self> {
-        error.source()?.downcast_ref().copied()
+        error.find_source().copied()
     }
 
     /// The error of a source. The message must not hold the secret.

@@ -39,7 +39,7 @@ impl Vault {
     /// # Errors
     /// An address that is no URL or would show the token on the way.
     pub fn new(address: &str, token: impl SecretSource) -> Result<Self, Error> {
-        let remote = Remote::new("Vault", address, "https://vault.example.com:8200")?;
+        let remote = Remote::new("the address of Vault", address)?;
         Ok(Self { remote, token: Arc::new(token), namespace: None })
     }
 
@@ -73,13 +73,13 @@ impl Vault {
     /// `vault kv get -mount=secret -field=api_key product` prints. The path has no `data` in it.
     ///
     /// # Errors
-    /// A mount or a path that is empty or has an empty, `.` or `..` part.
+    /// A mount or a path that is empty, has an empty, `.` or `..` part, or a control character.
     pub fn secret(&self, mount: &str, path: &str, field: impl Into<String>) -> Result<VaultSource, Error> {
         let mut url = self.remote.base.clone();
         let parts = ["v1"].into_iter().chain(mount.split('/')).chain(["data"]).chain(path.split('/'));
         extend(&mut url, parts).ok_or_else(|| {
             Error::configuration(format!(
-                "Vault: the mount `{mount}` or the path `{path}` has an empty, `.` or `..` part"
+                "Vault: the mount {mount:?} or the path {path:?} has an empty, `.` or `..` part, or a control character"
             ))
         })?;
         let place = format!("Vault, secret {mount}/{path}");
@@ -169,7 +169,9 @@ fn extend<'a>(url: &mut Url, mut parts: impl Iterator<Item = &'a str>) -> Option
     let mut segments = url.path_segments_mut().ok()?;
     segments.pop_if_empty();
     parts.try_for_each(|part| {
-        segments.push((!matches!(part, "" | "." | "..")).then_some(part)?);
+        // The URL library drops tabs and line breaks, so that dots around one would be dots again.
+        let is_plain = !matches!(part, "" | "." | "..") && !part.contains(char::is_control);
+        segments.push(is_plain.then_some(part)?);
         Some(())
     })
 }
@@ -200,7 +202,11 @@ mod tests {
         for (mount, path) in [("", "a"), ("kv", ""), ("kv", "../sys"), ("kv/..", "a"), ("kv", "a//b"), ("kv", "./a")] {
             assert!(url("https://v.example", mount, path).is_err(), "{mount} {path}");
         }
+        for path in [".\t./sys", ".\n.", "a\r", "\t"] {
+            let shown = url("https://v.example", "kv", path).expect_err(path);
+            assert!(!shown.contains(char::is_control), "{shown}");
+        }
         let plain = url("http://v.example", "kv", "a").unwrap_err();
-        assert!(plain.starts_with("Vault: ") && plain.contains("https"), "{plain}");
+        assert!(plain.starts_with("the address of Vault ") && plain.contains("use https"), "{plain}");
     }
 }

@@ -225,7 +225,7 @@ fn failure(answer: &Answer, place: &str) -> Error {
 }
 
 fn remote(endpoint: &str) -> Result<Remote, Error> {
-    Remote::new("AWS", endpoint, "https://secretsmanager.eu-west-1.amazonaws.com")
+    Remote::new("the endpoint of AWS Secrets Manager", endpoint)
 }
 
 fn sensitive(text: &str, place: &str) -> Result<HeaderValue, Error> {
