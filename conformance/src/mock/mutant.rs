@@ -73,6 +73,8 @@ pub enum Mutant {
     OmitsAllow,
     /// Refuses `HEAD`.
     RefusesHead,
+    /// Answers `HEAD` without the headers that `GET` has.
+    StripsHead,
     /// Takes batches of any size.
     AcceptsOverMaximum,
     /// Takes batches without items.
@@ -107,14 +109,50 @@ pub enum Mutant {
     ExplainsLimit,
     /// Gives a time to wait that does not agree with the reset.
     ContradictsReset,
-    /// Takes tokens of the test environment.
-    AcceptsTestTokens,
+    /// Takes tokens of the test environment where it has a place of its own, and refuses them where it has none.
+    TurnsTestTokens,
     /// Gives 401 a challenge of the scheme alone.
     BaresChallenge,
     /// Gives a challenge one parameter twice.
     DoublesChallenge,
     /// Calls a missing token an invalid one, and an invalid one missing.
     TurnsChallengeErrors,
+    /// Refuses keys that it minted.
+    RefusesMintedKeys,
+    /// Mints keys that may do everything.
+    MintsForEverything,
+    /// Mints keys that may do nothing where scopes are sent by resource.
+    MintsForLists,
+    /// Mints keys without a limit of their own.
+    IgnoresOwnLimits,
+    /// Takes keys that have ended.
+    IgnoresEnds,
+    /// Mints keys with scopes that nobody knows.
+    AcceptsUnknownScopes,
+    /// Mints keys with scopes for resources that nobody knows.
+    AcceptsUnknownResources,
+    /// Mints keys of the other environment.
+    MintsElsewhere,
+    /// Describes a list of scopes as scopes by resource.
+    SpreadsScopes,
+    /// Describes scopes by resource as a list.
+    FlattensScopes,
+    /// Describes a key with another end of the window than the header.
+    ContradictsOwnReset,
+    /// Lists keys with their secrets.
+    ListsSecrets,
+    /// Lists no key.
+    ListsNothing,
+    /// Repeats the secret of a key that is updated.
+    RepeatsSecret,
+    /// Adds scopes by an update, and takes none away.
+    OnlyWidens,
+    /// Takes scopes away by an update, and adds none.
+    OnlyNarrows,
+    /// Says that a key is revoked, and serves it.
+    RevokesNothing,
+    /// Revokes keys that are gone.
+    RevokesTwice,
     /// Sends codes to redirect URIs that are not registered.
     RedirectsAnywhere,
     /// Does not repeat the `state`.
@@ -204,6 +242,11 @@ impl Mutant {
     /// Whether it shows only where there is an authorization server. Those stand last.
     pub fn is_of_authorization_server(self) -> bool {
         self >= Self::RedirectsAnywhere
+    }
+
+    /// Whether it shows only where keys are managed through the API. Those stand together.
+    pub fn is_of_key_management(self) -> bool {
+        (Self::RefusesMintedKeys..=Self::RevokesTwice).contains(&self)
     }
 
     /// The name, in kebab-case.

@@ -4,11 +4,10 @@ use serde_json::Value;
 
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::state::{Grant, Token};
+use super::super::token::{Grant, Token};
 use super::client::Registered;
 use crate::clock;
 use crate::contract::{AuthorizationServer, JwtRules};
-use crate::identity::State as TokenState;
 use crate::jws::Jws;
 
 /// Seconds by which clocks may differ.
@@ -90,12 +89,5 @@ impl Core {
 
 /// What a JWT may do: the guide has no claim for it, so that it is what the client was registered for.
 fn bearer(rules: &JwtRules, server: &AuthorizationServer) -> Token {
-    Token {
-        kind: rules.kind.clone(),
-        state: TokenState::Valid,
-        grant: Grant::Flat(server.scopes.clone()),
-        tenant: 0,
-        limit: None,
-        expires: None,
-    }
+    Token::new(&rules.kind, Grant::Flat(server.scopes.clone()))
 }

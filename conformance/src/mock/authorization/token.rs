@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::state::{Grant, Token, token_text};
+use super::super::token::{Grant, Token, token_text};
 use super::client::Registered;
 use super::fault::Fault;
 use crate::clock;
@@ -171,15 +171,12 @@ impl Core {
         let prefix = self.contract.credential(&server.issues).map_or("", |credential| credential.prefix.as_str());
         let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
         let token = Token {
-            kind: server.issues.clone(),
             state: if self.has(Mutant::RefusesIssuedTokens) { TokenState::Revoked } else { TokenState::Valid },
-            grant: Grant::Flat(issue.scopes.clone()),
-            tenant: 0,
-            limit: None,
             expires: Some(clock::epoch_seconds() + server.lifetime_seconds),
+            ..Token::new(&server.issues, Grant::Flat(issue.scopes.clone()))
         };
         let mut state = self.state();
-        let access = state.admit(prefix, token);
+        let access = state.admit(prefix, token).0;
         let mut body = json!({ "access_token": access, "token_type": "Bearer", "scope": scope });
         if !self.has(Mutant::OmitsLifetime) {
             body["expires_in"] = json!(server.lifetime_seconds);
