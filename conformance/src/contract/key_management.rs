@@ -128,9 +128,10 @@ impl KeyManagement {
         [&self.update, &self.revoke].into_iter().any(|known| known == operation)
     }
 
-    /// Whether a key is minted, changed or revoked where this is sent.
+    /// Whether a key is minted, listed, changed or revoked where this is sent.
     pub(crate) fn concern(&self, probe: &Probe, operation: &Operation) -> bool {
-        matches!(probe, Probe::Key(_)) || operation.id == self.mint || self.has_subject(&operation.id)
+        let manages = [&self.mint, &self.list, &self.update, &self.revoke].into_iter().any(|id| *id == operation.id);
+        manages || matches!(probe, Probe::Key(_))
     }
 }
 

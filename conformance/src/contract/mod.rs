@@ -262,6 +262,12 @@ impl Contract {
         shapes.get(&status.to_string()).or_else(|| shapes.get("default"))
     }
 
+    /// Whether a rule on an operation is about such a challenge.
+    pub fn asks_for(&self, challenge: Challenge, operation: &Operation) -> bool {
+        let asks = |rule: &Rule| rule.expect.as_ref().is_some_and(|expect| expect.challenge == Some(challenge));
+        self.rules.iter().any(|rule| asks(rule) && rule.covers(&operation.id))
+    }
+
     /// The rule that says what a probe meets at an operation. The mock answers by it.
     pub fn ruling(&self, probe: &Probe, operation: &Operation) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id))

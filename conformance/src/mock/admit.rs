@@ -10,7 +10,7 @@ use super::core::Core;
 use super::mutant::Mutant;
 use super::token::{Grant, Token};
 use crate::clock;
-use crate::contract::{Carrier, Credential, Probe};
+use crate::contract::{Carrier, Challenge, Credential, Probe};
 use crate::identity::{Need, Rights, State as TokenState};
 
 /// How a token was presented.
@@ -153,6 +153,7 @@ impl Core {
         let superset = credential.superset.as_deref();
         let is_allowed = match &token.grant {
             Grant::All => true,
+            Grant::Flat(scopes) if scopes.is_empty() && self.has(Mutant::TakesNoScopesForAll) => true,
             Grant::Flat(scopes) => {
                 let resource = operation.resource.as_ref().filter(|_| credential.resource_scopes);
                 let resource = resource.filter(|_| !self.has(Mutant::RefusesResourceGrants));
@@ -174,7 +175,14 @@ impl Core {
             return Ok(());
         }
         let status = self.status(&Probe::LackingScope, operation, 403);
-        Err(Refusal::new(status, format!("Missing scope {}", operation.scopes.join(" "))))
+        let refusal = Refusal::new(status, format!("Missing scope {}", operation.scopes.join(" ")));
+        if !self.contract.asks_for(Challenge::InsufficientScope, operation) || self.has(Mutant::OmitsScopeChallenge) {
+            return Err(refusal);
+        }
+        // RFC 6750, section 3.1.
+        let (realm, scopes) = (&self.contract.name, operation.scopes.join(" "));
+        let challenge = format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scopes}\"");
+        Err(refusal.with_header(WWW_AUTHENTICATE, &challenge))
     }
 
     fn tenant(

@@ -48,16 +48,12 @@ impl Core {
         let (members, operation) = (&keys.members, served.operation);
         let Sent::Body(sent) = &served.sent else { return Ok(()) };
         let sent_at = |pointer: &Option<String>| pointer.as_deref().and_then(|pointer| sent.pointer(pointer));
-        let expires = match sent_at(&members.end).filter(|end| !end.is_null()) {
-            None => None,
-            Some(end) => match end.as_str().and_then(clock::read_timestamp) {
-                Some(end) => Some(end),
-                None => {
-                    let status = self.status(&Probe::MissingField, operation, 400);
-                    return Err(Refusal::new(status, "The end is no timestamp"));
-                }
-            },
-        };
+        let end = sent_at(&members.end).filter(|end| !end.is_null());
+        let expires = end.and_then(Value::as_str).and_then(clock::read_timestamp);
+        if end.is_some() && expires.is_none() {
+            let status = self.status(&Probe::MissingField, operation, 400);
+            return Err(Refusal::new(status, "The end is no timestamp"));
+        }
         let scopes = sent.pointer(&members.scopes).cloned().unwrap_or_else(|| json!([]));
         let of_test = served.token.state == TokenState::Test;
         let limit = sent_at(&members.limit).and_then(Value::as_u64).filter(|_| !self.has(Mutant::IgnoresOwnLimits));
@@ -133,7 +129,7 @@ impl Core {
             }
             (_, new) => new,
         };
-        let mut kept = token.shown.take().unwrap_or_else(|| json!({}));
+        let mut kept = self.described(keys, token);
         put(&mut kept, &keys.members.scopes, scopes);
         token.shown = Some(kept);
         *shown = self.described(keys, token);

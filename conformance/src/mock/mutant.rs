@@ -35,6 +35,10 @@ pub enum Mutant {
     DropsRequiredMembers,
     /// Lets every token do everything.
     IgnoresScopes,
+    /// Lets tokens without scopes do everything.
+    TakesNoScopesForAll,
+    /// Refuses for want of scope without a challenge.
+    OmitsScopeChallenge,
     /// Demands a scope that no document names, besides the documented ones.
     DemandsAnotherScope,
     /// Reads a list of scopes, and neither a map by resource nor scopes of one resource.
@@ -193,8 +197,10 @@ pub enum Mutant {
     KeepsFamilyAfterReuse,
     /// Grants scopes that nobody knows or granted.
     WidensScopes,
-    /// Takes the space between scopes for a part of a name.
-    ReadsScopesLiterally,
+    /// Takes the plus between scopes for a part of a name.
+    ReadsPlusLiterally,
+    /// Takes the `%20` between scopes for a part of a name.
+    ReadsPercentLiterally,
     /// Grants tokens by `GET`.
     AcceptsTokenByGet,
     /// Gives refusals of the token endpoint codes of its own.
@@ -203,6 +209,16 @@ pub enum Mutant {
     OmitsBasicChallenge,
     /// Takes any secret of a client.
     AcceptsAnyClientSecret,
+    /// Takes clients that nobody knows.
+    AcceptsUnknownClient,
+    /// Refuses clients that come by HTTP Basic.
+    RefusesBasic,
+    /// Takes codes that never were.
+    AcceptsUnknownCode,
+    /// Takes a token request without a grant for the client's own.
+    AssumesGrantType,
+    /// Takes a grant that nobody knows for the client's own.
+    AcceptsUnknownGrantType,
     /// Lets clients without a secret act for themselves.
     LetsPublicClientsIn,
     /// Refuses every JWT.
@@ -225,8 +241,18 @@ pub enum Mutant {
     AcceptsAnyAlgorithm,
     /// Takes JWTs that are good for years.
     IgnoresLifetime,
-    /// Takes JWTs without some of the claims.
-    WaivesClaims,
+    /// Takes HS256 in lower case.
+    IgnoresAlgorithmCase,
+    /// Takes JWTs without `iss`.
+    WaivesIss,
+    /// Takes JWTs without `sub`.
+    WaivesSub,
+    /// Takes JWTs without `aud`.
+    WaivesAud,
+    /// Takes JWTs without `iat`.
+    WaivesIat,
+    /// Takes JWTs without `exp`.
+    WaivesExp,
     /// Passes over critical extensions of JWTs.
     IgnoresCritical,
     /// Says what is wrong with a JWT.

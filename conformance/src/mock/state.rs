@@ -113,7 +113,9 @@ impl State {
 
     /// The tokens of a kind that are in use, with their texts, the oldest first.
     pub(super) fn keys(&self, kind: &str) -> Vec<(&String, &Token)> {
-        let is_key = |(_, token): &(&String, &Token)| token.kind == kind && token.state != TokenState::Revoked;
+        let is_key = |(_, token): &(&String, &Token)| {
+            token.kind == kind && !token.id.is_empty() && token.state != TokenState::Revoked
+        };
         let mut keys: Vec<_> = self.tokens.iter().filter(is_key).collect();
         keys.sort_by_key(|(_, token)| token.number);
         keys

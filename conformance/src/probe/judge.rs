@@ -161,7 +161,7 @@ impl Judge<'_> {
         let Some(reset) = body.pointer(pointer).and_then(Value::as_i64) else {
             return Some(format!("`{pointer}` does not say when the window ends"));
         };
-        let reset_in = rules.reset.from_now(reset);
+        let reset_in = rules.reset.ahead(reset);
         // The two are written, and read, at slightly different times.
         let is_same = (reset_in - now.reset_in).abs() <= 2;
         (!is_same).then(|| format!("`{pointer}` lies {reset_in} s ahead and the reset header {} s", now.reset_in))
@@ -193,14 +193,14 @@ impl Snapshot {
         Ok(Self {
             limit: number(&rules.limit_header)?,
             remaining: number(&rules.remaining_header)?,
-            reset_in: rules.reset.from_now(reset),
+            reset_in: rules.reset.ahead(reset),
         })
     }
 }
 
 impl ResetUnit {
     /// The seconds until a reset; negative where it is past.
-    fn from_now(self, reset: i64) -> i64 {
+    fn ahead(self, reset: i64) -> i64 {
         match self {
             Self::EpochSeconds => reset.saturating_sub(i64::try_from(clock::epoch_seconds()).unwrap_or(i64::MAX)),
             Self::DeltaSeconds => reset,

@@ -105,15 +105,20 @@ impl Target {
             _ => self.send_all(&mut trial).await,
         };
         let left = flow.tidy(&trial.sent).await;
-        let mut minted = None;
-        if let Probe::Key(_) = trial.probe {
+        let is_judged = matches!(trial.probe, Probe::Key(_));
+        let before = if is_judged || stop.is_err() {
             trial.sent = flow.sent;
-            minted = flow.minted;
-        }
+            0
+        } else {
+            flow.sent.len()
+        };
+        let minted = flow.minted.filter(|_| is_judged);
         if let Some(key) = &minted {
             trial.presented = key.secret.clone();
         }
-        trial.end(stop.err(), minted.as_ref()).map(|outcome| left.told(outcome))
+        let mut outcome = left.told(trial.end(stop.err(), minted.as_ref())?);
+        outcome.requests += before;
+        Ok(outcome)
     }
 
     /// The requests of a case, but for those with keys of their own.

@@ -31,9 +31,7 @@ impl KeyFlow<'_> {
             }
         }
         draft.body = Some(body.to_string().into_bytes());
-        let reply = self.send(&draft).await?;
-        self.learn(&reply);
-        Ok(reply)
+        self.send(&draft).await
     }
 
     /// The key that was asked for.
@@ -99,14 +97,6 @@ impl KeyFlow<'_> {
 
     pub(super) async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {
         self.target.step(draft, &mut self.sent).await
-    }
-
-    /// Keeps the secret of a key out of reports, whatever the status.
-    fn learn(&self, reply: &Reply) {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        if let Some(secret) = body.pointer(&self.keys.members.key).and_then(Value::as_str) {
-            self.target.redactor.learn(&Secret::new(secret));
-        }
     }
 
     fn named(&self, operation: &str) -> Result<(&Operation, &Map<String, Value>), Stop> {
