@@ -185,10 +185,15 @@ impl State {
     }
 
     fn grant(&self, contract: &Contract, need: &Need) -> Grant {
-        let superset = contract.credential(&need.kind).and_then(|credential| credential.superset.clone());
-        let actions = || self.scopes.iter().filter(|scope| Some(*scope) != superset.as_ref()).cloned();
+        let credential = contract.credential(&need.kind);
+        let is_one = |scope: &&String| credential.is_none_or(|kind| kind.superset.as_ref() != Some(scope));
+        let actions = || self.scopes.iter().filter(is_one).cloned();
         match &need.rights {
-            Rights::All => Grant::All,
+            // Where one scope includes all others, who may do everything has that one.
+            Rights::All => match credential.and_then(|kind| kind.superset.clone()) {
+                Some(superset) => Grant::Flat(BTreeSet::from([superset])),
+                None => Grant::All,
+            },
             Rights::Only(scopes) => Grant::Flat(scopes.clone()),
             Rights::Without(scopes) => Grant::Flat(actions().filter(|scope| !scopes.contains(scope)).collect()),
             Rights::OnlyResource { resource, actions } => {

@@ -1,5 +1,8 @@
 //! Keys that probes mint: they are gone when the case is over, and on a live server none is minted unasked.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
@@ -48,6 +51,28 @@ async fn no_key_outlives_the_case_that_minted_it() {
         let left: Vec<&Value> = keys.iter().filter(|key| key.get("name").is_some()).collect();
         assert!(left.is_empty(), "{mutant:?}: {left:?}");
     }
+}
+
+/// The mock as a live server: one key in the tokens file, and leave to write.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_that_manages_keys_is_enough_for_a_live_server() {
+    let catalogue = of_keys();
+    let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+    let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
+    let need = Need { kind: "key".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
+    let admin = mock.mint().find(&need).expect("the mock issues everything").secret.reveal().to_owned();
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tokens-keys.toml");
+    let tokens = "[[identity]]\nname = \"admin\"\nkind = \"key\"\nstate = \"valid\"\nscopes = [\"admin\"]\nsecret = { env = \"ADMIN\" }";
+    fs::write(&file, tokens).expect("the file can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    command.args(["--api", "scopien", "--side", "server", "--case", "scopien/keys/**", "--allow-writes"]);
+    command.args(["--base-url", mock.base_url(), "--tokens"]).arg(&file).env("ADMIN", &admin);
+    // The mock lives in this runtime, which must not wait for the child.
+    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !text.contains(&admin), "{text}");
+    // A test key is what it lacks.
+    assert!(text.contains("17 cases: 16 passed, 1 skipped"), "{text}");
 }
 
 #[test]
