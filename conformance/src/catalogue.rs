@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::contract::{Contract, Credential, Drive, Family, Level, Probe, Rule};
+use crate::contract::{Contract, Credential, Drive, Family, KeyProbe, Level, Probe, Rule};
 use crate::glob;
 
 /// An API with its contract and all cases that follow from the two.
@@ -70,6 +70,7 @@ impl Catalogue {
             ));
         };
         let contract = Contract::read(text)?;
+        names_operations(&api, &contract, text)?;
         let cases = expand(&api, &contract, text)?;
         let examples = api.operations.iter().map(|operation| example::arguments(&api, operation)).collect();
         Ok(Self { api: Arc::new(api), contract: Arc::new(contract), cases, examples })
@@ -90,12 +91,37 @@ impl Catalogue {
         &self.examples[case.operation]
     }
 
+    /// The operation of this id, with a valid request for it.
+    pub fn operation_named(&self, id: &str) -> Option<(&Operation, &Map<String, Value>)> {
+        let index = self.api.operations.iter().position(|operation| operation.id == id)?;
+        Some((&self.api.operations[index], &self.examples[index]))
+    }
+
     /// Keeps the cases whose ids fit one of the patterns.
     pub fn select(&mut self, patterns: &[String]) {
         if !patterns.is_empty() {
             self.cases.retain(|case| patterns.iter().any(|pattern| glob::matches(pattern, &case.id)));
         }
     }
+}
+
+/// The operations by which keys are managed are those of the document.
+fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Result<(), Failure> {
+    let Some(keys) = &contract.key_management else { return Ok(()) };
+    let named = |id: &str| api.operations.iter().find(|operation| operation.id == id);
+    if let Some((role, unknown)) = keys.operations().into_iter().find(|(_, id)| named(id).is_none()) {
+        let problem = format!("`{unknown}`, which shall {role} keys, is no operation of the document");
+        return Err(Contract::failure_at(text, unknown, problem, "write the id of an operation"));
+    }
+    let has_id = |id: &str| {
+        let parameters = named(id).map_or(&[][..], |operation| &operation.parameters);
+        parameters.iter().any(|known| known.name == keys.id_parameter && known.place == Place::Path)
+    };
+    if has_id(&keys.update) && has_id(&keys.revoke) {
+        return Ok(());
+    }
+    let problem = format!("`{}` is no path parameter of `{}` and `{}`", keys.id_parameter, keys.update, keys.revoke);
+    Err(Contract::failure_at(text, &keys.id_parameter, problem, "write the name of the parameter that holds the id"))
 }
 
 fn expand(api: &Api, contract: &Contract, text: &Text) -> Result<Vec<Case>, Failure> {
@@ -148,13 +174,14 @@ fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Ca
             let is_sent = side == Side::Server;
             // What a method does that the document does not know is anybody's guess.
             let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
+            let mints = matches!(rule.probe, Some(Probe::Key(_)));
             cases.push(Case {
                 id,
                 side,
                 family,
                 level,
                 variant,
-                writes: is_sent && (is_unknown || operation.retry != Retry::Safe),
+                writes: is_sent && (is_unknown || mints || operation.retry != Retry::Safe),
                 spends: is_sent && operation.spends,
                 rule: index,
                 operation: position,
@@ -209,6 +236,27 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
             first.is_some_and(|first| first.id == operation.id)
                 && contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
         }
+        // Nor do keys: a call with one stands at the first call that only reads from a resource.
+        Probe::Key(probe) => contract.key_management.as_ref().is_some_and(|keys| {
+            let reads = |other: &&Operation| {
+                other.retry == Retry::Safe
+                    && other.resource.is_some()
+                    && !other.scopes.is_empty()
+                    && other.credentials.contains(&keys.kind)
+            };
+            let first = || api.operations.iter().find(reads).map(|first| first.id.as_str());
+            let credential = contract.credential(&keys.kind);
+            let fits = match probe {
+                KeyProbe::CallByResource | KeyProbe::IntrospectByResource | KeyProbe::UnknownResource => {
+                    credential.is_some_and(Credential::grants_resources)
+                }
+                KeyProbe::CallOverLimit => keys.members.limit.is_some(),
+                KeyProbe::CallAfterEnd => keys.members.end.is_some(),
+                KeyProbe::MintInTest => credential.is_some_and(|kind| kind.test_prefix.is_some()),
+                _ => true,
+            };
+            fits && probe.operation(keys).or_else(first) == Some(&operation.id)
+        }),
         Probe::Jwt(_) => {
             let jwt = contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
             jwt.is_some_and(|jwt| operation.credentials.contains(&jwt.kind))

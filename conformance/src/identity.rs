@@ -5,7 +5,7 @@ use std::fmt;
 
 use keyfit_openapi::Operation;
 
-use crate::contract::{Contract, Credential, Probe};
+use crate::contract::{Contract, Credential, KeyManagement, KeyProbe, Probe};
 use crate::secret::Secret;
 
 /// A credential and the ids that it reaches.
@@ -130,7 +130,7 @@ impl Need {
             Probe::RevokedToken => (State::Revoked, Rights::All),
             Probe::Exhausted => (State::Limited, Rights::All),
             Probe::NoFunds => (State::Broke, Rights::All),
-            Probe::TestToken => (State::Test, Rights::All),
+            Probe::TestToken | Probe::Key(KeyProbe::MintInTest) => (State::Test, Rights::All),
             Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
             Probe::OnlyItsScope | Probe::KindOnlyItsScope(_) => (State::Valid, Rights::Only(scopes())),
             Probe::NoScopes => (State::Valid, Rights::Only(BTreeSet::new())),
@@ -142,10 +142,16 @@ impl Need {
             _ => (State::Valid, Rights::All),
         };
         let kind = match probe {
+            Probe::Key(_) => contract.key_management.as_ref()?.kind.clone(),
             Probe::OtherKind(kind) | Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => kind.clone(),
             _ => kind_for(contract, operation, &rights)?.kind.clone(),
         };
         Some(Self { kind, state, rights, alone: alone || state == State::Limited })
+    }
+
+    /// Who may manage keys.
+    pub(crate) fn of_admin(keys: &KeyManagement) -> Self {
+        Self { kind: keys.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }
     }
 }
 

@@ -10,6 +10,7 @@ mod glob;
 pub mod identity;
 mod jws;
 pub mod mock;
+mod pointer;
 pub mod probe;
 pub mod report;
 pub mod run;

@@ -126,6 +126,8 @@ pub enum Challenge {
     WithoutError,
     /// The error code is `invalid_token`.
     InvalidToken,
+    /// The error code is `insufficient_scope`.
+    InsufficientScope,
     /// The scheme `Basic`.
     Basic,
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use keyfit_openapi::{Failure, Text};
 
-use super::{Citation, Contract, Expect, Family, RateLimit, Rule};
+use super::{Citation, Contract, Expect, Family, Rate, RateLimit, Rule};
 
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
@@ -12,6 +12,7 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     checker.credentials()?;
     checker.errors()?;
     checker.authorization_server()?;
+    checker.key_management()?;
     let mut seen = HashSet::new();
     for rule in &contract.rules {
         if !seen.insert(&rule.id) {
@@ -84,6 +85,24 @@ impl Checker<'_> {
         Ok(())
     }
 
+    fn key_management(&self) -> Result<(), Failure> {
+        let Some(keys) = &self.contract.key_management else { return Ok(()) };
+        self.cited(&keys.source)?;
+        if self.contract.credential(&keys.kind).is_none() {
+            return Err(self.failure(
+                &keys.kind,
+                format!("`{}` is no kind of token of the contract", keys.kind),
+                "add a `credential` of this kind, or correct the name",
+            ));
+        }
+        match keys.members.pointers().find(|pointer| !pointer.starts_with('/')) {
+            Some(pointer) => {
+                Err(self.failure(pointer, format!("`{pointer}` is no JSON pointer"), "start it with a slash"))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn rule(&self, rule: &Rule) -> Result<(), Failure> {
         self.cited(&rule.source)?;
         let segments: Vec<&str> = rule.id.split('.').collect();
@@ -117,7 +136,8 @@ impl Checker<'_> {
     }
 
     fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
-        let says_nothing = !expect.success && expect.status.is_empty() && expect.same_as.is_none();
+        let says_nothing =
+            !expect.success && expect.status.is_empty() && expect.same_as.is_none() && expect.same_headers_as.is_none();
         if says_nothing {
             return Err(self.failure(
                 &rule.id,
@@ -138,6 +158,14 @@ impl Checker<'_> {
                 &rule.id,
                 "the rule is about rate-limit headers, and the contract does not name all three",
                 "name them in `rate-limit`",
+            ));
+        }
+        let tells_reset = self.contract.key_management.as_ref().is_some_and(|keys| keys.members.own_reset.is_some());
+        if expect.rate == Some(Rate::Introspected) && !tells_reset {
+            return Err(self.failure(
+                &rule.id,
+                "the rule compares with the introspection of a key, and the contract does not say where that tells the reset",
+                "name it as `own-reset` in `key-management.members`",
             ));
         }
         Ok(())

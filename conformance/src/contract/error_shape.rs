@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Citation;
+use crate::pointer::put;
 
 /// The body of an answer with one status.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -125,18 +126,6 @@ impl Field {
         let expected = self.equals.as_deref()?;
         (value.as_str() != Some(expected)).then(|| format!("`{at}` is {value}, not \"{expected}\""))
     }
-}
-
-/// Sets a member by its JSON pointer, with the objects on the way.
-fn put(body: &mut Value, pointer: &str, value: Value) {
-    let mut node = body;
-    for name in pointer.split('/').skip(1) {
-        if !node.is_object() {
-            *node = json!({});
-        }
-        node = &mut node[name.replace("~1", "/").replace("~0", "~")];
-    }
-    *node = value;
 }
 
 fn json() -> String {

@@ -3,6 +3,8 @@
 mod authorization;
 mod check;
 mod error_shape;
+mod key_management;
+mod probe;
 mod rule;
 mod token_probe;
 
@@ -17,7 +19,9 @@ pub use authorization::{
     AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
 };
 pub use error_shape::{ErrorShape, Field, FieldType};
-pub use rule::{Body, Drive, Expect, Family, Level, Probe, Rate, Rule};
+pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
+pub use probe::Probe;
+pub use rule::{Body, Drive, Expect, Family, Level, Rate, Rule};
 pub use token_probe::{JwtProbe, OauthProbe};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
@@ -37,6 +41,8 @@ pub struct Contract {
     pub rate_limit: Option<RateLimit>,
     /// Where its access tokens come from.
     pub authorization_server: Option<AuthorizationServer>,
+    /// How keys are managed through the API.
+    pub key_management: Option<KeyManagement>,
     /// How the API takes many items in one call.
     pub batch: Option<Batch>,
     /// Places where the sources disagree, with the reading that this contract follows.
@@ -83,7 +89,7 @@ pub struct Credential {
     /// How such a token begins. Minted tokens begin so too; nothing is derived from it.
     #[serde(default)]
     pub prefix: String,
-    /// How the token of a test environment begins, which the other environment refuses.
+    /// How the token of a test environment begins. Whether the other environment refuses it is for a rule to say.
     pub test_prefix: Option<String>,
     /// Where it may be sent.
     pub carriers: Vec<Carrier>,
@@ -204,6 +210,13 @@ pub struct Contradiction {
     pub ruling: String,
 }
 
+impl Credential {
+    /// How a token begins, in the test environment or the other one.
+    pub fn prefix_in(&self, is_test: bool) -> &str {
+        self.test_prefix.as_deref().filter(|_| is_test).unwrap_or(&self.prefix)
+    }
+}
+
 impl RateLimit {
     /// Whether it names all three headers.
     pub fn names_its_headers(&self) -> bool {
@@ -247,6 +260,12 @@ impl Contract {
     pub fn error_shape(&self, profile: &str, status: u16) -> Option<&ErrorShape> {
         let shapes = self.errors.get(profile)?;
         shapes.get(&status.to_string()).or_else(|| shapes.get("default"))
+    }
+
+    /// Whether a rule on an operation is about such a challenge.
+    pub fn asks_for(&self, challenge: Challenge, operation: &Operation) -> bool {
+        let asks = |rule: &Rule| rule.expect.as_ref().is_some_and(|expect| expect.challenge == Some(challenge));
+        self.rules.iter().any(|rule| asks(rule) && rule.covers(&operation.id))
     }
 
     /// The rule that says what a probe meets at an operation. The mock answers by it.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Citation;
 use super::authorization::{Challenge, Grant};
-use super::token_probe::{JwtProbe, OauthProbe};
+use super::key_management::KeyCheck;
+use super::probe::Probe;
 use crate::glob;
 
 /// One thing that a server or a client is held to.
@@ -70,92 +71,10 @@ pub enum Family {
     Oauth,
     /// How tokens that clients sign themselves are judged.
     Jwt,
+    /// How keys are minted, changed and revoked.
+    Keys,
     /// What the client sends and reports.
     Client,
-}
-
-/// What a server-side case sends.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Probe {
-    /// A valid request.
-    Valid,
-    /// No `Authorization` header.
-    NoToken,
-    /// The scheme and nothing behind it.
-    EmptyToken,
-    /// A valid token under the scheme `Basic`.
-    WrongScheme,
-    /// A valid token without a scheme.
-    BareToken,
-    /// A valid token under the scheme `bearer`.
-    LowerCaseScheme,
-    /// Two tokens behind one scheme.
-    MalformedToken,
-    /// A well-formed token that was never issued.
-    UnknownToken,
-    /// A token that was valid once.
-    RevokedToken,
-    /// A valid token in this query parameter, and no header.
-    QueryToken(String),
-    /// A body that is not JSON, and no token.
-    BrokenBodyWithoutToken,
-    /// A token with every scope but the one that is needed.
-    LackingScope,
-    /// A token with the scope that is needed and no other.
-    OnlyItsScope,
-    /// A token whose grant lists the action for the operation's resource and nothing else.
-    OnlyItsResource,
-    /// A token whose grant lists every action, but for other resources only.
-    OtherResources,
-    /// A token with an empty list of scopes.
-    NoScopes,
-    /// A valid token of this kind, which is not one that the operation takes.
-    OtherKind(String),
-    /// The id of somebody else in this path parameter.
-    Foreign(String),
-    /// An id that nobody has in this path parameter.
-    UnknownId(String),
-    /// A body that breaks off.
-    BrokenJson,
-    /// An object where the body is an array, an array where it is an object.
-    WrongTopLevel,
-    /// A body without a required field.
-    MissingField,
-    /// A page's start without its length.
-    StartWithoutLimit,
-    /// A body of this many bytes.
-    Oversize(usize),
-    /// A valid request of an account without funds.
-    NoFunds,
-    /// A method that the path does not have.
-    UndeclaredMethod,
-    /// `HEAD` in place of `GET`.
-    Head,
-    /// The same without a token.
-    HeadWithoutToken,
-    /// One item more than the maximum.
-    OverMaximum,
-    /// An array without items.
-    EmptyBatch,
-    /// Good items with bad ones between them.
-    MixedBatch,
-    /// Bad items only.
-    RejectedBatch,
-    /// The maximum of items, all good.
-    FullBatch,
-    /// The call after the last one that the window allows.
-    Exhausted,
-    /// A valid token of the test environment, where the other one is checked.
-    TestToken,
-    /// A token of this kind without the scope that is needed.
-    KindLackingScope(String),
-    /// A token of this kind with the scope that is needed and no other.
-    KindOnlyItsScope(String),
-    /// Requests to the authorization server.
-    Oauth(OauthProbe),
-    /// A JWT that the client signed.
-    Jwt(JwtProbe),
 }
 
 /// What the answer to a probe must be.
@@ -172,7 +91,7 @@ pub struct Expect {
     pub headers: Vec<String>,
     /// What the rate-limit headers say.
     pub rate: Option<Rate>,
-    /// The token is nowhere in the answer.
+    /// The token is nowhere in the answer; where a key was minted, that key.
     pub hides_token: bool,
     /// Status and body are those of the answer to this other probe.
     pub same_as: Option<Probe>,
@@ -180,10 +99,14 @@ pub struct Expect {
     pub error: Vec<String>,
     /// The answer may not be kept by caches: `Cache-Control: no-store`.
     pub no_store: bool,
+    /// The headers are those of the answer to this other probe, save what is another one in each answer.
+    pub same_headers_as: Option<Probe>,
     /// What is granted.
     pub grant: Option<Grant>,
     /// What the challenge says.
     pub challenge: Option<Challenge>,
+    /// What is said of the key that was minted.
+    pub key: Option<KeyCheck>,
 }
 
 /// What the body of an answer is.
@@ -210,6 +133,8 @@ pub enum Rate {
     CostsOne,
     /// None is left, and where the body says how long to wait, it agrees with the reset.
     Spent,
+    /// The introspection of a key gives the same end of the window.
+    Introspected,
 }
 
 /// What a client-side case puts the client before.
@@ -271,9 +196,17 @@ impl Rule {
     }
 }
 
+impl Expect {
+    /// What is sent first, so that the answer can be compared with that one.
+    pub(crate) fn compared_with(&self) -> Option<&Probe> {
+        let other = self.same_as.as_ref().or(self.same_headers_as.as_ref());
+        other.or_else(|| (self.rate == Some(Rate::CostsOne)).then_some(&Probe::Valid))
+    }
+}
+
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
@@ -283,6 +216,7 @@ impl Family {
         Self::Rate,
         Self::Oauth,
         Self::Jwt,
+        Self::Keys,
         Self::Client,
     ];
 }
@@ -299,6 +233,7 @@ impl fmt::Display for Family {
             Self::Rate => "rate",
             Self::Oauth => "oauth",
             Self::Jwt => "jwt",
+            Self::Keys => "keys",
             Self::Client => "client",
         })
     }
@@ -311,21 +246,5 @@ impl fmt::Display for Level {
             Self::Should => "should",
             Self::Must => "must",
         })
-    }
-}
-
-impl Probe {
-    /// Whether what is sent depends on the scopes that the operation needs.
-    pub fn is_about_scopes(&self) -> bool {
-        matches!(
-            self,
-            Self::LackingScope
-                | Self::OnlyItsScope
-                | Self::OnlyItsResource
-                | Self::OtherResources
-                | Self::NoScopes
-                | Self::KindLackingScope(_)
-                | Self::KindOnlyItsScope(_)
-        )
     }
 }

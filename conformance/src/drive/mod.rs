@@ -5,7 +5,6 @@ mod hurried;
 mod keyfit_client;
 mod naive;
 mod odd;
-mod repetition;
 mod request;
 mod scene;
 mod script;

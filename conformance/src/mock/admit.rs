@@ -8,9 +8,9 @@ use keyfit_openapi::Operation;
 use super::call::{Call, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
-use super::state::{Grant, Token};
+use super::token::{Grant, Token};
 use crate::clock;
-use crate::contract::{Carrier, Credential, Probe};
+use crate::contract::{Carrier, Challenge, Credential, Probe};
 use crate::identity::{Need, Rights, State as TokenState};
 
 /// How a token was presented.
@@ -53,12 +53,20 @@ impl Core {
             }
         };
         let is_revoked = token.state == TokenState::Revoked && !self.has(Mutant::AcceptsRevokedToken);
-        let is_of_test = token.state == TokenState::Test && !self.has(Mutant::AcceptsTestTokens);
+        let is_of_test = token.state == TokenState::Test && self.refuses_tests(operation);
         let is_over = token.expires.is_some_and(|expires| expires <= clock::epoch_seconds());
+        let is_over = is_over && !(token.shown.is_some() && self.has(Mutant::IgnoresEnds));
         if is_revoked || is_of_test || is_over || self.has(Mutant::RefusesEveryone) {
             return Err(self.unauthorized(operation, &Probe::RevokedToken, "Unauthorized"));
         }
         Ok(token)
+    }
+
+    /// Whether the test environment has a place of its own, so that its tokens are refused here.
+    fn refuses_tests(&self, operation: &Operation) -> bool {
+        let rule = self.contract.ruling(&Probe::TestToken, operation);
+        let is_refused = rule.is_some_and(|rule| rule.expect.as_ref().is_some_and(|expect| !expect.success));
+        is_refused != self.has(Mutant::TurnsTestTokens)
     }
 
     /// Whether a token may call an operation with these path parameters.
@@ -145,6 +153,7 @@ impl Core {
         let superset = credential.superset.as_deref();
         let is_allowed = match &token.grant {
             Grant::All => true,
+            Grant::Flat(scopes) if scopes.is_empty() && self.has(Mutant::TakesNoScopesForAll) => true,
             Grant::Flat(scopes) => {
                 let resource = operation.resource.as_ref().filter(|_| credential.resource_scopes);
                 let resource = resource.filter(|_| !self.has(Mutant::RefusesResourceGrants));
@@ -166,7 +175,14 @@ impl Core {
             return Ok(());
         }
         let status = self.status(&Probe::LackingScope, operation, 403);
-        Err(Refusal::new(status, format!("Missing scope {}", operation.scopes.join(" "))))
+        let refusal = Refusal::new(status, format!("Missing scope {}", operation.scopes.join(" ")));
+        if !self.contract.asks_for(Challenge::InsufficientScope, operation) || self.has(Mutant::OmitsScopeChallenge) {
+            return Err(refusal);
+        }
+        // RFC 6750, section 3.1.
+        let (realm, scopes) = (&self.contract.name, operation.scopes.join(" "));
+        let challenge = format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{scopes}\"");
+        Err(refusal.with_header(WWW_AUTHENTICATE, &challenge))
     }
 
     fn tenant(

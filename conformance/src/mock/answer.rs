@@ -1,50 +1,14 @@
-//! Bodies and headers of answers: successes from the document, refusals from the contract.
+//! What every answer carries, and refusals as the contract shapes them.
 
-use std::sync::OnceLock;
-
-use hyper::body::Bytes;
-use keyfit_openapi::{Api, Operation, example};
+use keyfit_openapi::Operation;
 use serde_json::json;
 
 use super::call::{Answer, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
-use super::state::Window;
+use super::window::Window;
 use crate::clock;
-use crate::contract::{ErrorShape, ResetUnit};
-
-/// The documented success of each operation, written when it is first asked for.
-pub(super) struct Successes {
-    statuses: Vec<u16>,
-    bodies: Vec<OnceLock<Option<Bytes>>>,
-}
-
-impl Successes {
-    pub(super) fn new(api: &Api) -> Self {
-        let statuses = |operation: &Operation| operation.success_statuses().first().copied().unwrap_or(200);
-        Self {
-            statuses: api.operations.iter().map(statuses).collect(),
-            bodies: api.operations.iter().map(|_| OnceLock::new()).collect(),
-        }
-    }
-
-    /// The first documented 2xx.
-    pub(super) fn status(&self, index: usize) -> u16 {
-        self.statuses[index]
-    }
-
-    /// A body that fits the schema of that status, `None` where it has none.
-    pub(super) fn body(&self, api: &Api, index: usize) -> Option<Bytes> {
-        let body = self.bodies[index].get_or_init(|| {
-            let operation = &api.operations[index];
-            let status = self.statuses[index].to_string();
-            let shape = operation.responses.get(&status).or_else(|| operation.responses.get("2XX"))?;
-            let schema = shape.schema.as_ref()?;
-            Some(Bytes::from(example::value(api, schema).to_string()))
-        });
-        body.clone()
-    }
-}
+use crate::contract::ErrorShape;
 
 impl Core {
     /// A refusal as the contract's error profile shapes it.
@@ -66,10 +30,7 @@ impl Core {
             return;
         }
         let remaining = window.remaining() + u64::from(window.is_exceeded() && self.has(Mutant::PromisesMore));
-        let reset = match rules.reset {
-            ResetUnit::EpochSeconds => window.reset,
-            ResetUnit::DeltaSeconds => window.reset.saturating_sub(clock::epoch_seconds()),
-        };
+        let reset = window.reset_in(rules.reset);
         let reset = if self.has(Mutant::ResetsInMilliseconds) { reset * 1000 } else { reset };
         answer.header(&rules.limit_header, window.limit.to_string());
         answer.header(&rules.remaining_header, remaining.to_string());

@@ -6,6 +6,8 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
+use crate::schema::Mismatch;
+
 /// A request, read whole.
 pub(super) struct Call {
     pub(super) method: String,
@@ -14,6 +16,16 @@ pub(super) struct Call {
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+}
+
+/// A body that was read.
+pub(super) enum Sent {
+    /// None, or one that is not to be read.
+    Nothing,
+    /// One value.
+    Body(Value),
+    /// Items, each with what is wrong with it.
+    Batch(Vec<(Value, Option<Mismatch>)>),
 }
 
 /// An answer.

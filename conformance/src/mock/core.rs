@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use keyfit_openapi::{Api, Operation};
 use serde_json::Value;
 
-use super::answer::Successes;
-use super::call::{Answer, Call, Refusal};
+use super::call::{Answer, Call, Refusal, Sent};
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, outcome};
 use super::router::{Routed, Router};
-use super::state::{State, Token, Window};
-use super::validate::Sent;
+use super::state::State;
+use super::success::Successes;
+use super::token::Token;
+use super::window::Window;
 use crate::contract::{BatchShape, Bucket, Contract, Probe};
 
 /// The mock without its socket.
@@ -23,6 +24,15 @@ pub(super) struct Core {
     router: Router,
     successes: Successes,
     state: Mutex<State>,
+}
+
+/// A request that is in order, and what its answer depends on.
+pub(super) struct Served<'a> {
+    pub(super) operation: &'a Operation,
+    pub(super) token: &'a Token,
+    pub(super) path: &'a BTreeMap<String, String>,
+    pub(super) sent: Sent,
+    pub(super) window: Option<Window>,
 }
 
 impl Core {
@@ -103,10 +113,13 @@ impl Core {
                 }
                 refusal
             })?;
-            self.succeed(index, &sent)
+            self.succeed(index, &Served { operation, token: &token, path, sent, window })
         });
         match served {
             Ok(mut answer) => {
+                if call.method == "HEAD" && self.has(Mutant::StripsHead) {
+                    answer.headers.clear();
+                }
                 self.rate_headers(&mut answer, window);
                 answer
             }
@@ -114,14 +127,17 @@ impl Core {
         }
     }
 
-    fn succeed(&self, index: usize, sent: &Sent) -> Result<Answer, Refusal> {
-        let operation = &self.api.operations[index];
+    fn succeed(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
         let status = self.successes.status(index);
-        if let (Sent::Batch(items), Some(batch)) = (sent, &self.contract.batch) {
-            let (status, body) = self.batch_outcome(items, batch, operation, status)?;
+        if let (Sent::Batch(items), Some(batch)) = (&served.sent, &self.contract.batch) {
+            let (status, body) = self.batch_outcome(items, batch, served.operation, status)?;
             return Ok(Answer::json(status, body.to_string()));
         }
-        let Some(body) = self.successes.body(&self.api, index) else { return Ok(Answer::empty(status)) };
+        let mut body = self.successes.body(&self.api, index);
+        if let Some(keys) = &self.contract.key_management {
+            body = self.manage(keys, served, body)?;
+        }
+        let Some(body) = body else { return Ok(Answer::empty(status)) };
         if self.has(Mutant::DropsRequiredMembers) {
             return Ok(Answer::json(status, "[[]]"));
         }
@@ -163,7 +179,7 @@ impl Core {
         let bucket = match rules.bucket {
             Bucket::Operation => format!("{caller} {}", operation.id),
             Bucket::Class => format!("{caller} {}", operation.rate_limit),
-            Bucket::Credential => caller,
+            Bucket::Credential => format!("{caller} {}", token.map_or("", |token| token.id.as_str())),
         };
         let calls = if self.has(Mutant::NeverCounts) { 0 } else { calls };
         let mut window = self.state().count(bucket, limit, rules.window_seconds, calls);

@@ -6,12 +6,16 @@ mod answer;
 mod authorization;
 mod call;
 mod core;
+mod keys;
 mod mutant;
 pub(crate) mod outcome;
 mod router;
 mod server;
 mod state;
+mod success;
+mod token;
 mod validate;
+mod window;
 
 use std::io;
 use std::sync::Arc;

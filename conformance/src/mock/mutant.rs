@@ -35,6 +35,10 @@ pub enum Mutant {
     DropsRequiredMembers,
     /// Lets every token do everything.
     IgnoresScopes,
+    /// Lets tokens without scopes do everything.
+    TakesNoScopesForAll,
+    /// Refuses for want of scope without a challenge.
+    OmitsScopeChallenge,
     /// Demands a scope that no document names, besides the documented ones.
     DemandsAnotherScope,
     /// Reads a list of scopes, and neither a map by resource nor scopes of one resource.
@@ -73,6 +77,8 @@ pub enum Mutant {
     OmitsAllow,
     /// Refuses `HEAD`.
     RefusesHead,
+    /// Answers `HEAD` without the headers that `GET` has.
+    StripsHead,
     /// Takes batches of any size.
     AcceptsOverMaximum,
     /// Takes batches without items.
@@ -107,14 +113,50 @@ pub enum Mutant {
     ExplainsLimit,
     /// Gives a time to wait that does not agree with the reset.
     ContradictsReset,
-    /// Takes tokens of the test environment.
-    AcceptsTestTokens,
+    /// Takes tokens of the test environment where it has a place of its own, and refuses them where it has none.
+    TurnsTestTokens,
     /// Gives 401 a challenge of the scheme alone.
     BaresChallenge,
     /// Gives a challenge one parameter twice.
     DoublesChallenge,
     /// Calls a missing token an invalid one, and an invalid one missing.
     TurnsChallengeErrors,
+    /// Refuses keys that it minted.
+    RefusesMintedKeys,
+    /// Mints keys that may do everything.
+    MintsForEverything,
+    /// Mints keys that may do nothing where scopes are sent by resource.
+    MintsForLists,
+    /// Mints keys without a limit of their own.
+    IgnoresOwnLimits,
+    /// Takes keys that have ended.
+    IgnoresEnds,
+    /// Mints keys with scopes that nobody knows.
+    AcceptsUnknownScopes,
+    /// Mints keys with scopes for resources that nobody knows.
+    AcceptsUnknownResources,
+    /// Mints keys of the other environment.
+    MintsElsewhere,
+    /// Describes a list of scopes as scopes by resource.
+    SpreadsScopes,
+    /// Describes scopes by resource as a list.
+    FlattensScopes,
+    /// Describes a key with another end of the window than the header.
+    ContradictsOwnReset,
+    /// Lists keys with their secrets.
+    ListsSecrets,
+    /// Lists no key.
+    ListsNothing,
+    /// Repeats the secret of a key that is updated.
+    RepeatsSecret,
+    /// Adds scopes by an update, and takes none away.
+    OnlyWidens,
+    /// Takes scopes away by an update, and adds none.
+    OnlyNarrows,
+    /// Says that a key is revoked, and serves it.
+    RevokesNothing,
+    /// Revokes keys that are gone.
+    RevokesTwice,
     /// Sends codes to redirect URIs that are not registered.
     RedirectsAnywhere,
     /// Does not repeat the `state`.
@@ -155,8 +197,10 @@ pub enum Mutant {
     KeepsFamilyAfterReuse,
     /// Grants scopes that nobody knows or granted.
     WidensScopes,
-    /// Takes the space between scopes for a part of a name.
-    ReadsScopesLiterally,
+    /// Takes the plus between scopes for a part of a name.
+    ReadsPlusLiterally,
+    /// Takes the `%20` between scopes for a part of a name.
+    ReadsPercentLiterally,
     /// Grants tokens by `GET`.
     AcceptsTokenByGet,
     /// Gives refusals of the token endpoint codes of its own.
@@ -165,6 +209,16 @@ pub enum Mutant {
     OmitsBasicChallenge,
     /// Takes any secret of a client.
     AcceptsAnyClientSecret,
+    /// Takes clients that nobody knows.
+    AcceptsUnknownClient,
+    /// Refuses clients that come by HTTP Basic.
+    RefusesBasic,
+    /// Takes codes that never were.
+    AcceptsUnknownCode,
+    /// Takes a token request without a grant for the client's own.
+    AssumesGrantType,
+    /// Takes a grant that nobody knows for the client's own.
+    AcceptsUnknownGrantType,
     /// Lets clients without a secret act for themselves.
     LetsPublicClientsIn,
     /// Refuses every JWT.
@@ -187,8 +241,18 @@ pub enum Mutant {
     AcceptsAnyAlgorithm,
     /// Takes JWTs that are good for years.
     IgnoresLifetime,
-    /// Takes JWTs without some of the claims.
-    WaivesClaims,
+    /// Takes HS256 in lower case.
+    IgnoresAlgorithmCase,
+    /// Takes JWTs without `iss`.
+    WaivesIss,
+    /// Takes JWTs without `sub`.
+    WaivesSub,
+    /// Takes JWTs without `aud`.
+    WaivesAud,
+    /// Takes JWTs without `iat`.
+    WaivesIat,
+    /// Takes JWTs without `exp`.
+    WaivesExp,
     /// Passes over critical extensions of JWTs.
     IgnoresCritical,
     /// Says what is wrong with a JWT.
@@ -204,6 +268,11 @@ impl Mutant {
     /// Whether it shows only where there is an authorization server. Those stand last.
     pub fn is_of_authorization_server(self) -> bool {
         self >= Self::RedirectsAnywhere
+    }
+
+    /// Whether it shows only where keys are managed through the API. Those stand together.
+    pub fn is_of_key_management(self) -> bool {
+        (Self::RefusesMintedKeys..=Self::RevokesTwice).contains(&self)
     }
 
     /// The name, in kebab-case.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, Place, example};
 
 use super::authorization::Grants;
+use super::token::{Grant, Token, token_text};
+use super::window::Window;
 use crate::clock;
 use crate::contract::{Contract, Probe};
 use crate::identity::{Identity, Need, Rights, State as TokenState};
@@ -24,40 +26,10 @@ pub(super) struct State {
     windows: HashMap<String, Window>,
     scopes: BTreeSet<String>,
     resources: BTreeSet<String>,
+    /// The path parameter that holds ids of keys, where the API manages those.
+    key_parameter: Option<String>,
     /// What the authorization server granted.
     pub(super) grants: Grants,
-}
-
-/// A token that was issued.
-#[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub(super) kind: String,
-    pub(super) state: TokenState,
-    pub(super) grant: Grant,
-    pub(super) tenant: usize,
-    /// Calls a window, where they are fewer than the contract's.
-    pub(super) limit: Option<u64>,
-    /// When it ends, in seconds since the epoch; `None` where it does not.
-    pub(super) expires: Option<u64>,
-}
-
-/// What a token may do.
-#[derive(Clone, Debug)]
-pub(super) enum Grant {
-    /// Everything.
-    All,
-    /// What a list of scopes allows.
-    Flat(BTreeSet<String>),
-    /// What a map from resources to actions allows.
-    Resources(BTreeMap<String, BTreeSet<String>>),
-}
-
-/// A count of calls up to a time.
-#[derive(Clone, Copy)]
-pub(super) struct Window {
-    pub(super) limit: u64,
-    pub(super) used: u64,
-    pub(super) reset: u64,
 }
 
 impl State {
@@ -90,6 +62,7 @@ impl State {
                 .iter()
                 .flat_map(|credential| credential.resources.iter().cloned())
                 .collect(),
+            key_parameter: contract.key_management.as_ref().map(|keys| keys.id_parameter.clone()),
             known,
         }
     }
@@ -103,20 +76,14 @@ impl State {
         }
         let tenant = if need.alone { self.settle() } else { 0 };
         let credential = contract.credential(&need.kind);
-        let of_test = credential.and_then(|credential| credential.test_prefix.as_deref());
-        let prefix = match of_test.filter(|_| need.state == TokenState::Test) {
-            Some(prefix) => prefix,
-            None => credential.map_or("", |credential| credential.prefix.as_str()),
-        };
+        let prefix = credential.map_or("", |credential| credential.prefix_in(need.state == TokenState::Test));
         let token = Token {
-            kind: need.kind.clone(),
             state: need.state,
-            grant: self.grant(contract, need),
             tenant,
             limit: (need.state == TokenState::Limited).then_some(SMALL_WINDOW),
-            expires: None,
+            ..Token::new(&need.kind, self.grant(contract, need))
         };
-        let text = self.admit(prefix, token);
+        let text = self.admit(prefix, token).0;
         let identity =
             Identity { name: need.to_string(), secret: Secret::new(text), ids: self.tenants[tenant].clone() };
         if !need.alone {
@@ -134,11 +101,34 @@ impl State {
         })
     }
 
-    /// Gives a token a text that begins so.
-    pub(super) fn admit(&mut self, prefix: &str, token: Token) -> String {
-        let text = format!("{prefix}{}", token_text(self.tokens.len() as u64));
+    /// Gives a token a text that begins so, and an id.
+    pub(super) fn admit(&mut self, prefix: &str, mut token: Token) -> (String, String) {
+        let number = self.tokens.len() as u64;
+        let (text, id) = (format!("{prefix}{}", token_text(number)), format!("key-{number}"));
+        token.number = number;
+        token.id.clone_from(&id);
         self.tokens.insert(text.clone(), token);
-        text
+        (text, id)
+    }
+
+    /// The tokens of a kind that are in use, with their texts, the oldest first.
+    pub(super) fn keys(&self, kind: &str) -> Vec<(&String, &Token)> {
+        let is_key = |(_, token): &(&String, &Token)| {
+            token.kind == kind && !token.id.is_empty() && token.state != TokenState::Revoked
+        };
+        let mut keys: Vec<_> = self.tokens.iter().filter(is_key).collect();
+        keys.sort_by_key(|(_, token)| token.number);
+        keys
+    }
+
+    /// A token by its id, used up or not, with its text.
+    pub(super) fn key(&mut self, id: &str) -> Option<(&String, &mut Token)> {
+        self.tokens.iter_mut().find(|(_, token)| token.id == id)
+    }
+
+    /// Whether a path parameter holds ids of keys.
+    pub(super) fn is_of_keys(&self, parameter: &str) -> bool {
+        self.key_parameter.as_deref() == Some(parameter)
     }
 
     /// Ends a token.
@@ -169,6 +159,9 @@ impl State {
 
     /// Whether an id exists, for parameters of which ids are kept.
     pub(super) fn knows(&self, parameter: &str, id: &str) -> bool {
+        if self.is_of_keys(parameter) {
+            return self.tokens.values().any(|token| token.id == id && token.state != TokenState::Revoked);
+        }
         self.known.get(parameter).is_none_or(|ids| ids.contains(id))
     }
 
@@ -192,10 +185,15 @@ impl State {
     }
 
     fn grant(&self, contract: &Contract, need: &Need) -> Grant {
-        let superset = contract.credential(&need.kind).and_then(|credential| credential.superset.clone());
-        let actions = || self.scopes.iter().filter(|scope| Some(*scope) != superset.as_ref()).cloned();
+        let credential = contract.credential(&need.kind);
+        let is_one = |scope: &&String| credential.is_none_or(|kind| kind.superset.as_ref() != Some(scope));
+        let actions = || self.scopes.iter().filter(is_one).cloned();
         match &need.rights {
-            Rights::All => Grant::All,
+            // Where one scope includes all others, who may do everything has that one.
+            Rights::All => match credential.and_then(|kind| kind.superset.clone()) {
+                Some(superset) => Grant::Flat(BTreeSet::from([superset])),
+                None => Grant::All,
+            },
             Rights::Only(scopes) => Grant::Flat(scopes.clone()),
             Rights::Without(scopes) => Grant::Flat(actions().filter(|scope| !scopes.contains(scope)).collect()),
             Rights::OnlyResource { resource, actions } => {
@@ -209,16 +207,6 @@ impl State {
     }
 }
 
-impl Window {
-    pub(super) fn remaining(self) -> u64 {
-        self.limit.saturating_sub(self.used)
-    }
-
-    pub(super) fn is_exceeded(self) -> bool {
-        self.used > self.limit
-    }
-}
-
 /// The contract's `unknown-id` rules name the parameters of which the mock keeps ids.
 pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit_openapi::Operation) -> bool {
     contract.ruling(&Probe::UnknownId(parameter.to_owned()), operation).is_some()
@@ -227,15 +215,4 @@ pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit
 /// A parameter's value as it stands in a path.
 pub(super) fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Thirty-two hexadecimal digits that look like chance and are the same in every run (splitmix64).
-pub(super) fn token_text(number: u64) -> String {
-    let mixed = |seed: u64| {
-        let mut word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    };
-    format!("{:016x}{:016x}", mixed(number * 2), mixed(number * 2 + 1))
 }

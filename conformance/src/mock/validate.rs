@@ -5,20 +5,12 @@ use std::collections::BTreeMap;
 use keyfit_openapi::Operation;
 use serde_json::Value;
 
-use super::call::{Call, Refusal};
+use super::call::{Call, Refusal, Sent};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::state::keeps_ids;
 use crate::contract::{Batch, Probe};
 use crate::schema::{self, Mismatch};
-
-/// A body that was read.
-pub(super) enum Sent {
-    /// Nothing that the answer depends on.
-    Nothing,
-    /// Items, each with what is wrong with it.
-    Batch(Vec<(Value, Option<Mismatch>)>),
-}
 
 impl Core {
     /// Judges a request of somebody who may make it.
@@ -60,17 +52,26 @@ impl Core {
             (Value::Array(items), Some(batch)) if operation.partial.is_some() => {
                 self.items(items, &schema["items"], batch, operation)
             }
-            (value, _) => self.value(&value, schema, operation),
+            (value, _) => self.value(value, schema, operation),
         }
     }
 
-    fn value(&self, value: &Value, schema: &Value, operation: &Operation) -> Result<Sent, Refusal> {
-        match schema::mismatch(&self.api, schema, value) {
-            Some(mismatch) if !self.has(Mutant::AcceptsMissingFields) => {
+    fn value(&self, value: Value, schema: &Value, operation: &Operation) -> Result<Sent, Refusal> {
+        match schema::mismatch(&self.api, schema, &value) {
+            Some(mismatch) if !self.overlooks(&mismatch, &value) => {
                 let status = self.status(&Probe::MissingField, operation, 400);
                 Err(Refusal::new(status, mismatch.to_string()))
             }
-            _ => Ok(Sent::Nothing),
+            _ => Ok(Sent::Body(value)),
+        }
+    }
+
+    fn overlooks(&self, mismatch: &Mismatch, value: &Value) -> bool {
+        let scopes = self.contract.key_management.as_ref().map(|keys| &keys.members.scopes);
+        match scopes.filter(|scopes| mismatch.at.starts_with(*scopes)).and_then(|scopes| value.pointer(scopes)) {
+            Some(Value::Array(_)) => self.has(Mutant::AcceptsUnknownScopes),
+            Some(Value::Object(_)) => self.has(Mutant::AcceptsUnknownResources),
+            _ => self.has(Mutant::AcceptsMissingFields),
         }
     }
 
@@ -128,8 +129,12 @@ impl Core {
             return Ok(());
         }
         for (parameter, id) in path {
-            let is_kept = keeps_ids(&self.contract, parameter, operation);
-            let state = self.state();
+            let mut state = self.state();
+            let is_of_keys = state.is_of_keys(parameter);
+            if is_of_keys && self.has(Mutant::RevokesTwice) && state.key(id).is_some() {
+                continue;
+            }
+            let is_kept = is_of_keys || keeps_ids(&self.contract, parameter, operation);
             if is_kept && !state.is_bound(parameter) && !state.knows(parameter, id) {
                 let status = self.status(&Probe::UnknownId(parameter.clone()), operation, 404);
                 return Err(Refusal::new(status, "Not found"));

@@ -1,4 +1,4 @@
-//! Challenges of 401 answers: the grammar of RFC 9110, section 11.6.1, and what RFC 6750, section 3, makes of it.
+//! Challenges of 401 and 403 answers: the grammar of RFC 9110, section 11.6.1, and what RFC 6750, section 3, makes of it.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
@@ -26,11 +26,14 @@ pub(super) fn finding(expected: Expected, headers: &HeaderMap) -> Option<String>
     };
     let error = challenge.parameters.iter().find(|(name, _)| name == "error").map(|(_, value)| value.as_str());
     match (expected, error) {
-        (Expected::Basic, _) | (Expected::InvalidToken, Some("invalid_token")) => None,
+        (Expected::Basic, _)
+        | (Expected::InvalidToken, Some("invalid_token"))
+        | (Expected::InsufficientScope, Some("insufficient_scope")) => None,
         (Expected::Bearer, _) => challenge.parameters.is_empty().then(|| "the challenge has no parameter".to_owned()),
         (Expected::WellFormed, _) => challenge.fault(),
         (Expected::WithoutError, error) => error.map(|error| format!("the challenge says `{error}` of nothing")),
         (Expected::InvalidToken, _) => Some("the challenge does not say `invalid_token`".to_owned()),
+        (Expected::InsufficientScope, _) => Some("the challenge does not say `insufficient_scope`".to_owned()),
     }
 }
 

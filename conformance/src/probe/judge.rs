@@ -4,8 +4,9 @@ use keyfit_openapi::{Api, Operation};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
+use super::keys::{self, Minted};
 use super::request::Draft;
-use super::{challenge, grant, outcome};
+use super::{challenge, grant, headers, outcome};
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit};
 use crate::schema;
@@ -24,6 +25,8 @@ pub(super) struct Judge<'a> {
     pub(super) contract: &'a Contract,
     pub(super) operation: &'a Operation,
     pub(super) expect: &'a Expect,
+    /// The key that was minted for the case.
+    pub(super) minted: Option<&'a Minted>,
 }
 
 /// The three rate-limit headers.
@@ -44,6 +47,7 @@ impl Judge<'_> {
             .or_else(|| self.rate(reply, before))
             .or_else(|| grant::finding(self.expect, draft, reply))
             .or_else(|| challenge::finding(self.expect.challenge?, &reply.headers))
+            .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
             .or_else(|| {
                 (self.expect.hides_token && reply.holds(token)).then(|| "the answer repeats the token".to_owned())
             })
@@ -51,8 +55,11 @@ impl Judge<'_> {
 
     /// What tells an answer from the one that it must equal.
     pub(super) fn differs(&self, other: Option<&Reply>, reply: &Reply) -> Option<String> {
-        self.expect.same_as.as_ref()?;
         let other = other?;
+        if self.expect.same_headers_as.is_some() {
+            return headers::finding(self.contract, &other.headers, &reply.headers);
+        }
+        self.expect.same_as.as_ref()?;
         if other.status != reply.status {
             return Some(format!("the status is {}, and {} in the answer to compare with", reply.status, other.status));
         }
@@ -144,7 +151,20 @@ impl Judge<'_> {
                 None => Some("there is no call before this one to compare with".to_owned()),
             },
             Rate::Spent => Self::spent(rules, &now, reply),
+            Rate::Introspected => self.introspected(rules, &now, reply),
         }
+    }
+
+    fn introspected(&self, rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
+        let pointer = self.contract.key_management.as_ref()?.members.own_reset.as_ref()?;
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let Some(reset) = body.pointer(pointer).and_then(Value::as_i64) else {
+            return Some(format!("`{pointer}` does not say when the window ends"));
+        };
+        let reset_in = rules.reset.ahead(reset);
+        // The two are written, and read, at slightly different times.
+        let is_same = (reset_in - now.reset_in).abs() <= 2;
+        (!is_same).then(|| format!("`{pointer}` lies {reset_in} s ahead and the reset header {} s", now.reset_in))
     }
 
     fn spent(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
@@ -170,15 +190,21 @@ impl Snapshot {
             text.parse::<u64>().map_err(|_| format!("the header `{name}` is `{text}`, not a whole number"))
         };
         let reset = i64::try_from(number(&rules.reset_header)?).unwrap_or(i64::MAX);
-        let now = i64::try_from(clock::epoch_seconds()).unwrap_or(i64::MAX);
         Ok(Self {
             limit: number(&rules.limit_header)?,
             remaining: number(&rules.remaining_header)?,
-            reset_in: match rules.reset {
-                ResetUnit::EpochSeconds => reset - now,
-                ResetUnit::DeltaSeconds => reset,
-            },
+            reset_in: rules.reset.ahead(reset),
         })
+    }
+}
+
+impl ResetUnit {
+    /// The seconds until a reset; negative where it is past.
+    fn ahead(self, reset: i64) -> i64 {
+        match self {
+            Self::EpochSeconds => reset.saturating_sub(i64::try_from(clock::epoch_seconds()).unwrap_or(i64::MAX)),
+            Self::DeltaSeconds => reset,
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! The server side: raw HTTP to a base URL, one bent request a case, and a judgement of the answer.
 
 mod challenge;
+mod flow;
 mod grant;
+mod headers;
 mod judge;
 mod jwt;
+mod keys;
 mod oauth;
 mod outcome;
 mod request;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +19,17 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
-use self::judge::{Judge, Reply};
-use self::oauth::{Flow, Stop};
-use self::request::{Draft, JSON, Maker};
+use self::flow::Stop;
+use self::judge::Reply;
+use self::keys::KeyFlow;
+use self::oauth::Flow;
+use self::request::{Draft, JSON};
+use self::trial::{Sent, Trial};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Probe, Rate};
-use crate::identity::{Identities, Identity, Missing, Need};
+use crate::contract::{KeyManagement, Probe, Rate};
+use crate::identity::{Identities, Missing, Need};
 use crate::secret::{Redactor, Secret};
-use crate::verdict::{Exchange, Outcome, cut};
+use crate::verdict::Outcome;
 
 /// Calls after which a limit is taken for out of reach: a probe shall not load a live server.
 const MOST_CALLS: usize = 50;
@@ -35,13 +42,6 @@ pub struct Target {
     identities: Arc<dyn Identities>,
     redactor: Redactor,
     http: reqwest::Client,
-}
-
-/// What was sent and what came back.
-struct Sent {
-    draft: Draft,
-    /// The answer, or why there is none.
-    reply: Result<Reply, String>,
 }
 
 impl Target {
@@ -65,52 +65,88 @@ impl Target {
             Ok(identity) => identity,
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
-        match self.run(catalogue, case, probe, expect, &identity).await {
-            Ok(outcome) => outcome,
-            Err(Missing(datum)) => Outcome::skip(datum),
-        }
+        let presented = identity.secret.clone();
+        let trial = Trial { catalogue, case, probe, expect, identity, sent: Vec::new(), presented };
+        let done = match &catalogue.contract.key_management {
+            Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
+            _ => self.run(trial).await,
+        };
+        done.unwrap_or_else(|Missing(datum)| Outcome::skip(datum))
     }
 
-    async fn run(
-        &self,
-        catalogue: &Catalogue,
-        case: &Case,
-        probe: &Probe,
-        expect: &Expect,
-        identity: &Identity,
-    ) -> Result<Outcome, Missing> {
-        let operation = catalogue.operation(case);
-        let maker = Maker {
-            api: &catalogue.api,
-            contract: &catalogue.contract,
-            base_url: &self.base_url,
-            identities: &*self.identities,
-            arguments: catalogue.arguments(case),
+    async fn run(&self, mut trial: Trial<'_>) -> Result<Outcome, Missing> {
+        let stop = self.send_all(&mut trial).await.err();
+        trial.end(stop, None)
+    }
+
+    /// The same with a key to try it on, where the operation is about one. No key outlives the case.
+    async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Result<Outcome, Missing> {
+        let operation = trial.catalogue.operation(trial.case);
+        let admin = match trial.probe {
+            Probe::Key(_) => trial.identity.clone(),
+            _ => match self.identities.find(&Need::of_admin(keys)) {
+                Err(missing) if keys.has_subject(&operation.id) => return Err(missing),
+                // Then a key that is minted all the same is revoked by who minted it.
+                Err(_) => trial.identity.clone(),
+                Ok(admin) => admin,
+            },
         };
-        let judge = Judge { api: &catalogue.api, contract: &catalogue.contract, operation, expect };
+        let mut flow = KeyFlow::new(self, trial.catalogue, keys, operation, admin);
+        let stop = match trial.probe {
+            Probe::Key(probe) => flow.run(*probe).await,
+            Probe::UnknownId(_) => self.send_all(&mut trial).await,
+            _ if keys.has_subject(&operation.id) => match flow.subject().await {
+                Ok(id) => {
+                    trial.identity.ids.insert(keys.id_parameter.clone(), id);
+                    self.send_all(&mut trial).await
+                }
+                Err(stop) => Err(stop),
+            },
+            _ => self.send_all(&mut trial).await,
+        };
+        let left = flow.tidy(&trial.sent).await;
+        let is_judged = matches!(trial.probe, Probe::Key(_));
+        let before = if is_judged || stop.is_err() {
+            trial.sent = flow.sent;
+            0
+        } else {
+            flow.sent.len()
+        };
+        let minted = flow.minted.filter(|_| is_judged);
+        if let Some(key) = &minted {
+            trial.presented = key.secret.clone();
+        }
+        let mut outcome = left.told(trial.end(stop.err(), minted.as_ref())?);
+        outcome.requests += before;
+        Ok(outcome)
+    }
+
+    /// The requests of a case, but for those with keys of their own.
+    async fn send_all(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let (catalogue, probe, identity) = (trial.catalogue, trial.probe, &trial.identity);
+        let operation = catalogue.operation(trial.case);
+        let maker = trial.maker(self);
         if let (Probe::Oauth(probe), Some(server)) = (probe, &catalogue.contract.authorization_server) {
             let mut flow = Flow { target: self, server, maker: &maker, operation, identity, sent: Vec::new() };
-            let stop = flow.run(*probe).await.err();
-            return Self::end(case, &judge, flow.sent, stop, identity);
+            let done = flow.run(*probe).await;
+            trial.sent = flow.sent;
+            return done;
         }
-        let draft = maker.draft(probe, operation, identity)?;
-        let mut sent: Vec<Sent> = Vec::new();
-        let is_compared = expect.rate == Some(Rate::CostsOne) || expect.same_as.is_some();
-        if is_compared {
-            let other = expect.same_as.as_ref().unwrap_or(&Probe::Valid);
-            sent.push(self.send(&maker.draft(other, operation, identity)?).await);
+        let draft = maker.draft(probe, operation, identity).map_err(Stop::Missing)?;
+        if let Some(other) = trial.expect.compared_with() {
+            let other = maker.draft(other, operation, identity).map_err(Stop::Missing)?;
+            trial.sent.push(self.send(&other).await);
         }
-        sent.push(self.send(&draft).await);
+        trial.sent.push(self.send(&draft).await);
         if *probe == Probe::Exhausted {
-            self.exhaust(&draft, &mut sent).await;
+            self.exhaust(&draft, &mut trial.sent).await;
         }
-        // What was presented, without the scheme.
-        let presented = match (probe, &draft.authorization) {
-            (Probe::UnknownToken | Probe::Jwt(_), Some(header)) => Secret::new(header.replacen("Bearer ", "", 1)),
-            _ => identity.secret.clone(),
-        };
-        self.redactor.learn(&presented);
-        Ok(Self::conclude(case, &judge, &draft, sent, presented.reveal()))
+        if let (Probe::UnknownToken | Probe::Jwt(_), Some(header)) = (probe, &draft.authorization) {
+            // Without the scheme.
+            trial.presented = Secret::new(header.replacen("Bearer ", "", 1));
+        }
+        self.redactor.learn(&trial.presented);
+        Ok(())
     }
 
     /// Calls until the window is used up; only first and last call are kept.
@@ -122,54 +158,6 @@ impl Target {
             }
             sent.push(self.send(draft).await);
         }
-    }
-
-    /// Judges the last request of a flow, or says why it did not come to it.
-    fn end(
-        case: &Case,
-        judge: &Judge<'_>,
-        sent: Vec<Sent>,
-        stop: Option<Stop>,
-        identity: &Identity,
-    ) -> Result<Outcome, Missing> {
-        let finding = match stop {
-            Some(Stop::Missing(missing)) => return Err(missing),
-            Some(Stop::Broken(finding)) => finding,
-            None => {
-                let Some(draft) = sent.last().map(|last| last.draft.clone()) else {
-                    return Ok(Outcome::error("nothing was sent"));
-                };
-                return Ok(Self::conclude(case, judge, &draft, sent, identity.secret.reveal()));
-            }
-        };
-        let mut outcome = Outcome::broken(case.level, finding);
-        outcome.requests = sent.len();
-        outcome.exchanges = sent.into_iter().map(Sent::into_exchange).collect();
-        Ok(outcome)
-    }
-
-    fn conclude(case: &Case, judge: &Judge<'_>, draft: &Draft, mut sent: Vec<Sent>, token: &str) -> Outcome {
-        let requests = sent.len();
-        let mut outcome = match sent.as_slice() {
-            [before @ .., Sent { reply: Ok(reply), .. }] => {
-                let before = before.first().and_then(Sent::answer);
-                let finding = judge.finding(draft, reply, before, token);
-                let mut outcome = match finding.or_else(|| judge.differs(before, reply)) {
-                    None => Outcome::pass(),
-                    Some(finding) => Outcome::broken(case.level, finding),
-                };
-                outcome.status = Some(reply.status);
-                outcome
-            }
-            [.., Sent { reply: Err(reason), .. }] => Outcome::error(format!("no answer came: {reason}")),
-            [] => Outcome::error("nothing was sent"),
-        };
-        outcome.requests = requests;
-        if outcome.reason.is_some() {
-            let last = sent.pop();
-            outcome.exchanges = sent.into_iter().take(1).chain(last).map(Sent::into_exchange).collect();
-        }
-        outcome
     }
 
     async fn send(&self, draft: &Draft) -> Sent {
@@ -186,32 +174,6 @@ impl Target {
             request = request.header(CONTENT_TYPE, draft.media_type).body(body.clone());
         }
         Sent { draft: draft.clone(), reply: receive(request).await.map_err(|error| chain(&error.without_url())) }
-    }
-}
-
-impl Sent {
-    fn answer(&self) -> Option<&Reply> {
-        self.reply.as_ref().ok()
-    }
-
-    fn into_exchange(self) -> Exchange {
-        let Draft { method, url, authorization, body, media_type, .. } = self.draft;
-        let mut headers = vec![("Accept".to_owned(), JSON.to_owned())];
-        headers.extend(authorization.map(|authorization| ("Authorization".to_owned(), authorization)));
-        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_owned())));
-        let body = cut(&String::from_utf8_lossy(&body.unwrap_or_default()));
-        let mut exchange = Exchange { method, url: url.to_string(), headers, body, ..Exchange::default() };
-        match self.reply {
-            Ok(reply) => {
-                exchange.status = Some(reply.status);
-                exchange.answer_body = cut(&String::from_utf8_lossy(&reply.body));
-                let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-                exchange.answer_headers =
-                    reply.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-            }
-            Err(reason) => exchange.answer_body = reason,
-        }
-        exchange
     }
 }
 

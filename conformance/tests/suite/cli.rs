@@ -150,6 +150,23 @@ source = { page = "page", section = "Keys" }
 
 [rate-limit]"#;
     insta::assert_snapshot!("unknown-kind", refused("unknown-kind", "[rate-limit]", server));
+    let keys = r#"[key-management]
+kind = "key"
+mint = "pets-create"
+list = "pets-list"
+update = "pets-rename"
+revoke = "pets-get"
+introspect = "pets-get"
+id-parameter = "id"
+members = { id = "/id", key = "/key", scopes = "/scopes", list = "/data", own-id = "/id", own-scopes = "/scopes" }
+source = { page = "page", section = "Keys" }
+
+[rate-limit]"#;
+    insta::assert_snapshot!("unknown-operation", refused("unknown-operation", "[rate-limit]", keys));
+    let keys = keys.replace("pets-rename", "pets-get").replace("id-parameter = \"id\"", "id-parameter = \"key\"");
+    insta::assert_snapshot!("unknown-parameter", refused("unknown-parameter", "[rate-limit]", &keys));
+    let keys = keys.replace("own-id = \"/id\"", "own-id = \"id\"");
+    insta::assert_snapshot!("no-pointer", refused("no-pointer", "[rate-limit]", &keys));
     let unnamed = "reset-header = \"RateLimit-Reset\"\n";
     insta::assert_snapshot!("unnamed-headers", refused("unnamed-headers", unnamed, ""));
     let stale = "probe = \"valid\"\noperations = [\"pets-delete\"]";

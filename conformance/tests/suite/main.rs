@@ -4,6 +4,7 @@ mod cli;
 mod common;
 mod contracts;
 mod coverage;
+mod keys;
 mod live;
 mod mutants;
 mod snapshots;

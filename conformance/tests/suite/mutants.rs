@@ -42,7 +42,12 @@ async fn every_server_rule_catches_a_mutant_of_the_mock() {
         let catalogue = sample(side(catalogue, Side::Server));
         let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let has_server = catalogue.contract.authorization_server.is_some();
-        let fits = |mutant: &&Mutant| **mutant != BLUNT && (has_server || !mutant.is_of_authorization_server());
+        let has_keys = catalogue.contract.key_management.is_some();
+        let fits = |mutant: &&Mutant| {
+            **mutant != BLUNT
+                && (has_server || !mutant.is_of_authorization_server())
+                && (has_keys || !mutant.is_of_key_management())
+        };
         for mutant in Mutant::all().iter().filter(fits) {
             let outcomes = against_mock(&catalogue, Some(*mutant), &http).await;
             for (case, _) in broken(&catalogue, &outcomes) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use keyfit::dispatch::{Access, connect};
+use keyfit::{Config, RetryPolicy};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::Family;
 use keyfit_openapi::example;
@@ -61,12 +62,7 @@ async fn refusals_at_both_ends() {
         let operation = &catalogue.api.operations[0];
         let arguments = example::arguments(&catalogue.api, operation);
         let recorder = Recorder::start().await;
-        let client = connect(
-            &catalogue.api.name,
-            keyfit::Config::default().base_url(recorder.base_url()),
-            Access::Token(TOKEN.into()),
-        )
-        .expect("a client");
+        let client = connect(&catalogue.api.name, config(&recorder), Access::Token(TOKEN.into())).expect("a client");
         let mut text = String::new();
         for status in [400, 401, 402, 403, 404, 405, 413, 422, 429, 500, 503] {
             let shape = catalogue.contract.error_shape(&operation.errors, status).expect("the contract has a default");
@@ -84,12 +80,7 @@ async fn refusals_at_both_ends() {
 async fn requests_as_sent() {
     for catalogue in catalogues() {
         let recorder = Recorder::start().await;
-        let client = connect(
-            &catalogue.api.name,
-            keyfit::Config::default().base_url(recorder.base_url()),
-            Access::Token(TOKEN.into()),
-        )
-        .expect("a client");
+        let client = connect(&catalogue.api.name, config(&recorder), Access::Token(TOKEN.into())).expect("a client");
         let mut text = String::new();
         for operation in &catalogue.api.operations {
             let arguments = example::arguments(&catalogue.api, operation);
@@ -122,4 +113,9 @@ fn every_example_fits_its_schema() {
 fn fits(api: &keyfit_openapi::Api, operation: &str, schema: &Value, value: &Value) {
     let mismatch = keyfit_conformance::schema::mismatch(api, schema, value);
     assert!(mismatch.is_none(), "{} {operation}: {}: {value}", api.name, mismatch.expect("just seen"));
+}
+
+/// One attempt a call: what is looked at is a single answer.
+fn config(recorder: &Recorder) -> Config {
+    Config::default().base_url(recorder.base_url()).retry(RetryPolicy::never()).ignore_rate_limits()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::state::token_text;
+use super::super::token::token_text;
 use super::client::Registered;
 use super::fault::Fault;
 use super::grants::Code;

@@ -1,6 +1,6 @@
 //! The clients that are registered: one of each kind.
 
-use super::super::state::token_text;
+use super::super::token::token_text;
 use crate::identity::ClientKind;
 
 /// Seeds of secrets, far from those of tokens.

@@ -4,17 +4,22 @@ use serde_json::Value;
 
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::state::{Grant, Token};
+use super::super::token::{Grant, Token};
 use super::client::Registered;
 use crate::clock;
 use crate::contract::{AuthorizationServer, JwtRules};
-use crate::identity::State as TokenState;
 use crate::jws::Jws;
 
 /// Seconds by which clocks may differ.
 const LEEWAY: u64 = 5;
-/// All of them are required.
-const CLAIMS: [&str; 5] = ["iss", "sub", "aud", "iat", "exp"];
+/// All of them are required, but for these defects.
+const CLAIMS: [(&str, Mutant); 5] = [
+    ("iss", Mutant::WaivesIss),
+    ("sub", Mutant::WaivesSub),
+    ("aud", Mutant::WaivesAud),
+    ("iat", Mutant::WaivesIat),
+    ("exp", Mutant::WaivesExp),
+];
 
 impl Core {
     /// Whether a bearer token is a JWT in shape, and then who it speaks for or what is wrong with it.
@@ -35,7 +40,8 @@ impl Core {
         if algorithm == "none" && self.has(Mutant::AcceptsAlgorithmNone) {
             return Ok(());
         }
-        if algorithm != "HS256" && !self.has(Mutant::AcceptsAnyAlgorithm) {
+        let is_known = algorithm == "HS256" || (algorithm == "hs256" && self.has(Mutant::IgnoresAlgorithmCase));
+        if !is_known && !self.has(Mutant::AcceptsAnyAlgorithm) {
             return Err("the algorithm is not HS256");
         }
         // No extension is known here, so that any that is critical is too much (RFC 7515, section 4.1.11).
@@ -43,7 +49,7 @@ impl Core {
             return Err("an extension is not known");
         }
         let Some(issuer) = jws.claims["iss"].as_str() else {
-            return if self.has(Mutant::WaivesClaims) { Ok(()) } else { Err("`iss` is missing") };
+            return if self.has(Mutant::WaivesIss) { Ok(()) } else { Err("`iss` is missing") };
         };
         let Some(key) = Registered::named(issuer).and_then(|client| client.secret) else {
             return if self.has(Mutant::AcceptsUnknownIssuer) { Ok(()) } else { Err("the issuer is not known") };
@@ -55,7 +61,7 @@ impl Core {
     }
 
     fn claims(&self, claims: &Value, rules: &JwtRules) -> Result<(), &'static str> {
-        if CLAIMS.iter().any(|name| claims.get(name).is_none()) && !self.has(Mutant::WaivesClaims) {
+        if CLAIMS.iter().any(|(name, waiver)| claims.get(name).is_none() && !self.has(*waiver)) {
             return Err("a claim is missing");
         }
         let is_list_taken = !self.has(Mutant::RefusesAudienceLists);
@@ -90,12 +96,5 @@ impl Core {
 
 /// What a JWT may do: the guide has no claim for it, so that it is what the client was registered for.
 fn bearer(rules: &JwtRules, server: &AuthorizationServer) -> Token {
-    Token {
-        kind: rules.kind.clone(),
-        state: TokenState::Valid,
-        grant: Grant::Flat(server.scopes.clone()),
-        tenant: 0,
-        limit: None,
-        expires: None,
-    }
+    Token::new(&rules.kind, Grant::Flat(server.scopes.clone()))
 }

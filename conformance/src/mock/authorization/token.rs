@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::state::{Grant, Token, token_text};
+use super::super::token::{Grant, Token, token_text};
 use super::client::Registered;
 use super::fault::Fault;
 use crate::clock;
@@ -44,13 +44,16 @@ impl Core {
         let by_basic = call.headers.contains_key("authorization");
         let parameters = if is_get { Ok(call.query.iter().cloned().collect()) } else { self.parameters(call, server) };
         let answer = parameters.and_then(|parameters| {
-            let Some(grant) = parameters.get("grant_type") else {
-                return Err(Fault::request("`grant_type` is missing"));
+            let own = GrantType::ClientCredentials;
+            let grant = match parameters.get("grant_type") {
+                Some(grant) => grant.as_str(),
+                None if self.has(Mutant::AssumesGrantType) => own.name(),
+                None => return Err(Fault::request("`grant_type` is missing")),
             };
             let client = self.client(call, &parameters, server)?;
-            let known = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+            let known = [GrantType::AuthorizationCode, GrantType::RefreshToken, own];
             let grant = known.into_iter().find(|known| known.name() == grant && server.grants(*known));
-            let issue = match grant {
+            let issue = match grant.or_else(|| self.has(Mutant::AcceptsUnknownGrantType).then_some(own)) {
                 Some(GrantType::AuthorizationCode) => self.redeem(&parameters, &client, server)?,
                 Some(GrantType::RefreshToken) => self.refresh(&parameters, &client, server)?,
                 Some(GrantType::ClientCredentials) => self.own(&parameters, &client, server)?,
@@ -71,10 +74,11 @@ impl Core {
             }
             TokenBody::Form => {
                 let mut parameters: Parameters = url::form_urlencoded::parse(&call.body).into_owned().collect();
-                if self.has(Mutant::ReadsScopesLiterally)
-                    && let Some(scope) = parameters.get_mut("scope")
-                {
-                    *scope = scope.replace(' ', "+");
+                let literal = [("+", Mutant::ReadsPlusLiterally), ("%20", Mutant::ReadsPercentLiterally)];
+                let written = String::from_utf8_lossy(&call.body);
+                let literal = literal.iter().find(|(space, mutant)| self.has(*mutant) && written.contains(space));
+                if let (Some((space, _)), Some(scope)) = (literal, parameters.get_mut("scope")) {
+                    *scope = scope.replace(' ', space);
                 }
                 Ok(parameters)
             }
@@ -94,7 +98,14 @@ impl Core {
                 (parameters.get("client_id").cloned().unwrap_or_default(), parameters.get("client_secret").cloned())
             }
         };
-        let client = Registered::named(&id).ok_or(unknown)?;
+        if basic.is_some() && self.has(Mutant::RefusesBasic) {
+            return Err(unknown);
+        }
+        let client = match Registered::named(&id) {
+            Some(client) => client,
+            None if self.has(Mutant::AcceptsUnknownClient) => return Ok(Registered::of(ClientKind::Keeping)),
+            None => return Err(unknown),
+        };
         if client.is_proven_by(secret.as_deref()) || self.has(Mutant::AcceptsAnyClientSecret) {
             return Ok(client);
         }
@@ -110,7 +121,13 @@ impl Core {
     ) -> Result<Issue, Fault> {
         let text = parameters.get("code").ok_or(Fault::request("`code` is missing"))?;
         let mut state = self.state();
-        let code = state.grants.code(text).ok_or(Fault::grant())?;
+        let code = match state.grants.code(text) {
+            Some(code) => code,
+            None if self.has(Mutant::AcceptsUnknownCode) => {
+                return Ok(Issue { scopes: BTreeSet::new(), family: None, refresh: false });
+            }
+            None => return Err(Fault::grant()),
+        };
         if code.client != client.id && !self.has(Mutant::AcceptsForeignGrants) {
             return Err(Fault::grant());
         }
@@ -171,15 +188,12 @@ impl Core {
         let prefix = self.contract.credential(&server.issues).map_or("", |credential| credential.prefix.as_str());
         let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
         let token = Token {
-            kind: server.issues.clone(),
             state: if self.has(Mutant::RefusesIssuedTokens) { TokenState::Revoked } else { TokenState::Valid },
-            grant: Grant::Flat(issue.scopes.clone()),
-            tenant: 0,
-            limit: None,
             expires: Some(clock::epoch_seconds() + server.lifetime_seconds),
+            ..Token::new(&server.issues, Grant::Flat(issue.scopes.clone()))
         };
         let mut state = self.state();
-        let access = state.admit(prefix, token);
+        let access = state.admit(prefix, token).0;
         let mut body = json!({ "access_token": access, "token_type": "Bearer", "scope": scope });
         if !self.has(Mutant::OmitsLifetime) {
             body["expires_in"] = json!(server.lifetime_seconds);

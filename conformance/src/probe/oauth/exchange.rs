@@ -101,15 +101,13 @@ impl Flow<'_> {
     }
 
     async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {
-        let sent = self.target.send(draft).await;
-        let reply = sent.reply.clone();
-        self.sent.push(sent);
-        reply.map_err(|reason| Stop::Broken(format!("no answer came: {reason}")))
+        self.target.step(draft, &mut self.sent).await
     }
 
     pub(super) fn client(&self, kind: ClientKind) -> Result<Client, Stop> {
         self.maker.identities.client(kind).map_err(Stop::Missing)
     }
+
     /// Keeps a secret out of reports, as it is and as URLs and forms hold it.
     fn learn(&self, secret: &str) {
         self.target.redactor.learn(&Secret::new(secret));

@@ -8,10 +8,11 @@ use keyfit_openapi::Operation;
 use serde_json::Value;
 
 pub(super) use self::exchange::in_redirect;
+use super::flow::Stop;
 use super::request::Maker;
 use super::{Sent, Target};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, OauthProbe};
-use crate::identity::{Client, ClientKind, Identity, Missing};
+use crate::identity::{Client, ClientKind, Identity};
 use crate::jws;
 use crate::secret::Secret;
 
@@ -26,14 +27,6 @@ pub(super) struct Flow<'a> {
     pub(super) operation: &'a Operation,
     pub(super) identity: &'a Identity,
     pub(super) sent: Vec<Sent>,
-}
-
-/// Why a probe did not come to its last request.
-pub(super) enum Stop {
-    /// Something was not given.
-    Missing(Missing),
-    /// The server did not do what comes before.
-    Broken(String),
 }
 
 /// Parameters of a request.

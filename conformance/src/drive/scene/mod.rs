@@ -1,5 +1,8 @@
 //! Each client-side check: what the server is told to answer, and what must follow.
 
+mod repetition;
+mod token;
+
 use keyfit_openapi::{Operation, example};
 use serde_json::{Map, Value, json};
 
@@ -18,7 +21,7 @@ use crate::schema::Mismatch;
 /// What the server says in a refusal.
 const MESSAGE: &str = "keyfit says no";
 /// The seconds that a 429 asks to wait.
-pub(super) const WAIT: u64 = 30;
+const WAIT: u64 = 30;
 
 /// One case on stage.
 pub(super) struct Scene<'a> {
@@ -198,57 +201,6 @@ impl Scene<'_> {
         if leaks { Err("the other origin got the token".to_owned()) } else { Ok(()) }
     }
 
-    /// The client holds a token, the wallet a newer one, and the server takes the newer one only.
-    async fn rotated_token(&self) -> Result<(), String> {
-        let arguments = self.arguments();
-        self.call(&arguments, self.documented_success()).await;
-        let (old, new) = (self.tokens.current(), self.tokens.rotate());
-        self.script.guard(self.lane, self.documented_success(), self.refusal(401), &new);
-        let observed = self.client.call(self.operation(), &arguments).await;
-        let received = self.script.received(self.lane);
-        let [refused, served] = received.as_slice() else {
-            return Err(format!("{} requests were sent, not one with each token", received.len()));
-        };
-        request::check(&self.catalogue.api, self.operation(), &arguments, refused, &old)?;
-        request::check(&self.catalogue.api, self.operation(), &arguments, served, &new)?;
-        match observed {
-            Observed::Success { .. } => Ok(()),
-            Observed::Failure(failure) => Err(as_failure(&failure)),
-        }
-    }
-
-    /// Another token does not help: after a 401 one more attempt, after a 403 none.
-    async fn refused_for_good(&self) -> Result<(), String> {
-        let arguments = self.arguments();
-        self.call(&arguments, self.documented_success()).await;
-        for (status, attempts) in [(401, 2), (403, 1)] {
-            self.tokens.rotate();
-            let failure = self.fail(&arguments, self.refusal(status)).await?;
-            same_status(&failure, status)?;
-            let sent = self.script.received(self.lane).len();
-            if sent != attempts {
-                return Err(format!("{sent} requests were sent after a {status}, not {attempts}"));
-            }
-        }
-        // What it holds by now is not known: the next case begins with a token that it was given.
-        self.call(&arguments, self.refusal(401)).await;
-        self.call(&arguments, self.documented_success()).await;
-        Ok(())
-    }
-
-    async fn secret_hidden(&self) -> Result<(), String> {
-        let secret = self.tokens.current();
-        let secret = secret.reveal();
-        let shape = self.catalogue.contract.error_shape(&self.operation().errors, 401);
-        let body = shape.and_then(|shape| shape.body(&format!("{secret} is no token"), WAIT));
-        let answer = Scripted::json(401, &body.unwrap_or_default()).with_header("x-echo", secret);
-        let failure = self.fail(&self.arguments(), answer).await?;
-        match failure.texts.iter().find(|text| text.contains(secret)) {
-            Some(text) => Err(format!("an error prints the token: {text}")),
-            None => Ok(()),
-        }
-    }
-
     async fn partial_failure(&self) -> Result<(), String> {
         let Some(batch) = &self.catalogue.contract.batch else {
             return Err("the contract has no batches".to_owned());
@@ -275,20 +227,20 @@ impl Scene<'_> {
         Err(format!("the failure is of the kind `{}`", failure.kind))
     }
 
-    pub(super) async fn call(&self, arguments: &Map<String, Value>, answer: Scripted) -> Observed {
+    async fn call(&self, arguments: &Map<String, Value>, answer: Scripted) -> Observed {
         self.script.set(self.lane, answer);
         self.client.call(self.operation(), arguments).await
     }
 
     /// A call that must fail, with the failure.
-    pub(super) async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
+    async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
         match self.call(arguments, answer).await {
             Observed::Success { status, .. } => Err(format!("the call is a success with {status}")),
             Observed::Failure(failure) => Ok(*failure),
         }
     }
 
-    pub(super) fn only_request(&self) -> Result<Received, String> {
+    fn only_request(&self) -> Result<Received, String> {
         let mut received = self.script.received(self.lane);
         match (received.len(), received.pop()) {
             (1, Some(request)) => Ok(request),
@@ -297,7 +249,7 @@ impl Scene<'_> {
     }
 
     /// The first documented success; of a batch, one in which no item failed.
-    pub(super) fn documented_success(&self) -> Scripted {
+    fn documented_success(&self) -> Scripted {
         let operation = self.operation();
         let status = operation.success_statuses().first().copied().unwrap_or(200);
         if let Some(batch) = self.catalogue.contract.batch.as_ref().filter(|_| operation.partial.is_some()) {
@@ -318,14 +270,14 @@ impl Scene<'_> {
     }
 
     /// A refusal as the contract shapes it.
-    pub(super) fn refusal_without_limits(&self, status: u16) -> Scripted {
+    fn refusal_without_limits(&self, status: u16) -> Scripted {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
         let body = shape.and_then(|shape| shape.body(MESSAGE, WAIT));
         body.map_or_else(|| Scripted::empty(status), |body| Scripted::json(status, &body))
     }
 
     /// The same with the rate-limit headers of a window that is used up.
-    pub(super) fn refusal(&self, status: u16) -> Scripted {
+    fn refusal(&self, status: u16) -> Scripted {
         let answer = self.refusal_without_limits(status);
         match &self.catalogue.contract.rate_limit {
             Some(rules) => limited(answer, rules),
@@ -333,11 +285,11 @@ impl Scene<'_> {
         }
     }
 
-    pub(super) fn arguments(&self) -> Map<String, Value> {
+    fn arguments(&self) -> Map<String, Value> {
         self.catalogue.arguments(self.case).clone()
     }
 
-    pub(super) fn operation(&self) -> &Operation {
+    fn operation(&self) -> &Operation {
         self.catalogue.operation(self.case)
     }
 }
@@ -349,7 +301,7 @@ fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
         .with_header(&rules.reset_header, &(clock::epoch_seconds() + WAIT))
 }
 
-pub(super) fn same_status(failure: &Failure, status: u16) -> Result<(), String> {
+fn same_status(failure: &Failure, status: u16) -> Result<(), String> {
     if failure.status == Some(status) {
         Ok(())
     } else {
@@ -361,7 +313,7 @@ fn same_body(failure: &Failure, answer: &Scripted) -> Result<(), String> {
     if failure.body == answer.body { Ok(()) } else { Err("the body is lost".to_owned()) }
 }
 
-pub(super) fn as_failure(failure: &Failure) -> String {
+fn as_failure(failure: &Failure) -> String {
     let text = failure.texts.first().map_or("", String::as_str);
     format!("the call failed as `{}`: {text}", failure.kind)
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::scene::{Scene, WAIT, as_failure, same_status};
-use super::script::Scripted;
-use super::subject::Observed;
+use super::{Scene, WAIT, as_failure, same_status};
 use crate::clock;
+use crate::drive::script::Scripted;
+use crate::drive::subject::Observed;
 
 /// More requests than this for one call are a storm.
 const MOST_ATTEMPTS: usize = 10;

@@ -1,0 +1,59 @@
+//! What a client does with its token when the server refuses it.
+
+use super::super::request;
+use super::super::script::Scripted;
+use super::super::subject::Observed;
+use super::{Scene, WAIT, as_failure, same_status};
+
+impl Scene<'_> {
+    /// The client holds a token, the wallet a newer one, and the server takes the newer one only.
+    pub(super) async fn rotated_token(&self) -> Result<(), String> {
+        let arguments = self.arguments();
+        self.call(&arguments, self.documented_success()).await;
+        let (old, new) = (self.tokens.current(), self.tokens.rotate());
+        self.script.guard(self.lane, self.documented_success(), self.refusal(401), &new);
+        let observed = self.client.call(self.operation(), &arguments).await;
+        let received = self.script.received(self.lane);
+        let [refused, served] = received.as_slice() else {
+            return Err(format!("{} requests were sent, not one with each token", received.len()));
+        };
+        request::check(&self.catalogue.api, self.operation(), &arguments, refused, &old)?;
+        request::check(&self.catalogue.api, self.operation(), &arguments, served, &new)?;
+        match observed {
+            Observed::Success { .. } => Ok(()),
+            Observed::Failure(failure) => Err(as_failure(&failure)),
+        }
+    }
+
+    /// Another token does not help: after a 401 one more attempt, after a 403 none.
+    pub(super) async fn refused_for_good(&self) -> Result<(), String> {
+        let arguments = self.arguments();
+        self.call(&arguments, self.documented_success()).await;
+        for (status, attempts) in [(401, 2), (403, 1)] {
+            self.tokens.rotate();
+            let failure = self.fail(&arguments, self.refusal(status)).await?;
+            same_status(&failure, status)?;
+            let sent = self.script.received(self.lane).len();
+            if sent != attempts {
+                return Err(format!("{sent} requests were sent after a {status}, not {attempts}"));
+            }
+        }
+        // What it holds by now is not known: the next case begins with a token that it was given.
+        self.call(&arguments, self.refusal(401)).await;
+        self.call(&arguments, self.documented_success()).await;
+        Ok(())
+    }
+
+    pub(super) async fn secret_hidden(&self) -> Result<(), String> {
+        let secret = self.tokens.current();
+        let secret = secret.reveal();
+        let shape = self.catalogue.contract.error_shape(&self.operation().errors, 401);
+        let body = shape.and_then(|shape| shape.body(&format!("{secret} is no token"), WAIT));
+        let answer = Scripted::json(401, &body.unwrap_or_default()).with_header("x-echo", secret);
+        let failure = self.fail(&self.arguments(), answer).await?;
+        match failure.texts.iter().find(|text| text.contains(secret)) {
+            Some(text) => Err(format!("an error prints the token: {text}")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The documented success of each operation.
+
+use std::sync::OnceLock;
+
+use hyper::body::Bytes;
+use keyfit_openapi::{Api, Operation, example};
+
+/// Statuses and bodies of successes; a body is written when it is first asked for.
+pub(super) struct Successes {
+    statuses: Vec<u16>,
+    bodies: Vec<OnceLock<Option<Bytes>>>,
+}
+
+impl Successes {
+    pub(super) fn new(api: &Api) -> Self {
+        let statuses = |operation: &Operation| operation.success_statuses().first().copied().unwrap_or(200);
+        Self {
+            statuses: api.operations.iter().map(statuses).collect(),
+            bodies: api.operations.iter().map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The first documented 2xx.
+    pub(super) fn status(&self, index: usize) -> u16 {
+        self.statuses[index]
+    }
+
+    /// A body that fits the schema of that status, `None` where it has none.
+    pub(super) fn body(&self, api: &Api, index: usize) -> Option<Bytes> {
+        let body = self.bodies[index].get_or_init(|| {
+            let operation = &api.operations[index];
+            let status = self.statuses[index].to_string();
+            let shape = operation.responses.get(&status).or_else(|| operation.responses.get("2XX"))?;
+            let schema = shape.schema.as_ref()?;
+            Some(Bytes::from(example::value(api, schema).to_string()))
+        });
+        body.clone()
+    }
+}

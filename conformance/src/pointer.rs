@@ -1,0 +1,23 @@
+//! JSON pointers (RFC 6901) that are written to; serde_json reads them.
+
+use serde_json::{Value, json};
+
+/// Sets a member by its JSON pointer, with the objects on the way.
+pub(crate) fn put(body: &mut Value, pointer: &str, value: Value) {
+    let mut node = body;
+    for name in pointer.split('/').skip(1) {
+        if !node.is_object() {
+            *node = json!({});
+        }
+        node = &mut node[name.replace("~1", "/").replace("~0", "~")];
+    }
+    *node = value;
+}
+
+/// Takes a member out by its JSON pointer.
+pub(crate) fn take(body: &mut Value, pointer: &str) {
+    let Some((above, name)) = pointer.rsplit_once('/') else { return };
+    if let Some(Value::Object(members)) = body.pointer_mut(above) {
+        members.remove(&name.replace("~1", "/").replace("~0", "~"));
+    }
+}

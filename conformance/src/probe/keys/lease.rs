@@ -1,0 +1,121 @@
+//! No key outlives the case that minted it: each one is revoked, whatever came of the case.
+
+use serde_json::Value;
+
+use super::super::Sent;
+use super::super::judge::Reply;
+use super::super::request::Draft;
+use super::KeyFlow;
+use crate::secret::Secret;
+use crate::verdict::{Outcome, Verdict};
+
+/// Keys that are still there.
+pub(in super::super) struct Left {
+    requests: usize,
+    keys: Vec<String>,
+}
+
+impl KeyFlow<'_> {
+    /// Revokes every key that these requests and those of the flow minted.
+    pub(in super::super) async fn tidy(&mut self, others: &[Sent]) -> Left {
+        let sent: Vec<&Sent> = self.sent.iter().chain(others).collect();
+        sent.iter().filter_map(|sent| sent.answer()).for_each(|reply| self.learn(reply));
+        let gone: Vec<String> = sent.iter().filter(|sent| self.is_revocation(sent)).map(|sent| path(sent)).collect();
+        let minted: Vec<(Option<String>, Option<String>)> = sent
+            .into_iter()
+            .filter(|sent| self.is_minting(sent))
+            .map(|sent| (self.id_in(sent), sent.draft.authorization.clone()))
+            .collect();
+        let mut left = Left { requests: 0, keys: Vec::new() };
+        for (id, minter) in minted {
+            let Some(id) = id else {
+                left.keys.push("a key whose id the answer does not tell".to_owned());
+                continue;
+            };
+            let Ok(draft) = self.draft(&self.keys.revoke, Some(&id)) else { continue };
+            if gone.iter().any(|path| path == draft.url.path()) {
+                continue;
+            }
+            // Who minted a key may not be served again: its window may be used up.
+            let by_minter = Draft { authorization: minter, ..draft.clone() };
+            let mut is_gone = false;
+            for draft in [by_minter, draft] {
+                left.requests += 1;
+                let status = self.target.send(&draft).await.reply.map_or(0, |reply| reply.status);
+                is_gone = matches!(status, 200..300 | 404 | 410);
+                if is_gone {
+                    break;
+                }
+            }
+            if !is_gone {
+                left.keys.push(format!("the key `{id}`"));
+            }
+        }
+        left
+    }
+
+    /// Keeps keys out of reports, those in lists included: there should be none.
+    fn learn(&self, reply: &Reply) {
+        let members = &self.keys.members;
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let listed = body.pointer(&members.list).and_then(Value::as_array).into_iter().flatten();
+        for key in listed.chain([&body]).filter_map(|one| one.pointer(&members.key)?.as_str()) {
+            self.target.redactor.learn(&Secret::new(key));
+        }
+    }
+
+    fn is_minting(&self, sent: &Sent) -> bool {
+        let model = self.draft(&self.keys.mint, None);
+        let is_mint = |model: Draft| sent.draft.method == model.method && sent.draft.url.path() == model.url.path();
+        sent.answer().is_some_and(Reply::is_success) && model.is_ok_and(is_mint)
+    }
+
+    fn is_revocation(&self, sent: &Sent) -> bool {
+        let method = self.catalogue.operation_named(&self.keys.revoke).map(|(operation, _)| operation.method.as_str());
+        let is_success = sent.answer().is_some_and(Reply::is_success);
+        is_success && method == Some(sent.draft.method.as_str())
+    }
+
+    fn id_in(&self, sent: &Sent) -> Option<String> {
+        let body: Value = serde_json::from_slice(&sent.answer()?.body).ok()?;
+        body.pointer(&self.keys.members.id)?.as_str().map(str::to_owned)
+    }
+}
+
+impl Left {
+    /// What came of a case, with what it left behind.
+    pub(in super::super) fn told(self, mut outcome: Outcome) -> Outcome {
+        outcome.requests += self.requests;
+        if self.keys.is_empty() {
+            return outcome;
+        }
+        let left = format!("{} could not be revoked: revoke it by hand", self.keys.join(" and "));
+        // A broken `must` rule stays one: it fails the run too.
+        if outcome.verdict != Verdict::Fail {
+            outcome.verdict = Verdict::Error;
+        }
+        outcome.reason = Some(outcome.reason.map_or_else(|| left.clone(), |reason| format!("{reason}; {left}")));
+        outcome
+    }
+}
+
+fn path(sent: &Sent) -> String {
+    sent.draft.url.path().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Left, Outcome, Verdict};
+    use crate::contract::Level;
+
+    #[test]
+    fn a_key_that_is_left_behind_is_an_error_of_the_check() {
+        let left = || Left { requests: 2, keys: vec!["the key `key-1`".to_owned()] };
+        let outcome = left().told(Outcome::pass());
+        assert_eq!((outcome.verdict, outcome.requests), (Verdict::Error, 2));
+        assert_eq!(outcome.reason.as_deref(), Some("the key `key-1` could not be revoked: revoke it by hand"));
+        let broken = left().told(Outcome::broken(Level::Must, "the status is 200, not 401"));
+        let reason = "the status is 200, not 401; the key `key-1` could not be revoked: revoke it by hand";
+        assert_eq!((broken.verdict, broken.reason.as_deref()), (Verdict::Fail, Some(reason)));
+    }
+}

@@ -1,0 +1,237 @@
+//! The requests of a probe with a key that is minted for it: what the key may do, what is said of it, and its end.
+
+mod lease;
+mod request;
+
+use std::collections::BTreeSet;
+
+use keyfit_openapi::Operation;
+use serde_json::{Value, json};
+
+use super::flow::Stop;
+use super::judge::Reply;
+use super::{Sent, Target};
+use crate::catalogue::Catalogue;
+use crate::clock;
+use crate::contract::{Contract, KeyCheck, KeyManagement, KeyProbe, Probe};
+use crate::identity::{Identity, Missing};
+use crate::secret::Secret;
+
+/// Seconds for which a key is good, should it not be possible to revoke it.
+const LIFE: u64 = 3600;
+/// A scope, and a resource, that no server knows.
+const NOBODY: &str = "keyfit-no-such-scope";
+
+/// One probe on its way.
+pub(super) struct KeyFlow<'a> {
+    target: &'a Target,
+    catalogue: &'a Catalogue,
+    keys: &'a KeyManagement,
+    /// The operation of the case.
+    operation: &'a Operation,
+    /// Who manages keys.
+    admin: Identity,
+    pub(super) sent: Vec<Sent>,
+    /// The key that was minted last.
+    pub(super) minted: Option<Minted>,
+}
+
+/// A key that was minted.
+#[derive(Clone)]
+pub(super) struct Minted {
+    pub(super) id: String,
+    pub(super) secret: Secret,
+    /// What it was asked for with.
+    pub(super) scopes: Value,
+}
+
+/// What a key is to be.
+struct Wish {
+    scopes: Value,
+    limit: Option<u64>,
+    end: u64,
+}
+
+impl<'a> KeyFlow<'a> {
+    pub(super) fn new(
+        target: &'a Target,
+        catalogue: &'a Catalogue,
+        keys: &'a KeyManagement,
+        operation: &'a Operation,
+        admin: Identity,
+    ) -> Self {
+        Self { target, catalogue, keys, operation, admin, sent: Vec::new(), minted: None }
+    }
+
+    /// Sends the requests of a probe. The key is not revoked yet: see [`tidy`](Self::tidy).
+    pub(super) async fn run(&mut self, probe: KeyProbe) -> Result<(), Stop> {
+        let (needed, others) = (self.needed(), self.others());
+        let wish = match probe {
+            KeyProbe::CallByResource | KeyProbe::IntrospectByResource => Wish::of(self.by_resource(&needed)),
+            KeyProbe::CallOutsideScope | KeyProbe::CallAfterWidening => Wish::of(json!(others)),
+            KeyProbe::CallAfterNarrowing => Wish::of(json!(needed.union(&others).collect::<Vec<_>>())),
+            KeyProbe::CallOverLimit => Wish { limit: Some(1), ..Wish::of(json!(needed)) },
+            KeyProbe::CallAfterEnd => Wish { end: clock::epoch_seconds() - LIFE, ..Wish::of(json!(needed)) },
+            KeyProbe::UnknownScope => Wish::of(json!([NOBODY])),
+            KeyProbe::UnknownResource => Wish::of(json!({ NOBODY: needed })),
+            _ => Wish::of(json!(needed)),
+        };
+        let reply = self.ask(&wish).await?;
+        match probe {
+            KeyProbe::UnknownScope | KeyProbe::UnknownResource => return Ok(()),
+            KeyProbe::CallAfterEnd if (400..500).contains(&reply.status) => {
+                return Err(Stop::Missing(Missing("the server mints no key whose end is past".to_owned())));
+            }
+            _ => {}
+        }
+        let key = self.minted(&wish, &reply)?;
+        match probe {
+            KeyProbe::Introspect | KeyProbe::IntrospectByResource => self.introspect(&key).await,
+            KeyProbe::List => self.list().await,
+            KeyProbe::Update => self.update(&key, wish.scopes).await.map(drop),
+            KeyProbe::CallOverLimit => {
+                self.served(&key).await?;
+                self.call(&key).await.map(drop)
+            }
+            KeyProbe::CallAfterNarrowing => {
+                self.served(&key).await?;
+                self.replace(&key, json!(others)).await?;
+                self.call(&key).await.map(drop)
+            }
+            KeyProbe::CallAfterWidening => {
+                let before = self.call(&key).await?;
+                if before.is_success() {
+                    return Err(Stop::Broken("the key was served before it had the scope".to_owned()));
+                }
+                self.replace(&key, json!(needed)).await?;
+                self.call(&key).await.map(drop)
+            }
+            KeyProbe::CallAfterRevocation => {
+                self.served(&key).await?;
+                self.revoked(&key).await?;
+                self.call(&key).await.map(drop)
+            }
+            KeyProbe::RevokeAgain => {
+                self.revoked(&key).await?;
+                self.revoke(&key).await.map(drop)
+            }
+            KeyProbe::MintInTest => Ok(()),
+            _ => self.call(&key).await.map(drop),
+        }
+    }
+
+    /// The id of a key that is there to be tried on.
+    pub(super) async fn subject(&mut self) -> Result<String, Stop> {
+        let wish = Wish::of(json!(self.needed()));
+        let reply = self.ask(&wish).await?;
+        self.minted(&wish, &reply).map(|key| key.id)
+    }
+
+    /// A call that has to be served, or what follows would show nothing.
+    async fn served(&mut self, key: &Minted) -> Result<(), Stop> {
+        let reply = self.call(key).await?;
+        reply.or_stop("a key that may make the call was not served")
+    }
+
+    async fn replace(&mut self, key: &Minted, scopes: Value) -> Result<(), Stop> {
+        let reply = self.update(key, scopes).await?;
+        reply.or_stop("the scopes of a key could not be replaced")
+    }
+
+    async fn revoked(&mut self, key: &Minted) -> Result<(), Stop> {
+        let reply = self.revoke(key).await?;
+        reply.or_stop("a key could not be revoked")
+    }
+
+    /// The scopes of the call. Where the case is about no call: those of any.
+    fn needed(&self) -> BTreeSet<String> {
+        let takes_some = |operation: &&Operation| operation.scopes.iter().any(|scope| self.is_plain(scope));
+        let operation = [self.operation].into_iter().chain(&self.catalogue.api.operations).find(takes_some);
+        operation.map(|operation| operation.scopes.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Every scope that does not cover the call.
+    fn others(&self) -> BTreeSet<String> {
+        let needed = self.needed();
+        let scopes = self.catalogue.api.operations.iter().flat_map(|operation| &operation.scopes);
+        scopes.filter(|scope| self.is_plain(scope) && !needed.contains(*scope)).cloned().collect()
+    }
+
+    /// Scopes for the resource of the call alone.
+    fn by_resource(&self, actions: &BTreeSet<String>) -> Value {
+        let resource = self.operation.resource.clone();
+        let credential = self.catalogue.contract.credential(&self.keys.kind);
+        let resource = resource.or_else(|| credential?.resources.first().cloned()).unwrap_or_default();
+        json!({ resource: actions })
+    }
+
+    /// Whether a scope is not the one that includes all others.
+    fn is_plain(&self, scope: &String) -> bool {
+        let credential = self.catalogue.contract.credential(&self.keys.kind);
+        credential.is_none_or(|credential| credential.superset.as_ref() != Some(scope))
+    }
+}
+
+impl Wish {
+    fn of(scopes: Value) -> Self {
+        Self { scopes, limit: None, end: clock::epoch_seconds() + LIFE }
+    }
+}
+
+impl Reply {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    fn or_stop(&self, problem: &str) -> Result<(), Stop> {
+        if self.is_success() {
+            return Ok(());
+        }
+        Err(Stop::Broken(format!("{problem}: the status is {}", self.status)))
+    }
+}
+
+/// What is wrong with what an answer says of the key that was minted.
+pub(super) fn finding(check: KeyCheck, contract: &Contract, key: &Minted, reply: &Reply) -> Option<String> {
+    let keys = contract.key_management.as_ref()?;
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    match check {
+        KeyCheck::Scopes => {
+            let found = body.pointer(&keys.members.own_scopes).unwrap_or(&Value::Null);
+            let is_same = sorted(found) == sorted(&key.scopes);
+            (!is_same).then(|| format!("the scopes are {found}, and were sent as {}", key.scopes))
+        }
+        KeyCheck::Listed => {
+            (!holds(&body, &key.id)).then(|| "the key that was just minted is not in the list".to_owned())
+        }
+        KeyCheck::OfTest => {
+            let prefix = contract.credential(&keys.kind)?.test_prefix.as_ref()?;
+            let is_of_test = key.secret.reveal().starts_with(prefix);
+            (!is_of_test).then(|| format!("the key that a test key minted does not begin with `{prefix}`"))
+        }
+    }
+}
+
+/// A value with its lists in order.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut texts: Vec<String> = items.iter().map(Value::to_string).collect();
+            texts.sort();
+            texts.dedup();
+            json!(texts)
+        }
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), sorted(member))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Whether a text stands somewhere in a value.
+fn holds(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(found) => found == text,
+        Value::Array(items) => items.iter().any(|item| holds(item, text)),
+        Value::Object(members) => members.values().any(|member| holds(member, text)),
+        _ => false,
+    }
+}

@@ -1,0 +1,114 @@
+//! Single requests with keys and about them.
+
+use keyfit_openapi::Operation;
+use serde_json::{Map, Value};
+
+use super::super::flow::Stop;
+use super::super::judge::Reply;
+use super::super::request::{Draft, Maker};
+use super::{KeyFlow, Minted, Probe, Wish};
+use crate::clock;
+use crate::identity::Identity;
+use crate::pointer::put;
+use crate::secret::Secret;
+
+impl KeyFlow<'_> {
+    /// Asks for a key.
+    pub(super) async fn ask(&mut self, wish: &Wish) -> Result<Reply, Stop> {
+        let members = &self.keys.members;
+        let mut draft = self.draft(&self.keys.mint, None)?;
+        let body = draft.body.take().unwrap_or_default();
+        let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        put(&mut body, &members.scopes, wish.scopes.clone());
+        let more = [
+            (&members.name, Some(Value::from("keyfit-conformance"))),
+            (&members.end, Some(Value::from(clock::timestamp(wish.end)))),
+            (&members.limit, wish.limit.map(Value::from)),
+        ];
+        for (pointer, value) in more {
+            if let (Some(pointer), Some(value)) = (pointer, value) {
+                put(&mut body, pointer, value);
+            }
+        }
+        draft.body = Some(body.to_string().into_bytes());
+        self.send(&draft).await
+    }
+
+    /// The key that was asked for.
+    pub(super) fn minted(&mut self, wish: &Wish, reply: &Reply) -> Result<Minted, Stop> {
+        if !reply.is_success() {
+            return Err(Stop::Broken(format!("no key was minted: the status is {}", reply.status)));
+        }
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let text = |pointer: &str| {
+            let text = body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+            text.ok_or_else(|| Stop::Broken(format!("a key was minted, and there is no `{pointer}` to go on with")))
+        };
+        let secret = Secret::new(text(&self.keys.members.key)?);
+        let key = Minted { id: text(&self.keys.members.id)?.to_owned(), secret, scopes: wish.scopes.clone() };
+        self.minted = Some(key.clone());
+        Ok(key)
+    }
+
+    /// The call of the case, with a key.
+    pub(super) async fn call(&mut self, key: &Minted) -> Result<Reply, Stop> {
+        let id = self.operation.id.clone();
+        let draft = self.draft(&id, None)?.with(key);
+        self.send(&draft).await
+    }
+
+    pub(super) async fn introspect(&mut self, key: &Minted) -> Result<(), Stop> {
+        let draft = self.draft(&self.keys.introspect, None)?.with(key);
+        self.send(&draft).await.map(drop)
+    }
+
+    pub(super) async fn list(&mut self) -> Result<(), Stop> {
+        let draft = self.draft(&self.keys.list, None)?;
+        self.send(&draft).await.map(drop)
+    }
+
+    pub(super) async fn update(&mut self, key: &Minted, scopes: Value) -> Result<Reply, Stop> {
+        let mut draft = self.draft(&self.keys.update, Some(&key.id))?;
+        let mut body = Value::Object(Map::new());
+        put(&mut body, &self.keys.members.scopes, scopes);
+        draft.body = Some(body.to_string().into_bytes());
+        self.send(&draft).await
+    }
+
+    pub(super) async fn revoke(&mut self, key: &Minted) -> Result<Reply, Stop> {
+        let draft = self.draft(&self.keys.revoke, Some(&key.id))?;
+        self.send(&draft).await
+    }
+
+    /// A valid request of who manages keys, about the key of this id.
+    pub(super) fn draft(&self, operation: &str, id: Option<&str>) -> Result<Draft, Stop> {
+        let (operation, arguments) = self.named(operation)?;
+        let maker = Maker {
+            api: &self.catalogue.api,
+            contract: &self.catalogue.contract,
+            base_url: &self.target.base_url,
+            identities: &*self.target.identities,
+            arguments,
+        };
+        let mut admin: Identity = self.admin.clone();
+        admin.ids.extend(id.map(|id| (self.keys.id_parameter.clone(), id.to_owned())));
+        maker.draft(&Probe::Valid, operation, &admin).map_err(Stop::Missing)
+    }
+
+    pub(super) async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {
+        self.target.step(draft, &mut self.sent).await
+    }
+
+    fn named(&self, operation: &str) -> Result<(&Operation, &Map<String, Value>), Stop> {
+        let found = self.catalogue.operation_named(operation);
+        found.ok_or_else(|| Stop::Broken(format!("the document has no operation `{operation}`")))
+    }
+}
+
+impl Draft {
+    /// The same with a key of its own.
+    fn with(mut self, key: &Minted) -> Self {
+        self.authorization = Some(format!("Bearer {}", key.secret.reveal()));
+        self
+    }
+}

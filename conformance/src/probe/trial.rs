@@ -1,0 +1,119 @@
+//! One case on its way: what was sent for it, and what came of that.
+
+use super::flow::Stop;
+use super::judge::{Judge, Reply};
+use super::keys::Minted;
+use super::request::{Draft, JSON, Maker};
+use super::{HeaderValue, Target};
+use crate::catalogue::{Case, Catalogue};
+use crate::contract::{Expect, Probe};
+use crate::identity::{Identity, Missing};
+use crate::secret::Secret;
+use crate::verdict::{Exchange, Outcome, cut};
+
+/// A case with what is sent for it.
+pub(super) struct Trial<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) case: &'a Case,
+    pub(super) probe: &'a Probe,
+    pub(super) expect: &'a Expect,
+    /// Who calls.
+    pub(super) identity: Identity,
+    /// The last one is judged.
+    pub(super) sent: Vec<Sent>,
+    /// What the answer may have to hide.
+    pub(super) presented: Secret,
+}
+
+/// What was sent and what came back.
+pub(super) struct Sent {
+    pub(super) draft: Draft,
+    /// The answer, or why there is none.
+    pub(super) reply: Result<Reply, String>,
+}
+
+impl<'a> Trial<'a> {
+    /// What its requests are made from.
+    pub(super) fn maker(&self, target: &'a Target) -> Maker<'a> {
+        Maker {
+            api: &self.catalogue.api,
+            contract: &self.catalogue.contract,
+            base_url: &target.base_url,
+            identities: &*target.identities,
+            arguments: self.catalogue.arguments(self.case),
+        }
+    }
+
+    /// Judges the last answer, or says why it did not come to it. `minted` is the key that was minted for the case.
+    pub(super) fn end(mut self, stop: Option<Stop>, minted: Option<&Minted>) -> Result<Outcome, Missing> {
+        let requests = self.sent.len();
+        let mut outcome = match stop {
+            Some(Stop::Missing(missing)) => return Err(missing),
+            Some(Stop::Broken(finding)) => {
+                let mut outcome = Outcome::broken(self.case.level, finding);
+                outcome.exchanges = self.sent.into_iter().map(Sent::into_exchange).collect();
+                outcome
+            }
+            None => {
+                let mut outcome = self.judged(minted);
+                if outcome.reason.is_some() {
+                    let last = self.sent.pop();
+                    outcome.exchanges = self.sent.into_iter().take(1).chain(last).map(Sent::into_exchange).collect();
+                }
+                outcome
+            }
+        };
+        outcome.requests = requests;
+        Ok(outcome)
+    }
+
+    fn judged(&self, minted: Option<&Minted>) -> Outcome {
+        let judge = Judge {
+            api: &self.catalogue.api,
+            contract: &self.catalogue.contract,
+            operation: self.catalogue.operation(self.case),
+            expect: self.expect,
+            minted,
+        };
+        match self.sent.as_slice() {
+            [before @ .., Sent { draft, reply: Ok(reply) }] => {
+                let before = before.first().and_then(Sent::answer);
+                let finding = judge.finding(draft, reply, before, self.presented.reveal());
+                let mut outcome = match finding.or_else(|| judge.differs(before, reply)) {
+                    None => Outcome::pass(),
+                    Some(finding) => Outcome::broken(self.case.level, finding),
+                };
+                outcome.status = Some(reply.status);
+                outcome
+            }
+            [.., Sent { reply: Err(reason), .. }] => Outcome::error(format!("no answer came: {reason}")),
+            [] => Outcome::error("nothing was sent"),
+        }
+    }
+}
+
+impl Sent {
+    pub(super) fn answer(&self) -> Option<&Reply> {
+        self.reply.as_ref().ok()
+    }
+
+    fn into_exchange(self) -> Exchange {
+        let Draft { method, url, authorization, body, media_type, .. } = self.draft;
+        let mut headers = vec![("Accept".to_owned(), JSON.to_owned())];
+        headers.extend(authorization.map(|authorization| ("Authorization".to_owned(), authorization)));
+        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_owned())));
+        let body = cut(&String::from_utf8_lossy(&body.unwrap_or_default()));
+        let mut exchange = Exchange { method, url: url.to_string(), headers, body, ..Exchange::default() };
+        match self.reply {
+            Ok(reply) => {
+                exchange.status = Some(reply.status);
+                exchange.answer_body = cut(&String::from_utf8_lossy(&reply.body));
+                let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+                exchange.answer_headers =
+                    reply.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+            }
+            Err(reason) => exchange.answer_body = reason,
+        }
+        exchange
+    }
+}
