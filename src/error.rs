@@ -180,6 +180,7 @@ impl Error {
 
     /// The first error of a type behind this one. The error of a call has the error of its credential in between, which
     /// many callers share.
+    #[cfg(any(feature = "oauth", feature = "vault", feature = "aws"))]
     pub(crate) fn find_source<E: StdError + 'static>(&self) -> Option<&E> {
         let mut next = self.source();
         while let Some(cause) = next {
