@@ -28,21 +28,10 @@ pub(crate) fn read(details: &Value) -> Vec<FieldError> {
 fn item(item: &Value) -> Vec<FieldError> {
     let position = ["position", "index"].into_iter().find_map(|key| item[key].as_u64()?.try_into().ok());
     let errors = match (named(item), item) {
-        (Some(field), _) => {
-            let words = ["message", "detail", "error", "reason"].into_iter().map(|key| &item[key]);
-            let words = words.into_iter().find(|words| !words.is_null()).unwrap_or(item);
-            of_field(Some(field), words)
-        }
+        (Some(field), _) => of_field(Some(field), words(item, &["message", "detail", "error", "reason"])),
         (None, Value::Object(members)) => match members.get("errors").filter(|errors| errors.is_object()) {
             Some(errors) => read(errors),
-            None => of_field(
-                None,
-                ["message", "detail", "error"]
-                    .into_iter()
-                    .map(|key| &item[key])
-                    .find(|words| !words.is_null())
-                    .unwrap_or(item),
-            ),
+            None => of_field(None, words(item, &["message", "detail", "error"])),
         },
         (None, _) => of_field(None, item),
     };
@@ -52,6 +41,11 @@ fn item(item: &Value) -> Vec<FieldError> {
 /// The name under which an entry has its field.
 fn named(item: &Value) -> Option<&str> {
     ["field", "pointer", "path", "property"].into_iter().find_map(|key| item.get(key)?.as_str())
+}
+
+/// What an entry says under the first of these names that it has; the whole entry where it has none.
+fn words<'a>(item: &'a Value, names: &[&str]) -> &'a Value {
+    names.iter().map(|name| &item[*name]).find(|words| !words.is_null()).unwrap_or(item)
 }
 
 fn of_field(field: Option<&str>, messages: &Value) -> Vec<FieldError> {

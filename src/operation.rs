@@ -42,6 +42,32 @@ pub struct Operation {
     pub unverified: Option<&'static str>,
 }
 
+impl Operation {
+    /// The row of a request that no document describes.
+    pub(crate) const fn undocumented(method: &'static str, retry: Retry) -> Self {
+        Self {
+            id: "raw",
+            function: "request",
+            method,
+            path: "(raw)",
+            credentials: &[],
+            scopes: &[],
+            resource: None,
+            success: &[],
+            retry,
+            retry_key: None,
+            rate_limit: "raw",
+            rate_limit_by: &[],
+            pagination: None,
+            partial: None,
+            spends: false,
+            streams: false,
+            errors: "",
+            unverified: None,
+        }
+    }
+}
+
 /// Whether a request may be sent again when its outcome is unknown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Retry {

@@ -79,36 +79,14 @@ impl Response<Bytes> {
 
 /// What the table would say of a request, had it one.
 fn operation(method: &Method) -> &'static Operation {
-    const fn row(method: &'static str, retry: Retry) -> Operation {
-        Operation {
-            id: "raw",
-            function: "request",
-            method,
-            path: "(raw)",
-            credentials: &[],
-            scopes: &[],
-            resource: None,
-            success: &[],
-            retry,
-            retry_key: None,
-            rate_limit: "raw",
-            rate_limit_by: &[],
-            pagination: None,
-            partial: None,
-            spends: false,
-            streams: false,
-            errors: "",
-            unverified: None,
-        }
-    }
-    static GET: Operation = row("GET", Retry::Safe);
-    static HEAD: Operation = row("HEAD", Retry::Safe);
-    static OPTIONS: Operation = row("OPTIONS", Retry::Safe);
-    static PUT: Operation = row("PUT", Retry::Idempotent);
-    static DELETE: Operation = row("DELETE", Retry::Idempotent);
-    static POST: Operation = row("POST", Retry::Never);
-    static PATCH: Operation = row("PATCH", Retry::Never);
-    static OTHER: Operation = row("OTHER", Retry::Never);
+    static GET: Operation = Operation::undocumented("GET", Retry::Safe);
+    static HEAD: Operation = Operation::undocumented("HEAD", Retry::Safe);
+    static OPTIONS: Operation = Operation::undocumented("OPTIONS", Retry::Safe);
+    static PUT: Operation = Operation::undocumented("PUT", Retry::Idempotent);
+    static DELETE: Operation = Operation::undocumented("DELETE", Retry::Idempotent);
+    static POST: Operation = Operation::undocumented("POST", Retry::Never);
+    static PATCH: Operation = Operation::undocumented("PATCH", Retry::Never);
+    static OTHER: Operation = Operation::undocumented("OTHER", Retry::Never);
     match *method {
         Method::GET => &GET,
         Method::HEAD => &HEAD,

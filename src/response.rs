@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use crate::RateLimit;
+use crate::runtime::request_id;
 
 /// A success of a call. It dereferences to its value.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ impl<T> Response<T> {
 
     /// The server's name for this request, to quote to its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-request-id")?.to_str().ok()
+        request_id(&self.headers)
     }
 
     /// The rate limit that the answer reported.

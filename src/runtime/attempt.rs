@@ -47,7 +47,6 @@ struct Progress {
 enum Step {
     Reauthorize(Held),
     Wait(Duration),
-    Stop,
 }
 
 impl Call<'_> {
@@ -79,23 +78,22 @@ impl Call<'_> {
             };
             progress.may_have_been_sent |= failed.outcome.may_have_been_sent();
             self.settle(permit, &failed);
-            let step = match &spare {
-                Some(spare) => self.step(&failed, &held, spare, &progress).await,
-                None => Step::Stop,
+            let again = match spare {
+                Some(spare) => self.step(&failed, &held, &spare, &progress).await.map(|step| (spare, step)),
+                None => None,
             };
-            let next = match &step {
-                Step::Reauthorize(_) => Next::Reauthorize,
-                Step::Wait(wait) => Next::Wait(*wait),
-                Step::Stop => Next::Stop,
+            let next = match &again {
+                Some((_, Step::Reauthorize(_))) => Next::Reauthorize,
+                Some((_, Step::Wait(wait))) => Next::Wait(*wait),
+                None => Next::Stop,
             };
             self.observe(&progress, began, failed.error.status(), Some(failed.error.kind()), next);
-            let (Some(spare), false) = (spare, matches!(step, Step::Stop)) else { return progress.end(failed.error) };
+            let Some((spare, step)) = again else { return progress.end(failed.error) };
             request = spare;
             last = Some(failed.error);
             match step {
                 Step::Reauthorize(other) => progress.other = Some((held, other)),
                 Step::Wait(wait) => self.shared.config.clock.sleep(wait).await,
-                Step::Stop => {}
             }
         }
     }
@@ -153,21 +151,21 @@ impl Call<'_> {
         result
     }
 
-    /// What follows a failed attempt.
-    async fn step(&self, failed: &Failed, held: &Held, request: &Request, progress: &Progress) -> Step {
+    /// What follows a failed attempt; `None` where nothing does.
+    async fn step(&self, failed: &Failed, held: &Held, request: &Request, progress: &Progress) -> Option<Step> {
         let policy = &self.shared.config.retry;
         let is_repeatable = || repeat::is_harmless(self.operation, self.options, request);
         match again(failed.outcome, is_repeatable) {
             Again::WithAnotherToken if progress.other.is_none() => {
                 let other = self.within(progress.deadline, self.shared.credential.instead_of(held)).await;
-                other.flatten().map_or(Step::Stop, Step::Reauthorize)
+                other.flatten().map(Step::Reauthorize)
             }
             Again::AfterWait { is_limit } if progress.attempts < self.options.attempts.unwrap_or(policy.attempts) => {
                 let wait = policy.wait(progress.attempts, failed.error.retry_after());
                 let is_in_time = is_worthwhile(self.now(), wait, progress.deadline);
-                if is_in_time && (is_limit || self.shared.budget.take()) { Step::Wait(wait) } else { Step::Stop }
+                (is_in_time && (is_limit || self.shared.budget.take())).then_some(Step::Wait(wait))
             }
-            Again::No | Again::WithAnotherToken | Again::AfterWait { .. } => Step::Stop,
+            Again::No | Again::WithAnotherToken | Again::AfterWait { .. } => None,
         }
     }
 

@@ -17,5 +17,5 @@ mod span;
 mod transport;
 
 pub(crate) use failure::{Carried, Failure, Fault};
-pub(crate) use problem::Problem;
+pub(crate) use problem::{Problem, request_id};
 pub(crate) use transport::Transport;

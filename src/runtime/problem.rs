@@ -28,7 +28,7 @@ impl Problem {
             _ => Self::message_only(&value),
         };
         if problem.request_id.is_none() {
-            problem.request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+            problem.request_id = request_id(headers).map(str::to_owned);
         }
         problem
     }
@@ -88,6 +88,11 @@ impl Problem {
             ..Self::default()
         }
     }
+}
+
+/// The server's name for a request, where a header has it.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-request-id")?.to_str().ok()
 }
 
 fn is_problem(headers: &HeaderMap) -> bool {

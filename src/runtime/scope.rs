@@ -67,6 +67,7 @@ fn fits(path: &str, template: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Retry;
 
     #[test]
     fn a_path_fits_its_template_only() {
@@ -97,26 +98,7 @@ mod tests {
 
     #[test]
     fn another_origin_or_base_path_is_refused() {
-        let operation = crate::operation::Operation {
-            id: "sms-get",
-            function: "sms_get",
-            method: "GET",
-            path: "/sms/{id}",
-            credentials: &[],
-            scopes: &[],
-            resource: None,
-            success: &[200],
-            retry: crate::operation::Retry::Safe,
-            retry_key: None,
-            rate_limit: "sms-get",
-            rate_limit_by: &[],
-            pagination: None,
-            partial: None,
-            spends: false,
-            streams: false,
-            errors: "",
-            unverified: None,
-        };
+        let operation = Operation { path: "/sms/{id}", ..Operation::undocumented("GET", Retry::Safe) };
         let scope = Scope::new(Url::parse("https://api.example.com/v1").expect("a URL"));
         let check = |url: &str| scope.check(&Url::parse(url).expect("a URL"), &operation).is_ok();
         assert!(check("https://api.example.com/v1/sms/1?x=1"));

@@ -313,6 +313,14 @@ fn same_body(failure: &Failure, answer: &Scripted) -> Result<(), String> {
     if failure.body == answer.body { Ok(()) } else { Err("the body is lost".to_owned()) }
 }
 
+/// A call that must succeed.
+fn succeeded(observed: &Observed) -> Result<(), String> {
+    match observed {
+        Observed::Success { .. } => Ok(()),
+        Observed::Failure(failure) => Err(as_failure(failure)),
+    }
+}
+
 fn as_failure(failure: &Failure) -> String {
     let text = failure.texts.first().map_or("", String::as_str);
     format!("the call failed as `{}`: {text}", failure.kind)

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Scene, WAIT, as_failure, same_status};
+use super::{Scene, WAIT, same_status, succeeded};
 use crate::clock;
 use crate::drive::script::Scripted;
-use crate::drive::subject::Observed;
 
 /// More requests than this for one call are a storm.
 const MOST_ATTEMPTS: usize = 10;
@@ -32,10 +31,7 @@ impl Scene<'_> {
         {
             return Err("the second request is another one".to_owned());
         }
-        match observed {
-            Observed::Success { .. } => Ok(()),
-            Observed::Failure(failure) => Err(as_failure(&failure)),
-        }
+        succeeded(&observed)
     }
 
     /// Refusals that no repetition changes.
@@ -53,9 +49,7 @@ impl Scene<'_> {
         let before = self.waited()?;
         self.script.set_after(self.lane, vec![self.refusal(429)], self.documented_success());
         let observed = self.client.call(self.operation(), &self.arguments()).await;
-        if let Observed::Failure(failure) = observed {
-            return Err(as_failure(&failure));
-        }
+        succeeded(&observed)?;
         let sent = self.script.received(self.lane).len();
         if sent != 2 {
             return Err(format!("{sent} requests were sent, not two"));
@@ -88,14 +82,14 @@ impl Scene<'_> {
         self.script.set_after(self.lane, vec![answer], self.documented_success());
         let observed = self.client.call(self.operation(), &self.arguments()).await;
         let waited = self.waited()?.saturating_sub(before);
-        match observed {
-            Observed::Success { .. } if waited.is_zero() => Err("it asked again at once".to_owned()),
-            Observed::Success { .. } if waited > TOLERANCE => {
-                Err(format!("it waited for {:.1} s for a window that is over", waited.as_secs_f64()))
-            }
-            Observed::Success { .. } => Ok(()),
-            Observed::Failure(failure) => Err(as_failure(&failure)),
+        succeeded(&observed)?;
+        if waited.is_zero() {
+            return Err("it asked again at once".to_owned());
         }
+        if waited > TOLERANCE {
+            return Err(format!("it waited for {:.1} s for a window that is over", waited.as_secs_f64()));
+        }
+        Ok(())
     }
 
     fn waited(&self) -> Result<Duration, String> {

@@ -2,8 +2,7 @@
 
 use super::super::request;
 use super::super::script::Scripted;
-use super::super::subject::Observed;
-use super::{Scene, WAIT, as_failure, same_status};
+use super::{Scene, WAIT, same_status, succeeded};
 
 impl Scene<'_> {
     /// The client holds a token, the wallet a newer one, and the server takes the newer one only.
@@ -19,10 +18,7 @@ impl Scene<'_> {
         };
         request::check(&self.catalogue.api, self.operation(), &arguments, refused, &old)?;
         request::check(&self.catalogue.api, self.operation(), &arguments, served, &new)?;
-        match observed {
-            Observed::Success { .. } => Ok(()),
-            Observed::Failure(failure) => Err(as_failure(&failure)),
-        }
+        succeeded(&observed)
     }
 
     /// Another token does not help: after a 401 one more attempt, after a 403 none.
