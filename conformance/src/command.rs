@@ -173,9 +173,9 @@ async fn plan(
     let mut plan = Plan::default();
     if catalogue.cases.iter().any(|case| case.side == Side::Client) {
         let is_ours = Source::named(&catalogue.api.name).is_some() && options.api_dir.is_none();
-        if is_ours {
-            let client = Keyfit { api: catalogue.api.name.clone() };
-            plan.stage = Some(Arc::new(Stage::start(catalogue, &client, redactor).await?));
+        if is_ours || !catalogue.needs_client() {
+            let client = Arc::new(Keyfit { api: catalogue.api.name.clone() });
+            plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await?));
         } else {
             "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Citation;
 use super::authorization::{Challenge, Grant};
+use super::authorization_drive::AuthorizationDrive;
 use super::token_probe::{JwtProbe, OauthProbe};
 use crate::glob;
 
@@ -245,6 +246,8 @@ pub enum Drive {
     RotatedToken,
     /// A refusal that another token does not change: one more attempt after 401, none after 403.
     RefusedForGood,
+    /// An authorization server.
+    Authorization(AuthorizationDrive),
 }
 
 impl Rule {

@@ -11,11 +11,12 @@ use keyfit::{Error, ErrorKind};
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
+use super::authorization::{KeyfitHolder, Registration, TokenHolder};
 use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 
-/// Connects keyfit's client of one API.
+/// Makes clients of keyfit.
 pub struct Keyfit {
-    /// The folder's name of the API: `instasent-ingest`.
+    /// The folder's name of the API whose operations are called: `instasent-ingest`.
     pub api: String,
 }
 
@@ -27,6 +28,13 @@ impl Connect for Keyfit {
         let refresh = Refresh::default().refusal_floor(Duration::ZERO);
         match connect(&self.api, base_url, Access::Source(Arc::new(wallet.clone()), refresh)) {
             Ok(client) => Ok(Box::new(Client(client))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
+        match KeyfitHolder::new(registration) {
+            Ok(holder) => Ok(Box::new(holder)),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -6,50 +6,18 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use keyfit_openapi::{Api, Operation, Place};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
+use super::authorization::{NaiveHolder, Registration, TokenHolder};
+use super::defect::Defect;
 use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 use crate::clock;
 use crate::contract::Contract;
 use crate::schema;
 use crate::secret::Secret;
-
-/// A defect of the naive client.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, ValueEnum)]
-pub enum Defect {
-    /// Sends the header that generators like to add.
-    SendsApiVersion,
-    /// Drops the value of a success.
-    LosesValue,
-    /// Keeps the status of a refusal and nothing else.
-    FlattensErrors,
-    /// Reads every refusal as JSON, and fails where it is none.
-    ChokesOnHostileBodies,
-    /// Does not read the rate-limit headers.
-    IgnoresRateHeaders,
-    /// Takes documented statuses only for success.
-    RefusesUndocumentedSuccess,
-    /// Holds answers to every letter of the document.
-    DecodesStrictly,
-    /// Joins path arguments as they are.
-    JoinsPathsAsText,
-    /// Follows redirects with all headers.
-    FollowsRedirects,
-    /// Repeats every call that failed.
-    RepeatsEverything,
-    /// Takes the first 401 for the last word.
-    NeverReauthorizes,
-    /// Asks for another token on every refusal, three times over.
-    ReauthorizesForever,
-    /// Prints the body of a refusal as it came.
-    PrintsBodies,
-    /// Takes every 2xx for a whole success.
-    HidesPartialFailure,
-}
 
 /// Connects naive clients.
 pub struct Naive {
@@ -91,6 +59,11 @@ impl Connect for Naive {
             held: Mutex::new(wallet.current()),
             http: http.map_err(|error| error.to_string())?,
         }))
+    }
+
+    fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
+        let http = crate::probe::http_client(false).map_err(|error| error.to_string())?;
+        Ok(Box::new(NaiveHolder::new(registration, self.defect, http)))
     }
 }
 

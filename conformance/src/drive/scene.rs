@@ -49,6 +49,7 @@ impl Scene<'_> {
             Drive::PartialFailure => self.partial_failure().await,
             Drive::RotatedToken => self.rotated_token().await,
             Drive::RefusedForGood => self.refused_for_good().await,
+            Drive::Authorization(_) => Err("no operation is called".to_owned()),
         }
     }
 
