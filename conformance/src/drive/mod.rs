@@ -4,6 +4,7 @@
 mod authorization;
 mod defect;
 mod hurried;
+
 mod keyfit_client;
 mod naive;
 mod odd;

@@ -27,7 +27,7 @@ use self::request::{Draft, JSON};
 use self::trial::{Sent, Trial};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{KeyManagement, Probe, Rate};
-use crate::identity::{Identities, Missing, Need};
+use crate::identity::{Identities, Identity, Missing, Need};
 use crate::secret::{Redactor, Secret};
 use crate::verdict::Outcome;
 

@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_core::future::BoxFuture;
-use keyfit::Error;
 use keyfit::auth::oauth::{
     AuthorizationRequest, BodyEncoding, ClientCredentials, MemoryPendingAuthorizations, MemoryStore, RefreshingSession,
     TokenEndpoint, TokenStore as _, handle_callback,
@@ -12,6 +11,7 @@ use keyfit::auth::oauth::{
 use keyfit::auth::source::MemorySource;
 use keyfit::auth::{JwtParties, JwtSigner, Refresh, TokenSource};
 use keyfit::dispatch::{Access, Dispatch, connect};
+use keyfit::{Config, Error};
 use serde_json::Map;
 
 use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
@@ -90,7 +90,11 @@ impl KeyfitHolder {
     fn connect(&self, source: impl TokenSource) -> Result<(), Error> {
         let source: Arc<dyn TokenSource> = Arc::new(source);
         let refresh = Refresh::default().clock(self.registration.clock.clone());
-        let client = connect(API.0, &self.registration.api_url, Access::Source(Arc::clone(&source), refresh))?;
+        let client = connect(
+            API.0,
+            Config::default().base_url(&self.registration.api_url),
+            Access::Source(Arc::clone(&source), refresh),
+        )?;
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some(Connected { source, client: client.into() });
         Ok(())
     }
