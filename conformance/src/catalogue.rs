@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::contract::{Contract, Credential, Drive, Family, KeyProbe, Level, Probe, Rule};
+use crate::contract::{AuthorizationDrive, Contract, Credential, Drive, Family, KeyProbe, Level, Probe, Rule};
 use crate::glob;
 
 /// An API with its contract and all cases that follow from the two.
@@ -97,6 +97,12 @@ impl Catalogue {
         Some((&self.api.operations[index], &self.examples[index]))
     }
 
+    /// Whether there are cases for which a generated client is needed.
+    pub fn needs_client(&self) -> bool {
+        let calls = |case: &Case| !matches!(self.rule(case).drive, None | Some(Drive::Authorization(_)));
+        self.cases.iter().any(calls)
+    }
+
     /// Keeps the cases whose ids fit one of the patterns.
     pub fn select(&mut self, patterns: &[String]) {
         if !patterns.is_empty() {
@@ -162,6 +168,9 @@ fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Ca
                 (Side::Server, variants, is_unverified(probe, operation))
             }
             // What is said of a server may be wrong; what our client does about it is ours.
+            (None, Some(Drive::Authorization(drive))) => {
+                (Side::Client, authorization_variants(drive, api, contract, operation), false)
+            }
             (None, Some(drive)) => (Side::Client, variants(drive, operation), false),
             (None, None) => continue,
         };
@@ -230,10 +239,8 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
                 && operation.credentials.contains(kind)
                 && contract.credential(kind).is_some_and(|kind| kind.scoped)
         }
-        // The authorization server belongs to no operation: its cases stand at the first call that only reads.
         Probe::Oauth(probe) => {
-            let first = api.operations.iter().find(|other| other.retry == Retry::Safe && !other.scopes.is_empty());
-            first.is_some_and(|first| first.id == operation.id)
+            stands_for_authorization(api, operation)
                 && contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
         }
         // Nor do keys: a call with one stands at the first call that only reads from a resource.
@@ -262,6 +269,24 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
             jwt.is_some_and(|jwt| operation.credentials.contains(&jwt.kind))
         }
         _ => true,
+    }
+}
+
+/// The authorization server belongs to no operation: its cases stand at the first call that only reads.
+fn stands_for_authorization(api: &Api, operation: &Operation) -> bool {
+    let first = api.operations.iter().find(|other| other.retry == Retry::Safe && !other.scopes.is_empty());
+    first.is_some_and(|first| first.id == operation.id)
+}
+
+fn authorization_variants(
+    drive: AuthorizationDrive,
+    api: &Api,
+    contract: &Contract,
+    operation: &Operation,
+) -> Vec<Option<String>> {
+    match &contract.authorization_server {
+        Some(server) if stands_for_authorization(api, operation) => drive.variants(server),
+        _ => Vec::new(),
     }
 }
 

@@ -20,16 +20,17 @@ use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
-/// Checks clients and servers against the auth and error contracts of their APIs. Without options: the five APIs that
-/// ship, both ends, and the generic guide's server, against a mock in process. Exits with 0, with 1 where a `must` rule is broken, and with 2 where the
-/// input cannot be used or the check itself failed.
+/// Checks clients and servers against the auth and error contracts of their APIs. Without options: both ends of the five
+/// APIs that ship and of the generic guide, servers as a mock in process. Exits with 0, with 1 where a `must` rule is
+/// broken, and with 2 where the input cannot be used or the check itself failed.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version)]
 pub(crate) struct Options {
     /// Check this API only, by the name of its folder or contract; may be given more than once.
     #[arg(long, value_name = "NAME")]
     api: Vec<String>,
-    /// Check the API in this folder: a document, `contract.toml` and where needed `overlay.yaml`. Server side only.
+    /// Check the API in this folder: a document, `contract.toml` and where needed `overlay.yaml`. It has no
+    /// generated client, whose cases are skipped.
     #[arg(long, value_name = "DIR", conflicts_with = "api")]
     api_dir: Option<PathBuf>,
     /// Run the cases with this id; `*` stands for a segment, `**` for any; may be given more than once.
@@ -50,6 +51,10 @@ pub(crate) struct Options {
     /// The credentials for the live server: a TOML file that names environment variables.
     #[arg(long, value_name = "FILE", requires = "base_url")]
     tokens: Option<PathBuf>,
+    /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
+    /// where left out.
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    authorization_server: Option<reqwest::Url>,
     /// Send calls that change something at the live server.
     #[arg(long)]
     allow_writes: bool,
@@ -137,7 +142,8 @@ fn sources(options: &Options) -> Result<Vec<Source>, String> {
 async fn check(options: &Options, catalogues: Vec<Arc<Catalogue>>) -> Result<Report, String> {
     let started = Instant::now();
     let redactor = Redactor::default();
-    let speaks_tls = options.base_url.as_ref().is_some_and(|url| url.scheme() == "https");
+    let live = [&options.base_url, &options.authorization_server];
+    let speaks_tls = live.into_iter().flatten().any(|url| url.scheme() == "https");
     let http = http_client(speaks_tls).map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
@@ -173,9 +179,9 @@ async fn plan(
     let mut plan = Plan::default();
     if catalogue.cases.iter().any(|case| case.side == Side::Client) {
         let is_ours = Source::named(&catalogue.api.name).is_some() && options.api_dir.is_none();
-        if is_ours {
-            let client = Keyfit { api: catalogue.api.name.clone() };
-            plan.stage = Some(Arc::new(Stage::start(catalogue, &client, redactor).await?));
+        if is_ours || !catalogue.needs_client() {
+            let client = Arc::new(Keyfit { api: catalogue.api.name.clone() });
+            plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await?));
         } else {
             "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
         }
@@ -192,7 +198,11 @@ async fn plan(
         format!("error: the tokens file cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
     })?;
     let text = Text::new(path.display().to_string(), text);
-    let tokens = Tokens::read(&text, &catalogue.contract, redactor).map_err(|failure| failure.to_string())?;
+    let root = match &options.authorization_server {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => base_url.origin().ascii_serialization(),
+    };
+    let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).map_err(|failure| failure.to_string())?;
     plan.target = Some(target(base_url.clone(), Arc::new(tokens)));
     plan.is_read_only = !options.allow_writes;
     plan.is_thrifty = !options.allow_spend;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use keyfit_openapi::Operation;
 
-use crate::contract::{Contract, Credential, KeyManagement, KeyProbe, Probe};
+use crate::contract::{ClientAuthentication, Contract, Credential, GrantType, KeyManagement, KeyProbe, Probe};
 use crate::secret::Secret;
 
 /// A credential and the ids that it reaches.
@@ -54,15 +54,45 @@ pub struct Client {
     pub id: String,
     /// Its secret; public clients have none.
     pub secret: Option<Secret>,
+    /// The one way in which it authenticates; `None` where it knows every way of the contract.
+    pub authentication: Option<ClientAuthentication>,
     /// Where codes are sent.
     pub redirect_uri: String,
     /// The root of the authorization server.
     pub server: String,
 }
 
+/// Who signs JWTs.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// `iss`.
+    pub issuer: String,
+    /// `sub`.
+    pub subject: String,
+    /// What it signs with.
+    pub secret: Secret,
+}
+
 /// What a probe needs of a client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClientNeed {
+    /// What it is.
+    pub kind: ClientKind,
+    /// The grants that it uses.
+    pub grants: BTreeSet<GrantType>,
+    /// How it has to authenticate, where that matters.
+    pub authentication: Option<ClientAuthentication>,
+    /// The scopes that it asks for.
+    pub scopes: BTreeSet<String>,
+}
+
+/// What a client is.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum ClientKind {
+    /// It has a secret.
+    Confidential,
+    /// It has a secret, and is another one than the one before.
+    Other,
     /// It has a secret, and its refresh tokens stay.
     Keeping,
     /// It has a secret, and its refresh tokens rotate.
@@ -112,12 +142,25 @@ pub trait Identities: Send + Sync {
     /// What would have to be given for there to be one.
     fn foreign_id(&self, parameter: &str) -> Result<String, Missing>;
 
-    /// A client of the authorization server for which users consent at once.
+    /// Path parameters that exist, for calls whose credential is none of these: it was granted, or signed.
+    fn ids(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// A client of the authorization server. For codes it is one for which users consent at once.
     ///
     /// # Errors
     /// What would have to be given for there to be one.
-    fn client(&self, kind: ClientKind) -> Result<Client, Missing> {
-        Err(Missing(format!("no OAuth client was given: {kind}")))
+    fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
+        Err(Missing(format!("no OAuth client was given {need}")))
+    }
+
+    /// Who signs JWTs.
+    ///
+    /// # Errors
+    /// What would have to be given for there to be one.
+    fn signer(&self) -> Result<Signer, Missing> {
+        Err(Missing("no signer of JWTs was given".to_owned()))
     }
 }
 
@@ -179,9 +222,33 @@ impl fmt::Display for Need {
     }
 }
 
+impl fmt::Display for ClientNeed {
+    /// `with a secret, for client_credentials, with the scopes read write`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |names: Vec<&str>| names.join(" ");
+        self.kind.fmt(f)?;
+        match self.authentication {
+            Some(ClientAuthentication::Body) => f.write_str(", in the body")?,
+            Some(ClientAuthentication::Basic) => f.write_str(", by HTTP Basic")?,
+            None => {}
+        }
+        // A public client is asked for what it must not get.
+        if self.kind == ClientKind::Public {
+            return Ok(());
+        }
+        write!(f, ", for {}", join(self.grants.iter().map(|grant| grant.name()).collect()))?;
+        if self.scopes.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", with the scopes {}", join(self.scopes.iter().map(String::as_str).collect()))
+    }
+}
+
 impl fmt::Display for ClientKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Confidential => "with a secret",
+            Self::Other => "besides, with a secret",
             Self::Keeping => "with a secret, and refresh tokens that stay",
             Self::Rotating => "with a secret, and refresh tokens that rotate",
             Self::Public => "without a secret",

@@ -1,6 +1,7 @@
 //! The auth and error contract of one API, as `contract.toml` holds it.
 
 mod authorization;
+mod authorization_drive;
 mod check;
 mod error_shape;
 mod key_management;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 pub use authorization::{
     AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
 };
+pub use authorization_drive::AuthorizationDrive;
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
 pub use probe::Probe;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Citation;
 use super::authorization::{Challenge, Grant};
+use super::authorization_drive::AuthorizationDrive;
 use super::key_management::KeyCheck;
 use super::probe::Probe;
 use crate::glob;
@@ -180,6 +181,8 @@ pub enum Drive {
     LimitWithoutEnd,
     /// A 429 whose reset is over: the call is sent again soon, but not at once.
     ResetInThePast,
+    /// An authorization server.
+    Authorization(AuthorizationDrive),
 }
 
 impl Rule {

@@ -11,12 +11,13 @@ use keyfit::{Config, Error, ErrorKind, RetryPolicy};
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
+use super::authorization::{KeyfitHolder, Registration, TokenHolder};
 use super::hurried::Hurried;
 use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 
-/// Connects keyfit's client of one API.
+/// Makes clients of keyfit.
 pub struct Keyfit {
-    /// The folder's name of the API: `instasent-ingest`.
+    /// The folder's name of the API whose operations are called: `instasent-ingest`.
     pub api: String,
 }
 
@@ -35,6 +36,13 @@ impl Connect for Keyfit {
         let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
         match connect(&self.api, config, Access::Source(Arc::new(wallet.clone()), refresh)) {
             Ok(dispatch) => Ok(Box::new(Client { dispatch, clock })),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
+        match KeyfitHolder::new(registration) {
+            Ok(holder) => Ok(Box::new(holder)),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -1,7 +1,7 @@
 //! The scripted server before which clients are put: httpmock, with one lane a client, so that many cases can run at
 //! once without seeing each other's requests.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
@@ -22,6 +22,8 @@ struct Lane {
     answer: Scripted,
     /// The only token that gets the answer, and what the others get.
     guard: Option<(Secret, Scripted)>,
+    /// Answers by path, one after the other; the last one stays.
+    paths: HashMap<String, VecDeque<Scripted>>,
     received: Vec<Received>,
 }
 
@@ -77,6 +79,11 @@ impl Script {
     /// The same, for requests with this token; all others get the refusal.
     pub(super) fn guard(&self, lane: usize, answer: Scripted, refusal: Scripted, accepted: &Secret) {
         *self.lane(lane) = Lane { answer, guard: Some((accepted.clone(), refusal)), ..Lane::default() };
+    }
+
+    /// Tells one path of a lane what to answer, request by request; the last answer stays. What it received is kept.
+    pub(super) fn set_path(&self, lane: usize, path: &str, answers: Vec<Scripted>) {
+        self.lane(lane).paths.insert(path.to_owned(), answers.into());
     }
 
     /// What a lane received since it was told what to answer.
@@ -135,8 +142,10 @@ fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse
         headers: request.headers_vec().clone(),
         body: request.body_vec(),
     };
-    let answer = match &lane.guard {
-        Some((accepted, refusal))
+    let of_path = lane.paths.get_mut(&received.path).and_then(next);
+    let answer = match (of_path, &lane.guard) {
+        (Some(answer), _) => answer,
+        (None, Some((accepted, refusal)))
             if received.header("authorization").is_none_or(|sent| !sent.ends_with(accepted.reveal())) =>
         {
             refusal.clone()
@@ -145,4 +154,9 @@ fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse
     };
     lane.received.push(received);
     HttpMockResponse::builder().status(answer.status).headers(answer.headers).body(answer.body).build()
+}
+
+/// The first answer of several, the only one again and again.
+fn next(answers: &mut VecDeque<Scripted>) -> Option<Scripted> {
+    if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
 }

@@ -9,6 +9,7 @@ use keyfit_openapi::Operation;
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 
+use super::authorization::{Registration, TokenHolder};
 use crate::secret::Secret;
 
 /// What a client shows of a secret that an answer holds.
@@ -48,13 +49,19 @@ impl Wallet {
     }
 }
 
-/// Connects a client to a base URL, with a credential.
+/// Makes clients: for the operations of an API, and for the credentials of any API.
 pub trait Connect: Send + Sync {
     /// A new client.
     ///
     /// # Errors
     /// Why there is none.
     fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String>;
+
+    /// A new client that gets its tokens from an authorization server, or signs them.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String>;
 }
 
 /// What the caller of a client sees.

@@ -27,7 +27,7 @@ pub use mutant::Mutant;
 use self::authorization::Registered;
 use self::core::Core;
 use crate::contract::Contract;
-use crate::identity::{Client, ClientKind, Identities, Identity, Missing, Need};
+use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
 use crate::secret::{Redactor, Secret};
 
 /// A running mock. It stops when it is dropped.
@@ -86,8 +86,8 @@ impl Identities for Mint {
         Ok(self.core.state().foreign_id(parameter))
     }
 
-    fn client(&self, kind: ClientKind) -> Result<Client, Missing> {
-        let registered = Registered::of(kind);
+    fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
+        let registered = Registered::of(need.kind);
         let secret = registered.secret.map(Secret::new);
         if let Some(secret) = &secret {
             self.redactor.learn(secret);
@@ -95,9 +95,17 @@ impl Identities for Mint {
         Ok(Client {
             id: registered.id.to_owned(),
             secret,
+            authentication: None,
             redirect_uri: registered.redirect_uri.to_owned(),
             server: self.origin.clone(),
         })
+    }
+
+    fn signer(&self) -> Result<Signer, Missing> {
+        let registered = Registered::of(ClientKind::Keeping);
+        let secret = Secret::new(registered.secret.unwrap_or_default());
+        self.redactor.learn(&secret);
+        Ok(Signer { issuer: registered.id.to_owned(), subject: "user_keyfit".to_owned(), secret })
     }
 }
 

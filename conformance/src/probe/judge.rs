@@ -214,6 +214,9 @@ impl Reply {
     }
 
     fn holds(&self, token: &str) -> bool {
+        if token.is_empty() {
+            return false;
+        }
         let in_headers = self.headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(token)));
         in_headers || String::from_utf8_lossy(&self.body).contains(token)
     }

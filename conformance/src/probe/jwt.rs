@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::contract::{JwtProbe, JwtRules};
-use crate::identity::Client;
+use crate::identity::Signer;
 use crate::jws;
 
 /// The JWT that a probe sends.
-pub(super) fn jwt(probe: JwtProbe, client: &Client, rules: &JwtRules) -> String {
-    let key = client.secret.as_ref().map_or("", |secret| secret.reveal()).as_bytes();
+pub(super) fn jwt(probe: JwtProbe, signer: &Signer, rules: &JwtRules) -> String {
+    let key = signer.secret.reveal().as_bytes();
     let header = header(probe);
-    let claims = claims(probe, client, rules);
+    let claims = claims(probe, signer, rules);
     match probe {
         JwtProbe::AlgorithmNone => format!("{}.", jws::unsigned(&header, &claims)),
         JwtProbe::BadSignature => {
@@ -20,10 +20,10 @@ pub(super) fn jwt(probe: JwtProbe, client: &Client, rules: &JwtRules) -> String 
             jws::signed(&header, &claims, &other)
         }
         JwtProbe::ChangedClaims => {
-            let signed = jws::signed(&header, &claims, key);
+            let good = jws::signed(&header, &claims, key);
             let mut changed = claims;
             changed["sub"] = json!("user_somebody-else");
-            let signature = signed.rsplit('.').next().unwrap_or_default();
+            let signature = good.rsplit('.').next().unwrap_or_default();
             format!("{}.{signature}", jws::unsigned(&header, &changed))
         }
         _ => jws::signed(&header, &claims, key),
@@ -40,7 +40,7 @@ fn header(probe: JwtProbe) -> Value {
     }
 }
 
-fn claims(probe: JwtProbe, client: &Client, rules: &JwtRules) -> Value {
+fn claims(probe: JwtProbe, signer: &Signer, rules: &JwtRules) -> Value {
     let (now, longest) = (clock::epoch_seconds(), rules.maximum_lifetime_seconds);
     let (issued, lifetime) = match probe {
         JwtProbe::Expired => (now.saturating_sub(2 * longest), longest),
@@ -49,8 +49,8 @@ fn claims(probe: JwtProbe, client: &Client, rules: &JwtRules) -> Value {
         _ => (now, longest),
     };
     let mut claims = json!({
-        "iss": client.id,
-        "sub": "user_keyfit",
+        "iss": signer.issuer,
+        "sub": signer.subject,
         "aud": rules.audience,
         "iat": issued,
         "exp": issued + lifetime,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::jwt;
 use crate::catalogue::{required_field, undeclared_method};
 use crate::contract::{Batch, Contract, Probe};
-use crate::identity::{ClientKind, Identities, Identity, Missing};
+use crate::identity::{Identities, Identity, Missing};
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -130,8 +130,7 @@ impl Maker<'_> {
             Probe::Jwt(probe) => {
                 let rules = self.contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
                 let rules = rules.ok_or_else(|| Missing("the contract says nothing of JWTs".to_owned()))?;
-                let client = self.identities.client(ClientKind::Keeping)?;
-                Some(format!("Bearer {}", jwt::jwt(*probe, &client, rules)))
+                Some(format!("Bearer {}", jwt::jwt(*probe, &self.identities.signer()?, rules)))
             }
             _ => Some(format!("Bearer {token}")),
         })

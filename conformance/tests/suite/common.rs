@@ -54,7 +54,7 @@ pub(crate) async fn against_mock(
 }
 
 /// Runs client-side cases against a client.
-pub(crate) async fn against_client(catalogue: &Arc<Catalogue>, client: &dyn Connect) -> Vec<Outcome> {
+pub(crate) async fn against_client(catalogue: &Arc<Catalogue>, client: Arc<dyn Connect>) -> Vec<Outcome> {
     let stage = Stage::start(catalogue, client, &Redactor::default()).await.expect("a client");
     run(catalogue, &Plan { stage: Some(Arc::new(stage)), ..Plan::default() }).await
 }

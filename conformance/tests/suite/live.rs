@@ -1,15 +1,16 @@
 //! A live server, played by the mock: credentials come from a tokens file, and what was not given is skipped by name.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use keyfit_conformance::identity::{Identities as _, Need, Rights, State};
+use keyfit_conformance::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
 use keyfit_conformance::mock::Mock;
 use keyfit_conformance::secret::Redactor;
 
-use crate::common::catalogues;
+use crate::common::with_templates;
 
 const TOKENS: &str = r#"
 [[identity]]
@@ -39,38 +40,82 @@ datasource = "ds_xxx"
 project = "proj_of_somebody_else"
 "#;
 
+/// What the guide's server is checked with: no token of its API.
+const CLIENTS: &str = r#"
+[[client]]
+name = "shop"
+id = "client-keeping"
+secret = { env = "SHOP_SECRET" }
+redirect-uri = "https://client.example/callback"
+grants = ["authorization_code", "refresh_token", "client_credentials"]
+rotates = false
+
+[[client]]
+name = "warehouse"
+id = "client-rotating"
+secret = { env = "WAREHOUSE_SECRET" }
+redirect-uri = "https://client.example/callback"
+grants = ["authorization_code", "refresh_token", "client_credentials"]
+rotates = true
+
+[[client]]
+name = "app"
+id = "client-public"
+redirect-uri = "https://client.example/callback"
+grants = ["authorization_code"]
+
+[[signer]]
+name = "shop"
+id = "client-keeping"
+secret = { env = "SHOP_SECRET" }
+subject = "user_1"
+
+[ids]
+id = "item_1"
+"#;
+
 struct Live {
     mock: Mock,
-    tokens: [(&'static str, String); 3],
+    api: &'static str,
+    secrets: Vec<(&'static str, String)>,
     file: String,
 }
 
 impl Live {
+    /// The mock of Ingest, and tokens for it.
     async fn start(name: &str, tokens: &str) -> Self {
-        let catalogue =
-            catalogues().into_iter().find(|catalogue| catalogue.contract.name == "ingest").expect("embedded");
-        let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
-        let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
+        let mock = mock_of("ingest").await;
         let mint = |kind: &str, state, rights| {
             let need = Need { kind: kind.to_owned(), state, rights, alone: false };
             mock.mint().find(&need).expect("the mock issues everything").secret.reveal().to_owned()
         };
         let reports = Rights::Without(["PROJECT_DATASOURCE_WRITE".to_owned()].into());
-        let tokens_in_use = [
+        let secrets = vec![
             ("SHOP_TOKEN", mint("datasource", State::Valid, Rights::All)),
             ("OLD_TOKEN", mint("datasource", State::Revoked, Rights::All)),
             ("REPORTS_TOKEN", mint("product", State::Valid, reports)),
         ];
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::write(&file, tokens).expect("the file can be written");
-        Self { mock, tokens: tokens_in_use, file: file.display().to_string() }
+        Self { mock, api: "ingest", secrets, file: written(name, tokens) }
+    }
+
+    /// The mock of the guide, and clients of its authorization server.
+    async fn start_guide(name: &str, tokens: &str) -> Self {
+        let mock = mock_of("guide").await;
+        let secret = |kind| {
+            let need = ClientNeed { kind, grants: BTreeSet::new(), authentication: None, scopes: BTreeSet::new() };
+            let client = mock.mint().client(&need).expect("the mock has clients of each kind");
+            client.secret.expect("it is no public one").reveal().to_owned()
+        };
+        let secrets =
+            vec![("SHOP_SECRET", secret(ClientKind::Keeping)), ("WAREHOUSE_SECRET", secret(ClientKind::Rotating))];
+        Self { mock, api: "guide", secrets, file: written(name, tokens) }
     }
 
     async fn check(&self, more: &[&str], variables: usize) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
         command.args([
             "--api",
-            "ingest",
+            self.api,
             "--side",
             "server",
             "--base-url",
@@ -78,16 +123,29 @@ impl Live {
             "--tokens",
             &self.file,
         ]);
-        command.args(more).envs(self.tokens.iter().take(variables).cloned());
+        command.args(more).envs(self.secrets.iter().take(variables).cloned());
         // The mock lives in this runtime, which must not wait for the child.
         let output: Output =
             tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("the binary runs");
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        for (_, token) in &self.tokens {
-            assert!(!text.contains(token), "a token is printed");
+        for (_, secret) in &self.secrets {
+            assert!(!text.contains(secret), "a secret is printed");
         }
-        (output.status.code().expect("it was not killed"), text.replace(env!("CARGO_TARGET_TMPDIR"), "<tmp>"))
+        let text = text.replace(env!("CARGO_TARGET_TMPDIR"), "<tmp>");
+        (output.status.code().expect("it was not killed"), text)
     }
+}
+
+async fn mock_of(name: &str) -> Mock {
+    let catalogue = with_templates().into_iter().find(|catalogue| catalogue.contract.name == name).expect("it ships");
+    let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+    Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket")
+}
+
+fn written(name: &str, tokens: &str) -> String {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&file, tokens).expect("the file can be written");
+    file.display().to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,4 +180,63 @@ async fn a_secret_in_the_file_is_refused() {
     let (code, text) = live.check(&[], 3).await;
     assert_eq!(code, 2);
     insta::assert_snapshot!(text);
+}
+
+/// Everything about grants and signatures, and nothing else: no token of the API is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn named_clients_and_signers_run_the_cases_of_oauth_and_jwts() {
+    let live = Live::start_guide("clients.toml", CLIENTS).await;
+    let (code, text) = live.check(&["--allow-writes", "--case", "guide/oauth/**", "--case", "guide/jwt/**"], 2).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(!text.contains("skipped"), "{text}");
+    let server = live.mock.base_url().to_owned();
+    let (code, text) = live.check(&["--case", "guide/oauth/token/*", "--authorization-server", &server], 2).await;
+    assert_eq!((code, text.contains("1 passed")), (0, true), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorization_server_may_be_elsewhere() {
+    let live = Live::start_guide("clients-elsewhere.toml", CLIENTS).await;
+    let case = ["--case", "guide/oauth/client-credentials/*", "--authorization-server", "http://127.0.0.1:9"];
+    let (code, text) = live.check(&case, 2).await;
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("http://127.0.0.1:9/oauth/token"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_was_not_given_is_named_with_what_it_would_be() {
+    let only = r#"
+[[client]]
+name = "shop"
+id = "client-keeping"
+secret = { env = "SHOP_SECRET" }
+grants = ["client_credentials"]
+scopes = ["read"]
+authentication = "body"
+"#;
+    let live = Live::start_guide("one-client.toml", only).await;
+    let (code, text) = live.check(&["--case", "guide/oauth/**", "--case", "guide/jwt/**"], 1).await;
+    assert_eq!(code, 0, "{text}");
+    insta::with_settings!({ filters => vec![(r"in \d+\.\d+ s", "in <time>")] }, { insta::assert_snapshot!(text) });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_cannot_be_used_is_refused_with_what_to_do() {
+    for (name, from, to) in [
+        ("unset", "WAREHOUSE_SECRET", "NO_SECRET"),
+        (
+            "redirect",
+            "redirect-uri = \"https://client.example/callback\"\ngrants = [\"authorization_code\"]",
+            "grants = [\"authorization_code\"]",
+        ),
+        ("scope", "rotates = false", "scopes = [\"raed\"]"),
+        ("grant", "\"authorization_code\", \"refresh_token\"", "\"password\""),
+        ("literal", "{ env = \"SHOP_SECRET\" }", "\"a secret in a file\""),
+    ] {
+        assert!(CLIENTS.contains(from), "{from}");
+        let live = Live::start_guide(&format!("client-{name}.toml"), &CLIENTS.replacen(from, to, 1)).await;
+        let (code, text) = live.check(&[], 2).await;
+        assert_eq!(code, 2, "{text}");
+        insta::assert_snapshot!(format!("client-{name}"), text);
+    }
 }

@@ -2,7 +2,6 @@
 //! how the checks of those rules are tried.
 
 mod attempts;
-mod defect;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +13,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
-pub use self::defect::Defect;
+use super::authorization::{NaiveHolder, Registration, TokenHolder};
+use super::defect::Defect;
 use super::subject::{Connect, Failure, Observed, Subject, Wallet};
 use crate::clock;
 use crate::contract::Contract;
@@ -64,6 +64,11 @@ impl Connect for Naive {
             waited: Mutex::default(),
             http: http.map_err(|error| error.to_string())?,
         }))
+    }
+
+    fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
+        let http = crate::probe::http_client(false).map_err(|error| error.to_string())?;
+        Ok(Box::new(NaiveHolder::new(registration, self.defect, http)))
     }
 }
 

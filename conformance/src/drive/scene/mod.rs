@@ -57,6 +57,7 @@ impl Scene<'_> {
             Drive::LimitWaited => self.limit_waited().await,
             Drive::LimitWithoutEnd => self.limit_without_end().await,
             Drive::ResetInThePast => self.reset_in_the_past().await,
+            Drive::Authorization(_) => Err("no operation is called".to_owned()),
         }
     }
 

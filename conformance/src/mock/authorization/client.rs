@@ -19,10 +19,10 @@ pub(in super::super) struct Registered {
 impl Registered {
     /// The client of a kind.
     pub(in super::super) fn of(kind: ClientKind) -> Self {
-        let (id, number) = match kind {
-            ClientKind::Keeping => ("client-keeping", 0),
-            ClientKind::Rotating => ("client-rotating", 1),
-            ClientKind::Public => ("client-public", 2),
+        let (kind, id, number) = match kind {
+            ClientKind::Confidential | ClientKind::Keeping => (ClientKind::Keeping, "client-keeping", 0),
+            ClientKind::Other | ClientKind::Rotating => (ClientKind::Rotating, "client-rotating", 1),
+            ClientKind::Public => (ClientKind::Public, "client-public", 2),
         };
         let secret = (kind != ClientKind::Public).then(|| token_text(SEED + number));
         Self { kind, id, secret, redirect_uri: "https://client.example/callback" }

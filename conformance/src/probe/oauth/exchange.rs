@@ -10,8 +10,8 @@ use url::form_urlencoded::Serializer;
 use super::super::judge::Reply;
 use super::super::request::{Draft, FORM, JSON};
 use super::{Flow, Pairs, Stop};
-use crate::contract::{ClientAuthentication, Probe, TokenBody};
-use crate::identity::{Client, ClientKind};
+use crate::contract::{ClientAuthentication, GrantType, Probe, TokenBody};
+use crate::identity::{Client, ClientKind, ClientNeed};
 use crate::secret::Secret;
 
 impl Flow<'_> {
@@ -46,7 +46,7 @@ impl Flow<'_> {
     }
 
     pub(super) async fn token(&mut self, client: &Client, pairs: Pairs) -> Result<Value, Stop> {
-        let draft = self.token_draft(client, pairs, self.way())?;
+        let draft = self.token_draft(client, pairs, self.way(client))?;
         self.granted(&draft).await
     }
 
@@ -104,8 +104,22 @@ impl Flow<'_> {
         self.target.step(draft, &mut self.sent).await
     }
 
-    pub(super) fn client(&self, kind: ClientKind) -> Result<Client, Stop> {
-        self.maker.identities.client(kind).map_err(Stop::Missing)
+    /// A client of a kind that may ask for these scopes by these grants.
+    pub(super) fn client(&self, kind: ClientKind, grants: &[GrantType], scope: &str) -> Result<Client, Stop> {
+        self.client_with(kind, grants, scope, None)
+    }
+
+    /// The same, where it matters how the client authenticates.
+    pub(super) fn client_with(
+        &self,
+        kind: ClientKind,
+        grants: &[GrantType],
+        scope: &str,
+        authentication: Option<ClientAuthentication>,
+    ) -> Result<Client, Stop> {
+        let scopes = scope.split_whitespace().map(str::to_owned).collect();
+        let need = ClientNeed { kind, grants: grants.iter().copied().collect(), authentication, scopes };
+        self.maker.identities.client(&need).map_err(Stop::Missing)
     }
 
     /// Keeps a secret out of reports, as it is and as URLs and forms hold it.

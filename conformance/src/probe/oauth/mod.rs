@@ -16,6 +16,11 @@ use crate::identity::{Client, ClientKind, Identity};
 use crate::jws;
 use crate::secret::Secret;
 
+/// The grants of a code, of a refresh after it, and of the client itself.
+const CODE: [GrantType; 1] = [GrantType::AuthorizationCode];
+const REFRESH: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+const OWN: [GrantType; 1] = [GrantType::ClientCredentials];
+
 /// What is sent as `state`.
 const STATE: &str = "keyfit-state";
 
@@ -67,7 +72,7 @@ impl Flow<'_> {
 
     /// Authorization requests that are judged themselves.
     async fn authorization(&mut self, probe: OauthProbe) -> Result<(), Stop> {
-        let client = self.client(ClientKind::Keeping)?;
+        let client = self.client(ClientKind::Confidential, &CODE, &self.scope(false))?;
         let mut pairs = consent(&client, &self.scope(false), &verifier(7));
         match probe {
             OauthProbe::UnregisteredRedirectUri => {
@@ -86,9 +91,9 @@ impl Flow<'_> {
 
     /// Codes, good and bad.
     async fn codes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
-        let client = self.client(ClientKind::Keeping)?;
         let made_from = if probe == OauthProbe::ShortVerifier { verifier(6) } else { verifier(7) };
         let scope = self.scope(probe != OauthProbe::CodeWithoutOffline);
+        let client = self.client(ClientKind::Confidential, &CODE, &scope)?;
         let consent = consent(&client, &scope, &made_from);
         let code = match probe {
             OauthProbe::UnknownCode => "keyfit-no-such-code".to_owned(),
@@ -102,7 +107,7 @@ impl Flow<'_> {
             _ => {}
         }
         if probe == OauthProbe::CodeOfAnother {
-            let other = self.client(ClientKind::Rotating)?;
+            let other = self.client(ClientKind::Other, &CODE, &scope)?;
             return self.token(&other, pairs).await.map(drop);
         }
         let answer = self.token(&client, pairs.clone()).await?;
@@ -123,10 +128,16 @@ impl Flow<'_> {
 
     /// Refresh tokens, good and bad.
     async fn refreshes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
-        let rotates =
-            matches!(probe, OauthProbe::RefreshRotating | OauthProbe::RotatedRefresh | OauthProbe::RefreshAfterReuse);
-        let client = self.client(if rotates { ClientKind::Rotating } else { ClientKind::Keeping })?;
-        let consent = consent(&client, &self.scope(true), &verifier(7));
+        let kind = match probe {
+            OauthProbe::RefreshRotating | OauthProbe::RotatedRefresh | OauthProbe::RefreshAfterReuse => {
+                ClientKind::Rotating
+            }
+            OauthProbe::Refresh => ClientKind::Keeping,
+            _ => ClientKind::Confidential,
+        };
+        let scope = self.scope(true);
+        let client = self.client(kind, &REFRESH, &scope)?;
+        let consent = consent(&client, &scope, &verifier(7));
         let code = self.code(&client, &consent).await?;
         let answer = self.token(&client, redeem(&client, &code, &verifier(7))).await?;
         let first = member(&answer, "refresh_token")?;
@@ -136,7 +147,7 @@ impl Flow<'_> {
                 pairs.push(("scope", format!("{} {}", self.scope(true), self.other_scope()?)));
             }
             OauthProbe::RefreshOfAnother => {
-                let other = self.client(ClientKind::Rotating)?;
+                let other = self.client(ClientKind::Other, &REFRESH, &scope)?;
                 return self.token(&other, pairs).await.map(drop);
             }
             _ => {}
@@ -155,24 +166,26 @@ impl Flow<'_> {
 
     /// The client's own grant, and what is wrong with any token request.
     async fn own(&mut self, probe: OauthProbe) -> Result<(), Stop> {
-        let kind = if probe == OauthProbe::UnauthorizedClient { ClientKind::Public } else { ClientKind::Keeping };
-        let mut client = self.client(kind)?;
-        let mut pairs = own(&self.scope(probe == OauthProbe::ClientCredentialsOffline));
-        let mut way = self.way();
+        let kind = if probe == OauthProbe::UnauthorizedClient { ClientKind::Public } else { ClientKind::Confidential };
+        let scope = self.scope(probe == OauthProbe::ClientCredentialsOffline);
+        let needed = match probe {
+            OauthProbe::WrongSecret => Some(ClientAuthentication::Body),
+            OauthProbe::Basic | OauthProbe::WrongBasicSecret => Some(ClientAuthentication::Basic),
+            // The body becomes a query, and queries are written into logs.
+            OauthProbe::TokenByGet if self.server.takes(ClientAuthentication::Basic) => {
+                Some(ClientAuthentication::Basic)
+            }
+            _ => None,
+        };
+        let mut client = self.client_with(kind, &OWN, &scope, needed)?;
+        let mut pairs = own(&scope);
+        let way = needed.unwrap_or_else(|| self.way(&client));
         match probe {
             OauthProbe::MissingGrantType => pairs.retain(|(name, _)| *name != "grant_type"),
             OauthProbe::UnknownGrantType => set(&mut pairs, "grant_type", "keyfit"),
             OauthProbe::UnknownScope => set(&mut pairs, "scope", "keyfit-no-such-scope"),
             OauthProbe::UnknownClient => "keyfit-no-such-client".clone_into(&mut client.id),
-            OauthProbe::WrongSecret => {
-                client.secret = wrong(client.secret.as_ref());
-                way = ClientAuthentication::Body;
-            }
-            OauthProbe::WrongBasicSecret => {
-                client.secret = wrong(client.secret.as_ref());
-                way = ClientAuthentication::Basic;
-            }
-            OauthProbe::Basic => way = ClientAuthentication::Basic,
+            OauthProbe::WrongSecret | OauthProbe::WrongBasicSecret => client.secret = wrong(client.secret.as_ref()),
             _ => {}
         }
         let mut draft = self.token_draft(&client, pairs, way)?;
@@ -186,9 +199,9 @@ impl Flow<'_> {
 
     /// Two scopes, of which the call needs the second.
     async fn joined_scopes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
-        let client = self.client(ClientKind::Keeping)?;
         let scopes = format!("{} {}", self.other_scope()?, self.scope(false));
-        let mut draft = self.token_draft(&client, own(&scopes), self.way())?;
+        let client = self.client(ClientKind::Confidential, &OWN, &scopes)?;
+        let mut draft = self.token_draft(&client, own(&scopes), self.way(&client))?;
         if let (OauthProbe::ScopesJoinedByPercent, Some(body)) = (probe, &draft.body) {
             // A plus of the text itself stands there as %2B.
             draft.body = Some(String::from_utf8_lossy(body).replace('+', "%20").into_bytes());
@@ -200,13 +213,16 @@ impl Flow<'_> {
 
     /// A call with a token of the client's own grant for this scope.
     async fn call_within(&mut self, scope: String) -> Result<(), Stop> {
-        let client = self.client(ClientKind::Keeping)?;
+        let client = self.client(ClientKind::Confidential, &OWN, &scope)?;
         let answer = self.token(&client, own(&scope)).await?;
         let access = member(&answer, "access_token")?;
         self.call(&access).await
     }
 
-    fn way(&self) -> ClientAuthentication {
+    fn way(&self, client: &Client) -> ClientAuthentication {
+        if let Some(only) = client.authentication {
+            return only;
+        }
         self.server.client_authentication.first().copied().unwrap_or(ClientAuthentication::Body)
     }
 

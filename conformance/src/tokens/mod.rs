@@ -1,5 +1,7 @@
 //! Credentials for a live server, from a file that names environment variables and holds no secret itself.
 
+mod clients;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
@@ -7,8 +9,9 @@ use keyfit_openapi::{Failure, SourcePlace, Text};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
 use crate::contract::Contract;
-use crate::identity::{Identities, Identity, Missing, Need, Rights, State};
+use crate::identity::{Client, ClientNeed, Identities, Identity, Missing, Need, Rights, Signer, State};
 use crate::secret::{Redactor, Secret};
 
 /// The tokens that a user has for a live server.
@@ -19,6 +22,7 @@ pub struct Tokens {
     foreign: BTreeMap<String, String>,
     /// The scope that includes all others, by kind.
     supersets: BTreeMap<String, String>,
+    clients: Clients,
 }
 
 /// The file.
@@ -33,6 +37,12 @@ struct File {
     /// Path parameters with ids of somebody else.
     #[serde(default)]
     foreign: BTreeMap<String, String>,
+    /// Clients of the authorization server.
+    #[serde(default, rename = "client")]
+    clients: Vec<ClientEntry>,
+    /// Who signs JWTs.
+    #[serde(default, rename = "signer")]
+    signers: Vec<SignerEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,11 +96,17 @@ struct Known {
 }
 
 impl Tokens {
-    /// Reads a tokens file and the environment variables that it names.
+    /// Reads a tokens file and the environment variables that it names. `authorization_server` is the root below which
+    /// the endpoints of the contract are, without a slash at its end.
     ///
     /// # Errors
     /// Text that is no TOML, unknown keys and kinds, a variable that is not set.
-    pub fn read(text: &Text, contract: &Contract, redactor: &Redactor) -> Result<Self, Failure> {
+    pub fn read(
+        text: &Text,
+        contract: &Contract,
+        authorization_server: &str,
+        redactor: &Redactor,
+    ) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = crate::contract::place(text, error.span().map(|span| span.start));
             failure(
@@ -128,7 +144,9 @@ impl Tokens {
         }
         let supersets = contract.credentials.iter();
         let supersets = supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
-        Ok(Self { identities, ids: file.ids, foreign: file.foreign, supersets })
+        let reader = Reader { text, contract, root: authorization_server, redactor };
+        let clients = reader.read(file.clients, &file.signers)?;
+        Ok(Self { identities, ids: file.ids, foreign: file.foreign, supersets, clients })
     }
 }
 
@@ -150,6 +168,18 @@ impl Identities for Tokens {
             Some(id) if self.ids.get(parameter) != Some(id) => Ok(id.clone()),
             _ => Err(Missing(format!("the tokens file names no foreign `{parameter}`"))),
         }
+    }
+
+    fn ids(&self) -> BTreeMap<String, String> {
+        self.ids.clone()
+    }
+
+    fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
+        self.clients.find(need)
+    }
+
+    fn signer(&self) -> Result<Signer, Missing> {
+        self.clients.signer()
     }
 }
 

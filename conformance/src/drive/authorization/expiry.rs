@@ -1,0 +1,74 @@
+//! Tokens and the passing of time, on a clock that the case sets.
+
+use super::Flow;
+use super::play::{LIFETIME, Play, failed};
+use crate::contract::GrantType;
+
+impl Play<'_> {
+    pub(super) async fn refresh_ahead(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let holder = self.logged_in(&registration).await?;
+        self.answer_tokens([self.grant(2, Some(2))]);
+        self.call_with(&*holder, &self.access(1)).await?;
+        self.asked_for_tokens(1)?;
+        registration.clock.pass(LIFETIME - 30);
+        let next = self.call_until_other_than(&*holder, &self.access(1)).await?;
+        if next != self.access(2) {
+            return Err(format!("the call is made with the token `{next}`"));
+        }
+        self.asked_for_tokens(2)
+    }
+
+    /// Seconds that were counted anew from a restart would make the token an hour younger than it is.
+    pub(super) async fn absolute_expiry(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let holder = self.logged_in(&registration).await?;
+        registration.clock.pass(LIFETIME - 600);
+        let holder = holder.restart().await.map_err(|refusal| failed("the restart", &refusal))?;
+        self.answer_tokens([self.grant(2, Some(2))]);
+        self.call_with(&*holder, &self.access(1)).await?;
+        registration.clock.pass(601);
+        self.call_with(&*holder, &self.access(2)).await
+    }
+
+    pub(super) async fn own_token(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::ClientCredentials);
+        let holder = self.holder(&registration)?;
+        // There should be no refresh token; where there is one, it is of no use.
+        self.answer_tokens([self.grant(1, Some(1))]);
+        for _ in 0..3 {
+            self.call_with(&*holder, &self.access(1)).await?;
+        }
+        self.asked_for_tokens(1)?;
+        registration.clock.pass(LIFETIME + 1);
+        self.answer_tokens([self.grant(2, None)]);
+        self.call_with(&*holder, &self.access(2)).await?;
+        self.asked_for_tokens(2)?;
+        for number in 0..2 {
+            let (_, parameters) = self.nth_token_request(number)?;
+            parameters.expect("grant_type", GrantType::ClientCredentials.name())?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn one_token_request(&self) -> Result<(), String> {
+        let (holder, access, before) = if self.variant == Some("refresh") {
+            let registration = self.registration(Flow::Code);
+            let holder = self.logged_in(&registration).await?;
+            registration.clock.pass(LIFETIME + 1);
+            (holder, 2, 1)
+        } else {
+            (self.holder(&self.registration(Flow::ClientCredentials))?, 1, 0)
+        };
+        self.answer_tokens([self.grant(access, Some(2))]);
+        // In one task, so that each has begun before an answer is there.
+        let calls = tokio::join!(holder.call(), holder.call(), holder.call(), holder.call());
+        if [calls.0, calls.1, calls.2, calls.3].iter().any(Result::is_err) {
+            return Err("of several calls at once not all are made".to_owned());
+        }
+        if self.called_with().iter().any(|token| *token != self.access(access)) {
+            return Err("of several calls at once one has another token".to_owned());
+        }
+        self.asked_for_tokens(before + 1)
+    }
+}

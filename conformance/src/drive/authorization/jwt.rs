@@ -1,0 +1,95 @@
+//! JWTs that the client signs, as they arrive at the API.
+
+use std::collections::BTreeSet;
+
+use super::play::{Play, failed};
+use super::{Flow, Registration, TestClock};
+use crate::contract::JwtRules;
+use crate::jws::Jws;
+use crate::secret::Secret;
+
+const SUBJECT: &str = "user_keyfit";
+const CLAIMS: [&str; 5] = ["aud", "exp", "iat", "iss", "sub"];
+/// A byte fewer than HS256 asks for (RFC 7518, section 3.2).
+const SHORT_SECRET: &str = "fixture-secret-of-31-bytes-only"; // not-a-secret
+
+impl Play<'_> {
+    /// Time passes with each look at the clock, so that a second look shows.
+    pub(super) async fn jwt_claims(&self) -> Result<(), String> {
+        let registration = Registration { clock: TestClock::ticking(), ..self.registration(self.signing()) };
+        let holder = self.holder(&registration)?;
+        let before = registration.clock.seconds();
+        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
+        let (rules, token) = (self.rules()?, self.called_with().pop().unwrap_or_default());
+        let jws = Jws::read(&token).ok_or("what is sent is no JWT")?;
+        if jws.header["alg"] != "HS256" {
+            return Err(format!("the algorithm is {}, not HS256", jws.header["alg"]));
+        }
+        let names: BTreeSet<&str> =
+            jws.claims.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        if names != BTreeSet::from(CLAIMS) {
+            return Err(format!("the claims are {names:?}, not {CLAIMS:?}"));
+        }
+        for (name, expected) in [("iss", &registration.id), ("sub", &SUBJECT.to_owned()), ("aud", &rules.audience)] {
+            if jws.claims[name] != **expected {
+                return Err(format!("`{name}` is {}, not `{expected}`", jws.claims[name]));
+            }
+        }
+        let time = |name: &str| {
+            let value = &jws.claims[name];
+            value.as_u64().ok_or_else(|| format!("`{name}` is {value}, which is no whole number"))
+        };
+        let (issued, expires) = (time("iat")?, time("exp")?);
+        if !(before..=registration.clock.seconds()).contains(&issued) {
+            return Err("`iat` is not the time of now".to_owned());
+        }
+        let lifetime = expires.saturating_sub(issued);
+        if lifetime != rules.maximum_lifetime_seconds {
+            return Err(format!("the JWT is good for {lifetime} s, not for {} s", rules.maximum_lifetime_seconds));
+        }
+        let secret = registration.secret.as_ref().map_or("", |secret| secret.reveal());
+        if jws.is_signed_by(secret.as_bytes()) { Ok(()) } else { Err("the signature is wrong".to_owned()) }
+    }
+
+    pub(super) async fn jwt_cached(&self) -> Result<(), String> {
+        let registration = self.registration(self.signing());
+        let holder = self.holder(&registration)?;
+        let lifetime = self.rules()?.maximum_lifetime_seconds;
+        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
+        let first = self.called_with().pop().unwrap_or_default();
+        // A minute later a new one would be another text.
+        registration.clock.pass(60);
+        self.call_with(&*holder, &first).await?;
+        registration.clock.pass(lifetime - 90);
+        let second = self.call_until_other_than(&*holder, &first).await?;
+        let good_until = Jws::read(&second).and_then(|jws| jws.claims["exp"].as_u64()).unwrap_or_default();
+        if good_until <= registration.clock.seconds() + 30 {
+            return Err("the second JWT is no fresher than the first".to_owned());
+        }
+        self.call_with(&*holder, &second).await
+    }
+
+    pub(super) async fn jwt_secret(&self) -> Result<(), String> {
+        self.hide(SHORT_SECRET);
+        let secret = Some(Secret::new(SHORT_SECRET));
+        let registration = Registration { secret, ..self.registration(self.signing()) };
+        let holder = self.holder(&registration)?;
+        let Err(refusal) = holder.call().await else {
+            return Err("a JWT is signed with a secret of 31 bytes".to_owned());
+        };
+        if !self.called_with().is_empty() {
+            return Err("the API is called".to_owned());
+        }
+        self.are_clean(&refusal.texts)
+    }
+
+    /// The flow of a client that signs its tokens.
+    pub(super) fn signing(&self) -> Flow {
+        let audience = self.rules().map(|rules| rules.audience.clone()).unwrap_or_default();
+        Flow::Jwt { subject: SUBJECT.to_owned(), audience }
+    }
+
+    fn rules(&self) -> Result<&JwtRules, String> {
+        self.server.jwt.as_ref().ok_or_else(|| "the contract says nothing of JWTs".to_owned())
+    }
+}

@@ -1,0 +1,180 @@
+//! The credentials of keyfit as a holder of tokens. Calls go through one of its clients: all of them carry a credential
+//! in the same way.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_core::future::BoxFuture;
+use keyfit::auth::oauth::{
+    AuthorizationRequest, BodyEncoding, ClientCredentials, MemoryPendingAuthorizations, MemoryStore, RefreshingSession,
+    TokenEndpoint, TokenStore as _, handle_callback,
+};
+use keyfit::auth::source::MemorySource;
+use keyfit::auth::{JwtParties, JwtSigner, Refresh, TokenSource};
+use keyfit::dispatch::{Access, Dispatch, connect};
+use keyfit::{Config, Error};
+use serde_json::Map;
+
+use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
+use crate::contract::{ClientAuthentication, TokenBody};
+use crate::secret::Secret;
+
+/// The API whose client makes the calls, and the operation that is at [`CALL`].
+const API: (&str, &str) = ("scopien", "auth-test");
+/// Logins that may be under way.
+const LOGINS: usize = 10;
+/// Seconds that a login may take.
+const LOGIN: u64 = 600;
+
+pub(in super::super) struct KeyfitHolder {
+    registration: Registration,
+    endpoint: TokenEndpoint,
+    pending: MemoryPendingAuthorizations,
+    store: MemoryStore,
+    /// With the credential, as soon as there is one.
+    client: Mutex<Option<Connected>>,
+}
+
+#[derive(Clone)]
+struct Connected {
+    source: Arc<dyn TokenSource>,
+    client: Arc<dyn Dispatch>,
+}
+
+impl KeyfitHolder {
+    pub(in super::super) fn new(registration: &Registration) -> Result<Self, Error> {
+        let holder = Self::over(registration, MemoryStore::new())?;
+        let secret = || MemorySource::new(registration.secret.as_ref().map_or("", Secret::reveal));
+        match &registration.flow {
+            // There is a credential when the user has consented.
+            Flow::Code => {}
+            Flow::ClientCredentials => {
+                let grant = ClientCredentials::new(holder.endpoint.clone());
+                holder.connect(grant.with_scopes(registration.scopes.iter().cloned()))?;
+            }
+            Flow::Jwt { subject, audience } => {
+                let parties = JwtParties {
+                    issuer: registration.id.clone(),
+                    subject: subject.clone(),
+                    audience: audience.clone(),
+                };
+                holder.connect(JwtSigner::new(parties, secret())?.clock(registration.clock.clone()))?;
+            }
+        }
+        Ok(holder)
+    }
+
+    fn over(registration: &Registration, store: MemoryStore) -> Result<Self, Error> {
+        let mut endpoint = TokenEndpoint::builder(&registration.token_url, &registration.id)
+            .encoding(match registration.body {
+                TokenBody::Form => BodyEncoding::Form,
+                TokenBody::Json => BodyEncoding::Json,
+            })
+            .clock(registration.clock.clone());
+        if let Some(secret) = &registration.secret {
+            let source = MemorySource::new(secret.reveal());
+            endpoint = match registration.authentication {
+                ClientAuthentication::Body => endpoint.secret_in_body(source),
+                ClientAuthentication::Basic => endpoint.secret_in_header(source),
+            };
+        }
+        let lifetime = std::time::Duration::from_secs(LOGIN);
+        Ok(Self {
+            registration: registration.clone(),
+            endpoint: endpoint.build()?,
+            pending: MemoryPendingAuthorizations::with(lifetime, LOGINS, registration.clock.clone()),
+            store,
+            client: Mutex::default(),
+        })
+    }
+
+    fn connect(&self, source: impl TokenSource) -> Result<(), Error> {
+        let source: Arc<dyn TokenSource> = Arc::new(source);
+        let refresh = Refresh::default().clock(self.registration.clock.clone());
+        let client = connect(
+            API.0,
+            Config::default().base_url(&self.registration.api_url),
+            Access::Source(Arc::clone(&source), refresh),
+        )?;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some(Connected { source, client: client.into() });
+        Ok(())
+    }
+
+    fn connected(&self) -> Option<Connected> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn request(&self) -> Result<AuthorizationRequest, Error> {
+        let Registration { authorize_url, id, redirect_uri, scopes, .. } = &self.registration;
+        Ok(AuthorizationRequest::new(authorize_url, id, redirect_uri)?.scopes(scopes.iter().cloned()))
+    }
+
+    async fn begin(&self, session: &str) -> Result<String, Error> {
+        Ok(self.request()?.begin(session, &self.pending).await?.into())
+    }
+}
+
+impl TokenHolder for KeyfitHolder {
+    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, Refusal>> {
+        Box::pin(async move { self.begin(session).await.map_err(|error| refusal(None, &error)) })
+    }
+
+    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            let code = handle_callback(url, session, &self.pending).await.map_err(|error| {
+                let status = Some(error.status().as_u16());
+                Refusal { status, texts: vec![error.to_string(), format!("{error:?}"), error.answer().to_owned()] }
+            })?;
+            let logged_in = async {
+                let tokens = self.endpoint.exchange(code).await?;
+                RefreshingSession::start(self.endpoint.clone(), tokens, self.store.clone()).await
+            };
+            let session = logged_in.await.map_err(|error| refusal(Some(502), &error))?;
+            self.connect(session).map_err(|error| refusal(Some(500), &error))
+        })
+    }
+
+    fn call(&self) -> BoxFuture<'_, Result<u16, Refusal>> {
+        Box::pin(async {
+            let Some(connected) = self.connected() else {
+                return Err(Refusal { status: None, texts: vec![format!("nobody has logged in: no {CALL}")] });
+            };
+            match connected.client.call(API.1, &Map::new()).await {
+                Ok(answer) => Ok(answer.status),
+                Err(error) => Err(refusal(error.status().map(|status| status.as_u16()), &error)),
+            }
+        })
+    }
+
+    fn stored(&self) -> BoxFuture<'_, Option<Stored>> {
+        Box::pin(async {
+            let tokens = self.store.load().await.ok().flatten()?;
+            let refresh = tokens.refresh_token().map(str::to_owned);
+            Some(Stored { access: tokens.access().expose().to_owned(), refresh })
+        })
+    }
+
+    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, Refusal>> {
+        Box::pin(async {
+            let restarted = async {
+                let holder = Self::over(&self.registration, self.store.clone())?;
+                holder.connect(RefreshingSession::load(holder.endpoint.clone(), holder.store.clone()).await?)?;
+                Ok(holder)
+            };
+            let holder = restarted.await.map_err(|error: Error| refusal(None, &error))?;
+            Ok(Box::new(holder) as Box<dyn TokenHolder>)
+        })
+    }
+
+    fn printed(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(async {
+            let Self { endpoint, pending, store, .. } = self;
+            let source = self.connected().map(|connected| connected.source);
+            let request = self.request().ok();
+            vec![format!("{endpoint:?} {pending:?} {store:?} {request:?}"), format!("{source:?} {source:#?}")]
+        })
+    }
+}
+
+fn refusal(status: Option<u16>, error: &Error) -> Refusal {
+    Refusal { status, texts: vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")] }
+}

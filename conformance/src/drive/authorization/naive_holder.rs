@@ -1,0 +1,240 @@
+//! The authorization side of the naive client: users who log in, and calls with their tokens.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_core::future::BoxFuture;
+use reqwest::Url;
+use serde_json::Value;
+
+use super::super::defect::Defect;
+use super::naive_tokens::Tokens;
+use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
+use crate::contract::GrantType;
+use crate::jws;
+
+/// A holder of tokens over raw reqwest.
+pub(in super::super) struct NaiveHolder {
+    pub(super) registration: Registration,
+    pub(super) defect: Option<Defect>,
+    pub(super) http: reqwest::Client,
+    /// The state and the verifier of each browser that was sent away.
+    pending: Mutex<HashMap<String, (String, String)>>,
+    logins: Mutex<usize>,
+    /// What would be on disk.
+    store: Arc<Mutex<Option<Tokens>>>,
+    /// One token request at a time.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl NaiveHolder {
+    pub(in super::super) fn new(registration: &Registration, defect: Option<Defect>, http: reqwest::Client) -> Self {
+        Self::over(registration, defect, http, Arc::default())
+    }
+
+    fn over(
+        registration: &Registration,
+        defect: Option<Defect>,
+        http: reqwest::Client,
+        store: Arc<Mutex<Option<Tokens>>>,
+    ) -> Self {
+        let registration = registration.clone();
+        Self {
+            registration,
+            defect,
+            http,
+            pending: Mutex::default(),
+            logins: Mutex::default(),
+            store,
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    pub(super) fn kept(&self) -> MutexGuard<'_, Option<Tokens>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which place the states of a browser are kept in.
+    fn place(&self, session: &str) -> String {
+        if self.has(Defect::SharesStates) { String::new() } else { session.to_owned() }
+    }
+
+    fn begin(&self, session: &str) -> Result<String, Refusal> {
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        *logins += 1;
+        let number = if self.has(Defect::RepeatsState) { 0 } else { *logins };
+        // A client that is used would take these by chance.
+        let state = format!("state-of-the-login-number-{number}");
+        let verifier = format!("verifier-of-the-login-number-{:020}", *logins);
+        let (challenge, method) = if self.has(Defect::SendsPlainChallenges) {
+            (verifier.clone(), "plain")
+        } else {
+            (jws::s256(&verifier), "S256")
+        };
+        let Registration { id, redirect_uri, authorize_url, .. } = &self.registration;
+        let mut url = Url::parse(authorize_url).map_err(|error| self.refused(None, &error.to_string()))?;
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", id)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("scope", &self.scope())
+            .append_pair("state", &state)
+            .append_pair("code_challenge", &challenge)
+            .append_pair("code_challenge_method", method);
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(self.place(session), (state, verifier));
+        Ok(url.into())
+    }
+
+    pub(super) fn scope(&self) -> String {
+        self.registration.scopes.join(if self.has(Defect::JoinsScopesByComma) { "," } else { " " })
+    }
+
+    async fn came_back(&self, session: &str, url: &str) -> Result<(), Refusal> {
+        let url = Url::parse(url).map_err(|error| self.refused(Some(400), &error.to_string()))?;
+        let pairs: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        let known = {
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = self.place(session);
+            if self.has(Defect::KeepsStates) { pending.get(&place).cloned() } else { pending.remove(&place) }
+        };
+        let (own, sent) = (known.as_ref().map(|(state, _)| state), pairs.get("state"));
+        let is_right = own == sent && (own.is_some() || self.has(Defect::ComparesMissingStates));
+        if !is_right && !self.has(Defect::IgnoresState) {
+            return Err(self.refused(Some(400), "the state is another one"));
+        }
+        if let Some(error) = pairs.get("error").filter(|_| !self.has(Defect::IgnoresCallbackErrors)) {
+            return Err(self.refused(Some(400), error));
+        }
+        let mut verifier = known.map(|(_, verifier)| verifier).unwrap_or_default();
+        if self.has(Defect::SendsOtherVerifier) {
+            verifier = verifier.replace("verifier", "rewriter");
+        }
+        let mut fields = vec![
+            ("grant_type", GrantType::AuthorizationCode.name().to_owned()),
+            ("code", pairs.get("code").cloned().unwrap_or_default()),
+            ("code_verifier", verifier),
+        ];
+        if !self.has(Defect::OmitsRedirectUri) {
+            fields.push(("redirect_uri", self.registration.redirect_uri.clone()));
+        }
+        let tokens = self.granted(fields).await.map_err(|text| self.refused(Some(502), &text))?;
+        if tokens.refresh.is_none() && self.has(Defect::DemandsRefreshToken) {
+            return Err(self.refused(Some(502), "there is no refresh token"));
+        }
+        *self.kept() = Some(tokens);
+        Ok(())
+    }
+
+    async fn token(&self) -> Result<String, String> {
+        let turn = if self.has(Defect::FetchesForEachCaller) { None } else { Some(self.turn.lock().await) };
+        let kept = self.kept().clone();
+        let now = self.registration.clock.seconds();
+        let is_own = self.registration.flow != Flow::Code;
+        if let Some(tokens) = &kept {
+            let can_renew = is_own || tokens.refresh.is_some() || self.has(Defect::RefreshesWithNothing);
+            let leeway = if can_renew && !self.has(Defect::RefreshesTooLate) { 60 } else { 0 };
+            let is_kept = if is_own && self.has(Defect::FetchesEveryTime) {
+                false
+            } else {
+                tokens.expires > now + leeway || (is_own && self.has(Defect::NeverFetchesAgain))
+            };
+            if is_kept {
+                return Ok(tokens.access.clone());
+            }
+        }
+        let renewed = self.renewed(kept.as_ref()).await?;
+        let access = renewed.access.clone();
+        *self.kept() = Some(renewed);
+        drop(turn);
+        Ok(access)
+    }
+
+    async fn renewed(&self, kept: Option<&Tokens>) -> Result<Tokens, String> {
+        match &self.registration.flow {
+            Flow::Jwt { subject, audience } => self.signed(subject, audience),
+            Flow::ClientCredentials => {
+                let grant = GrantType::ClientCredentials.name().to_owned();
+                self.granted(vec![("grant_type", grant), ("scope", self.scope())]).await
+            }
+            Flow::Code => {
+                let kept = kept.ok_or("nobody has logged in")?;
+                let refresh = match &kept.refresh {
+                    Some(refresh) => refresh.clone(),
+                    None if self.has(Defect::RefreshesWithNothing) => "undefined".to_owned(),
+                    None => return Err("there is no refresh token".to_owned()),
+                };
+                let grant = GrantType::RefreshToken.name().to_owned();
+                let newer = self.granted(vec![("grant_type", grant), ("refresh_token", refresh)]).await?;
+                Ok(self.merged(kept, newer))
+            }
+        }
+    }
+
+    fn merged(&self, kept: &Tokens, newer: Tokens) -> Tokens {
+        let refresh = match newer.refresh {
+            _ if self.has(Defect::KeepsFirstRefreshToken) => kept.refresh.clone(),
+            None if !self.has(Defect::LosesRefreshTokens) => kept.refresh.clone(),
+            newer => newer,
+        };
+        Tokens { refresh, ..newer }
+    }
+
+    async fn called(&self) -> Result<u16, Refusal> {
+        let token = self.token().await.map_err(|text| self.refused(None, &text))?;
+        let request = self.http.get(format!("{}{CALL}", self.registration.api_url)).bearer_auth(&token);
+        let answer = request.send().await.map_err(|error| self.refused(None, &error.without_url().to_string()))?;
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        if status.is_success() {
+            return Ok(status.as_u16());
+        }
+        let said = if self.has(Defect::PrintsTokens) { body.to_string() } else { String::new() };
+        Err(self.refused(Some(status.as_u16()), &format!("the API answers {status}: {said}")))
+    }
+
+    fn refused(&self, status: Option<u16>, text: &str) -> Refusal {
+        let mut texts = vec![text.to_owned()];
+        if self.has(Defect::PrintsTokens) {
+            texts.push(format!("{:?}", *self.kept()));
+        }
+        Refusal { status, texts }
+    }
+}
+
+impl TokenHolder for NaiveHolder {
+    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, Refusal>> {
+        Box::pin(async move { self.begin(session) })
+    }
+
+    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), Refusal>> {
+        Box::pin(self.came_back(session, url))
+    }
+
+    fn call(&self) -> BoxFuture<'_, Result<u16, Refusal>> {
+        Box::pin(self.called())
+    }
+
+    fn stored(&self) -> BoxFuture<'_, Option<Stored>> {
+        let stored = self.kept().clone().map(|Tokens { access, refresh, .. }| Stored { access, refresh });
+        Box::pin(std::future::ready(stored))
+    }
+
+    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, Refusal>> {
+        if self.has(Defect::CountsExpiryFromLoading)
+            && let Some(tokens) = &mut *self.kept()
+        {
+            tokens.expires = self.registration.clock.seconds() + tokens.lifetime;
+        }
+        let holder = Self::over(&self.registration, self.defect, self.http.clone(), Arc::clone(&self.store));
+        Box::pin(std::future::ready(Ok(Box::new(holder) as Box<dyn TokenHolder>)))
+    }
+
+    fn printed(&self) -> BoxFuture<'_, Vec<String>> {
+        let shown = if self.has(Defect::PrintsTokens) { format!("{:?}", *self.kept()) } else { "a client".to_owned() };
+        Box::pin(std::future::ready(vec![shown]))
+    }
+}

@@ -1,0 +1,213 @@
+//! One case on stage: the client under test, what the servers are told to answer, and what came.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+
+use super::super::script::{Received, Script, Scripted};
+use super::super::subject::Connect;
+use super::wire::{Parameters, basic, encoded};
+use super::{CALL, Flow, Refusal, Registration, TestClock, TokenHolder};
+use crate::contract::{AuthorizationServer, ClientAuthentication};
+use crate::secret::{Redactor, Secret};
+
+/// The seconds for which scripted tokens are good.
+pub(super) const LIFETIME: u64 = 3600;
+/// The browser of the user who logs in.
+pub(super) const BROWSER: &str = "browser-1";
+/// Calls within which a client that renews its token in the background has the new one.
+const CALLS_UNTIL_NEW: usize = 50;
+/// Where the API is, below the lane.
+const API: &str = "/api";
+
+/// One case on stage.
+pub(in super::super) struct Play<'a> {
+    pub(in super::super) connect: &'a dyn Connect,
+    pub(in super::super) server: &'a AuthorizationServer,
+    pub(in super::super) script: &'a Script,
+    pub(in super::super) lane: usize,
+    pub(in super::super) variant: Option<&'a str>,
+    pub(in super::super) redactor: &'a Redactor,
+    /// What no print of the client may hold.
+    pub(in super::super) secrets: Mutex<Vec<String>>,
+}
+
+impl Play<'_> {
+    /// A client as the authorization server knows it. The lane forgets what it received.
+    pub(super) fn registration(&self, flow: Flow) -> Registration {
+        self.script.set(self.lane, Scripted::empty(404));
+        self.answer_calls(called());
+        let url = |path: &str| self.script.base_url(self.lane, path);
+        let id = "keyfit:client".to_owned();
+        let secret = format!("fixture-secret-{} do-not-print: 100% of 32 bytes", self.lane); // not-a-secret
+        self.hide(&secret);
+        self.hide(&basic(&id, &secret));
+        let scopes = self.server.scopes.iter().filter(|scope| Some(*scope) != self.server.offline_scope.as_ref());
+        Registration {
+            id,
+            secret: Some(Secret::new(secret)),
+            authentication: self.server.client_authentication.first().copied().unwrap_or(ClientAuthentication::Body),
+            body: self.server.token_body,
+            authorize_url: url(&self.server.authorize_path),
+            token_url: url(&self.server.token_path),
+            redirect_uri: "https://client.example/callback?of=keyfit".to_owned(),
+            scopes: scopes.take(2).chain(&self.server.offline_scope).cloned().collect(),
+            api_url: url(API),
+            flow,
+            clock: TestClock::default(),
+        }
+    }
+
+    /// The client under test.
+    pub(super) fn holder(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
+        self.connect.register(registration)
+    }
+
+    /// A client whose user has logged in, with the first access token and the first refresh token.
+    pub(super) async fn logged_in(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
+        let holder = self.holder(registration)?;
+        self.answer_tokens([self.grant(1, Some(1))]);
+        self.log_in(&*holder, registration).await?;
+        Ok(holder)
+    }
+
+    /// Takes the user to the authorization server and back.
+    pub(super) async fn log_in(&self, holder: &dyn TokenHolder, registration: &Registration) -> Result<(), String> {
+        let login = self.begin(holder, registration).await?;
+        let url = registration.coming_back(&[("code", &self.code()), ("state", login.need("state")?)])?;
+        holder.callback(BROWSER, &url).await.map_err(|refusal| failed("the callback", &refusal))
+    }
+
+    /// Sends the user away, and reads where to.
+    pub(super) async fn begin(
+        &self,
+        holder: &dyn TokenHolder,
+        registration: &Registration,
+    ) -> Result<Parameters, String> {
+        let url = holder.log_in(BROWSER).await.map_err(|refusal| failed("the login", &refusal))?;
+        Parameters::of_url(&url, &registration.authorize_url)
+    }
+
+    /// What the user brings back.
+    pub(super) fn code(&self) -> String {
+        self.token("code", 1)
+    }
+
+    /// A token of this name and number.
+    pub(super) fn token(&self, name: &str, number: usize) -> String {
+        let token = format!("fixture-token-{name}-{}-{number}-do-not-print", self.lane);
+        self.hide(&token);
+        token
+    }
+
+    pub(super) fn access(&self, number: usize) -> String {
+        self.token("access", number)
+    }
+
+    pub(super) fn refresh(&self, number: usize) -> String {
+        self.token("refresh", number)
+    }
+
+    /// An answer of the token endpoint with tokens of these numbers.
+    pub(super) fn grant(&self, access: usize, refresh: Option<usize>) -> Scripted {
+        let mut answer = Map::new();
+        answer.insert("access_token".to_owned(), self.access(access).into());
+        answer.insert("token_type".to_owned(), "Bearer".into());
+        answer.insert("expires_in".to_owned(), LIFETIME.into());
+        if let Some(number) = refresh {
+            answer.insert("refresh_token".to_owned(), self.refresh(number).into());
+        }
+        Scripted::json(200, &Value::Object(answer))
+    }
+
+    /// Tells the token endpoint what to answer, request by request; the last answer stays.
+    pub(super) fn answer_tokens(&self, answers: impl IntoIterator<Item = Scripted>) {
+        self.script.set_path(self.lane, &self.server.token_path, answers.into_iter().collect());
+    }
+
+    /// Tells the API what to answer.
+    pub(super) fn answer_calls(&self, answer: Scripted) {
+        self.script.set_path(self.lane, &format!("{API}{CALL}"), vec![answer]);
+    }
+
+    /// The requests that the token endpoint got.
+    pub(super) fn token_requests(&self) -> Vec<Received> {
+        let all = self.script.received(self.lane).into_iter();
+        all.filter(|request| request.path == self.server.token_path).collect()
+    }
+
+    /// A token request and its parameters.
+    pub(super) fn nth_token_request(&self, number: usize) -> Result<(Received, Parameters), String> {
+        let request = self.token_requests().into_iter().nth(number).ok_or("no token request was sent")?;
+        let parameters = Parameters::of_request(&request)?;
+        if let Some(verifier) = parameters.get("code_verifier") {
+            self.hide(verifier);
+        }
+        Ok((request, parameters))
+    }
+
+    /// Fails where the token endpoint got another number of requests.
+    pub(super) fn asked_for_tokens(&self, times: usize) -> Result<(), String> {
+        let sent = self.token_requests().len();
+        if sent == times { Ok(()) } else { Err(format!("{sent} token requests were sent, not {times}")) }
+    }
+
+    /// The tokens with which the API was called, one after the other.
+    pub(super) fn called_with(&self) -> Vec<String> {
+        let all = self.script.received(self.lane);
+        let calls = all.iter().filter(|request| request.path.starts_with(API));
+        let token = |request: &Received| {
+            let token = request.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
+            let token = token.unwrap_or_default().to_owned();
+            self.redactor.learn(&Secret::new(token.clone()));
+            token
+        };
+        calls.map(token).collect()
+    }
+
+    /// Calls the API, which has to work and with this token.
+    pub(super) async fn call_with(&self, holder: &dyn TokenHolder, token: &str) -> Result<(), String> {
+        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
+        match self.called_with().last() {
+            Some(sent) if sent == token => Ok(()),
+            Some(sent) => Err(format!("the call is made with the token `{sent}`, not `{token}`")),
+            None => Err("the API was not called".to_owned()),
+        }
+    }
+
+    /// Calls the API until it is called with another token than this one, and returns that one.
+    pub(super) async fn call_until_other_than(&self, holder: &dyn TokenHolder, old: &str) -> Result<String, String> {
+        for _ in 0..CALLS_UNTIL_NEW {
+            holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
+            if let Some(new) = self.called_with().pop().filter(|sent| sent != old) {
+                return Ok(new);
+            }
+        }
+        Err("the token is not replaced ahead of its expiry".to_owned())
+    }
+
+    /// Keeps a text out of reports, and out of everything that the client may print.
+    pub(super) fn hide(&self, text: &str) {
+        self.redactor.learn(&Secret::new(text));
+        self.redactor.learn(&Secret::new(encoded(text)));
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    }
+
+    /// Fails where one of the texts holds a secret.
+    pub(super) fn are_clean(&self, texts: &[String]) -> Result<(), String> {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaks = |text: &&String| secrets.iter().any(|secret| text.contains(secret.as_str()));
+        texts.iter().find(leaks).map_or(Ok(()), |text| Err(format!("the client prints a secret: {text}")))
+    }
+}
+
+/// What the API answers.
+fn called() -> Scripted {
+    let rate = json!({ "limit": 1000, "remaining": 999, "reset": 1_000_000 });
+    Scripted::json(200, &json!({ "authenticated": true, "keyId": "key_1", "scopes": ["read"], "rateLimit": rate }))
+}
+
+/// A step that should have worked.
+pub(super) fn failed(what: &str, refusal: &Refusal) -> String {
+    format!("{what} failed: {}", refusal.text())
+}

@@ -1,0 +1,163 @@
+//! Answers of the token endpoint, good and bad, and what is stored of them.
+
+use serde_json::json;
+
+use super::super::script::Scripted;
+use super::play::{BROWSER, LIFETIME, Play, failed};
+use super::{Flow, Registration, Stored, TokenHolder};
+use crate::contract::GrantType;
+
+/// More seconds than a client rests after a failure.
+const REST: u64 = 300;
+
+impl Play<'_> {
+    pub(super) async fn failed_exchange(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let holder = self.holder(&registration)?;
+        self.answer_tokens([self.without_tokens()]);
+        let login = self.begin(&*holder, &registration).await?;
+        let url = registration.coming_back(&[("code", &self.code()), ("state", login.need("state")?)])?;
+        if holder.callback(BROWSER, &url).await.is_ok() {
+            return Err("the login succeeds without tokens".to_owned());
+        }
+        if holder.stored().await.is_some() {
+            return Err("an answer without tokens is stored".to_owned());
+        }
+        // Nobody is logged in.
+        let is_called = holder.call().await.is_ok() || !self.called_with().is_empty();
+        if is_called { Err("the API is called without a token".to_owned()) } else { Ok(()) }
+    }
+
+    pub(super) async fn failed_refresh(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let holder = self.logged_in(&registration).await?;
+        registration.clock.pass(LIFETIME + 1);
+        self.answer_tokens([self.without_tokens()]);
+        if holder.call().await.is_ok() || !self.called_with().is_empty() {
+            return Err("the API is called without a good token".to_owned());
+        }
+        self.is_stored(&*holder, 1, Some(1)).await?;
+        // What failed may have passed.
+        registration.clock.pass(REST);
+        self.answer_tokens([self.grant(2, None)]);
+        self.call_with(&*holder, &self.access(2)).await
+    }
+
+    pub(super) async fn refresh_kept(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let holder = self.logged_in(&registration).await?;
+        self.renew(&*holder, &registration, 2, None, 1).await?;
+        self.is_stored(&*holder, 2, Some(1)).await?;
+        self.renew(&*holder, &registration, 3, None, 1).await
+    }
+
+    pub(super) async fn refresh_replaced(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let holder = self.logged_in(&registration).await?;
+        self.renew(&*holder, &registration, 2, Some(2), 1).await?;
+        self.is_stored(&*holder, 2, Some(2)).await?;
+        self.renew(&*holder, &registration, 3, Some(3), 2).await
+    }
+
+    pub(super) async fn without_refresh(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let offline = self.server.offline_scope.as_ref();
+        let scopes = registration.scopes.iter().filter(|scope| Some(*scope) != offline).cloned().collect();
+        let registration = Registration { scopes, ..registration };
+        let holder = self.holder(&registration)?;
+        self.answer_tokens([self.grant(1, None)]);
+        self.log_in(&*holder, &registration).await?;
+        // A minute before its end there is no better one.
+        for seconds in [0, LIFETIME - 1] {
+            registration.clock.pass(seconds);
+            self.call_with(&*holder, &self.access(1)).await?;
+        }
+        self.asked_for_tokens(1)?;
+        let calls = self.called_with().len();
+        registration.clock.pass(REST);
+        if holder.call().await.is_ok() || self.called_with().len() > calls {
+            return Err("the API is called with a token that has expired".to_owned());
+        }
+        self.asked_for_tokens(1)
+    }
+
+    pub(super) async fn tokens_hidden(&self) -> Result<(), String> {
+        let registration = self.registration(self.flow_of_variant());
+        let holder = self.holder(&registration)?;
+        let secret = registration.secret.as_ref().map_or("", |secret| secret.reveal());
+        let (mut texts, refresh) = (Vec::new(), self.refresh(1));
+        // A server that says back what it was told.
+        let echo = |told: &str| {
+            Scripted::json(400, &json!({ "error": told, "error_description": format!("{told} {secret}") }))
+        };
+        match &registration.flow {
+            Flow::Code => {
+                self.answer_tokens([echo(&self.code()), self.grant(1, Some(1))]);
+                let login = self.begin(&*holder, &registration).await?;
+                let state = login.need("state")?;
+                self.hide(state);
+                let url = registration.coming_back(&[("code", &self.code()), ("state", state)])?;
+                texts.extend(holder.printed().await);
+                texts.extend(holder.callback(BROWSER, &url).await.err().into_iter().flat_map(|refusal| refusal.texts));
+                self.log_in(&*holder, &registration).await?;
+                self.nth_token_request(1)?;
+            }
+            Flow::ClientCredentials => self.answer_tokens([echo(secret), self.grant(1, None)]),
+            Flow::Jwt { .. } => {}
+        }
+        texts.extend(holder.call().await.err().into_iter().flat_map(|refusal| refusal.texts));
+        registration.clock.pass(REST);
+        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
+        texts.extend(holder.printed().await);
+        let token = self.called_with().pop().unwrap_or_default();
+        self.answer_calls(Scripted::json(401, &json!({ "error": "unauthorized", "message": token })));
+        self.answer_tokens([echo(if registration.flow == Flow::Code { &refresh } else { secret })]);
+        texts.extend(holder.call().await.err().into_iter().flat_map(|refusal| refusal.texts));
+        self.called_with().iter().for_each(|token| self.hide(token));
+        self.are_clean(&texts)
+    }
+
+    fn flow_of_variant(&self) -> Flow {
+        match self.variant {
+            Some("client-credentials") => Flow::ClientCredentials,
+            Some("jwt") => self.signing(),
+            _ => Flow::Code,
+        }
+    }
+
+    /// After its expiry the access token is replaced with the refresh token of this number.
+    async fn renew(
+        &self,
+        holder: &dyn TokenHolder,
+        registration: &Registration,
+        access: usize,
+        refresh: Option<usize>,
+        with: usize,
+    ) -> Result<(), String> {
+        registration.clock.pass(LIFETIME + 1);
+        self.answer_tokens([self.grant(access, refresh)]);
+        let before = self.token_requests().len();
+        self.call_with(holder, &self.access(access)).await?;
+        let (_, parameters) = self.nth_token_request(before)?;
+        parameters.expect("grant_type", GrantType::RefreshToken.name())?;
+        parameters.expect("refresh_token", &self.refresh(with))
+    }
+
+    async fn is_stored(&self, holder: &dyn TokenHolder, access: usize, refresh: Option<usize>) -> Result<(), String> {
+        let expected = Stored { access: self.access(access), refresh: refresh.map(|number| self.refresh(number)) };
+        match holder.stored().await {
+            Some(stored) if stored == expected => Ok(()),
+            Some(stored) => Err(format!("what is stored is {stored:?}, not {expected:?}")),
+            None => Err("nothing is stored any more".to_owned()),
+        }
+    }
+
+    /// An answer of the token endpoint that gives nothing.
+    fn without_tokens(&self) -> Scripted {
+        match self.variant {
+            Some("without-token") => Scripted::json(200, &json!({ "token_type": "Bearer", "expires_in": LIFETIME })),
+            Some("page") => Scripted::text(200, "text/html", "<html><body>Down for maintenance</body></html>"),
+            _ => Scripted::json(401, &json!({ "error": "invalid_client", "error_description": "who is that?" })),
+        }
+    }
+}

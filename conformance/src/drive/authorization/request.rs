@@ -1,0 +1,94 @@
+//! Token requests, and the scopes that are asked for.
+
+use super::play::{BROWSER, LIFETIME, Play, failed};
+use super::wire::{authenticated, written_as};
+use super::{Flow, Registration};
+use crate::contract::{ClientAuthentication, GrantType};
+use crate::jws;
+
+impl Play<'_> {
+    pub(super) async fn verifier(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        self.exchange(&registration).await
+    }
+
+    pub(super) async fn public_client(&self) -> Result<(), String> {
+        let registration = Registration { secret: None, ..self.registration(Flow::Code) };
+        self.exchange(&registration).await?;
+        let (request, parameters) = self.nth_token_request(0)?;
+        authenticated(&request, &parameters, &registration)
+    }
+
+    /// A login whose verifier fits its challenge.
+    async fn exchange(&self, registration: &Registration) -> Result<(), String> {
+        let holder = self.holder(registration)?;
+        self.answer_tokens([self.grant(1, Some(1))]);
+        let login = self.begin(&*holder, registration).await?;
+        login.expect("code_challenge_method", "S256")?;
+        let challenge = login.need("code_challenge")?;
+        let url = registration.coming_back(&[("code", &self.code()), ("state", login.need("state")?)])?;
+        holder.callback(BROWSER, &url).await.map_err(|refusal| failed("the callback", &refusal))?;
+        let (_, parameters) = self.nth_token_request(0)?;
+        let verifier = parameters.need("code_verifier")?;
+        let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(is_unreserved) {
+            return Err("`code_verifier` is not 43 to 128 unreserved characters".to_owned());
+        }
+        if jws::s256(verifier) == challenge {
+            return Ok(());
+        }
+        Err("`code_verifier` does not fit the challenge".to_owned())
+    }
+
+    pub(super) async fn token_request(&self) -> Result<(), String> {
+        let registration = self.registration(Flow::Code);
+        let holder = self.logged_in(&registration).await?;
+        let (request, parameters) = self.nth_token_request(0)?;
+        written_as(&request, registration.body)?;
+        parameters.expect("grant_type", GrantType::AuthorizationCode.name())?;
+        parameters.expect("code", &self.code())?;
+        parameters.expect("redirect_uri", &registration.redirect_uri)?;
+        parameters.need("code_verifier")?;
+        authenticated(&request, &parameters, &registration)?;
+        if !self.server.grants(GrantType::RefreshToken) {
+            return Ok(());
+        }
+        registration.clock.pass(LIFETIME + 1);
+        self.answer_tokens([self.grant(2, None)]);
+        self.call_with(&*holder, &self.access(2)).await?;
+        let (request, parameters) = self.nth_token_request(1)?;
+        written_as(&request, registration.body)?;
+        parameters.expect("grant_type", GrantType::RefreshToken.name())?;
+        parameters.expect("refresh_token", &self.refresh(1))?;
+        authenticated(&request, &parameters, &registration)
+    }
+
+    pub(super) async fn client_authentication(&self) -> Result<(), String> {
+        let authentication = match self.variant {
+            Some("basic") => ClientAuthentication::Basic,
+            _ => ClientAuthentication::Body,
+        };
+        let registration = Registration { authentication, ..self.registration(Flow::Code) };
+        self.logged_in(&registration).await?;
+        let (request, parameters) = self.nth_token_request(0)?;
+        authenticated(&request, &parameters, &registration)
+    }
+
+    pub(super) async fn scopes(&self) -> Result<(), String> {
+        if self.server.grants(GrantType::AuthorizationCode) {
+            let registration = self.registration(Flow::Code);
+            let holder = self.holder(&registration)?;
+            let login = self.begin(&*holder, &registration).await?;
+            login.expect("scope", &registration.scopes.join(" "))?;
+        }
+        if self.server.grants(GrantType::ClientCredentials) {
+            let registration = self.registration(Flow::ClientCredentials);
+            let holder = self.holder(&registration)?;
+            self.answer_tokens([self.grant(1, None)]);
+            self.call_with(&*holder, &self.access(1)).await?;
+            let (_, parameters) = self.nth_token_request(0)?;
+            parameters.expect("scope", &registration.scopes.join(" "))?;
+        }
+        Ok(())
+    }
+}

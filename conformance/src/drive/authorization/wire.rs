@@ -1,0 +1,132 @@
+//! Authorization URLs and token requests, read as a server reads them.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Url;
+use serde_json::Value;
+
+use super::super::script::Received;
+use super::Registration;
+use crate::contract::{ClientAuthentication, TokenBody};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+/// Parameters, each of them there once.
+pub(super) struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// Those of a URL that begins so.
+    pub(super) fn of_url(url: &str, endpoint: &str) -> Result<Self, String> {
+        if url.split('?').next() != Some(endpoint) {
+            return Err("the user is sent somewhere else than to the authorization endpoint".to_owned());
+        }
+        let url = Url::parse(url).map_err(|error| format!("the user is sent to no URL: {error}"))?;
+        Self::once(url.query_pairs().into_owned())
+    }
+
+    /// Those of a token request, in the encoding that it says it has.
+    pub(super) fn of_request(request: &Received) -> Result<Self, String> {
+        if !request.query.is_empty() {
+            return Err("the token request has parameters in its URL".to_owned());
+        }
+        if media_type(request) != JSON {
+            return Self::once(url::form_urlencoded::parse(&request.body).into_owned());
+        }
+        let value: Value =
+            serde_json::from_slice(&request.body).map_err(|error| format!("the token request is no JSON: {error}"))?;
+        let members = value.as_object().ok_or("the token request is no JSON object")?;
+        let texts = members.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let texts: Option<Vec<_>> = texts.collect();
+        Self::once(texts.ok_or("a member of the token request is no text")?)
+    }
+
+    fn once(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in pairs {
+            if parameters.contains_key(&name) {
+                return Err(format!("`{name}` is sent more than once"));
+            }
+            parameters.insert(name, value);
+        }
+        Ok(Self(parameters))
+    }
+
+    /// A parameter, empty or not.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A parameter that has to be there.
+    pub(super) fn need(&self, name: &str) -> Result<&str, String> {
+        self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| format!("`{name}` is not sent"))
+    }
+
+    /// Fails where a parameter is another one.
+    pub(super) fn expect(&self, name: &str, expected: &str) -> Result<(), String> {
+        let sent = self.need(name)?;
+        if sent == expected { Ok(()) } else { Err(format!("`{name}` is `{sent}`, not `{expected}`")) }
+    }
+}
+
+/// Fails where a token request is not sent as the contract says.
+pub(super) fn written_as(request: &Received, body: TokenBody) -> Result<(), String> {
+    let expected = match body {
+        TokenBody::Form => FORM,
+        TokenBody::Json => JSON,
+    };
+    match (request.method.as_str(), media_type(request)) {
+        ("POST", sent) if sent == expected => Ok(()),
+        ("POST", sent) => Err(format!("the token request is sent as `{sent}`, not as `{expected}`")),
+        (method, _) => Err(format!("the token request is a {method}")),
+    }
+}
+
+fn media_type(request: &Received) -> &str {
+    request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
+}
+
+/// Fails where a client does not say who it is in the one way that was chosen.
+pub(super) fn authenticated(
+    request: &Received,
+    parameters: &Parameters,
+    registration: &Registration,
+) -> Result<(), String> {
+    let header = request.header("authorization");
+    let Some(secret) = &registration.secret else {
+        parameters.expect("client_id", &registration.id)?;
+        return match (parameters.get("client_secret"), header) {
+            (None, None) => Ok(()),
+            _ => Err("a client without a secret sends one".to_owned()),
+        };
+    };
+    match registration.authentication {
+        ClientAuthentication::Body => {
+            parameters.expect("client_id", &registration.id)?;
+            if parameters.get("client_secret") != Some(secret.reveal()) {
+                return Err("`client_secret` is not the secret".to_owned());
+            }
+            header.map_or(Ok(()), |_| Err("the client authenticates in the header as well".to_owned()))
+        }
+        ClientAuthentication::Basic => {
+            if header != Some(&basic(&registration.id, secret.reveal())) {
+                return Err("the header holds no id and secret, form-encoded and joined by a colon".to_owned());
+            }
+            let in_body = parameters.get("client_secret");
+            in_body.map_or(Ok(()), |_| Err("the client authenticates in the body as well".to_owned()))
+        }
+    }
+}
+
+/// The header of HTTP Basic: both halves are form-encoded, so that a colon in the id does not move the border (RFC 6749,
+/// section 2.3.1).
+pub(super) fn basic(id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
+}
+
+/// A text as a form holds it.
+pub(super) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

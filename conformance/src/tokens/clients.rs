@@ -1,0 +1,185 @@
+//! OAuth clients and signers of JWTs that a user has for a live server.
+
+use std::collections::BTreeSet;
+
+use keyfit_openapi::{Failure, Text};
+use serde::Deserialize;
+
+use super::{FromEnvironment, failure, variable_of};
+use crate::contract::{ClientAuthentication, Contract, GrantType, Rotation};
+use crate::identity::{Client, ClientKind, ClientNeed, Missing, Signer};
+use crate::secret::{Redactor, Secret};
+
+/// Who may ask for tokens, and who signs them.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    known: Vec<Known>,
+    signer: Option<Signer>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ClientEntry {
+    name: String,
+    id: String,
+    /// Left out for a public client.
+    secret: Option<FromEnvironment>,
+    /// Needed for codes.
+    redirect_uri: Option<String>,
+    /// What it may ask for; every scope of the contract where left out.
+    scopes: Option<BTreeSet<String>>,
+    /// What it may use.
+    grants: BTreeSet<GrantType>,
+    /// The one way in which it authenticates; every way of the contract where left out.
+    authentication: Option<ClientAuthentication>,
+    /// Whether its refresh tokens rotate, where that is set client by client.
+    rotates: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignerEntry {
+    name: String,
+    /// `iss`.
+    id: String,
+    secret: FromEnvironment,
+    /// `sub`.
+    subject: String,
+}
+
+#[derive(Debug)]
+struct Known {
+    scopes: Option<BTreeSet<String>>,
+    grants: BTreeSet<GrantType>,
+    rotates: Option<bool>,
+    client: Client,
+}
+
+/// What the entries of a file are read with.
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a Text,
+    pub(super) contract: &'a Contract,
+    /// The root of the authorization server.
+    pub(super) root: &'a str,
+    pub(super) redactor: &'a Redactor,
+}
+
+impl Reader<'_> {
+    /// The clients and the signer of a file, with their secrets.
+    pub(super) fn read(&self, clients: Vec<ClientEntry>, signers: &[SignerEntry]) -> Result<Clients, Failure> {
+        let known = clients.into_iter().map(|entry| self.client(entry)).collect::<Result<_, _>>()?;
+        let signer = match signers {
+            [] => None,
+            [signer] => Some(self.signer(signer)?),
+            [_, second, ..] => {
+                return Err(self.failure(&second.name, "the file names two signers", "name one: the probes use one"));
+            }
+        };
+        Ok(Clients { known, signer })
+    }
+
+    fn client(&self, entry: ClientEntry) -> Result<Known, Failure> {
+        let ClientEntry { name, id, secret, redirect_uri, scopes, grants, authentication, rotates } = entry;
+        let Some(server) = &self.contract.authorization_server else {
+            let problem = "the contract has no authorization server, at which a client could ask for tokens";
+            return Err(self.failure(&name, problem, "remove the client"));
+        };
+        if let Some(unknown) = scopes.iter().flatten().find(|scope| !server.scopes.contains(*scope)) {
+            let problem = format!("`{unknown}` is no scope of the contract");
+            return Err(self.failure(unknown, problem, "correct it, or remove it"));
+        }
+        if let Some(way) = authentication.filter(|way| !server.takes(*way)) {
+            let problem = format!("clients do not authenticate in this way by the contract: {}", named(way));
+            return Err(self.failure(&name, problem, "correct `authentication`, or remove it"));
+        }
+        if grants.contains(&GrantType::AuthorizationCode) && redirect_uri.is_none() {
+            let problem = format!("the client `{name}` has no `redirect-uri` to which codes are sent");
+            return Err(self.failure(&name, problem, "add the one that is registered, letter by letter"));
+        }
+        let secret = secret.map(|secret| self.secret(&name, &secret)).transpose()?;
+        let rotates = match server.rotation {
+            Rotation::Off => Some(false),
+            Rotation::On => Some(true),
+            Rotation::ByClient => rotates,
+        };
+        let client = Client {
+            id,
+            secret,
+            authentication,
+            redirect_uri: redirect_uri.unwrap_or_default(),
+            server: self.root.to_owned(),
+        };
+        Ok(Known { scopes, grants, rotates, client })
+    }
+
+    fn signer(&self, entry: &SignerEntry) -> Result<Signer, Failure> {
+        if self.contract.authorization_server.as_ref().is_none_or(|server| server.jwt.is_none()) {
+            let problem = "the contract takes no JWTs that a client could sign";
+            return Err(self.failure(&entry.name, problem, "remove the signer"));
+        }
+        let secret = self.secret(&entry.name, &entry.secret)?;
+        Ok(Signer { issuer: entry.id.clone(), subject: entry.subject.clone(), secret })
+    }
+
+    fn secret(&self, name: &str, secret: &FromEnvironment) -> Result<Secret, Failure> {
+        let Some(found) = variable_of(&secret.env) else {
+            let problem = format!("the environment variable `{}` of `{name}` is not set", secret.env);
+            return Err(self.failure(&secret.env, problem, "set it to the secret, or remove the entry"));
+        };
+        self.redactor.learn(&found);
+        Ok(found)
+    }
+
+    fn failure(&self, quoted: &str, problem: impl Into<String>, help: &str) -> Failure {
+        let place = crate::contract::place(self.text, self.text.text.find(&format!("\"{quoted}\"")));
+        failure(place, problem, help)
+    }
+}
+
+impl Clients {
+    /// A client that meets the need.
+    pub(super) fn find(&self, need: &ClientNeed) -> Result<Client, Missing> {
+        let mut fitting = self.known.iter().filter(|known| known.meets(need));
+        let found = match need.kind {
+            // The first one is the one that the others are compared with.
+            ClientKind::Other => fitting.nth(1),
+            _ => fitting.next(),
+        };
+        match found {
+            Some(known) => Ok(known.client.clone()),
+            None => Err(Missing(format!("the tokens file names no OAuth client {need}"))),
+        }
+    }
+
+    /// The signer.
+    pub(super) fn signer(&self) -> Result<Signer, Missing> {
+        self.signer.clone().ok_or_else(|| Missing("the tokens file names no signer of JWTs".to_owned()))
+    }
+}
+
+impl Known {
+    fn meets(&self, need: &ClientNeed) -> bool {
+        let of_kind = match need.kind {
+            ClientKind::Confidential | ClientKind::Other => self.client.secret.is_some(),
+            ClientKind::Keeping => self.client.secret.is_some() && self.rotates == Some(false),
+            ClientKind::Rotating => self.client.secret.is_some() && self.rotates == Some(true),
+            // It is asked for what it must not get, so that no grant is asked of it.
+            ClientKind::Public => return self.client.secret.is_none(),
+        };
+        let authenticates = match (need.authentication, self.client.authentication) {
+            (Some(needed), Some(only)) => needed == only,
+            _ => true,
+        };
+        of_kind
+            && authenticates
+            && need.grants.is_subset(&self.grants)
+            && self.scopes.as_ref().is_none_or(|scopes| need.scopes.is_subset(scopes))
+    }
+}
+
+fn named(way: ClientAuthentication) -> &'static str {
+    match way {
+        ClientAuthentication::Body => "in the body",
+        ClientAuthentication::Basic => "by HTTP Basic",
+    }
+}
