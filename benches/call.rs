@@ -1,5 +1,6 @@
-//! What a call through a typed client costs over raw reqwest with the same request and the same types:
-//! `cargo bench --bench call`. Rounds of both are interleaved; the figures are medians of the rounds' ratios.
+//! What a call through a typed client costs over raw reqwest with the same request and the same types, with one caller and
+//! with many at once: `cargo bench --bench call`. Each call goes through the whole attempt loop: rate limiter, credential,
+//! span, observer, retry budget. Rounds of both are interleaved; the figures are medians of the rounds' ratios.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,6 +13,9 @@ use keyfit::instasent::ingest::{Client, types};
 
 const ROUNDS: usize = 41;
 const CALLS: u32 = 300;
+/// Callers at once, and how many calls each of them makes in a round.
+const CALLERS: u32 = 64;
+const CALLS_EACH: u32 = 20;
 const TOKEN: &str = "bench-token";
 const CONTACT: &str = r#"{"contact":{"id":"1","contactId":"2","contactData":{"_email":"ada@example.com","_phone_mobile":"+34600000000"},"deleted":false}}"#;
 
@@ -28,6 +32,7 @@ fn main() {
         println!("{:<28}{:>12}{:>12}{:>14}", "", "wall ratio", "CPU ratio", "raw us/call");
         get().await;
         post().await;
+        get_by_many().await;
     });
 }
 
@@ -47,9 +52,9 @@ async fn get() {
             let answer = request.send().await.expect("an answer");
             drop(answer.json::<types::StreamContactAnswer>().await.expect("a contact"));
         };
-        pairs.push(pair(round, ours, theirs).await);
+        pairs.push(pair(round, CALLS, ours, theirs).await);
     }
-    print("GET one contact", &pairs);
+    print("GET one contact", CALLS, &pairs);
 }
 
 async fn post() {
@@ -78,9 +83,51 @@ async fn post() {
             let answer = request.send().await.expect("an answer");
             drop(answer.json::<BatchOutcome>().await.expect("an outcome"));
         };
-        pairs.push(pair(round, ours, theirs).await);
+        pairs.push(pair(round, CALLS, ours, theirs).await);
     }
-    print("POST 100 contacts", &pairs);
+    print("POST 100 contacts", CALLS, &pairs);
+}
+
+async fn get_by_many() {
+    let base = serve(CONTACT);
+    let client = client(&base);
+    let raw = reqwest::Client::new();
+    let url = format!("{base}/project/p/datasource/d/stream/contacts/u");
+    let ours = || {
+        let client = client.clone();
+        async move {
+            for _ in 0..CALLS_EACH {
+                let call = client.stream_contact_get().project("p").datasource("d").user_id("u");
+                drop(call.send().await.expect("an answer"));
+            }
+        }
+    };
+    let theirs = || {
+        let (raw, url) = (raw.clone(), url.clone());
+        async move {
+            for _ in 0..CALLS_EACH {
+                let request = raw.get(&url).bearer_auth(TOKEN).header("accept", "application/json");
+                let answer = request.send().await.expect("an answer");
+                drop(answer.json::<types::StreamContactAnswer>().await.expect("a contact"));
+            }
+        }
+    };
+    let mut pairs = Vec::new();
+    for round in 0..ROUNDS {
+        pairs.push(pair(round, 1, async || all(ours).await, async || all(theirs).await).await);
+    }
+    print("GET by 64 callers", CALLERS * CALLS_EACH, &pairs);
+}
+
+/// All callers at once.
+async fn all<F: Future<Output = ()> + Send + 'static>(caller: impl Fn() -> F) {
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..CALLERS {
+        callers.spawn(caller());
+    }
+    while let Some(ended) = callers.join_next().await {
+        ended.expect("no panic");
+    }
 }
 
 fn client(base: &str) -> Client {
@@ -89,28 +136,28 @@ fn client(base: &str) -> Client {
 }
 
 /// One round of each, the first of them in turns.
-async fn pair(round: usize, ours: impl AsyncFn(), theirs: impl AsyncFn()) -> (Cost, Cost) {
+async fn pair(round: usize, calls: u32, ours: impl AsyncFn(), theirs: impl AsyncFn()) -> (Cost, Cost) {
     if round.is_multiple_of(2) {
-        let ours = measure(&ours).await;
-        (ours, measure(&theirs).await)
+        let ours = measure(calls, &ours).await;
+        (ours, measure(calls, &theirs).await)
     } else {
-        let theirs = measure(&theirs).await;
-        (measure(&ours).await, theirs)
+        let theirs = measure(calls, &theirs).await;
+        (measure(calls, &ours).await, theirs)
     }
 }
 
-async fn measure(call: &impl AsyncFn()) -> Cost {
+async fn measure(calls: u32, call: &impl AsyncFn()) -> Cost {
     let (wall, cpu) = (Instant::now(), cpu_seconds());
-    for _ in 0..CALLS {
+    for _ in 0..calls {
         call().await;
     }
     Cost { wall: wall.elapsed().as_secs_f64(), cpu: cpu_seconds() - cpu }
 }
 
-fn print(name: &str, pairs: &[(Cost, Cost)]) {
+fn print(name: &str, calls: u32, pairs: &[(Cost, Cost)]) {
     let wall = median(pairs.iter().map(|(ours, theirs)| ours.wall / theirs.wall).collect());
     let cpu = median(pairs.iter().map(|(ours, theirs)| ours.cpu / theirs.cpu).collect());
-    let raw = median(pairs.iter().map(|(_, theirs)| theirs.wall).collect()) / f64::from(CALLS) * 1e6;
+    let raw = median(pairs.iter().map(|(_, theirs)| theirs.wall).collect()) / f64::from(calls) * 1e6;
     println!("{name:<28}{wall:>12.3}{cpu:>12.3}{raw:>14.1}");
 }
 

@@ -228,6 +228,13 @@ impl Error {
         Self::unsent(ErrorKind::Timeout, "the deadline of the call passed before it was sent".to_owned())
     }
 
+    /// A list that does not come to its end.
+    pub(crate) fn endless(text: String) -> Self {
+        let mut error = Self::unsent(ErrorKind::Unexpected, text);
+        error.0.may_have_been_sent = true;
+        error
+    }
+
     /// The error after so many requests, of which one may have been executed.
     pub(crate) fn after(mut self, attempts: u32, may_have_been_sent: bool) -> Self {
         self.0.attempts = attempts;

@@ -50,7 +50,7 @@ pub enum ErrorKind {
     Decode,
     /// A success whose body ended early.
     Cut,
-    /// An answer of no known class.
+    /// An answer of no known class, or a list whose pages go in a circle.
     Unexpected,
 }
 

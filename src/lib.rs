@@ -25,6 +25,7 @@ mod field_error;
 mod list;
 pub mod observer;
 pub mod operation;
+pub mod pagination;
 mod path_argument;
 mod rate_limit;
 mod raw;

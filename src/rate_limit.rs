@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// What the `X-RateLimit-*` headers of an answer said. A header that is missing or garbled is `None`, never zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,15 +16,15 @@ pub struct RateLimit {
     pub reset: Option<u64>,
 }
 
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
 impl RateLimit {
     /// Reads the headers; `None` where the answer has none of the three.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let read = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-        let limit = Self {
-            limit: read("x-ratelimit-limit"),
-            remaining: read("x-ratelimit-remaining"),
-            reset: read("x-ratelimit-reset"),
-        };
+        let read = |name: HeaderName| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+        let limit = Self { limit: read(LIMIT), remaining: read(REMAINING), reset: read(RESET) };
         (limit.limit.or(limit.remaining).or(limit.reset).is_some()).then_some(limit)
     }
 }

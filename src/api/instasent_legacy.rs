@@ -2,6 +2,8 @@
 //!
 //! Superseded by the [Transactional API](super::instasent_transactional), which has the same operations; it stays online.
 
+use super::paged::{listings, paged};
+
 /// What opens this API: an account-wide token, made in the dashboard under *API tokens*.
 pub type Credential = crate::auth::Credential<crate::auth::Legacy>;
 
@@ -10,3 +12,13 @@ include!(concat!(env!("OUT_DIR"), "/instasent_legacy.rs"));
 #[cfg(feature = "dispatch")]
 pub(crate) use generated::dispatch;
 pub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};
+
+listings! {
+    LookupListResponse: Lookup bare;
+    SmsListResponse: ResponseSmsItem bare;
+}
+
+paged! {
+    LookupList: Lookup by_page;
+    SmsList: ResponseSmsItem by_page;
+}

@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 
+use super::paged::{listings, paged};
 use crate::auth::Scopes;
 use crate::{Error, PathArgument};
 
@@ -15,6 +16,34 @@ include!(concat!(env!("OUT_DIR"), "/instasent_product.rs"));
 #[cfg(feature = "dispatch")]
 pub(crate) use generated::dispatch;
 pub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};
+
+listings! {
+    AudienceScrollAnswer: AudienceContact scroll;
+    EventScrollAnswer: AudienceEvent scroll;
+    AutomationList: Automation list;
+    CampaignList: Campaign list;
+    DatasourceList: Datasource list;
+    ProductSmsList: ProductSms list;
+    SegmentList: Segment list;
+    SmsSenderList: SmsSender list;
+}
+
+paged! {
+    AudienceScroll: AudienceContact by_cursor;
+    AudienceSegmentScroll: AudienceContact by_cursor;
+    EventScroll: AudienceEvent by_cursor;
+    AutomationList: Automation by_start;
+    CampaignList: Campaign by_start;
+    DatasourceList: Datasource by_start;
+    SegmentList: Segment by_start;
+    SmsListByAudience: ProductSms by_start;
+    SmsListByAutomation: ProductSms by_start;
+    SmsListByCampaign: ProductSms by_start;
+    SmsListBySend: ProductSms by_start;
+    SmsListDirect: ProductSms by_start;
+    SmsListDirectByTerm: ProductSms by_start;
+    SmsSenderList: SmsSender by_start;
+}
 
 impl Client {
     /// What the token of this client may do in its organization, as the API says it; `None` where the answer names

@@ -8,5 +8,7 @@ pub mod instasent_legacy;
 pub mod instasent_product;
 #[cfg(feature = "instasent-transactional")]
 pub mod instasent_transactional;
+#[cfg(any(feature = "instasent-legacy", feature = "instasent-product", feature = "instasent-transactional"))]
+mod paged;
 #[cfg(feature = "scopien")]
 pub mod scopien;

@@ -32,7 +32,7 @@ pub(crate) struct Limiter {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Key {
     class: &'static str,
-    place: Option<Box<str>>,
+    place: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -64,20 +64,25 @@ pub(crate) struct Permit {
 impl Key {
     /// The bucket of a request.
     pub(crate) fn of(operation: &Operation, url: &Url) -> Self {
-        let place = (!operation.rate_limit_by.is_empty()).then(|| place(operation, url.path()).into());
+        let place = (!operation.rate_limit_by.is_empty()).then(|| place(operation, url.path()));
         Self { class: operation.rate_limit, place }
     }
 }
 
 /// The values of the parameters that a bucket goes by. The template may stand below a base path, so both are read from
-/// their ends.
-fn place(operation: &Operation, path: &str) -> String {
-    let pairs = operation.path.rsplit('/').zip(path.rsplit('/'));
-    let values = pairs.filter(|(template, _)| {
-        let name = template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-        name.is_some_and(|name| operation.rate_limit_by.contains(&name))
-    });
-    values.map(|(_, value)| value).collect::<Vec<_>>().join("/")
+/// their ends; as bytes, which split faster than text.
+fn place(operation: &Operation, path: &str) -> Vec<u8> {
+    let split = |byte: &u8| *byte == b'/';
+    let pairs = operation.path.as_bytes().rsplit(split).zip(path.as_bytes().rsplit(split));
+    let mut place = Vec::new();
+    for (template, value) in pairs {
+        let name = template.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+        if name.is_some_and(|name| operation.rate_limit_by.iter().any(|known| known.as_bytes() == name)) {
+            place.extend_from_slice(value);
+            place.push(b'/');
+        }
+    }
+    place
 }
 
 impl Limiter {

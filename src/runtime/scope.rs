@@ -55,9 +55,10 @@ impl Scope {
 
 /// Whether a path is made from the template: as many segments, the literal ones equal, the others not empty.
 fn fits(path: &str, template: &str) -> bool {
-    let mut segments = path.split('/');
-    let fit = template.split('/').all(|expected| match segments.next() {
-        Some(segment) if expected.contains('{') => !segment.is_empty(),
+    // Bytes split faster than text, and this is done for every request.
+    let mut segments = path.as_bytes().split(|byte| *byte == b'/');
+    let fit = template.as_bytes().split(|byte| *byte == b'/').all(|expected| match segments.next() {
+        Some(segment) if expected.contains(&b'{') => !segment.is_empty(),
         Some(segment) => segment == expected,
         None => false,
     });

@@ -5,6 +5,7 @@ mod census;
 mod error_bodies;
 mod granted_scopes;
 mod leaks;
+mod pagination;
 mod rotation;
 mod safety;
 mod support;

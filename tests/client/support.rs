@@ -107,7 +107,8 @@ impl Scripted {
         .await
     }
 
-    async fn answering(answer: impl Fn(&Received) -> HttpMockResponse + Send + Sync + 'static) -> Self {
+    /// A server that makes up its answers.
+    pub(crate) async fn answering(answer: impl Fn(&Received) -> HttpMockResponse + Send + Sync + 'static) -> Self {
         let server = MockServer::start_async().await;
         let received = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&received);

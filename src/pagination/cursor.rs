@@ -1,0 +1,89 @@
+//! Where a walk through a list stands.
+
+use std::fmt;
+use std::mem;
+
+use serde::{Deserialize, Serialize};
+
+/// A place in a list, behind the item taken last. As JSON it is small and needs no secret to be read:
+/// `{"place":{"after":"abc"},"taken":3}`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Cursor {
+    pub(super) place: Place,
+    /// Items of that page that were taken.
+    pub(super) taken: u64,
+}
+
+/// Where a page begins.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    /// Behind a server's cursor; none for the first page.
+    After(Option<String>),
+    /// Behind so many entries.
+    Start(Number),
+    /// At a page number, from 1.
+    Page(Number),
+}
+
+/// A place in a list that goes by numbers.
+#[derive(Clone, Copy, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Number {
+    pub(super) number: u64,
+    /// The page before, by which a server that ignores the number is found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<Before>,
+}
+
+/// What is remembered of a page.
+#[derive(Clone, Copy, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Before {
+    pub(super) digest: u64,
+    pub(super) length: u64,
+}
+
+impl Cursor {
+    /// Behind so many items of the page at a place.
+    pub(super) fn within(place: &Place, taken: u64) -> Self {
+        match place {
+            // The next page may as well begin here: nothing is read twice.
+            Place::Start(start) if taken > 0 => {
+                Self { place: Place::Start(start.number.saturating_add(taken).into()), taken: 0 }
+            }
+            _ => Self { place: place.clone(), taken },
+        }
+    }
+}
+
+impl Place {
+    /// Whether both are places of one kind of list.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        mem::discriminant(self) == mem::discriminant(other)
+    }
+
+    /// The offset or page number.
+    pub(super) fn number(&self) -> u64 {
+        match self {
+            Self::Start(Number { number, .. }) | Self::Page(Number { number, .. }) => *number,
+            Self::After(_) => 0,
+        }
+    }
+}
+
+impl From<u64> for Number {
+    fn from(number: u64) -> Self {
+        Self { number, before: None }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::After(None) => f.write_str("the first page"),
+            // What a server writes into its cursors is not known; values that are sorted by, often.
+            Self::After(Some(_)) => f.write_str("a cursor of the server"),
+            Self::Start(start) => write!(f, "offset {}", start.number),
+            Self::Page(page) => write!(f, "page {}", page.number),
+        }
+    }
+}
