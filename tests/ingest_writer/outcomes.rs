@@ -77,7 +77,8 @@ async fn when_patience_ends_nothing_is_claimed() {
     let (letters, told) = push(&server, 1, &[json!({}), json!({})]).await;
     assert_eq!(letters, "uu");
     assert!(told[0].2.contains("500") && told[0].2.contains("may have been sent: true"), "{told:?}");
-    let nobody = Server { url: "http://127.0.0.1:1".to_owned(), ..server };
+    let mut nobody = server;
+    "http://127.0.0.1:1".clone_into(&mut nobody.url);
     let (letters, told) = push(&nobody, 1, &[json!({})]).await;
     assert_eq!(letters, "u");
     assert!(told[0].2.contains("may have been sent: false"), "{told:?}");
