@@ -3,21 +3,21 @@
 //! Items per second against a bare reqwest client that posts the same bodies, prebuilt, to the same server, as many at a
 //! time; the memory of a million items; and how much of a rate limit's ceiling is used without a 429.
 
+mod server;
+
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
+use hyper::Response;
 use keyfit::auth::DatasourceToken;
 use keyfit::ingest_writer::Writer;
 use keyfit::instasent::ingest::{Client, types::Contact};
 use keyfit::{Clock as _, Config, SystemClock};
+use server::{Answering, Plain, accepted, serve};
 
 const TOKEN: &str = "bench-token"; // not-a-secret
 const IN_FLIGHT: usize = 8;
@@ -30,7 +30,8 @@ const WINDOW: u64 = 2;
 const WINDOWS: u64 = 8;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         million().await;
         windowed().await;
@@ -56,16 +57,17 @@ async fn million() {
 async fn windowed() {
     let server = Arc::new(Windowed::default());
     let client = client(&serve(Arc::clone(&server)).await);
-    let writer: Writer<Contact> = Writer::builder("p", "d").batch_items(10).in_flight(IN_FLIGHT).start(&client, |_| {}).expect("a writer");
+    let writer: Writer<Contact> =
+        Writer::builder("p", "d").batch_items(10).in_flight(IN_FLIGHT).start(&client, |_| {}).expect("a writer");
     // From the beginning of a window.
     let now = epoch();
     let start = Duration::from_secs((now.as_secs() / WINDOW + 1) * WINDOW);
-    SystemClock.sleep(start - now).await;
+    SystemClock.sleep(start.saturating_sub(now)).await;
     let end = start + Duration::from_secs(WINDOW * WINDOWS);
     let mut number = 0;
     while epoch() < end {
         // A write may wait for the window after the last one.
-        if tokio::time::timeout(end - epoch(), writer.write(&contact(number))).await.is_err() {
+        if tokio::time::timeout(end.saturating_sub(epoch()), writer.write(&contact(number))).await.is_err() {
             break;
         }
         number += 1;
@@ -73,18 +75,23 @@ async fn windowed() {
     let counts = server.counts.lock().expect("no panic").clone();
     drop(writer);
     let first = start.as_secs() / WINDOW;
-    let used: Vec<u64> = (first..first + WINDOWS).map(|window| counts.iter().filter(|at| **at == window).count() as u64).collect();
+    let used: Vec<u64> =
+        (first..first + WINDOWS).map(|window| counts.iter().filter(|at| **at == window).count() as u64).collect();
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let share = used.iter().sum::<u64>() as f64 / (LIMIT * WINDOWS) as f64;
     let refused = server.refused.load(Ordering::Relaxed);
-    println!("{LIMIT} requests a window of {WINDOW} s  {:>6.1} % of the ceiling used, {refused} answers of 429; {used:?}", share * 100.0);
+    println!(
+        "{LIMIT} requests a window of {WINDOW} s  {:>6.1} % of the ceiling used, {refused} answers of 429; {used:?}",
+        share * 100.0
+    );
 }
 
 async fn against_bare(latency: Duration) {
     let url = serve(Arc::new(Plain(latency))).await;
     let client = client(&url);
     let contacts: Vec<Contact> = (0..ITEMS).map(contact).collect();
-    let bodies: Vec<Bytes> = contacts.chunks(100).map(|batch| serde_json::to_vec(batch).expect("JSON").into()).collect();
+    let bodies: Vec<Bytes> =
+        contacts.chunks(100).map(|batch| serde_json::to_vec(batch).expect("JSON").into()).collect();
     let bare = reqwest::Client::new();
     let target = format!("{url}/project/p/datasource/d/stream/contacts");
     let writer = writer(&client);
@@ -123,7 +130,8 @@ async fn post(client: &reqwest::Client, target: &str, bodies: &[Bytes]) {
         let bodies: Vec<Bytes> = bodies.iter().skip(lane).step_by(IN_FLIGHT).cloned().collect();
         tasks.spawn(async move {
             for body in bodies {
-                let request = client.post(&target).bearer_auth(TOKEN).header("content-type", "application/json").body(body);
+                let request =
+                    client.post(&target).bearer_auth(TOKEN).header("content-type", "application/json").body(body);
                 let answer = request.send().await.expect("an answer");
                 assert_eq!(answer.status(), 202);
                 drop(answer.bytes().await.expect("a body"));
@@ -145,22 +153,6 @@ fn client(url: &str) -> Client {
 fn contact(number: usize) -> Contact {
     let contact = Contact::builder().user_id(format!("user-{number}")).email(Some(format!("ada-{number}@example.com")));
     contact.phone_mobile(Some("+34600000000".to_owned())).try_into().expect("a contact")
-}
-
-/// What a server makes of a request.
-trait Answering: Send + Sync + 'static {
-    fn answer(&self, body: &[u8]) -> impl Future<Output = Response<Full<Bytes>>> + Send;
-}
-
-struct Plain(Duration);
-
-impl Answering for Plain {
-    async fn answer(&self, body: &[u8]) -> Response<Full<Bytes>> {
-        if !self.0.is_zero() {
-            SystemClock.sleep(self.0).await;
-        }
-        accepted(body)
-    }
 }
 
 /// A fixed window that begins at a whole number of seconds, with the headers of the Ingest API.
@@ -194,48 +186,6 @@ impl Answering for Windowed {
         }
         answer
     }
-}
-
-/// Every item was taken, each with its id, as the API's error page has it.
-fn accepted(body: &[u8]) -> Response<Full<Bytes>> {
-    const KEY: &str = r#""_user_id":""#;
-    let text = std::str::from_utf8(body).expect("JSON");
-    let users: Vec<&str> = text.split(KEY).skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    let mut answer = format!(r#"{{"entity":{{"successful":{},"failed":0,"items":["#, users.len());
-    for (index, user) in users.iter().enumerate() {
-        answer.push_str(if index == 0 { "" } else { "," });
-        answer.push_str(r#"{"status":"success","_user_id":""#);
-        answer.push_str(user);
-        answer.push_str("\"}");
-    }
-    answer.push_str("]}}");
-    Response::builder().status(202).body(Full::new(answer.into())).expect("a response")
-}
-
-/// Serves on a thread of its own.
-async fn serve<A: Answering>(answering: Arc<A>) -> String {
-    let (send, receive) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async move {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            send.send(format!("http://{}", listener.local_addr().expect("an address"))).expect("a listener");
-            loop {
-                let (stream, _) = listener.accept().await.expect("a connection");
-                stream.set_nodelay(true).expect("a socket");
-                let answering = Arc::clone(&answering);
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let answering = Arc::clone(&answering);
-                    async move {
-                        let body = request.into_body().collect().await?.to_bytes();
-                        Ok::<_, hyper::Error>(answering.answer(&body).await)
-                    }
-                });
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-            }
-        });
-    });
-    receive.await.expect("an address")
 }
 
 fn epoch() -> Duration {

@@ -69,14 +69,7 @@ impl Open {
         self.is_empty() || (self.len() < limits.batch_items && self.body.len() + bytes + 2 <= limits.batch_bytes)
     }
 
-    pub(super) fn push(
-        &mut self,
-        sequence: u64,
-        json: &[u8],
-        user: u64,
-        name: &str,
-        event: Option<&str>,
-    ) {
+    pub(super) fn push(&mut self, sequence: u64, json: &[u8], user: u64, name: &str, event: Option<&str>) {
         self.body.push(if self.body.is_empty() { b'[' } else { b',' });
         self.body.extend_from_slice(json);
         self.users.push_str(name);
@@ -96,7 +89,7 @@ impl Open {
 
 impl Batch {
     /// A batch for the outcome of an item that is not sent.
-    pub(super) fn of_one(item: Item) -> Self {
+    pub(super) fn of_one(item: &Item) -> Self {
         let mut open = Open::new(u64::MAX);
         open.push(item.sequence, &item.json, 0, &item.user, None);
         open.seal()

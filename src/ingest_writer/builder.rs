@@ -161,7 +161,8 @@ impl<T: Record> Builder<T> {
         };
         let operation = OPERATIONS.iter().find(|operation| operation.function == function);
         let operation = operation.ok_or_else(|| Error::configuration(format!("{function} is not in the table")))?;
-        let refuse = |name: &str, error: String| Error::invalid_request(format!("the argument `{name}` is refused: {error}"));
+        let refuse =
+            |name: &str, error: String| Error::invalid_request(format!("the argument `{name}` is refused: {error}"));
         let project = self.project.map_err(|error| refuse("project", error))?;
         let datasource = self.datasource.map_err(|error| refuse("datasource", error))?;
         let (project, datasource) = (encode_path(project.as_str()), encode_path(datasource.as_str()));
@@ -175,7 +176,8 @@ impl<T: Record> Builder<T> {
         let check =
             Check { kind: T::KIND, allowed: self.allowed, most_bytes: self.limits.batch_bytes.saturating_sub(2) };
         let client = client.clone();
-        let sender = Sender { client: client.clone(), operation, url, patience: self.patience, shared: Arc::clone(&shared) };
+        let sender =
+            Sender { client: client.clone(), operation, url, patience: self.patience, shared: Arc::clone(&shared) };
         let task = Task {
             sender: Arc::new(sender),
             shared: Arc::clone(&shared),

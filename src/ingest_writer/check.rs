@@ -64,7 +64,7 @@ impl Check {
     /// Reads the identity of an item.
     pub(super) fn identity<'a>(&self, item: &'a [u8]) -> Checked<'a> {
         if item.len() > self.most_bytes {
-            let text = format!("is {} bytes of JSON, a batch takes {}: leave something out", item.len(), self.most_bytes);
+            let text = format!("takes more than the {} bytes of a batch: leave something out", self.most_bytes);
             return Err(vec![Reason { field: None, message: text }]);
         }
         let mut found = Found::default();
@@ -150,7 +150,8 @@ impl<'a> Visitor<'a> for Scan<'_, 'a> {
                     if !self.check.is_known(&key) {
                         // A key can be as long as an item.
                         let field = key.chars().take(64).collect();
-                        let message = "is no known reserved key: leave it out, or allow it if the API has it".to_owned();
+                        let message =
+                            "is no known reserved key: leave it out, or allow it if the API has it".to_owned();
                         reasons.push(Reason { field: Some(field), message });
                     }
                     map.next_value::<IgnoredAny>()?;
@@ -176,7 +177,10 @@ mod tests {
 
     fn reasons(kind: Kind, item: &str) -> Vec<String> {
         let reasons = check(kind).identity(item.as_bytes()).expect_err(item);
-        reasons.into_iter().map(|Reason { field, message }| format!("{}: {message}", field.unwrap_or_default())).collect()
+        reasons
+            .into_iter()
+            .map(|Reason { field, message }| format!("{}: {message}", field.unwrap_or_default()))
+            .collect()
     }
 
     #[test]
@@ -202,7 +206,9 @@ mod tests {
     fn an_unknown_reserved_key_is_refused_unless_it_is_allowed() {
         let item = r#"{"_user_id":"u","_emial":"a@example.com"}"#;
         assert!(reasons(Kind::Contacts, item)[0].starts_with("_emial: is no known reserved key"));
-        assert!(reasons(Kind::Events, r#"{"_user_id":"u","_event_id":"e","_event_type":"t","x":1}"#)[0].starts_with("x:"));
+        assert!(
+            reasons(Kind::Events, r#"{"_user_id":"u","_event_id":"e","_event_type":"t","x":1}"#)[0].starts_with("x:")
+        );
         let mut check = check(Kind::Contacts);
         check.allowed.insert("_emial".to_owned());
         assert!(check.identity(item.as_bytes()).is_ok());
@@ -210,11 +216,15 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_refused_without_quoting_it() {
-        for item in ["", "[]", "\"hunter2\"", "{", r#"{"_user_id":"u"} hunter2"#, r#"{"_user_id":"u","_user_id":"v"}"#] {
+        for item in ["", "[]", "\"hunter2\"", "{", r#"{"_user_id":"u"} hunter2"#, r#"{"_user_id":"u","_user_id":"v"}"#]
+        {
             let reasons = reasons(Kind::Contacts, item);
             assert!(reasons[0].contains("is no JSON object") && !reasons[0].contains("hunter2"), "{reasons:?}");
         }
-        assert!(reasons(Kind::Contacts, &format!("{{\"_user_id\":\"{}\"}}", "u".repeat(200)))[0].contains("a batch takes 200"));
+        assert!(
+            reasons(Kind::Contacts, &format!("{{\"_user_id\":\"{}\"}}", "u".repeat(200)))[0]
+                .contains("more than the 200 bytes")
+        );
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl Queue {
         let parked = self.users.drain().flat_map(|(_, user)| user.parked);
         let mut parked: Vec<Item> = parked.collect();
         parked.sort_by_key(|item| item.sequence);
-        batches.extend(parked.into_iter().map(Batch::of_one));
+        batches.extend(parked.iter().map(Batch::of_one));
         batches
     }
 
@@ -195,7 +195,15 @@ impl Queue {
         }
     }
 
-    fn append(&mut self, sequence: u64, json: &[u8], user: u64, name: &str, event: Option<&str>, now: impl FnOnce() -> Duration) {
+    fn append(
+        &mut self,
+        sequence: u64,
+        json: &[u8],
+        user: u64,
+        name: &str,
+        event: Option<&str>,
+        now: impl FnOnce() -> Duration,
+    ) {
         if self.open.is_empty() {
             self.open.since = now();
         }

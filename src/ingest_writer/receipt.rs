@@ -338,7 +338,10 @@ mod tests {
         // Which of a user's events is missing cannot be told.
         assert_eq!(letters(&list(&["x", "x"]), &["x", "x", "x"]), "uuu");
         assert_eq!(letters(&json!({"entity": {"items": [{"status": "success"}]}}), &["x", "y"]), "uu");
-        assert_eq!(letters(&json!({"entity": {"items": [{"status": "success"}, {"status": "odd"}]}}), &["x", "y"]), "au");
+        assert_eq!(
+            letters(&json!({"entity": {"items": [{"status": "success"}, {"status": "odd"}]}}), &["x", "y"]),
+            "au"
+        );
     }
 
     #[test]

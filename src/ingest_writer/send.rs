@@ -60,7 +60,8 @@ impl Sender {
     pub(super) async fn send(&self, batch: &Batch) -> Vec<Outcome> {
         let began = self.now();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
-        let mut parts = vec![0..batch.len()];
+        let whole = 0..batch.len();
+        let mut parts = vec![whole];
         while let Some(part) = parts.pop() {
             match self.part(batch, &part, began).await {
                 Part::Outcomes(said) => {
@@ -98,8 +99,11 @@ impl Sender {
         let mut may_have_been_taken = false;
         loop {
             if self.shared.is_stopping() {
-                let unknown =
-                    if may_have_been_taken { Unknown::sent("the writer stopped") } else { Unknown::unsent("the writer stopped") };
+                let unknown = if may_have_been_taken {
+                    Unknown::sent("the writer stopped")
+                } else {
+                    Unknown::unsent("the writer stopped")
+                };
                 return Part::Unknown(unknown);
             }
             let error = match self.call(body.clone()).await {

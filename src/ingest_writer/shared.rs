@@ -316,7 +316,7 @@ impl State {
 
     fn refuse(&mut self, refused: impl IntoIterator<Item = Refused>) {
         for (item, reasons) in refused {
-            let batch = Arc::new(Batch::of_one(item));
+            let batch = Arc::new(Batch::of_one(&item));
             self.finished.push_back(Finished { batch, outcomes: vec![Outcome::Rejected(reasons)] });
         }
     }

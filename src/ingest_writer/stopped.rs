@@ -57,7 +57,9 @@ pub enum WriteError {
     #[error(transparent)]
     Stopped(Stopped),
     /// The number is not above the one before.
-    #[error("items are numbered upwards, and {sequence:?} does not come after {last:?}: write them in order, from one task")]
+    #[error(
+        "items are numbered upwards, and {sequence:?} does not come after {last:?}: write them in order, from one task"
+    )]
     OutOfOrder {
         /// The number that was given.
         sequence: Option<u64>,

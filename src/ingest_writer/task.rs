@@ -147,9 +147,10 @@ impl OnItsWay {
 
 impl Drop for OnItsWay {
     fn drop(&mut self) {
-        let outcomes = self.outcomes.take().unwrap_or_else(|| {
-            vec![Outcome::Unknown(Unknown::sent("the request was broken off")); self.batch.len()]
-        });
+        let outcomes = self
+            .outcomes
+            .take()
+            .unwrap_or_else(|| vec![Outcome::Unknown(Unknown::sent("the request was broken off")); self.batch.len()]);
         self.shared.finish(Arc::clone(&self.batch), outcomes);
     }
 }

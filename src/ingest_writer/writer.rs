@@ -76,7 +76,7 @@ impl<T: Record> Writer<T> {
     /// # Errors
     /// The writer stopped; the item was not taken.
     pub async fn write(&self, item: &T) -> Result<Written, WriteError> {
-        self.put(None, serde_json::to_vec(item).map_err(|error| error.to_string())).await
+        self.put_item(None, item).await
     }
 
     /// As [`write`](Self::write), under a number of the caller's: a line of a file, an offset in a log. Numbers go upwards
@@ -85,7 +85,7 @@ impl<T: Record> Writer<T> {
     /// # Errors
     /// The writer stopped, or the number is not above the last one; the item was not taken.
     pub async fn write_numbered(&self, sequence: u64, item: &T) -> Result<Written, WriteError> {
-        self.put(Some(sequence), serde_json::to_vec(item).map_err(|error| error.to_string())).await
+        self.put_item(Some(sequence), item).await
     }
 
     /// As [`write_numbered`](Self::write_numbered), for an item that is JSON already. It is sent as it is; text that is no
@@ -93,8 +93,18 @@ impl<T: Record> Writer<T> {
     ///
     /// # Errors
     /// As [`write_numbered`](Self::write_numbered).
-    pub async fn write_json(&self, sequence: u64, item: impl Into<Vec<u8>>) -> Result<Written, WriteError> {
-        self.put(Some(sequence), Ok(item.into())).await
+    pub async fn write_json(&self, sequence: u64, item: impl AsRef<[u8]>) -> Result<Written, WriteError> {
+        let item = item.as_ref();
+        self.put(Some(sequence), item, &self.check.identity(item)).await
+    }
+
+    /// Takes an item that its reader found unfit, so that it is counted, and covered by checkpoints, as every other one. It
+    /// is not sent: its outcome is [`Rejected`](super::Outcome::Rejected), with this reason.
+    ///
+    /// # Errors
+    /// As [`write_numbered`](Self::write_numbered).
+    pub async fn write_unfit(&self, sequence: u64, item: &[u8], reason: &str) -> Result<Written, WriteError> {
+        self.put(Some(sequence), item, &Err(refusal(reason.to_owned()))).await
     }
 
     /// Writes all items of a stream, and says how many it took. They are not waited for: see [`flush`](Self::flush).
@@ -153,18 +163,20 @@ impl<T: Record> Writer<T> {
         self.shared.summary()
     }
 
-    async fn put(&self, sequence: Option<u64>, json: Result<Vec<u8>, String>) -> Result<Written, WriteError> {
-        let refuse = |message| vec![Reason { field: None, message }];
-        let (json, identity) = match &json {
-            Ok(json) => (json.as_slice(), self.check.identity(json)),
-            Err(error) => (&[][..], Err(refuse(format!("cannot be written as JSON: {error}")))),
-        };
-        if let Some(written) = self.offer(sequence, json, &identity)? {
+    async fn put_item(&self, sequence: Option<u64>, item: &T) -> Result<Written, WriteError> {
+        match serde_json::to_vec(item) {
+            Ok(json) => self.put(sequence, &json, &self.check.identity(&json)).await,
+            Err(error) => self.put(sequence, &[], &Err(refusal(format!("cannot be written as JSON: {error}")))).await,
+        }
+    }
+
+    async fn put(&self, sequence: Option<u64>, json: &[u8], identity: &Checked<'_>) -> Result<Written, WriteError> {
+        if let Some(written) = self.offer(sequence, json, identity)? {
             return Ok(written);
         }
         loop {
             let progress = self.shared.progress.notified();
-            if let Some(written) = self.offer(sequence, json, &identity)? {
+            if let Some(written) = self.offer(sequence, json, identity)? {
                 return Ok(written);
             }
             progress.await;
@@ -180,6 +192,10 @@ impl<T: Record> Writer<T> {
             Offer::Full => Ok(None),
         }
     }
+}
+
+fn refusal(message: String) -> Vec<Reason> {
+    vec![Reason { field: None, message }]
 }
 
 impl<T> Drop for Writer<T> {

@@ -44,7 +44,8 @@ async fn what_would_refuse_every_batch_stops_the_writer_and_leaves_no_item_witho
 async fn what_a_dropped_writer_had_not_sent_is_reported() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();
-    let writer = Writer::<Contact>::builder("p", "d").linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
+    let writer =
+        Writer::<Contact>::builder("p", "d").linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
     for user in ["a", "b", "b"] {
         writer.write(&contact(user, &json!({}))).await.expect("room");
     }
@@ -63,7 +64,8 @@ fn a_runtime_that_ends_leaves_no_item_without_an_outcome() {
     let (told, receiver) = told();
     let writer = runtime.block_on(async {
         let server = Server::start(vec![], STORE).await;
-        let writer = Writer::<Contact>::builder("p", "d").linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
+        let writer =
+            Writer::<Contact>::builder("p", "d").linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
         writer.write(&contact("a", &json!({}))).await.expect("room");
         writer
     });
@@ -100,7 +102,8 @@ async fn numbers_go_upwards() {
 async fn a_later_run_sends_what_was_not_confirmed_and_nothing_else() {
     // The second batch of the first run is lost with the token.
     let server = Server::start(vec![STORE, Act::Status(401)], STORE).await;
-    let writer: Writer<Contact> = builder().batch_items(2).in_flight(1).start(&server.client(1), |_| {}).expect("a writer");
+    let writer: Writer<Contact> =
+        builder().batch_items(2).in_flight(1).start(&server.client(1), |_| {}).expect("a writer");
     let contacts: Vec<Contact> = (0..6).map(|user| contact(&user.to_string(), &json!({}))).collect();
     for contact in &contacts[..2] {
         writer.write(contact).await.expect("room");
@@ -116,7 +119,8 @@ async fn a_later_run_sends_what_was_not_confirmed_and_nothing_else() {
     assert_eq!(checkpoint.first_open(), 2);
 
     let (told, receiver) = told();
-    let writer: Writer<Contact> = builder().resume(checkpoint.clone()).start(&server.client(1), receiver).expect("a writer");
+    let writer: Writer<Contact> =
+        builder().resume(checkpoint.clone()).start(&server.client(1), receiver).expect("a writer");
     assert_eq!(writer.checkpoint(), checkpoint, "before anything is written it says the same");
     for contact in &contacts {
         writer.write(contact).await.expect("room");

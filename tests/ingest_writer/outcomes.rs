@@ -12,7 +12,8 @@ use crate::{builder, contact, letters, told};
 /// Writes contacts of users 0, 1, 2 and so on, and gives their outcomes.
 async fn push(server: &Server, attempts: u32, extras: &[Value]) -> (String, Vec<(u64, char, String)>) {
     let (told, receiver) = told();
-    let writer: Writer<Contact> = builder().patience(Duration::from_millis(50)).start(&server.client(attempts), receiver).expect("a writer");
+    let writer: Writer<Contact> =
+        builder().patience(Duration::from_millis(50)).start(&server.client(attempts), receiver).expect("a writer");
     for (user, extra) in extras.iter().enumerate() {
         writer.write(&contact(&user.to_string(), extra)).await.expect("room");
     }
@@ -52,7 +53,9 @@ async fn the_item_for_which_a_batch_is_refused_is_found() {
 async fn what_an_answer_leaves_out_is_unknown() {
     let server = Server::start(vec![], Act::Forget { every: 2, by_list: true }).await;
     assert_eq!(push(&server, 1, &vec![json!({}); 5]).await.0, "uauau");
-    for body in ["", "{}", "[]", "<html>", r#"{"entity":{"successful":5,"failed":0,"items":[]}}"#, r#"{"entitiesSuccess":5}"#] {
+    for body in
+        ["", "{}", "[]", "<html>", r#"{"entity":{"successful":5,"failed":0,"items":[]}}"#, r#"{"entitiesSuccess":5}"#]
+    {
         let server = Server::start(vec![], Act::StoreThen(202, body)).await;
         assert_eq!(push(&server, 1, &vec![json!({}); 5]).await.0, "uuuuu", "{body}");
         assert_eq!(server.log(|log| log.requests.len()), 1, "it was executed");

@@ -40,8 +40,15 @@ fn plan() -> impl Strategy<Value = Plan> {
     let items = prop::collection::vec((0_u8..12, prop::bool::weighted(0.1)), 1..80);
     let sizes = (1_usize..12, 1_usize..40, 1_usize..5, 1_u32..4);
     (prop::collection::vec(act(), 0..16), items, sizes, any::<bool>(), 0_usize..80).prop_map(
-        |(script, items, (batch_items, pending_items, in_flight, attempts), events, flush_at)| {
-            Plan { script, items, batch_items, pending_items, in_flight, attempts, events, flush_at }
+        |(script, items, (batch_items, pending_items, in_flight, attempts), events, flush_at)| Plan {
+            script,
+            items,
+            batch_items,
+            pending_items,
+            in_flight,
+            attempts,
+            events,
+            flush_at,
         },
     )
 }
@@ -99,7 +106,10 @@ async fn run(plan: &Plan) {
     assert!(skipped_write || taken.len() == plan.items.len());
     let (stored, overlapped) = server.log(|log| (log.stored.clone(), log.overlapped));
     assert!(!overlapped, "two requests held items of one user");
-    let numbers: BTreeSet<u64> = stored.iter().filter_map(|item| item["number"].as_u64().or(item["_event_parameters"]["number"].as_u64())).collect();
+    let numbers: BTreeSet<u64> = stored
+        .iter()
+        .filter_map(|item| item["number"].as_u64().or(item["_event_parameters"]["number"].as_u64()))
+        .collect();
     for (sequence, letter) in &outcomes {
         assert!(*letter != 'a' || numbers.contains(sequence), "{sequence} is accepted and was never stored");
         assert_eq!(checkpoint.covers(*sequence), *letter != 'u', "{sequence} {letter}");

@@ -28,7 +28,7 @@ pub(crate) enum Act {
     StoreThen(u16, &'static str),
     /// Closes the connection without a word, having stored the batch or not.
     Cut { stores: bool },
-    /// Refuses with 400 as long as a poisoned item is in the batch.
+    /// Refuses the batch with this status as long as a poisoned item is in it.
     RefusePoison(u16),
 }
 
@@ -67,7 +67,9 @@ impl Server {
                     handle(request, act, Arc::clone(&log))
                 });
                 // A connection that is cut is an error here, as it should be.
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
             }
         });
         server
@@ -159,13 +161,17 @@ fn outcome(items: &[Value], said: &[Option<bool>], by_list: bool) -> Response<Fu
     let body = if by_list {
         let pick = |wanted| {
             let picked = places.clone().filter(move |(_, (_, said))| **said == Some(wanted));
-            picked.map(|(position, (item, _))| json!({"position": position, "item": item, "error": "is bad"})).collect::<Vec<_>>()
+            picked
+                .map(|(position, (item, _))| json!({"position": position, "item": item, "error": "is bad"}))
+                .collect::<Vec<_>>()
         };
         json!({"entitiesSuccess": accepted, "entitiesFailures": rejected, "accepted": pick(true), "errors": pick(false)})
     } else {
         let element = |(_, (item, said)): (usize, (&Value, &Option<bool>))| match said {
             Some(true) => Some(json!({"status": "success", "_user_id": item["_user_id"]})),
-            Some(false) => Some(json!({"status": "error", "_user_id": item["_user_id"], "errors": {"bad": ["is bad"]}})),
+            Some(false) => {
+                Some(json!({"status": "error", "_user_id": item["_user_id"], "errors": {"bad": ["is bad"]}}))
+            }
             None => None,
         };
         json!({"entity": {"successful": accepted, "failed": rejected, "items": places.filter_map(element).collect::<Vec<_>>()}})
