@@ -16,11 +16,9 @@ const TOKEN: &str = "fixture-token-0001"; // not-a-secret
 
 fn command(server: &Server, file: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
-    command.arg("import").arg(file).args(["--project", "p", "--datasource", "d", "--base-url", &server.url]).args(more);
-    command
-        .env_remove("INSTASENT_DATASOURCE_TOKEN")
-        .env("TOKEN_OF_TESTS", TOKEN)
-        .args(["--token-env", "TOKEN_OF_TESTS"]);
+    command.env_remove("INSTASENT_DATASOURCE_TOKEN").env("TOKEN_OF_TESTS", TOKEN);
+    command.arg("import").arg(file).args(["--project", "p", "--datasource", "d", "--base-url", &server.url]);
+    command.args(["--token-env", "TOKEN_OF_TESTS"]).args(more);
     command
 }
 
