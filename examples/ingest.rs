@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         match delivery.outcome() {
             Outcome::Accepted => {}
             Outcome::Rejected(reasons) => println!("{}: rejected, {reasons:?}", delivery.sequence()),
-            other => println!("{}: {other:?}", delivery.sequence()),
+            Outcome::Unknown(why) => println!("{}: {why}", delivery.sequence()),
         }
     })?;
     for number in 0..1000 {

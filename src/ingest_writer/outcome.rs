@@ -10,7 +10,6 @@ use crate::batch::Reason;
 
 /// What became of one item. There is one of these for each item that was taken, and no second one.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Outcome {
     /// The server says that it took the item.
     Accepted,

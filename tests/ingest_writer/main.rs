@@ -26,7 +26,6 @@ fn told() -> (Told, impl FnMut(&Delivery<'_>) + Send + 'static) {
             Outcome::Accepted => ('a', String::new()),
             Outcome::Rejected(reasons) => ('r', format!("{reasons:?}")),
             Outcome::Unknown(why) => ('u', format!("{why} (may have been sent: {})", why.may_have_been_sent())),
-            _ => ('?', String::new()),
         };
         inner.lock().expect("no panic").push((delivery.sequence(), letter, words));
     };

@@ -55,7 +55,6 @@ impl Report {
                 self.unknown += 1;
                 self.show(line, &format!("not confirmed: {why}"), &tell);
             }
-            other => self.show(line, &format!("{other:?}"), &tell),
         }
         // After a failure the last good checkpoint stays.
         if self.checkpoint.is_some()
