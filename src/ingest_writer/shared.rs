@@ -253,8 +253,8 @@ impl Shared {
     /// Whether all items up to a number have had their outcome.
     pub(super) fn is_settled(&self, through: Option<u64>) -> bool {
         let state = self.lock();
-        let delivered = self.delivered.load(Ordering::Acquire);
-        through.is_none_or(|through| state.outstanding(delivered).all(|sequence| sequence > through))
+        // A batch counts as a whole: its outcomes are in the summary when the last one is delivered.
+        through.is_none_or(|through| state.outstanding(0).all(|sequence| sequence > through))
     }
 
     pub(super) fn last(&self) -> Option<u64> {
