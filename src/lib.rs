@@ -22,6 +22,8 @@ mod environment;
 mod error;
 mod error_kind;
 mod field_error;
+#[cfg(feature = "instasent-ingest")]
+pub mod ingest_writer;
 mod list;
 pub mod observer;
 pub mod operation;

@@ -61,6 +61,12 @@ impl Transport {
         Self { shared: Arc::clone(&self.shared), options: Arc::new(options) }
     }
 
+    /// The settings of the client.
+    #[cfg(feature = "instasent-ingest")]
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
     /// The base URL, without a slash at its end.
     pub(crate) fn base_url(&self) -> &str {
         self.shared.scope.base_url()

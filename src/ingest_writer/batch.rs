@@ -1,0 +1,149 @@
+//! A batch as it is filled, and as it is sent.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::queue::{Item, Limits};
+
+/// A batch that takes items. Its body is written as they come, so that an item is copied once.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) id: u64,
+    /// When its first item came.
+    pub(super) since: Duration,
+    body: Vec<u8>,
+    slots: Vec<Slot>,
+    /// The `_user_id`s, one after the other.
+    users: String,
+    events: HashSet<Box<str>>,
+}
+
+/// Where an item and its user's id end; they begin where those before them end.
+#[derive(Debug)]
+struct Slot {
+    sequence: u64,
+    user: u64,
+    item_end: usize,
+    user_end: usize,
+}
+
+/// A batch that is full enough.
+pub(super) struct Batch {
+    pub(super) id: u64,
+    body: Bytes,
+    slots: Vec<Slot>,
+    users: String,
+}
+
+impl Open {
+    pub(super) fn new(id: u64) -> Self {
+        Self {
+            id,
+            since: Duration::ZERO,
+            body: Vec::new(),
+            slots: Vec::new(),
+            users: String::new(),
+            events: HashSet::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn has_event(&self, event: &str) -> bool {
+        self.events.contains(event)
+    }
+
+    /// Whether an item of so many bytes fits. The first one always does.
+    pub(super) fn has_room(&self, limits: &Limits, bytes: usize) -> bool {
+        // The comma before it and the bracket at the end.
+        self.is_empty() || (self.len() < limits.batch_items && self.body.len() + bytes + 2 <= limits.batch_bytes)
+    }
+
+    pub(super) fn push(&mut self, sequence: u64, json: &[u8], user: u64, name: &str, event: Option<&str>) {
+        self.body.push(if self.body.is_empty() { b'[' } else { b',' });
+        self.body.extend_from_slice(json);
+        self.users.push_str(name);
+        self.events.extend(event.map(Into::into));
+        self.slots.push(Slot { sequence, user, item_end: self.body.len(), user_end: self.users.len() });
+    }
+
+    pub(super) fn seal(mut self) -> Batch {
+        self.body.push(b']');
+        Batch { id: self.id, body: self.body.into(), slots: self.slots, users: self.users }
+    }
+
+    pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().map(|slot| slot.sequence)
+    }
+}
+
+impl Batch {
+    /// A batch for the outcome of an item that is not sent.
+    pub(super) fn of_one(item: &Item) -> Self {
+        let mut open = Open::new(u64::MAX);
+        open.push(item.sequence, &item.json, 0, &item.user, None);
+        open.seal()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The JSON array of some of the items; of all of them it is shared, not copied.
+    pub(super) fn body(&self, part: &Range<usize>) -> Bytes {
+        if *part == (0..self.len()) {
+            return self.body.clone();
+        }
+        let (start, end) = (self.span(part.start).start, self.span(part.end.saturating_sub(1)).end);
+        [b"[", &self.body[start..end], b"]"].concat().into()
+    }
+
+    pub(super) fn item(&self, index: usize) -> &[u8] {
+        &self.body[self.span(index)]
+    }
+
+    /// The bytes of all items.
+    pub(super) fn item_bytes(&self) -> usize {
+        self.body.len() - self.len() - 1
+    }
+
+    pub(super) fn sequence(&self, index: usize) -> u64 {
+        self.slots[index].sequence
+    }
+
+    pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().map(|slot| slot.sequence)
+    }
+
+    pub(super) fn user_hashes(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().map(|slot| slot.user)
+    }
+
+    /// The `_user_id`s of some of the items.
+    pub(super) fn users(&self, part: &Range<usize>) -> Vec<&str> {
+        let start = |index: usize| index.checked_sub(1).map_or(0, |before| self.slots[before].user_end);
+        part.clone().map(|index| &self.users[start(index)..self.slots[index].user_end]).collect()
+    }
+
+    fn span(&self, index: usize) -> Range<usize> {
+        let before = index.checked_sub(1).map_or(0, |before| self.slots[before].item_end);
+        before + 1..self.slots[index].item_end
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the items: they hold names and addresses.
+        f.debug_struct("Batch").field("id", &self.id).field("items", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+//! The writer's task: it starts batches, as many at a time as it may, and delivers outcomes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::send::Sender;
+use super::shared::{End, Finished, Shared};
+use super::{Delivery, Outcome, Unknown};
+
+/// What the caller gives for outcomes to be delivered to.
+pub(super) type Receiver = Box<dyn FnMut(&Delivery<'_>) + Send>;
+
+pub(super) struct Task {
+    pub(super) sender: Arc<Sender>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) receiver: Receiver,
+    pub(super) most_in_flight: usize,
+    pub(super) linger: Duration,
+}
+
+/// A batch on its way. It is finished however its task ends.
+struct OnItsWay {
+    shared: Arc<Shared>,
+    batch: Arc<Batch>,
+    outcomes: Option<Vec<Outcome>>,
+}
+
+/// What the task does next.
+enum Next {
+    /// Look again when told to, or after this time.
+    Wait(Option<Duration>),
+    Again,
+    End,
+}
+
+impl Task {
+    pub(super) async fn run(mut self) {
+        loop {
+            for batch in self.due() {
+                tokio::spawn(see_through(Arc::clone(&self.sender), OnItsWay::new(&self.shared, batch)));
+            }
+            self.deliver();
+            match self.next() {
+                Next::Wait(Some(time)) => {
+                    // Whichever comes first; both are looked at above.
+                    let _ = tokio::time::timeout(time, self.shared.work.notified()).await;
+                }
+                Next::Wait(None) => self.shared.work.notified().await,
+                Next::Again => {}
+                Next::End => break,
+            }
+        }
+        self.shared.wake_all();
+    }
+
+    /// The batches to start now.
+    fn due(&self) -> Vec<Arc<Batch>> {
+        let now = self.now();
+        let mut state = self.shared.lock();
+        let mut due = Vec::new();
+        while state.in_flight.len() < self.most_in_flight {
+            if !state.queue.has_ready() {
+                let is_hurried = state.flushes > 0 || state.end() == End::Closing || state.queue.is_pressed();
+                let is_old = |since: Duration| is_hurried || since.saturating_add(self.linger) <= now;
+                if !state.queue.open_since().is_some_and(is_old) {
+                    break;
+                }
+                state.queue.seal();
+            }
+            let Some(batch) = state.queue.next_ready().map(Arc::new) else { break };
+            state.in_flight.insert(batch.id, Arc::clone(&batch));
+            due.push(batch);
+        }
+        due
+    }
+
+    fn next(&self) -> Next {
+        let now = self.now();
+        let mut state = self.shared.lock();
+        if state.has_finished() {
+            return Next::Again;
+        }
+        let is_idle = state.in_flight.is_empty() && !state.queue.has_ready();
+        match (state.queue.open_since(), state.end()) {
+            (None, End::Closing | End::Stopping) if is_idle => {
+                state.done();
+                Next::End
+            }
+            (Some(since), _) if state.in_flight.len() < self.most_in_flight => {
+                Next::Wait(Some(since.saturating_add(self.linger).saturating_sub(now)))
+            }
+            _ => Next::Wait(None),
+        }
+    }
+
+    fn deliver(&mut self) {
+        while let Some(finished) = self.shared.begin_delivery() {
+            self.deliver_one(&finished);
+            self.shared.end_delivery(&finished);
+        }
+    }
+
+    fn deliver_one(&mut self, finished: &Finished) {
+        for (index, outcome) in finished.outcomes.iter().enumerate() {
+            self.shared.delivered(index);
+            let batch = &finished.batch;
+            let (sequence, item) = (batch.sequence(index), batch.item(index));
+            (self.receiver)(&Delivery { sequence, item, outcome, shared: &self.shared });
+        }
+        self.shared.delivered(finished.outcomes.len());
+    }
+
+    fn now(&self) -> Duration {
+        self.sender.client.inner.config().clock.monotonic()
+    }
+}
+
+impl Drop for Task {
+    /// A runtime that shuts down takes its tasks with it. What they had is reported all the same.
+    fn drop(&mut self) {
+        let is_done = self.shared.lock().end() == End::Done;
+        if is_done {
+            return;
+        }
+        self.shared.abandon_all("the runtime ended before the outcome came");
+        // A receiver that panicked is not called again.
+        if std::thread::panicking() {
+            tracing::error!(target: "keyfit::ingest", "the receiver of outcomes panicked; the rest is not delivered");
+        } else {
+            self.deliver();
+        }
+        self.shared.lock().done();
+        self.shared.wake_all();
+    }
+}
+
+async fn see_through(sender: Arc<Sender>, mut on_its_way: OnItsWay) {
+    on_its_way.outcomes = Some(sender.send(&on_its_way.batch).await);
+}
+
+impl OnItsWay {
+    fn new(shared: &Arc<Shared>, batch: Arc<Batch>) -> Self {
+        Self { shared: Arc::clone(shared), batch, outcomes: None }
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        let outcomes = self
+            .outcomes
+            .take()
+            .unwrap_or_else(|| vec![Outcome::Unknown(Unknown::sent("the request was broken off")); self.batch.len()]);
+        self.shared.finish(Arc::clone(&self.batch), outcomes);
+    }
+}
