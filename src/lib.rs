@@ -25,6 +25,7 @@ pub mod operation;
 mod path_argument;
 mod rate_limit;
 mod runtime;
+pub mod sms;
 #[cfg(test)]
 mod test_logs;
 mod timestamp;
