@@ -20,6 +20,7 @@ pub mod dispatch;
 mod environment;
 mod error;
 mod error_kind;
+pub mod filter;
 mod list;
 pub mod operation;
 mod path_argument;
@@ -29,6 +30,7 @@ pub mod sms;
 #[cfg(test)]
 mod test_logs;
 mod timestamp;
+pub mod webhook;
 
 #[cfg(feature = "scopien")]
 pub use api::scopien;

@@ -125,7 +125,20 @@ impl fmt::Display for Encoding {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use sms_splitter::SplitSms;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_independent_splitter_counts_the_same_parts(gsm in "[aB1 €^é\n]{1,400}", any in "[aá😀€ç中]{1,300}", odd in ".{1,80}") {
+            for text in [gsm, any, odd] {
+                let split = SplitSms::default().split(text.clone());
+                prop_assert_eq!(Segments::of(&text).parts, split.parts.len(), "{:?}", text);
+            }
+        }
+    }
 
     fn counts(text: &str) -> (Encoding, usize, usize, usize) {
         let segments = Segments::of(text);
