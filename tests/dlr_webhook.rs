@@ -54,8 +54,8 @@ async fn serving<F: Future<Output = ()>>(queue: mpsc::Sender<DlrEvent>, talk: im
         talk(Receiver { client, url }).await;
         drop(stop);
     };
-    let (served, ()) = tokio::join!(server, talking);
-    served.expect("a clean end");
+    let (end, ()) = tokio::join!(server, talking);
+    end.expect("a clean end");
 }
 
 fn report(id: &str, status: &str, second: usize) -> Value {

@@ -58,7 +58,7 @@ impl Predicate {
     /// # Errors
     /// What is no number; a lower end above the upper one.
     pub fn between(lower: impl TryInto<Scalar>, upper: impl TryInto<Scalar>) -> Result<Self, InvalidFilter> {
-        Self::range(Some(number(lower)?), Some(number(upper)?))
+        Self::range(Some(&number(lower)?), Some(&number(upper)?))
     }
 
     /// `range-number`, open upwards.
@@ -66,7 +66,7 @@ impl Predicate {
     /// # Errors
     /// What is no number.
     pub fn at_least(lower: impl TryInto<Scalar>) -> Result<Self, InvalidFilter> {
-        Self::range(Some(number(lower)?), None)
+        Self::range(Some(&number(lower)?), None)
     }
 
     /// `range-number`, open downwards.
@@ -74,7 +74,7 @@ impl Predicate {
     /// # Errors
     /// What is no number.
     pub fn at_most(upper: impl TryInto<Scalar>) -> Result<Self, InvalidFilter> {
-        Self::range(None, Some(number(upper)?))
+        Self::range(None, Some(&number(upper)?))
     }
 
     /// `range-date-relative`: the date lies in a range around now.
@@ -110,8 +110,8 @@ impl Predicate {
         Self { operator: operator.to_owned(), values }
     }
 
-    fn range(lower: Option<Number>, upper: Option<Number>) -> Result<Self, InvalidFilter> {
-        let ends = (lower.as_ref().and_then(Number::as_f64), upper.as_ref().and_then(Number::as_f64));
+    fn range(lower: Option<&Number>, upper: Option<&Number>) -> Result<Self, InvalidFilter> {
+        let ends = (lower.and_then(Number::as_f64), upper.and_then(Number::as_f64));
         if let (Some(low), Some(high)) = ends
             && low > high
         {

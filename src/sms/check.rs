@@ -223,10 +223,9 @@ mod tests {
 
     #[test]
     fn every_refusal_names_field_problem_and_remedy() {
-        let all = Draft::new("", "", "").client_id("c".repeat(41));
-        let mut table = format!("{}\n", refusals(&all));
+        let mut table = vec![refusals(&Draft::new("", "", "").client_id("c".repeat(41)))];
         for from in ["Twelve chars", "Key-fit", "Señor"] {
-            table += &format!("{from:?}: {}\n", refusals(&Draft { from: from.to_owned(), ..draft() }));
+            table.push(format!("{from:?}: {}", refusals(&Draft { from: from.to_owned(), ..draft() })));
         }
         for to in [
             "600000000",
@@ -238,21 +237,18 @@ mod tests {
             "+",
             "+３４６００００００００",
         ] {
-            table += &format!("{to:?}: {}\n", refusals(&Draft { to: to.to_owned(), ..draft() }));
+            table.push(format!("{to:?}: {}", refusals(&Draft { to: to.to_owned(), ..draft() })));
         }
-        insta::assert_snapshot!(table);
+        insta::assert_snapshot!(table.join("\n"));
     }
 
     #[test]
     fn what_is_not_documented_is_a_warning() {
-        let mut table = String::new();
         let unicode = Draft { text: "Olá, você: ½ ¾ “a” …".to_owned(), ..draft() };
         let short = Draft { from: "KF".to_owned(), ..draft() };
         let spaced = Draft { from: "Key fit".to_owned(), ..draft() };
-        for draft in [&unicode, &short, &spaced, &draft().client_id("")] {
-            table += &format!("{}\n", warnings(draft).join("; "));
-        }
-        insta::assert_snapshot!(table);
+        let table = [&unicode, &short, &spaced, &draft().client_id("")].map(|draft| warnings(draft).join("; "));
+        insta::assert_snapshot!(table.join("\n"));
         assert!(warnings(&unicode.allow_unicode()).is_empty());
     }
 

@@ -106,7 +106,8 @@ impl DlrEvent {
         let code = take(&mut members, "code", "a whole number", |value| value.as_i64().ok_or(value))?;
         // A date in another form is no reason to lose a report: it only cannot be ordered by time, if at all.
         let event_at = take(&mut members, "eventAt", "a string", |value| match value {
-            Value::String(_) | Value::Number(_) => serde_json::from_value(value).map_err(|_| Value::Null),
+            Value::String(text) => Ok(timestamp(&text)),
+            Value::Number(seconds) => Ok(timestamp(&seconds.to_string())),
             other => Err(other),
         })?;
         Ok(Self {
@@ -153,6 +154,11 @@ fn take<T>(
             read(value).map(Some).map_err(|value| InvalidDlr::WrongType { member, expected, found: kind(&value) })
         }
     }
+}
+
+fn timestamp(text: &str) -> Timestamp {
+    let Ok(timestamp) = text.parse();
+    timestamp
 }
 
 fn kind(value: &Value) -> &'static str {
