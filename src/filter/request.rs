@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::invalid::{InvalidFilter, key};
-use super::{AudienceNode, EventNode, Limit};
+use super::{AudienceNode, Limit};
 
 /// The body of a search: the entries that fit, in one answer. For contacts of [`AudienceNode`], for events of
-/// [`EventNode`].
+/// [`EventNode`](super::EventNode).
 ///
 /// With the feature of the Product API it converts into the body of `audience_search` or `event_search`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -190,7 +190,8 @@ impl Options {
 mod product {
     use serde_json::{Map, Value};
 
-    use super::{AudienceNode, EventNode, Options, Scroll, Search};
+    use super::{AudienceNode, Options, Scroll, Search};
+    use crate::filter::EventNode;
     use crate::instasent::product::types;
 
     impl From<AudienceNode> for types::AudienceFilterNode {

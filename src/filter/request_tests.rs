@@ -1,5 +1,5 @@
 use super::*;
-use crate::filter::{Bound, EventKey, Period, Predicate, RelativeDates, attribute, event};
+use crate::filter::{Bound, EventKey, EventNode, Period, Predicate, RelativeDates, attribute, event};
 
 /// One node of every kind and every operator.
 fn audience() -> Result<AudienceNode, InvalidFilter> {

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Field, Finding, Refused, check};
-
 /// A message that is to be sent: the item of the Legacy or of the Transactional API, or a [`Draft`].
 pub trait Message {
     /// The sender, `from` on the wire.
@@ -106,10 +104,12 @@ macro_rules! item {
 
         #[cfg(feature = $feature)]
         impl TryFrom<&Draft> for crate::instasent::$api::types::SmsItem {
-            type Error = Refused;
+            type Error = super::Refused;
 
-            fn try_from(draft: &Draft) -> Result<Self, Refused> {
-                check(draft)?;
+            fn try_from(draft: &Draft) -> Result<Self, super::Refused> {
+                use super::{Field, Finding, Refused};
+
+                super::check(draft)?;
                 let refused = |field| move |problem: &str| Refused::of(Finding::of_type(field, problem));
                 let from = draft.from.parse().map_err(|error| refused(Field::From)(&format!("{error}")))?;
                 let client_id = draft.client_id.as_deref().map(str::parse).transpose();
@@ -125,9 +125,9 @@ macro_rules! item {
 
         #[cfg(feature = $feature)]
         impl TryFrom<Draft> for crate::instasent::$api::types::SmsItem {
-            type Error = Refused;
+            type Error = super::Refused;
 
-            fn try_from(draft: Draft) -> Result<Self, Refused> {
+            fn try_from(draft: Draft) -> Result<Self, super::Refused> {
                 Self::try_from(&draft)
             }
         }
