@@ -72,6 +72,14 @@ fn an_event_condition_alone_is_a_tree_of_either_kind() {
 }
 
 #[test]
+fn a_range_may_be_of_one_value_or_count_its_ends_in_different_periods() {
+    assert!(Predicate::between(1, 1).is_ok());
+    assert!(RelativeDates::between(Bound::days(0), Bound::days(0)).is_ok());
+    let week = Bound::new(-1, Period::Other("week".to_owned()));
+    assert!(RelativeDates::between(Bound::days(0), week).is_ok(), "which of them is earlier is not known here");
+}
+
+#[test]
 fn what_is_wrong_in_form_cannot_be_made() {
     let condition = |event_type| EventKey::parameter(event_type, "a").map(|key| event(&key, Predicate::exists()));
     let errors = [

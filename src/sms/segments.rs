@@ -1,5 +1,6 @@
 //! How many parts a text takes on the air.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::alphabet::septets;
@@ -72,14 +73,14 @@ impl Encoding {
 impl Segments {
     /// Counts a text.
     pub fn of(text: &str) -> Self {
-        let mut forcing = Vec::new();
+        let (mut forcing, mut seen) = (Vec::new(), HashSet::new());
         let mut is_extended = false;
         for character in text.chars() {
             match septets(character) {
                 Some(1) => {}
                 Some(_) => is_extended = true,
-                None if forcing.contains(&character) => {}
-                None => forcing.push(character),
+                None if seen.insert(character) => forcing.push(character),
+                None => {}
             }
         }
         let encoding = match (forcing.is_empty(), is_extended) {
