@@ -22,6 +22,7 @@ mod environment;
 mod error;
 mod error_kind;
 mod field_error;
+pub mod filter;
 #[cfg(feature = "instasent-ingest")]
 pub mod ingest_writer;
 mod list;
@@ -34,9 +35,11 @@ mod raw;
 mod response;
 mod retry;
 mod runtime;
+pub mod sms;
 #[cfg(test)]
 mod test_logs;
 mod timestamp;
+pub mod webhook;
 
 #[cfg(feature = "scopien")]
 pub use api::scopien;
