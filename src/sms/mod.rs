@@ -1,5 +1,5 @@
 //! What can be said of an SMS before it is sent: how many parts it takes, what it costs, whether the API would refuse it;
-//! and which message of a bulk answer is which. Nothing here sends anything.
+//! and which message of a bulk answer is which. A plan is sent through a client's bulk request, [`Plan::send`].
 //!
 //! ```
 //! use keyfit::sms::{self, Draft, Segments};
@@ -21,6 +21,7 @@ mod message;
 mod outcome;
 mod plan;
 mod segments;
+mod send;
 
 pub use check::{Checked, Field, Finding, Refused, check};
 pub use cost::{Decimal, InvalidAmount, amount, cost};
@@ -28,3 +29,4 @@ pub use message::{Draft, Message};
 pub use outcome::{BulkOutcome, Evidence, InvalidAnswer, ItemOutcome, ItemReport, Unplaced};
 pub use plan::{BULK_LIMIT, Chunk, Entry, Plan, RefusedItem, plan};
 pub use segments::{Encoding, Segments};
+pub use send::Sent;

@@ -45,6 +45,12 @@ pub enum ItemOutcome {
         /// How it is known.
         evidence: Evidence,
     },
+    /// It cost nothing: the checks refused it, its request was refused as a whole or never left, or none was made after
+    /// one before it failed.
+    NotSent {
+        /// Why.
+        why: String,
+    },
     /// The answer does not tell. It may have been sent: do not send it again unseen.
     Unknown {
         /// What is missing.
@@ -103,6 +109,11 @@ impl BulkOutcome {
     /// The elements that could not be given to one message: ids and reasons that are somebody's.
     pub fn unplaced(&self) -> &[Unplaced] {
         &self.unplaced
+    }
+
+    /// One outcome for all.
+    pub(super) fn alike(items: Vec<ItemReport>) -> Self {
+        Self { items, unplaced: Vec::new() }
     }
 
     /// Matches an answer to the messages of its request, each with its index.

@@ -1,6 +1,7 @@
 //! The typed clients against a scripted server.
 
 mod attempts;
+mod bulk_sms;
 mod census;
 mod error_bodies;
 mod granted_scopes;

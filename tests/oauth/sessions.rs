@@ -1,0 +1,235 @@
+//! Sessions: refresh, storage, several processes.
+
+use super::*;
+
+async fn refreshing(server: &MockServer, old: &str, access: &str, new: &str) {
+    server
+        .mock_async(|when, then| {
+            when.method(POST).form_urlencoded_tuple("refresh_token", old);
+            then.status(200).json_body(json!({"access_token": access, "refresh_token": new, "expires_in": 3600}));
+        })
+        .await;
+}
+
+async fn refusing<'a>(server: &'a MockServer, old: &str) -> httpmock::Mock<'a> {
+    server
+        .mock_async(|when, then| {
+            when.method(POST).form_urlencoded_tuple("refresh_token", old);
+            then.status(400)
+                .delay(Duration::from_millis(200))
+                .json_body(json!({"error": "invalid_grant", "error_description": "used"}));
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_token_that_comes_back_is_refreshed_and_a_stored_one_is_used_first() {
+    let server = MockServer::start_async().await;
+    refreshing(&server, "r1", "a2", "r2").await;
+    let (session, _) = session(endpoint(&server, &TestClock::default()), tokens("a1", 3600)).await;
+    assert_eq!(fetch(&session).await, "a1");
+    // As after a 401.
+    assert_eq!(fetch(&session).await, "a2");
+}
+
+#[tokio::test]
+async fn an_invalid_grant_says_to_consent_again_and_keeps_the_stored_set() {
+    let server = MockServer::start_async().await;
+    refusing(&server, "r1").await;
+    let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+    let error = session.fetch().await.expect_err("refused");
+    assert!(error.to_string().contains("consent again"), "{error}");
+    assert_eq!(token_error(&error).code(), Some(&TokenErrorCode::InvalidGrant));
+    assert_eq!(stored(&store).await, ("a1".to_owned(), Some("r1".to_owned())));
+}
+
+#[tokio::test]
+async fn what_another_process_rotated_is_taken_instead_of_refreshing() {
+    let server = MockServer::start_async().await;
+    let refusal = refusing(&server, "r1").await;
+    let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+    store.save(&tokens("theirs", 3600).refresh("r7")).await.expect("saved");
+    assert_eq!(fetch(&session).await, "theirs");
+    refreshing(&server, "r7", "a8", "r8").await;
+    assert_eq!(fetch(&session).await, "a8");
+    refusal.assert_calls_async(0).await;
+}
+
+#[tokio::test]
+async fn what_another_process_rotates_during_a_refused_refresh_is_taken_too() {
+    let server = MockServer::start_async().await;
+    let refusal = refusing(&server, "r1").await;
+    let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+    let (token, ()) = tokio::join!(fetch(&session), async {
+        while refusal.calls_async().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        store.save(&tokens("theirs", 3600).refresh("r7")).await.expect("saved");
+    });
+    assert_eq!(token, "theirs");
+    assert_eq!(stored(&store).await.1.as_deref(), Some("r7"));
+}
+
+#[tokio::test]
+async fn a_failed_save_is_said_and_the_new_token_is_used() {
+    let server = MockServer::start_async().await;
+    refreshing(&server, "r1", "a2", "r2").await;
+    refreshing(&server, "r2", "a3", "r3").await;
+    let store = FailingStore::default();
+    let started =
+        RefreshingSession::start(endpoint(&server, &TestClock::default()), tokens("a1", 0), store.clone()).await;
+    let session = started.expect("a session");
+    store.fails.store(true, Ordering::SeqCst);
+    assert_eq!(fetch(&session).await, "a2");
+    assert!(!session.is_saved().await);
+    assert_eq!(stored(&store).await.0, "a1");
+    assert_eq!(fetch(&session).await, "a3", "with r2, not with the r1 of the store");
+    assert!(!session.is_saved().await);
+    // Saved with the next fetch, even if that one fails.
+    refusing(&server, "r3").await;
+    store.fails.store(false, Ordering::SeqCst);
+    session.fetch().await.expect_err("refused");
+    assert!(session.is_saved().await);
+    assert_eq!(stored(&store).await, ("a3".to_owned(), Some("r3".to_owned())));
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_lose_the_rotated_token() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.method(POST).form_urlencoded_tuple("refresh_token", "r1");
+            then.status(200)
+                .delay(Duration::from_millis(200))
+                .json_body(json!({"access_token": "a2", "refresh_token": "r2", "expires_in": 3600}));
+        })
+        .await;
+    let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+    assert!(tokio::time::timeout(Duration::from_millis(50), session.fetch()).await.is_err());
+    assert_eq!(fetch(&session).await, "a2");
+    assert_eq!(stored(&store).await, ("a2".to_owned(), Some("r2".to_owned())));
+    mock.assert_calls_async(1).await;
+}
+
+/// A server that takes each refresh token once, and ends the session when one comes again.
+async fn rotating(server: &MockServer) -> Arc<AtomicU64> {
+    let turns = Arc::new(AtomicU64::new(1));
+    let turn = Arc::clone(&turns);
+    server
+        .mock_async(|when, then| {
+            when.method(POST).path("/oauth/token");
+            then.respond_with(move |request: &httpmock::HttpMockRequest| {
+                let body = String::from_utf8_lossy(request.body_ref()).into_owned();
+                let turn = turn.fetch_add(1, Ordering::SeqCst);
+                let answer = if body.contains(&format!("refresh_token=r{turn}&")) {
+                    json!({"access_token": format!("a{}", turn + 1), "refresh_token": format!("r{}", turn + 1)})
+                } else {
+                    json!({"error": "invalid_grant"})
+                };
+                httpmock::HttpMockResponse::builder().status(200).body(answer.to_string()).build()
+            });
+        })
+        .await;
+    turns
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_sessions_over_one_file_refresh_one_after_the_other() {
+    let server = MockServer::start_async().await;
+    let turns = rotating(&server).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = || FileStore::new(folder.path().join("tokens.json"));
+    let endpoint = endpoint(&server, &TestClock::default());
+    let one = RefreshingSession::start(endpoint.clone(), tokens("a1", 3600), store()).await.expect("a session");
+    let two = RefreshingSession::load(endpoint, store()).await.expect("a session");
+    for turn in 1..=10 {
+        let refused = AccessToken::new(format!("a{turn}"));
+        let (first, second) = tokio::join!(one.replace(&refused), two.replace(&refused));
+        let next = format!("a{}", turn + 1);
+        assert_eq!(first.expect("a token").expose(), next);
+        assert_eq!(second.expect("a token").expose(), next);
+    }
+    assert_eq!(turns.load(Ordering::SeqCst), 11, "one refresh a turn");
+    assert_eq!(stored(&store()).await, ("a11".to_owned(), Some("r11".to_owned())));
+}
+
+#[tokio::test]
+async fn a_new_consent_waits_for_a_refresh_under_way_and_is_not_overwritten_by_it() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.method(POST);
+            then.status(200)
+                .delay(Duration::from_millis(200))
+                .json_body(json!({"access_token": "a2", "refresh_token": "r2", "expires_in": 3600}));
+        })
+        .await;
+    let endpoint = endpoint(&server, &TestClock::default());
+    let (session, store) = session(endpoint.clone(), tokens("a1", 0)).await;
+    let (refreshed, started) = tokio::join!(fetch(&session), async {
+        while mock.calls_async().await == 0 {
+            tokio::task::yield_now().await;
+        }
+        RefreshingSession::start(endpoint, tokens("consented", 3600), store.clone()).await
+    });
+    assert_eq!(refreshed, "a2");
+    started.expect("a session");
+    assert_eq!(stored(&store).await.0, "consented");
+}
+
+#[tokio::test]
+async fn a_token_of_unknown_life_is_used_until_it_is_refused() {
+    let server = MockServer::start_async().await;
+    let turns = rotating(&server).await;
+    let tokens = TokenSet::new(AccessToken::new("a1")).refresh("r1");
+    let (session, _) = session(endpoint(&server, &TestClock::default()), tokens).await;
+    for _ in 0..3 {
+        assert_eq!(fetch(&session).await, "a1");
+    }
+    let refused = AccessToken::new("a1");
+    for _ in 0..2 {
+        assert_eq!(session.replace(&refused).await.expect("a token").expose(), "a2");
+    }
+    assert_eq!(fetch(&session).await, "a2");
+    assert_eq!(turns.load(Ordering::SeqCst), 2, "one refresh");
+}
+
+#[tokio::test]
+async fn an_assumed_lifetime_ends() {
+    let server = MockServer::start_async().await;
+    rotating(&server).await;
+    let clock = TestClock::default();
+    let endpoint = builder(&server).assumed_lifetime(Duration::from_secs(3600)).clock(clock.clone());
+    let (session, store) = session(endpoint.build().expect("an endpoint"), tokens("a1", 0)).await;
+    assert_eq!(fetch(&session).await, "a2");
+    assert_eq!(store.load().await.expect("a store").expect("tokens").expires_at(), Some(at(3600)));
+    clock.advance(3540);
+    assert_eq!(fetch(&session).await, "a3");
+}
+
+#[tokio::test]
+async fn a_refusal_is_found_behind_the_error_of_a_credential() {
+    let server = MockServer::start_async().await;
+    refusing(&server, "r1").await;
+    let (session, _) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+    let credential: Credential<Scopien> = Credential::from_source(session);
+    for _ in 0..2 {
+        let error = credential.ready().await.expect_err("refused");
+        assert_eq!(TokenError::of(&error).and_then(TokenError::code), Some(&TokenErrorCode::InvalidGrant));
+    }
+}
+
+#[tokio::test]
+async fn a_session_outlives_its_process_in_a_file() {
+    let server = MockServer::start_async().await;
+    refreshing(&server, "r1", "a2", "r2").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path().join("tokens.json"));
+    let clock = TestClock::default();
+    let missing = RefreshingSession::load(endpoint(&server, &clock), store.clone()).await.expect_err("no file");
+    assert!(missing.to_string().contains("consent first"), "{missing}");
+    RefreshingSession::start(endpoint(&server, &clock), tokens("a1", 0), store.clone()).await.expect("a session");
+    let session = RefreshingSession::load(endpoint(&server, &clock), store.clone()).await.expect("a session");
+    assert_eq!(fetch(&session).await, "a2");
+    assert_eq!(stored(&store).await, ("a2".to_owned(), Some("r2".to_owned())));
+}
