@@ -28,6 +28,7 @@ fn table(outcome: &BulkOutcome) -> Vec<String> {
             format!("rejected {} by {evidence:?}", reasons.join(","))
         }
         ItemOutcome::Unknown { why } => format!("unknown: {why}"),
+        ItemOutcome::NotSent { why } => format!("not sent: {why}"),
     };
     outcome.items().iter().map(line).collect()
 }

@@ -1,11 +1,11 @@
 //! What is sent again, when, and how often.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use keyfit::auth::{ScopienKey, SmsToken};
 use keyfit::observer::{Attempt, Next, Observer};
-use keyfit::{CallOptions, Config, Error, ErrorKind, RetryPolicy, instasent, scopien};
+use keyfit::{CallOptions, Clock as _, Config, Error, ErrorKind, RetryPolicy, instasent, scopien};
 
 use crate::support::{Answer, Scripted, TOKEN, TestClock};
 
@@ -252,4 +252,39 @@ async fn a_server_that_cannot_be_reached_is_tried_again_and_nothing_was_sent() {
     let error = create(&client).await.expect_err("nobody listens");
     assert_eq!((error.kind(), error.attempts(), error.may_have_been_sent()), (ErrorKind::Connect, 4, false));
     assert_eq!(clock.waits().len(), 3);
+}
+
+#[tokio::test]
+async fn a_storm_of_callers_waits_for_windows_and_loses_no_call() {
+    const ALLOWED: u64 = 30;
+    // In real time, a second a window: a clock that answers waits at once would never let an answer come in between.
+    let spent = Mutex::new((0, 0));
+    let server = Scripted::answering(move |_| {
+        let now = keyfit::SystemClock.now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_secs();
+        let mut spent = spent.lock().expect("no panic");
+        if spent.0 != now {
+            *spent = (now, 0);
+        }
+        let is_served = spent.1 < ALLOWED;
+        spent.1 += u64::from(is_served);
+        let answer = httpmock::HttpMockResponse::builder()
+            .status(if is_served { 200 } else { 429 })
+            .header("x-ratelimit-limit", ALLOWED.to_string())
+            .header("x-ratelimit-remaining", (ALLOWED - spent.1).to_string())
+            .header("x-ratelimit-reset", (now + 1).to_string());
+        answer.body(r#"{"entities":[]}"#).build()
+    })
+    .await;
+    let client = transactional(Config::default().base_url(server.url()));
+    let call = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.sms_list().send().await.map(drop) })
+    };
+    let callers: Vec<_> = (0..100).map(|_| call()).collect();
+    for caller in callers {
+        caller.await.expect("no panic").expect("every call is served in the end");
+    }
+    // What is on its way before the first answer may be refused, and nothing beyond it.
+    let refused = server.received().len() - 100;
+    assert!(refused <= 100, "{refused}");
 }
