@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use progenitor_client::encode_path;
 use serde::{Deserialize, Serialize};
 
 /// One segment of a path: an id, a phone number, an address. It is percent-encoded when it is sent.
@@ -79,6 +80,12 @@ impl fmt::Display for PathArgument {
     }
 }
 
+/// A value of a path, percent-encoded; generated code puts it into URLs. Most ids stay as they are.
+pub(crate) fn encode(value: String) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if value.bytes().all(is_plain) { value } else { encode_path(&value) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +101,13 @@ mod tests {
     fn ids_numbers_and_dots_inside_are_accepted() {
         for accepted in ["proj_1", "+34600000000", "a.b", "...", "%2e%2e", "a/b"] {
             assert_eq!(PathArgument::try_from(accepted).map(String::from).as_deref(), Ok(accepted));
+        }
+    }
+
+    #[test]
+    fn a_value_is_encoded_as_the_generators_own_code_does_it() {
+        for text in ["user-1", "a/b", "a b", "ñ", "+34600", "100%", "a?b#c", "a:b@c", "ada@example.com", "~._-", ""] {
+            assert_eq!(encode(text.to_owned()), encode_path(text), "{text}");
         }
     }
 }

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::classify::{Again, Outcome, again};
 use super::exchange::{Failed, exchange};
-use super::limiter::{Key, Permit};
+use super::limiter::{Bucket, Key, Permit};
 use super::transport::Shared;
 use super::{Carried, repeat, span};
 use crate::auth::Held;
@@ -53,7 +53,7 @@ impl Call<'_> {
     /// Sends the request, as often as its operation and the policy allow. What fails is carried by the response, because
     /// generated code has no other place for it.
     pub(crate) async fn run(&self, mut request: Request) -> Response {
-        let bucket = Key::of(self.operation, request.url());
+        let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.url()), self.now());
         let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
         let mut progress = Progress { attempts: 0, may_have_been_sent: false, deadline, other: None };
         let mut last: Option<Error> = None;
@@ -99,7 +99,7 @@ impl Call<'_> {
     }
 
     /// Room in the bucket, and a token.
-    async fn ready(&self, bucket: &Key, progress: &Progress) -> Result<(Permit, Held), Error> {
+    async fn ready(&self, bucket: &Bucket, progress: &Progress) -> Result<(Permit, Held), Error> {
         let permit = self.admit(bucket, progress.deadline).await?;
         let held = match &progress.other {
             Some((_, other)) => other.clone(),
@@ -112,15 +112,15 @@ impl Call<'_> {
     }
 
     /// Waits until the bucket has room. A wait beyond the deadline is an error at once.
-    async fn admit(&self, bucket: &Key, deadline: Duration) -> Result<Permit, Error> {
+    async fn admit(&self, bucket: &Bucket, deadline: Duration) -> Result<Permit, Error> {
         loop {
             let now = self.now();
-            let wait = match self.shared.limiter.admit(bucket, now) {
+            let wait = match bucket.admit(now) {
                 Ok(permit) => return Ok(permit),
                 Err(wait) => wait,
             };
             if !is_worthwhile(now, wait, deadline) {
-                return Err(Error::limited(wait, self.shared.limiter.seen(bucket)));
+                return Err(Error::limited(wait, bucket.seen()));
             }
             self.shared.config.clock.sleep(wait).await;
         }

@@ -25,7 +25,14 @@ const MOST_BUCKETS: usize = 1024;
 pub(crate) struct Limiter {
     /// Whether calls wait. Without that only what answers say is kept.
     waits: bool,
-    buckets: Mutex<HashMap<Key, Bucket>>,
+    buckets: Mutex<HashMap<Key, Arc<Mutex<State>>>>,
+}
+
+/// One bucket, for a call to keep.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    waits: bool,
+    state: Arc<Mutex<State>>,
 }
 
 /// Calls that share a budget: the class of the operation, and what the path says of whose budget it is.
@@ -36,7 +43,7 @@ pub(crate) struct Key {
 }
 
 #[derive(Debug, Default)]
-struct Bucket {
+struct State {
     window: Option<Window>,
     /// Calls that a window allows.
     limit: Option<u64>,
@@ -57,8 +64,7 @@ struct Window {
 /// The right to send one request. It counts as on its way until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    limiter: Arc<Limiter>,
-    key: Key,
+    state: Arc<Mutex<State>>,
 }
 
 impl Key {
@@ -90,39 +96,44 @@ impl Limiter {
         Self { waits, buckets: Mutex::default() }
     }
 
-    /// Lets a call through, or says how long to wait before asking again.
-    pub(crate) fn admit(self: &Arc<Self>, key: &Key, now: Duration) -> Result<Permit, Duration> {
-        let mut buckets = self.buckets();
-        if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(key) {
-            buckets.retain(|_, bucket| bucket.in_flight > 0 || !bucket.is_over(now));
+    /// The bucket of this key.
+    pub(crate) fn bucket(&self, key: Key, now: Duration) -> Bucket {
+        let mut buckets = lock(&self.buckets);
+        if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(&key) {
+            buckets.retain(|_, state| Arc::strong_count(state) > 1 || !lock(state).is_over(now));
         }
-        let bucket = buckets.entry(key.clone()).or_default();
-        bucket.turn(now);
-        if let Some(window) = bucket.window.as_mut().filter(|_| self.waits) {
+        Bucket { waits: self.waits, state: Arc::clone(buckets.entry(key).or_default()) }
+    }
+}
+
+impl Bucket {
+    /// Lets a call through, or says how long to wait before asking again.
+    pub(crate) fn admit(&self, now: Duration) -> Result<Permit, Duration> {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        state.turn(now);
+        if let Some(window) = state.window.as_mut().filter(|_| self.waits) {
             match (window.left, window.ends) {
                 (0, Some(ends)) => return Err(ends.saturating_sub(now) + chance::none_to_all(SPREAD)),
-                (0, None) if bucket.in_flight > 0 => return Err(NEWS),
+                (0, None) if state.in_flight > 0 => return Err(NEWS),
                 (left, _) => window.left = left.saturating_sub(1),
             }
         }
-        bucket.in_flight += 1;
-        Ok(Permit { limiter: Arc::clone(self), key: key.clone() })
+        state.in_flight += 1;
+        drop(guard);
+        Ok(Permit { state: Arc::clone(&self.state) })
     }
 
     /// What the last answer in this bucket said.
-    pub(crate) fn seen(&self, key: &Key) -> Option<RateLimit> {
-        self.buckets().get(key)?.seen
-    }
-
-    fn buckets(&self) -> MutexGuard<'_, HashMap<Key, Bucket>> {
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn seen(&self) -> Option<RateLimit> {
+        lock(&self.state).seen
     }
 }
 
 impl Permit {
     /// An answer told what is left until its reset, which is so far away.
     pub(crate) fn learn(&self, rate: RateLimit, until_reset: Option<Duration>, now: Duration) {
-        self.change(|bucket| bucket.learn(rate, until_reset, now));
+        self.change(|state| state.learn(rate, until_reset, now));
     }
 
     /// The server refused the call for its limit: nobody is to ask before that time has passed.
@@ -130,35 +141,33 @@ impl Permit {
         if wait.is_zero() || wait > LONGEST_WINDOW {
             return;
         }
-        self.change(|bucket| {
-            let reset = bucket.seen.and_then(|seen| seen.reset);
-            bucket.window = Some(Window { left: 0, ends: Some(now + wait), reset });
+        self.change(|state| {
+            let reset = state.seen.and_then(|seen| seen.reset);
+            state.window = Some(Window { left: 0, ends: Some(now + wait), reset });
         });
     }
 
     /// The request never left: what it took is there again.
     pub(crate) fn give_back(self) {
-        self.change(|bucket| {
-            if let Some(window) = &mut bucket.window {
+        self.change(|state| {
+            if let Some(window) = &mut state.window {
                 window.left = window.left.saturating_add(1);
             }
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut Bucket)) {
-        if let Some(bucket) = self.limiter.buckets().get_mut(&self.key) {
-            change(bucket);
-        }
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut lock(&self.state));
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.change(|bucket| bucket.in_flight = bucket.in_flight.saturating_sub(1));
+        self.change(|state| state.in_flight = state.in_flight.saturating_sub(1));
     }
 }
 
-impl Bucket {
+impl State {
     fn is_over(&self, now: Duration) -> bool {
         self.window.and_then(|window| window.ends).is_none_or(|ends| ends <= now)
     }
@@ -189,6 +198,10 @@ impl Bucket {
             _ => Some(Window { left: remaining.saturating_sub(others), ends, reset: Some(reset) }),
         };
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     scope: Scope,
     pub(super) credential: Credential<()>,
     pub(super) config: Config,
-    pub(super) limiter: Arc<Limiter>,
+    pub(super) limiter: Limiter,
     pub(super) budget: Budget,
     /// The token that the environment was last checked for, by its place in the row; none at first.
     checked: AtomicU64,
@@ -48,7 +48,7 @@ impl Transport {
             config.check_environment(held.token().expose())?;
         }
         let http = config.http(&base)?;
-        let limiter = Arc::new(Limiter::new(config.waits_for_rate_limits));
+        let limiter = Limiter::new(config.waits_for_rate_limits);
         let budget = Budget::new(config.retry.budget);
         let checked = AtomicU64::new(u64::MAX);
         let shared = Shared { scope: Scope::new(base), credential, config, limiter, budget, checked };

@@ -2,6 +2,7 @@
 //!
 //! - `send` returns our one error; the generator's own method stays inside as `transmit`;
 //! - answers are decoded by our runtime, which keeps status, headers and body of an answer that does not fit;
+//! - values of a path are encoded by our runtime, which keeps what needs no encoding;
 //! - constructors that would bypass credentials and origin checks are closed;
 //! - no `api-version` header, no demand for `extra` members in type builders, reasons in conversion errors.
 
@@ -9,10 +10,11 @@ use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type,
-    parse_quote,
+    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token,
+    Type, parse_quote,
 };
 
 use crate::normalize::PATH_GUARD;
@@ -164,6 +166,7 @@ impl VisitMut for SendBody {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         let index = self.index;
         match expression {
+            Expr::Macro(url) if url.mac.path.is_ident("format") => encode_values(&mut url.mac),
             // The attempt loop has read the body: nothing is awaited.
             Expr::Await(waiting) if calls(&waiting.base, "ResponseValue :: from_response") => {
                 *expression = parse_quote!(crate::runtime::answer::decode(response, &super::OPERATIONS[#index]));
@@ -177,6 +180,23 @@ impl VisitMut for SendBody {
             other => visit_mut::visit_expr_mut(self, other),
         }
     }
+}
+
+/// `format!("{}/{}", base, encode_path(&id.to_string()))` writes each value of the path anew; ours keeps those that have
+/// nothing to encode.
+fn encode_values(url: &mut syn::Macro) {
+    type Arguments = Punctuated<Expr, Token![,]>;
+    let Ok(mut arguments) = url.parse_body_with(Arguments::parse_terminated) else { return };
+    for argument in &mut arguments {
+        if let Expr::Call(call) = &*argument
+            && calls(argument, "encode_path")
+            && let Some(Expr::Reference(text)) = call.args.first()
+        {
+            let text = &text.expr;
+            *argument = parse_quote!(crate::path_argument::encode(#text));
+        }
+    }
+    url.tokens = arguments.into_token_stream();
 }
 
 fn calls(expression: &Expr, function: &str) -> bool {
