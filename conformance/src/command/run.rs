@@ -1,4 +1,4 @@
-//! The command line: which APIs, which cases, against what, and where the report goes.
+//! `conformance run`: which APIs, which cases, against what, and where the report goes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::identity::Identities;
@@ -20,11 +20,8 @@ use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
-/// Checks clients and servers against the auth and error contracts of their APIs. Without options: both ends of the five
-/// APIs that ship and of the generic guide, servers as a mock in process. Exits with 0, with 1 where a `must` rule is
-/// broken, and with 2 where the input cannot be used or the check itself failed.
-#[derive(Debug, Parser)]
-#[command(name = "conformance", version)]
+/// What is checked, against what, and where the report goes.
+#[derive(Args, Debug)]
 pub(crate) struct Options {
     /// Check this API only, by the name of its folder or contract; may be given more than once.
     #[arg(long, value_name = "NAME")]
@@ -73,7 +70,7 @@ enum End {
     Client,
 }
 
-/// Runs the command.
+/// Runs the cases and prints the report.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let catalogues = catalogues(options)?;
     if options.list {
