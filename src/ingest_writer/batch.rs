@@ -7,7 +7,30 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::queue::{Item, Limits};
+/// What bounds the batches and the memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) batch_items: usize,
+    pub(super) batch_bytes: usize,
+    pub(super) pending_items: usize,
+    pub(super) pending_bytes: usize,
+}
+
+/// An item on its own.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) sequence: u64,
+    pub(super) json: Box<[u8]>,
+    pub(super) user: Box<str>,
+    pub(super) event: Option<Box<str>>,
+}
+
+impl Item {
+    /// Of an item that is not fit to be sent.
+    pub(super) fn unfit(sequence: u64, json: &[u8]) -> Self {
+        Self { sequence, json: json.into(), user: Box::default(), event: None }
+    }
+}
 
 /// A batch that takes items. Its body is written as they come, so that an item is copied once.
 #[derive(Debug)]

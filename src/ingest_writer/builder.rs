@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use progenitor_client::encode_path;
 
+use super::batch::Limits;
 use super::check::Check;
-use super::queue::{Limits, Queue};
+use super::queue::Queue;
 use super::send::Sender;
 use super::shared::Shared;
 use super::task::Task;

@@ -10,18 +10,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use super::Kind;
-use super::batch::{Batch, Open};
+use super::batch::{Batch, Item, Limits, Open};
 use super::check::Identity;
 use crate::batch::Reason;
-
-/// What bounds the batches and the memory.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) batch_items: usize,
-    pub(super) batch_bytes: usize,
-    pub(super) pending_items: usize,
-    pub(super) pending_bytes: usize,
-}
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -44,22 +35,6 @@ struct User {
     /// The batch that holds its items.
     batch: u64,
     parked: VecDeque<Item>,
-}
-
-/// An item on its own.
-#[derive(Debug)]
-pub(super) struct Item {
-    pub(super) sequence: u64,
-    pub(super) json: Box<[u8]>,
-    pub(super) user: Box<str>,
-    pub(super) event: Option<Box<str>>,
-}
-
-impl Item {
-    /// Of an item that is not fit to be sent.
-    pub(super) fn unfit(sequence: u64, json: &[u8]) -> Self {
-        Self { sequence, json: json.into(), user: Box::default(), event: None }
-    }
 }
 
 /// An item that is refused here.

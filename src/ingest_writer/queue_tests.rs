@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use super::Kind;
 use super::batch::Batch;
+use super::batch::Limits;
 use super::check::Identity;
-use super::queue::{Limits, Queue, Refused};
+use super::queue::{Queue, Refused};
 
 const LIMITS: Limits = Limits { batch_items: 3, batch_bytes: 60, pending_items: 8, pending_bytes: 200 };
 

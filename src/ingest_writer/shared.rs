@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::batch::Batch;
+use super::batch::{Batch, Item};
 use super::check::Checked;
 use super::checkpoint::Ranges;
-use super::queue::{Item, Queue, Refused};
+use super::queue::{Queue, Refused};
 use super::{Checkpoint, Outcome, Stopped, Summary, Unknown, WriteError};
 use crate::Error;
 

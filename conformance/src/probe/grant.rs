@@ -3,8 +3,8 @@
 use reqwest::header::CACHE_CONTROL;
 use serde_json::Value;
 
-use super::judge::Reply;
 use super::oauth::in_redirect;
+use super::reply::Reply;
 use super::request::Draft;
 use crate::contract::{Expect, Grant};
 

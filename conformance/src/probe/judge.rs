@@ -1,23 +1,15 @@
 //! Whether an answer is what a rule expects.
 
 use keyfit_openapi::{Api, Operation};
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
 use super::keys::{self, Minted};
+use super::reply::Reply;
 use super::request::Draft;
 use super::{challenge, grant, headers, outcome};
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit};
 use crate::schema;
-
-/// An answer, read whole.
-#[derive(Clone, Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
 
 /// What an answer is judged by.
 pub(super) struct Judge<'a> {
@@ -205,19 +197,5 @@ impl ResetUnit {
             Self::EpochSeconds => reset.saturating_sub(i64::try_from(clock::epoch_seconds()).unwrap_or(i64::MAX)),
             Self::DeltaSeconds => reset,
         }
-    }
-}
-
-impl Reply {
-    fn media_type(&self) -> &str {
-        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    fn holds(&self, token: &str) -> bool {
-        if token.is_empty() {
-            return false;
-        }
-        let in_headers = self.headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(token)));
-        in_headers || String::from_utf8_lossy(&self.body).contains(token)
     }
 }

@@ -9,6 +9,7 @@ mod jwt;
 mod keys;
 mod oauth;
 mod outcome;
+mod reply;
 mod request;
 mod trial;
 
@@ -20,9 +21,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
 use self::flow::Stop;
-use self::judge::Reply;
 use self::keys::KeyFlow;
 use self::oauth::Flow;
+use self::reply::Reply;
 use self::request::{Draft, JSON};
 use self::trial::{Sent, Trial};
 use crate::catalogue::{Case, Catalogue};

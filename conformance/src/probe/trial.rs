@@ -1,8 +1,9 @@
 //! One case on its way: what was sent for it, and what came of that.
 
 use super::flow::Stop;
-use super::judge::{Judge, Reply};
+use super::judge::Judge;
 use super::keys::Minted;
+use super::reply::Reply;
 use super::request::{Draft, JSON, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};

@@ -7,8 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::header::HeaderValue;
 
-use super::encode::form_text;
-use super::token_endpoint::Parameters;
+use super::encode::{Parameters, form_text};
 use crate::Error;
 use crate::auth::SecretSource;
 

@@ -2,6 +2,9 @@
 
 use reqwest::Url;
 
+/// The parameters of a token request.
+pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;
+
 /// `name=value&…`, as `application/x-www-form-urlencoded`.
 pub(super) fn form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut url = carrier();

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::client_authentication::ClientAuthentication;
+use super::encode::Parameters;
 use super::{AuthorizationCode, TokenError, TokenSet, answer, encode};
 use crate::auth::SecretSource;
 use crate::runtime::body::{self, End};
@@ -58,9 +59,6 @@ struct Inner {
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
 }
-
-/// The parameters of a grant, beside those of the client.
-pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;
 
 impl TokenEndpoint {
     /// Begins to describe an endpoint.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Sent;
-use super::super::judge::Reply;
+use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::KeyFlow;
 use crate::secret::Secret;

@@ -9,7 +9,7 @@ use keyfit_openapi::Operation;
 use serde_json::{Value, json};
 
 use super::flow::Stop;
-use super::judge::Reply;
+use super::reply::Reply;
 use super::{Sent, Target};
 use crate::catalogue::Catalogue;
 use crate::clock;

@@ -4,7 +4,7 @@ use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
 use super::super::flow::Stop;
-use super::super::judge::Reply;
+use super::super::reply::Reply;
 use super::super::request::{Draft, Maker};
 use super::{KeyFlow, Minted, Probe, Wish};
 use crate::clock;

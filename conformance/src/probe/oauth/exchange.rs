@@ -7,7 +7,7 @@ use reqwest::header::LOCATION;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use super::super::judge::Reply;
+use super::super::reply::Reply;
 use super::super::request::{Draft, FORM, JSON};
 use super::{Flow, Pairs, Stop};
 use crate::contract::{ClientAuthentication, GrantType, Probe, TokenBody};

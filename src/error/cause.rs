@@ -1,0 +1,176 @@
+//! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
+
+use std::error::Error as StdError;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use progenitor_client::Error as ClientError;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION};
+
+use super::{Error, Inner};
+use crate::rate_limit::{self, RateLimit};
+use crate::runtime::{Carried, Failure, Fault, Problem};
+use crate::{ErrorKind, Operation};
+
+impl Error {
+    pub(crate) fn configuration(text: String) -> Self {
+        Self::unsent(ErrorKind::Configuration, text)
+    }
+
+    pub(crate) fn configuration_from(text: String, source: reqwest::Error) -> Self {
+        let mut error = Self::configuration(text);
+        error.0.source = Some(source.without_url().into());
+        error
+    }
+
+    pub(crate) fn invalid_request(text: String) -> Self {
+        Self::unsent(ErrorKind::InvalidRequest, text)
+    }
+
+    #[cfg(feature = "dispatch")]
+    pub(crate) fn unknown_operation(id: &str) -> Self {
+        Self::invalid_request(format!("there is no operation `{id}`"))
+    }
+
+    /// A wait for a rate limit that is longer than the caller has.
+    pub(crate) fn limited(wait: Duration, rate_limit: Option<RateLimit>) -> Self {
+        let text = format!(
+            "the rate limit is used up for another {} s, and the deadline of the call is sooner",
+            wait.as_secs() + 1
+        );
+        let mut error = Self::unsent(ErrorKind::RateLimited, text);
+        error.0.retry_after = Some(wait);
+        error.0.rate_limit = rate_limit;
+        error
+    }
+
+    /// A call whose deadline passed before it was sent.
+    pub(crate) fn late() -> Self {
+        Self::unsent(ErrorKind::Timeout, "the deadline of the call passed before it was sent".to_owned())
+    }
+
+    /// A list that does not come to its end.
+    pub(crate) fn endless(text: String) -> Self {
+        let mut error = Self::unsent(ErrorKind::Unexpected, text);
+        error.0.may_have_been_sent = true;
+        error
+    }
+
+    /// The error after so many requests, of which one may have been executed.
+    pub(crate) fn after(mut self, attempts: u32, may_have_been_sent: bool) -> Self {
+        self.0.attempts = attempts;
+        self.0.may_have_been_sent |= may_have_been_sent;
+        self
+    }
+
+    /// Names the operation.
+    pub(crate) fn of_operation(mut self, operation: &'static Operation) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    /// Takes a secret out of what the server said.
+    pub(crate) fn mask(&mut self, secret: &str) {
+        if let Some(failure) = &mut self.0.failure {
+            failure.problem = std::mem::take(&mut failure.problem).masked(secret);
+        }
+    }
+
+    /// The error of a generated call.
+    pub(crate) fn from_client(operation: &'static Operation, error: ClientError<()>) -> Self {
+        let error = match error {
+            ClientError::InvalidRequest(text) => Self::unsent(ErrorKind::InvalidRequest, text),
+            ClientError::Custom(text) => Self::unsent(ErrorKind::Refused, text),
+            ClientError::UnexpectedResponse(mut response) => Carried::from_response(&mut response)
+                .unwrap_or_else(|| Self::unread(response.status(), response.headers().clone(), Bytes::new())),
+            ClientError::ErrorResponse(value) => Self::unread(value.status(), value.headers().clone(), Bytes::new()),
+            // Our decoder stands in for the one that makes these; they are mapped all the same.
+            ClientError::InvalidResponsePayload(body, error) => {
+                Self::unread_body(ErrorKind::Decode, body, error.into())
+            }
+            ClientError::CommunicationError(error)
+            | ClientError::InvalidUpgrade(error)
+            | ClientError::ResponseBodyError(error) => Self::transport(error),
+        };
+        error.of_operation(operation)
+    }
+
+    pub(super) fn unsent(kind: ErrorKind, text: String) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            text,
+            failure: None,
+            source: None,
+            may_have_been_sent: false,
+            attempts: 0,
+            retry_after: None,
+            rate_limit: None,
+        }))
+    }
+
+    /// A request without an answer.
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        let (kind, text) = if error.is_connect() {
+            (ErrorKind::Connect, "the server could not be reached")
+        } else if error.is_builder() {
+            (ErrorKind::InvalidRequest, "the request could not be built")
+        } else if error.is_timeout() {
+            (ErrorKind::Timeout, "the call took too long")
+        } else {
+            (ErrorKind::Transport, "the connection failed before the answer came")
+        };
+        let mut made = Self::unsent(kind, text.to_owned());
+        made.0.may_have_been_sent = !(error.is_connect() || error.is_builder());
+        // The URL may hold phone numbers and addresses.
+        made.0.source = Some(error.without_url().into());
+        made
+    }
+
+    /// An answer that is no plain success, and when it came: with the time, what it says of waiting is read.
+    pub(crate) fn answered(mut failure: Failure, now: Option<SystemTime>) -> Self {
+        let (kind, text) = match &failure.fault {
+            Fault::Status if failure.status.is_redirection() => {
+                (ErrorKind::Redirect, redirect_target(&failure.headers))
+            }
+            Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
+            Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
+            Fault::Partial(report) => (ErrorKind::PartialFailure, report.clone()),
+            Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
+        };
+        let mut error = Self::unsent(kind, text);
+        if let Fault::Cut(source) = std::mem::replace(&mut failure.fault, Fault::Status) {
+            error.0.source = Some(Box::new(source));
+        }
+        let waiting_helps = matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        error.0.retry_after = now
+            .filter(|_| waiting_helps)
+            .and_then(|now| rate_limit::retry_after(failure.problem.retry_after, &failure.headers, now));
+        error.0.failure = Some(failure);
+        error.0.may_have_been_sent = true;
+        error
+    }
+
+    fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let problem = Problem::read(&headers, &body);
+        Self::answered(Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem }, None)
+    }
+
+    fn unread_body(kind: ErrorKind, body: Bytes, source: Box<dyn StdError + Send + Sync>) -> Self {
+        let mut error = Self::unread(StatusCode::OK, HeaderMap::new(), body);
+        error.0.kind = kind;
+        error.0.source = Some(source);
+        error
+    }
+}
+
+/// Where a redirect leads, as an origin: the rest of a location may hold a one-time credential.
+fn redirect_target(headers: &HeaderMap) -> String {
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    match location.map(reqwest::Url::parse) {
+        Some(Ok(url)) => format!("redirects to {} are not followed", url.origin().ascii_serialization()),
+        Some(Err(_)) => "redirects are not followed".to_owned(),
+        None => String::new(),
+    }
+}
