@@ -103,11 +103,10 @@ impl Catalogue {
         self.cases.iter().any(calls)
     }
 
-    /// Keeps the cases whose ids fit one of the patterns.
-    pub fn select(&mut self, patterns: &[String]) {
-        if !patterns.is_empty() {
-            self.cases.retain(|case| patterns.iter().any(|pattern| glob::matches(pattern, &case.id)));
-        }
+    /// Keeps the cases whose ids fit one of the patterns, if there are any, and none of those to be left out.
+    pub fn select(&mut self, patterns: &[String], left_out: &[String]) {
+        let fits = |patterns: &[String], id: &str| patterns.iter().any(|pattern| glob::matches(pattern, id));
+        self.cases.retain(|case| (patterns.is_empty() || fits(patterns, &case.id)) && !fits(left_out, &case.id));
     }
 }
 

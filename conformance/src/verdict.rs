@@ -16,6 +16,8 @@ pub enum Verdict {
     Pass,
     /// A `must` rule is broken.
     Fail,
+    /// A rule is broken, and that is known: `known-failing.toml` says why.
+    Known,
     /// A `should` rule is broken.
     Warn,
     /// An `observe` rule is not met; nothing follows from it.

@@ -1,13 +1,13 @@
 //! What a server-side case sends.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe};
 
 /// What a server-side case sends.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
     /// A valid request.

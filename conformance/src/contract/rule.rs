@@ -139,7 +139,7 @@ pub enum Rate {
 }
 
 /// What a client-side case puts the client before.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Drive {
     /// A server that checks the request: method, path, query, headers and body are the documented ones.

@@ -28,6 +28,8 @@ pub struct Report {
     pub apis: Vec<ApiReport>,
     /// Cases by verdict.
     pub totals: Counts,
+    /// Entries of `known-failing.toml` that name nothing which fails.
+    pub stale: Vec<String>,
     /// Requests that were sent.
     pub requests: usize,
     /// How long it took, in seconds.
@@ -81,6 +83,8 @@ pub struct Counts {
     pub pass: usize,
     /// A `must` rule is broken.
     pub fail: usize,
+    /// A rule is broken, and that is known.
+    pub known: usize,
     /// A `should` rule is broken.
     pub warn: usize,
     /// An `observe` rule is not met.
@@ -103,6 +107,7 @@ impl Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             apis,
             totals,
+            stale: Vec::new(),
             requests,
             seconds: (took.as_secs_f64() * 1000.0).round() / 1000.0,
         }
@@ -145,6 +150,7 @@ impl Counts {
         let count = match verdict {
             Verdict::Pass => &mut self.pass,
             Verdict::Fail => &mut self.fail,
+            Verdict::Known => &mut self.known,
             Verdict::Warn => &mut self.warn,
             Verdict::Info => &mut self.info,
             Verdict::Skip => &mut self.skip,
@@ -155,6 +161,6 @@ impl Counts {
 
     /// All of them.
     pub fn all(&self) -> usize {
-        self.pass + self.fail + self.warn + self.info + self.skip + self.error
+        self.pass + self.fail + self.known + self.warn + self.info + self.skip + self.error
     }
 }

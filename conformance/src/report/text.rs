@@ -24,8 +24,15 @@ pub fn text(report: &Report) -> String {
         let cases: Vec<&CaseReport> = of(report, verdict).collect();
         broken(&mut text, &cases);
     }
+    brief(&mut text, "known to fail", of(report, Verdict::Known));
     brief(&mut text, "observed, and followed by nothing", of(report, Verdict::Info));
     brief(&mut text, "skipped", of(report, Verdict::Skip));
+    if !report.stale.is_empty() {
+        text.push_str("\nSTALE\n");
+        for entry in &report.stale {
+            let _ = writeln!(text, "  {entry}");
+        }
+    }
     summary(&mut text, report);
     text
 }
@@ -47,16 +54,23 @@ fn matrix(text: &mut String, report: &Report) {
         }
         text.push('\n');
     }
-    let Counts { fail, warn, info, skip, error, .. } = report.totals;
-    if fail + warn + info + skip + error > 0 {
-        text.push_str("passed, !failed, ~warned, ?observed, -skipped, #our own errors\n");
+    let Counts { fail, known, warn, info, skip, error, .. } = report.totals;
+    if fail + known + warn + info + skip + error > 0 {
+        text.push_str("passed, !failed, =known to fail, ~warned, ?observed, -skipped, #our own errors\n");
     }
 }
 
 fn cell(api: &ApiReport, family: Family) -> String {
     let Some(counts) = api.families.get(&family) else { return ".".to_owned() };
     let mut cell = counts.pass.to_string();
-    let marked = [('!', counts.fail), ('~', counts.warn), ('?', counts.info), ('-', counts.skip), ('#', counts.error)];
+    let marked = [
+        ('!', counts.fail),
+        ('=', counts.known),
+        ('~', counts.warn),
+        ('?', counts.info),
+        ('-', counts.skip),
+        ('#', counts.error),
+    ];
     for (mark, count) in marked.into_iter().filter(|(_, count)| *count > 0) {
         let _ = write!(cell, " {mark}{count}");
     }
@@ -139,11 +153,16 @@ fn cases_of(count: usize) -> String {
 }
 
 fn summary(text: &mut String, report: &Report) {
-    let Counts { pass, fail, warn, info, skip, error } = report.totals;
+    let Counts { pass, fail, known, warn, info, skip, error } = report.totals;
     let mut parts = vec![format!("{pass} passed")];
-    for (count, word) in
-        [(fail, "failed"), (warn, "warned"), (info, "observed"), (skip, "skipped"), (error, "errors of ours")]
-    {
+    for (count, word) in [
+        (fail, "failed"),
+        (known, "known to fail"),
+        (warn, "warned"),
+        (info, "observed"),
+        (skip, "skipped"),
+        (error, "errors of ours"),
+    ] {
         if count > 0 {
             parts.push(format!("{count} {word}"));
         }

@@ -183,3 +183,63 @@ fn an_api_without_a_contract_is_refused() {
     fs::remove_file(folder.join("contract.toml")).expect("it was just written");
     insta::assert_snapshot!(complaint(&conformance(&["--api-dir", &folder.display().to_string()])));
 }
+
+const LACKING: &str = "scopien/scope/lacking/*";
+
+/// A file of known failures for the mock that ignores scopes.
+fn known(name: &str, case: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.toml"));
+    fs::write(&path, format!("[[failing]]\ncase = \"{case}\"\nreason = \"until the next release\"\n")).expect("a file");
+    path.display().to_string()
+}
+
+#[test]
+fn a_known_failure_fails_nothing_and_a_stale_entry_does() {
+    let known_ones = known("known", LACKING);
+    let arguments = ["--api", "scopien", "--case", LACKING, "--known-failing", &known_ones];
+    let output = conformance(&[&arguments[..], &["--mutant", "ignores-scopes"]].concat());
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    assert!(stdout(&output).contains("(known: until the next release)"), "{}", stdout(&output));
+    let output = conformance(&arguments);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    assert!(stdout(&output).contains("known.toml:1: `scopien/scope/lacking/*`: what it names does not fail any more"));
+    let output = conformance(&["--api-dir", PETS, "--known-failing", &known("gone", "pets/no/such/case")]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    assert!(stdout(&output).contains("it names no case"));
+}
+
+#[test]
+fn cases_can_be_left_out() {
+    let output = conformance(&["--list", "--api", "ingest", "--skip", "ingest/auth/**", "--skip", "**/stream-get"]);
+    assert_eq!(code(&output), 0);
+    let listed = stdout(&output);
+    assert!(listed.contains("ingest/error/") && !listed.contains("ingest/auth/") && !listed.contains("/stream-get "));
+}
+
+#[test]
+fn the_first_failure_ends_a_run_that_is_to_fail_fast() {
+    let run =
+        ["--api", "scopien", "--side", "server", "--mutant", "refuses-everyone", "--parallel", "1", "--fail-fast"];
+    let output = conformance(&run);
+    assert_eq!(code(&output), 1);
+    assert!(stdout(&output).contains("1 failed"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("the run was ended before it"));
+}
+
+#[test]
+fn another_order_of_the_cases_gives_the_same_result() {
+    for seed in ["1", "2"] {
+        let output = conformance(&["--api-dir", PETS, "--seed", seed, "--parallel", "3"]);
+        assert_eq!(code(&output), 0, "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_rule_is_explained() {
+    let output = conformance(&["--explain", "ingest.auth.revoked-token"]);
+    assert_eq!(code(&output), 0);
+    insta::assert_snapshot!(stdout(&output));
+    assert!(complaint(&conformance(&["--explain", "ingest.auth.revoked"])).contains("there is no rule"));
+    let all = stdout(&conformance(&["--explain", "**"]));
+    assert!(!all.contains("sends     \n") && !all.contains("plays     \n") && !all.contains("why       \n"));
+}
