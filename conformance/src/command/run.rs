@@ -13,7 +13,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::explain;
-use keyfit_conformance::identity::Identities;
 use keyfit_conformance::known::KnownFailures;
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
@@ -42,7 +41,7 @@ pub(crate) struct Options {
     /// Leave the cases with this id out, by the same patterns; may be given more than once.
     #[arg(long, value_name = "GLOB")]
     skip: Vec<String>,
-    /// Run one end only.
+    /// Run one end only; with a base URL that of servers where left out.
     #[arg(long, value_name = "END")]
     side: Option<End>,
     /// List the cases and run none.
@@ -144,7 +143,9 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
             continue;
         }
         catalogue.select(&options.case, &options.skip);
-        if let Some(end) = options.side {
+        // Who names a server asks about the server.
+        let end = options.side.or(options.live.base_url.as_ref().map(|_| End::Server));
+        if let Some(end) = end {
             catalogue.cases.retain(|case| (case.side == Side::Server) == matches!(end, End::Server));
         }
         catalogues.push(catalogue);
@@ -292,9 +293,6 @@ async fn plan(
     http: &reqwest::Client,
     redactor: &Redactor,
 ) -> Result<(Plan, String, Option<Mock>), String> {
-    let target = |base_url, identities: Arc<dyn Identities>| {
-        Arc::new(Target::new(http.clone(), base_url, identities, redactor.clone()))
-    };
     let mut plan = Plan::default();
     if catalogue.cases.iter().any(|case| case.side == Side::Client) {
         let is_ours = Source::named(&catalogue.api.name).is_some() && options.api_dir.is_none();
@@ -310,7 +308,8 @@ async fn plan(
         let mock = Mock::start(api, contract, options.mutant, redactor.clone()).await;
         let mock = mock.map_err(|error| format!("error: the mock cannot be started: {error}"))?;
         let base_url = mock.base_url().parse().map_err(|error| format!("error: the mock has no URL: {error}"))?;
-        plan.target = Some(target(base_url, Arc::new(mock.mint().clone())));
+        let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
+        plan.target = Some(Arc::new(target));
         return Ok((plan, "mock".to_owned(), Some(mock)));
     };
     let text = read(path, "tokens file")?;
@@ -319,7 +318,12 @@ async fn plan(
         None => base_url.origin().ascii_serialization(),
     };
     let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).map_err(|failure| failure.to_string())?;
-    plan.target = Some(target(base_url.clone(), Arc::new(tokens)));
+    let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
+    let target = target.paced(&catalogue.contract);
+    target.reach().await.map_err(|reason| {
+        format!("error: the server cannot be reached: {reason}\n  --> {base_url}\nhelp: check the URL, and that the server runs")
+    })?;
+    plan.target = Some(Arc::new(target));
     plan.is_read_only = !options.live.allow_writes;
     plan.is_thrifty = !options.live.allow_spend;
     plan.workers = 1;

@@ -24,9 +24,9 @@ pub(super) struct Judge<'a> {
 /// The three rate-limit headers.
 pub(super) struct Snapshot {
     limit: u64,
-    remaining: u64,
+    pub(super) remaining: u64,
     /// Seconds from now; negative where the reset is past.
-    reset_in: i64,
+    pub(super) reset_in: i64,
 }
 
 impl Judge<'_> {
@@ -175,7 +175,7 @@ impl Judge<'_> {
 }
 
 impl Snapshot {
-    fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
+    pub(super) fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
         let number = |name: &str| {
             let text = reply.headers.get(name).ok_or_else(|| format!("the header `{name}` is missing"))?;
             let text = text.to_str().unwrap_or_default();

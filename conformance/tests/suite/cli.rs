@@ -243,3 +243,16 @@ fn a_rule_is_explained() {
     let all = stdout(&conformance(&["--explain", "**"]));
     assert!(!all.contains("sends     \n") && !all.contains("plays     \n") && !all.contains("why       \n"));
 }
+
+#[test]
+fn a_server_that_cannot_be_reached_is_no_failure_of_its_own() {
+    let tokens = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-tokens.toml");
+    fs::write(&tokens, "").expect("a file");
+    // A port that nobody listens at: it was given back.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let url = format!("http://{free}/v1");
+    let output = conformance(&["--api-dir", PETS, "--base-url", &url, "--tokens", &tokens.display().to_string()]);
+    let complaint = complaint(&output);
+    assert!(complaint.starts_with("error: the server cannot be reached: "), "{complaint}");
+    assert!(complaint.ends_with("help: check the URL, and that the server runs\n"), "{complaint}");
+}
