@@ -217,7 +217,11 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
         Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
-        Probe::BrokenBodyWithoutToken | Probe::BrokenJson | Probe::WrongTopLevel | Probe::Oversize(_) => body.is_some(),
+        Probe::BrokenBodyWithoutToken
+        | Probe::BrokenJson
+        | Probe::OtherMediaType
+        | Probe::WrongTopLevel
+        | Probe::Oversize(_) => body.is_some(),
         Probe::MissingField => body.is_some_and(|schema| required_field(schema).is_some()),
         Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
         Probe::NoFunds => operation.spends,
@@ -232,6 +236,11 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
                 && body.is_some_and(|schema| schema["type"] == "array")
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
+        // It waits for a window's end: once is enough.
+        Probe::Recovered => {
+            let first = api.operations.iter().find(|other| other.retry == Retry::Safe);
+            contract.rate_limit.is_some() && first.is_some_and(|first| first.id == operation.id)
+        }
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
             !operation.scopes.is_empty()

@@ -39,6 +39,8 @@ pub enum State {
     Valid,
     /// Valid once.
     Revoked,
+    /// Valid until its time was over.
+    Expired,
     /// In use, with a rate window of a few calls.
     Limited,
     /// In use, of an account without funds.
@@ -171,7 +173,8 @@ impl Need {
         let scopes = || operation.scopes.iter().cloned().collect::<BTreeSet<_>>();
         let (state, rights) = match probe {
             Probe::RevokedToken => (State::Revoked, Rights::All),
-            Probe::Exhausted => (State::Limited, Rights::All),
+            Probe::ExpiredToken => (State::Expired, Rights::All),
+            Probe::Exhausted | Probe::Recovered => (State::Limited, Rights::All),
             Probe::NoFunds => (State::Broke, Rights::All),
             Probe::TestToken | Probe::Key(KeyProbe::MintInTest) => (State::Test, Rights::All),
             Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
@@ -206,6 +209,7 @@ impl fmt::Display for Need {
         match self.state {
             State::Valid => {}
             State::Revoked => f.write_str(", revoked")?,
+            State::Expired => f.write_str(", expired")?,
             State::Limited => f.write_str(", with a small window")?,
             State::Broke => f.write_str(", without funds")?,
             State::Test => f.write_str(", of the test environment")?,

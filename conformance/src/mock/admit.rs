@@ -53,10 +53,11 @@ impl Core {
             }
         };
         let is_revoked = token.state == TokenState::Revoked && !self.has(Mutant::AcceptsRevokedToken);
+        let is_expired = token.state == TokenState::Expired && !self.has(Mutant::AcceptsExpiredToken);
         let is_of_test = token.state == TokenState::Test && self.refuses_tests(operation);
         let is_over = token.expires.is_some_and(|expires| expires <= clock::epoch_seconds());
         let is_over = is_over && !(token.shown.is_some() && self.has(Mutant::IgnoresEnds));
-        if is_revoked || is_of_test || is_over || self.has(Mutant::RefusesEveryone) {
+        if is_revoked || is_expired || is_of_test || is_over || self.has(Mutant::RefusesEveryone) {
             return Err(self.unauthorized(operation, &Probe::RevokedToken, "Unauthorized"));
         }
         Ok(token)

@@ -14,7 +14,12 @@ use super::state::State;
 use super::success::Successes;
 use super::token::Token;
 use super::window::Window;
+use crate::clock;
 use crate::contract::{BatchShape, Bucket, Contract, Probe};
+use crate::identity::State as TokenState;
+
+/// Seconds of a window that is there to be used up.
+const SHORT_WINDOW: u64 = 1;
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -182,7 +187,17 @@ impl Core {
             Bucket::Credential => format!("{caller} {}", token.map_or("", |token| token.id.as_str())),
         };
         let calls = if self.has(Mutant::NeverCounts) { 0 } else { calls };
-        let mut window = self.state().count(bucket, limit, rules.window_seconds, calls);
+        // Who tries a limit has a window as short as can be told in seconds.
+        let is_tried = token.is_some_and(|token| token.state == TokenState::Limited);
+        let seconds = match is_tried {
+            true if self.has(Mutant::NeverRecovers) => u64::from(u32::MAX),
+            true => SHORT_WINDOW,
+            false => rules.window_seconds,
+        };
+        let mut window = self.state().count(bucket, limit, seconds, calls);
+        if self.has(Mutant::NeverRecovers) && is_tried {
+            window.reset = clock::epoch_seconds() + SHORT_WINDOW;
+        }
         if token.is_none() {
             // What is said to nobody: the whole window.
             window = Window { limit: rules.limit, used: window.used.min(1), reset: window.reset };

@@ -97,7 +97,8 @@ impl State {
         let stranger = self.tenants.iter().skip(1).find_map(|ids| ids.get(parameter).cloned());
         stranger.unwrap_or_else(|| {
             let tenant = self.settle();
-            self.tenants[tenant].get(parameter).cloned().unwrap_or_default()
+            // Ids that tokens are not tied to are not kept by tenant: one that is nobody's has to do.
+            self.tenants[tenant].get(parameter).cloned().unwrap_or_else(|| format!("other-{parameter}"))
         })
     }
 
@@ -179,7 +180,7 @@ impl State {
 
     fn settle(&mut self) -> usize {
         let number = self.tenants.len();
-        let ids = self.tenants[0].keys().map(|name| (name.clone(), format!("{name}-{number}"))).collect();
+        let ids = self.tenants[0].keys().map(|name| (name.clone(), format!("other-{name}-{number}"))).collect();
         self.tenants.push(ids);
         number
     }
@@ -207,9 +208,11 @@ impl State {
     }
 }
 
-/// The contract's `unknown-id` rules name the parameters of which the mock keeps ids.
+/// The contract's `unknown-id` and `foreign` rules name the parameters of which the mock keeps ids.
 pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit_openapi::Operation) -> bool {
-    contract.ruling(&Probe::UnknownId(parameter.to_owned()), operation).is_some()
+    [Probe::UnknownId(parameter.to_owned()), Probe::Foreign(parameter.to_owned())]
+        .iter()
+        .any(|probe| contract.ruling(probe, operation).is_some())
 }
 
 /// A parameter's value as it stands in a path.

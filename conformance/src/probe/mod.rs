@@ -4,6 +4,7 @@ mod challenge;
 mod flow;
 mod grant;
 mod headers;
+mod internals;
 mod judge;
 mod jwt;
 mod keys;
@@ -36,6 +37,8 @@ use crate::verdict::Outcome;
 
 /// Calls after which a limit is taken for out of reach: a probe shall not load a live server.
 const MOST_CALLS: usize = 50;
+/// Clocks of client and server tick at different times.
+const GRACE: Duration = Duration::from_millis(50);
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -163,8 +166,11 @@ impl Target {
             trial.sent.push(self.send(&other).await);
         }
         trial.sent.push(self.send(&draft).await);
-        if *probe == Probe::Exhausted {
+        if matches!(probe, Probe::Exhausted | Probe::Recovered) {
             self.exhaust(&draft, &mut trial.sent).await;
+        }
+        if *probe == Probe::Recovered {
+            self.outwait(&draft, &catalogue.contract, &mut trial.sent).await?;
         }
         if let (Probe::UnknownToken | Probe::Jwt(_), Some(header)) = (probe, &draft.authorization) {
             // Without the scheme.
@@ -183,6 +189,20 @@ impl Target {
             }
             sent.push(self.send_at_once(draft).await);
         }
+    }
+
+    /// Waits for the end of a window that is used up, and calls again.
+    async fn outwait(&self, draft: &Draft, contract: &Contract, sent: &mut Vec<Sent>) -> Result<(), Stop> {
+        let refused = sent.last().and_then(Sent::answer).filter(|reply| reply.status == 429);
+        let missing = |text: String| Stop::Missing(Missing(text));
+        let refused = refused.ok_or_else(|| missing(format!("no call of {MOST_CALLS} was refused with 429")))?;
+        let wait = pace::wait(contract.rate_limit.as_ref(), refused);
+        if wait > pace::LONGEST {
+            return Err(missing(format!("the window ends in {} s only, which is not waited for", wait.as_secs())));
+        }
+        tokio::time::sleep_until(tokio::time::Instant::now() + wait + GRACE).await;
+        sent.push(self.send_at_once(draft).await);
+        Ok(())
     }
 
     /// Sends a request, within the limits of a live server.

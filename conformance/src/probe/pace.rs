@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::judge::Snapshot;
@@ -14,7 +15,7 @@ use super::request::Draft;
 use crate::contract::{Bucket, RateLimit};
 
 /// The longest window that is waited for. A longer one ends the case: a check shall not hang for a day.
-const LONGEST: Duration = Duration::from_secs(120);
+pub(super) const LONGEST: Duration = Duration::from_secs(120);
 /// How long to wait after a 429 that does not say it.
 const UNTOLD: Duration = Duration::from_secs(1);
 
@@ -52,16 +53,10 @@ impl Pace {
 
     /// How long the window of an answer is still used up; `None` where it is not.
     fn wait(&self, reply: &Reply) -> Option<Duration> {
-        let snapshot = self.rules.as_ref().and_then(|rules| Snapshot::read(rules, reply).ok());
-        let reset = snapshot.as_ref().map(|snapshot| snapshot.reset_in);
         if reply.status == 429 {
-            let told = reply.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            let told: Option<i64> = told.or(reset);
-            let wait = told.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
-            // The end is a whole second that has just begun.
-            return Some(wait.unwrap_or_default().max(UNTOLD));
+            return Some(wait(self.rules.as_ref(), reply).max(UNTOLD));
         }
-        let spent = snapshot.filter(|snapshot| snapshot.remaining == 0)?;
+        let spent = Snapshot::read(self.rules.as_ref()?, reply).ok().filter(|snapshot| snapshot.remaining == 0)?;
         u64::try_from(spent.reset_in).ok().map(Duration::from_secs)
     }
 
@@ -73,6 +68,17 @@ impl Pace {
             _ => format!("{token} {} {}", draft.method, draft.url.path()),
         }
     }
+}
+
+/// How long a 429 asks to wait: by `Retry-After`, by its body, by the end of the window. Nothing where it does not say.
+pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
+    let in_header = || reply.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok();
+    let in_body = || {
+        let body: Value = serde_json::from_slice(&reply.body).ok()?;
+        body.pointer(rules?.retry_after_body.as_ref()?)?.as_u64()
+    };
+    let reset = || u64::try_from(Snapshot::read(rules?, reply).ok()?.reset_in).ok();
+    Duration::from_secs(in_header().or_else(in_body).or_else(reset).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -92,6 +98,7 @@ mod tests {
             limit: 10,
             window_seconds: 60,
             bucket: Bucket::Credential,
+            retry_after: false,
             retry_after_body: None,
             source: Citation { page: "page".to_owned(), section: None },
         }))

@@ -1,6 +1,7 @@
 //! What the tests share: an API's catalogue, and a run of its cases against mock or client.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
@@ -22,6 +23,14 @@ pub(crate) fn catalogues() -> Vec<Catalogue> {
 /// The same, and those of the templates, which have no client.
 pub(crate) fn with_templates() -> Vec<Catalogue> {
     read(&sources())
+}
+
+/// The same, and an API that is nobody's, with the rules that none of the others has.
+pub(crate) fn with_fixtures() -> Vec<Catalogue> {
+    let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+    let mut sources = sources();
+    sources.push(shop);
+    read(&sources)
 }
 
 /// Every API and every template that ships.

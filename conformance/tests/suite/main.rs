@@ -7,4 +7,8 @@ mod coverage;
 mod keys;
 mod live;
 mod mutants;
+mod planted;
 mod snapshots;
+
+#[path = "../planted/mod.rs"]
+mod service;

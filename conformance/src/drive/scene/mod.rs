@@ -273,7 +273,7 @@ impl Scene<'_> {
     /// A refusal as the contract shapes it.
     fn refusal_without_limits(&self, status: u16) -> Scripted {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
-        let body = shape.and_then(|shape| shape.body(MESSAGE, WAIT));
+        let body = shape.and_then(|shape| shape.body(status, MESSAGE, WAIT));
         body.map_or_else(|| Scripted::empty(status), |body| Scripted::json(status, &body))
     }
 
