@@ -9,6 +9,7 @@ pub mod drive;
 pub mod explain;
 mod glob;
 pub mod identity;
+pub mod init;
 mod jws;
 pub mod known;
 pub mod mock;

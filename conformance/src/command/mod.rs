@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Without one, the check is run.
 
+mod init;
 mod run;
 
 use std::process::ExitCode;
@@ -22,12 +23,15 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the check; the same as no subcommand.
     Run(Box<run::Options>),
+    /// Begin the contract of an API from its document.
+    Init(init::Options),
 }
 
 /// Runs the subcommand that was given.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, String> {
     match &cli.command {
         Some(Command::Run(options)) => run::run(options),
+        Some(Command::Init(options)) => init::run(options),
         None => run::run(&cli.run),
     }
 }

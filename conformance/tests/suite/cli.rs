@@ -256,3 +256,22 @@ fn a_server_that_cannot_be_reached_is_no_failure_of_its_own() {
     assert!(complaint.starts_with("error: the server cannot be reached: "), "{complaint}");
     assert!(complaint.ends_with("help: check the URL, and that the server runs\n"), "{complaint}");
 }
+
+#[test]
+fn a_bare_document_becomes_a_folder_that_can_be_checked() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("init");
+    let _ = fs::remove_dir_all(&folder);
+    let out = folder.display().to_string();
+    let init = ["init", "--spec", "tests/fixtures/bare/openapi.yaml", "--name", "parcels", "--out", &out];
+    let output = conformance(&init);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout(&output).contains("contract.toml, tokens.toml; "), "{}", stdout(&output));
+    let output = conformance(&["run", "--api-dir", &out]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    // Nothing is written over.
+    assert!(complaint(&conformance(&init)).contains("the file is there already"));
+    assert!(complaint(&conformance(&["init", "--spec", "no-such-file.yaml"])).contains("the document cannot be read"));
+    assert!(
+        complaint(&conformance(&["init", "--spec", "Cargo.toml", "--name", "a/b"])).contains("is no name for an API")
+    );
+}
