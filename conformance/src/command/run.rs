@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
+#[group(id = "run-options")]
 pub(crate) struct Options {
     /// Check this API only, by the name of its folder or contract; may be given more than once.
     #[arg(long, value_name = "NAME")]
