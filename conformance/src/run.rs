@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use tokio::task::JoinSet;
 
@@ -54,7 +55,9 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(case) = catalogue.cases.get(index) else { return done };
-                done.push((index, plan.check(&catalogue, case).await));
+                let started = Instant::now();
+                let outcome = plan.check(&catalogue, case).await;
+                done.push((index, Outcome { took: started.elapsed(), ..outcome }));
             }
         });
     }

@@ -12,13 +12,15 @@ use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::identity::Identities;
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
-use keyfit_conformance::report::{ApiReport, Report, json, text};
+use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Plan, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
 use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
+
+use super::reports;
 
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
@@ -40,9 +42,8 @@ pub(crate) struct Options {
     /// List the cases and run none.
     #[arg(long)]
     list: bool,
-    /// Write the report as JSON into this file as well.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    reports: reports::Options,
     /// Check the live server under this URL in place of the mock. One API only.
     #[arg(long, value_name = "URL", requires = "tokens")]
     base_url: Option<reqwest::Url>,
@@ -80,19 +81,35 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    let reports = options.reports.ready()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
     let report = runtime.block_on(check(options, catalogues))?;
-    if let Some(path) = &options.json {
-        fs::write(path, json(&report))
-            .map_err(|error| format!("error: the report cannot be written\n  --> {}\nhelp: {error}", path.display()))?;
-    }
-    print!("{}", text(&report));
+    let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
     Ok(match report.totals {
         totals if totals.fail > 0 => ExitCode::from(1),
         totals if totals.error > 0 => ExitCode::from(2),
         _ => ExitCode::SUCCESS,
     })
+}
+
+impl Options {
+    /// Takes out of an earlier report what was not asked for this time.
+    fn narrow(&self, previous: &mut Report, now: &Report) {
+        if !self.api.is_empty() || self.api_dir.is_some() {
+            previous.apis.retain(|earlier| now.apis.iter().any(|api| api.api == earlier.api));
+        }
+        previous.select(&self.case);
+        for api in &mut previous.apis {
+            api.cases.retain(|case| self.side.is_none_or(|end| end.is_of(case.side)));
+        }
+    }
+}
+
+impl End {
+    fn is_of(self, side: Side) -> bool {
+        (side == Side::Server) == matches!(self, Self::Server)
+    }
 }
 
 fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
@@ -106,7 +123,7 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
         }
         catalogue.select(&options.case);
         if let Some(end) = options.side {
-            catalogue.cases.retain(|case| (case.side == Side::Server) == matches!(end, End::Server));
+            catalogue.cases.retain(|case| end.is_of(case.side));
         }
         catalogues.push(catalogue);
     }

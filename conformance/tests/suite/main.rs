@@ -7,4 +7,5 @@ mod coverage;
 mod keys;
 mod live;
 mod mutants;
+mod reports;
 mod snapshots;

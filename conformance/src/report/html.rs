@@ -1,0 +1,5 @@
+//! stub
+use super::Report;
+pub(super) fn html(report: &Report) -> String {
+    report.version.clone()
+}
