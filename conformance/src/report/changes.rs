@@ -1,5 +1,6 @@
 //! What is different from an earlier run. A case that was skipped counts as one that is not there: nothing is known of it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -37,7 +38,7 @@ pub struct Change {
 }
 
 impl Changes {
-    /// From one run to a later one, in the order of the later one.
+    /// From one run to a later one, the gravest first.
     pub fn between(before: &Report, after: &Report) -> Self {
         let mut earlier: BTreeMap<&str, Verdict> =
             before.cases().map(|case| (case.id.as_str(), case.verdict)).collect();
@@ -49,6 +50,9 @@ impl Changes {
             if let Some(verdict) = earlier.remove(case.id.as_str()) {
                 changes.add(&case.id, Some(verdict), None);
             }
+        }
+        for list in [&mut changes.worse, &mut changes.fixed, &mut changes.new, &mut changes.gone] {
+            list.sort_by_key(|change| Reverse(change.after.or(change.before).and_then(gravity)));
         }
         changes
     }

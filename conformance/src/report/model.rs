@@ -263,6 +263,20 @@ impl Counts {
         self.pass + self.fail + self.warn + self.info + self.skip + self.error
     }
 
+    /// Each count that is not zero: first the gravest verdict, last what passed.
+    pub(super) fn each(&self) -> impl Iterator<Item = (Verdict, usize)> + use<> {
+        let Self { pass, fail, warn, info, skip, error } = *self;
+        let counts = [
+            (Verdict::Fail, fail),
+            (Verdict::Error, error),
+            (Verdict::Warn, warn),
+            (Verdict::Info, info),
+            (Verdict::Skip, skip),
+            (Verdict::Pass, pass),
+        ];
+        counts.into_iter().filter(|(_, count)| *count > 0)
+    }
+
     /// `12 passed, 3 failed`.
     pub(super) fn told(&self) -> String {
         let Self { pass, fail, warn, info, skip, error } = *self;

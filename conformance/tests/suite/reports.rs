@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
@@ -12,6 +14,7 @@ use keyfit_conformance::report::{
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::cli::{PETS, code, complaint, conformance, stdout};
 
@@ -118,9 +121,16 @@ fn compared() -> Report {
 #[test]
 fn each_form_is_the_reviewed_one() {
     insta::assert_snapshot!("text", text(&compared()));
-    for format in Format::ALL.into_iter().filter(|format| *format != Format::Html) {
-        insta::assert_snapshot!(format.to_string(), format.render(&compared()));
-    }
+    // Style and script are reviewed as files.
+    insta::with_settings!({ filters => vec![
+        (r"(?s)<style>.*?</style>", "<style>..</style>"),
+        (r"(?s)<script>.*?</script>", "<script>..</script>"),
+        (r"'sha256-[A-Za-z0-9+/]+='", "<hash>"),
+    ]}, {
+        for format in Format::ALL {
+            insta::assert_snapshot!(format.to_string(), format.render(&compared()));
+        }
+    });
 }
 
 #[test]
@@ -180,6 +190,38 @@ fn sarif_has_what_its_consumers_ask_for() {
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
 }
 
+/// The two scripts are the data and the page's own; a third would be one that a server wrote.
+#[test]
+fn nothing_of_a_report_is_markup_in_the_page() {
+    let page = Format::Html.render(&compared());
+    assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (2, 2));
+    let (_, data) = page.split_once("<script type=\"application/json\" id=\"data\">").expect("the data");
+    let (data, _) = data.split_once("</script>").expect("its end");
+    assert!(!data.contains('<'), "{data}");
+    let data: Value = serde_json::from_str(data).expect("JSON");
+    let case = &data["apis"][0]["cases"][2];
+    assert_eq!((&case["reason"], &case["rule"]), (&Value::from(HOSTILE), &Value::from(1)));
+    assert_eq!(data["apis"][0]["rules"][1]["id"], "pets.auth.no-token");
+    assert_eq!(data["changes"]["pets/auth/no-token/pets-get"], "worse");
+}
+
+#[test]
+fn the_policy_of_the_page_lets_in_its_own_style_and_script_alone() {
+    let page = Format::Html.render(&report());
+    let (_, policy) = page.split_once("http-equiv=\"Content-Security-Policy\" content=\"").expect("a policy");
+    let (policy, _) = policy.split_once('"').expect("its end");
+    assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
+    for (directive, start, end) in [("style-src", "<style>", "</style>"), ("script-src", "<script>", "</script>")] {
+        let (_, text) = page.split_once(start).expect("it is there");
+        let (text, _) = text.split_once(end).expect("its end");
+        let hash = STANDARD.encode(Sha256::digest(text));
+        assert!(policy.contains(&format!("{directive} 'sha256-{hash}'")), "{policy}");
+    }
+    for foreign in ["src=", "@import", "url(", "fetch("] {
+        assert!(!page.contains(foreign), "the page loads something: {foreign}");
+    }
+}
+
 #[test]
 fn annotations_beyond_what_github_shows_are_named_in_the_log() {
     let mut report = report();
@@ -211,7 +253,7 @@ fn no_form_shows_a_secret() {
             let mut words = text.split(|character: char| !character.is_ascii_alphanumeric());
             assert_eq!(words.find(|word| is_secret(word)), None, "{mutant}: {format}");
             assert!(!text.contains("sk_live_"), "{mutant}: {format}");
-            if matches!(format, Format::Json | Format::Junit | Format::Markdown) {
+            if matches!(format, Format::Json | Format::Junit | Format::Markdown | Format::Html) {
                 assert!(text.contains("redacted"), "{mutant}: {format} shows no exchange");
             }
         }

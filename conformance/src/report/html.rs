@@ -1,5 +1,0 @@
-//! stub
-use super::Report;
-pub(super) fn html(report: &Report) -> String {
-    report.version.clone()
-}
