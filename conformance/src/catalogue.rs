@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Failure, Operation, Partial, Place, Retry, Source, Text, example};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::contract::{AuthorizationDrive, Contract, Credential, Drive, Family, KeyProbe, Level, Probe, Rule};
@@ -18,8 +18,12 @@ pub struct Catalogue {
     pub api: Arc<Api>,
     /// Its contract.
     pub contract: Arc<Contract>,
+    /// The path of the contract, as messages name it.
+    pub contract_path: String,
     /// The cases, rule by rule in the contract's order.
     pub cases: Vec<Case>,
+    /// The line of the contract at which each rule stands.
+    lines: Arc<[usize]>,
     /// A valid request for each operation; making one takes longer than many cases do.
     examples: Arc<[Map<String, Value>]>,
 }
@@ -46,7 +50,7 @@ pub struct Case {
 }
 
 /// Which end is checked.
-#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// A server, by raw requests.
@@ -73,12 +77,20 @@ impl Catalogue {
         names_operations(&api, &contract, text)?;
         let cases = expand(&api, &contract, text)?;
         let examples = api.operations.iter().map(|operation| example::arguments(&api, operation)).collect();
-        Ok(Self { api: Arc::new(api), contract: Arc::new(contract), cases, examples })
+        let line = |rule: &Rule| Contract::failure_at(text, &rule.id, "", "").place.line;
+        let lines = contract.rules.iter().map(line).collect();
+        let (api, contract, contract_path) = (Arc::new(api), Arc::new(contract), text.path.clone());
+        Ok(Self { api, contract, contract_path, cases, lines, examples })
     }
 
     /// The rule of a case.
     pub fn rule(&self, case: &Case) -> &Rule {
         &self.contract.rules[case.rule]
+    }
+
+    /// The line of the contract at which the rule of a case stands.
+    pub fn line(&self, case: &Case) -> usize {
+        self.lines[case.rule]
     }
 
     /// The operation of a case.
@@ -105,8 +117,7 @@ impl Catalogue {
 
     /// Keeps the cases whose ids fit one of the patterns, if there are any, and none of those to be left out.
     pub fn select(&mut self, patterns: &[String], left_out: &[String]) {
-        let fits = |patterns: &[String], id: &str| patterns.iter().any(|pattern| glob::matches(pattern, id));
-        self.cases.retain(|case| (patterns.is_empty() || fits(patterns, &case.id)) && !fits(left_out, &case.id));
+        self.cases.retain(|case| glob::selects(patterns, left_out, &case.id));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
@@ -87,6 +88,7 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
             let mut done = Vec::new();
             while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
                 let case = &catalogue.cases[index];
+                let started = Instant::now();
                 let outcome = if plan.halt.is_halted() {
                     Outcome::skip("the run was ended before it")
                 } else {
@@ -98,7 +100,7 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 if let Some(watch) = &plan.watch {
                     watch(case, &outcome);
                 }
-                done.push((index, outcome));
+                done.push((index, Outcome { took: started.elapsed(), ..outcome }));
             }
             done
         });

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Without one, the check is run.
 
 mod init;
+mod reports;
 mod run;
 
 use std::process::ExitCode;

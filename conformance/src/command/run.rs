@@ -16,7 +16,7 @@ use keyfit_conformance::explain;
 use keyfit_conformance::known::KnownFailures;
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
-use keyfit_conformance::report::{ApiReport, Report, json, text};
+use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Halt, Plan, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
@@ -25,8 +25,11 @@ use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
+use super::reports;
+
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
+#[group(id = "run-options")]
 pub(crate) struct Options {
     /// Check this API only, by the name of its folder or contract; may be given more than once.
     #[arg(long, value_name = "NAME")]
@@ -62,9 +65,8 @@ pub(crate) struct Options {
     /// Run the cases in another order, which this number makes.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Write the report as JSON into this file as well.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    reports: reports::Options,
     #[command(flatten)]
     live: Live,
     /// Give the mock a defect, to see a check fail.
@@ -118,19 +120,40 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         }
         None => KnownFailures::default(),
     };
+    let reports = options.reports.ready()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
     let report = runtime.block_on(check(options, catalogues, &mut known))?;
-    if let Some(path) = &options.json {
-        fs::write(path, json(&report))
-            .map_err(|error| format!("error: the report cannot be written\n  --> {}\nhelp: {error}", path.display()))?;
-    }
-    print!("{}", text(&report));
+    let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
     Ok(match report.totals {
         totals if totals.fail > 0 || !report.stale.is_empty() => ExitCode::from(1),
         totals if totals.error > 0 => ExitCode::from(2),
         _ => ExitCode::SUCCESS,
     })
+}
+
+impl Options {
+    /// Takes out of an earlier report what was not asked for this time.
+    fn narrow(&self, previous: &mut Report, now: &Report) {
+        if !self.api.is_empty() || self.api_dir.is_some() {
+            previous.apis.retain(|earlier| now.apis.iter().any(|api| api.api == earlier.api));
+        }
+        previous.select(&self.case, &self.skip);
+        for api in &mut previous.apis {
+            api.cases.retain(|case| self.end().is_none_or(|end| end.is_of(case.side)));
+        }
+    }
+
+    /// The end that is checked: who names a server asks about the server.
+    fn end(&self) -> Option<End> {
+        self.side.or(self.live.base_url.as_ref().map(|_| End::Server))
+    }
+}
+
+impl End {
+    fn is_of(self, side: Side) -> bool {
+        (side == Side::Server) == matches!(self, Self::Server)
+    }
 }
 
 fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
@@ -143,10 +166,8 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
             continue;
         }
         catalogue.select(&options.case, &options.skip);
-        // Who names a server asks about the server.
-        let end = options.side.or(options.live.base_url.as_ref().map(|_| End::Server));
-        if let Some(end) = end {
-            catalogue.cases.retain(|case| (case.side == Side::Server) == matches!(end, End::Server));
+        if let Some(end) = options.end() {
+            catalogue.cases.retain(|case| end.is_of(case.side));
         }
         catalogues.push(catalogue);
     }
@@ -242,7 +263,7 @@ async fn check(
     }
     let mut report = Report::new(apis, requests, started.elapsed());
     let is_partial =
-        !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty() && options.side.is_none());
+        !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty() && options.end().is_none());
     report.stale = known.stale(!is_partial && !halt.is_halted());
     if interrupted.is_finished() {
         eprintln!("the run was interrupted: the report is of the cases before that");

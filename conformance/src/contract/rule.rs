@@ -51,7 +51,7 @@ pub enum Level {
 }
 
 /// The family of a rule, the second segment of its id.
-#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
     /// How a token is presented and whether it is known.

@@ -4,24 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
+pub(crate) const PETS: &str = "tests/fixtures/apis/pets";
 
-const PETS: &str = "tests/fixtures/apis/pets";
-
-fn conformance(arguments: &[&str]) -> Output {
+pub(crate) fn conformance(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().expect("it was not killed")
 }
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What it says on stderr, with the changing part of the folder's name taken out.
-fn complaint(output: &Output) -> String {
+pub(crate) fn complaint(output: &Output) -> String {
     assert_eq!(code(output), 2, "{}{}", stdout(output), String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stderr).replace(env!("CARGO_TARGET_TMPDIR"), "<tmp>")
 }
@@ -98,21 +96,6 @@ fn an_api_of_ones_own_is_checked_without_recompiling() {
     assert_eq!(code(&output), 0, "{}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
     let output = conformance(&["--api-dir", PETS, "--mutant", "accepts-no-token"]);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
-}
-
-#[test]
-fn the_report_is_written_as_json() {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.json");
-    let path = path.display().to_string();
-    let output = conformance(&["--api-dir", PETS, "--mutant", "accepts-no-token", "--json", &path]);
-    assert_eq!(code(&output), 1);
-    let report: Value = serde_json::from_str(&fs::read_to_string(&path).expect("written")).expect("JSON");
-    assert_eq!(report["totals"]["fail"], 3);
-    let cases = report["apis"][0]["cases"].as_array().expect("a list");
-    let case = cases.iter().find(|case| case["id"] == "pets/auth/no-token/pets-get").expect("the case is listed");
-    assert_eq!(case["verdict"], "fail");
-    assert_eq!(case["reason"], "the status is 200, not 401");
-    assert_eq!(case["exchanges"][0]["method"], "GET");
 }
 
 #[test]

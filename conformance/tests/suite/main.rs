@@ -8,6 +8,7 @@ mod keys;
 mod live;
 mod mutants;
 mod planted;
+mod reports;
 mod snapshots;
 
 #[path = "../planted/mod.rs"]

@@ -33,8 +33,8 @@ async fn broken(defect: Option<Defect>) -> BTreeSet<String> {
         ])
         .arg("--tokens")
         .arg(&tokens)
-        .arg("--json")
-        .arg(&report)
+        .arg("--report")
+        .arg(format!("json={}", report.display()))
         .envs(environment())
         .output()
         .await
