@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::model::RuleOutcome;
+use super::transcript::plain;
 use super::{Report, cases_of};
 use crate::verdict::Verdict;
 
@@ -40,7 +41,7 @@ pub(super) fn github(report: &Report) -> String {
 
 fn annotation(text: &mut String, level: &str, rule: &RuleOutcome<'_>) {
     let first = rule.first;
-    let mut message = format!("{}\n{}: {}", first.requirement, first.id, first.why());
+    let mut message = format!("{}\n{}: {}", first.requirement, first.id, plain(first.why()));
     if !rule.others.is_empty() {
         let _ = write!(message, "\nand {} more of this rule", rule.others.len());
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::transcript::transcript;
+use super::transcript::{plain, transcript};
 use super::{ApiReport, CaseReport, Report};
 use crate::verdict::Verdict;
 
@@ -46,7 +46,7 @@ fn test(case: &CaseReport) -> TestCase {
         test.add_property(("identity", identity.as_str()));
     }
     if matches!(case.verdict, Verdict::Known | Verdict::Warn | Verdict::Info) {
-        test.set_system_out(format!("{}: {}\n{}", case.verdict, case.why(), shown(case)));
+        test.set_system_out(format!("{}: {}\n{}", case.verdict, plain(case.why()), shown(case)));
     }
     test
 }
@@ -56,14 +56,14 @@ fn status(case: &CaseReport) -> TestCaseStatus {
         Verdict::Pass | Verdict::Known | Verdict::Warn | Verdict::Info => return TestCaseStatus::success(),
         Verdict::Skip => {
             let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message(case.why());
+            skipped.set_message(plain(case.why()));
             return skipped;
         }
         Verdict::Fail => NonSuccessKind::Failure,
         Verdict::Error => NonSuccessKind::Error,
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(case.why()).set_type(case.level.to_string()).set_description(shown(case));
+    status.set_message(plain(case.why())).set_type(case.level.to_string()).set_description(shown(case));
     status
 }
 

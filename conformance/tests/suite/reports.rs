@@ -125,15 +125,16 @@ fn compared() -> Report {
 #[test]
 fn each_form_is_the_reviewed_one() {
     insta::assert_snapshot!("text", text(&compared()));
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Html) {
+        insta::assert_snapshot!(format.to_string(), format.render(&compared()));
+    }
     // Style and script are reviewed as files.
     insta::with_settings!({ filters => vec![
         (r"(?s)<style>.*?</style>", "<style>..</style>"),
         (r"(?s)<script>.*?</script>", "<script>..</script>"),
         (r"'sha256-[A-Za-z0-9+/]+='", "<hash>"),
     ]}, {
-        for format in Format::ALL {
-            insta::assert_snapshot!(format.to_string(), format.render(&compared()));
-        }
+        insta::assert_snapshot!("html", Format::Html.render(&compared()));
     });
 }
 
@@ -192,6 +193,18 @@ fn sarif_has_what_its_consumers_ask_for() {
     let levels: Vec<&Value> = results.iter().map(|result| &result["level"]).collect();
     assert_eq!(levels, ["error", "error", "warning", "note"]);
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+}
+
+#[test]
+fn no_form_holds_a_control_character_of_an_answer() {
+    for format in Format::ALL {
+        let rendered = format.render(&compared());
+        assert_eq!(rendered.chars().find(|character| character.is_control() && *character != '\n'), None, "{format}");
+        assert_eq!(rendered.lines().find(|line| line.starts_with("::error::")), None, "{format}");
+    }
+    let text = text(&compared());
+    assert_eq!(text.chars().find(|character| character.is_control() && *character != '\n'), None, "{text}");
+    assert_eq!(text.lines().find(|line| line.trim_start().starts_with("::error::")), None, "{text}");
 }
 
 /// The two scripts are the data and the page's own; a third would be one that a server wrote.

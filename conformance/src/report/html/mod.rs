@@ -236,8 +236,8 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // Not allowed in a page.
-            '\0' => escaped.push('\u{fffd}'),
+            // Most of them are not allowed in a page.
+            _ if character.is_control() => escaped.push(' '),
             _ => escaped.push(character),
         }
     }
