@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Without one, the check is run.
 
+mod client;
 mod run;
 
 use std::process::ExitCode;

@@ -20,8 +20,11 @@ use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
+use super::client;
+
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(crate) struct Options {
     /// Check this API only, by the name of its folder or contract; may be given more than once.
     #[arg(long, value_name = "NAME")]
@@ -61,6 +64,8 @@ pub(crate) struct Options {
     /// Give the mock a defect, to see a check fail.
     #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
     mutant: Option<Mutant>,
+    #[command(flatten)]
+    client: client::Options,
 }
 
 /// One end of a contract.
@@ -104,7 +109,8 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
             continue;
         }
         catalogue.select(&options.case);
-        if let Some(end) = options.side {
+        let implied = options.client.is_given().then_some(End::Client);
+        if let Some(end) = options.side.or(implied) {
             catalogue.cases.retain(|case| (case.side == Side::Server) == matches!(end, End::Server));
         }
         catalogues.push(catalogue);
@@ -174,6 +180,12 @@ async fn plan(
         Arc::new(Target::new(http.clone(), base_url, identities, redactor.clone()))
     };
     let mut plan = Plan::default();
+    if let Some(client) = options.client.connect(&catalogue.contract.name, redactor) {
+        let stage = Stage::start(catalogue, client, redactor).await;
+        plan.stage =
+            Some(Arc::new(stage.map_err(|reason| format!("error: the client cannot be driven\nhelp: {reason}"))?));
+        return Ok((plan, "none".to_owned(), None));
+    }
     if catalogue.cases.iter().any(|case| case.side == Side::Client) {
         let is_ours = Source::named(&catalogue.api.name).is_some() && options.api_dir.is_none();
         if is_ours || !catalogue.needs_client() {
