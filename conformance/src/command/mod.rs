@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Without one, the check is run.
 
 mod client;
+mod compare;
 mod run;
 
 use std::process::ExitCode;
@@ -23,12 +24,15 @@ pub(crate) struct Options {
 enum Command {
     /// Run the check; the same as no subcommand.
     Run(Box<run::Options>),
+    /// Put the reports of several clients side by side, and hold them to what is expected. Exits with 1 on a difference.
+    Compare(compare::Options),
 }
 
 /// Runs the subcommand that was given.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     match &options.command {
         Some(Command::Run(options)) => run::run(options),
+        Some(Command::Compare(options)) => compare::run(options),
         None => run::run(&options.run),
     }
 }
