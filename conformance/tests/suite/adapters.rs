@@ -1,6 +1,9 @@
 //! Clients in other languages, driven by adapters: a good one passes, and whatever a bad adapter does is told and over.
 
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +13,7 @@ use keyfit_conformance::drive::{Adapter, Stage};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::verdict::{Outcome, Verdict};
+use serde_json::json;
 
 use crate::common::{committed, side, with_templates};
 
@@ -167,6 +171,111 @@ async fn logins_are_skipped_for_adapters() {
     let outcomes = driven(&cases("guide", "**"), adapter(&["true"])).await.expect("no client is connected");
     assert!(!outcomes.is_empty());
     assert!(outcomes.iter().all(|outcome| outcome.verdict == Verdict::Skip), "{outcomes:?}");
+}
+
+#[test]
+fn the_command_line_drives_a_client() {
+    if !has_python() {
+        return;
+    }
+    let with = |case: &str| {
+        let client = ["--client", "python3", "--client-arg", "adapters/example.py"];
+        conformance(&[&["--api", "transactional", "--case", case][..], &client].concat())
+    };
+    let output = with("transactional/client/request/**");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("10 cases: 10 passed"), "{}", text(&output));
+    // Server-side cases are no matter of a client's.
+    let output = with("transactional/auth/**");
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let output = conformance(&["--client", "keyfit-no-such-program"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("`keyfit-no-such-program`: it cannot be started"), "{}", text(&output));
+}
+
+#[test]
+fn a_client_that_is_not_as_expected_exits_with_1_and_so_does_a_stale_entry() {
+    let (report, folder) = compared(
+        &[("pets.client.request", "fail"), ("pets.client.success", "pass"), ("pets.client.redirect", "skip")],
+        r#"
+        [rules]
+        "client.success" = { result = "fails", because = "It is slow." }
+        "client.redirect" = { result = "unsupported" }
+        "client.error" = { result = "passes" }
+        "#,
+    );
+    let output = conformance(&["compare", &report, "--expected", &folder]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    insta::assert_snapshot!(text(&output));
+}
+
+#[test]
+fn a_client_that_is_as_expected_exits_with_0() {
+    let expected = r#"rules."client.request" = { result = "fails", because = "It sends another path." }"#;
+    let (report, folder) = compared(&[("pets.client.request", "fail"), ("shop.client.request", "pass")], expected);
+    let output = conformance(&["compare", &report, "--expected", &folder]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    // Without an expectation everything is expected to pass.
+    let output = conformance(&["compare", &report, "--expected", "adapters"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let output = conformance(&["compare", &report]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
+fn an_expectation_without_a_reason_and_an_error_of_the_check_are_never_as_expected() {
+    let (report, folder) =
+        compared(&[("pets.client.request", "fail")], r#"rules."client.request" = { result = "fails" }"#);
+    let output = conformance(&["compare", &report, "--expected", &folder]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("has its reason in `because`"), "{}", text(&output));
+    let (report, folder) =
+        compared(&[("pets.client.request", "error")], r#"rules."client.request" = { result = "error" }"#);
+    let output = conformance(&["compare", &report, "--expected", &folder]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let output = conformance(&["compare", &report, "--expected", "adapters"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+}
+
+/// Without Node and Python `adapters/run` compares nothing: a rule that was renamed shows here.
+#[test]
+fn expectations_name_every_client_rule_of_their_apis_and_no_other() {
+    let rules: BTreeSet<String> = ["legacy", "transactional"]
+        .iter()
+        .flat_map(|api| {
+            let catalogue = cases(api, "**");
+            let ids = catalogue.cases.iter().map(|case| catalogue.rule(case).id.clone());
+            ids.map(|id| id.split_once('.').expect("api and rule").1.to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    for name in ["instasent-python", "instasent-node"] {
+        let text = fs::read_to_string(format!("adapters/{name}/expected.toml")).expect("it is committed");
+        let table: toml::Table = text.parse().expect("TOML");
+        let named: BTreeSet<String> = table["rules"].as_table().expect("a table").keys().cloned().collect();
+        assert_eq!(named, rules, "{name}");
+    }
+}
+
+/// A report with these rules and verdicts, and the folder that holds what is expected of it.
+fn compared(cases: &[(&str, &str)], expected: &str) -> (String, String) {
+    // Each test has a thread of its own, and with it a name.
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default().replace("::", "-");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(folder.join("shop")).expect("a folder");
+    fs::write(folder.join("shop/expected.toml"), expected).expect("it can be written");
+    let cases: Vec<_> = cases.iter().map(|(rule, verdict)| json!({ "rule": rule, "verdict": verdict })).collect();
+    let report = folder.join("shop.json");
+    fs::write(&report, json!({ "apis": [{ "cases": cases }] }).to_string()).expect("it can be written");
+    (report.display().to_string(), folder.display().to_string())
+}
+
+fn conformance(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// What comes of the only case of an adapter that answers `connect`, says something and then does this.
