@@ -4,6 +4,7 @@
 
 pub mod catalogue;
 mod clock;
+pub mod comparison;
 pub mod contract;
 pub mod drive;
 pub mod explain;

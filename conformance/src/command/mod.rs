@@ -1,5 +1,7 @@
 //! The command line: one file a subcommand. Without one, the check is run.
 
+mod client;
+mod compare;
 mod init;
 mod reports;
 mod run;
@@ -24,6 +26,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the check; the same as no subcommand.
     Run(Box<run::Options>),
+    /// Put the reports of several clients side by side, and hold them to what is expected. Exits with 1 on a difference.
+    Compare(compare::Options),
     /// Begin the contract of an API from its document.
     Init(init::Options),
 }
@@ -33,6 +37,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, String> {
     match &cli.command {
         Some(Command::Run(options)) => run::run(options),
         Some(Command::Init(options)) => init::run(options),
+        Some(Command::Compare(options)) => compare::run(options),
         None => run::run(&cli.run),
     }
 }

@@ -25,7 +25,7 @@ use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
-use super::reports;
+use super::{client, reports};
 
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
@@ -69,6 +69,8 @@ pub(crate) struct Options {
     reports: reports::Options,
     #[command(flatten)]
     live: Live,
+    #[command(flatten)]
+    client: client::Options,
     /// Give the mock a defect, to see a check fail.
     #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
     mutant: Option<Mutant>,
@@ -144,9 +146,10 @@ impl Options {
         }
     }
 
-    /// The end that is checked: who names a server asks about the server.
+    /// The end that is checked: who names a server or a client asks about that one.
     fn end(&self) -> Option<End> {
-        self.side.or(self.live.base_url.as_ref().map(|_| End::Server))
+        let of_client = self.client.is_given().then_some(End::Client);
+        self.side.or(of_client).or(self.live.base_url.as_ref().map(|_| End::Server))
     }
 }
 
@@ -315,6 +318,12 @@ async fn plan(
     redactor: &Redactor,
 ) -> Result<(Plan, String, Option<Mock>), String> {
     let mut plan = Plan::default();
+    if let Some(client) = options.client.connect(&catalogue.contract.name, redactor) {
+        let stage = Stage::start(catalogue, client, redactor).await;
+        plan.stage =
+            Some(Arc::new(stage.map_err(|reason| format!("error: the client cannot be driven\nhelp: {reason}"))?));
+        return Ok((plan, "none".to_owned(), None));
+    }
     if catalogue.cases.iter().any(|case| case.side == Side::Client) {
         let is_ours = Source::named(&catalogue.api.name).is_some() && options.api_dir.is_none();
         if is_ours || !catalogue.needs_client() {

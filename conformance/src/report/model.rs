@@ -46,7 +46,7 @@ pub struct Report {
 pub struct ApiReport {
     /// The short name.
     pub api: String,
-    /// The server that was checked: a base URL, or `mock`.
+    /// The server that was checked: a base URL, `mock`, or `none` where another client was checked.
     pub server: String,
     /// The contract, as a path.
     pub contract: String,

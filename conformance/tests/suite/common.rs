@@ -1,6 +1,7 @@
 //! What the tests share: an API's catalogue, and a run of its cases against mock or client.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +15,17 @@ use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
+
+/// Writes the schemas anew where `KEYFIT_WRITE_SCHEMAS` is set; compares otherwise.
+#[expect(clippy::disallowed_methods, reason = "a switch of these tests alone")]
+pub(crate) fn committed(path: &str, schema: &schemars::Schema) {
+    let expected = format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON"));
+    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
+        fs::write(path, &expected).expect("the schema can be written");
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(found == expected, "{path} is not the schema of the types: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+}
 
 /// The catalogue of every API that ships.
 pub(crate) fn catalogues() -> Vec<Catalogue> {

@@ -1,5 +1,6 @@
 //! The tests of the contract check, in one binary: linking takes longer than running.
 
+mod adapters;
 mod cli;
 mod common;
 mod contracts;

@@ -191,7 +191,7 @@ fn sarif_has_what_its_consumers_ask_for() {
     assert_eq!(fingerprints[0]["caseId/v1"], "pets/auth/no-token/pets-get");
     assert_ne!(fingerprints[0]["primaryLocationLineHash"], fingerprints[1]["primaryLocationLineHash"]);
     let levels: Vec<&Value> = results.iter().map(|result| &result["level"]).collect();
-    assert_eq!(levels, ["error", "error", "warning", "note"]);
+    assert_eq!(levels, ["error", "error", "warning", "error", "note"]);
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
 }
 

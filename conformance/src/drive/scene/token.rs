@@ -16,6 +16,7 @@ impl Scene<'_> {
         let [refused, served] = received.as_slice() else {
             return Err(format!("{} requests were sent, not one with each token", received.len()));
         };
+        let arguments = self.client.without_left_out(&arguments);
         request::check(&self.catalogue.api, self.operation(), &arguments, refused, &old)?;
         request::check(&self.catalogue.api, self.operation(), &arguments, served, &new)?;
         succeeded(&observed)
