@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -117,11 +118,20 @@ fn key(name: &str) -> String {
     format!("sk_fixture-key-{}", name.to_lowercase()) // not-a-secret
 }
 
+/// Counts the requests that a service was sent.
+pub(crate) type Log = Arc<AtomicUsize>;
+
+/// The requests so far.
+pub(crate) fn requests(log: &Log) -> usize {
+    log.load(Ordering::Relaxed)
+}
+
 /// Starts the service. It ends with the runtime.
-pub(crate) async fn serve(defect: Option<Defect>) -> SocketAddr {
+pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let shop = Arc::new(Shop { defect, windows: Mutex::default() });
+    let log = Log::default();
+    let shop = Arc::new(Shop { defect, windows: Mutex::default(), log: Arc::clone(&log) });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
@@ -133,13 +143,14 @@ pub(crate) async fn serve(defect: Option<Defect>) -> SocketAddr {
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
-    address
+    (address, log)
 }
 
 struct Shop {
     defect: Option<Defect>,
     /// By key: calls, and when the window ends.
     windows: Mutex<HashMap<String, (u64, u64)>>,
+    log: Log,
 }
 
 /// An answer on its way.
@@ -168,6 +179,7 @@ struct Route<'a> {
 
 impl Shop {
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        self.log.fetch_add(1, Ordering::Relaxed);
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

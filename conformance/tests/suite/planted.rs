@@ -9,13 +9,13 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use crate::service::{Defect, environment, serve, tokens_file};
+use crate::service::{Defect, environment, requests, serve, tokens_file};
 
 const SHOP: &str = "tests/fixtures/apis/shop";
 
 /// The rules that the check finds broken.
 async fn broken(defect: Option<Defect>) -> BTreeSet<String> {
-    let address = serve(defect).await;
+    let (address, log) = serve(defect).await;
     let name = defect.map_or_else(|| "control".to_owned(), |defect| defect.to_string());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted");
     fs::create_dir_all(&folder).expect("a folder");
@@ -51,6 +51,8 @@ async fn broken(defect: Option<Defect>) -> BTreeSet<String> {
         "{name}: every case ran"
     );
     assert_eq!(output.status.code(), Some(i32::from(totals["fail"] != 0)), "{name}");
+    // One more asks whether there is a server at all.
+    assert_eq!(report["requests"].as_u64(), u64::try_from(requests(&log) - 1).ok(), "{name}: every request is counted");
     let cases = report["apis"][0]["cases"].as_array().expect("cases");
     let broken = cases.iter().filter(|case| !["pass", "skip"].iter().any(|verdict| case["verdict"] == *verdict));
     broken.map(|case| case["rule"].as_str().expect("an id").to_owned()).collect()
