@@ -13,6 +13,7 @@
 //! ```
 
 mod api;
+pub mod diff;
 pub mod example;
 mod failure;
 mod generate;
