@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Without one, the check is run.
 
 mod run;
+mod spec;
 
 use std::process::ExitCode;
 
@@ -22,12 +23,16 @@ pub(crate) struct Options {
 enum Command {
     /// Run the check; the same as no subcommand.
     Run(Box<run::Options>),
+    /// Look at documents alone.
+    #[command(subcommand)]
+    Spec(spec::Command),
 }
 
 /// Runs the subcommand that was given.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     match &options.command {
         Some(Command::Run(options)) => run::run(options),
+        Some(Command::Spec(command)) => spec::run(command),
         None => run::run(&options.run),
     }
 }

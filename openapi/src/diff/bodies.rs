@@ -6,8 +6,8 @@ use super::comparison::Comparison;
 use super::node::Node;
 use super::operations::Operation;
 use super::rules::{REQUEST, Rule, SchemaRules, request as req};
-use super::schema::{self, Spot};
-use crate::name;
+use super::schema;
+use super::spot::Spot;
 
 /// The rules for the media types of a body.
 pub(super) struct MediaRules {
@@ -43,10 +43,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
                 (true, false) => cx.report(&req::BODY_OPTIONAL, &after, "the body can be left out", rust),
                 _ => {}
             }
-            let spot = Spot {
-                name: name::of_type(&format!("{}-body", new.id)),
-                holder: format!("the body of `{}`", new.function()),
-            };
+            let spot = Spot::body(&new.id);
             contents(cx, &MEDIA, &before, &after, &spot);
         }
         (None, None) => {}
@@ -54,17 +51,23 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
 }
 
 /// Compares the `content` of two bodies.
-pub(super) fn contents<'a>(cx: &mut Comparison<'a>, rules: &MediaRules, old: &Node<'a>, new: &Node<'a>, spot: &Spot) {
+pub(super) fn contents<'a>(
+    cx: &mut Comparison<'a>,
+    rules: &MediaRules,
+    old: &Node<'a>,
+    new: &Node<'a>,
+    spot: &Spot<'a>,
+) {
     let (before, after) = (media_types(old), media_types(new));
     for (name, media) in &before {
         let Some(other) = after.get(name) else {
-            cx.report(rules.removed, media, format!("`{name}` went"), format!("{} has another type", spot.holder));
+            cx.report(rules.removed, media, format!("`{name}` went"), format!("{} has another type", spot.holder()));
             continue;
         };
         schema::compare_optional(cx, rules.schema, media.get("schema"), other.get("schema"), other, spot);
     }
     for (name, media) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        cx.report(rules.added, media, format!("`{name}` is new"), format!("{} may have another type", spot.holder));
+        cx.report(rules.added, media, format!("`{name}` is new"), format!("{} may have another type", spot.holder()));
     }
 }
 

@@ -100,7 +100,7 @@ fn describe(facing: &Facing<'_, '_>, key: &str) -> String {
 /// Texts with bounds are types of their own, which check them; numbers and lists are not checked.
 fn rust(facing: &Facing<'_, '_>) -> String {
     match facing.new.kind() {
-        Some("string") => format!("{} is checked against another bound", facing.spot.holder),
+        Some("string") => format!("{} is checked against another bound", facing.spot.holder()),
         _ => "no change: the client does not check it".to_owned(),
     }
 }

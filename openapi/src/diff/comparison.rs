@@ -7,7 +7,8 @@ use super::Document;
 use super::finding::{Finding, OperationRef};
 use super::node::{Node, Revision};
 use super::rules::{Direction, Rule, SchemaRules, surface as surf};
-use super::schema::{self, Spot};
+use super::schema;
+use super::spot::Spot;
 
 /// How many schemas are compared at most, so that no document can keep a comparison busy: each step looks at one schema,
 /// or at one of its members.
@@ -48,7 +49,7 @@ struct Open<'a> {
     rules: &'static SchemaRules,
     old: Node<'a>,
     new: Node<'a>,
-    spot: Spot,
+    spot: Spot<'a>,
 }
 
 impl<'a> Comparison<'a> {
@@ -115,7 +116,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares two schemas later, once for all that refer to both.
-    pub(super) fn link(&mut self, rules: &'static SchemaRules, old: Node<'a>, new: Node<'a>, spot: Spot) {
+    pub(super) fn link(&mut self, rules: &'static SchemaRules, old: Node<'a>, new: Node<'a>, spot: Spot<'a>) {
         let count = self.pairs.len();
         let pair = *self.pairs.entry((rules.direction, old.at.clone(), new.at.clone())).or_insert(count);
         if pair == count {

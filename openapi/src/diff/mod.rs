@@ -36,6 +36,8 @@ mod schema;
 mod schemes;
 mod security;
 mod servers;
+mod spot;
+mod variants;
 
 pub use document::Document;
 pub use finding::{Finding, OperationRef};

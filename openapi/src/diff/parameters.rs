@@ -6,7 +6,8 @@ use super::comparison::Comparison;
 use super::node::Node;
 use super::operations::Operation;
 use super::rules::{REQUEST, request as req, surface as surf};
-use super::schema::{self, Spot};
+use super::schema;
+use super::spot::Spot;
 use crate::name;
 use crate::normalize::{TRANSPORT_HEADERS, template_names};
 
@@ -38,10 +39,10 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
         }
     }
     for Parameter { node, name, place } in &came {
-        let argument = name::of_argument(name);
         if *place == "path" {
             continue;
         }
+        let argument = name::of_argument(name);
         if node.is_true("required") {
             let rust = format!("the argument `{argument}` is new and must be set");
             let detail = format!("the {place} parameter `{name}` is new and must be sent");
@@ -58,7 +59,6 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
 
 fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>, operation: &Operation<'a>) {
     let Parameter { node, name, place } = new;
-    let argument = name::of_argument(name);
     let was = old.text("in").unwrap_or_default();
     if was != *place {
         let detail = format!("`{name}` is sent in {place}, no longer in {was}");
@@ -67,11 +67,11 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
     // What is in the path is always sent, whatever the document says.
     match (old.is_true("required") || was == "path", node.is_true("required") || *place == "path") {
         (false, true) => {
-            let rust = format!("the argument `{argument}` must be set");
+            let rust = format!("the argument `{}` must be set", name::of_argument(name));
             cx.report(&req::PARAMETER_REQUIRED, node, format!("`{name}` must be sent"), rust);
         }
         (true, false) => {
-            let rust = format!("the argument `{argument}` may be left out");
+            let rust = format!("the argument `{}` may be left out", name::of_argument(name));
             cx.report(&req::PARAMETER_OPTIONAL, node, format!("`{name}` can be left out"), rust);
         }
         _ => {}
@@ -89,10 +89,7 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
         cx.report(&req::PARAMETER_STYLE_CHANGED, node, detail, "no change");
     }
     if let (Some(before), Some(after)) = (schema_of(old), schema_of(node)) {
-        let spot = Spot {
-            name: name::of_type(&format!("{}-{name}", operation.id)),
-            holder: format!("the argument `{argument}`"),
-        };
+        let spot = Spot::argument(&operation.id, name);
         schema::compare(cx, &REQUEST, &before, &after, &spot);
     }
 }

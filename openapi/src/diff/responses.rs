@@ -7,8 +7,8 @@ use super::comparison::Comparison;
 use super::node::Node;
 use super::operations::Operation;
 use super::rules::{REFUSAL, RESPONSE, Rule, errors as error, response as resp, security as sec};
-use super::schema::{self, Spot};
-use crate::name;
+use super::schema;
+use super::spot::Spot;
 
 const SUCCESS: MediaRules =
     MediaRules { added: &resp::MEDIA_TYPE_ADDED, removed: &resp::MEDIA_TYPE_REMOVED, schema: &RESPONSE };
@@ -17,14 +17,14 @@ const REFUSED: MediaRules =
 
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Operation<'a>) {
     let (before, after) = (by_status(old), by_status(new));
-    let function = new.function();
+    let function = || new.function();
     for (status, response) in &before {
         if !after.contains_key(status) {
             cx.answers(Some(status));
             let (rule, rust) = if is_success(status) {
-                (&resp::STATUS_REMOVED, format!("`{function}` has another success"))
+                (&resp::STATUS_REMOVED, format!("`{}` has another success", function()))
             } else {
-                (&error::STATUS_REMOVED, format!("`{function}` no longer fails with {status}"))
+                (&error::STATUS_REMOVED, format!("`{}` no longer fails with {status}", function()))
             };
             cx.report(rule, response, format!("{status} went"), rust);
         }
@@ -33,9 +33,9 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
         cx.answers(Some(status));
         let Some(other) = before.get(status) else {
             let (rule, rust) = if is_success(status) {
-                (&resp::STATUS_ADDED, format!("`{function}` has another success"))
+                (&resp::STATUS_ADDED, format!("`{}` has another success", function()))
             } else {
-                (&error::STATUS_ADDED, format!("`{function}` can fail with {status}: `Error::status`"))
+                (&error::STATUS_ADDED, format!("`{}` can fail with {status}: `Error::status`", function()))
             };
             cx.report(rule, response, format!("{status} is new"), rust);
             continue;
@@ -46,13 +46,8 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
 }
 
 fn compare_pair<'a>(cx: &mut Comparison<'a>, status: &str, old: &Node<'a>, new: &Node<'a>, operation: &Operation<'a>) {
-    let (rules, spot) = if is_success(status) {
-        let holder = format!("the answer of `{}`", operation.function());
-        (&SUCCESS, Spot { name: name::of_type(&format!("{}-response", operation.id)), holder })
-    } else {
-        // Refusals have no types of their own: they arrive as values in the one error.
-        (&REFUSED, Spot { name: "Error".to_owned(), holder: "the body of the error".to_owned() })
-    };
+    let (rules, spot) =
+        if is_success(status) { (&SUCCESS, Spot::answer(&operation.id)) } else { (&REFUSED, Spot::refusal()) };
     bodies::contents(cx, rules, old, new, &spot);
     headers(cx, rules, old, new);
 }
@@ -84,7 +79,7 @@ fn headers<'a>(cx: &mut Comparison<'a>, rules: &MediaRules, old: &Node<'a>, new:
             }
             _ => {}
         }
-        let spot = Spot { name: "HeaderValue".to_owned(), holder: format!("the header `{spelt}`, read as text,") };
+        let spot = Spot::header(spelt);
         schema::compare_optional(cx, rules.schema, header.get("schema"), other.get("schema"), other, &spot);
     }
     for (name, (spelt, header)) in &after {

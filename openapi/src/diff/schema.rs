@@ -1,6 +1,6 @@
 //! Schemas: type, members, elements, values and shapes, by the rules of the direction in which they are sent.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -9,16 +9,9 @@ use super::comparison::Comparison;
 use super::flat::Flat;
 use super::node::Node;
 use super::rules::{Direction, Rule, SchemaRules, request as req, surface as surf};
+use super::spot::Spot;
+use super::variants;
 use crate::{name, walk};
-
-/// What a schema is called in the Rust client.
-#[derive(Clone, Debug)]
-pub(super) struct Spot {
-    /// The type that is made of it, where one is: `Pet`.
-    pub(super) name: String,
-    /// What holds the value: "`Pet::name`", "the argument `tag`".
-    pub(super) holder: String,
-}
 
 /// Two schemas that are looked at, their parts merged.
 pub(super) struct Facing<'a, 'b> {
@@ -27,7 +20,7 @@ pub(super) struct Facing<'a, 'b> {
     pub(super) new: &'b Flat<'a>,
     /// The new schema itself, where a change is reported that has no keyword of its own.
     pub(super) here: &'b Node<'a>,
-    pub(super) spot: &'b Spot,
+    pub(super) spot: &'b Spot<'a>,
 }
 
 /// Compares two schemas of which one may be missing: without a schema a value can be anything.
@@ -37,9 +30,9 @@ pub(super) fn compare_optional<'a>(
     old: Option<Node<'a>>,
     new: Option<Node<'a>>,
     here: &Node<'a>,
-    spot: &Spot,
+    spot: &Spot<'a>,
 ) {
-    let rust = || format!("{} has another type", spot.holder);
+    let rust = || format!("{} has another type", spot.holder());
     match (old, new) {
         (Some(old), Some(new)) => compare(cx, rules, &old, &new, spot),
         (Some(old), None) if is_restrictive(&old) => {
@@ -58,7 +51,7 @@ pub(super) fn compare<'a>(
     rules: &'static SchemaRules,
     old: &Node<'a>,
     new: &Node<'a>,
-    spot: &Spot,
+    spot: &Spot<'a>,
 ) {
     if !cx.step(1, new) {
         return;
@@ -68,11 +61,12 @@ pub(super) fn compare<'a>(
         compare_resolved(cx, rules, old, new, spot);
         return;
     }
-    let component = |node: &Node<'a>| node.reference().and_then(walk::component).map(name::of_type);
+    let component = |node: &Node<'a>| node.reference().and_then(walk::component);
     let (before, after) = (component(old), component(new));
-    if let (Some(before), Some(after)) = (&before, &after)
+    if let (Some(before), Some(after)) = (before, after)
         && before != after
     {
+        let (before, after) = (name::of_type(before), name::of_type(after));
         let detail = format!("`{before}` becomes `{after}`");
         cx.report(&surf::SCHEMA_RENAMED, new, detail, format!("the type `{before}` becomes `{after}`"));
     }
@@ -81,14 +75,11 @@ pub(super) fn compare<'a>(
     if unresolved {
         if from.reference() != to.reference() {
             let detail = format!("`{}` cannot be followed", from.reference().or(to.reference()).unwrap_or_default());
-            cx.report(&surf::NOT_COMPARED, new, detail, format!("{} may have another type", spot.holder));
+            cx.report(&surf::NOT_COMPARED, new, detail, format!("{} may have another type", spot.holder()));
         }
         return;
     }
-    let spot = match after.or(before) {
-        Some(name) => Spot { holder: format!("`{name}`"), name },
-        None => spot.clone(),
-    };
+    let spot = after.or(before).map_or_else(|| spot.clone(), Spot::component);
     cx.link(rules, from, to, spot);
 }
 
@@ -98,7 +89,7 @@ pub(super) fn compare_resolved<'a>(
     rules: &'static SchemaRules,
     old: &Node<'a>,
     new: &Node<'a>,
-    spot: &Spot,
+    spot: &Spot<'a>,
 ) {
     let (before, after) = (Flat::of(old), Flat::of(new));
     let facing = Facing { rules, old: &before, new: &after, here: new, spot };
@@ -112,22 +103,21 @@ pub(super) fn compare_resolved<'a>(
     values(cx, &facing);
     bounds::compare(cx, &facing);
     members(cx, &facing);
-    let element = Spot { name: format!("{}Item", spot.name), holder: format!("an element of {}", spot.holder) };
     match (before.get("items"), after.get("items")) {
         (None, None) => {}
-        (from, to) => compare_optional(cx, rules, from, to, new, &element),
+        (from, to) => compare_optional(cx, rules, from, to, new, &spot.element()),
     }
-    variants(cx, &facing);
+    variants::compare(cx, &facing);
 }
 
 fn nullability(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     let Facing { rules, old, new, here, spot } = facing;
     match (old.is_true("nullable"), new.is_true("nullable")) {
         (false, true) => {
-            cx.report(rules.nullable, here, "it can be null", format!("{} becomes an `Option`", spot.holder));
+            cx.report(rules.nullable, here, "it can be null", format!("{} becomes an `Option`", spot.holder()));
         }
         (true, false) => {
-            cx.report(rules.non_null, here, "it cannot be null", format!("{} is no longer null", spot.holder));
+            cx.report(rules.non_null, here, "it cannot be null", format!("{} is no longer null", spot.holder()));
         }
         _ => {}
     }
@@ -136,23 +126,25 @@ fn nullability(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
 /// Compares type and format; `false` where the rest means something else.
 fn kind(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
     let Facing { rules, old, new, here, spot } = facing;
-    let rust = format!("{} has another type", spot.holder);
+    let rust = || format!("{} has another type", spot.holder());
     let at = new.get("type").unwrap_or_else(|| (*here).clone());
     match (old.kind(), new.kind()) {
         (before, after) if before == after => {}
-        (None, Some(after)) => cx.report(rules.type_narrowed, &at, format!("it is {after}, no longer anything"), rust),
+        (None, Some(after)) => {
+            cx.report(rules.type_narrowed, &at, format!("it is {after}, no longer anything"), rust());
+        }
         (Some(before), None) => {
-            cx.report(rules.type_widened, &at, format!("it is anything, no longer {before}"), rust);
+            cx.report(rules.type_widened, &at, format!("it is anything, no longer {before}"), rust());
         }
         (Some("integer"), Some("number")) => {
-            cx.report(rules.type_widened, &at, "it is number, no longer integer", rust);
+            cx.report(rules.type_widened, &at, "it is number, no longer integer", rust());
         }
         (Some("number"), Some("integer")) => {
-            cx.report(rules.type_narrowed, &at, "it is integer, no longer number", rust);
+            cx.report(rules.type_narrowed, &at, "it is integer, no longer number", rust());
         }
         (before, after) => {
             let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-            cx.report(rules.type_changed, &at, format!("it is {after}, no longer {before}"), rust);
+            cx.report(rules.type_changed, &at, format!("it is {after}, no longer {before}"), rust());
             return false;
         }
     }
@@ -161,7 +153,7 @@ fn kind(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
         let text = |format: Option<&str>| format.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
         let detail = format!("the format {} becomes {}", text(before), text(after));
         let at = new.get("format").unwrap_or_else(|| (*here).clone());
-        cx.report(rules.format_changed, &at, detail, format!("{} has another type", spot.holder));
+        cx.report(rules.format_changed, &at, detail, rust());
     }
     true
 }
@@ -170,7 +162,6 @@ fn kind(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
 fn values(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     let Facing { rules, old, new, here, spot } = facing;
     let (before, after) = (old.get("enum"), new.get("enum"));
-    let name = &spot.name;
     match (&before, &after) {
         (Some(before), Some(after)) => {
             let texts = |list: &Node<'_>| list.items().map(|value| value.value.to_string()).collect::<HashSet<_>>();
@@ -181,7 +172,7 @@ fn values(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
             };
             let mut report = |rule: &'static Rule, at: &Node<'_>, value: &Value, what: &str| {
                 let text = plain(value);
-                let rust = format!("the variant `{name}::{}` {what}", name::of_type(&text));
+                let rust = format!("the variant `{}::{}` {what}", spot.name(), name::of_type(&text));
                 cx.report(rule, at, format!("the value `{text}` {what}"), rust);
             };
             for value in differing(before, &has) {
@@ -192,11 +183,11 @@ fn values(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
             }
         }
         (None, Some(after)) => {
-            let rust = format!("{} becomes an enum", spot.holder);
+            let rust = format!("{} becomes an enum", spot.holder());
             cx.report(rules.constraint_narrowed, after, "only listed values are left", rust);
         }
         (Some(_), None) => {
-            let rust = format!("{} is no longer an enum", spot.holder);
+            let rust = format!("{} is no longer an enum", spot.holder());
             cx.report(rules.constraint_widened, here, "the list of values is gone", rust);
         }
         (None, None) => {}
@@ -218,7 +209,6 @@ fn members<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     }
     let (had, has) = (old.required(), new.required());
     let is_closed = new.get("additionalProperties").is_some_and(|others| *others.value == Value::Bool(false));
-    let field = |name: &str| format!("{}::{}", spot.name, name::of_argument(name));
     for (name, node) in &before {
         if after.contains_key(name) {
             continue;
@@ -227,31 +217,30 @@ fn members<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
         let rule = if is_grave { rules.property_lost } else { rules.property_removed };
         let at = node.as_ref().or(old.first());
         if let Some(at) = at {
-            cx.report(rule, at, format!("`{name}` went"), format!("the field `{}` is gone", field(name)));
+            cx.report(rule, at, format!("`{name}` went"), format!("the field `{}` is gone", spot.field(name)));
         }
     }
     for (name, node) in &after {
         let at = node.as_ref().unwrap_or(here);
         let Some(earlier) = before.get(name) else {
             let rule = if has.contains(name) { rules.property_added_required } else { rules.property_added };
-            cx.report(rule, at, format!("`{name}` is new"), format!("the field `{}` is new", field(name)));
+            cx.report(rule, at, format!("`{name}` is new"), format!("the field `{}` is new", spot.field(name)));
             continue;
         };
         match (had.contains(name), has.contains(name)) {
             (false, true) => {
-                let rust = format!("`{}` is no longer an `Option`", field(name));
+                let rust = format!("`{}` is no longer an `Option`", spot.field(name));
                 cx.report(rules.property_required, at, format!("`{name}` is always there"), rust);
             }
             (true, false) => {
-                let rust = format!("`{}` becomes an `Option`", field(name));
+                let rust = format!("`{}` becomes an `Option`", spot.field(name));
                 cx.report(rules.property_optional, at, format!("`{name}` can be missing"), rust);
             }
             _ => {}
         }
         let (Some(earlier), Some(node)) = (earlier, node) else { continue };
         deprecation(cx, name, earlier, node);
-        let spot = Spot { name: format!("{}{}", spot.name, name::of_type(name)), holder: format!("`{}`", field(name)) };
-        compare(cx, rules, earlier, node, &spot);
+        compare(cx, rules, earlier, node, &spot.member(name));
     }
     others(cx, facing);
 }
@@ -278,106 +267,16 @@ fn others<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     let (before, after) = (old.get("additionalProperties"), new.get("additionalProperties"));
     let closed = |node: &Option<Node<'_>>| node.as_ref().is_some_and(|node| *node.value == Value::Bool(false));
     let schema = |node: Option<Node<'a>>| node.filter(|node| node.value.is_object());
-    let rust = format!("what else {} holds", spot.holder);
+    let rust = || format!("what else {} holds", spot.holder());
     match (closed(&before), closed(&after)) {
         (true, true) => {}
-        (false, true) => cx.report(rules.constraint_narrowed, here, "there are no other members", rust),
-        (true, false) => cx.report(rules.constraint_widened, here, "there can be other members", rust),
-        (false, false) => {
-            let value = Spot { name: format!("{}Value", spot.name), holder: format!("a value of {}", spot.holder) };
-            match (schema(before), schema(after)) {
-                (None, None) => {}
-                (before, after) => compare_optional(cx, rules, before, after, here, &value),
-            }
-        }
+        (false, true) => cx.report(rules.constraint_narrowed, here, "there are no other members", rust()),
+        (true, false) => cx.report(rules.constraint_widened, here, "there can be other members", rust()),
+        (false, false) => match (schema(before), schema(after)) {
+            (None, None) => {}
+            (before, after) => compare_optional(cx, rules, before, after, here, &spot.value()),
+        },
     }
-}
-
-/// Compares the shapes: references by their names, others by what they are, then by their order.
-fn variants<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
-    let Facing { rules, old, new, here, spot } = facing;
-    discriminator(cx, facing);
-    let (before, mut after) = (old.variants(), new.variants());
-    match (before.is_empty(), after.is_empty()) {
-        (true, true) => return,
-        (false, false) => {}
-        (true, false) => {
-            cx.report(
-                rules.constraint_narrowed,
-                here,
-                "only listed shapes are left",
-                format!("{} becomes an enum", spot.holder),
-            );
-            return;
-        }
-        (false, true) => {
-            cx.report(
-                rules.constraint_widened,
-                here,
-                "the list of shapes is gone",
-                format!("{} is no longer an enum", spot.holder),
-            );
-            return;
-        }
-    }
-    if !cx.step(before.len() + after.len(), here) {
-        return;
-    }
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (place, variant) in after.iter().enumerate() {
-        places.insert(key(variant), place);
-    }
-    let mut taken = HashSet::new();
-    let mut left = Vec::new();
-    for variant in before {
-        match places.remove(&key(&variant)) {
-            Some(place) => {
-                taken.insert(place);
-                compare(cx, rules, &variant, &after[place], spot);
-            }
-            None => left.push(variant),
-        }
-    }
-    let mut place = 0;
-    after.retain(|_| {
-        place += 1;
-        !taken.contains(&(place - 1))
-    });
-    let is_inline = |node: &Node<'_>| node.reference().is_none() && node.text("title").is_none();
-    let (inline, named): (Vec<_>, Vec<_>) = left.into_iter().partition(is_inline);
-    let (new_inline, new_named): (Vec<_>, Vec<_>) = after.into_iter().partition(is_inline);
-    for (before, after) in inline.iter().zip(&new_inline) {
-        compare(cx, rules, before, after, spot);
-    }
-    let rust = |variant: &Node<'_>, what: &str| format!("the variant `{}::{}` {what}", spot.name, shape(variant));
-    for gone in named.iter().chain(inline.iter().skip(new_inline.len())) {
-        cx.report(rules.variant_removed, gone, format!("the shape `{}` is gone", shape(gone)), rust(gone, "is gone"));
-    }
-    for came in new_named.iter().chain(new_inline.iter().skip(inline.len())) {
-        cx.report(rules.variant_added, came, format!("the shape `{}` is new", shape(came)), rust(came, "is new"));
-    }
-}
-
-fn discriminator(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
-    let Facing { old, new, here, spot, .. } = facing;
-    let (before, after) = (old.get("discriminator"), new.get("discriminator"));
-    if before.as_ref().map(|node| node.value) != after.as_ref().map(|node| node.value) {
-        let at = after.unwrap_or_else(|| (*here).clone());
-        let rust = format!("{} is told apart in another way", spot.holder);
-        cx.report(&surf::DISCRIMINATOR_CHANGED, &at, "the discriminator has changed", rust);
-    }
-}
-
-/// What tells a shape from the others.
-fn key(variant: &Node<'_>) -> String {
-    let name = variant.reference().or_else(|| variant.text("title"));
-    name.map_or_else(|| variant.value.to_string(), str::to_owned)
-}
-
-/// What a shape is called.
-fn shape(variant: &Node<'_>) -> String {
-    let named = variant.reference().and_then(walk::component).or_else(|| variant.text("title"));
-    named.or_else(|| variant.text("type")).map_or_else(|| "Variant".to_owned(), name::of_type)
 }
 
 /// Whether a schema says anything that a value has to keep to.
