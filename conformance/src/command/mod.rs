@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 /// broken, and with 2 where the input cannot be used or the check itself failed.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version, args_conflicts_with_subcommands = true)]
-pub(crate) struct Options {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -29,10 +29,10 @@ enum Command {
 }
 
 /// Runs the subcommand that was given.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
-    match &options.command {
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode, String> {
+    match &cli.command {
         Some(Command::Run(options)) => run::run(options),
         Some(Command::Spec(command)) => spec::run(command),
-        None => run::run(&options.run),
+        None => run::run(&cli.run),
     }
 }

@@ -27,7 +27,7 @@ fn concerns(catalogue: &Catalogue, finding: &Finding, case: &Case) -> bool {
     match finding.rule.group {
         Group::Security => matches!(case.family, Family::Auth | Family::Scope | Family::Tenant),
         Group::Oauth => matches!(case.family, Family::Oauth | Family::Jwt),
-        Group::Errors => is_about_refusals(finding, case, drive),
+        Group::Errors => is_about_refusals(catalogue, finding, case),
         Group::RateLimit => is_about_rate(case, drive),
         Group::Request => case.family == Family::Batch || drive == Some(Drive::RequestAsSent),
         Group::Response => {
@@ -40,20 +40,21 @@ fn concerns(catalogue: &Catalogue, finding: &Finding, case: &Case) -> bool {
     }
 }
 
-/// Without a status, as where a schema is shared, it can be any.
-fn is_about_refusals(finding: &Finding, case: &Case, drive: Option<Drive>) -> bool {
-    if drive == Some(Drive::ErrorSurvives) {
-        let is_of = |status: &String| case.variant.as_ref().is_some_and(|variant| variant.eq_ignore_ascii_case(status));
-        return finding.statuses.is_empty() || finding.statuses.iter().any(is_of);
+/// Without a status, as where a schema is shared or all refusals have one, it can be any.
+fn is_about_refusals(catalogue: &Catalogue, finding: &Finding, case: &Case) -> bool {
+    let rule = catalogue.rule(case);
+    let statuses: Vec<u16> = finding.statuses.iter().filter_map(|status| status.parse().ok()).collect();
+    if statuses.is_empty() {
+        return case.family == Family::Error || rule.drive == Some(Drive::ErrorSurvives);
     }
-    let has = |status: &str| finding.statuses.iter().any(|other| other == status);
-    match case.family {
-        Family::Error => true,
-        Family::Auth => has("401"),
-        Family::Scope => has("403"),
-        Family::Tenant => has("403") || has("404"),
-        Family::Method => has("405"),
-        _ => has("429") && is_about_rate(case, drive),
+    let is_among = |text: &String| text.parse().is_ok_and(|status| statuses.contains(&status));
+    let expects = |status: &u16| statuses.contains(status);
+    match rule.drive {
+        Some(Drive::ErrorSurvives) => case.variant.as_ref().is_some_and(is_among),
+        drive => {
+            rule.expect.as_ref().is_some_and(|expect| expect.status.iter().any(expects))
+                || (statuses.contains(&429) && is_about_rate(case, drive))
+        }
     }
 }
 

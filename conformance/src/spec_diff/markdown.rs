@@ -45,7 +45,7 @@ fn row(page: &mut String, finding: &FindingReport) {
         page,
         "| `{rule}` | {before}{document}, line {} | {} {} | {} | {} |",
         place.line,
-        cell(&format!("{detail};")),
+        cell(&format!("{detail}.")),
         cell(&finding.reason()),
         cell(rust),
         cell(&cases(&finding.cases))

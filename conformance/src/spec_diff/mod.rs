@@ -232,9 +232,9 @@ impl FindingReport {
     /// Whom it breaks and why.
     fn reason(&self) -> String {
         match self.breaks {
-            Breaks::Nobody => format!("breaks nobody: {}", self.why),
-            Breaks::Client => format!("for clients: {}", self.why),
-            Breaks::Server => format!("for servers: {}", self.why),
+            Breaks::Nobody => format!("Breaks nobody: {}", self.why),
+            Breaks::Client => format!("For clients: {}", self.why),
+            Breaks::Server => format!("For servers: {}", self.why),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use keyfit_openapi::diff::{Level, rules};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{DiffReport, FindingReport};
@@ -73,8 +74,10 @@ fn level(level: Level) -> &'static str {
     }
 }
 
+/// What a URI keeps as it is, and what stands between its segments.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
 /// A path as a relative URI reference.
 fn uri(path: &str) -> String {
-    let kept = &percent_encoding::NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
-    percent_encoding::utf8_percent_encode(path, kept).to_string()
+    utf8_percent_encode(path, KEPT).to_string()
 }

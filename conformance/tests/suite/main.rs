@@ -8,3 +8,4 @@ mod keys;
 mod live;
 mod mutants;
 mod snapshots;
+mod spec_diff;

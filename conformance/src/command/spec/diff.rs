@@ -16,6 +16,7 @@ use super::input;
 
 /// Which documents are compared, and what comes of it.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(crate) struct Options {
     /// The document before: a file, or REV:PATH for a file of a git revision.
     old: String,
@@ -58,7 +59,7 @@ enum Format {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let (before, after) = (input::read(&options.old)?, input::read(&options.new)?);
     let catalogue = catalogue(options, &after.file)?;
-    let ignores = match &options.ignore {
+    let accepted = match &options.ignore {
         Some(path) => ignores(path)?,
         None => Ignores::default(),
     };
@@ -70,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Ok::<_, String>(document)
     };
     let mut findings = diff(&document(&before.text)?, &document(&after.text)?);
-    let ignored = ignores.apply(&mut findings);
+    let ignored = accepted.apply(&mut findings);
     let names = Names { old: options.old.clone(), new: options.new.clone(), file: after.file };
     let report = DiffReport::new(names, catalogue.as_ref(), findings, ignored);
     let written = match options.format {

@@ -32,7 +32,8 @@ fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, String> 
     if revision.is_empty() || revision.starts_with('-') || path.is_empty() {
         return Err(refused("this is no file, and no REV:PATH of git", "write a revision, a colon and a path"));
     }
-    let output = Command::new("git").args(["show", "--no-textconv", "--end-of-options", name]).output();
+    let output =
+        Command::new("git").args(["show", "--no-textconv", "--end-of-options", name]).env("LC_ALL", "C").output();
     let output =
         output.map_err(|error| refused(&format!("git cannot be run: {error}"), "install git, or name a file"))?;
     if !output.status.success() {
