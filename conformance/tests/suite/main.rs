@@ -8,4 +8,5 @@ mod keys;
 mod live;
 mod mutants;
 mod snapshots;
+mod spec;
 mod spec_diff;

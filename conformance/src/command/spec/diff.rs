@@ -8,11 +8,10 @@ use clap::{Args, ValueEnum};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::ignore::Ignores;
 use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
-use keyfit_conformance::template::templates;
+use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, Level, diff};
-use keyfit_openapi::{Source, Text};
 
-use super::input;
+use super::{input, output};
 
 /// Which documents are compared, and what comes of it.
 #[derive(Args, Debug)]
@@ -81,12 +80,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Format::Sarif => sarif(&report),
         Format::Github => github(&report),
     };
-    match &options.output {
-        Some(path) => fs::write(path, written).map_err(|error| {
-            format!("error: the report cannot be written: {error}\n  --> {}\nhelp: check the path", path.display())
-        })?,
-        None => print!("{written}"),
-    }
+    output::write(&written, options.output.as_deref())?;
     let threshold = match options.fail_on {
         Threshold::Breaking => Level::Breaking,
         Threshold::Warning => Level::Warning,
@@ -103,18 +97,11 @@ fn ignores(path: &Path) -> Result<Ignores, String> {
 
 /// The catalogue of the API that is named, or of the one that the document is of.
 fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, String> {
-    let sources: Vec<Source> = Source::embedded().into_iter().chain(templates()).collect();
     let source = match &options.api {
-        // Contracts are named by the last part of the folder's name.
-        Some(name) => {
-            let fits = |source: &&Source| source.name == *name || source.name.ends_with(&format!("-{name}"));
-            let known = || sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
-            let unknown = || format!("error: there is no API called `{name}`\nhelp: the APIs are {}", known());
-            Some(sources.iter().find(fits).ok_or_else(unknown)?)
-        }
-        None => folder(file).and_then(|name| sources.iter().find(|source| source.name == name)),
+        Some(name) => Some(input::api(name)?),
+        None => folder(file).and_then(|name| input::apis().into_iter().find(|source| source.name == name)),
     };
-    source.map(Catalogue::read).transpose().map_err(|failure| failure.to_string())
+    source.as_ref().map(Catalogue::read).transpose().map_err(|failure| failure.to_string())
 }
 
 /// `NAME` of `apis/NAME/published.yaml`.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use keyfit_openapi::Text;
+use keyfit_conformance::template::templates;
+use keyfit_openapi::{Source, Text};
 
 /// A document and the file that it is, without a revision.
 pub(super) struct Input {
@@ -24,6 +25,21 @@ pub(super) fn read(name: &str) -> Result<Input, String> {
         format!("error: the document cannot be read: {error}\n  --> {name}\nhelp: name a file, or REV:PATH for a file of git")
     })?;
     Ok(Input { text: Text::new(name, text), file: name.to_owned() })
+}
+
+/// Every API that ships, those without a client included.
+pub(super) fn apis() -> Vec<Source> {
+    Source::embedded().into_iter().chain(templates()).collect()
+}
+
+/// The API of this name; the last part of it will do, which is what contracts are named by.
+pub(super) fn api(name: &str) -> Result<Source, String> {
+    let mut apis = apis();
+    let known: Vec<String> = apis.iter().map(|source| source.name.clone()).collect();
+    match known.iter().position(|known| known == name || known.ends_with(&format!("-{name}"))) {
+        Some(index) => Ok(apis.swap_remove(index)),
+        None => Err(format!("error: there is no API called `{name}`\nhelp: the APIs are {}", known.join(", "))),
+    }
 }
 
 fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, String> {
