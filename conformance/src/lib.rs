@@ -20,6 +20,7 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod secret;
+pub mod spec_diff;
 pub mod template;
 pub mod tokens;
 pub mod verdict;

@@ -5,6 +5,7 @@ mod compare;
 mod init;
 mod reports;
 mod run;
+mod spec;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,9 @@ enum Command {
     Compare(compare::Options),
     /// Begin the contract of an API from its document.
     Init(init::Options),
+    /// Look at documents alone.
+    #[command(subcommand)]
+    Spec(spec::Command),
 }
 
 /// Runs the subcommand that was given.
@@ -38,6 +42,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, String> {
         Some(Command::Run(options)) => run::run(options),
         Some(Command::Init(options)) => init::run(options),
         Some(Command::Compare(options)) => compare::run(options),
+        Some(Command::Spec(command)) => spec::run(command),
         None => run::run(&cli.run),
     }
 }

@@ -11,6 +11,8 @@ mod mutants;
 mod planted;
 mod reports;
 mod snapshots;
+mod spec;
+mod spec_diff;
 
 #[path = "../planted/mod.rs"]
 mod service;
