@@ -14,6 +14,7 @@ pub mod init;
 mod jws;
 pub mod known;
 pub mod mock;
+pub mod origin;
 mod pointer;
 pub mod probe;
 pub mod report;

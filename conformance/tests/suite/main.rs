@@ -13,6 +13,7 @@ mod reports;
 mod snapshots;
 mod spec;
 mod spec_diff;
+mod spec_refresh;
 
 #[path = "../planted/mod.rs"]
 mod service;
