@@ -6,9 +6,11 @@ mod answer;
 mod authorization;
 mod call;
 mod core;
+mod grants;
 mod keys;
 mod mutant;
 pub(crate) mod outcome;
+mod registered;
 mod router;
 mod server;
 mod state;
@@ -24,8 +26,8 @@ use keyfit_openapi::Api;
 
 pub use mutant::Mutant;
 
-use self::authorization::Registered;
 use self::core::Core;
+use self::registered::Registered;
 use crate::contract::Contract;
 use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
 use crate::secret::{Redactor, Secret};

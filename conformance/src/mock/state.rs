@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use keyfit_openapi::{Api, Place, example};
 
-use super::authorization::Grants;
+use super::grants::Grants;
 use super::token::{Grant, Token, token_text};
 use super::window::Window;
 use crate::clock;
