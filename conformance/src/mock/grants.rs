@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::registered::Registered;
 
 /// Everything that was granted since the mock was started.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Grants {
     codes: HashMap<String, Code>,
     refresh: HashMap<String, Refresh>,
