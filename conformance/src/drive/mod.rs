@@ -3,7 +3,6 @@
 
 mod authorization;
 mod defect;
-mod hurried;
 
 mod keyfit_client;
 mod naive;

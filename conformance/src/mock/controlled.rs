@@ -175,9 +175,9 @@ impl Controlled {
     /// # Errors
     /// A name that no token has.
     pub fn token(&self, name: &str) -> Result<IssuedToken, MockError> {
-        let named = self.tokens().iter().find(|token| token.name == name);
-        let names = || self.tokens().iter().map(|token| token.name.as_str());
-        named.cloned().ok_or_else(|| MockError::none_of("token", name, names()))
+        let found = self.tokens().iter().find(|token| token.name == name);
+        let known = || self.tokens().iter().map(|token| token.name.as_str());
+        found.cloned().ok_or_else(|| MockError::none_of("token", name, known()))
     }
 
     /// Mints a token.
