@@ -29,8 +29,11 @@ impl MockError {
         let mut known: Vec<&str> = known.into_iter().collect();
         known.sort_unstable();
         known.dedup();
-        let help = if known.is_empty() { "leave it out: this API has none".to_owned() } else { known.join(", ") };
-        Self::value(format!("there is no {what} called `{name}`"), format!("the names are: {help}"))
+        let help = match known[..] {
+            [] => "leave it out: there are none here".to_owned(),
+            _ => format!("the names are: {}", known.join(", ")),
+        };
+        Self::value(format!("there is no {what} called `{name}`"), help)
     }
 }
 

@@ -6,5 +6,6 @@ mod contracts;
 mod coverage;
 mod keys;
 mod live;
+mod mock_tool;
 mod mutants;
 mod snapshots;

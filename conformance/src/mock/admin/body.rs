@@ -22,13 +22,12 @@ pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, MockError> {
 /// serde's message names the member or type at fault; where it quotes what was sent, that is left out.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match (text.split_once("invalid type: "), text.split_once("invalid value: ")) {
-        (Some((_, rest)), _) | (_, Some((_, rest))) => {
-            let expected = rest.rsplit_once(", expected ").map_or("another type", |(_, expected)| expected);
-            format!("expected {expected}")
-        }
-        _ => text,
+    let quotes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    if !quotes.iter().any(|start| text.starts_with(start)) {
+        return text;
     }
+    let expected = text.rsplit_once(", expected ").map_or("another value", |(_, expected)| expected);
+    format!("expected {expected}")
 }
 
 #[cfg(test)]
@@ -40,5 +39,7 @@ mod tests {
         let problem = |text: &'static str| read::<Vec<u64>>(&Bytes::from(text)).expect_err("it does not fit").problem;
         assert_eq!(problem("[1,"), "the body is no JSON, at line 1 column 3");
         assert_eq!(problem("[\"swordfish\"]"), "the body does not fit: expected u64 at line 1 column 12");
+        let state = read::<crate::identity::State>(&Bytes::from("\"swordfish\"")).expect_err("it is no state").problem;
+        assert!(state.contains("`valid`") && !state.contains("swordfish"), "{state}");
     }
 }
