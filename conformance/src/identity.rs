@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use keyfit_openapi::Operation;
+use serde::{Deserialize, Serialize};
 
 use crate::contract::{ClientAuthentication, Contract, Credential, GrantType, KeyManagement, KeyProbe, Probe};
 use crate::secret::Secret;
@@ -33,9 +34,11 @@ pub struct Need {
 }
 
 /// The state of a credential.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// In use.
+    #[default]
     Valid,
     /// Valid once.
     Revoked,

@@ -3,6 +3,7 @@
 mod client;
 mod compare;
 mod init;
+mod mock;
 mod reports;
 mod run;
 mod spec;
@@ -27,6 +28,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the check; the same as no subcommand.
     Run(Box<run::Options>),
+    /// Serve the mock of one API, with its tokens and an admin.
+    Mock(mock::Options),
     /// Put the reports of several clients side by side, and hold them to what is expected. Exits with 1 on a difference.
     Compare(compare::Options),
     /// Begin the contract of an API from its document.
@@ -40,6 +43,7 @@ enum Command {
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, String> {
     match &cli.command {
         Some(Command::Run(options)) => run::run(options),
+        Some(Command::Mock(options)) => mock::run(options),
         Some(Command::Init(options)) => init::run(options),
         Some(Command::Compare(options)) => compare::run(options),
         Some(Command::Spec(command)) => spec::run(command),

@@ -8,12 +8,12 @@ use std::time::Duration;
 use futures_core::future::BoxFuture;
 use keyfit::auth::{AccessToken, Refresh, TokenSource};
 use keyfit::dispatch::{Access, Dispatch, connect};
+use keyfit::testing::TestClock;
 use keyfit::{Config, Error, ErrorKind, RetryPolicy};
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
 use super::authorization::{KeyfitHolder, Registration, TokenHolder};
-use super::hurried::Hurried;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 
 /// Makes clients of keyfit.
@@ -24,14 +24,14 @@ pub struct Keyfit {
 
 struct Client {
     dispatch: Box<dyn Dispatch>,
-    clock: Hurried,
+    clock: TestClock,
 }
 
 impl Connect for Keyfit {
     fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
         // The check rotates faster than any API.
         let refresh = Refresh::default().refusal_floor(Duration::ZERO);
-        let clock = Hurried::default();
+        let clock = TestClock::running();
         // To a client the check is one long outage.
         let retry = RetryPolicy::default().budget(u32::MAX);
         let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
@@ -72,7 +72,7 @@ impl Subject for Client {
     }
 
     fn waited(&self) -> Option<Duration> {
-        Some(self.clock.ahead())
+        Some(self.clock.waited())
     }
 }
 

@@ -4,7 +4,6 @@
 pub mod adapter;
 mod authorization;
 mod defect;
-mod hurried;
 mod keyfit_client;
 mod naive;
 mod odd;

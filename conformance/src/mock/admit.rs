@@ -64,7 +64,7 @@ impl Core {
     }
 
     /// Whether the test environment has a place of its own, so that its tokens are refused here.
-    fn refuses_tests(&self, operation: &Operation) -> bool {
+    pub(super) fn refuses_tests(&self, operation: &Operation) -> bool {
         let rule = self.contract.ruling(&Probe::TestToken, operation);
         let is_refused = rule.is_some_and(|rule| rule.expect.as_ref().is_some_and(|expect| !expect.success));
         is_refused != self.has(Mutant::TurnsTestTokens)
@@ -220,7 +220,8 @@ impl Core {
         token.ok_or_else(|| self.unauthorized(operation, &Probe::NoToken, "Unauthorized"))
     }
 
-    fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
+    /// A refusal of a token, with its challenge.
+    pub(super) fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
         let refusal = Refusal::new(self.status(probe, operation, 401), message);
         if self.has(Mutant::OmitsChallenge) {
             return refusal;
