@@ -28,7 +28,7 @@ use self::oauth::Flow;
 use self::pace::Pace;
 use self::reply::Reply;
 use self::request::{Draft, JSON};
-use self::trial::{Sent, Trial};
+use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, KeyManagement, Probe, Rate};
 use crate::identity::{Identities, Identity, Missing, Need};
@@ -95,25 +95,24 @@ impl Target {
         };
         let presented = identity.secret.clone();
         let trial = Trial { catalogue, case, probe, expect, identity, sent: Vec::new(), presented };
-        let done = match &catalogue.contract.key_management {
+        match &catalogue.contract.key_management {
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
             _ => self.run(trial).await,
-        };
-        done.unwrap_or_else(|Missing(datum)| Outcome::skip(datum))
+        }
     }
 
-    async fn run(&self, mut trial: Trial<'_>) -> Result<Outcome, Missing> {
+    async fn run(&self, mut trial: Trial<'_>) -> Outcome {
         let stop = self.send_all(&mut trial).await.err();
         trial.end(stop, None)
     }
 
     /// The same with a key to try it on, where the operation is about one. No key outlives the case.
-    async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Result<Outcome, Missing> {
+    async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Outcome {
         let operation = trial.catalogue.operation(trial.case);
         let admin = match trial.probe {
             Probe::Key(_) => trial.identity.clone(),
             _ => match self.identities.find(&Need::of_admin(keys)) {
-                Err(missing) if keys.has_subject(&operation.id) => return Err(missing),
+                Err(Missing(datum)) if keys.has_subject(&operation.id) => return Outcome::skip(datum),
                 // Then a key that is minted all the same is revoked by who minted it.
                 Err(_) => trial.identity.clone(),
                 Ok(admin) => admin,
@@ -138,15 +137,15 @@ impl Target {
             trial.sent = flow.sent;
             0
         } else {
-            flow.sent.len()
+            requests(&flow.sent)
         };
         let minted = flow.minted.filter(|_| is_judged);
         if let Some(key) = &minted {
             trial.presented = key.secret.clone();
         }
-        let mut outcome = left.told(trial.end(stop.err(), minted.as_ref())?);
+        let mut outcome = left.told(trial.end(stop.err(), minted.as_ref()));
         outcome.requests += before;
-        Ok(outcome)
+        outcome
     }
 
     /// The requests of a case, but for those with keys of their own.
@@ -215,7 +214,8 @@ impl Target {
             return sent;
         }
         pace.ready(draft).await;
-        self.send_at_once(draft).await
+        let again = self.send_at_once(draft).await;
+        Sent { requests: sent.requests + again.requests, ..again }
     }
 
     async fn send_at_once(&self, draft: &Draft) -> Sent {
@@ -231,7 +231,8 @@ impl Target {
         if let Some(body) = &draft.body {
             request = request.header(CONTENT_TYPE, draft.media_type).body(body.clone());
         }
-        Sent { draft: draft.clone(), reply: receive(request).await.map_err(|error| chain(&error.without_url())) }
+        let reply = receive(request).await.map_err(|error| chain(&error.without_url()));
+        Sent { draft: draft.clone(), requests: 1, reply }
     }
 }
 

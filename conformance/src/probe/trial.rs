@@ -29,6 +29,8 @@ pub(super) struct Trial<'a> {
 /// What was sent and what came back.
 pub(super) struct Sent {
     pub(super) draft: Draft,
+    /// How often it was sent: twice where a live server first refused it for its limit.
+    pub(super) requests: usize,
     /// The answer, or why there is none.
     pub(super) reply: Result<Reply, String>,
 }
@@ -46,10 +48,10 @@ impl<'a> Trial<'a> {
     }
 
     /// Judges the last answer, or says why it did not come to it. `minted` is the key that was minted for the case.
-    pub(super) fn end(mut self, stop: Option<Stop>, minted: Option<&Minted>) -> Result<Outcome, Missing> {
-        let requests = self.sent.len();
+    pub(super) fn end(mut self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
+        let requests = requests(&self.sent);
         let mut outcome = match stop {
-            Some(Stop::Missing(missing)) => return Err(missing),
+            Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
                 let mut outcome = Outcome::broken(self.case.level, finding);
                 outcome.exchanges = self.sent.into_iter().map(Sent::into_exchange).collect();
@@ -65,7 +67,7 @@ impl<'a> Trial<'a> {
             }
         };
         outcome.requests = requests;
-        Ok(outcome)
+        outcome
     }
 
     fn judged(&self, minted: Option<&Minted>) -> Outcome {
@@ -77,7 +79,7 @@ impl<'a> Trial<'a> {
             minted,
         };
         match self.sent.as_slice() {
-            [before @ .., Sent { draft, reply: Ok(reply) }] => {
+            [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
                 let before = before.first().and_then(Sent::answer);
                 let finding = judge.finding(draft, reply, before, self.presented.reveal());
                 let mut outcome = match finding.or_else(|| judge.differs(before, reply)) {
@@ -91,6 +93,11 @@ impl<'a> Trial<'a> {
             [] => Outcome::error("nothing was sent"),
         }
     }
+}
+
+/// How many requests these were.
+pub(super) fn requests(sent: &[Sent]) -> usize {
+    sent.iter().map(|sent| sent.requests).sum()
 }
 
 impl Sent {
