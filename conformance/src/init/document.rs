@@ -97,6 +97,12 @@ impl Facts {
         facts
     }
 
+    /// The kinds of token that go into the header `Authorization`.
+    pub(super) fn header_kinds(&self) -> Vec<String> {
+        let in_header = self.schemes.iter().filter(|scheme| scheme.query.is_none());
+        in_header.map(|scheme| scheme.kind.clone()).collect()
+    }
+
     fn schemes(&mut self, api: &Api) {
         let schemes = api.document.pointer("/components/securitySchemes").and_then(Value::as_object);
         for (name, scheme) in schemes.into_iter().flatten() {
