@@ -216,6 +216,10 @@ fn is_unverified(probe: &Probe, operation: &Operation) -> bool {
 
 /// Whether a probe means anything at an operation.
 fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
+    // Nothing is asked of who calls it.
+    if operation.credentials.is_empty() {
+        return false;
+    }
     let has =
         |name: &str, place: Place| operation.parameters.iter().any(|known| known.name == name && known.place == place);
     let body = operation.body.as_ref().map(|body| api.resolve(&body.schema));

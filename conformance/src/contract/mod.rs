@@ -163,6 +163,24 @@ pub enum ResetUnit {
     DeltaSeconds,
 }
 
+impl ResetUnit {
+    /// How a header tells an end that is so many seconds away.
+    pub(crate) fn value(self, now: u64, away: u64) -> u64 {
+        match self {
+            Self::EpochSeconds => now + away,
+            Self::DeltaSeconds => away,
+        }
+    }
+
+    /// The end that a header tells, in seconds since the Unix epoch.
+    pub(crate) fn instant(self, now: u64, value: u64) -> u64 {
+        match self {
+            Self::EpochSeconds => value,
+            Self::DeltaSeconds => now.saturating_add(value),
+        }
+    }
+}
+
 /// What has a rate budget of its own.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(rename_all = "kebab-case")]
