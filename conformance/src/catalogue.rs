@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::contract::{AuthorizationDrive, Contract, Credential, Drive, Family, KeyProbe, Level, Probe, Rule};
+use crate::contract::{AuthorizationDrive, Carrier, Contract, Credential, Drive, Family, KeyProbe, Level, Probe, Rule};
 use crate::glob;
 
 /// An API with its contract and all cases that follow from the two.
@@ -230,6 +230,10 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
         }
         Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
+        // They are about the scheme in the header `Authorization`.
+        Probe::EmptyToken | Probe::WrongScheme | Probe::BareToken | Probe::LowerCaseScheme | Probe::MalformedToken => {
+            kinds().any(|kind| *kind.carrier() == Carrier::Header)
+        }
         Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken
@@ -253,7 +257,8 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
         Probe::Exhausted => contract.rate_limit.is_some(),
         // It waits for a window's end: once is enough.
         Probe::Recovered => {
-            let first = api.operations.iter().find(|other| other.retry == Retry::Safe);
+            let is_asked = |other: &&Operation| other.retry == Retry::Safe && !other.credentials.is_empty();
+            let first = api.operations.iter().find(is_asked);
             contract.rate_limit.is_some() && first.is_some_and(|first| first.id == operation.id)
         }
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),

@@ -161,6 +161,13 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_without_its_media_type_has_its_words_too() {
+        assert_eq!(read(r#"{"detail":"no such parcel"}"#).message.as_deref(), Some("no such parcel"));
+        assert_eq!(read(r#"{"title":"Not found","status":404}"#).message.as_deref(), Some("Not found"));
+        assert_eq!(read(r#"{"message":"gone","detail":"long ago"}"#).message.as_deref(), Some("gone"));
+    }
+
+    #[test]
     fn a_body_that_says_nothing_is_no_failure() {
         for body in [
             "",

@@ -57,7 +57,7 @@ pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Fai
                 "the document names no credential that the check can send{}",
                 facts.notes.first().map_or_else(String::new, |note| format!(": {note}"))
             ),
-            "describe under components.securitySchemes how calls are authorised: http bearer, oauth2, openIdConnect, or apiKey in query",
+            "describe under components.securitySchemes how calls are authorised: http bearer, oauth2, openIdConnect, or apiKey in header or query",
         ));
     }
     let overlay = overlay::text(&facts, ends);

@@ -3,6 +3,7 @@
 
 use super::Ends;
 use super::document::Facts;
+use crate::contract::Carrier;
 
 const ANY: &str = include_str!("rules/any.toml");
 const HEADER: &str = include_str!("rules/header.toml");
@@ -14,11 +15,11 @@ const CLIENT: &str = include_str!("rules/client.toml");
 
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
 pub(super) fn of(api: &str, facts: &Facts, ends: Ends) -> Vec<String> {
-    let in_query = facts.schemes.iter().filter(|scheme| scheme.query.is_some()).count();
+    let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
     let shared = [
         (ANY, true),
-        (HEADER, in_query < facts.schemes.len()),
-        (NO_QUERY, in_query == 0),
+        (HEADER, has(|carrier| *carrier == Carrier::Header)),
+        (NO_QUERY, !has(|carrier| matches!(carrier, Carrier::Query(_)))),
         (ERROR, facts.error.is_some()),
         (CLIENT, ends == Ends::Both),
     ];

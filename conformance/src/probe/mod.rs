@@ -18,7 +18,7 @@ mod trial;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
@@ -30,7 +30,7 @@ use self::reply::Reply;
 use self::request::{Draft, JSON};
 use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Contract, KeyManagement, Probe, Rate};
+use crate::contract::{Carrier, Contract, Credential, KeyManagement, Probe, Rate};
 use crate::identity::{Identities, Identity, Missing, Need};
 use crate::secret::{Redactor, Secret};
 use crate::verdict::Outcome;
@@ -82,9 +82,16 @@ impl Target {
         };
         let operation = catalogue.operation(case);
         let alone = expect.rate == Some(Rate::CostsOne);
+        let counts = alone || matches!(probe, Probe::Exhausted | Probe::Recovered);
+        let _turn = match &self.pace {
+            Some(pace) => Some(pace.turn(counts).await),
+            // At a mock each case has a window of its own.
+            None => None,
+        };
         let Some(need) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };
+        let carrier = catalogue.contract.credential(&need.kind).map_or(&Carrier::Header, Credential::carrier);
         let identity = match self.identities.find(&need) {
             Ok(identity) => identity,
             // What is presented is granted or signed; of an identity only the ids are used.
@@ -94,7 +101,17 @@ impl Target {
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
         let presented = identity.secret.clone();
-        let trial = Trial { catalogue, case, probe, expect, identity, sent: Vec::new(), presented };
+        let trial = Trial {
+            catalogue,
+            case,
+            probe,
+            expect,
+            identity,
+            carrier,
+            base_path: self.base_url.path(),
+            sent: Vec::new(),
+            presented,
+        };
         match &catalogue.contract.key_management {
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
             _ => self.run(trial).await,
@@ -221,12 +238,13 @@ impl Target {
     async fn send_at_once(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, JSON);
-        if let Some((_, token)) = draft.authorization.as_deref().and_then(|header| header.split_once(' ')) {
-            self.redactor.learn(&Secret::new(token.trim()));
+        if let Some(header) = draft.authorization.as_deref() {
+            // Without the scheme.
+            self.redactor.learn(&Secret::new(header.split_once(' ').map_or(header, |(_, token)| token).trim()));
         }
         if let Some(Ok(mut value)) = draft.authorization.as_deref().map(HeaderValue::from_str) {
             value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+            request = request.header(draft.carrier.clone(), value);
         }
         if let Some(body) = &draft.body {
             request = request.header(CONTENT_TYPE, draft.media_type).body(body.clone());

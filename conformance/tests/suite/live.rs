@@ -163,6 +163,9 @@ async fn writes_are_sent_when_allowed() {
     let (code, text) = live.check(&push, 3).await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("2 cases: 2 passed; 2 requests"), "{text}");
+    // Of the two outcomes that the documents name.
+    assert!(text.contains("entity.items.\n    ingest, batch-outcome: 2 answers"), "{text}");
+    assert!(!text.contains("entitiesSuccess"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

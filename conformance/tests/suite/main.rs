@@ -1,6 +1,7 @@
 //! The tests of the contract check, in one binary: linking takes longer than running.
 
 mod adapters;
+mod carriers;
 mod cli;
 mod common;
 mod contracts;
@@ -8,6 +9,7 @@ mod coverage;
 mod keys;
 mod live;
 mod mock_tool;
+mod mutant_table;
 mod mutants;
 mod planted;
 mod reports;
