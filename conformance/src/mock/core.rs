@@ -58,10 +58,13 @@ impl Core {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The status that a rule gives to what a probe sends, or the usual one where no rule speaks of it.
+    /// The status that a rule gives to what a probe sends, one that the operation documents before others, or the usual
+    /// one where no rule speaks of it.
     pub(super) fn status(&self, probe: &Probe, operation: &Operation, usual: u16) -> u16 {
         let rule = self.contract.ruling(probe, operation);
-        rule.and_then(|rule| rule.expect.as_ref()?.status.first().copied()).unwrap_or(usual)
+        let given = rule.and_then(|rule| rule.expect.as_ref()).map_or(&[][..], |expect| &expect.status);
+        let documented = given.iter().find(|status| operation.documents(**status));
+        documented.or(given.first()).copied().unwrap_or(usual)
     }
 
     /// Answers a request.

@@ -15,6 +15,7 @@ mod grants;
 mod keys;
 mod mutant;
 pub(crate) mod outcome;
+mod parameters;
 mod registered;
 mod router;
 mod server;
