@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use keyfit_openapi::{Api, Operation};
+use keyfit_openapi::{Api, Operation, Pagination};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
@@ -11,7 +11,7 @@ use super::mutant::Mutant;
 use super::outcome::{Defects, Item, outcome};
 use super::router::{Routed, Router};
 use super::state::State;
-use super::success::Successes;
+use super::success::{Successes, last_page};
 use super::token::Token;
 use super::window::Window;
 use crate::clock;
@@ -38,6 +38,17 @@ pub(super) struct Served<'a> {
     pub(super) path: &'a BTreeMap<String, String>,
     pub(super) sent: Sent,
     pub(super) window: Option<Window>,
+}
+
+impl Served<'_> {
+    /// Whether it goes on where another page ended.
+    fn asks_for_more(&self) -> bool {
+        let cursor = match &self.sent {
+            Sent::Body(body) => body.get("cursor"),
+            _ => None,
+        };
+        self.operation.pagination == Some(Pagination::Cursor) && cursor.is_some_and(Value::is_string)
+    }
 }
 
 impl Core {
@@ -144,6 +155,9 @@ impl Core {
             return Ok(Answer::json(status, body.to_string()));
         }
         let mut body = self.successes.body(&self.api, index);
+        if served.asks_for_more() {
+            body = body.map(|body| last_page(&body));
+        }
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
         }
