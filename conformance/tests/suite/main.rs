@@ -7,6 +7,7 @@ mod contracts;
 mod coverage;
 mod keys;
 mod live;
+mod mock_requests;
 mod mock_tool;
 mod mutants;
 mod planted;
