@@ -57,17 +57,17 @@ pub struct OAuthClient {
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mock = Mock::of("instasent-ingest").await?;
-/// mock.fault(FaultRule::new(Fault::RateLimited(Duration::from_secs(60))))?;
+/// mock.fault(FaultRule::new(Fault::RateLimited(Duration::from_secs(30))))?;
 ///
 /// let token = mock.token("datasource")?;
-/// let clock = TestClock::running(); // the minute passes at once
+/// let clock = TestClock::running(); // the half minute passes at once
 /// let config = keyfit::Config::default().base_url(mock.base_url()).clock(clock.clone());
 /// let client = Client::with_config(DatasourceToken::new(token.secret.reveal())?, config)?;
 /// client.stream_get().project(&token.ids["project"]).datasource(&token.ids["datasource"]).send().await?;
 ///
 /// let statuses: Vec<_> = mock.requests().iter().map(|request| request.status).collect();
 /// assert_eq!(statuses, [Some(429), Some(200)]);
-/// assert!(clock.waited() >= Duration::from_secs(59));
+/// assert!(clock.waited() >= Duration::from_secs(29));
 /// # Ok(())
 /// # }
 /// ```
