@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use keyfit_openapi::{Api, Operation};
+use keyfit_openapi::{Api, Operation, Pagination};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
@@ -11,7 +11,7 @@ use super::mutant::Mutant;
 use super::outcome::{Defects, Item, outcome};
 use super::router::{Routed, Router};
 use super::state::State;
-use super::success::Successes;
+use super::success::{Successes, last_page};
 use super::token::Token;
 use super::window::Window;
 use crate::clock;
@@ -40,6 +40,17 @@ pub(super) struct Served<'a> {
     pub(super) window: Option<Window>,
 }
 
+impl Served<'_> {
+    /// Whether it goes on where another page ended.
+    fn asks_for_more(&self) -> bool {
+        let cursor = match &self.sent {
+            Sent::Body(body) => body.get("cursor"),
+            _ => None,
+        };
+        self.operation.pagination == Some(Pagination::Cursor) && cursor.is_some_and(Value::is_string)
+    }
+}
+
 impl Core {
     /// A mock of an API, with at most one defect.
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
@@ -58,10 +69,13 @@ impl Core {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The status that a rule gives to what a probe sends, or the usual one where no rule speaks of it.
+    /// The status that a rule gives to what a probe sends, one that the operation documents before others, or the usual
+    /// one where no rule speaks of it.
     pub(super) fn status(&self, probe: &Probe, operation: &Operation, usual: u16) -> u16 {
         let rule = self.contract.ruling(probe, operation);
-        rule.and_then(|rule| rule.expect.as_ref()?.status.first().copied()).unwrap_or(usual)
+        let given = rule.and_then(|rule| rule.expect.as_ref()).map_or(&[][..], |expect| &expect.status);
+        let documented = given.iter().find(|status| operation.documents(**status));
+        documented.or(given.first()).copied().unwrap_or(usual)
     }
 
     /// Answers a request.
@@ -141,6 +155,9 @@ impl Core {
             return Ok(Answer::json(status, body.to_string()));
         }
         let mut body = self.successes.body(&self.api, index);
+        if served.asks_for_more() {
+            body = body.map(|body| last_page(&body));
+        }
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
         }

@@ -8,6 +8,7 @@ mod contracts;
 mod coverage;
 mod keys;
 mod live;
+mod mock_requests;
 mod mock_tool;
 mod mutant_table;
 mod mutants;

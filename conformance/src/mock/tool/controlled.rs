@@ -8,16 +8,16 @@ use std::sync::Arc;
 use keyfit_openapi::{Api, Source};
 
 use super::admin::{Console, IssuedToken, ROOT, Request, TokenRequest, Which};
-use super::core::Core;
 use super::error::MockError;
 use super::faults::FaultRule;
-use super::front::Front;
-use super::registered::Registered;
-use super::server::Server;
-use super::{Mock, Mutant, base_path};
 use crate::catalogue::Catalogue;
 use crate::contract::Contract;
 use crate::identity::ClientKind;
+use crate::mock::core::Core;
+use crate::mock::front::Front;
+use crate::mock::registered::Registered;
+use crate::mock::server::Server;
+use crate::mock::{Mock, Mutant, base_path};
 use crate::secret::Secret;
 use crate::template::templates;
 

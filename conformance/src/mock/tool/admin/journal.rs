@@ -12,7 +12,7 @@ use super::Console;
 use crate::contract::Carrier;
 use crate::mock::call::Call;
 use crate::mock::core::Core;
-use crate::mock::error::MockError;
+use crate::mock::tool::error::MockError;
 use crate::secret::MASK;
 
 /// How many requests are kept.
@@ -42,7 +42,7 @@ pub struct Request {
 }
 
 /// What is known of a request before it is served.
-pub(in super::super) struct Sent {
+pub(in crate::mock) struct Sent {
     method: String,
     path: String,
     operation: Option<String>,
