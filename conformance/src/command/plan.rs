@@ -21,7 +21,7 @@ pub(super) struct Live {
     /// Check the live server under this URL in place of the mock. One API only.
     #[arg(long, value_name = "URL", requires = "tokens")]
     pub(super) base_url: Option<reqwest::Url>,
-    /// The credentials for the live server: a TOML file that names environment variables.
+    /// The credentials for the live server: a TOML file that says where each secret is.
     #[arg(long, value_name = "FILE", requires = "base_url")]
     pub(super) tokens: Option<PathBuf>,
     /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
@@ -73,7 +73,8 @@ pub(super) async fn plan(
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => base_url.origin().ascii_serialization(),
     };
-    let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).map_err(|failure| failure.to_string())?;
+    let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).await;
+    let tokens = tokens.map_err(|failure| failure.to_string())?;
     let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
     let target = target.paced(&catalogue.contract);
     target.reach().await.map_err(|reason| {

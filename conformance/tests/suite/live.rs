@@ -176,6 +176,29 @@ async fn a_variable_that_is_not_set_is_named() {
     insta::assert_snapshot!(text);
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_may_be_in_files_and_come_from_commands() {
+    let mut live = Live::start("tokens-elsewhere.toml", TOKENS).await;
+    let mut tokens = TOKENS.to_owned();
+    for (number, (variable, secret)) in live.secrets.iter().enumerate() {
+        let file = written(&format!("secret-{variable}"), &format!("{secret}\n"));
+        let named = if number == 0 { format!("file = {file:?}") } else { format!("command = [\"cat\", {file:?}]") };
+        tokens = tokens.replace(&format!("env = \"{variable}\""), &named);
+    }
+    live.file = written("tokens-elsewhere.toml", &tokens);
+    let cases = ["--case", "ingest/auth/accepted/*", "--case", "ingest/auth/revoked-token/*"];
+    let (code, text) = live.check(&cases, 0).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("10 passed, 6 skipped"), "{text}");
+
+    live.file = written("tokens-nowhere.toml", &tokens.replace("\"cat\"", "\"false\""));
+    let (code, text) = live.check(&cases, 0).await;
+    assert_eq!(code, 2);
+    assert!(text.contains("the identity `old shop` has no secret: the command false"), "{text}");
+    assert!(text.contains("tokens-nowhere.toml:"), "the place is named: {text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_in_the_file_is_refused() {
     let literal = TOKENS.replace("{ env = \"SHOP_TOKEN\" }", "\"a secret in a file\"");
