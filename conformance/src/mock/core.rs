@@ -16,10 +16,6 @@ use super::token::Token;
 use super::window::Window;
 use crate::clock;
 use crate::contract::{BatchShape, Bucket, Contract, Probe};
-use crate::identity::State as TokenState;
-
-/// Seconds of a window that is there to be used up.
-const SHORT_WINDOW: u64 = 1;
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -199,16 +195,14 @@ impl Core {
         let limit = token.map_or(u64::MAX, |token| token.limit.unwrap_or(rules.limit));
         let bucket = bucket(rules.bucket, token, operation);
         let calls = if self.has(Mutant::NeverCounts) { 0 } else { calls };
-        // Who tries a limit has a window as short as can be told in seconds.
-        let is_tried = token.is_some_and(|token| token.state == TokenState::Limited);
-        let seconds = match is_tried {
-            true if self.has(Mutant::NeverRecovers) => u64::from(u32::MAX),
-            true => SHORT_WINDOW,
-            false => rules.window_seconds,
+        let own = token.and_then(|token| token.window);
+        let seconds = match own {
+            Some(_) if self.has(Mutant::NeverRecovers) => u64::from(u32::MAX),
+            own => own.unwrap_or(rules.window_seconds),
         };
         let mut window = self.state().count(bucket, limit, seconds, calls);
-        if self.has(Mutant::NeverRecovers) && is_tried {
-            window.reset = clock::epoch_seconds() + SHORT_WINDOW;
+        if let (Some(own), true) = (own, self.has(Mutant::NeverRecovers)) {
+            window.reset = clock::epoch_seconds() + own;
         }
         if token.is_none() {
             // What is said to nobody: the whole window.

@@ -76,3 +76,20 @@ async fn an_id_that_is_none_is_not_repeated_as_one() {
     assert_eq!((status, item.get("_user_id")), (422, None));
     assert_eq!(item["errors"]["_user_id"], json!(["is an object where string is asked for"]));
 }
+
+#[tokio::test]
+async fn a_limited_token_has_the_window_of_the_contract() {
+    let mock = Mock::of("ingest").await.expect("a mock");
+    let mut resets = Vec::new();
+    for name in ["datasource", "datasource-limited"] {
+        let token = mock.token(name).expect("it is there");
+        let (project, datasource) = (&token.ids["project"], &token.ids["datasource"]);
+        let url = format!("{}/project/{project}/datasource/{datasource}/stream", mock.base_url());
+        let answer =
+            reqwest::Client::new().get(url).bearer_auth(token.secret.reveal()).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        let reset = answer.headers()["x-ratelimit-reset"].to_str().expect("text");
+        resets.push(reset.parse::<u64>().expect("seconds since the epoch"));
+    }
+    assert!(resets[1] >= resets[0], "{resets:?}");
+}
