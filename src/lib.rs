@@ -38,6 +38,8 @@ mod runtime;
 pub mod sms;
 #[cfg(test)]
 mod test_logs;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod timestamp;
 pub mod webhook;
 

@@ -14,7 +14,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut seconds: Vec<f64> = Vec::new();
     let mut report = Value::Null;
     for _ in 0..RUNS {
-        let status = Command::new(env!("CARGO_BIN_EXE_conformance")).arg("--json").arg(&path).output()?.status;
+        let status = Command::new(env!("CARGO_BIN_EXE_conformance"))
+            .arg("--report")
+            .arg(format!("json={}", path.display()))
+            .output()?
+            .status;
         if !status.success() {
             return Err(format!("the check ended with {status}").into());
         }

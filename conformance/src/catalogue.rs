@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Failure, Operation, Partial, Place, Retry, Source, Text, example};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::contract::{AuthorizationDrive, Contract, Credential, Drive, Family, KeyProbe, Level, Probe, Rule};
@@ -18,8 +18,12 @@ pub struct Catalogue {
     pub api: Arc<Api>,
     /// Its contract.
     pub contract: Arc<Contract>,
+    /// The path of the contract, as messages name it.
+    pub contract_path: String,
     /// The cases, rule by rule in the contract's order.
     pub cases: Vec<Case>,
+    /// The line of the contract at which each rule stands.
+    lines: Arc<[usize]>,
     /// A valid request for each operation; making one takes longer than many cases do.
     examples: Arc<[Map<String, Value>]>,
 }
@@ -46,7 +50,7 @@ pub struct Case {
 }
 
 /// Which end is checked.
-#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// A server, by raw requests.
@@ -73,12 +77,20 @@ impl Catalogue {
         names_operations(&api, &contract, text)?;
         let cases = expand(&api, &contract, text)?;
         let examples = api.operations.iter().map(|operation| example::arguments(&api, operation)).collect();
-        Ok(Self { api: Arc::new(api), contract: Arc::new(contract), cases, examples })
+        let line = |rule: &Rule| Contract::failure_at(text, &rule.id, "", "").place.line;
+        let lines = contract.rules.iter().map(line).collect();
+        let (api, contract, contract_path) = (Arc::new(api), Arc::new(contract), text.path.clone());
+        Ok(Self { api, contract, contract_path, cases, lines, examples })
     }
 
     /// The rule of a case.
     pub fn rule(&self, case: &Case) -> &Rule {
         &self.contract.rules[case.rule]
+    }
+
+    /// The line of the contract at which the rule of a case stands.
+    pub fn line(&self, case: &Case) -> usize {
+        self.lines[case.rule]
     }
 
     /// The operation of a case.
@@ -103,11 +115,9 @@ impl Catalogue {
         self.cases.iter().any(calls)
     }
 
-    /// Keeps the cases whose ids fit one of the patterns.
-    pub fn select(&mut self, patterns: &[String]) {
-        if !patterns.is_empty() {
-            self.cases.retain(|case| patterns.iter().any(|pattern| glob::matches(pattern, &case.id)));
-        }
+    /// Keeps the cases whose ids fit one of the patterns, if there are any, and none of those to be left out.
+    pub fn select(&mut self, patterns: &[String], left_out: &[String]) {
+        self.cases.retain(|case| glob::selects(patterns, left_out, &case.id));
     }
 }
 
@@ -218,7 +228,11 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
         Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
-        Probe::BrokenBodyWithoutToken | Probe::BrokenJson | Probe::WrongTopLevel | Probe::Oversize(_) => body.is_some(),
+        Probe::BrokenBodyWithoutToken
+        | Probe::BrokenJson
+        | Probe::OtherMediaType
+        | Probe::WrongTopLevel
+        | Probe::Oversize(_) => body.is_some(),
         Probe::MissingField => body.is_some_and(|schema| required_field(schema).is_some()),
         Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
         Probe::NoFunds => operation.spends,
@@ -233,6 +247,11 @@ fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation)
                 && body.is_some_and(|schema| schema["type"] == "array")
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
+        // It waits for a window's end: once is enough.
+        Probe::Recovered => {
+            let first = api.operations.iter().find(|other| other.retry == Retry::Safe);
+            contract.rate_limit.is_some() && first.is_some_and(|first| first.id == operation.id)
+        }
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
             !operation.scopes.is_empty()

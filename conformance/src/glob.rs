@@ -20,6 +20,12 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
         .any(|at| matches(tail, &rest[at..]))
 }
 
+/// Whether a text fits one of the patterns, if there are any, and none of those to be left out.
+pub(crate) fn selects(patterns: &[String], left_out: &[String], text: &str) -> bool {
+    let fits = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, text));
+    (patterns.is_empty() || fits(patterns)) && !fits(left_out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::matches;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use keyfit_openapi::Operation;
+use serde::{Deserialize, Serialize};
 
 use crate::contract::{ClientAuthentication, Contract, Credential, GrantType, KeyManagement, KeyProbe, Probe};
 use crate::secret::Secret;
@@ -33,12 +34,16 @@ pub struct Need {
 }
 
 /// The state of a credential.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// In use.
+    #[default]
     Valid,
     /// Valid once.
     Revoked,
+    /// Valid until its time was over.
+    Expired,
     /// In use, with a rate window of a few calls.
     Limited,
     /// In use, of an account without funds.
@@ -171,7 +176,8 @@ impl Need {
         let scopes = || operation.scopes.iter().cloned().collect::<BTreeSet<_>>();
         let (state, rights) = match probe {
             Probe::RevokedToken => (State::Revoked, Rights::All),
-            Probe::Exhausted => (State::Limited, Rights::All),
+            Probe::ExpiredToken => (State::Expired, Rights::All),
+            Probe::Exhausted | Probe::Recovered => (State::Limited, Rights::All),
             Probe::NoFunds => (State::Broke, Rights::All),
             Probe::TestToken | Probe::Key(KeyProbe::MintInTest) => (State::Test, Rights::All),
             Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
@@ -206,6 +212,7 @@ impl fmt::Display for Need {
         match self.state {
             State::Valid => {}
             State::Revoked => f.write_str(", revoked")?,
+            State::Expired => f.write_str(", expired")?,
             State::Limited => f.write_str(", with a small window")?,
             State::Broke => f.write_str(", without funds")?,
             State::Test => f.write_str(", of the test environment")?,

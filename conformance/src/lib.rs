@@ -4,18 +4,24 @@
 
 pub mod catalogue;
 mod clock;
+pub mod comparison;
 pub mod contract;
 pub mod drive;
+pub mod explain;
 mod glob;
 pub mod identity;
+pub mod init;
 mod jws;
+pub mod known;
 pub mod mock;
+pub mod origin;
 mod pointer;
 pub mod probe;
 pub mod report;
 pub mod run;
 pub mod schema;
 pub mod secret;
+pub mod spec_diff;
 pub mod template;
 pub mod tokens;
 pub mod verdict;

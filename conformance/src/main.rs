@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let options = command::Options::parse();
-    match command::run(&options) {
+    let cli = command::Cli::parse();
+    match command::run(&cli) {
         Ok(code) => code,
         Err(message) => {
             eprintln!("{message}");

@@ -1,17 +1,26 @@
 //! Runs the cases of an API, many at a time, and keeps their order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
+use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::drive::Stage;
 use crate::probe::Target;
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, Verdict};
 
 /// Cases in flight at once against the mock. More than a few do not help: client, server and judge share the machine.
 const WORKERS: usize = 16;
+
+/// Ends a run early. Cloning shares it, so that one ends the runs of several APIs.
+#[derive(Clone, Debug, Default)]
+pub struct Halt(Arc<AtomicBool>);
+
+/// Told of each case as it ends.
+pub type Watch = Arc<dyn Fn(&Case, &Outcome) + Send + Sync>;
 
 /// What may be run, and against what.
 #[derive(Clone)]
@@ -28,6 +37,14 @@ pub struct Plan {
     pub is_thrifty: bool,
     /// Cases in flight at once. One for a live server: its tokens are few, and some cases count calls.
     pub workers: usize,
+    /// The number from which another order of the cases is made; the contract's order where left out.
+    pub seed: Option<u64>,
+    /// Whether the first broken `must` rule ends the run.
+    pub is_fail_fast: bool,
+    /// Ends the run from outside: cases on their way are finished, the others are skipped.
+    pub halt: Halt,
+    /// Told of each case as it ends.
+    pub watch: Option<Watch>,
 }
 
 impl Default for Plan {
@@ -39,23 +56,53 @@ impl Default for Plan {
             is_read_only: false,
             is_thrifty: false,
             workers: WORKERS,
+            seed: None,
+            is_fail_fast: false,
+            halt: Halt::default(),
+            watch: None,
         }
+    }
+}
+
+impl Halt {
+    /// Lets no further case begin.
+    pub fn halt(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run was ended.
+    pub fn is_halted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
 /// What came of the cases, in the order of the catalogue.
 pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
+    let order: Arc<[usize]> = order(catalogue.cases.len(), plan.seed).into();
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
     for _ in 0..plan.workers {
-        let (catalogue, plan, next) = (Arc::clone(catalogue), plan.clone(), Arc::clone(&next));
+        let (catalogue, plan, order, next) =
+            (Arc::clone(catalogue), plan.clone(), Arc::clone(&order), Arc::clone(&next));
         workers.spawn(async move {
             let mut done = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(case) = catalogue.cases.get(index) else { return done };
-                done.push((index, plan.check(&catalogue, case).await));
+            while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                let case = &catalogue.cases[index];
+                let started = Instant::now();
+                let outcome = if plan.halt.is_halted() {
+                    Outcome::skip("the run was ended before it")
+                } else {
+                    plan.check(&catalogue, case).await
+                };
+                if plan.is_fail_fast && outcome.verdict == Verdict::Fail {
+                    plan.halt.halt();
+                }
+                if let Some(watch) = &plan.watch {
+                    watch(case, &outcome);
+                }
+                done.push((index, Outcome { took: started.elapsed(), ..outcome }));
             }
+            done
         });
     }
     let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(|_| Outcome::error("the check broke off")).collect();
@@ -66,6 +113,18 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
         }
     }
     outcomes
+}
+
+/// The numbers below `count`, shuffled by a seed.
+fn order(count: usize, seed: Option<u64>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    if let Some(seed) = seed {
+        // By what the seed makes of each number: the same in every run, and for any number of workers.
+        let mark =
+            |index: &usize| Sha256::new().chain_update(seed.to_be_bytes()).chain_update(index.to_be_bytes()).finalize();
+        order.sort_by_cached_key(mark);
+    }
+    order
 }
 
 impl Plan {
@@ -82,5 +141,20 @@ impl Plan {
             (Side::Server, None, _) => Outcome::skip("no server was given"),
             (Side::Client, ..) => Outcome::skip(self.no_stage.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn a_seed_makes_one_order_of_all_cases() {
+        assert_eq!(order(4, None), [0, 1, 2, 3]);
+        let mut shuffled = order(100, Some(7));
+        assert_eq!(shuffled, order(100, Some(7)));
+        assert_ne!(shuffled, order(100, Some(8)));
+        shuffled.sort_unstable();
+        assert_eq!(shuffled, order(100, None));
     }
 }

@@ -1,21 +1,24 @@
 //! What a case found, and what was exchanged on the way.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contract::Level;
 use crate::secret::Redactor;
 
 /// How a case ended.
-#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The rule is kept.
     Pass,
     /// A `must` rule is broken.
     Fail,
+    /// A rule is broken, and that is known: `known-failing.toml` says why.
+    Known,
     /// A `should` rule is broken.
     Warn,
     /// An `observe` rule is not met; nothing follows from it.
@@ -37,12 +40,14 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// Requests that were sent.
     pub requests: usize,
+    /// How long it took.
+    pub took: Duration,
     /// What was exchanged, kept where it did not pass.
     pub exchanges: Vec<Exchange>,
 }
 
 /// One request and its answer.
-#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 pub struct Exchange {
     /// The method.
     pub method: String,
@@ -74,10 +79,25 @@ impl Verdict {
     }
 }
 
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Skip => "skip",
+            Self::Known => "known",
+            Self::Error => "error",
+        })
+    }
+}
+
 impl Outcome {
     /// The rule is kept.
     pub fn pass() -> Self {
-        Self { verdict: Verdict::Pass, reason: None, status: None, requests: 0, exchanges: Vec::new() }
+        let (requests, took, exchanges) = (0, Duration::ZERO, Vec::new());
+        Self { verdict: Verdict::Pass, reason: None, status: None, requests, took, exchanges }
     }
 
     /// The rule is broken.

@@ -13,7 +13,9 @@
 //! ```
 
 mod api;
+pub mod diff;
 pub mod example;
+mod explain;
 mod failure;
 mod generate;
 mod lint;
@@ -29,6 +31,7 @@ mod table;
 mod walk;
 
 pub use api::Api;
+pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
 pub use generate::{Generated, generate};
 pub use normalize::Unsupported;

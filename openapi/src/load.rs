@@ -53,10 +53,23 @@ impl Located {
     /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action.
     pub(crate) fn place(&self, node: &str) -> Place {
         // Replayed only now: places are asked for when something fails.
-        let states = self.overlay.as_ref().map(|overlay| overlay.states(&self.value)).unwrap_or_default();
+        let states = if self.overlay.is_some() { self.states() } else { Vec::new() };
+        self.place_in(&states, node)
+    }
+
+    /// The document as it was read, and what it became with each of the overlay's actions.
+    pub(crate) fn states(&self) -> Vec<Value> {
+        match &self.overlay {
+            Some(overlay) => overlay.states(&self.value),
+            None => vec![self.value.clone()],
+        }
+    }
+
+    /// The same place, where the states are known already.
+    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Place {
         let mut known = node;
         loop {
-            if let Some(place) = self.overlay.as_ref().and_then(|overlay| overlay.place(&states, known)) {
+            if let Some(place) = self.overlay.as_ref().and_then(|overlay| overlay.place(states, known)) {
                 return Place { pointer: node.to_owned(), ..place };
             }
             if let Some((line, column)) = self.lines.get(known) {

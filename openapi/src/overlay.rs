@@ -31,6 +31,11 @@ impl Applied {
         states
     }
 
+    /// The place of an action, by its number.
+    pub(crate) fn action(&self, index: usize) -> Place {
+        self.located.place(&format!("/actions/{index}"))
+    }
+
     /// The place of the last action that put the node in.
     pub(crate) fn place(&self, states: &[Value], node: &str) -> Option<Place> {
         let puts_in = |pair: &[Value]| match (pair[0].pointer(node), pair[1].pointer(node)) {
@@ -43,7 +48,7 @@ impl Applied {
             _ => false,
         };
         let action = states.windows(2).rposition(puts_in)?;
-        Some(self.located.place(&format!("/actions/{action}")))
+        Some(self.action(action))
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::Failure;
+use crate::load::Located;
 
 /// A text and the path under which messages name it.
 #[derive(Clone, Debug)]
@@ -106,6 +107,14 @@ impl Text {
     /// A text under the path that messages shall name.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self { path: path.into(), text: text.into() }
+    }
+
+    /// Whether it is YAML or JSON at all.
+    ///
+    /// # Errors
+    /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
+    pub fn well_formed(&self) -> Result<(), Failure> {
+        Located::read(self).map(drop)
     }
 
     fn read_if_there(path: &Path) -> Result<Option<Self>, Failure> {

@@ -83,7 +83,6 @@ fn hints(located: &Located, node: &Value, at: &str) -> Result<Hints, Failure> {
 fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: &Hints) -> Operation {
     let (method, path) = walk::method_and_path(at);
     let id = text(operation, "operationId").unwrap_or_default();
-    let safe = matches!(method.as_str(), "get" | "head" | "options");
     Operation {
         function: id.to_snake_case(),
         summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
@@ -95,7 +94,7 @@ fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: 
         scopes_unverified: hints.scopes_unverified,
         resource: hints.resource,
         // Without a word from the overlay only what RFC 9110 calls safe is repeated.
-        retry: hints.retry.unwrap_or(if safe { Retry::Safe } else { Retry::Never }),
+        retry: hints.retry.unwrap_or(if walk::is_safe(&method) { Retry::Safe } else { Retry::Never }),
         retry_key: hints.retry_key,
         rate_limit: hints.rate_limit.unwrap_or_else(|| id.clone()),
         rate_limit_by: hints.rate_limit_by.or_else(|| defaults.rate_limit_by.clone()).unwrap_or_default(),

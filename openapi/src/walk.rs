@@ -7,6 +7,11 @@ use crate::pointer;
 /// The operation keys of a path item (OpenAPI 3.0).
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
+/// Whether a method (lower case) is one that RFC 9110 calls safe.
+pub(crate) fn is_safe(method: &str) -> bool {
+    matches!(method, "get" | "head" | "options")
+}
+
 /// The path items with their pointers, vendor extensions left out.
 pub(crate) fn path_items(document: &Value) -> Vec<(String, &Value)> {
     members(document, "/paths").into_iter().filter(|(at, _)| !pointer::name(at).starts_with("x-")).collect()

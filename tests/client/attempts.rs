@@ -5,9 +5,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use keyfit::auth::{ScopienKey, SmsToken};
 use keyfit::observer::{Attempt, Next, Observer};
+use keyfit::testing::TestClock;
 use keyfit::{CallOptions, Clock as _, Config, Error, ErrorKind, RetryPolicy, instasent, scopien};
 
-use crate::support::{Answer, Scripted, TOKEN, TestClock};
+use crate::support::{Answer, Scripted, TOKEN, clock, start};
 
 const SMS: &str = r#"{"entity":{"id":"sms_1"}}"#;
 
@@ -70,7 +71,7 @@ async fn attempts_end_at_their_cap_with_the_last_answer() {
     for (policy, sent) in
         [(RetryPolicy::default(), 4), (RetryPolicy::never(), 1), (RetryPolicy::default().attempts(10), 10)]
     {
-        let clock = TestClock::default();
+        let clock = clock();
         let server = Scripted::start(429, &[], "").await;
         let error = scopien(config(&server, &clock).retry(policy)).accounts_list().send().await.expect_err("limited");
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, sent));
@@ -80,8 +81,8 @@ async fn attempts_end_at_their_cap_with_the_last_answer() {
 
 #[tokio::test]
 async fn the_wait_is_the_one_that_the_server_asks_for() {
-    let reset = (TestClock::start() + 2).to_string();
-    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(TestClock::start() + 2));
+    let reset = (start() + 2).to_string();
+    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(start() + 2));
     let told: [Answer; 4] = [
         (
             429,
@@ -101,7 +102,7 @@ async fn the_wait_is_the_one_that_the_server_asks_for() {
         ),
     ];
     for answer in told {
-        let clock = TestClock::default();
+        let clock = clock();
         let server = Scripted::sequence(vec![answer.clone(), (200, Vec::new(), "[]")]).await;
         scopien(config(&server, &clock)).accounts_list().send().await.expect("the second one");
         let waited: f64 = seconds(&clock.waits()).iter().sum();
@@ -112,7 +113,7 @@ async fn the_wait_is_the_one_that_the_server_asks_for() {
 
 #[tokio::test]
 async fn a_503_is_given_the_time_that_it_asks_for() {
-    let clock = TestClock::default();
+    let clock = clock();
     let answers = vec![(503, vec![("retry-after", "7".to_owned())], ""), (200, Vec::new(), "[]")];
     let server = Scripted::sequence(answers).await;
     scopien(config(&server, &clock)).accounts_list().send().await.expect("the second one");
@@ -121,9 +122,8 @@ async fn a_503_is_given_the_time_that_it_asks_for() {
 
 #[tokio::test]
 async fn a_reset_in_the_past_is_no_reason_for_a_tight_loop() {
-    let clock = TestClock::default();
-    let past =
-        vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", (TestClock::start() - 100).to_string())];
+    let clock = clock();
+    let past = vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", (start() - 100).to_string())];
     let server = Scripted::sequence(vec![(429, past, "")]).await;
     scopien(config(&server, &clock)).accounts_list().send().await.expect_err("limited");
     let waits = seconds(&clock.waits());
@@ -132,7 +132,7 @@ async fn a_reset_in_the_past_is_no_reason_for_a_tight_loop() {
 
 #[tokio::test]
 async fn a_wait_beyond_the_deadline_is_not_begun() {
-    let clock = TestClock::default();
+    let clock = clock();
     let server = Scripted::start(429, &[("retry-after", "3600")], "").await;
     let client = scopien(config(&server, &clock));
     let error = client.accounts_list().send().await.expect_err("limited");
@@ -148,12 +148,12 @@ async fn a_wait_beyond_the_deadline_is_not_begun() {
 
 #[tokio::test]
 async fn what_is_left_is_spent_and_then_the_window_is_waited_for() {
-    let clock = TestClock::default();
+    let clock = clock();
     let rate = |left: u64, reset: u64| {
         vec![
             ("x-ratelimit-limit", "2".to_owned()),
             ("x-ratelimit-remaining", left.to_string()),
-            ("x-ratelimit-reset", (TestClock::start() + reset).to_string()),
+            ("x-ratelimit-reset", (start() + reset).to_string()),
         ]
     };
     let answers = vec![(200, rate(1, 20), "[]"), (200, rate(0, 20), "[]"), (200, rate(1, 40), "[]")];
@@ -171,7 +171,7 @@ async fn what_is_left_is_spent_and_then_the_window_is_waited_for() {
 
 #[tokio::test]
 async fn an_outage_is_not_multiplied() {
-    let clock = TestClock::default();
+    let clock = clock();
     let server = Scripted::sequence(vec![plain(503)]).await;
     let client = scopien(config(&server, &clock).retry(RetryPolicy::default().budget(5)));
     for _ in 0..10 {
@@ -247,7 +247,7 @@ async fn an_observer_sees_each_attempt() {
 
 #[tokio::test]
 async fn a_server_that_cannot_be_reached_is_tried_again_and_nothing_was_sent() {
-    let clock = TestClock::default();
+    let clock = clock();
     let client = transactional(Config::default().base_url("http://127.0.0.1:9").clock(clock.clone()));
     let error = create(&client).await.expect_err("nobody listens");
     assert_eq!((error.kind(), error.attempts(), error.may_have_been_sent()), (ErrorKind::Connect, 4, false));

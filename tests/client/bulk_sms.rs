@@ -5,7 +5,7 @@ use keyfit::instasent::transactional::{Client, types::SmsItem};
 use keyfit::sms::{self, Draft, ItemOutcome, Sent};
 use keyfit::{Config, ErrorKind};
 
-use crate::support::{Answer, Scripted, TOKEN, TestClock};
+use crate::support::{Answer, Scripted, TOKEN, clock};
 
 /// What an answer says of two messages, of which it took the first.
 const PARTIAL: &str = r#"{"entities":[{"id":"sms-1"}],"errors":[{"position":1,"error":"blocked"}]}"#;
@@ -15,7 +15,7 @@ fn drafts(count: usize) -> Vec<Draft> {
 }
 
 async fn send(server: &Scripted, drafts: &[Draft]) -> Sent {
-    let config = Config::default().base_url(server.url()).clock(TestClock::default());
+    let config = Config::default().base_url(server.url()).clock(clock());
     let client = Client::with_config(SmsToken::new(TOKEN).expect("a token"), config).expect("a client");
     let plan = sms::plan(drafts);
     plan.send(|items: Vec<SmsItem>| client.sms_bulk_create().body(items).send()).await

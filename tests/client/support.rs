@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use futures_core::future::BoxFuture;
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
-use keyfit::Clock;
+use keyfit::testing::TestClock;
 
 /// A token for tests; it opens nothing.
 pub(crate) const TOKEN: &str = "fixture-token-0001";
@@ -19,38 +18,15 @@ pub(crate) fn access() -> keyfit::dispatch::Access {
 /// Status, headers and body.
 pub(crate) type Answer = (u16, Vec<(&'static str, String)>, &'static str);
 
-/// A clock that stands still, except that waiting takes no time and moves it on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TestClock(Arc<Mutex<Vec<Duration>>>);
-
-impl TestClock {
-    /// When it starts, in seconds since 1970: now, because the server's answers are dated.
-    pub(crate) fn start() -> u64 {
-        static START: LazyLock<u64> = LazyLock::new(|| {
-            keyfit::SystemClock.now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_secs()
-        });
-        *START
-    }
-
-    /// Every wait so far.
-    pub(crate) fn waits(&self) -> Vec<Duration> {
-        self.0.lock().expect("no test panics while it holds the lock").clone()
-    }
+/// When [`clock`] starts, in seconds since 1970: now, because the server's answers are dated.
+pub(crate) fn start() -> u64 {
+    static START: LazyLock<u64> = LazyLock::new(|| TestClock::running().seconds());
+    *START
 }
 
-impl Clock for TestClock {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(Self::start()) + self.monotonic()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.waits().iter().sum()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.0.lock().expect("no test panics while it holds the lock").push(duration);
-        Box::pin(std::future::ready(()))
-    }
+/// A clock that stands still, except that waiting takes no time and moves it on.
+pub(crate) fn clock() -> TestClock {
+    TestClock::at(UNIX_EPOCH + Duration::from_secs(start()))
 }
 
 /// A server that gives one answer to every request and keeps what it received.
@@ -136,7 +112,7 @@ impl Scripted {
 
     /// A configuration in which no wait takes time.
     pub(crate) fn config(&self) -> keyfit::Config {
-        keyfit::Config::default().base_url(self.url()).clock(TestClock::default())
+        keyfit::Config::default().base_url(self.url()).clock(clock())
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {

@@ -1,6 +1,12 @@
 //! The command line: one file a subcommand. Without one, the check is run.
 
+mod client;
+mod compare;
+mod init;
+mod mock;
+mod reports;
 mod run;
+mod spec;
 
 use std::process::ExitCode;
 
@@ -11,7 +17,7 @@ use clap::{Parser, Subcommand};
 /// broken, and with 2 where the input cannot be used or the check itself failed.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version, args_conflicts_with_subcommands = true)]
-pub(crate) struct Options {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -22,12 +28,25 @@ pub(crate) struct Options {
 enum Command {
     /// Run the check; the same as no subcommand.
     Run(Box<run::Options>),
+    /// Serve the mock of one API, with its tokens and an admin.
+    Mock(mock::Options),
+    /// Put the reports of several clients side by side, and hold them to what is expected. Exits with 1 on a difference.
+    Compare(compare::Options),
+    /// Begin the contract of an API from its document.
+    Init(init::Options),
+    /// Look at documents alone.
+    #[command(subcommand)]
+    Spec(spec::Command),
 }
 
 /// Runs the subcommand that was given.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
-    match &options.command {
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode, String> {
+    match &cli.command {
         Some(Command::Run(options)) => run::run(options),
-        None => run::run(&options.run),
+        Some(Command::Mock(options)) => mock::run(options),
+        Some(Command::Init(options)) => init::run(options),
+        Some(Command::Compare(options)) => compare::run(options),
+        Some(Command::Spec(command)) => spec::run(command),
+        None => run::run(&cli.run),
     }
 }

@@ -1,27 +1,35 @@
 //! `conformance run`: which APIs, which cases, against what, and where the report goes.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Keyfit, Stage};
-use keyfit_conformance::identity::Identities;
+use keyfit_conformance::explain;
+use keyfit_conformance::known::KnownFailures;
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
-use keyfit_conformance::report::{ApiReport, Report, json, text};
-use keyfit_conformance::run::{Plan, run as run_cases};
+use keyfit_conformance::report::{ApiReport, Report};
+use keyfit_conformance::run::{Halt, Plan, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
 use keyfit_conformance::tokens::Tokens;
+use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
+use super::{client, reports};
+
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
+#[group(id = "run-options")]
 pub(crate) struct Options {
     /// Check this API only, by the name of its folder or contract; may be given more than once.
     #[arg(long, value_name = "NAME")]
@@ -33,15 +41,44 @@ pub(crate) struct Options {
     /// Run the cases with this id; `*` stands for a segment, `**` for any; may be given more than once.
     #[arg(long, value_name = "GLOB")]
     case: Vec<String>,
-    /// Run one end only.
+    /// Leave the cases with this id out, by the same patterns; may be given more than once.
+    #[arg(long, value_name = "GLOB")]
+    skip: Vec<String>,
+    /// Run one end only; with a base URL that of servers where left out.
     #[arg(long, value_name = "END")]
     side: Option<End>,
     /// List the cases and run none.
     #[arg(long)]
     list: bool,
-    /// Write the report as JSON into this file as well.
+    /// Say of the rule with this id, or of those that fit the pattern, what is required, why, and how it is checked.
+    #[arg(long, value_name = "RULE", conflicts_with = "list")]
+    explain: Option<String>,
+    /// Failures that are known, with reasons: a TOML file. They fail nothing, and an entry that became stale does.
     #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    known_failing: Option<PathBuf>,
+    /// End the run with the first broken `must` rule.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Cases at a time; 16 against the mock, 1 against a live server where left out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    parallel: Option<u16>,
+    /// Run the cases in another order, which this number makes.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    reports: reports::Options,
+    #[command(flatten)]
+    live: Live,
+    #[command(flatten)]
+    client: client::Options,
+    /// Give the mock a defect, to see a check fail.
+    #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
+    mutant: Option<Mutant>,
+}
+
+/// A live server, in place of the mock.
+#[derive(Args, Debug)]
+struct Live {
     /// Check the live server under this URL in place of the mock. One API only.
     #[arg(long, value_name = "URL", requires = "tokens")]
     base_url: Option<reqwest::Url>,
@@ -58,9 +95,6 @@ pub(crate) struct Options {
     /// Send calls that cost money at the live server.
     #[arg(long)]
     allow_spend: bool,
-    /// Give the mock a defect, to see a check fail.
-    #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
-    mutant: Option<Mutant>,
 }
 
 /// One end of a contract.
@@ -79,19 +113,50 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(pattern) = &options.explain {
+        return explain(pattern, &catalogues);
+    }
+    let mut known = match &options.known_failing {
+        Some(path) => {
+            KnownFailures::read(&read(path, "list of known failures")?).map_err(|failure| failure.to_string())?
+        }
+        None => KnownFailures::default(),
+    };
+    let reports = options.reports.ready()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
-    let report = runtime.block_on(check(options, catalogues))?;
-    if let Some(path) = &options.json {
-        fs::write(path, json(&report))
-            .map_err(|error| format!("error: the report cannot be written\n  --> {}\nhelp: {error}", path.display()))?;
-    }
-    print!("{}", text(&report));
+    let report = runtime.block_on(check(options, catalogues, &mut known))?;
+    let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
     Ok(match report.totals {
-        totals if totals.fail > 0 => ExitCode::from(1),
+        totals if totals.fail > 0 || !report.stale.is_empty() => ExitCode::from(1),
         totals if totals.error > 0 => ExitCode::from(2),
         _ => ExitCode::SUCCESS,
     })
+}
+
+impl Options {
+    /// Takes out of an earlier report what was not asked for this time.
+    fn narrow(&self, previous: &mut Report, now: &Report) {
+        if !self.api.is_empty() || self.api_dir.is_some() {
+            previous.apis.retain(|earlier| now.apis.iter().any(|api| api.api == earlier.api));
+        }
+        previous.select(&self.case, &self.skip);
+        for api in &mut previous.apis {
+            api.cases.retain(|case| self.end().is_none_or(|end| end.is_of(case.side)));
+        }
+    }
+
+    /// The end that is checked: who names a server or a client asks about that one.
+    fn end(&self) -> Option<End> {
+        let of_client = self.client.is_given().then_some(End::Client);
+        self.side.or(of_client).or(self.live.base_url.as_ref().map(|_| End::Server))
+    }
+}
+
+impl End {
+    fn is_of(self, side: Side) -> bool {
+        (side == Side::Server) == matches!(self, Self::Server)
+    }
 }
 
 fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
@@ -103,13 +168,13 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
         if !is_named {
             continue;
         }
-        catalogue.select(&options.case);
-        if let Some(end) = options.side {
-            catalogue.cases.retain(|case| (case.side == Side::Server) == matches!(end, End::Server));
+        catalogue.select(&options.case, &options.skip);
+        if let Some(end) = options.end() {
+            catalogue.cases.retain(|case| end.is_of(case.side));
         }
         catalogues.push(catalogue);
     }
-    if options.base_url.is_some() && catalogues.len() != 1 {
+    if options.live.base_url.is_some() && catalogues.len() != 1 {
         return Err("error: a base URL belongs to one API\nhelp: name it with --api or --api-dir".to_owned());
     }
     if catalogues.iter().all(|catalogue| catalogue.cases.is_empty()) {
@@ -136,31 +201,113 @@ fn sources(options: &Options) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
-async fn check(options: &Options, catalogues: Vec<Arc<Catalogue>>) -> Result<Report, String> {
+fn explain(pattern: &str, catalogues: &[Arc<Catalogue>]) -> Result<ExitCode, String> {
+    let texts: Vec<String> = catalogues.iter().flat_map(|catalogue| explain::rules(catalogue, pattern)).collect();
+    if texts.is_empty() {
+        return Err(format!(
+            "error: there is no rule `{pattern}`\nhelp: a rule is called as in `ingest.auth.no-token`; reports name them, and `*` fits any part"
+        ));
+    }
+    print!("{}", texts.join("\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file that the user named.
+fn read(path: &Path, what: &str) -> Result<Text, String> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!("error: the {what} cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
+    })?;
+    Ok(Text::new(path.display().to_string(), text))
+}
+
+async fn check(
+    options: &Options,
+    catalogues: Vec<Arc<Catalogue>>,
+    known: &mut KnownFailures,
+) -> Result<Report, String> {
     let started = Instant::now();
+    let halt = Halt::default();
+    let interrupted = tokio::spawn(halt_on_interrupt(halt.clone()));
+    let bar = progress(&catalogues);
     let redactor = Redactor::default();
-    let live = [&options.base_url, &options.authorization_server];
+    let live = [&options.live.base_url, &options.live.authorization_server];
     let speaks_tls = live.into_iter().flatten().any(|url| url.scheme() == "https");
     let http = http_client(speaks_tls).map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
-        let (plan, server, mock) = plan(options, &catalogue, &http, &redactor).await?;
-        let redactor = redactor.clone();
+        let (mut plan, server, mock) = plan(options, &catalogue, &http, &redactor).await?;
+        plan.halt = halt.clone();
+        plan.is_fail_fast = options.fail_fast;
+        plan.seed = options.seed;
+        plan.workers = options.parallel.map_or(plan.workers, usize::from);
+        plan.watch = bar.clone().map(watch);
         running.spawn(async move {
             let outcomes = run_cases(&catalogue, &plan).await;
             drop(mock);
-            let requests: usize = outcomes.iter().map(|outcome| outcome.requests).sum();
-            (place, requests, ApiReport::new(&catalogue, server, outcomes, &redactor))
+            (place, catalogue, server, outcomes)
         });
     }
     let mut done = Vec::new();
     while let Some(checked) = running.join_next().await {
         done.push(checked.map_err(|error| format!("error: a check broke off: {error}"))?);
     }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
     done.sort_by_key(|(place, ..)| *place);
-    let requests = done.iter().map(|(_, requests, _)| requests).sum();
-    let apis = done.into_iter().map(|(.., api)| api).collect();
-    Ok(Report::new(apis, requests, started.elapsed()))
+    let mut requests = 0;
+    let mut apis = Vec::new();
+    for (_, catalogue, server, mut outcomes) in done {
+        for (case, outcome) in catalogue.cases.iter().zip(&mut outcomes) {
+            requests += outcome.requests;
+            known.settle(&case.id, outcome);
+        }
+        apis.push(ApiReport::new(&catalogue, server, outcomes, &redactor));
+    }
+    let mut report = Report::new(apis, requests, started.elapsed());
+    let is_partial =
+        !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty() && options.end().is_none());
+    report.stale = known.stale(!is_partial && !halt.is_halted());
+    if interrupted.is_finished() {
+        eprintln!("the run was interrupted: the report is of the cases before that");
+    }
+    interrupted.abort();
+    Ok(report)
+}
+
+/// The first interrupt lets the cases on their way end and reports on them, the second one ends the program.
+async fn halt_on_interrupt(halt: Halt) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        halt.halt();
+        tokio::spawn(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        });
+    }
+}
+
+/// A progress bar on a terminal, and nothing elsewhere.
+fn progress(catalogues: &[Arc<Catalogue>]) -> Option<ProgressBar> {
+    let cases: usize = catalogues.iter().map(|catalogue| catalogue.cases.len()).sum();
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let bar = ProgressBar::new(cases as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} cases, {msg}{eta} left") {
+        bar.set_style(style);
+    }
+    Some(bar)
+}
+
+fn watch(bar: ProgressBar) -> Watch {
+    let broken = AtomicUsize::new(0);
+    Arc::new(move |_, outcome| {
+        if outcome.verdict == Verdict::Fail {
+            bar.set_message(format!("{} broken, ", broken.fetch_add(1, Ordering::Relaxed) + 1));
+        }
+        bar.inc(1);
+    })
 }
 
 /// What an API is checked against. The mock is returned with it, since it stops when it is dropped.
@@ -170,10 +317,13 @@ async fn plan(
     http: &reqwest::Client,
     redactor: &Redactor,
 ) -> Result<(Plan, String, Option<Mock>), String> {
-    let target = |base_url, identities: Arc<dyn Identities>| {
-        Arc::new(Target::new(http.clone(), base_url, identities, redactor.clone()))
-    };
     let mut plan = Plan::default();
+    if let Some(client) = options.client.connect(&catalogue.contract.name, redactor) {
+        let stage = Stage::start(catalogue, client, redactor).await;
+        plan.stage =
+            Some(Arc::new(stage.map_err(|reason| format!("error: the client cannot be driven\nhelp: {reason}"))?));
+        return Ok((plan, "none".to_owned(), None));
+    }
     if catalogue.cases.iter().any(|case| case.side == Side::Client) {
         let is_ours = Source::named(&catalogue.api.name).is_some() && options.api_dir.is_none();
         if is_ours || !catalogue.needs_client() {
@@ -183,26 +333,29 @@ async fn plan(
             "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
         }
     }
-    let (Some(base_url), Some(path)) = (&options.base_url, &options.tokens) else {
+    let (Some(base_url), Some(path)) = (&options.live.base_url, &options.live.tokens) else {
         let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
         let mock = Mock::start(api, contract, options.mutant, redactor.clone()).await;
         let mock = mock.map_err(|error| format!("error: the mock cannot be started: {error}"))?;
         let base_url = mock.base_url().parse().map_err(|error| format!("error: the mock has no URL: {error}"))?;
-        plan.target = Some(target(base_url, Arc::new(mock.mint().clone())));
+        let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
+        plan.target = Some(Arc::new(target));
         return Ok((plan, "mock".to_owned(), Some(mock)));
     };
-    let text = fs::read_to_string(path).map_err(|error| {
-        format!("error: the tokens file cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
-    })?;
-    let text = Text::new(path.display().to_string(), text);
-    let root = match &options.authorization_server {
+    let text = read(path, "tokens file")?;
+    let root = match &options.live.authorization_server {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => base_url.origin().ascii_serialization(),
     };
     let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).map_err(|failure| failure.to_string())?;
-    plan.target = Some(target(base_url.clone(), Arc::new(tokens)));
-    plan.is_read_only = !options.allow_writes;
-    plan.is_thrifty = !options.allow_spend;
+    let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
+    let target = target.paced(&catalogue.contract);
+    target.reach().await.map_err(|reason| {
+        format!("error: the server cannot be reached: {reason}\n  --> {base_url}\nhelp: check the URL, and that the server runs")
+    })?;
+    plan.target = Some(Arc::new(target));
+    plan.is_read_only = !options.live.allow_writes;
+    plan.is_thrifty = !options.live.allow_spend;
     plan.workers = 1;
     Ok((plan, base_url.to_string(), None))
 }

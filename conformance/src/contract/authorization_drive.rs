@@ -1,12 +1,12 @@
 //! What the authorization side of a client is put before: logins, token answers, and the passing of time.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::authorization::{AuthorizationServer, ClientAuthentication, GrantType};
 
 /// What a client that gets tokens, or signs them, is put before.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthorizationDrive {
     /// Two users who log in: each is sent to the authorization endpoint with every parameter, and with a state of his

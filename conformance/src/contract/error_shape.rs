@@ -59,11 +59,13 @@ pub enum FieldType {
     String,
     /// A whole number, not negative.
     Integer,
+    /// The status of the answer, as a whole number.
+    Status,
 }
 
 impl ErrorShape {
     /// What is wrong with a body, given with its media type; `None` if it fits.
-    pub fn mismatch(&self, media_type: &str, body: &[u8]) -> Option<String> {
+    pub fn mismatch(&self, status: u16, media_type: &str, body: &[u8]) -> Option<String> {
         if body.is_empty() {
             return (!self.empty && !self.optional).then(|| "the body is empty".to_owned());
         }
@@ -77,13 +79,14 @@ impl ErrorShape {
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             return Some("the body is not JSON".to_owned());
         };
-        self.fields.iter().find_map(|field| field.mismatch(&value))
+        self.fields.iter().find_map(|field| field.mismatch(status, &value))
     }
 }
 
 impl ErrorShape {
-    /// A body of this shape, with the same message everywhere and the seconds to wait; `None` where it is empty.
-    pub fn body(&self, message: &str, wait: u64) -> Option<Value> {
+    /// A body of this shape for a status, with the same message everywhere and the seconds to wait; `None` where it is
+    /// empty.
+    pub fn body(&self, status: u16, message: &str, wait: u64) -> Option<Value> {
         if self.empty || self.fields.is_empty() {
             return None;
         }
@@ -91,6 +94,7 @@ impl ErrorShape {
         for field in &self.fields {
             let value = match field.kind {
                 FieldType::Integer => json!(wait),
+                FieldType::Status => json!(status),
                 FieldType::String => json!(field.equals.as_deref().or(field.example.as_deref()).unwrap_or(message)),
             };
             put(&mut body, &field.at, value);
@@ -111,7 +115,7 @@ impl ErrorShape {
 }
 
 impl Field {
-    fn mismatch(&self, body: &Value) -> Option<String> {
+    fn mismatch(&self, status: u16, body: &Value) -> Option<String> {
         let at = &self.at;
         let Some(value) = body.pointer(at) else {
             return (!self.optional).then(|| format!("`{at}` is missing"));
@@ -119,6 +123,7 @@ impl Field {
         let (fits, name) = match self.kind {
             FieldType::String => (value.is_string(), "a string"),
             FieldType::Integer => (value.is_u64(), "a whole number"),
+            FieldType::Status => (*value == json!(status), "the status of the answer"),
         };
         if !fits {
             return Some(format!("`{at}` is not {name}"));

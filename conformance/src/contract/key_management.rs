@@ -3,7 +3,7 @@
 
 use keyfit_openapi::Operation;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Citation, Probe};
 
@@ -62,7 +62,7 @@ pub struct KeyMembers {
 }
 
 /// What is sent to try a key. It is minted first and revoked last, and the request before that one is judged.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyProbe {
     /// A call with a key that was minted with the scopes of the call, as a list.

@@ -23,7 +23,7 @@ pub use authorization_drive::AuthorizationDrive;
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
 pub use probe::Probe;
-pub use rule::{Body, Drive, Expect, Family, Level, Rate, Rule};
+pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Rate, Rule};
 pub use token_probe::{JwtProbe, OauthProbe};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
@@ -144,6 +144,9 @@ pub struct RateLimit {
     pub window_seconds: u64,
     /// What has a budget of its own.
     pub bucket: Bucket,
+    /// Whether a 429 carries `Retry-After`.
+    #[serde(default)]
+    pub retry_after: bool,
     /// Where the body of a 429 holds the seconds to wait, as a JSON pointer.
     pub retry_after_body: Option<String>,
     /// Where this is said.

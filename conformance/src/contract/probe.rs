@@ -1,13 +1,13 @@
 //! What a server-side case sends.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe};
 
 /// What a server-side case sends.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
     /// A valid request.
@@ -28,6 +28,8 @@ pub enum Probe {
     UnknownToken,
     /// A token that was valid once.
     RevokedToken,
+    /// A token that has expired.
+    ExpiredToken,
     /// A valid token in this query parameter, and no header.
     QueryToken(String),
     /// A body that is not JSON, and no token.
@@ -50,6 +52,8 @@ pub enum Probe {
     UnknownId(String),
     /// A body that breaks off.
     BrokenJson,
+    /// A body of another media type: `text/plain`.
+    OtherMediaType,
     /// An object where the body is an array, an array where it is an object.
     WrongTopLevel,
     /// A body without a required field.
@@ -78,6 +82,8 @@ pub enum Probe {
     FullBatch,
     /// The call after the last one that the window allows.
     Exhausted,
+    /// A call after the end of a window that was used up. It waits for that end.
+    Recovered,
     /// A valid token of the test environment, where the other one is checked.
     TestToken,
     /// A token of this kind without the scope that is needed.

@@ -51,7 +51,7 @@ pub enum Level {
 }
 
 /// The family of a rule, the second segment of its id.
-#[derive(Clone, Copy, Debug, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
     /// How a token is presented and whether it is known.
@@ -92,8 +92,8 @@ pub struct Expect {
     pub headers: Vec<String>,
     /// What the rate-limit headers say.
     pub rate: Option<Rate>,
-    /// The token is nowhere in the answer; where a key was minted, that key.
-    pub hides_token: bool,
+    /// What is nowhere in the answer.
+    pub hides: Vec<Hidden>,
     /// Status and body are those of the answer to this other probe.
     pub same_as: Option<Probe>,
     /// The member `error` of the body is one of these; in a redirect, the parameter of that name.
@@ -108,6 +108,16 @@ pub struct Expect {
     pub challenge: Option<Challenge>,
     /// What is said of the key that was minted.
     pub key: Option<KeyCheck>,
+}
+
+/// What an answer may not hold.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hidden {
+    /// The token that was presented; where a key was minted, that key.
+    Token,
+    /// What shows the inside of the server: a stack trace, a path of its files.
+    Internals,
 }
 
 /// What the body of an answer is.
@@ -139,7 +149,7 @@ pub enum Rate {
 }
 
 /// What a client-side case puts the client before.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Drive {
     /// A server that checks the request: method, path, query, headers and body are the documented ones.

@@ -1,12 +1,12 @@
 //! What is sent to an authorization server, and the JWTs that are sent in place of its tokens.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::authorization::{AuthorizationServer, ClientAuthentication, GrantType, Rotation, TokenBody};
 
 /// What is sent to an authorization server. The last request of each is the one that is judged.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OauthProbe {
     /// An authorization request with a `state`.
@@ -86,7 +86,7 @@ pub enum OauthProbe {
 }
 
 /// A JWT that is sent as bearer token.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JwtProbe {
     /// A good one.

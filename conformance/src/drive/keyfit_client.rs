@@ -5,15 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use keyfit::auth::{AccessToken, Refresh, TokenSource};
 use keyfit::dispatch::{Access, Dispatch, connect};
+use keyfit::testing::TestClock;
 use keyfit::{Config, Error, ErrorKind, RetryPolicy};
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
 use super::authorization::{KeyfitHolder, Registration, TokenHolder};
-use super::hurried::Hurried;
-use super::subject::{Connect, Failure, Observed, Subject, Wallet};
+use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 
 /// Makes clients of keyfit.
 pub struct Keyfit {
@@ -23,21 +24,22 @@ pub struct Keyfit {
 
 struct Client {
     dispatch: Box<dyn Dispatch>,
-    clock: Hurried,
+    clock: TestClock,
 }
 
 impl Connect for Keyfit {
-    fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String> {
+    fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
         // The check rotates faster than any API.
         let refresh = Refresh::default().refusal_floor(Duration::ZERO);
-        let clock = Hurried::default();
+        let clock = TestClock::running();
         // To a client the check is one long outage.
         let retry = RetryPolicy::default().budget(u32::MAX);
         let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
-        match connect(&self.api, config, Access::Source(Arc::new(wallet.clone()), refresh)) {
-            Ok(dispatch) => Ok(Box::new(Client { dispatch, clock })),
+        let connected = match connect(&self.api, config, Access::Source(Arc::new(wallet.clone()), refresh)) {
+            Ok(dispatch) => Ok(Box::new(Client { dispatch, clock }) as Box<dyn Subject>),
             Err(error) => Err(error.to_string()),
-        }
+        };
+        Box::pin(std::future::ready(connected))
     }
 
     fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
@@ -59,17 +61,18 @@ impl Subject for Client {
         &'a self,
         operation: &'a Operation,
         arguments: &'a Map<String, Value>,
-    ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>> {
+    ) -> BoxFuture<'a, Result<Called, NoAnswer>> {
         Box::pin(async move {
-            match self.dispatch.call(&operation.id, arguments).await {
-                Ok(answer) => Observed::Success { status: answer.status, value: answer.value },
+            let observed = match self.dispatch.call(&operation.id, arguments).await {
+                Ok(answer) => Observed::Success { status: Some(answer.status), value: answer.value },
                 Err(error) => Observed::Failure(Box::new(observed(&error))),
-            }
+            };
+            Ok(observed.into())
         })
     }
 
     fn waited(&self) -> Option<Duration> {
-        Some(self.clock.ahead())
+        Some(self.clock.waited())
     }
 }
 

@@ -1,10 +1,9 @@
 //! The client side: a client before a scripted server, one answer a case, and a judgement of what it sent and what its
 //! caller saw.
 
+pub mod adapter;
 mod authorization;
 mod defect;
-mod hurried;
-
 mod keyfit_client;
 mod naive;
 mod odd;
@@ -13,25 +12,28 @@ mod scene;
 mod script;
 mod subject;
 mod tokens;
+mod witness;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
+pub use adapter::Adapter;
 pub use authorization::{Flow, Refusal, Registration, Stored, TestClock, TokenHolder};
 pub use defect::Defect;
 pub use keyfit_client::Keyfit;
 pub use naive::Naive;
-pub use subject::{Connect, Failure, Observed, Subject, Wallet};
+pub use subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 
 use self::authorization::Play;
 use self::scene::Scene;
-use self::script::{Received, Script};
+use self::script::{Received, Script, Scripted};
 use self::tokens::Tokens;
+use self::witness::Witness;
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::Drive;
+use crate::contract::{AuthorizationDrive, Drive};
 use crate::secret::Redactor;
-use crate::verdict::{Exchange, Outcome, cut};
+use crate::verdict::{Exchange, Outcome, Verdict, cut};
 
 /// Clients that are connected: as many cases run at once.
 const LANES: usize = 4;
@@ -63,13 +65,15 @@ impl Stage {
     pub async fn start(catalogue: &Catalogue, connect: Arc<dyn Connect>, redactor: &Redactor) -> Result<Self, String> {
         let prefix = catalogue.contract.credentials.first().map_or("", |credential| credential.prefix.as_str());
         let script = Script::start(LANES).await;
-        let clients = (0..LANES).map(|number| {
+        let mut lanes = Vec::new();
+        for number in 0..LANES {
             let tokens = Tokens::new(prefix, number, redactor);
             let base_url = script.base_url(number, request::BASE_PATH);
-            let client = catalogue.needs_client().then(|| connect.connect(&base_url, &tokens.wallet)).transpose()?;
-            Ok(Lane { number, client, tokens })
-        });
-        let free = Mutex::new(clients.collect::<Result<Vec<_>, String>>()?);
+            let client =
+                if catalogue.needs_client() { Some(connect.connect(&base_url, &tokens.wallet).await?) } else { None };
+            lanes.push(Lane { number, client, tokens });
+        }
+        let free = Mutex::new(lanes);
         let elsewhere = Script::start(LANES).await;
         let redactor = redactor.clone();
         Ok(Self { connect, redactor, script, elsewhere, free, permits: Semaphore::new(LANES) })
@@ -82,49 +86,77 @@ impl Stage {
         };
         let Ok(_permit) = self.permits.acquire().await else { return Outcome::error("the clients are gone") };
         let Some(lane) = self.free().pop() else { return Outcome::error("no client is free") };
-        let result = self.play(catalogue, case, drive, &lane).await;
+        let mut outcome = match drive {
+            Drive::Authorization(drive) => self.authorize(catalogue, case, drive, &lane).await,
+            drive => self.call(catalogue, case, drive, &lane).await,
+        };
         let received = self.script.received(lane.number);
         self.free().push(lane);
-        let mut outcome = match result {
-            Ok(()) => Outcome::pass(),
-            Err(finding) => {
-                let mut outcome = Outcome::broken(case.level, finding);
-                outcome.exchanges = received.iter().map(exchange).collect();
-                outcome
-            }
-        };
+        if matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info) {
+            outcome.exchanges = received.iter().map(exchange).collect();
+        }
         outcome.requests = received.len();
         outcome
     }
 
-    async fn play(&self, catalogue: &Catalogue, case: &Case, drive: Drive, lane: &Lane) -> Result<(), String> {
-        if let Drive::Authorization(drive) = drive {
-            let server = catalogue.contract.authorization_server.as_ref();
-            let play = Play {
-                connect: &*self.connect,
-                server: server.ok_or("the contract has no authorization server")?,
-                script: &self.script,
-                lane: lane.number,
-                variant: case.variant.as_deref(),
-                redactor: &self.redactor,
-                secrets: Mutex::default(),
-            };
-            return play.play(drive).await;
+    async fn authorize(&self, catalogue: &Catalogue, case: &Case, drive: AuthorizationDrive, lane: &Lane) -> Outcome {
+        if let Some(reason) = self.connect.cannot_register() {
+            return Outcome::skip(reason);
         }
+        let Some(server) = &catalogue.contract.authorization_server else {
+            return Outcome::error("the contract has no authorization server");
+        };
+        let play = Play {
+            connect: &*self.connect,
+            server,
+            script: &self.script,
+            lane: lane.number,
+            variant: case.variant.as_deref(),
+            redactor: &self.redactor,
+            secrets: Mutex::default(),
+        };
+        play.play(drive).await.map_or_else(|finding| Outcome::broken(case.level, finding), |()| Outcome::pass())
+    }
+
+    async fn call(&self, catalogue: &Catalogue, case: &Case, drive: Drive, lane: &Lane) -> Outcome {
+        let Some(client) = lane.client.as_deref() else { return Outcome::error("no client is connected") };
+        // What the case before was answered, or received, is not this one's.
+        self.script.set(lane.number, Scripted::empty(599));
+        if let Err(reason) = client.begin().await {
+            return unanswered(reason);
+        }
+        let client = Witness::new(client);
         let scene = Scene {
             catalogue,
             case,
-            client: lane.client.as_deref().ok_or("no client is connected")?,
+            client: &client,
             script: &self.script,
             elsewhere: &self.elsewhere,
             tokens: &lane.tokens,
             lane: lane.number,
         };
-        scene.play(drive).await
+        let result = scene.play(drive).await;
+        match (client.unanswered(), result) {
+            (Some(reason), _) => unanswered(reason),
+            (None, Err(finding)) => Outcome::broken(case.level, finding),
+            (None, Ok(())) if drive == Drive::RequestAsSent && !client.left_out().is_empty() => {
+                let names = client.left_out().join("`, `");
+                Outcome::skip(format!("the client has no `{names}`; what it has was sent as documented"))
+            }
+            (None, Ok(())) => Outcome::pass(),
+        }
     }
 
     fn free(&self) -> std::sync::MutexGuard<'_, Vec<Lane>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The client did not do its part: nothing is said of the rule.
+fn unanswered(reason: NoAnswer) -> Outcome {
+    match reason {
+        NoAnswer::Unsupported(reason) => Outcome::skip(format!("the client does not have it: {reason}")),
+        NoAnswer::Broken(reason) => Outcome::error(reason),
     }
 }
 

@@ -1,10 +1,9 @@
 //! A client under test, seen from outside: it is called by operation id and reports what its caller would see.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use keyfit_openapi::Operation;
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
@@ -22,10 +21,16 @@ pub trait Subject: Send + Sync {
         &'a self,
         operation: &'a Operation,
         arguments: &'a Map<String, Value>,
-    ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>>;
+    ) -> BoxFuture<'a, Result<Called, NoAnswer>>;
 
     /// How long it has waited between attempts, all its calls together; `None` where it does not tell.
     fn waited(&self) -> Option<Duration>;
+
+    /// Called before each case. A client that cannot be expected to find its way back from what the last case did to it
+    /// is made anew here, with what is in the wallet now; by default it stays.
+    fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// Where a client finds its token, again and again. Cloning shares it.
@@ -55,13 +60,37 @@ pub trait Connect: Send + Sync {
     ///
     /// # Errors
     /// Why there is none.
-    fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String>;
+    fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>>;
 
     /// A new client that gets its tokens from an authorization server, or signs them.
     ///
     /// # Errors
     /// Why there is none.
     fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String>;
+
+    /// Why none of its clients can be registered, where that is so: cases that need one are skipped.
+    fn cannot_register(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What came of a call.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// What the caller saw.
+    pub observed: Observed,
+    /// The arguments that the client has no place for, and that were left out: `page`, or `body/text` for a member of
+    /// the body.
+    pub left_out: Vec<String>,
+}
+
+/// Why there is nothing to judge.
+#[derive(Clone, Debug)]
+pub enum NoAnswer {
+    /// The client does not have what was asked for, and why: the case is skipped.
+    Unsupported(String),
+    /// The client could not be driven: an error of the check.
+    Broken(String),
 }
 
 /// What the caller of a client sees.
@@ -69,8 +98,8 @@ pub trait Connect: Send + Sync {
 pub enum Observed {
     /// A success.
     Success {
-        /// Its status.
-        status: u16,
+        /// Its status, where the client tells it.
+        status: Option<u16>,
         /// Its value as JSON; null where there is none.
         value: Value,
     },
@@ -99,4 +128,10 @@ pub struct Failure {
     pub rate_limit: Option<(u64, u64, u64)>,
     /// Everything that the error prints.
     pub texts: Vec<String>,
+}
+
+impl From<Observed> for Called {
+    fn from(observed: Observed) -> Self {
+        Self { observed, left_out: Vec::new() }
+    }
 }

@@ -53,17 +53,18 @@ impl Core {
             }
         };
         let is_revoked = token.state == TokenState::Revoked && !self.has(Mutant::AcceptsRevokedToken);
+        let is_expired = token.state == TokenState::Expired && !self.has(Mutant::AcceptsExpiredToken);
         let is_of_test = token.state == TokenState::Test && self.refuses_tests(operation);
         let is_over = token.expires.is_some_and(|expires| expires <= clock::epoch_seconds());
         let is_over = is_over && !(token.shown.is_some() && self.has(Mutant::IgnoresEnds));
-        if is_revoked || is_of_test || is_over || self.has(Mutant::RefusesEveryone) {
+        if is_revoked || is_expired || is_of_test || is_over || self.has(Mutant::RefusesEveryone) {
             return Err(self.unauthorized(operation, &Probe::RevokedToken, "Unauthorized"));
         }
         Ok(token)
     }
 
     /// Whether the test environment has a place of its own, so that its tokens are refused here.
-    fn refuses_tests(&self, operation: &Operation) -> bool {
+    pub(super) fn refuses_tests(&self, operation: &Operation) -> bool {
         let rule = self.contract.ruling(&Probe::TestToken, operation);
         let is_refused = rule.is_some_and(|rule| rule.expect.as_ref().is_some_and(|expect| !expect.success));
         is_refused != self.has(Mutant::TurnsTestTokens)
@@ -219,7 +220,8 @@ impl Core {
         token.ok_or_else(|| self.unauthorized(operation, &Probe::NoToken, "Unauthorized"))
     }
 
-    fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
+    /// A refusal of a token, with its challenge.
+    pub(super) fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
         let refusal = Refusal::new(self.status(probe, operation, 401), message);
         if self.has(Mutant::OmitsChallenge) {
             return refusal;

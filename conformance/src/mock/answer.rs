@@ -17,6 +17,14 @@ impl Core {
         let shape = self.contract.error_shape(&operation.errors, refusal.status);
         let mut answer = self.refusal_body(&refusal, shape, wait);
         answer.headers.extend(refusal.headers);
+        if refusal.status == 429 && self.contract.rate_limit.as_ref().is_some_and(|rules| rules.retry_after) {
+            let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
+            answer.header("retry-after", wait.to_string());
+        }
+        if refusal.status == 429 && self.has(Mutant::GarblesRetryAfter) {
+            answer.headers.retain(|(name, _)| name != "retry-after");
+            answer.header("retry-after", "soon");
+        }
         if !self.has(Mutant::OmitsRateHeadersOnRefusal) {
             self.rate_headers(&mut answer, window);
         }
@@ -44,6 +52,10 @@ impl Core {
             answer.header("content-type", "text/html");
             return answer;
         }
+        if self.has(Mutant::ShowsInternals) {
+            let trace = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
+            return Answer::json(refusal.status, json!({ "message": trace }).to_string());
+        }
         let Some(shape) = shape else { return Answer::empty(refusal.status) };
         if shape.empty && !self.has(Mutant::ExplainsLimit) {
             return Answer::empty(refusal.status);
@@ -55,7 +67,8 @@ impl Core {
             return Answer::json(refusal.status, outcome.to_string());
         }
         let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
-        let Some(body) = shape.body(&refusal.message, wait) else { return Answer::empty(refusal.status) };
+        let status = refusal.status + u16::from(self.has(Mutant::ContradictsStatus));
+        let Some(body) = shape.body(status, &refusal.message, wait) else { return Answer::empty(refusal.status) };
         let body = if self.has(Mutant::RenamesErrorMembers) { json!({ "fault": body }) } else { body };
         let mut answer = Answer::json(refusal.status, body.to_string());
         if shape.media_type != "application/json" {

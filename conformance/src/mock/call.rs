@@ -1,5 +1,6 @@
 //! A request as the mock reads it, and the answer that it gives.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use hyper::body::Bytes;
@@ -16,6 +17,8 @@ pub(super) struct Call {
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// The positions of items that are to be rejected whatever they are.
+    pub(super) reject: BTreeSet<usize>,
 }
 
 /// A body that was read.
@@ -58,12 +61,26 @@ impl Call {
             query: query.into_owned().collect(),
             headers: request.headers.clone(),
             body,
+            reject: BTreeSet::new(),
         })
     }
 
     /// A query parameter.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Sent {
+    /// Rejects the items at these positions, where there are any, on account of a field.
+    pub(super) fn reject(&mut self, positions: &BTreeSet<usize>, field: &str) {
+        let Self::Batch(items) = self else { return };
+        for position in positions {
+            if let Some((_, mismatch)) = items.get_mut(*position) {
+                let problem = || Mismatch { at: format!("/{field}"), problem: "is rejected on demand".to_owned() };
+                mismatch.get_or_insert_with(problem);
+            }
+        }
     }
 }
 

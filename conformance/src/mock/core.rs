@@ -14,7 +14,12 @@ use super::state::State;
 use super::success::Successes;
 use super::token::Token;
 use super::window::Window;
+use crate::clock;
 use crate::contract::{BatchShape, Bucket, Contract, Probe};
+use crate::identity::State as TokenState;
+
+/// Seconds of a window that is there to be used up.
+const SHORT_WINDOW: u64 = 1;
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -107,12 +112,14 @@ impl Core {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
             self.authorise(&token, operation, path)?;
-            let sent = self.validate(call, operation, path).map_err(|mut refusal| {
+            let mut sent = self.validate(call, operation, path).map_err(|mut refusal| {
                 if self.has(Mutant::FailsOnBadInput) {
                     refusal.status = 500;
                 }
                 refusal
             })?;
+            let field = self.contract.batch.as_ref().map_or("", |batch| &batch.id_field);
+            sent.reject(&call.reject, field);
             self.succeed(index, &Served { operation, token: &token, path, sent, window })
         });
         match served {
@@ -172,22 +179,33 @@ impl Core {
     /// Counts a call against the window of its caller. Calls without a token have a window that never closes.
     pub(super) fn count(&self, token: Option<&Token>, operation: &Operation, calls: u64) -> Option<Window> {
         let rules = self.contract.rate_limit.as_ref()?;
-        let (caller, limit) = match token {
-            Some(token) => (token.tenant.to_string(), token.limit.unwrap_or(rules.limit)),
-            None => ("nobody".to_owned(), u64::MAX),
-        };
-        let bucket = match rules.bucket {
-            Bucket::Operation => format!("{caller} {}", operation.id),
-            Bucket::Class => format!("{caller} {}", operation.rate_limit),
-            Bucket::Credential => format!("{caller} {}", token.map_or("", |token| token.id.as_str())),
-        };
+        let limit = token.map_or(u64::MAX, |token| token.limit.unwrap_or(rules.limit));
+        let bucket = bucket(rules.bucket, token, operation);
         let calls = if self.has(Mutant::NeverCounts) { 0 } else { calls };
-        let mut window = self.state().count(bucket, limit, rules.window_seconds, calls);
+        // Who tries a limit has a window as short as can be told in seconds.
+        let is_tried = token.is_some_and(|token| token.state == TokenState::Limited);
+        let seconds = match is_tried {
+            true if self.has(Mutant::NeverRecovers) => u64::from(u32::MAX),
+            true => SHORT_WINDOW,
+            false => rules.window_seconds,
+        };
+        let mut window = self.state().count(bucket, limit, seconds, calls);
+        if self.has(Mutant::NeverRecovers) && is_tried {
+            window.reset = clock::epoch_seconds() + SHORT_WINDOW;
+        }
         if token.is_none() {
             // What is said to nobody: the whole window.
             window = Window { limit: rules.limit, used: window.used.min(1), reset: window.reset };
         }
         Some(window)
+    }
+
+    /// The operation that a request is for.
+    pub(super) fn operation(&self, call: &Call) -> Option<&Operation> {
+        match self.router.route(call) {
+            Routed::Operation(index, _) => self.api.operations.get(index),
+            _ => None,
+        }
     }
 
     fn cost(&self, call: &Call) -> u64 {
@@ -196,5 +214,15 @@ impl Core {
         }
         let items = serde_json::from_slice::<Vec<Value>>(&call.body);
         items.map_or(1, |items| items.len() as u64)
+    }
+}
+
+/// What a call is counted in.
+pub(super) fn bucket(by: Bucket, token: Option<&Token>, operation: &Operation) -> String {
+    let caller = token.map_or_else(|| "nobody".to_owned(), |token| token.tenant.to_string());
+    match by {
+        Bucket::Operation => format!("{caller} {}", operation.id),
+        Bucket::Class => format!("{caller} {}", operation.rate_limit),
+        Bucket::Credential => format!("{caller} {}", token.map_or("", |token| token.id.as_str())),
     }
 }

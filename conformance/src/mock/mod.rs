@@ -1,14 +1,21 @@
 //! A stateful mock of any API that has a document and a contract: it knows tokens, scopes, tenants, batches and rate
 //! windows, and answers every refusal as the contract says. It can be given a defect, to try a check against it.
 
+mod admin;
 mod admit;
 mod answer;
 mod authorization;
 mod call;
+mod controlled;
 mod core;
+mod error;
+mod faults;
+mod front;
+mod grants;
 mod keys;
 mod mutant;
 pub(crate) mod outcome;
+mod registered;
 mod router;
 mod server;
 mod state;
@@ -18,14 +25,21 @@ mod validate;
 mod window;
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use keyfit_openapi::Api;
 
+pub use admin::{IssuedToken, Request, Scopes, TokenRequest, Which};
+pub use controlled::{Controlled, OAuthClient, Options, shipped};
+pub use error::MockError;
+pub use faults::{Fault, FaultRule};
 pub use mutant::Mutant;
 
-use self::authorization::Registered;
 use self::core::Core;
+use self::front::Front;
+use self::registered::Registered;
+use self::server::Server;
 use crate::contract::Contract;
 use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
 use crate::secret::{Redactor, Secret};
@@ -34,7 +48,7 @@ use crate::secret::{Redactor, Secret};
 pub struct Mock {
     base_url: String,
     mint: Mint,
-    _server: server::Server,
+    _server: Server,
 }
 
 /// Issues tokens that a mock accepts.
@@ -59,7 +73,8 @@ impl Mock {
     ) -> io::Result<Self> {
         let base_path = base_path(&api.base_url).to_owned();
         let core = Arc::new(Core::new(api, contract, mutant));
-        let server = server::Server::start(Arc::clone(&core), base_path.clone()).await?;
+        let front = Front { core: Arc::clone(&core), base_path: base_path.as_str().into(), console: None };
+        let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), front).await?;
         let origin = format!("http://{}", server.address());
         Ok(Self { base_url: format!("{origin}{base_path}"), mint: Mint { core, redactor, origin }, _server: server })
     }

@@ -21,6 +21,8 @@ pub enum Mutant {
     AcceptsUnknownToken,
     /// Takes tokens that were revoked.
     AcceptsRevokedToken,
+    /// Takes tokens whose time is over.
+    AcceptsExpiredToken,
     /// Compares the scheme letter by letter.
     RefusesLowerCaseScheme,
     /// Takes a token in the query where it is not documented, and refuses it where it is.
@@ -55,6 +57,8 @@ pub enum Mutant {
     InventsResources,
     /// Takes a body that is not JSON.
     AcceptsBrokenJson,
+    /// Takes bodies of any media type.
+    AcceptsAnyMediaType,
     /// Takes an array for an object and an object for an array.
     AcceptsAnyTopLevel,
     /// Takes bodies without required fields.
@@ -69,6 +73,10 @@ pub enum Mutant {
     FailsOnBadInput,
     /// Refuses with a web page.
     RefusesInHtml,
+    /// Refuses with a stack trace.
+    ShowsInternals,
+    /// Gives error bodies another status than the answer has.
+    ContradictsStatus,
     /// Gives the members of error bodies other names.
     RenamesErrorMembers,
     /// Takes every method that a path does not have for one that it has.
@@ -109,6 +117,10 @@ pub enum Mutant {
     NeverExhausts,
     /// Says that calls are left when none is.
     PromisesMore,
+    /// Opens no window again that was used up.
+    NeverRecovers,
+    /// Says when to come again in words of its own.
+    GarblesRetryAfter,
     /// Gives 429 a body of its own.
     ExplainsLimit,
     /// Gives a time to wait that does not agree with the reset.

@@ -1,42 +1,51 @@
-//! The mock's socket: HTTP/1.1 on the loopback interface, any number of connections.
+//! The mock's socket: HTTP/1.1, any number of connections.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
-use super::call::{Answer, Call};
-use super::core::Core;
+use super::faults::LONGEST_DELAY;
+use super::front::Front;
 
-/// More than any probe sends.
-const LARGEST_BODY: usize = 8 * 1024 * 1024;
+/// How long a server that is stopped waits for requests in flight: longer than the longest delay.
+const GRACE: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
 
-/// A server that runs until it is dropped.
+/// A server that runs until it is stopped or dropped.
 pub(super) struct Server {
     address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
 impl Server {
     /// Opens the socket and serves in the background.
-    pub(super) async fn start(core: Arc<Core>, base_path: String) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    pub(super) async fn start(at: SocketAddr, front: Front) -> io::Result<Self> {
+        let listener = TcpListener::bind(at).await?;
         let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(listener, core, base_path.into()));
-        Ok(Self { address, task })
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(accept(listener, Arc::new(front), stopped));
+        Ok(Self { address, stop: Some(stop), task })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Takes no more connections, waits for the requests in flight, and ends.
+    pub(super) async fn stop(mut self) {
+        drop(self.stop.take());
+        // An error is a task that ended before.
+        let _ = (&mut self.task).await;
     }
 }
 
@@ -47,45 +56,31 @@ impl Drop for Server {
 }
 
 /// Connections live in a set of their own, so that they end with the task.
-async fn accept(listener: TcpListener, core: Arc<Core>, base_path: Arc<str>) {
+async fn accept(listener: TcpListener, front: Arc<Front>, mut stopped: oneshot::Receiver<()>) {
+    let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
-        // A connection that failed on the way in concerns its client only.
-        if let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(serve(stream, Arc::clone(&core), Arc::clone(&base_path)));
+        tokio::select! {
+            // A connection that failed on the way in concerns its client only.
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                connections.spawn(serve(stream, Arc::clone(&front), graceful.watcher()));
+            },
+            _ = &mut stopped => break,
         }
         while connections.try_join_next().is_some() {}
     }
+    drop(listener);
+    // A request that never ends does not keep the mock alive for good.
+    let _ = timeout(GRACE, graceful.shutdown()).await;
 }
 
-async fn serve(stream: TcpStream, core: Arc<Core>, base_path: Arc<str>) {
+async fn serve(stream: TcpStream, front: Arc<Front>, watcher: Watcher) {
     // Answers are small and complete: waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let (core, base_path) = (Arc::clone(&core), Arc::clone(&base_path));
-        async move { Ok::<_, Infallible>(respond(request, &core, &base_path).await) }
+        let front = Arc::clone(&front);
+        async move { front.respond(request).await }
     });
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-}
-
-async fn respond(request: Request<Incoming>, core: &Core, base_path: &str) -> Response<Full<Bytes>> {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-        return written(Answer::empty(413));
-    };
-    let body = body.to_bytes();
-    if let Some(answer) = core.authorization(&parts, &body) {
-        return written(answer);
-    }
-    match Call::read(&parts, body, base_path) {
-        Some(call) => written(core.answer(&call)),
-        None => written(Answer::empty(404)),
-    }
-}
-
-fn written(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(answer.body));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().extend(answer.headers);
-    response
+    // An error is a client that went away, or a fault that cut the connection.
+    let _ = watcher.watch(http1::Builder::new().serve_connection(TokioIo::new(stream), service)).await;
 }

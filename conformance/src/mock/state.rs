@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use keyfit_openapi::{Api, Place, example};
 
-use super::authorization::Grants;
+use super::grants::Grants;
 use super::token::{Grant, Token, token_text};
 use super::window::Window;
 use crate::clock;
@@ -13,11 +13,14 @@ use crate::identity::{Identity, Need, Rights, State as TokenState};
 use crate::secret::Secret;
 
 /// A limited token's calls a window: one that is served, so that the next one is refused.
-const SMALL_WINDOW: u64 = 1;
+pub(super) const SMALL_WINDOW: u64 = 1;
 
 /// Everything that changes while the mock runs.
+#[derive(Clone)]
 pub(super) struct State {
     tokens: HashMap<String, Token>,
+    /// How many tokens there were: a number is not given twice.
+    minted: u64,
     issued: HashMap<Need, Identity>,
     /// For each tenant, the path parameters that tokens are tied to, with its values.
     tenants: Vec<BTreeMap<String, String>>,
@@ -52,6 +55,7 @@ impl State {
         });
         Self {
             tokens: HashMap::new(),
+            minted: 0,
             issued: HashMap::new(),
             tenants: vec![first.collect()],
             windows: HashMap::new(),
@@ -97,13 +101,15 @@ impl State {
         let stranger = self.tenants.iter().skip(1).find_map(|ids| ids.get(parameter).cloned());
         stranger.unwrap_or_else(|| {
             let tenant = self.settle();
-            self.tenants[tenant].get(parameter).cloned().unwrap_or_default()
+            // Ids that tokens are not tied to are not kept by tenant: one that is nobody's has to do.
+            self.tenants[tenant].get(parameter).cloned().unwrap_or_else(|| format!("other-{parameter}"))
         })
     }
 
     /// Gives a token a text that begins so, and an id.
     pub(super) fn admit(&mut self, prefix: &str, mut token: Token) -> (String, String) {
-        let number = self.tokens.len() as u64;
+        let number = self.minted;
+        self.minted += 1;
         let (text, id) = (format!("{prefix}{}", token_text(number)), format!("key-{number}"));
         token.number = number;
         token.id.clone_from(&id);
@@ -136,6 +142,39 @@ impl State {
         if let Some(token) = self.tokens.get_mut(text) {
             token.state = TokenState::Revoked;
         }
+    }
+
+    /// Every token that was issued, with its text, the oldest first.
+    pub(super) fn tokens(&self) -> Vec<(&String, &Token)> {
+        let mut tokens: Vec<_> = self.tokens.iter().collect();
+        tokens.sort_by_key(|(_, token)| token.number);
+        tokens
+    }
+
+    /// Takes the place of another state, whose tokens stay unknown for good.
+    pub(super) fn replace(&mut self, other: Self) {
+        let minted = self.minted;
+        *self = other;
+        self.minted = self.minted.max(minted);
+    }
+
+    /// The scopes that operations need.
+    pub(super) fn scopes(&self) -> &BTreeSet<String> {
+        &self.scopes
+    }
+
+    /// The ids of a tenant.
+    pub(super) fn ids(&self, tenant: usize) -> &BTreeMap<String, String> {
+        &self.tenants[tenant]
+    }
+
+    /// A tenant with these ids: one that has them already, unless nobody else is to have its windows.
+    pub(super) fn tenant(&mut self, ids: BTreeMap<String, String>, alone: bool) -> usize {
+        let known = self.tenants.iter().position(|tenant| !alone && *tenant == ids);
+        known.unwrap_or_else(|| {
+            self.tenants.push(ids);
+            self.tenants.len() - 1
+        })
     }
 
     pub(super) fn token(&self, text: &str) -> Option<Token> {
@@ -177,9 +216,15 @@ impl State {
         *window
     }
 
-    fn settle(&mut self) -> usize {
+    /// Puts a window in place of the one that there is.
+    pub(super) fn put_window(&mut self, bucket: String, window: Window) {
+        self.windows.insert(bucket, window);
+    }
+
+    /// A new tenant.
+    pub(super) fn settle(&mut self) -> usize {
         let number = self.tenants.len();
-        let ids = self.tenants[0].keys().map(|name| (name.clone(), format!("{name}-{number}"))).collect();
+        let ids = self.tenants[0].keys().map(|name| (name.clone(), format!("other-{name}-{number}"))).collect();
         self.tenants.push(ids);
         number
     }
@@ -207,9 +252,11 @@ impl State {
     }
 }
 
-/// The contract's `unknown-id` rules name the parameters of which the mock keeps ids.
+/// The contract's `unknown-id` and `foreign` rules name the parameters of which the mock keeps ids.
 pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit_openapi::Operation) -> bool {
-    contract.ruling(&Probe::UnknownId(parameter.to_owned()), operation).is_some()
+    [Probe::UnknownId(parameter.to_owned()), Probe::Foreign(parameter.to_owned())]
+        .iter()
+        .any(|probe| contract.ruling(probe, operation).is_some())
 }
 
 /// A parameter's value as it stands in a path.

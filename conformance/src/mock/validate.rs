@@ -12,6 +12,15 @@ use super::state::keeps_ids;
 use crate::contract::{Batch, Probe};
 use crate::schema::{self, Mismatch};
 
+/// Whether a body is said to be JSON; one of which nothing is said is taken for it.
+fn is_json(call: &Call) -> bool {
+    let media_type = call.headers.get("content-type").and_then(|value| value.to_str().ok());
+    media_type.is_none_or(|media_type| {
+        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        essence == "application/json" || essence.ends_with("+json")
+    })
+}
+
 impl Core {
     /// Judges a request of somebody who may make it.
     pub(super) fn validate(
@@ -31,6 +40,10 @@ impl Core {
         let Some(body) = &operation.body else { return Ok(Sent::Nothing) };
         if let Some(status) = self.oversize(call.body.len(), operation) {
             return Err(Refusal::new(status, "Request Too Large"));
+        }
+        if !is_json(call) && !self.has(Mutant::AcceptsAnyMediaType) {
+            let status = self.status(&Probe::OtherMediaType, operation, 415);
+            return Err(Refusal::new(status, "The body should be JSON"));
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);
         let value: Value = match serde_json::from_slice(&call.body) {

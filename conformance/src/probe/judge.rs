@@ -1,14 +1,17 @@
 //! Whether an answer is what a rule expects.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use keyfit_openapi::{Api, Operation};
+use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 
 use super::keys::{self, Minted};
 use super::reply::Reply;
 use super::request::Draft;
-use super::{challenge, grant, headers, outcome};
+use super::{challenge, grant, headers, internals, outcome};
 use crate::clock;
-use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit};
+use crate::contract::{Body, Contract, Expect, Hidden, Rate, RateLimit, ResetUnit};
 use crate::schema;
 
 /// What an answer is judged by.
@@ -24,9 +27,9 @@ pub(super) struct Judge<'a> {
 /// The three rate-limit headers.
 pub(super) struct Snapshot {
     limit: u64,
-    remaining: u64,
+    pub(super) remaining: u64,
     /// Seconds from now; negative where the reset is past.
-    reset_in: i64,
+    pub(super) reset_in: i64,
 }
 
 impl Judge<'_> {
@@ -40,9 +43,15 @@ impl Judge<'_> {
             .or_else(|| grant::finding(self.expect, draft, reply))
             .or_else(|| challenge::finding(self.expect.challenge?, &reply.headers))
             .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
-            .or_else(|| {
-                (self.expect.hides_token && reply.holds(token)).then(|| "the answer repeats the token".to_owned())
-            })
+            .or_else(|| self.shown(reply, token))
+    }
+
+    /// What the answer holds and may not.
+    fn shown(&self, reply: &Reply, token: &str) -> Option<String> {
+        self.expect.hides.iter().find_map(|hidden| match hidden {
+            Hidden::Token => reply.holds(token).then(|| "the answer repeats the token".to_owned()),
+            Hidden::Internals => internals::finding(reply),
+        })
     }
 
     /// What tells an answer from the one that it must equal.
@@ -93,7 +102,7 @@ impl Judge<'_> {
                 if shape.outcome && !draft.items.is_empty() {
                     return self.outcome(draft, reply);
                 }
-                shape.mismatch(reply.media_type(), &reply.body)
+                shape.mismatch(reply.status, reply.media_type(), &reply.body)
             }
             Body::Schema => self.schema(reply),
             Body::Outcome => self.outcome(draft, reply),
@@ -159,9 +168,29 @@ impl Judge<'_> {
         (!is_same).then(|| format!("`{pointer}` lies {reset_in} s ahead and the reset header {} s", now.reset_in))
     }
 
+    /// What is wrong with `Retry-After`, which is seconds or a date (RFC 9110, section 10.2.3), and means the same end of
+    /// the window as the reset header does.
+    fn retry_after(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
+        let Some(value) = reply.headers.get(RETRY_AFTER) else {
+            return rules.retry_after.then(|| "the header `Retry-After` is missing".to_owned());
+        };
+        let text = value.to_str().unwrap_or_default().trim();
+        let date = || httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok();
+        let from_now =
+            |date: Duration| i64::try_from(date.as_secs()).ok()?.checked_sub_unsigned(clock::epoch_seconds());
+        let Some(wait) = text.parse::<u32>().ok().map(i64::from).or_else(|| from_now(date()?)) else {
+            return Some(format!("the header `Retry-After` is `{text}`, neither seconds nor a date"));
+        };
+        let difference = (wait - now.reset_in).abs();
+        (difference > 2).then(|| format!("`Retry-After` says {wait} s and the reset header {} s", now.reset_in))
+    }
+
     fn spent(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
         if now.remaining != 0 {
             return Some(format!("the call was refused, and {} are said to be left", now.remaining));
+        }
+        if let Some(problem) = Self::retry_after(rules, now, reply) {
+            return Some(problem);
         }
         let pointer = rules.retry_after_body.as_ref()?;
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -175,7 +204,7 @@ impl Judge<'_> {
 }
 
 impl Snapshot {
-    fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
+    pub(super) fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
         let number = |name: &str| {
             let text = reply.headers.get(name).ok_or_else(|| format!("the header `{name}` is missing"))?;
             let text = text.to_str().unwrap_or_default();

@@ -4,11 +4,13 @@ mod challenge;
 mod flow;
 mod grant;
 mod headers;
+mod internals;
 mod judge;
 mod jwt;
 mod keys;
 mod oauth;
 mod outcome;
+mod pace;
 mod reply;
 mod request;
 mod trial;
@@ -23,17 +25,20 @@ use reqwest::{Method, Url};
 use self::flow::Stop;
 use self::keys::KeyFlow;
 use self::oauth::Flow;
+use self::pace::Pace;
 use self::reply::Reply;
 use self::request::{Draft, JSON};
 use self::trial::{Sent, Trial};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{KeyManagement, Probe, Rate};
+use crate::contract::{Contract, KeyManagement, Probe, Rate};
 use crate::identity::{Identities, Identity, Missing, Need};
 use crate::secret::{Redactor, Secret};
 use crate::verdict::Outcome;
 
 /// Calls after which a limit is taken for out of reach: a probe shall not load a live server.
 const MOST_CALLS: usize = 50;
+/// Clocks of client and server tick at different times.
+const GRACE: Duration = Duration::from_millis(50);
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -43,12 +48,30 @@ pub struct Target {
     identities: Arc<dyn Identities>,
     redactor: Redactor,
     http: reqwest::Client,
+    /// Of a live server.
+    pace: Option<Pace>,
 }
 
 impl Target {
     /// A server under a base URL, called as these identities over the client of [`http_client`].
     pub fn new(http: reqwest::Client, base_url: Url, identities: Arc<dyn Identities>, redactor: Redactor) -> Self {
-        Self { base_url, identities, redactor, http }
+        Self { base_url, identities, redactor, http, pace: None }
+    }
+
+    /// The same, kept within the rate limits that the contract describes: for a live server.
+    #[must_use]
+    pub fn paced(mut self, contract: &Contract) -> Self {
+        self.pace = Some(Pace::new(contract.rate_limit.clone()));
+        self
+    }
+
+    /// Whether there is a server at all, whatever it answers.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    pub async fn reach(&self) -> Result<(), String> {
+        let root = self.http.get(self.base_url.clone());
+        receive(root).await.map(drop).map_err(|error| chain(&error.without_url()))
     }
 
     /// Runs one server-side case.
@@ -143,8 +166,11 @@ impl Target {
             trial.sent.push(self.send(&other).await);
         }
         trial.sent.push(self.send(&draft).await);
-        if *probe == Probe::Exhausted {
+        if matches!(probe, Probe::Exhausted | Probe::Recovered) {
             self.exhaust(&draft, &mut trial.sent).await;
+        }
+        if *probe == Probe::Recovered {
+            self.outwait(&draft, &catalogue.contract, &mut trial.sent).await?;
         }
         if let (Probe::UnknownToken | Probe::Jwt(_), Some(header)) = (probe, &draft.authorization) {
             // Without the scheme.
@@ -161,11 +187,38 @@ impl Target {
             if is_refused {
                 return;
             }
-            sent.push(self.send(draft).await);
+            sent.push(self.send_at_once(draft).await);
         }
     }
 
+    /// Waits for the end of a window that is used up, and calls again.
+    async fn outwait(&self, draft: &Draft, contract: &Contract, sent: &mut Vec<Sent>) -> Result<(), Stop> {
+        let refused = sent.last().and_then(Sent::answer).filter(|reply| reply.status == 429);
+        let missing = |text: String| Stop::Missing(Missing(text));
+        let refused = refused.ok_or_else(|| missing(format!("no call of {MOST_CALLS} was refused with 429")))?;
+        let wait = pace::wait(contract.rate_limit.as_ref(), refused);
+        if wait > pace::LONGEST {
+            return Err(missing(format!("the window ends in {} s only, which is not waited for", wait.as_secs())));
+        }
+        tokio::time::sleep_until(tokio::time::Instant::now() + wait + GRACE).await;
+        sent.push(self.send_at_once(draft).await);
+        Ok(())
+    }
+
+    /// Sends a request, within the limits of a live server.
     async fn send(&self, draft: &Draft) -> Sent {
+        let Some(pace) = &self.pace else { return self.send_at_once(draft).await };
+        pace.ready(draft).await;
+        let sent = self.send_at_once(draft).await;
+        // What a 429 answers was not executed.
+        if !sent.answer().is_some_and(|reply| pace.learn(draft, reply)) {
+            return sent;
+        }
+        pace.ready(draft).await;
+        self.send_at_once(draft).await
+    }
+
+    async fn send_at_once(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, JSON);
         if let Some((_, token)) = draft.authorization.as_deref().and_then(|header| header.split_once(' ')) {

@@ -26,6 +26,8 @@ pub(super) struct Draft {
 
 /// What calls send and ask for.
 pub(super) const JSON: &str = "application/json";
+/// What no document of ours takes.
+const TEXT: &str = "text/plain";
 /// What token requests send.
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 /// An id that no server gave out.
@@ -65,7 +67,7 @@ impl Maker<'_> {
             url,
             authorization: self.authorization(probe, operation, identity)?,
             body,
-            media_type: JSON,
+            media_type: if *probe == Probe::OtherMediaType { TEXT } else { JSON },
             items,
         })
     }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{ApiReport, CaseReport, Counts, Report};
+use super::model::RuleOutcome;
+use super::transcript::{plain, transcript};
+use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of};
 use crate::contract::Family;
-use crate::verdict::{Exchange, Verdict};
+use crate::verdict::Verdict;
 
 /// Width of the column with the names of the APIs.
 const NAME: usize = 14;
@@ -15,23 +17,33 @@ const CELL: usize = 12;
 const SHOWN: usize = 2;
 /// Rules that are named where a reason concerns many.
 const NAMED: usize = 3;
+/// Cases that are named in each list of changes.
+const LISTED: usize = 20;
 
 /// The report as text.
 pub fn text(report: &Report) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for verdict in [Verdict::Fail, Verdict::Error, Verdict::Warn] {
-        let cases: Vec<&CaseReport> = of(report, verdict).collect();
-        broken(&mut text, &cases);
+        for rule in report.rules(verdict) {
+            broken(&mut text, verdict, &rule);
+        }
     }
-    brief(&mut text, "observed, and followed by nothing", of(report, Verdict::Info));
-    brief(&mut text, "skipped", of(report, Verdict::Skip));
+    let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
+    brief(&mut text, "known to fail", of(Verdict::Known));
+    brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
+    brief(&mut text, "skipped", of(Verdict::Skip));
+    if let Some(changes) = &report.changes {
+        changed(&mut text, changes);
+    }
+    if !report.stale.is_empty() {
+        text.push_str("\nSTALE\n");
+        for entry in &report.stale {
+            let _ = writeln!(text, "  {entry}");
+        }
+    }
     summary(&mut text, report);
     text
-}
-
-fn of(report: &Report, verdict: Verdict) -> impl Iterator<Item = &CaseReport> {
-    report.apis.iter().flat_map(|api| &api.cases).filter(move |case| case.verdict == verdict)
 }
 
 fn matrix(text: &mut String, report: &Report) {
@@ -47,71 +59,43 @@ fn matrix(text: &mut String, report: &Report) {
         }
         text.push('\n');
     }
-    let Counts { fail, warn, info, skip, error, .. } = report.totals;
-    if fail + warn + info + skip + error > 0 {
-        text.push_str("passed, !failed, ~warned, ?observed, -skipped, #our own errors\n");
+    let Counts { fail, known, warn, info, skip, error, .. } = report.totals;
+    if fail + known + warn + info + skip + error > 0 {
+        text.push_str("passed, !failed, =known to fail, ~warned, ?observed, -skipped, #not judged\n");
     }
 }
 
 fn cell(api: &ApiReport, family: Family) -> String {
     let Some(counts) = api.families.get(&family) else { return ".".to_owned() };
     let mut cell = counts.pass.to_string();
-    let marked = [('!', counts.fail), ('~', counts.warn), ('?', counts.info), ('-', counts.skip), ('#', counts.error)];
+    let marked = [
+        ('!', counts.fail),
+        ('=', counts.known),
+        ('~', counts.warn),
+        ('?', counts.info),
+        ('-', counts.skip),
+        ('#', counts.error),
+    ];
     for (mark, count) in marked.into_iter().filter(|(_, count)| *count > 0) {
         let _ = write!(cell, " {mark}{count}");
     }
     cell
 }
 
-/// What is broken, rule by rule.
-fn broken(text: &mut String, cases: &[&CaseReport]) {
-    let mut rules: BTreeMap<&str, Vec<&CaseReport>> = BTreeMap::new();
-    for case in cases {
-        rules.entry(&case.rule).or_default().push(case);
-    }
-    for (rule, cases) in rules {
-        let Some(first) = cases.first() else { continue };
-        let verdict = match first.verdict {
-            Verdict::Warn => "WARN",
-            Verdict::Error => "ERROR",
-            _ => "FAIL",
-        };
-        let _ = write!(text, "\n{verdict} {rule}, {}\n", cases_of(cases.len()));
-        let _ = writeln!(text, "  {} {}", first.level, first.requirement);
-        let _ = writeln!(text, "  {} <{}>", first.source, first.url);
-        for case in cases.iter().take(SHOWN) {
-            let _ = writeln!(text, "  {}", case.id);
-            let _ = writeln!(text, "    {}", case.reason.as_deref().unwrap_or_default());
-            for exchange in &case.exchanges {
-                shown(text, exchange);
-            }
-        }
-        for case in cases.iter().skip(SHOWN) {
-            let _ = writeln!(text, "  {}: {}", case.id, case.reason.as_deref().unwrap_or_default());
+/// What breaks a rule.
+fn broken(text: &mut String, verdict: Verdict, rule: &RuleOutcome<'_>) {
+    let first = rule.first;
+    let _ = write!(text, "\n{} {}, {}\n", verdict.to_string().to_uppercase(), rule.id, cases_of(rule.count()));
+    let _ = writeln!(text, "  {} {}", first.level, first.requirement);
+    let _ = writeln!(text, "  {} <{}>", first.source, first.url);
+    for case in rule.cases().take(SHOWN) {
+        let _ = writeln!(text, "  {}\n    {}", case.id, plain(case.why()));
+        for line in case.exchanges.iter().flat_map(transcript) {
+            let _ = writeln!(text, "    {line}");
         }
     }
-}
-
-fn shown(text: &mut String, exchange: &Exchange) {
-    let _ = writeln!(text, "    > {} {}", exchange.method, exchange.url);
-    for (name, value) in &exchange.headers {
-        let _ = writeln!(text, "    > {name}: {value}");
-    }
-    if !exchange.body.is_empty() {
-        let _ = writeln!(text, "    > {}", exchange.body);
-    }
-    if let Some(status) = exchange.status {
-        let _ = writeln!(text, "    < {status}");
-    }
-    for (name, value) in &exchange.answer_headers {
-        let _ = writeln!(text, "    < {name}: {value}");
-    }
-    if !exchange.answer_body.is_empty() {
-        let _ = writeln!(text, "    < {}", exchange.answer_body);
-    }
-    // Requests of a client went to a script, which is gone.
-    if exchange.url.starts_with("http") {
-        let _ = writeln!(text, "    $ {}", exchange.curl());
+    for case in rule.cases().skip(SHOWN) {
+        let _ = writeln!(text, "  {}: {}", case.id, plain(case.why()));
     }
 }
 
@@ -119,7 +103,7 @@ fn shown(text: &mut String, exchange: &Exchange) {
 fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a CaseReport>) {
     let mut reasons: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
     for case in cases {
-        let (count, rules) = reasons.entry(case.reason.as_deref().unwrap_or_default()).or_default();
+        let (count, rules) = reasons.entry(case.why()).or_default();
         *count += 1;
         rules.insert(&case.rule);
     }
@@ -130,30 +114,27 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
     for (reason, (count, rules)) in reasons {
         let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
         let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
-        let _ = writeln!(text, "  {reason}\n    {}: {}{more}", cases_of(count), named.join(", "));
+        let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(reason), cases_of(count), named.join(", "));
     }
 }
 
-fn cases_of(count: usize) -> String {
-    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
+/// What is different from an earlier run; what passes is only counted.
+fn changed(text: &mut String, changes: &Changes) {
+    let _ = writeln!(text, "\nsince the run of {}", changes.since);
+    for (name, list) in changes.lists() {
+        let _ = writeln!(text, "  {} {name}", list.len());
+        let notable = || list.iter().filter(|change| change.is_notable());
+        for change in notable().take(LISTED) {
+            let _ = writeln!(text, "    {}: {}", change.id, change.arrow());
+        }
+        let more = notable().count().saturating_sub(LISTED);
+        if more > 0 {
+            let _ = writeln!(text, "    and {more} more");
+        }
+    }
 }
 
 fn summary(text: &mut String, report: &Report) {
-    let Counts { pass, fail, warn, info, skip, error } = report.totals;
-    let mut parts = vec![format!("{pass} passed")];
-    for (count, word) in
-        [(fail, "failed"), (warn, "warned"), (info, "observed"), (skip, "skipped"), (error, "errors of ours")]
-    {
-        if count > 0 {
-            parts.push(format!("{count} {word}"));
-        }
-    }
-    let _ = writeln!(
-        text,
-        "\n{}: {}; {} requests in {:.2} s",
-        cases_of(report.totals.all()),
-        parts.join(", "),
-        report.requests,
-        report.seconds
-    );
+    let (all, told) = (cases_of(report.totals.all()), report.totals.told());
+    let _ = writeln!(text, "\n{all}: {told}; {} requests in {:.2} s", report.requests, report.seconds);
 }

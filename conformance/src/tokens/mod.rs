@@ -81,6 +81,7 @@ impl<'de> Deserialize<'de> for FromEnvironment {
 enum EntryState {
     Valid,
     Revoked,
+    Expired,
     Limited,
     Broke,
     Test,
@@ -209,6 +210,7 @@ impl From<EntryState> for State {
         match state {
             EntryState::Valid => Self::Valid,
             EntryState::Revoked => Self::Revoked,
+            EntryState::Expired => Self::Expired,
             EntryState::Limited => Self::Limited,
             EntryState::Broke => Self::Broke,
             EntryState::Test => Self::Test,

@@ -4,24 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
+pub(crate) const PETS: &str = "tests/fixtures/apis/pets";
 
-const PETS: &str = "tests/fixtures/apis/pets";
-
-fn conformance(arguments: &[&str]) -> Output {
+pub(crate) fn conformance(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().expect("it was not killed")
 }
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What it says on stderr, with the changing part of the folder's name taken out.
-fn complaint(output: &Output) -> String {
+pub(crate) fn complaint(output: &Output) -> String {
     assert_eq!(code(output), 2, "{}{}", stdout(output), String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stderr).replace(env!("CARGO_TARGET_TMPDIR"), "<tmp>")
 }
@@ -101,21 +99,6 @@ fn an_api_of_ones_own_is_checked_without_recompiling() {
 }
 
 #[test]
-fn the_report_is_written_as_json() {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.json");
-    let path = path.display().to_string();
-    let output = conformance(&["--api-dir", PETS, "--mutant", "accepts-no-token", "--json", &path]);
-    assert_eq!(code(&output), 1);
-    let report: Value = serde_json::from_str(&fs::read_to_string(&path).expect("written")).expect("JSON");
-    assert_eq!(report["totals"]["fail"], 3);
-    let cases = report["apis"][0]["cases"].as_array().expect("a list");
-    let case = cases.iter().find(|case| case["id"] == "pets/auth/no-token/pets-get").expect("the case is listed");
-    assert_eq!(case["verdict"], "fail");
-    assert_eq!(case["reason"], "the status is 200, not 401");
-    assert_eq!(case["exchanges"][0]["method"], "GET");
-}
-
-#[test]
 fn cases_are_listed() {
     let output = conformance(&["--api-dir", PETS, "--list", "--case", "pets/auth/**"]);
     insta::assert_snapshot!(stdout(&output));
@@ -182,4 +165,96 @@ fn an_api_without_a_contract_is_refused() {
     let folder = pets_with("no-contract", |contract| contract);
     fs::remove_file(folder.join("contract.toml")).expect("it was just written");
     insta::assert_snapshot!(complaint(&conformance(&["--api-dir", &folder.display().to_string()])));
+}
+
+const LACKING: &str = "scopien/scope/lacking/*";
+
+/// A file of known failures for the mock that ignores scopes.
+fn known(name: &str, case: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.toml"));
+    fs::write(&path, format!("[[failing]]\ncase = \"{case}\"\nreason = \"until the next release\"\n")).expect("a file");
+    path.display().to_string()
+}
+
+#[test]
+fn a_known_failure_fails_nothing_and_a_stale_entry_does() {
+    let known_ones = known("known", LACKING);
+    let arguments = ["--api", "scopien", "--case", LACKING, "--known-failing", &known_ones];
+    let output = conformance(&[&arguments[..], &["--mutant", "ignores-scopes"]].concat());
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    assert!(stdout(&output).contains("(known: until the next release)"), "{}", stdout(&output));
+    let output = conformance(&arguments);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    assert!(stdout(&output).contains("known.toml:1: `scopien/scope/lacking/*`: what it names does not fail any more"));
+    let output = conformance(&["--api-dir", PETS, "--known-failing", &known("gone", "pets/no/such/case")]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    assert!(stdout(&output).contains("it names no case"));
+}
+
+#[test]
+fn cases_can_be_left_out() {
+    let output = conformance(&["--list", "--api", "ingest", "--skip", "ingest/auth/**", "--skip", "**/stream-get"]);
+    assert_eq!(code(&output), 0);
+    let listed = stdout(&output);
+    assert!(listed.contains("ingest/error/") && !listed.contains("ingest/auth/") && !listed.contains("/stream-get "));
+}
+
+#[test]
+fn the_first_failure_ends_a_run_that_is_to_fail_fast() {
+    let run =
+        ["--api", "scopien", "--side", "server", "--mutant", "refuses-everyone", "--parallel", "1", "--fail-fast"];
+    let output = conformance(&run);
+    assert_eq!(code(&output), 1);
+    assert!(stdout(&output).contains("1 failed"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("the run was ended before it"));
+}
+
+#[test]
+fn another_order_of_the_cases_gives_the_same_result() {
+    for seed in ["1", "2"] {
+        let output = conformance(&["--api-dir", PETS, "--seed", seed, "--parallel", "3"]);
+        assert_eq!(code(&output), 0, "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_rule_is_explained() {
+    let output = conformance(&["--explain", "ingest.auth.revoked-token"]);
+    assert_eq!(code(&output), 0);
+    insta::assert_snapshot!(stdout(&output));
+    assert!(complaint(&conformance(&["--explain", "ingest.auth.revoked"])).contains("there is no rule"));
+    let all = stdout(&conformance(&["--explain", "**"]));
+    assert!(!all.contains("sends     \n") && !all.contains("plays     \n") && !all.contains("why       \n"));
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_no_failure_of_its_own() {
+    let tokens = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-tokens.toml");
+    fs::write(&tokens, "").expect("a file");
+    // A port that nobody listens at: it was given back.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let url = format!("http://{free}/v1");
+    let output = conformance(&["--api-dir", PETS, "--base-url", &url, "--tokens", &tokens.display().to_string()]);
+    let complaint = complaint(&output);
+    assert!(complaint.starts_with("error: the server cannot be reached: "), "{complaint}");
+    assert!(complaint.ends_with("help: check the URL, and that the server runs\n"), "{complaint}");
+}
+
+#[test]
+fn a_bare_document_becomes_a_folder_that_can_be_checked() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("init");
+    let _ = fs::remove_dir_all(&folder);
+    let out = folder.display().to_string();
+    let init = ["init", "--spec", "tests/fixtures/bare/openapi.yaml", "--name", "parcels", "--out", &out];
+    let output = conformance(&init);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout(&output).contains("contract.toml, tokens.toml; "), "{}", stdout(&output));
+    let output = conformance(&["run", "--api-dir", &out]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    // Nothing is written over.
+    assert!(complaint(&conformance(&init)).contains("the file is there already"));
+    assert!(complaint(&conformance(&["init", "--spec", "no-such-file.yaml"])).contains("the document cannot be read"));
+    assert!(
+        complaint(&conformance(&["init", "--spec", "Cargo.toml", "--name", "a/b"])).contains("is no name for an API")
+    );
 }

@@ -1,6 +1,8 @@
 //! What the tests share: an API's catalogue, and a run of its cases against mock or client.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
@@ -14,6 +16,17 @@ use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
 
+/// Writes the schemas anew where `KEYFIT_WRITE_SCHEMAS` is set; compares otherwise.
+#[expect(clippy::disallowed_methods, reason = "a switch of these tests alone")]
+pub(crate) fn committed(path: &str, schema: &schemars::Schema) {
+    let expected = format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON"));
+    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
+        fs::write(path, &expected).expect("the schema can be written");
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(found == expected, "{path} is not the schema of the types: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+}
+
 /// The catalogue of every API that ships.
 pub(crate) fn catalogues() -> Vec<Catalogue> {
     read(&Source::embedded())
@@ -22,6 +35,14 @@ pub(crate) fn catalogues() -> Vec<Catalogue> {
 /// The same, and those of the templates, which have no client.
 pub(crate) fn with_templates() -> Vec<Catalogue> {
     read(&sources())
+}
+
+/// The same, and an API that is nobody's, with the rules that none of the others has.
+pub(crate) fn with_fixtures() -> Vec<Catalogue> {
+    let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+    let mut sources = sources();
+    sources.push(shop);
+    read(&sources)
 }
 
 /// Every API and every template that ships.

@@ -2,24 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 
 use keyfit_conformance::contract::{Contract, Level};
 use keyfit_conformance::report::json_schema;
 use schemars::schema_for;
 
-use crate::common::{sources, with_templates};
-
-/// Writes the schemas anew where `KEYFIT_WRITE_SCHEMAS` is set; compares otherwise.
-#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
-fn committed(path: &str, schema: &schemars::Schema) {
-    let expected = format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON"));
-    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
-        fs::write(path, &expected).expect("the schema can be written");
-    }
-    let found = fs::read_to_string(path).unwrap_or_default();
-    assert!(found == expected, "{path} is not the schema of the types: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
-}
+use crate::common::{committed, sources, with_templates};
 
 #[test]
 fn the_committed_schema_of_contracts_is_that_of_the_types() {

@@ -20,7 +20,7 @@ use crate::common::{catalogues, http, side};
 fn of_keys() -> Arc<Catalogue> {
     let all = catalogues().into_iter().find(|catalogue| catalogue.contract.key_management.is_some());
     let mut catalogue = all.expect("one of the APIs manages keys");
-    catalogue.select(&["scopien/keys/**".to_owned(), "scopien/**/api-keys-*".to_owned()]);
+    catalogue.select(&["scopien/keys/**".to_owned(), "scopien/**/api-keys-*".to_owned()], &[]);
     side(catalogue, Side::Server)
 }
 

@@ -1,10 +1,20 @@
 //! The tests of the contract check, in one binary: linking takes longer than running.
 
+mod adapters;
 mod cli;
 mod common;
 mod contracts;
 mod coverage;
 mod keys;
 mod live;
+mod mock_tool;
 mod mutants;
+mod planted;
+mod reports;
 mod snapshots;
+mod spec;
+mod spec_diff;
+mod spec_refresh;
+
+#[path = "../planted/mod.rs"]
+mod service;

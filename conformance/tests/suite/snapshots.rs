@@ -66,7 +66,7 @@ async fn refusals_at_both_ends() {
         let mut text = String::new();
         for status in [400, 401, 402, 403, 404, 405, 413, 422, 429, 500, 503] {
             let shape = catalogue.contract.error_shape(&operation.errors, status).expect("the contract has a default");
-            let body = shape.body("keyfit says no", 30).map(|body| body.to_string()).unwrap_or_default();
+            let body = shape.body(status, "keyfit says no", 30).map(|body| body.to_string()).unwrap_or_default();
             recorder.set(status, body.clone());
             let error = client.call(&operation.id, &arguments).await.expect_err("a refusal");
             let _ = writeln!(text, "{status} {body}\n    {:?}: {error}", error.kind());

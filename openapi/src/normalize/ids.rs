@@ -12,16 +12,35 @@ use crate::walk;
 /// Names that the generated client needs for itself.
 const RESERVED: [&str; 6] = ["new", "new_with_client", "with_config", "with_options", "request", "clone"];
 
+/// The id that an operation is called by where the document does not name one that will do.
+pub(crate) struct Named {
+    /// The JSON pointer of the operation.
+    pub(crate) at: String,
+    /// Its id.
+    pub(crate) id: String,
+    /// Why it is not the published one.
+    note: String,
+}
+
 /// Gives every operation an id whose Rust name is unique.
 pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {
-    let mut taken: HashSet<String> = walk::operations(document)
-        .into_iter()
-        .filter_map(|(_, operation)| Some(operation.get("operationId")?.as_str()?.to_snake_case()))
-        .collect();
-    for at in walk::operation_pointers(document) {
-        let Some(operation) = document.pointer_mut(&at) else { continue };
-        let published = operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
-        let (id, note) = match published {
+    for Named { at, id, note } in missing(document) {
+        repairs.note("operation-id", &at, format!("{note}: called `{id}`"));
+        if let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) {
+            operation.insert("operationId".to_owned(), json!(id));
+        }
+    }
+}
+
+/// The ids of the operations that have none, or one that no method can have.
+pub(crate) fn missing(document: &Value) -> Vec<Named> {
+    let published = |operation: &Value| operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
+    let operations = walk::operations(document);
+    let mut taken: HashSet<String> =
+        operations.iter().filter_map(|(_, operation)| Some(published(operation)?.to_snake_case())).collect();
+    let mut named = Vec::new();
+    for (at, operation) in operations {
+        let (id, note) = match published(operation) {
             Some(id) if !RESERVED.contains(&id.to_snake_case().as_str()) => continue,
             Some(id) => (format!("{id}-operation"), format!("`{id}` is a name that every client has")),
             None => {
@@ -29,14 +48,13 @@ pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {
                 (synthesise(&method, &path), "the document names no operationId".to_owned())
             }
         };
-        let id = unique(&id, &mut taken);
-        repairs.note("operation-id", &at, format!("{note}: called `{id}`"));
-        operation["operationId"] = json!(id);
+        named.push(Named { at, id: unique(&id, &mut taken), note });
     }
+    named
 }
 
 /// `GET /sms/{id}` gives `get-sms-by-id`.
-fn synthesise(method: &str, path: &str) -> String {
+pub(crate) fn synthesise(method: &str, path: &str) -> String {
     let mut words = vec![method.to_owned()];
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {

@@ -1,13 +1,13 @@
 //! The repairs that turn a published document into one that can be read without exceptions. Nothing here is silent:
 //! every change is a [`Repair`](crate::Repair).
 
-mod ids;
+pub(crate) mod ids;
 mod parameters;
 mod requests;
 pub(crate) mod servers;
 mod structure;
 
-pub(crate) use parameters::PATH_GUARD;
+pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, template_names};
 use serde_json::Value;
 
 use crate::Failure;

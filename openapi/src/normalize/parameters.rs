@@ -13,7 +13,7 @@ use crate::{name, pointer, walk};
 pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
 
 /// Headers that belong to the transport; OpenAPI 3.0 says that such parameters are ignored.
-const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
+pub(crate) const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
 /// Methods that the builder of every call has.
 const BUILDER: [&str; 3] = ["new", "send", "transmit"];

@@ -264,8 +264,8 @@ fn from_text(text: &[u8]) -> io::Result<TokenSet> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_clock::TestClock;
     use super::*;
+    use crate::testing::TestClock;
 
     fn tokens(access: &str) -> TokenSet {
         let expires_at = SystemTime::UNIX_EPOCH + Duration::from_secs(5000);

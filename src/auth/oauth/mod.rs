@@ -99,8 +99,6 @@ mod pkce;
 mod random;
 mod refresh;
 mod store;
-#[cfg(test)]
-mod test_clock;
 mod token_endpoint;
 mod token_error;
 mod token_set;

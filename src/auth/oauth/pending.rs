@@ -192,8 +192,8 @@ impl fmt::Debug for MemoryPendingAuthorizations {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_clock::TestClock;
     use super::*;
+    use crate::testing::TestClock;
 
     fn pending(state: &str) -> PendingAuthorization {
         let verifier = Verifier::random().expect("random numbers");

@@ -11,7 +11,7 @@ impl Play<'_> {
         self.answer_tokens([self.grant(2, Some(2))]);
         self.call_with(&*holder, &self.access(1)).await?;
         self.asked_for_tokens(1)?;
-        registration.clock.pass(LIFETIME - 30);
+        registration.pass(LIFETIME - 30);
         let next = self.call_until_other_than(&*holder, &self.access(1)).await?;
         if next != self.access(2) {
             return Err(format!("the call is made with the token `{next}`"));
@@ -23,11 +23,11 @@ impl Play<'_> {
     pub(super) async fn absolute_expiry(&self) -> Result<(), String> {
         let registration = self.registration(Flow::Code);
         let holder = self.logged_in(&registration).await?;
-        registration.clock.pass(LIFETIME - 600);
+        registration.pass(LIFETIME - 600);
         let holder = holder.restart().await.map_err(|refusal| failed("the restart", &refusal))?;
         self.answer_tokens([self.grant(2, Some(2))]);
         self.call_with(&*holder, &self.access(1)).await?;
-        registration.clock.pass(601);
+        registration.pass(601);
         self.call_with(&*holder, &self.access(2)).await
     }
 
@@ -40,7 +40,7 @@ impl Play<'_> {
             self.call_with(&*holder, &self.access(1)).await?;
         }
         self.asked_for_tokens(1)?;
-        registration.clock.pass(LIFETIME + 1);
+        registration.pass(LIFETIME + 1);
         self.answer_tokens([self.grant(2, None)]);
         self.call_with(&*holder, &self.access(2)).await?;
         self.asked_for_tokens(2)?;
@@ -55,7 +55,7 @@ impl Play<'_> {
         let (holder, access, before) = if self.variant == Some("refresh") {
             let registration = self.registration(Flow::Code);
             let holder = self.logged_in(&registration).await?;
-            registration.clock.pass(LIFETIME + 1);
+            registration.pass(LIFETIME + 1);
             (holder, 2, 1)
         } else {
             (self.holder(&self.registration(Flow::ClientCredentials))?, 1, 0)

@@ -1,6 +1,7 @@
 //! JWTs that the client signs, as they arrive at the API.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::play::{Play, failed};
 use super::{Flow, Registration, TestClock};
@@ -16,7 +17,10 @@ const SHORT_SECRET: &str = "fixture-secret-of-31-bytes-only"; // not-a-secret
 impl Play<'_> {
     /// Time passes with each look at the clock, so that a second look shows.
     pub(super) async fn jwt_claims(&self) -> Result<(), String> {
-        let registration = Registration { clock: TestClock::ticking(), ..self.registration(self.signing()) };
+        let registration = Registration {
+            clock: TestClock::default().ticking(Duration::from_secs(1)),
+            ..self.registration(self.signing())
+        };
         let holder = self.holder(&registration)?;
         let before = registration.clock.seconds();
         holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
@@ -58,9 +62,9 @@ impl Play<'_> {
         holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
         let first = self.called_with().pop().unwrap_or_default();
         // A minute later a new one would be another text.
-        registration.clock.pass(60);
+        registration.pass(60);
         self.call_with(&*holder, &first).await?;
-        registration.clock.pass(lifetime - 90);
+        registration.pass(lifetime - 90);
         let second = self.call_until_other_than(&*holder, &first).await?;
         let good_until = Jws::read(&second).and_then(|jws| jws.claims["exp"].as_u64()).unwrap_or_default();
         if good_until <= registration.clock.seconds() + 30 {

@@ -2,7 +2,6 @@
 //! authorization server and a clock of its own.
 
 mod callback;
-mod clock;
 mod expiry;
 mod jwt;
 mod keyfit_holder;
@@ -13,10 +12,12 @@ mod refresh;
 mod request;
 mod wire;
 
+use std::time::Duration;
+
 use futures_core::future::BoxFuture;
 use reqwest::Url;
 
-pub use clock::TestClock;
+pub use keyfit::testing::TestClock;
 pub(super) use keyfit_holder::KeyfitHolder;
 pub(super) use naive_holder::NaiveHolder;
 pub(super) use play::Play;
@@ -52,6 +53,13 @@ pub struct Registration {
     pub flow: Flow,
     /// The time of day.
     pub clock: TestClock,
+}
+
+impl Registration {
+    /// Lets seconds pass.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
 }
 
 /// How a client comes by tokens.

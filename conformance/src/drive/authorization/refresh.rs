@@ -31,14 +31,14 @@ impl Play<'_> {
     pub(super) async fn failed_refresh(&self) -> Result<(), String> {
         let registration = self.registration(Flow::Code);
         let holder = self.logged_in(&registration).await?;
-        registration.clock.pass(LIFETIME + 1);
+        registration.pass(LIFETIME + 1);
         self.answer_tokens([self.without_tokens()]);
         if holder.call().await.is_ok() || !self.called_with().is_empty() {
             return Err("the API is called without a good token".to_owned());
         }
         self.is_stored(&*holder, 1, Some(1)).await?;
         // What failed may have passed.
-        registration.clock.pass(REST);
+        registration.pass(REST);
         self.answer_tokens([self.grant(2, None)]);
         self.call_with(&*holder, &self.access(2)).await
     }
@@ -69,12 +69,12 @@ impl Play<'_> {
         self.log_in(&*holder, &registration).await?;
         // A minute before its end there is no better one.
         for seconds in [0, LIFETIME - 1] {
-            registration.clock.pass(seconds);
+            registration.pass(seconds);
             self.call_with(&*holder, &self.access(1)).await?;
         }
         self.asked_for_tokens(1)?;
         let calls = self.called_with().len();
-        registration.clock.pass(REST);
+        registration.pass(REST);
         if holder.call().await.is_ok() || self.called_with().len() > calls {
             return Err("the API is called with a token that has expired".to_owned());
         }
@@ -106,7 +106,7 @@ impl Play<'_> {
             Flow::Jwt { .. } => {}
         }
         texts.extend(holder.call().await.err().into_iter().flat_map(|refusal| refusal.texts));
-        registration.clock.pass(REST);
+        registration.pass(REST);
         holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
         texts.extend(holder.printed().await);
         let token = self.called_with().pop().unwrap_or_default();
@@ -134,7 +134,7 @@ impl Play<'_> {
         refresh: Option<usize>,
         with: usize,
     ) -> Result<(), String> {
-        registration.clock.pass(LIFETIME + 1);
+        registration.pass(LIFETIME + 1);
         self.answer_tokens([self.grant(access, refresh)]);
         let before = self.token_requests().len();
         self.call_with(holder, &self.access(access)).await?;

@@ -53,7 +53,7 @@ impl Play<'_> {
         if !self.server.grants(GrantType::RefreshToken) {
             return Ok(());
         }
-        registration.clock.pass(LIFETIME + 1);
+        registration.pass(LIFETIME + 1);
         self.answer_tokens([self.grant(2, None)]);
         self.call_with(&*holder, &self.access(2)).await?;
         let (request, parameters) = self.nth_token_request(1)?;

@@ -3,11 +3,10 @@
 
 mod attempts;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
 use keyfit_openapi::{Api, Operation, Place};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
@@ -15,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
-use super::subject::{Connect, Failure, Observed, Subject, Wallet};
+use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 use crate::clock;
 use crate::contract::Contract;
 use crate::schema;
@@ -52,18 +51,20 @@ struct Reply {
 }
 
 impl Connect for Naive {
-    fn connect(&self, base_url: &str, wallet: &Wallet) -> Result<Box<dyn Subject>, String> {
-        let http = crate::probe::http_client(false);
-        Ok(Box::new(Client {
-            api: Arc::clone(&self.api),
-            contract: Arc::clone(&self.contract),
-            defect: self.defect,
-            base_url: Url::parse(base_url).map_err(|error| error.to_string())?,
-            wallet: wallet.clone(),
-            held: Mutex::new(wallet.current()),
-            waited: Mutex::default(),
-            http: http.map_err(|error| error.to_string())?,
-        }))
+    fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
+        Box::pin(async move {
+            let http = crate::probe::http_client(false);
+            Ok(Box::new(Client {
+                api: Arc::clone(&self.api),
+                contract: Arc::clone(&self.contract),
+                defect: self.defect,
+                base_url: Url::parse(base_url).map_err(|error| error.to_string())?,
+                wallet: wallet.clone(),
+                held: Mutex::new(wallet.current()),
+                waited: Mutex::default(),
+                http: http.map_err(|error| error.to_string())?,
+            }) as Box<dyn Subject>)
+        })
     }
 
     fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
@@ -77,12 +78,13 @@ impl Subject for Client {
         &'a self,
         operation: &'a Operation,
         arguments: &'a Map<String, Value>,
-    ) -> Pin<Box<dyn Future<Output = Observed> + Send + 'a>> {
+    ) -> BoxFuture<'a, Result<Called, NoAnswer>> {
         Box::pin(async move {
-            match self.attempts(operation, arguments).await {
+            let observed = match self.attempts(operation, arguments).await {
                 Ok(observed) => observed,
                 Err(kind) => failed(Failure { kind: kind.to_owned(), ..Failure::default() }),
-            }
+            };
+            Ok(observed.into())
         })
     }
 
@@ -176,7 +178,7 @@ impl Client {
             return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
         let value = if self.has(Defect::LosesValue) { Value::Null } else { value };
-        Observed::Success { status: reply.status, value }
+        Observed::Success { status: Some(reply.status), value }
     }
 
     fn failure(&self, reply: Reply) -> Failure {

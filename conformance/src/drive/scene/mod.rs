@@ -10,8 +10,9 @@ use super::naive::kind_of;
 use super::odd::odd;
 use super::request;
 use super::script::{Received, Script, Scripted};
-use super::subject::{Failure, Observed, Subject, WITHHELD};
+use super::subject::{Failure, Observed, WITHHELD};
 use super::tokens::Tokens;
+use super::witness::Witness;
 use crate::catalogue::{Case, Catalogue};
 use crate::clock;
 use crate::contract::{Batch, BatchShape, Drive, RateLimit};
@@ -27,7 +28,7 @@ const WAIT: u64 = 30;
 pub(super) struct Scene<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) case: &'a Case,
-    pub(super) client: &'a dyn Subject,
+    pub(super) client: &'a Witness<'a>,
     pub(super) script: &'a Script,
     pub(super) elsewhere: &'a Script,
     pub(super) tokens: &'a Tokens,
@@ -64,7 +65,8 @@ impl Scene<'_> {
     async fn request_as_sent(&self) -> Result<(), String> {
         let arguments = self.arguments();
         self.call(&arguments, self.documented_success()).await;
-        request::check(&self.catalogue.api, self.operation(), &arguments, &self.only_request()?, &self.tokens.current())
+        let sent = self.client.without_left_out(&arguments);
+        request::check(&self.catalogue.api, self.operation(), &sent, &self.only_request()?, &self.tokens.current())
     }
 
     async fn success(&self) -> Result<(), String> {
@@ -72,7 +74,7 @@ impl Scene<'_> {
         let expected: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let status = answer.status;
         match self.call(&self.arguments(), answer).await {
-            Observed::Success { status: told, .. } if told != status => {
+            Observed::Success { status: Some(told), .. } if told != status => {
                 Err(format!("the status arrived as {told}, not {status}"))
             }
             Observed::Success { value, .. } => lost(&value, &expected, "").map_or(Ok(()), Err),
@@ -152,8 +154,10 @@ impl Scene<'_> {
         let status = [203, 201, 200].into_iter().find(|status| !documented.contains(status)).unwrap_or(203);
         let answer = Scripted { status, ..self.documented_success() };
         match self.call(&self.arguments(), answer).await {
-            Observed::Success { status: told, .. } if told == status => Ok(()),
-            Observed::Success { status: told, .. } => Err(format!("the status arrived as {told}, not {status}")),
+            Observed::Success { status: Some(told), .. } if told != status => {
+                Err(format!("the status arrived as {told}, not {status}"))
+            }
+            Observed::Success { .. } => Ok(()),
             Observed::Failure(failure) => Err(as_failure(&failure)),
         }
     }
@@ -236,7 +240,8 @@ impl Scene<'_> {
     /// A call that must fail, with the failure.
     async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
         match self.call(arguments, answer).await {
-            Observed::Success { status, .. } => Err(format!("the call is a success with {status}")),
+            Observed::Success { status: Some(status), .. } => Err(format!("the call is a success with {status}")),
+            Observed::Success { status: None, .. } => Err("the call is a success".to_owned()),
             Observed::Failure(failure) => Ok(*failure),
         }
     }
@@ -273,7 +278,7 @@ impl Scene<'_> {
     /// A refusal as the contract shapes it.
     fn refusal_without_limits(&self, status: u16) -> Scripted {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
-        let body = shape.and_then(|shape| shape.body(MESSAGE, WAIT));
+        let body = shape.and_then(|shape| shape.body(status, MESSAGE, WAIT));
         body.map_or_else(|| Scripted::empty(status), |body| Scripted::json(status, &body))
     }
 

@@ -16,6 +16,7 @@ impl Scene<'_> {
         let [refused, served] = received.as_slice() else {
             return Err(format!("{} requests were sent, not one with each token", received.len()));
         };
+        let arguments = self.client.without_left_out(&arguments);
         request::check(&self.catalogue.api, self.operation(), &arguments, refused, &old)?;
         request::check(&self.catalogue.api, self.operation(), &arguments, served, &new)?;
         succeeded(&observed)
@@ -44,7 +45,7 @@ impl Scene<'_> {
         let secret = self.tokens.current();
         let secret = secret.reveal();
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, 401);
-        let body = shape.and_then(|shape| shape.body(&format!("{secret} is no token"), WAIT));
+        let body = shape.and_then(|shape| shape.body(401, &format!("{secret} is no token"), WAIT));
         let answer = Scripted::json(401, &body.unwrap_or_default()).with_header("x-echo", secret);
         let failure = self.fail(&self.arguments(), answer).await?;
         match failure.texts.iter().find(|text| text.contains(secret)) {

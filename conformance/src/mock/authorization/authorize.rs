@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
+use super::super::grants::Code;
 use super::super::mutant::Mutant;
+use super::super::registered::Registered;
 use super::super::token::token_text;
-use super::client::Registered;
 use super::fault::Fault;
-use super::grants::Code;
 use crate::contract::AuthorizationServer;
 
 /// Seeds of codes, far from those of tokens.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::super::core::Core;
 use super::super::mutant::Mutant;
+use super::super::registered::Registered;
 use super::super::token::{Grant, Token};
-use super::client::Registered;
 use crate::clock;
 use crate::contract::{AuthorizationServer, JwtRules};
 use crate::jws::Jws;

@@ -2,18 +2,13 @@
 //! beside it. Every defect is one question on the way.
 
 mod authorize;
-mod client;
 mod fault;
-mod grants;
 mod jwt;
 mod refresh;
 mod token;
 
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-
-pub(super) use client::Registered;
-pub(super) use grants::Grants;
 
 use super::call::{Answer, Call};
 use super::core::Core;

@@ -1,10 +1,10 @@
 //! The refresh grant (RFC 6749, section 6), with rotation and the detection of reuse (RFC 9700, section 4.14.2).
 
 use super::super::core::Core;
+use super::super::grants::RefreshState;
 use super::super::mutant::Mutant;
-use super::client::Registered;
+use super::super::registered::Registered;
 use super::fault::Fault;
-use super::grants::RefreshState;
 use super::token::{Issue, Parameters};
 use crate::contract::{AuthorizationServer, Rotation};
 use crate::identity::ClientKind;

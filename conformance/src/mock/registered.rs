@@ -1,6 +1,6 @@
 //! The clients that are registered: one of each kind.
 
-use super::super::token::token_text;
+use super::token::token_text;
 use crate::identity::ClientKind;
 
 /// Seeds of secrets, far from those of tokens.
@@ -8,17 +8,17 @@ const SEED: u64 = 1 << 40;
 
 /// A registered client.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Registered {
-    pub(in super::super) kind: ClientKind,
-    pub(in super::super) id: &'static str,
+pub(super) struct Registered {
+    pub(super) kind: ClientKind,
+    pub(super) id: &'static str,
     /// 32 bytes; public clients have none.
-    pub(in super::super) secret: Option<String>,
-    pub(in super::super) redirect_uri: &'static str,
+    pub(super) secret: Option<String>,
+    pub(super) redirect_uri: &'static str,
 }
 
 impl Registered {
     /// The client of a kind.
-    pub(in super::super) fn of(kind: ClientKind) -> Self {
+    pub(super) fn of(kind: ClientKind) -> Self {
         let (kind, id, number) = match kind {
             ClientKind::Confidential | ClientKind::Keeping => (ClientKind::Keeping, "client-keeping", 0),
             ClientKind::Other | ClientKind::Rotating => (ClientKind::Rotating, "client-rotating", 1),
@@ -29,7 +29,7 @@ impl Registered {
     }
 
     /// The client of an id.
-    pub(in super::super) fn named(id: &str) -> Option<Self> {
+    pub(super) fn named(id: &str) -> Option<Self> {
         [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public]
             .into_iter()
             .map(Self::of)
@@ -38,7 +38,7 @@ impl Registered {
 
     /// Whether this is its secret; a client without one has to send none. Takes the same time for every wrong secret of
     /// the right length.
-    pub(in super::super) fn is_proven_by(&self, secret: Option<&str>) -> bool {
+    pub(super) fn is_proven_by(&self, secret: Option<&str>) -> bool {
         match (&self.secret, secret) {
             (None, None) => true,
             (Some(known), Some(sent)) => {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::client::Registered;
+use super::registered::Registered;
 
 /// Everything that was granted since the mock was started.
-#[derive(Debug, Default)]
-pub(in super::super) struct Grants {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Grants {
     codes: HashMap<String, Code>,
     refresh: HashMap<String, Refresh>,
     /// For each family of tokens, one user's consent each, its access tokens.

@@ -1,0 +1,39 @@
+//! The options that put another client than keyfit's on stage.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use keyfit_conformance::drive::{Adapter, Connect, adapter};
+use keyfit_conformance::secret::Redactor;
+
+/// Which client is checked.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// Check the client that this program drives; implies `--side client`. It is started as it is, without a shell, and speaks
+    /// the adapter protocol, which the README describes.
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["base_url", "mutant", "side"])]
+    client: Option<String>,
+    /// An argument of that program; may be given more than once.
+    #[arg(long, value_name = "ARG", requires = "client", allow_hyphen_values = true)]
+    client_arg: Vec<String>,
+    /// Seconds that the program may take for an answer. A client that really waits after a 429 needs more than 30.
+    #[arg(long, value_name = "SECONDS", requires = "client", default_value_t = adapter::PATIENCE.as_secs())]
+    client_patience: u64,
+}
+
+impl Options {
+    /// Whether another client is checked than keyfit's.
+    pub(crate) fn is_given(&self) -> bool {
+        self.client.is_some()
+    }
+
+    /// That client for an API.
+    pub(crate) fn connect(&self, api: &str, redactor: &Redactor) -> Option<Arc<dyn Connect>> {
+        let program = self.client.clone()?;
+        let command = [program].into_iter().chain(self.client_arg.iter().cloned()).collect();
+        let (api, redactor) = (api.to_owned(), redactor.clone());
+        Some(Arc::new(Adapter { command, api, patience: Duration::from_secs(self.client_patience), redactor }))
+    }
+}

@@ -1,0 +1,40 @@
+//! `conformance compare`: several clients side by side, and whether each is as expected.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use keyfit_conformance::comparison::{Client, Expectation, table};
+
+/// Which reports, and where the expectations are.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// Reports of `run --report json=FILE`, one a client, whose name is that of the file.
+    #[arg(required = true, value_name = "REPORT")]
+    reports: Vec<PathBuf>,
+    /// Where `<client>/expected.toml` says what is expected of a client. One without is expected to keep every rule.
+    #[arg(long, value_name = "DIR")]
+    expected: Option<PathBuf>,
+}
+
+/// Prints the table and the differences.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let clients: Vec<Client> = options.reports.iter().map(|path| Client::read(path)).collect::<Result<_, _>>()?;
+    print!("{}", table(&clients));
+    let Some(folder) = &options.expected else { return Ok(ExitCode::SUCCESS) };
+    let mut differences = Vec::new();
+    for client in &clients {
+        let expectation = Expectation::read(&folder.join(&client.name).join("expected.toml"), client)?;
+        differences.extend(client.differences(&expectation));
+    }
+    if differences.is_empty() {
+        println!("\nall as expected");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("\nnot as expected");
+    for difference in differences {
+        println!("  {difference}");
+    }
+    Ok(ExitCode::from(1))
+}

@@ -1,0 +1,78 @@
+//! `conformance init`: a first contract for a bare document.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use keyfit_conformance::init::scaffold;
+use keyfit_openapi::Text;
+
+/// Writes a folder for `run --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// The OpenAPI document, YAML or JSON.
+    #[arg(long, value_name = "FILE")]
+    spec: PathBuf,
+    /// The name of the API; made from the name of the file where left out.
+    #[arg(long)]
+    name: Option<String>,
+    /// The folder to write; one with the API's name where left out.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let name = name(options)?;
+    let folder = options.out.clone().unwrap_or_else(|| PathBuf::from(&name));
+    let text = fs::read_to_string(&options.spec).map_err(|error| {
+        format!("error: the document cannot be read: {error}\n  --> {}\nhelp: check the path", options.spec.display())
+    })?;
+    let is_json = options.spec.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let document = if is_json { "openapi.json" } else { "openapi.yaml" };
+    let spec = Text::new(options.spec.display().to_string(), text);
+    let made = scaffold(&name, &spec).map_err(|failure| failure.to_string())?;
+    let files = [
+        (document, &spec.text),
+        ("overlay.yaml", &made.overlay),
+        ("contract.toml", &made.contract),
+        ("tokens.toml", &made.tokens),
+    ];
+    if let Some((taken, _)) = files.iter().find(|(file, _)| folder.join(file).exists()) {
+        return Err(format!(
+            "error: the file is there already\n  --> {}\nhelp: name another folder with --out; nothing was written",
+            folder.join(taken).display()
+        ));
+    }
+    fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    for (file, text) in files {
+        fs::write(folder.join(file), text).map_err(|error| unwritable(&folder.join(file), &error))?;
+    }
+    let place = folder.display();
+    println!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {} cases", made.cases);
+    for note in made.notes {
+        println!("note: {note}");
+    }
+    println!(
+        "\nRead contract.toml, correct what does not hold, and try it:\n  conformance run --api-dir {place}\nFill in tokens.toml, and check your server:\n  conformance run --api-dir {place} --base-url URL --tokens {place}/tokens.toml"
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name that ids of rules begin with: letters, digits and hyphens.
+fn name(options: &Options) -> Result<String, String> {
+    let stem = options.spec.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = options.name.clone().or(stem).unwrap_or_default();
+    let plain = name.to_lowercase().replace(['_', ' ', '.'], "-");
+    if plain.is_empty() || !plain.chars().all(|character| character.is_ascii_alphanumeric() || character == '-') {
+        return Err(format!(
+            "error: `{name}` is no name for an API\nhelp: use letters, digits and hyphens with --name"
+        ));
+    }
+    Ok(plain)
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> String {
+    format!("error: the file cannot be written: {error}\n  --> {}\nhelp: check the folder", path.display())
+}

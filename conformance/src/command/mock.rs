@@ -1,0 +1,205 @@
+//! `conformance mock`: the mock of an API as a server of its own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::mock::{Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings, shipped};
+use keyfit_openapi::Source;
+use serde_json::{Value, json};
+
+/// Serves the mock of one API until it is stopped by Ctrl-C or SIGTERM, and prints its addresses and its tokens. Those
+/// open nothing but this mock.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// The API, by the name of its folder or contract.
+    #[arg(long, value_name = "NAME", required_unless_present = "api_dir")]
+    api: Option<String>,
+    /// The API in this folder: a document, `contract.toml` and where needed `overlay.yaml`.
+    #[arg(long, value_name = "DIR", conflicts_with = "api")]
+    api_dir: Option<PathBuf>,
+    /// The port; 0 for a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    port: u16,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Allow an address that other machines reach: they can call the admin as well, and read what clients send.
+    #[arg(long)]
+    allow_remote: bool,
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Give the mock a defect, as the check does.
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
+    mutant: Option<Mutant>,
+}
+
+/// Serves until a signal comes.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    if !options.host.is_loopback() && !options.allow_remote {
+        return Err(format!(
+            "error: {} can be reached from other machines\nhelp: the mock has no secrets to keep and its admin asks for none; \
+             pass --allow-remote if that is what you want, or leave --host out",
+            options.host
+        ));
+    }
+    let catalogue = Catalogue::read(&source(options)?).map_err(|failure| failure.to_string())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
+    runtime.block_on(serve(options, catalogue))
+}
+
+async fn serve(options: &Options, catalogue: Catalogue) -> Result<ExitCode, String> {
+    // Before anything is printed: who reads the address may send the signal at once.
+    let mut stop = Stop::new().map_err(|error| format!("error: signals cannot be waited for: {error}"))?;
+    let name = catalogue.api.name.clone();
+    let settings = Settings { address: SocketAddr::new(options.host, options.port), mutant: options.mutant };
+    let mock = Controlled::start(catalogue.api, catalogue.contract, settings)
+        .await
+        .map_err(|error| unopened(settings.address, &error))?;
+    let text = if options.json { format!("{}\n", as_json(&name, &mock)) } else { as_text(&name, &mock) };
+    // A reader that has gone away is no reason to end.
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    stop.wait().await;
+    eprintln!("stopping: requests in flight are finished; a second signal ends them");
+    tokio::select! {
+        () = mock.stop() => Ok(ExitCode::SUCCESS),
+        () = stop.wait() => Ok(ExitCode::from(130)),
+    }
+}
+
+fn source(options: &Options) -> Result<Source, String> {
+    match (&options.api, &options.api_dir) {
+        (_, Some(folder)) => Source::from_dir(folder).map_err(|failure| failure.to_string()),
+        (name, None) => shipped(name.as_deref().unwrap_or_default()).map_err(|error| error.to_string()),
+    }
+}
+
+fn unopened(address: SocketAddr, error: &io::Error) -> String {
+    let help = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there: choose another --port, or 0 for a free one",
+        io::ErrorKind::PermissionDenied => "ports below 1024 want privileges: choose another --port",
+        _ => "check --host and --port",
+    };
+    format!("error: {address} cannot be listened on: {error}\nhelp: {help}")
+}
+
+fn as_json(name: &str, mock: &Controlled) -> Value {
+    let token = |token: &IssuedToken| {
+        json!({
+            "name": token.name,
+            "kind": token.kind,
+            "state": token.state,
+            "token": token.secret.reveal(),
+            "fingerprint": token.fingerprint(),
+            "scopes": token.scopes,
+            "ids": token.ids,
+            "may": token.may,
+        })
+    };
+    let clients = mock.clients().into_iter().map(|client| {
+        json!({
+            "client_id": client.id,
+            "client_secret": client.secret.as_ref().map(|secret| secret.reveal()),
+            "redirect_uri": client.redirect_uri,
+            "what": client.what,
+        })
+    });
+    json!({
+        "api": name,
+        "base_url": mock.base_url(),
+        "admin_url": mock.admin_url(),
+        "authorization_server": mock.authorization_server(),
+        "ids": mock.ids(),
+        "tokens": mock.tokens().iter().map(token).collect::<Vec<_>>(),
+        "clients": clients.collect::<Vec<_>>(),
+    })
+}
+
+fn as_text(name: &str, mock: &Controlled) -> String {
+    let mut text = format!("The mock of {name}. Its tokens open nothing else.\n\n");
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<21}{value}");
+    };
+    line("base URL", mock.base_url());
+    line("admin", &mock.admin_url());
+    if let Some(server) = mock.authorization_server() {
+        line("authorization server", server);
+    }
+    let ids = listed(&mock.ids());
+    if !ids.is_empty() {
+        line("ids", &ids);
+    }
+    let row = |token: &IssuedToken| {
+        // Only a limited token has ids of its own.
+        let own = if token.ids == mock.ids() { String::new() } else { format!("; with {}", listed(&token.ids)) };
+        [token.name.clone(), token.secret.reveal().to_owned(), format!("{}{own}", token.may)]
+    };
+    table(&mut text, ["token", "", "may do"], mock.tokens().iter().map(row).collect());
+    let clients = mock.clients();
+    if !clients.is_empty() {
+        let row = |client: &OAuthClient| {
+            let secret = client.secret.as_ref().map_or("", |secret| secret.reveal());
+            [client.id.clone(), secret.to_owned(), format!("{}, {}", client.what, client.redirect_uri)]
+        };
+        table(&mut text, ["client", "", "what it is"], clients.iter().map(row).collect());
+    }
+    text.push_str("\nCtrl-C stops it.\n");
+    text
+}
+
+fn listed(ids: &BTreeMap<String, String>) -> String {
+    ids.iter().map(|(name, id)| format!("{name}={id}")).collect::<Vec<_>>().join(" ")
+}
+
+fn table(text: &mut String, head: [&str; 3], mut rows: Vec<[String; 3]>) {
+    rows.insert(0, head.map(str::to_owned));
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
+    let (first, second) = (width(0), width(1));
+    text.push('\n');
+    for [one, two, three] in &rows {
+        let _ = writeln!(text, "{one:<first$}  {two:<second$}  {three}");
+    }
+}
+
+/// Ctrl-C, and where there is one SIGTERM.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        // Without a handler nothing would ever end it but the system.
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,139 @@
+//! Where the report goes, and the earlier one that it is compared with.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use keyfit_conformance::report::{Changes, Format, Report, read, text};
+use keyfit_openapi::Text;
+
+/// Where the report goes, and the earlier one that it is compared with.
+#[derive(Args, Debug)]
+#[group(id = "report-options")]
+pub(super) struct Options {
+    /// Write the report in another form as well; may be given more than once. Formats: json, junit, sarif, github
+    /// (annotations), markdown (a summary), badge (shields.io), html (one page). The file `-` is the standard output;
+    /// the text then goes to the standard error.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<Destination>,
+    /// Say what is different from an earlier run: a report that it wrote as JSON.
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+}
+
+/// A form of the report and where it goes.
+#[derive(Clone, Debug)]
+struct Destination {
+    format: Format,
+    /// `None` for the standard output.
+    file: Option<PathBuf>,
+}
+
+/// What was made ready before the run: nobody wants to run a check twice for a mistyped path.
+pub(super) struct Ready<'a> {
+    destinations: &'a [Destination],
+    previous: Option<Report>,
+}
+
+impl Options {
+    /// Reads the earlier report and sees that each file can be written, before anything runs.
+    pub(super) fn ready(&self) -> Result<Ready<'_>, String> {
+        for (at, destination) in self.report.iter().enumerate() {
+            if self.report.iter().skip(at + 1).any(|other| other.file == destination.file) {
+                let help = "give each format a file of its own";
+                return Err(format!("error: two reports go to {}\nhelp: {help}", destination.name()));
+            }
+            if let Some(file) = &destination.file {
+                tried(file).map_err(|error| unwritten(file, &error))?;
+            }
+        }
+        let previous = self.previous.as_deref().map(earlier).transpose()?;
+        Ok(Ready { destinations: &self.report, previous })
+    }
+}
+
+impl Ready<'_> {
+    /// Prints the text and writes every other form. `narrow` takes out of the earlier report what was not asked for
+    /// this time, and so is not missing.
+    pub(super) fn write(self, mut report: Report, narrow: impl FnOnce(&mut Report, &Report)) -> Result<Report, String> {
+        if let Some(mut previous) = self.previous {
+            narrow(&mut previous, &report);
+            report.changes = Some(Changes::between(&previous, &report));
+        }
+        let takes_stdout = self.destinations.iter().any(|destination| destination.file.is_none());
+        // First what is seen: a disk that is full loses the files only.
+        if takes_stdout {
+            print(io::stderr(), &text(&report))?;
+        } else {
+            print(io::stdout(), &text(&report))?;
+        }
+        for Destination { format, file } in self.destinations {
+            let rendered = format.render(&report);
+            match file {
+                Some(file) => fs::write(file, rendered).map_err(|error| unwritten(file, &error))?,
+                None => print(io::stdout(), &rendered)?,
+            }
+        }
+        Ok(report)
+    }
+}
+
+impl Destination {
+    fn name(&self) -> String {
+        self.file.as_ref().map_or_else(|| "the standard output".to_owned(), |file| file.display().to_string())
+    }
+}
+
+impl FromStr for Destination {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((format, file)) = text.split_once('=') else {
+            return Err("write FORMAT=FILE, as in `html=report.html`".to_owned());
+        };
+        let format = format.parse()?;
+        match file {
+            "" => Err(format!("`{format}=` names no file; `-` is the standard output")),
+            "-" => Ok(Self { format, file: None }),
+            file => Ok(Self { format, file: Some(PathBuf::from(file)) }),
+        }
+    }
+}
+
+/// Whether a file can be written, without leaving one behind that a run that breaks off would not fill. What is no plain
+/// file, such as a pipe, is not opened twice.
+fn tried(file: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).open(file) {
+        Ok(_) => fs::remove_file(file),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Err(_) => {
+            let kind = fs::metadata(file)?.file_type();
+            if kind.is_file() || kind.is_dir() { OpenOptions::new().append(true).open(file).map(drop) } else { Ok(()) }
+        }
+    }
+}
+
+fn earlier(file: &Path) -> Result<Report, String> {
+    let text = fs::read_to_string(file).map_err(|error| {
+        let help = "name a file that `--report json=FILE` wrote";
+        format!("error: the earlier report cannot be read: {error}\n  --> {}\nhelp: {help}", file.display())
+    })?;
+    read(&Text::new(file.display().to_string(), text)).map_err(|failure| failure.to_string())
+}
+
+fn unwritten(file: &Path, error: &io::Error) -> String {
+    let help = "check that its folder exists and that you may write there";
+    format!("error: the report cannot be written: {error}\n  --> {}\nhelp: {help}", file.display())
+}
+
+/// A reader that has seen enough, such as `head`, is no error.
+fn print(mut to: impl io::Write, text: &str) -> Result<(), String> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("error: the report cannot be printed: {error}"))
+        }
+        _ => Ok(()),
+    }
+}

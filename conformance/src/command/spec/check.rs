@@ -1,0 +1,101 @@
+//! `conformance spec check`: whether documents, overlays, contracts and the reviewed surface still fit each other.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::origin::{Origin, Origins, digest};
+use keyfit_openapi::generate;
+
+use super::output;
+
+/// Which folder is checked.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// The folder with sources.toml and the APIs.
+    #[arg(long, value_name = "DIR", default_value = "openapi")]
+    dir: PathBuf,
+}
+
+/// Prints one line for each API that is in order, and every problem of the others.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let origins = Origins::read(&options.dir).map_err(|failure| failure.to_string())?;
+    let documents = origins.documents();
+    let unnamed = origins.unnamed().map_err(|error| {
+        let folder = options.dir.join("apis");
+        format!(
+            "error: the folder cannot be read: {error}\n  --> {}\nhelp: name another one with --dir",
+            folder.display()
+        )
+    })?;
+    let mut text = String::new();
+    let mut count = unnamed.len();
+    for origin in &documents {
+        match problems(&options.dir, origin) {
+            Ok(said) => {
+                let _ = writeln!(text, "{}: {said}", origin.api);
+            }
+            Err(problems) => {
+                count += problems.len();
+                for problem in problems {
+                    let _ = writeln!(text, "{}: {problem}", origin.api);
+                }
+            }
+        }
+    }
+    for api in unnamed {
+        let _ = writeln!(text, "{api}: sources.toml does not say where its document comes from: add a `[[document]]`");
+    }
+    let apis = documents.len();
+    let _ = writeln!(text, "\n{apis} APIs, {count} problem{}", if count == 1 { "" } else { "s" });
+    output::write(&text, None)?;
+    Ok(if count == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What is in order, or everything that is not.
+fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
+    let source = origin.source().map_err(|failure| vec![failure.to_string()])?;
+    let mut problems = Vec::new();
+    let now = digest(&source.document.text);
+    if now != origin.sha256 {
+        problems.push(format!(
+            "the document is another one than sources.toml says: restore it, or write `sha256 = \"{now}\"` and the date"
+        ));
+    }
+    // Reading applies the overlay and expands the rules: both name parts of the document.
+    let catalogue = Catalogue::read(&source);
+    let generated = generate(&source, "crate::api::generated");
+    match (&catalogue, &generated) {
+        // It is the same one, seen twice.
+        (Err(failure), _) => problems.push(failure.to_string()),
+        (Ok(_), Err(failure)) => problems.push(format!("no client can be generated: {failure}")),
+        (Ok(_), Ok(generated)) => {
+            let reviewed = folder.join(format!("tests/snapshots/embedded__surface-{}.snap", origin.api));
+            if let Some(surface) = reviewed_surface(&reviewed)
+                && surface != generated.surface.trim()
+            {
+                problems.push(format!(
+                    "the generated surface is not the reviewed one\n  --> {}\nhelp: run the tests, and review what has changed",
+                    reviewed.display()
+                ));
+            }
+        }
+    }
+    match catalogue {
+        Ok(catalogue) if problems.is_empty() => {
+            Ok(format!("{} operations, {} cases", catalogue.api.operations.len(), catalogue.cases.len()))
+        }
+        _ => Err(problems),
+    }
+}
+
+/// The text of a snapshot, without its head; `None` where none is kept.
+fn reviewed_surface(file: &Path) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    let (_, surface) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
+    Some(surface.trim().to_owned())
+}

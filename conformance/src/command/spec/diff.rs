@@ -1,0 +1,116 @@
+//! `conformance spec diff`: what has changed between two versions of a document.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::spec_diff::ignore::Ignores;
+use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
+use keyfit_openapi::Text;
+use keyfit_openapi::diff::{Document, Level, diff};
+
+use super::{input, output};
+
+/// Which documents are compared, and what comes of it.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// The document before: a file, or REV:PATH for a file of a git revision.
+    old: String,
+    /// The document after: the same.
+    new: String,
+    /// Exit with 1 where something is as grave as this.
+    #[arg(long, value_name = "LEVEL", default_value = "breaking")]
+    fail_on: Threshold,
+    /// The API whose cases are listed; found out where the document is `apis/NAME/published.yaml` of one that ships.
+    #[arg(long, value_name = "NAME")]
+    api: Option<String>,
+    /// How the report is written.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Write the report into this file.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The changes that are accepted: a TOML file with an `[[ignore]]` for each, with `rule` and `reason`, and where
+    /// wanted `operation` and `pointer`. An entry that fits nothing fails.
+    #[arg(long, value_name = "FILE")]
+    ignore: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Threshold {
+    Breaking,
+    Warning,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Markdown,
+    Json,
+    Sarif,
+    Github,
+}
+
+/// Compares the documents and prints the report.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let (before, after) = (input::read(&options.old)?, input::read(&options.new)?);
+    let catalogue = catalogue(options, &after.file)?;
+    let accepted = match &options.ignore {
+        Some(path) => ignores(path)?,
+        None => Ignores::default(),
+    };
+    let document = |text: &Text| {
+        let mut document = Document::read(text).map_err(|failure| failure.to_string())?;
+        if let Some(catalogue) = &catalogue {
+            document.name_operations(&catalogue.api.operations);
+        }
+        Ok::<_, String>(document)
+    };
+    let mut findings = diff(&document(&before.text)?, &document(&after.text)?);
+    let ignored = accepted.apply(&mut findings);
+    let names = Names { old: options.old.clone(), new: options.new.clone(), file: after.file };
+    let report = DiffReport::new(names, catalogue.as_ref(), findings, ignored);
+    let written = match options.format {
+        Format::Text => text(&report),
+        Format::Markdown => markdown(&report),
+        Format::Json => json(&report),
+        Format::Sarif => sarif(&report),
+        Format::Github => github(&report),
+    };
+    output::write(&written, options.output.as_deref())?;
+    let threshold = match options.fail_on {
+        Threshold::Breaking => Level::Breaking,
+        Threshold::Warning => Level::Warning,
+    };
+    Ok(if report.fails(threshold) { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn ignores(path: &Path) -> Result<Ignores, String> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        format!("error: the ignore file cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
+    })?;
+    Ignores::read(&Text::new(path.display().to_string(), text)).map_err(|failure| failure.to_string())
+}
+
+/// The catalogue of the API that is named, or of the one that the document is of.
+fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, String> {
+    let source = match &options.api {
+        Some(name) => Some(input::api(name)?),
+        None => folder(file).and_then(|name| input::apis().into_iter().find(|source| source.name == name)),
+    };
+    source.as_ref().map(Catalogue::read).transpose().map_err(|failure| failure.to_string())
+}
+
+/// `NAME` of `apis/NAME/published.yaml`.
+fn folder(file: &str) -> Option<&str> {
+    let mut parts = Path::new(file).components().rev();
+    let mut next = || match parts.next() {
+        Some(Component::Normal(name)) => name.to_str(),
+        _ => None,
+    };
+    let (document, name, apis) = (next()?, next()?, next()?);
+    (document == "published.yaml" && apis == "apis").then_some(name)
+}

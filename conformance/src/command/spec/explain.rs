@@ -1,0 +1,60 @@
+//! `conformance spec explain`: what became of the published document of an API, and why.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use keyfit_openapi::{Api, generate};
+use serde_json::Value;
+
+use super::{input, output};
+
+/// The API that is looked at.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// The API, by the name of its folder or contract.
+    name: String,
+}
+
+/// How many characters of a value are shown.
+const WIDEST: usize = 160;
+
+/// Prints each overlay action and each repair, before and after.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let source = input::api(&options.name)?;
+    let api = Api::read(&source).map_err(|failure| failure.to_string())?;
+    let mut text = String::new();
+    for step in api.steps() {
+        let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), step.target, step.place);
+        for reason in &step.reasons {
+            let _ = writeln!(text, "  {reason}");
+        }
+        for change in &step.changes {
+            let _ = writeln!(
+                text,
+                "  #{}\n    - {}\n    + {}",
+                change.pointer,
+                shown(change.before.as_ref()),
+                shown(change.after.as_ref())
+            );
+        }
+        text.push('\n');
+    }
+    // What the generator is given on top is no part of the document any more: only the reasons are left.
+    let generated = generate(&source, "crate::api").map_err(|failure| failure.to_string())?;
+    for repair in generated.repairs.iter().skip(api.repairs.iter().count()) {
+        let _ = writeln!(text, "{} #{}\n  {}\n", repair.rule, repair.pointer, repair.note);
+    }
+    output::write(&text, None)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let Some(value) = value else { return "nothing".to_owned() };
+    let text = value.to_string();
+    match text.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,59 @@
+//! `conformance spec lint`: what is wrong with a document, for its owner.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use keyfit_openapi::{Api, Failure, Source, generate};
+
+use super::{input, output};
+
+/// The document that is looked at.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// A file, or REV:PATH for a file of a git revision.
+    file: String,
+}
+
+/// Repairs that protect the client and say nothing against the document, and those that are said in another way.
+const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
+
+/// Reads the document as the generator does and prints what it stumbled over.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let document = input::read(&options.file)?.text;
+    document.well_formed().map_err(|failure| failure.to_string())?;
+    let source = Source { name: "document".to_owned(), document, overlay: None, contract: None };
+    let refused = |failure: &Failure| {
+        output::write(&format!("{failure}\n\n{}: refused\n", options.file), None)?;
+        Ok(ExitCode::from(1))
+    };
+    let api = match Api::read(&source) {
+        Ok(api) => api,
+        Err(failure) => return refused(&failure),
+    };
+    let generated = match generate(&source, "crate::api") {
+        Ok(generated) => generated,
+        Err(failure) => return refused(&failure),
+    };
+    let mut text = String::new();
+    let mut count = 0;
+    for repair in api.repairs.iter().filter(|repair| !UNSAID.contains(&repair.rule)) {
+        count += 1;
+        let _ = writeln!(
+            text,
+            "repaired {}: {}\n  --> {}\n  at  #{}\n",
+            repair.rule,
+            repair.note,
+            api.place(&repair.pointer),
+            repair.pointer
+        );
+    }
+    for unsupported in &generated.unsupported {
+        let _ = writeln!(text, "no client method for {}: {}\n", unsupported.operation, unsupported.reason);
+    }
+    let without = generated.unsupported.len();
+    let _ = writeln!(text, "{}: {count} repaired, {without} without a client method", options.file);
+    output::write(&text, None)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,88 @@
+//! `conformance spec refresh`: the documents as they are published now.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, digest};
+use keyfit_conformance::spec_diff::ignore::Ignored;
+use keyfit_conformance::spec_diff::{DiffReport, Names, text};
+use keyfit_openapi::Text;
+use keyfit_openapi::diff::{Document, diff};
+
+use super::output;
+
+/// Which documents are fetched, and what that may cost.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// The folder with sources.toml and the APIs.
+    #[arg(long, value_name = "DIR", default_value = "openapi")]
+    dir: PathBuf,
+    /// Fetch the document of this API only; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    api: Vec<String>,
+    /// The longest document that is taken, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    max_bytes: usize,
+    /// How long a document may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    timeout: u64,
+}
+
+/// Fetches each document and prints what has changed in it. A bad answer changes nothing, and ends with 2.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let mut origins = Origins::read(&options.dir).map_err(|failure| failure.to_string())?;
+    let all = origins.documents();
+    if let Some(unknown) = options.api.iter().find(|name| all.iter().all(|origin| origin.api != **name)) {
+        let known: Vec<&str> = all.iter().map(|origin| origin.api.as_str()).collect();
+        return Err(format!("error: sources.toml names no API `{unknown}`\nhelp: it names {}", known.join(", ")));
+    }
+    let wanted = all.into_iter().filter(|origin| options.api.is_empty() || options.api.contains(&origin.api));
+    let limits = Limits { bytes: options.max_bytes, time: Duration::from_secs(options.timeout) };
+    let fetcher = Fetcher::new(limits).map_err(|problem| format!("error: {problem}"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
+    let mut code = ExitCode::SUCCESS;
+    for origin in wanted {
+        let Some(url) = origin.url.clone() else {
+            output::write(&format!("{}: nothing is published: left as it is\n", origin.api), None)?;
+            continue;
+        };
+        match runtime.block_on(refresh(&fetcher, &mut origins, &origin, &url)) {
+            Ok(said) => output::write(&said, None)?,
+            Err(problem) => {
+                eprintln!("error: {}: {problem}\n  --> {url}\nhelp: nothing was changed", origin.api);
+                code = ExitCode::from(2);
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// What is said of a document.
+async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url: &str) -> Result<String, String> {
+    let source = origin.source().map_err(|failure| failure.to_string())?;
+    let before = source.document.text.clone();
+    // What was edited here is not what the server remembers.
+    let etag = origin.etag.as_deref().filter(|_| digest(&before) == origin.sha256);
+    let (text, etag) = match fetcher.fetch(url, etag).await? {
+        Fetched::Unchanged => return Ok(format!("{}: unchanged\n", origin.api)),
+        Fetched::Text { text, etag } => (text, etag),
+    };
+    origin.accepts(&text).map_err(|failure| format!("the document cannot be used\n{failure}"))?;
+    if text == before {
+        origins.replace(origin, &text, etag.as_deref()).map_err(|error| error.to_string())?;
+        return Ok(format!("{}: unchanged\n", origin.api));
+    }
+    let read = |text: &str| Document::read(&Text::new(url, text)).map_err(|failure| failure.to_string());
+    let findings = diff(&read(&before)?, &read(&text)?);
+    origins.replace(origin, &text, etag.as_deref()).map_err(|error| error.to_string())?;
+    let catalogue = origin.source().ok().and_then(|source| Catalogue::read(&source).ok());
+    let file = origin.file.display().to_string();
+    let names = Names { old: format!("{file} before"), new: url.to_owned(), file };
+    let report = DiffReport::new(names, catalogue.as_ref(), findings, Ignored::default());
+    Ok(format!("{}: replaced\n{}", origin.api, self::text(&report)))
+}

@@ -1,0 +1,194 @@
+//! Reports of several clients side by side, rule by rule, and what was expected of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+use std::path::Path;
+use std::{fs, io};
+
+use serde::Deserialize;
+
+/// What came of a client, rule by rule. Rules of several APIs that differ in the name of the API alone are one.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The name of the report's file, without its ending.
+    pub name: String,
+    rules: BTreeMap<String, Counts>,
+}
+
+/// What is expected of a client, as `expected.toml` holds it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// By the rule's id without the name of the API: `client.request`.
+    rules: BTreeMap<String, Expected>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    result: Finding,
+    /// Why it fails, in one line.
+    because: Option<String>,
+}
+
+/// What came of a rule.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Finding {
+    /// Some case passed, and none failed.
+    Passes,
+    /// Some case failed.
+    Fails,
+    /// No case ran.
+    Unsupported,
+    /// The check itself failed. Nobody can expect that.
+    #[serde(skip)]
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    errors: usize,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    apis: Vec<Api>,
+}
+
+#[derive(Deserialize)]
+struct Api {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    rule: String,
+    verdict: String,
+}
+
+impl Client {
+    /// Reads a report.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no report.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(path).map_err(|error| unreadable("report", path, &error))?;
+        let report: Report = serde_json::from_str(&text)
+            .map_err(|error| format!("error: this is no report: {error}\n  --> {}", path.display()))?;
+        let mut rules: BTreeMap<String, Counts> = BTreeMap::new();
+        for case in report.apis.into_iter().flat_map(|api| api.cases) {
+            let rule = case.rule.split_once('.').map_or(case.rule.as_str(), |(_, rule)| rule);
+            let counts = rules.entry(rule.to_owned()).or_default();
+            match case.verdict.as_str() {
+                "pass" => counts.passed += 1,
+                "skip" => {}
+                "error" => counts.errors += 1,
+                _ => counts.failed += 1,
+            }
+        }
+        let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Ok(Self { name, rules })
+    }
+
+    /// Where it departs from what was expected of it, in words; one line each. An expectation of a rule that it was not
+    /// held to is one as well: it is stale.
+    pub fn differences(&self, expectation: &Expectation) -> Vec<String> {
+        let rules: BTreeSet<&String> = self.rules.keys().chain(expectation.rules.keys()).collect();
+        let difference = |rule: &&String| {
+            let (found, expected) = (self.rules.get(*rule).map(Counts::finding), expectation.rules.get(*rule));
+            let told = match (found, expected.map(|expected| expected.result)) {
+                (Some(found), Some(expected)) if found == expected => return None,
+                (Some(found), Some(expected)) => format!("{found}, and not {expected}, as expected"),
+                (Some(found), None) => format!("{found}, and nothing is expected of it"),
+                (None, _) => "is expected, and was not checked: the entry is stale".to_owned(),
+            };
+            Some(format!("{}: {rule} {told}", self.name))
+        };
+        rules.iter().filter_map(difference).collect()
+    }
+}
+
+impl Expectation {
+    /// Reads an `expected.toml`; where there is none, every rule is expected to pass.
+    ///
+    /// # Errors
+    /// A file that is none, or a rule that fails without a reason or has one without failing.
+    pub fn read(path: &Path, client: &Client) -> Result<Self, String> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::of_a_good_client(client)),
+            Err(error) => return Err(unreadable("expectation", path, &error)),
+        };
+        let expectation: Self = toml::from_str(&text)
+            .map_err(|error| format!("error: this is no expectation: {error}  --> {}", path.display()))?;
+        for (rule, Expected { result, because }) in &expectation.rules {
+            if (*result == Finding::Fails) != because.as_ref().is_some_and(|because| !because.is_empty()) {
+                return Err(format!(
+                    "error: `{rule}`: a rule that fails has its reason in `because`, and no other has\n  --> {}",
+                    path.display()
+                ));
+            }
+        }
+        Ok(expectation)
+    }
+
+    fn of_a_good_client(client: &Client) -> Self {
+        let passes = || Expected { result: Finding::Passes, because: None };
+        Self { rules: client.rules.keys().map(|rule| (rule.clone(), passes())).collect() }
+    }
+}
+
+/// A row a rule, a column a client; in the cells how many cases of those that ran fail.
+pub fn table(clients: &[Client]) -> String {
+    let rules: BTreeSet<&String> = clients.iter().flat_map(|client| client.rules.keys()).collect();
+    let width = rules.iter().map(|rule| rule.len()).max().unwrap_or_default();
+    let mut table = format!("{:width$}", "");
+    for client in clients {
+        let _ = write!(table, "  {:>18}", client.name);
+    }
+    for rule in rules {
+        let _ = write!(table, "\n{rule:width$}");
+        for client in clients {
+            let cell = client.rules.get(rule).map_or_else(|| "-".to_owned(), Counts::cell);
+            let _ = write!(table, "  {cell:>18}");
+        }
+    }
+    table.push('\n');
+    table
+}
+
+impl Counts {
+    fn finding(&self) -> Finding {
+        match *self {
+            Self { errors: 1.., .. } => Finding::Error,
+            Self { failed: 1.., .. } => Finding::Fails,
+            Self { passed: 1.., .. } => Finding::Passes,
+            _ => Finding::Unsupported,
+        }
+    }
+
+    fn cell(&self) -> String {
+        match self.finding() {
+            Finding::Fails => format!("fails {} of {}", self.failed, self.failed + self.passed),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Passes => "passes",
+            Self::Fails => "fails",
+            Self::Unsupported => "unsupported",
+            Self::Error => "error",
+        })
+    }
+}
+
+fn unreadable(what: &str, path: &Path, error: &io::Error) -> String {
+    format!("error: the {what} cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
+}

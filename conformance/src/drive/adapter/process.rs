@@ -1,0 +1,169 @@
+//! A child process that answers line by line. Whatever it does, the caller gets an answer or a reason, in time.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::Write as _;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::secret::Redactor;
+use crate::verdict::cut;
+
+/// The longest line that is read, in bytes.
+const LONGEST_LINE: usize = 16 << 20;
+/// The longest line of stderr that is passed on, in bytes.
+const LONGEST_WORDS: usize = 64 << 10;
+/// How many lines of stderr are kept as its last words.
+const KEPT: usize = 5;
+/// How long a process that has closed its output may take to end and to say its last words.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A running process. It is killed when this is dropped.
+pub(super) struct Process {
+    child: Child,
+    /// `None` once nothing more is asked.
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    /// Reads what it writes to stderr, which is passed on.
+    listener: JoinHandle<()>,
+    last_words: LastWords,
+}
+
+/// Why there is no answer.
+pub(super) enum Loss {
+    /// Its output ended.
+    Ended(Option<ExitStatus>),
+    /// It did not answer within this time.
+    Silent(Duration),
+    /// Its line did not end.
+    TooLong,
+    /// The pipe broke.
+    Pipe(std::io::Error),
+}
+
+type LastWords = Arc<Mutex<VecDeque<String>>>;
+
+impl Process {
+    /// Starts a program with arguments, without a shell. The environment is ours.
+    pub(super) fn start(command: &[String], redactor: &Redactor) -> Result<Self, String> {
+        let Some((program, arguments)) = command.split_first() else {
+            return Err("it has no program to start".to_owned());
+        };
+        let child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        let mut child = child.map_err(|error| format!("it cannot be started: {error}"))?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err("it has no pipes".to_owned());
+        };
+        let last_words = LastWords::default();
+        let listener = tokio::spawn(listen(BufReader::new(stderr), redactor.clone(), Arc::clone(&last_words)));
+        Ok(Self { child, stdin: Some(stdin), stdout: BufReader::new(stdout), listener, last_words })
+    }
+
+    /// Writes a line and reads the next one.
+    pub(super) async fn ask(&mut self, line: &str, patience: Duration) -> Result<Vec<u8>, Loss> {
+        let answer = timeout(patience, async {
+            // A process that has gone cannot be written to; what it said last tells more than the broken pipe.
+            if let Some(stdin) = &mut self.stdin
+                && stdin.write_all(line.as_bytes()).await.is_ok()
+            {
+                drop(stdin.flush().await);
+            }
+            match read_line(&mut self.stdout, LONGEST_LINE).await {
+                Ok(Line::Whole(answer)) => Ok(answer),
+                Ok(Line::TooLong) => Err(Loss::TooLong),
+                Ok(Line::End) => Err(Loss::Ended(None)),
+                Err(error) => Err(Loss::Pipe(error)),
+            }
+        });
+        match answer.await {
+            Ok(Err(Loss::Ended(_))) => {
+                // Let it end by itself, so that it is known how.
+                self.stdin = None;
+                let ended = timeout(FAREWELL, self.child.wait()).await;
+                Err(Loss::Ended(ended.ok().and_then(Result::ok)))
+            }
+            Ok(answer) => answer,
+            Err(_) => Err(Loss::Silent(patience)),
+        }
+    }
+
+    /// Ends it. The last lines that it wrote to stderr are returned, masked.
+    pub(super) async fn end(mut self) -> String {
+        self.stdin = None;
+        drop(self.child.start_kill());
+        // A grandchild may keep stderr open.
+        drop(timeout(FAREWELL, &mut self.listener).await);
+        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        cut(&words.iter().cloned().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(Some(status)) => write!(f, "it ended ({status})"),
+            Self::Ended(None) => f.write_str("it closed its standard output"),
+            Self::Silent(patience) => write!(f, "it did not answer within {} s", patience.as_secs_f64()),
+            Self::TooLong => write!(f, "its answer is a line of more than {} MiB", LONGEST_LINE >> 20),
+            Self::Pipe(error) => write!(f, "its standard output cannot be read: {error}"),
+        }
+    }
+}
+
+/// Passes every line on to our stderr, masked, and keeps the last ones.
+async fn listen(mut stderr: impl AsyncBufRead + Unpin, redactor: Redactor, last_words: LastWords) {
+    loop {
+        let words = match read_line(&mut stderr, LONGEST_WORDS).await {
+            Ok(Line::Whole(line)) => redactor.mask(&String::from_utf8_lossy(&line)),
+            // A secret that is cut in two could not be found: nothing of such a line is shown.
+            Ok(Line::TooLong) => "(a line that is too long to be shown)".to_owned(),
+            Ok(Line::End) | Err(_) => return,
+        };
+        let _ = writeln!(std::io::stderr(), "{words}");
+        let mut kept = last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(words);
+    }
+}
+
+enum Line {
+    Whole(Vec<u8>),
+    TooLong,
+    End,
+}
+
+/// The next line without its end; a last one without a line break counts as whole.
+async fn read_line(input: &mut (impl AsyncBufRead + Unpin), longest: usize) -> std::io::Result<Line> {
+    let mut line = Vec::new();
+    input.take(longest as u64 + 1).read_until(b'\n', &mut line).await?;
+    if line.is_empty() {
+        return Ok(Line::End);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if line.len() > longest {
+        return Ok(Line::TooLong);
+    }
+    Ok(Line::Whole(line))
+}

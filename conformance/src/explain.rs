@@ -1,0 +1,151 @@
+//! What there is to say of a rule: the requirement, where it is said, why it matters, how it is checked, and at which
+//! operations.
+
+use std::fmt::Write as _;
+
+use schemars::{JsonSchema, schema_for};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::catalogue::Catalogue;
+use crate::contract::{Family, Probe, Rule};
+use crate::glob;
+
+/// As many cases are named; the rest are counted.
+const NAMED: usize = 6;
+
+/// A text for each rule whose id fits the pattern.
+pub fn rules(catalogue: &Catalogue, pattern: &str) -> Vec<String> {
+    // Patterns are over slashes, ids of rules over dots.
+    let pattern = pattern.replace('.', "/");
+    let fitting = catalogue.contract.rules.iter().filter(|rule| glob::matches(&pattern, &rule.id.replace('.', "/")));
+    fitting.map(|rule| text(catalogue, rule)).collect()
+}
+
+fn text(catalogue: &Catalogue, rule: &Rule) -> String {
+    let page = catalogue.contract.sources.get(&rule.source.page);
+    let section = rule.source.section.as_ref().map_or_else(String::new, |section| format!(", {section}"));
+    let (title, url) = page.map_or(("", ""), |page| (&page.title, &page.url));
+    let mut text = format!("{} ({})\n  requires  {}\n", rule.id, rule.level, rule.requirement);
+    let _ = writeln!(text, "  source    {title}{section} <{url}>");
+    let _ = writeln!(text, "  why       {}", why(rule));
+    let _ = writeln!(text, "  {}", how(rule));
+    let cases: Vec<&str> =
+        catalogue.cases.iter().filter(|case| catalogue.rule(case).id == rule.id).map(|case| case.id.as_str()).collect();
+    let _ = writeln!(text, "  cases     {}", cases.len());
+    for case in cases.iter().take(NAMED) {
+        let _ = writeln!(text, "    {case}");
+    }
+    if cases.len() > NAMED {
+        let _ = writeln!(text, "    and {} more: see --list", cases.len() - NAMED);
+    }
+    text
+}
+
+/// How it is checked, in the words of the format's own description.
+fn how(rule: &Rule) -> String {
+    match (&rule.probe, &rule.drive) {
+        (Some(probe), _) => format!("sends     {}", described(probe)),
+        (None, Some(drive)) => format!("plays     {}", described(drive)),
+        (None, None) => "checks    nothing".to_owned(),
+    }
+}
+
+/// The description of a variant in the schema of its type; of the one inside, where it has one.
+fn described<T: JsonSchema + Serialize>(variant: &T) -> String {
+    let root = serde_json::to_value(schema_for!(T)).unwrap_or_default();
+    let value = serde_json::to_value(variant).unwrap_or_default();
+    let mut told = Vec::new();
+    describe(&root, &root, &value, &mut told);
+    told.join(" ")
+}
+
+fn describe(root: &Value, schema: &Value, value: &Value, told: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let target = root.pointer(name.trim_start_matches('#')).unwrap_or(&Value::Null);
+        return describe(root, target, value, told);
+    }
+    let variants = schema["oneOf"].as_array().into_iter().flatten();
+    for variant in variants {
+        let description = variant["description"].as_str().unwrap_or_default();
+        let inner = value.as_object().and_then(|object| object.iter().next());
+        match inner {
+            None if variant["const"] == *value => told.push(description.to_owned()),
+            Some((name, inner)) if variant["properties"].get(name).is_some() => {
+                let before = told.len();
+                describe(root, &variant["properties"][name], inner, told);
+                if told.len() == before {
+                    told.push(format!("{description} ({inner})"));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What goes wrong where the rule is broken.
+fn why(rule: &Rule) -> &'static str {
+    if let Some(probe) = &rule.probe {
+        match probe {
+            Probe::RevokedToken => return "a leaked token that cannot be turned off stays a leak",
+            Probe::QueryToken(_) => {
+                return "URLs stand in logs, histories and Referer headers, and so does a token in one";
+            }
+            Probe::LowerCaseScheme => {
+                return "clients that write the scheme in lower case are right, and would be locked out";
+            }
+            Probe::BrokenBodyWithoutToken => {
+                return "who is let in is decided before what is sent is read: otherwise strangers learn how bodies are judged, for free";
+            }
+            Probe::NoFunds => {
+                return "a call that is not paid for must not be executed, and clients must know not to repeat it";
+            }
+            Probe::Exhausted => {
+                return "a limit that never refuses protects nobody, and one that does not say when it ends is hammered on";
+            }
+            Probe::UnknownId(_) => {
+                return "an id that is missing and one that is hidden have to look alike, or ids can be guessed";
+            }
+            Probe::Head | Probe::HeadWithoutToken => {
+                return "a HEAD that differs from its GET misleads caches and monitors";
+            }
+            _ => {}
+        }
+    }
+    match rule.family() {
+        Some(Family::Auth) => {
+            "a request with a bad credential that is let through opens the API; one that is refused in other words than 401 \
+             keeps clients from renewing their token"
+        }
+        Some(Family::Scope) => "a read-only token that writes is no read-only token (OWASP API5)",
+        Some(Family::Tenant) => "somebody else's data is one changed id away (OWASP API1)",
+        Some(Family::Error) => {
+            "clients choose by status and code whether to repeat, to ask the user or to give up; an error they cannot \
+             read is lost, and a 5xx for a mistake of theirs is repeated in vain"
+        }
+        Some(Family::Method) => "a method that nobody documented is one that nobody guards",
+        Some(Family::Batch) => "an item whose outcome is missing or miscounted is lost or sent twice",
+        Some(Family::Rate) => "clients that cannot see what is left run into the limit, all at the same time",
+        Some(Family::Oauth) => "who can trick the authorization server has every token that it grants",
+        Some(Family::Jwt) => "a forged or outdated JWT that is accepted is a key for everybody",
+        Some(Family::Keys) => "who manages keys badly gives away more than they have, or cannot take it back",
+        Some(Family::Client) => {
+            "a client that loses an answer, repeats a call or shows its token costs its users money, data or the account"
+        }
+        None => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::OauthProbe;
+
+    #[test]
+    fn what_is_sent_is_told_in_the_words_of_the_format() {
+        assert_eq!(described(&Probe::NoToken), "No `Authorization` header.");
+        let told = described(&Probe::QueryToken("key".to_owned()));
+        assert_eq!(told, "A valid token in this query parameter, and no header. (\"key\")");
+        assert!(!described(&Probe::Oauth(OauthProbe::Authorize)).is_empty());
+    }
+}

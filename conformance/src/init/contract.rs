@@ -1,0 +1,78 @@
+//! The part of a new contract before its rules.
+
+use std::fmt::Write as _;
+
+use super::document::{Facts, Limits};
+use super::quoted;
+
+/// Sources, kinds of token, errors, limits.
+pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
+    let mut text = format!(
+        "# The auth and error contract of {title}, begun from its document. Levels: `must` fails a run, `should` warns, `observe`\n\
+         # is only reported. Correct what does not hold, and cite pages of your documentation in place of the document.\n\n\
+         name = {name}\n\n\
+         [sources]\n\
+         document = {{ title = {page}, url = {url} }}\n\
+         rfc6750 = {{ title = \"RFC 6750: OAuth 2.0 bearer tokens\", url = \"https://www.rfc-editor.org/rfc/rfc6750\" }}\n\
+         rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
+         rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
+         owasp = {{ title = \"OWASP API Security Top 10, 2023\", url = \"https://owasp.org/API-Security/editions/2023/en/0x11-t10/\" }}\n",
+        title = facts.title.replace(['\n', '\r'], " "),
+        name = quoted(name),
+        page = quoted(&format!("{}: OpenAPI document", facts.title)),
+        url = quoted(document),
+    );
+    let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
+    let scoped = facts.operations.iter().any(|access| !access.scopes.is_empty());
+    for scheme in &facts.schemes {
+        let carrier = match &scheme.query {
+            Some(parameter) => format!("{{ query = {} }}", quoted(parameter)),
+            None => "\"header\"".to_owned(),
+        };
+        let _ = write!(
+            text,
+            "\n[[credential]]\nkind = {}\n# How such a token begins: tokens that were never issued are made to look alike.\nprefix = \"\"\ncarriers = [{carrier}]\n\
+             # Path parameters whose ids belong to who holds the token.\nbinds = [{}]\nscoped = {scoped}\nsource = {{ page = \"document\", section = \"securitySchemes\" }}\n",
+            quoted(&scheme.kind),
+            tenants.join(", "),
+        );
+    }
+    errors(&mut text, facts);
+    if let Some(limits) = &facts.limits {
+        rate_limit(&mut text, limits);
+    }
+    text
+}
+
+fn errors(text: &mut String, facts: &Facts) {
+    text.push_str("\n[errors.api.default]\n");
+    match &facts.error {
+        None => text.push_str("optional = true\n"),
+        Some(error) => {
+            let mut fields: Vec<String> = error
+                .texts
+                .iter()
+                .map(|name| format!("{{ at = {}, type = \"string\" }}", quoted(&format!("/{name}"))))
+                .collect();
+            if error.has_status {
+                fields.push("{ at = \"/status\", type = \"status\" }".to_owned());
+            }
+            let _ = writeln!(text, "media-type = {}\nfields = [{}]", quoted(&error.media_type), fields.join(", "));
+        }
+    }
+    text.push_str("source = { page = \"document\", section = \"responses\" }\n");
+}
+
+fn rate_limit(text: &mut String, limits: &Limits) {
+    // The headers of the IETF's draft count from now, those with an X are commonly times.
+    let reset = if limits.reset.to_lowercase().starts_with("x-") { "epoch-seconds" } else { "delta-seconds" };
+    let _ = write!(
+        text,
+        "\n[rate-limit]\nlimit-header = {}\nremaining-header = {}\nreset-header = {}\n# Guessed by the header's name: `epoch-seconds` or `delta-seconds`.\nreset = \"{reset}\"\n\
+         # For the mock: calls a window, and its length.\nlimit = 1000\nwindow-seconds = 60\n# What has a budget of its own: `operation`, `class` or `credential`.\nbucket = \"credential\"\nretry-after = {}\nsource = {{ page = \"document\", section = \"headers\" }}\n",
+        quoted(&limits.limit),
+        quoted(&limits.remaining),
+        quoted(&limits.reset),
+        limits.retry_after,
+    );
+}

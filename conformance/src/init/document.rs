@@ -1,0 +1,204 @@
+//! What a bare document says of the things that a contract is about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use keyfit_openapi::{Api, Operation, Place};
+use serde_json::Value;
+
+/// Parts of names of path parameters whose ids belong to somebody.
+const TENANTS: [&str; 14] = [
+    "account",
+    "tenant",
+    "organization",
+    "organisation",
+    "org",
+    "project",
+    "workspace",
+    "team",
+    "company",
+    "customer",
+    "merchant",
+    "shop",
+    "store",
+    "user",
+];
+
+/// What a document says.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) title: String,
+    pub(super) schemes: Vec<Scheme>,
+    /// Kinds of token and scopes of each operation, with where it stands.
+    pub(super) operations: Vec<Access>,
+    /// Path parameters that look like tenants, and the others.
+    pub(super) tenants: BTreeSet<String>,
+    pub(super) ids: BTreeSet<String>,
+    /// An id that exists, of each path parameter for which the document gives one.
+    pub(super) examples: BTreeMap<String, String>,
+    pub(super) error: Option<ErrorBody>,
+    pub(super) limits: Option<Limits>,
+    pub(super) notes: Vec<String>,
+}
+
+/// A security scheme whose credential the check can send.
+#[derive(Debug)]
+pub(super) struct Scheme {
+    pub(super) kind: String,
+    /// The query parameter; the header `Authorization` where left out.
+    pub(super) query: Option<String>,
+}
+
+/// Who may call an operation.
+#[derive(Debug)]
+pub(super) struct Access {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) kinds: Vec<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) spends: bool,
+}
+
+/// How errors look.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct ErrorBody {
+    pub(super) media_type: String,
+    /// Required members that are text, and whether one is the status.
+    pub(super) texts: Vec<String>,
+    pub(super) has_status: bool,
+}
+
+/// The headers of a rate limit.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Limits {
+    pub(super) limit: String,
+    pub(super) remaining: String,
+    pub(super) reset: String,
+    pub(super) retry_after: bool,
+}
+
+impl Facts {
+    pub(super) fn read(api: &Api) -> Self {
+        let mut facts = Self { title: api.title.clone(), ..Self::default() };
+        facts.schemes(api);
+        for operation in &api.operations {
+            facts.operation(api, operation);
+        }
+        facts.error = api.operations.iter().find_map(|operation| error(api, operation));
+        facts.limits = limits(api);
+        if facts.limits.is_none() {
+            facts.notes.push("no response documents rate-limit headers: rules about limits are left out".to_owned());
+        }
+        if facts.operations.iter().all(|access| access.scopes.is_empty()) {
+            facts.notes.push("no operation names a scope: rules about scopes are left out".to_owned());
+        }
+        if facts.tenants.is_empty() {
+            facts.notes.push("no path parameter looks like a tenant: rules about foreign data are left out".to_owned());
+        }
+        facts
+    }
+
+    fn schemes(&mut self, api: &Api) {
+        let schemes = api.document.pointer("/components/securitySchemes").and_then(Value::as_object);
+        for (name, scheme) in schemes.into_iter().flatten() {
+            let scheme = api.resolve(scheme);
+            let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
+            let query = scheme["name"].as_str().filter(|_| is("type", "apiKey") && is("in", "query"));
+            let is_bearer =
+                is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer"));
+            if is_bearer || query.is_some() {
+                self.schemes.push(Scheme { kind: name.clone(), query: query.map(str::to_owned) });
+            } else {
+                self.notes.push(format!(
+                    "the scheme `{name}` is none that the check can send: bearer tokens, and keys in the query"
+                ));
+            }
+        }
+    }
+
+    fn operation(&mut self, api: &Api, operation: &Operation) {
+        let at = api
+            .document
+            .get("paths")
+            .and_then(|paths| paths.get(&operation.path)?.get(operation.method.to_lowercase()));
+        let Some(node) = at else { return };
+        let security = node.get("security").or_else(|| api.document.get("security")).and_then(Value::as_array);
+        let mut kinds = Vec::new();
+        let mut scopes: Vec<String> = Vec::new();
+        for (name, wanted) in security.into_iter().flatten().filter_map(Value::as_object).flatten() {
+            if self.schemes.iter().any(|scheme| scheme.kind == *name) && !kinds.contains(name) {
+                kinds.push(name.clone());
+                scopes.extend(texts(wanted));
+            }
+        }
+        if scopes.is_empty() {
+            let extensions = node.as_object().into_iter().flatten();
+            let named = extensions.filter(|(key, _)| key.starts_with("x-") && key.to_lowercase().contains("scope"));
+            scopes.extend(named.flat_map(|(_, value)| texts(value)));
+        }
+        scopes.sort();
+        scopes.dedup();
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+            let (name, lower) = (&parameter.name, parameter.name.to_lowercase());
+            let is_tenant = TENANTS
+                .iter()
+                .any(|word| lower == *word || lower.trim_end_matches("id").trim_end_matches('_') == *word);
+            // A user of its own is a tenant only where something lies below it.
+            let is_tenant = is_tenant && !operation.path.ends_with(&format!("{{{name}}}"));
+            if is_tenant {
+                self.tenants.insert(name.clone())
+            } else {
+                self.ids.insert(name.clone())
+            };
+            let example = parameter.schema.get("example").and_then(Value::as_str);
+            if let Some(example) = example.or_else(|| example_of(node, name)) {
+                self.examples.insert(name.clone(), example.to_owned());
+            }
+        }
+        self.ids = self.ids.difference(&self.tenants).cloned().collect();
+        let spends = operation.responses.contains_key("402");
+        let (method, path) = (operation.method.to_lowercase(), operation.path.clone());
+        self.operations.push(Access { method, path, kinds, scopes, spends });
+    }
+}
+
+fn example_of<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
+    node["parameters"].as_array()?.iter().find(|parameter| parameter["name"] == name)?.get("example")?.as_str()
+}
+
+/// The texts of a list, or of a text that lists them with spaces.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The body of the first documented refusal.
+fn error(api: &Api, operation: &Operation) -> Option<ErrorBody> {
+    let is_refusal = |status: &str| status == "default" || status.starts_with('4');
+    let (_, shape) = operation.responses.iter().find(|(status, shape)| is_refusal(status) && shape.schema.is_some())?;
+    let schema = api.resolve(shape.schema.as_ref()?);
+    let required: Vec<&str> = schema["required"].as_array()?.iter().filter_map(Value::as_str).collect();
+    let typed = |name: &&&str, kind: &str| api.resolve(&schema["properties"][**name])["type"] == kind;
+    Some(ErrorBody {
+        media_type: shape.media_type.clone()?,
+        texts: required.iter().filter(|name| typed(name, "string")).map(|name| (*name).to_owned()).collect(),
+        has_status: required.iter().any(|name| *name == "status" && typed(&name, "integer")),
+    })
+}
+
+fn limits(api: &Api) -> Option<Limits> {
+    let shapes = || api.operations.iter().flat_map(|operation| &operation.responses);
+    let headers: BTreeSet<&String> = shapes().flat_map(|(_, shape)| &shape.headers).collect();
+    let ending = |word: &str| {
+        let fits = |name: &str| {
+            name.to_lowercase().replace('-', "").contains("ratelimit") && name.to_lowercase().ends_with(word)
+        };
+        headers.iter().find(|name| fits(name)).map(|name| (*name).clone())
+    };
+    let retry_after = shapes().any(|(status, shape)| {
+        status == "429" && shape.headers.iter().any(|name| name.eq_ignore_ascii_case("retry-after"))
+    });
+    Some(Limits { limit: ending("-limit")?, remaining: ending("remaining")?, reset: ending("reset")?, retry_after })
+}

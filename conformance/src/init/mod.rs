@@ -1,0 +1,104 @@
+//! A first contract for a bare document: what the document says of security, errors and rate limits, and the rules that
+//! the RFCs add whether it says so or not.
+
+mod contract;
+mod document;
+mod overlay;
+mod rules;
+mod tokens;
+
+use keyfit_openapi::{Api, Failure, Source, Text};
+
+use self::document::Facts;
+use crate::catalogue::Catalogue;
+
+/// The files of a new API folder.
+#[derive(Clone, Debug)]
+pub struct Scaffold {
+    /// `overlay.yaml`: kinds of token and scopes of each operation, where the check looks for them.
+    pub overlay: String,
+    /// `contract.toml`.
+    pub contract: String,
+    /// A tokens file to fill in.
+    pub tokens: String,
+    /// The cases that follow.
+    pub cases: usize,
+    /// What the document says and the check has no word for, or does not say and the contract needs.
+    pub notes: Vec<String>,
+}
+
+/// Writes overlay, contract and tokens file for a document. `name` is the name of the API: lower case, without dots.
+///
+/// # Errors
+/// A document that cannot be used, or that names no credential which the check can send.
+pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
+    let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
+    let facts = Facts::read(&Api::read(&source)?);
+    if facts.schemes.is_empty() {
+        return Err(Failure::of_file(
+            &document.path,
+            format!(
+                "the document names no credential that the check can send{}",
+                facts.notes.first().map_or_else(String::new, |note| format!(": {note}"))
+            ),
+            "describe under components.securitySchemes how calls are authorised: http bearer, oauth2, openIdConnect, or apiKey in query",
+        ));
+    }
+    let overlay = overlay::text(&facts);
+    source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
+    // Which rules mean something for this API is known to whoever expands them.
+    let head = contract::head(name, &document.path, &facts);
+    let reads = |rules: &str| {
+        let contract = Some(Text::new("contract.toml", format!("{head}{rules}")));
+        Catalogue::read(&Source { contract, ..source.clone() })
+    };
+    let mut kept = String::new();
+    for rule in rules::of(name, &facts) {
+        if reads(&rule).is_ok() {
+            kept.push_str(&rule);
+        }
+    }
+    let catalogue = reads(&kept)?;
+    Ok(Scaffold {
+        tokens: tokens::text(&facts, &catalogue),
+        cases: catalogue.cases.len(),
+        overlay,
+        contract: format!("{head}{kept}"),
+        notes: facts.notes,
+    })
+}
+
+/// A text as a TOML and YAML string: both take JSON's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Contract;
+
+    const BARE: &str = include_str!("../../tests/fixtures/bare/openapi.yaml");
+
+    #[test]
+    fn a_bare_document_becomes_a_contract_that_can_be_read() {
+        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE)).expect("a contract");
+        let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
+        let rules: Vec<&str> = contract.rules.iter().map(|rule| rule.id.as_str()).collect();
+        for expected in ["parcels.auth.no-token", "parcels.scope.lacking", "parcels.tenant.foreign-accountId"] {
+            assert!(rules.contains(&expected), "{expected} is not in {rules:?}");
+        }
+        assert!(made.cases > 50, "{}", made.cases);
+        insta::assert_snapshot!(
+            "parcels",
+            format!("{}\n{}\n{}\n{:#?}", made.overlay, made.contract, made.tokens, made.notes)
+        );
+    }
+
+    #[test]
+    fn a_document_without_credentials_is_refused() {
+        let text = "openapi: 3.0.3\ninfo: {title: Open, version: '1'}\nservers: [{url: https://open.example}]\npaths:\n  /a:\n    get: {operationId: a, responses: {'200': {description: ok}}}\n";
+        let refusal = scaffold("open", &Text::new("open.yaml", text)).expect_err("no credential").to_string();
+        assert!(refusal.contains("names no credential"), "{refusal}");
+    }
+}

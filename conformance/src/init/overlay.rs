@@ -1,0 +1,53 @@
+//! The overlay of a new folder.
+
+use std::fmt::Write as _;
+
+use super::document::{Access, Facts};
+use super::quoted;
+
+/// Says of each operation which kinds of token it takes and what they need.
+pub(super) fn text(facts: &Facts) -> String {
+    let mut text = format!(
+        "overlay: 1.0.0\ninfo:\n  title: {}\n  version: 1.0.0\nactions:\n",
+        quoted(&format!("What the contract check needs to know of {}", facts.title))
+    );
+    let kinds: Vec<String> = facts.schemes.iter().map(|scheme| scheme.kind.clone()).collect();
+    let _ = write!(
+        text,
+        "  - target: $\n    description: The kinds of token, and the shape of errors.\n    update: {{ x-keyfit: {{ credentials: {}, errors: api }} }}\n",
+        list(&kinds)
+    );
+    for access in &facts.operations {
+        let hints = hints(access, &kinds);
+        if hints.is_empty() {
+            continue;
+        }
+        // Within single quotes of a JSONPath.
+        let path = access.path.replace('\\', "\\\\").replace('\'', "\\'");
+        let target = quoted(&format!("$.paths['{path}'].{}", access.method));
+        let _ = write!(
+            text,
+            "  - target: {target}\n    description: As its security requirement and its answers say.\n    update: {{ x-keyfit: {{ {} }} }}\n",
+            hints.join(", ")
+        );
+    }
+    text
+}
+
+fn hints(access: &Access, all: &[String]) -> Vec<String> {
+    let mut hints = Vec::new();
+    if access.kinds != all {
+        hints.push(format!("credentials: {}", list(&access.kinds)));
+    }
+    if !access.scopes.is_empty() {
+        hints.push(format!("scopes: {}", list(&access.scopes)));
+    }
+    if access.spends {
+        hints.push("spends: true".to_owned());
+    }
+    hints
+}
+
+fn list(texts: &[String]) -> String {
+    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,72 @@
+//! The tokens file of a new folder: a valid token, and what else would let more cases run.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::document::Facts;
+use super::quoted;
+use crate::catalogue::{Catalogue, Side};
+use crate::identity::{Need, Rights, State};
+
+/// A file in which only the valid token is not commented out.
+pub(super) fn text(facts: &Facts, catalogue: &Catalogue) -> String {
+    let mut text =
+        "# Credentials for the contract check. Secrets are named by environment variables, and never written here.\n\
+                    # Whatever is left out skips the cases that need it, and the run says which.\n"
+            .to_owned();
+    for need in needs(catalogue) {
+        let is_first = need.state == State::Valid && need.rights == Rights::All;
+        let mark = if is_first { "" } else { "# " };
+        let state = match need.state {
+            State::Valid => "valid",
+            State::Revoked => "revoked",
+            State::Expired => "expired",
+            State::Limited => "limited",
+            State::Broke => "broke",
+            State::Test => "test",
+        };
+        let variable = variable(&catalogue.contract.name, &need);
+        let _ = write!(
+            text,
+            "\n{mark}[[identity]]\n{mark}name = {}\n{mark}kind = {}\n{mark}state = \"{state}\"\n{mark}secret = {{ env = \"{variable}\" }}\n",
+            quoted(&need.to_string()),
+            quoted(&need.kind)
+        );
+        if let Rights::Only(scopes) = &need.rights {
+            let scopes: Vec<String> = scopes.iter().map(|scope| quoted(scope)).collect();
+            let _ = writeln!(text, "{mark}scopes = [{}]", scopes.join(", "));
+        }
+    }
+    text.push_str("\n# Path parameters with ids that exist.\n[ids]\n");
+    for name in facts.tenants.iter().chain(&facts.ids) {
+        let mark = if facts.examples.contains_key(name) { "" } else { "# " };
+        let example = facts.examples.get(name).map_or("an-id-that-exists", String::as_str);
+        let _ = writeln!(text, "{mark}{} = {}", quoted(name), quoted(example));
+    }
+    text.push_str("\n# Path parameters with ids that exist and belong to somebody else.\n[foreign]\n");
+    for name in facts.tenants.iter().chain(&facts.ids) {
+        let _ = writeln!(text, "# {} = \"an-id-of-somebody-else\"", quoted(name));
+    }
+    text
+}
+
+/// What the cases need, each once; tokens without one scope are those with another one.
+fn needs(catalogue: &Catalogue) -> Vec<Need> {
+    let mut seen = BTreeSet::new();
+    let mut needs = Vec::new();
+    for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
+        let Some(probe) = &catalogue.rule(case).probe else { continue };
+        let need = Need::of(probe, &catalogue.contract, catalogue.operation(case), false);
+        let is_new = |need: &Need| !matches!(need.rights, Rights::Without(_)) && seen.insert(need.to_string());
+        needs.extend(need.filter(is_new));
+    }
+    needs
+}
+
+/// `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters that names of variables have.
+fn variable(api: &str, need: &Need) -> String {
+    let plain = |text: String| text.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
+    let name = plain(format!("{api} {need}"));
+    let parts: Vec<&str> = name.split('_').filter(|part| !part.is_empty()).collect();
+    parts.join("_")
+}

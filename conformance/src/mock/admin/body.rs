@@ -1,0 +1,45 @@
+//! Bodies of requests to the admin.
+
+use hyper::body::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::super::error::MockError;
+
+/// Reads a body; one that is empty stands for `{}`. What is wrong is said by place and without the values that were sent,
+/// of which one may be a token.
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, MockError> {
+    let text: &[u8] = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(text).map_err(|error| {
+        let problem = match error.classify() {
+            serde_json::error::Category::Data => format!("the body does not fit: {}", without_values(&error)),
+            _ => format!("the body is no JSON, at line {} column {}", error.line(), error.column()),
+        };
+        let help = "send a JSON object; GET /_keyfit/ names its members, conformance/README.md describes them";
+        MockError { status: 400, ..MockError::value(problem, help) }
+    })
+}
+
+/// serde's message names the member or type at fault; where it quotes what was sent, that is left out.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let quotes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    if !quotes.iter().any(|start| text.starts_with(start)) {
+        return text;
+    }
+    let expected = text.rsplit_once(", expected ").map_or("another value", |(_, expected)| expected);
+    format!("expected {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_values() {
+        let problem = |text: &'static str| read::<Vec<u64>>(&Bytes::from(text)).expect_err("it does not fit").problem;
+        assert_eq!(problem("[1,"), "the body is no JSON, at line 1 column 3");
+        assert_eq!(problem("[\"swordfish\"]"), "the body does not fit: expected u64 at line 1 column 12");
+        let state = read::<crate::identity::State>(&Bytes::from("\"swordfish\"")).expect_err("it is no state").problem;
+        assert!(state.contains("`valid`") && !state.contains("swordfish"), "{state}");
+    }
+}

@@ -1,0 +1,129 @@
+//! `/_keyfit/faults`: faults as JSON.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Console;
+use crate::mock::error::MockError;
+use crate::mock::faults::{Fault, FaultRule};
+
+/// A fault as it is programmed and listed: what does not belong to it is left out.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wire {
+    fault: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delay_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reject: Option<BTreeSet<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executed: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Name {
+    Unauthorized,
+    RateLimited,
+    NoFunds,
+    Partial,
+    ServerError,
+    Slow,
+    Cut,
+}
+
+impl Console {
+    /// Programs the fault that a body describes.
+    pub(super) fn program_wire(&self, wire: Wire) -> Result<Value, MockError> {
+        let rule = wire.rule()?;
+        let shown = json!(Wire::of(&rule));
+        self.program(rule)?;
+        Ok(shown)
+    }
+
+    /// The faults that wait, with the requests that are left of each.
+    pub(super) fn programmed(&self) -> Value {
+        json!({ "faults": self.faults().waiting().iter().map(Wire::of).collect::<Vec<_>>() })
+    }
+}
+
+impl Wire {
+    fn rule(self) -> Result<FaultRule, MockError> {
+        self.check()?;
+        let fault = match self.fault {
+            Name::Unauthorized => Fault::Unauthorized,
+            Name::RateLimited => Fault::RateLimited(Duration::from_secs(self.window_seconds.unwrap_or(1))),
+            Name::NoFunds => Fault::NoFunds,
+            Name::Partial => Fault::Partial(self.reject.unwrap_or_else(|| BTreeSet::from([0]))),
+            Name::ServerError => {
+                Fault::ServerError { status: self.status.unwrap_or(503), executed: self.executed.unwrap_or_default() }
+            }
+            Name::Slow => Fault::Slow(Duration::from_millis(self.delay_ms.unwrap_or(1000))),
+            Name::Cut => Fault::Cut { executed: self.executed.unwrap_or_default() },
+        };
+        let rule = FaultRule::new(fault).times(self.times.unwrap_or(1));
+        let path = self.path.unwrap_or_else(|| rule.path.clone());
+        Ok(FaultRule { method: self.method, path, ..rule })
+    }
+
+    /// A member that belongs to another fault would be passed over in silence.
+    fn check(&self) -> Result<(), MockError> {
+        let members = [
+            ("window_seconds", self.window_seconds.is_some(), &[Name::RateLimited][..]),
+            ("delay_ms", self.delay_ms.is_some(), &[Name::Slow]),
+            ("status", self.status.is_some(), &[Name::ServerError]),
+            ("reject", self.reject.is_some(), &[Name::Partial]),
+            ("executed", self.executed.is_some(), &[Name::Cut, Name::ServerError]),
+        ];
+        match members.into_iter().find(|(_, is_given, faults)| *is_given && !faults.contains(&self.fault)) {
+            Some((name, _, faults)) => {
+                let faults = json!(faults).to_string();
+                Err(MockError::value(format!("`{name}` does not belong to this fault"), format!("it is for {faults}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn of(rule: &FaultRule) -> Self {
+        let mut wire = Self {
+            fault: Name::Unauthorized,
+            method: rule.method.clone(),
+            path: Some(rule.path.clone()),
+            times: Some(rule.times),
+            window_seconds: None,
+            delay_ms: None,
+            status: None,
+            reject: None,
+            executed: None,
+        };
+        match &rule.fault {
+            Fault::Unauthorized => {}
+            Fault::NoFunds => wire.fault = Name::NoFunds,
+            Fault::RateLimited(window) => {
+                (wire.fault, wire.window_seconds) = (Name::RateLimited, Some(window.as_secs()));
+            }
+            Fault::Partial(positions) => (wire.fault, wire.reject) = (Name::Partial, Some(positions.clone())),
+            Fault::ServerError { status, executed } => {
+                (wire.fault, wire.status, wire.executed) = (Name::ServerError, Some(*status), Some(*executed));
+            }
+            Fault::Slow(delay) => {
+                (wire.fault, wire.delay_ms) = (Name::Slow, u64::try_from(delay.as_millis()).ok());
+            }
+            Fault::Cut { executed } => (wire.fault, wire.executed) = (Name::Cut, Some(*executed)),
+        }
+        wire
+    }
+}

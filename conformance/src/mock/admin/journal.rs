@@ -1,0 +1,161 @@
+//! `/_keyfit/requests`: what was asked of the API and what came of it, the last thousand requests. No token stands in it.
+
+use std::collections::VecDeque;
+
+use hyper::http::request::Parts;
+use keyfit::auth::Fingerprint;
+use keyfit_openapi::Operation;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Console;
+use crate::contract::Carrier;
+use crate::mock::call::Call;
+use crate::mock::core::Core;
+use crate::mock::error::MockError;
+use crate::secret::MASK;
+
+/// How many requests are kept.
+const CAPACITY: usize = 1000;
+
+/// A request that was made of the API or of the authorization server.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Request {
+    /// Counted from 1; after a reset from 1 again.
+    pub number: u64,
+    /// The method.
+    pub method: String,
+    /// The path with that of the base URL, as it was sent but for tokens that were put into it. Without the query.
+    pub path: String,
+    /// The operation's id, where it is one of the document's.
+    pub operation: Option<String>,
+    /// The status of the answer; none where the connection was cut.
+    pub status: Option<u16>,
+    /// The name of the fault that met it.
+    pub fault: Option<&'static str>,
+    /// Whether the request had its effect. A request that the API refuses is executed in this sense.
+    pub executed: bool,
+    /// The fingerprint of the token that it came with, as clients of keyfit log it.
+    pub token: Option<String>,
+    /// The kind of that token; none where it was never issued.
+    pub kind: Option<String>,
+}
+
+/// What is known of a request before it is served.
+pub(in super::super) struct Sent {
+    method: String,
+    path: String,
+    operation: Option<String>,
+    token: Option<String>,
+    kind: Option<String>,
+}
+
+/// The last requests, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    kept: VecDeque<Request>,
+    total: u64,
+}
+
+impl Console {
+    /// The requests after the one that the query names.
+    pub(super) fn journalled(&self, query: Option<&str>) -> Result<Value, MockError> {
+        let mut after = 0;
+        for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if name != "after" {
+                return Err(MockError::value(
+                    "the query has an unknown parameter",
+                    "the one that there is: after=NUMBER",
+                ));
+            }
+            after = value.parse().map_err(|_| {
+                MockError::value("`after` is no number", "give the `number` of the last request that you know")
+            })?;
+        }
+        let journal = self.journal();
+        Ok(json!({ "total": journal.total, "kept": journal.kept.len(), "requests": journal.after(after) }))
+    }
+}
+
+impl Journal {
+    pub(super) fn record(&mut self, sent: Sent, status: Option<u16>, fault: Option<&'static str>, executed: bool) {
+        self.total += 1;
+        if self.kept.len() == CAPACITY {
+            self.kept.pop_front();
+        }
+        let Sent { method, path, operation, token, kind } = sent;
+        self.kept.push_back(Request {
+            number: self.total,
+            method,
+            path,
+            operation,
+            status,
+            fault,
+            executed,
+            token,
+            kind,
+        });
+    }
+
+    /// The requests with a higher number.
+    pub(super) fn after(&self, number: u64) -> Vec<Request> {
+        self.kept.iter().filter(|request| request.number > number).cloned().collect()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Sent {
+    pub(super) fn read(core: &Core, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Self {
+        let token = bearer(parts).or_else(|| in_query(core, call?));
+        let state = core.state();
+        let masked = |segment: &str| {
+            if state.token(segment).is_some() { MASK.to_owned() } else { segment.to_owned() }
+        };
+        Self {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().split('/').map(masked).collect::<Vec<_>>().join("/"),
+            operation: operation.map(|operation| operation.id.clone()),
+            kind: token.and_then(|token| state.token(token)).map(|token| token.kind),
+            token: token.map(|token| Fingerprint::of(token).to_string()),
+        }
+    }
+}
+
+/// What stands behind the scheme `Bearer`, or without a scheme.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get("authorization")?.to_str().ok()?.trim();
+    match header.split_once(' ') {
+        Some((scheme, token)) => scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()),
+        None => Some(header),
+    }
+}
+
+fn in_query<'a>(core: &Core, call: &'a Call) -> Option<&'a str> {
+    let carriers = core.contract.credentials.iter().flat_map(|credential| &credential.carriers);
+    carriers.into_iter().find_map(|carrier| match carrier {
+        Carrier::Query(name) => call.query(name),
+        Carrier::Header => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_keeps_the_last_thousand() {
+        let mut journal = Journal::default();
+        for number in 0..1500 {
+            let sent =
+                Sent { method: "GET".to_owned(), path: format!("/{number}"), operation: None, token: None, kind: None };
+            journal.record(sent, Some(200), None, true);
+        }
+        let kept = journal.after(0);
+        assert_eq!((kept.len(), kept[0].number, kept[0].path.as_str()), (1000, 501, "/500"));
+        assert_eq!(journal.after(1499).len(), 1);
+        assert_eq!(journal.total, 1500);
+    }
+}

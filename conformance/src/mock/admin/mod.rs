@@ -1,0 +1,177 @@
+//! The mock's admin: what a person or a test tells it while it runs, under `/_keyfit/`. Nothing here changes what the API
+//! answers, except as asked. It is there only for mocks that were started with it.
+
+mod body;
+mod faults;
+mod journal;
+mod limits;
+mod ready;
+mod tokens;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::body::Bytes;
+use hyper::http::request::Parts;
+use keyfit_openapi::Operation;
+use serde_json::{Value, json};
+
+pub use journal::Request;
+pub use tokens::{IssuedToken, Scopes, TokenRequest, Which};
+
+use self::journal::{Journal, Sent};
+use super::call::{Answer, Call};
+use super::core::Core;
+use super::error::MockError;
+use super::faults::{Fault, FaultRule, Faults};
+use super::state::State;
+
+/// Where the admin is.
+pub(super) const ROOT: &str = "/_keyfit";
+
+/// What the admin keeps beside the mock.
+pub(super) struct Console {
+    core: Arc<Core>,
+    faults: Mutex<Faults>,
+    journal: Mutex<Journal>,
+    /// The tokens that are there from the start.
+    ready: Vec<IssuedToken>,
+    /// The state with those tokens and nothing else.
+    fresh: State,
+}
+
+/// What an endpoint does: method, path below the root, and for what. A path that ends in `*` takes one more segment.
+const ENDPOINTS: [(&str, &str, &str); 11] = [
+    ("GET", "/", "what there is: endpoints, kinds of token, scopes, ids"),
+    ("GET", "/tokens", "the tokens that were issued, without their texts"),
+    ("POST", "/tokens", "mints a token: kind, state, scopes, ids, calls_per_window, expires_in_seconds"),
+    ("DELETE", "/tokens", "revokes a token: name, fingerprint or token"),
+    ("DELETE", "/tokens/*", "revokes the token with this fingerprint"),
+    ("POST", "/limits", "sets what is left of a token's windows: remaining, window_seconds, operation"),
+    ("GET", "/faults", "the faults that wait"),
+    ("POST", "/faults", "programs a fault: fault, method, path, times, and what belongs to it"),
+    ("DELETE", "/faults", "removes all faults"),
+    ("GET", "/requests", "the last requests, the oldest first; ?after=NUMBER for those after one"),
+    ("POST", "/reset", "forgets everything but the tokens of the start"),
+];
+
+impl Console {
+    /// An admin for a mock that nobody has called yet.
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        let ready = ready::ready(&core);
+        let fresh = core.state().clone();
+        Self { core, faults: Mutex::default(), journal: Mutex::default(), ready, fresh }
+    }
+
+    pub(super) fn ready(&self) -> &[IssuedToken] {
+        &self.ready
+    }
+
+    /// The faults that wait.
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Programs a fault.
+    pub(super) fn program(&self, rule: FaultRule) -> Result<(), MockError> {
+        rule.check(self.core.contract.batch.is_some())?;
+        self.faults().program(rule)
+    }
+
+    /// What the journal says of a request, before it is served.
+    pub(super) fn seen(&self, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Sent {
+        Sent::read(&self.core, parts, call, operation)
+    }
+
+    /// Writes a request into the journal. `None` for a status where there was no answer.
+    pub(super) fn record(&self, sent: Sent, status: Option<u16>, fault: Option<&Fault>, is_executed: bool) {
+        self.journal().record(sent, status, fault.map(Fault::name), is_executed);
+    }
+
+    /// The last requests, the oldest first.
+    pub(super) fn requests(&self) -> Vec<Request> {
+        self.journal().after(0)
+    }
+
+    /// Forgets everything but the tokens of the start.
+    pub(super) fn reset(&self) {
+        self.core.state().replace(self.fresh.clone());
+        self.faults().clear();
+        self.journal().clear();
+    }
+
+    /// Answers a request to the admin; `None` where it is not for it.
+    pub(super) fn answer(&self, parts: &Parts, body: &Bytes) -> Option<Answer> {
+        let path = parts.uri.path().strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        let path = if path.len() > 1 { path.trim_end_matches('/') } else { "/" };
+        let method = if parts.method == "HEAD" { "GET" } else { parts.method.as_str() };
+        let allowed: Vec<&str> = methods(path);
+        if !allowed.contains(&method) {
+            return Some(unserved(method, &allowed));
+        }
+        let done = match (method, path) {
+            ("GET", "/") => Ok((200, self.overview())),
+            ("GET", "/tokens") => Ok((200, self.listed())),
+            ("POST", "/tokens") => {
+                body::read(body).and_then(|wanted| self.mint(wanted)).map(|token| (201, token.json()))
+            }
+            ("DELETE", "/tokens") => body::read(body).and_then(|which| self.revoke(which)).map(|done| (200, done)),
+            ("POST", "/limits") => body::read(body).and_then(|wanted| self.limit(&wanted)).map(|done| (200, done)),
+            ("GET", "/faults") => Ok((200, self.programmed())),
+            ("POST", "/faults") => body::read(body).and_then(|wire| self.program_wire(wire)).map(|done| (201, done)),
+            ("DELETE", "/faults") => Ok((200, json!({ "removed": self.faults().clear() }))),
+            ("GET", "/requests") => self.journalled(parts.uri.query()).map(|list| (200, list)),
+            ("POST", "/reset") => {
+                self.reset();
+                Ok((200, json!({ "tokens": self.ready.len() })))
+            }
+            // What is left is a token in the path.
+            (_, path) => self.revoke_in_path(path).map(|done| (200, done)),
+        };
+        Some(match done {
+            Ok((status, value)) => Answer::json(status, value.to_string()),
+            Err(error) => refusal(&error),
+        })
+    }
+
+    fn overview(&self) -> Value {
+        let endpoint = |(method, path, what): &(&str, &str, &str)| {
+            let path = path.replace('*', "{fingerprint}");
+            json!({ "method": method, "path": format!("{ROOT}{path}"), "what": what })
+        };
+        let state = self.core.state();
+        json!({
+            "api": self.core.api.name,
+            "endpoints": ENDPOINTS.iter().map(endpoint).collect::<Vec<_>>(),
+            "kinds": self.core.contract.credentials.iter().map(|kind| &kind.kind).collect::<Vec<_>>(),
+            "scopes": state.scopes(),
+            "ids": state.ids(0),
+        })
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The methods of a path.
+fn methods(path: &str) -> Vec<&'static str> {
+    let fits = |pattern: &str| crate::glob::matches(pattern, path);
+    ENDPOINTS.iter().filter(|(_, pattern, _)| fits(pattern)).map(|(method, ..)| *method).collect()
+}
+
+fn unserved(method: &str, allowed: &[&str]) -> Answer {
+    if allowed.is_empty() {
+        let help = format!("GET {ROOT}/ lists what there is");
+        return refusal(&MockError::unknown("the admin has nothing here", help));
+    }
+    let allowed = allowed.join(", ");
+    let error = MockError::value(format!("{method} is not for this path"), format!("the methods are: {allowed}"));
+    let mut answer = refusal(&MockError { status: 405, ..error });
+    answer.header("allow", &allowed);
+    answer
+}
+
+fn refusal(error: &MockError) -> Answer {
+    let body = json!({ "error": { "message": error.problem, "help": error.help } });
+    Answer::json(error.status, body.to_string())
+}

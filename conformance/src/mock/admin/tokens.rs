@@ -1,0 +1,322 @@
+//! `/_keyfit/tokens`: tokens are minted, listed and revoked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use keyfit::auth::Fingerprint;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Console;
+use crate::clock;
+use crate::contract::Credential;
+use crate::identity::State as TokenState;
+use crate::mock::core::Core;
+use crate::mock::error::MockError;
+use crate::mock::state::SMALL_WINDOW;
+use crate::mock::token::{Grant, Token};
+use crate::secret::Secret;
+
+/// A token that is asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenRequest {
+    /// A kind of the contract; may be left out where there is one only.
+    pub kind: Option<String>,
+    /// The state that it is in.
+    pub state: TokenState,
+    /// What it may do; everything where left out. Kinds without scopes have none.
+    pub scopes: Option<Scopes>,
+    /// Path parameters that the kind is tied to, with the ids that it reaches; those of the document's examples where left
+    /// out, and new ones for a limited token.
+    pub ids: BTreeMap<String, String>,
+    /// Calls a window, where they are to be fewer than the contract's; 1 for a limited token.
+    pub calls_per_window: Option<u64>,
+    /// When it ends; never where left out.
+    pub expires_in_seconds: Option<u64>,
+}
+
+/// What a token may do.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Scopes {
+    /// A list.
+    Flat(BTreeSet<String>),
+    /// Resources, each with what may be done with it.
+    Resources(BTreeMap<String, BTreeSet<String>>),
+}
+
+/// A token that was issued. It does not print its text.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// What it is called; tokens that were minted later have no name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The state that it was issued in.
+    pub state: TokenState,
+    /// What it may do; `None` for everything.
+    pub scopes: Option<Scopes>,
+    /// The path parameters that it is tied to, with the ids that it reaches.
+    pub ids: BTreeMap<String, String>,
+    /// What it may do, in words; empty for tokens that were minted later.
+    pub may: String,
+    /// The token.
+    pub secret: Secret,
+}
+
+/// One of the tokens that were issued.
+#[derive(Clone, Copy)]
+pub enum Which<'a> {
+    /// The one of this name.
+    Name(&'a str),
+    /// The one with this fingerprint.
+    Fingerprint(&'a str),
+    /// The one with this text.
+    Token(&'a str),
+}
+
+/// A body that says which token is meant.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Named {
+    name: Option<String>,
+    fingerprint: Option<String>,
+    token: Option<String>,
+}
+
+impl TokenRequest {
+    /// A valid token of a kind that may do everything.
+    pub fn of(kind: impl Into<String>) -> Self {
+        Self { kind: Some(kind.into()), ..Self::default() }
+    }
+}
+
+impl IssuedToken {
+    /// Its fingerprint.
+    pub fn fingerprint(&self) -> String {
+        Fingerprint::of(self.secret.reveal()).to_string()
+    }
+
+    /// What stands in an answer, the token itself included.
+    pub(in super::super) fn json(&self) -> Value {
+        let mut shown = json!({
+            "kind": self.kind,
+            "state": self.state,
+            "token": self.secret.reveal(),
+            "fingerprint": self.fingerprint(),
+            "scopes": self.scopes,
+            "ids": self.ids,
+        });
+        if !self.name.is_empty() {
+            shown["name"] = json!(self.name);
+            shown["may"] = json!(self.may);
+        }
+        shown
+    }
+}
+
+impl<'a> Which<'a> {
+    pub(super) fn one_of(
+        name: Option<&'a str>,
+        fingerprint: Option<&'a str>,
+        token: Option<&'a str>,
+    ) -> Result<Self, MockError> {
+        match (name, fingerprint, token) {
+            (Some(name), None, None) => Ok(Self::Name(name)),
+            (None, Some(fingerprint), None) => Ok(Self::Fingerprint(fingerprint)),
+            (None, None, Some(token)) => Ok(Self::Token(token)),
+            _ => Err(MockError::value(
+                "the body does not say which token is meant",
+                "give one of name, fingerprint and token",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Which<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.debug_tuple("Name").field(name).finish(),
+            Self::Fingerprint(fingerprint) => f.debug_tuple("Fingerprint").field(fingerprint).finish(),
+            Self::Token(token) => f.debug_tuple("Token").field(&Fingerprint::of(token)).finish(),
+        }
+    }
+}
+
+impl Console {
+    /// Mints a token.
+    pub(in super::super) fn mint(&self, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
+        issue(&self.core, wanted)
+    }
+
+    /// The text of a token, and its fingerprint.
+    pub(super) fn find(&self, which: Which<'_>) -> Result<(String, String), MockError> {
+        let state = self.core.state();
+        let texts = state.tokens().into_iter().map(|(text, _)| text);
+        let found = match which {
+            Which::Token(token) => texts.into_iter().find(|text| *text == token),
+            Which::Fingerprint(fingerprint) => {
+                texts.into_iter().find(|text| Fingerprint::of(text).to_string() == fingerprint)
+            }
+            Which::Name(name) => {
+                let named = self.ready.iter().find(|token| token.name == name).map(|token| token.secret.reveal());
+                texts.into_iter().find(|text| Some(text.as_str()) == named)
+            }
+        };
+        let text = found.cloned().ok_or_else(nowhere)?;
+        let fingerprint = Fingerprint::of(&text).to_string();
+        Ok((text, fingerprint))
+    }
+
+    /// Revokes the token that a body names.
+    pub(super) fn revoke(&self, named: Named) -> Result<Value, MockError> {
+        let Named { name, fingerprint, token } = named;
+        self.end(Which::one_of(name.as_deref(), fingerprint.as_deref(), token.as_deref())?)
+    }
+
+    /// Revokes the token whose fingerprint is the last segment of a path.
+    pub(super) fn revoke_in_path(&self, path: &str) -> Result<Value, MockError> {
+        let fingerprint = path.rsplit('/').next().unwrap_or_default();
+        if self.find(Which::Token(fingerprint)).is_ok() {
+            // Revoked all the same it would teach people to write tokens into URLs, which end up in logs.
+            let help = "give its fingerprint, or send the token in the body of DELETE /_keyfit/tokens";
+            let error = MockError::value("a token does not belong into a URL", help);
+            return Err(MockError { status: 400, ..error });
+        }
+        self.end(Which::Fingerprint(fingerprint))
+    }
+
+    /// Revokes a token.
+    pub(in super::super) fn end(&self, which: Which<'_>) -> Result<Value, MockError> {
+        let (text, fingerprint) = self.find(which)?;
+        self.core.state().revoke(&text);
+        Ok(json!({ "revoked": fingerprint }))
+    }
+
+    /// Every token, without its text.
+    pub(super) fn listed(&self) -> Value {
+        let state = self.core.state();
+        let entry = |(text, token): (&String, &Token)| {
+            let named = self.ready.iter().find(|ready| ready.secret.reveal() == text);
+            json!({
+                "name": named.map(|ready| &ready.name),
+                "kind": token.kind,
+                "state": token.state,
+                "fingerprint": Fingerprint::of(text).to_string(),
+                "scopes": scopes(&token.grant),
+                "ids": state.ids(token.tenant),
+            })
+        };
+        json!({ "tokens": state.tokens().into_iter().map(entry).collect::<Vec<_>>() })
+    }
+}
+
+/// No token is the one that is meant.
+pub(super) fn nowhere() -> MockError {
+    MockError::unknown("there is no such token", "GET /_keyfit/tokens lists those that were issued")
+}
+
+/// Issues a token that meets a request.
+pub(super) fn issue(core: &Core, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
+    let kinds = || core.contract.credentials.iter().map(|credential| credential.kind.as_str());
+    let credential = match (&wanted.kind, &core.contract.credentials[..]) {
+        (Some(kind), _) => {
+            core.contract.credential(kind).ok_or_else(|| MockError::none_of("kind of token", kind, kinds()))?
+        }
+        (None, [only]) => only,
+        (None, _) => {
+            let help = format!("the kinds are: {}", kinds().collect::<Vec<_>>().join(", "));
+            return Err(MockError::value("`kind` is missing", help));
+        }
+    };
+    let is_limited = wanted.state == TokenState::Limited || wanted.calls_per_window.is_some();
+    if is_limited && core.contract.rate_limit.is_none() {
+        return Err(MockError::value("the contract has no rate limit", "leave the limit out"));
+    }
+    if wanted.calls_per_window == Some(0) {
+        return Err(MockError::value(
+            "`calls_per_window` is 0",
+            "give 1 or more; POST /_keyfit/limits drains a window",
+        ));
+    }
+    let grant = grant(core, credential, wanted.scopes.as_ref())?;
+    let mut state = core.state();
+    if let Some(unbound) = wanted.ids.keys().find(|name| !credential.binds.contains(name)) {
+        let bound = credential.binds.iter().map(String::as_str);
+        return Err(MockError::none_of("id of this kind", unbound, bound));
+    }
+    // With somebody else's ids it would share their window, which is not small.
+    let tenant = match (wanted.ids.is_empty(), is_limited) {
+        (true, true) => state.settle(),
+        (true, false) => 0,
+        (false, alone) => {
+            let mut ids = state.ids(0).clone();
+            ids.extend(wanted.ids);
+            state.tenant(ids, alone)
+        }
+    };
+    let small = (wanted.state == TokenState::Limited).then_some(SMALL_WINDOW);
+    let ceiling = core.contract.rate_limit.as_ref().map_or(u64::MAX, |rules| rules.limit);
+    let token = Token {
+        state: wanted.state,
+        tenant,
+        limit: wanted.calls_per_window.or(small).map(|limit| limit.min(ceiling)),
+        expires: wanted.expires_in_seconds.map(|seconds| clock::epoch_seconds().saturating_add(seconds)),
+        ..Token::new(&credential.kind, grant)
+    };
+    let (kind, scopes) = (token.kind.clone(), scopes(&token.grant));
+    let (text, _) = state.admit(credential.prefix_in(wanted.state == TokenState::Test), token);
+    Ok(IssuedToken {
+        name: String::new(),
+        kind,
+        state: wanted.state,
+        scopes,
+        ids: state.ids(tenant).clone(),
+        may: String::new(),
+        secret: Secret::new(text),
+    })
+}
+
+fn grant(core: &Core, credential: &Credential, wanted: Option<&Scopes>) -> Result<Grant, MockError> {
+    let Some(wanted) = wanted else {
+        // Where one scope includes all others, who may do everything has that one.
+        let superset = credential.superset.clone();
+        return Ok(superset.map_or(Grant::All, |superset| Grant::Flat(BTreeSet::from([superset]))));
+    };
+    if !credential.scoped {
+        return Err(MockError::value(format!("`{}` has no scopes", credential.kind), "leave `scopes` out"));
+    }
+    let state = core.state();
+    let is_known = |scope: &&String| state.scopes().contains(*scope) || credential.superset.as_ref() == Some(*scope);
+    // The scope alone, or at one resource.
+    let is_at_resource = |scope: &&String| {
+        let parts = scope.split_once(':').filter(|_| credential.resource_scopes);
+        parts.is_some_and(|(_, scope)| state.scopes().contains(scope))
+    };
+    let names = || state.scopes().iter().chain(&credential.superset).map(String::as_str);
+    match wanted {
+        Scopes::Flat(scopes) => match scopes.iter().find(|scope| !is_known(scope) && !is_at_resource(scope)) {
+            Some(unknown) => Err(MockError::none_of("scope", unknown, names())),
+            None => Ok(Grant::Flat(scopes.clone())),
+        },
+        Scopes::Resources(map) => {
+            let resources = || credential.resources.iter().map(String::as_str);
+            if let Some(unknown) = map.keys().find(|name| !credential.resources.contains(name)) {
+                return Err(MockError::none_of("resource", unknown, resources()));
+            }
+            match map.values().flatten().find(|scope| !is_known(scope)) {
+                Some(unknown) => Err(MockError::none_of("scope", unknown, names())),
+                None => Ok(Grant::Resources(map.clone())),
+            }
+        }
+    }
+}
+
+fn scopes(grant: &Grant) -> Option<Scopes> {
+    match grant {
+        Grant::All => None,
+        Grant::Flat(scopes) => Some(Scopes::Flat(scopes.clone())),
+        Grant::Resources(map) => Some(Scopes::Resources(map.clone())),
+    }
+}

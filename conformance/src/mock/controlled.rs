@@ -1,0 +1,234 @@
+//! A mock with its admin: for people who try a client by hand, and for tests in Rust.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use keyfit_openapi::{Api, Source};
+
+use super::admin::{Console, IssuedToken, ROOT, Request, TokenRequest, Which};
+use super::core::Core;
+use super::error::MockError;
+use super::faults::FaultRule;
+use super::front::Front;
+use super::registered::Registered;
+use super::server::Server;
+use super::{Mock, Mutant, base_path};
+use crate::catalogue::Catalogue;
+use crate::contract::Contract;
+use crate::identity::ClientKind;
+use crate::secret::Secret;
+use crate::template::templates;
+
+/// Where a mock listens and what is wrong with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// A free port of 127.0.0.1 by default.
+    pub address: SocketAddr,
+    /// None by default.
+    pub mutant: Option<Mutant>,
+}
+
+/// A client of the mock's authorization server. It does not print its secret.
+#[derive(Clone, Debug)]
+pub struct OAuthClient {
+    /// Its `client_id`.
+    pub id: String,
+    /// Its secret; a public client has none.
+    pub secret: Option<Secret>,
+    /// Where codes are sent.
+    pub redirect_uri: String,
+    /// What it is, in words.
+    pub what: String,
+}
+
+/// A mock of an API that can be told what to do while it runs. It stops when it is dropped, at once; [`stop`](Self::stop)
+/// finishes the requests in flight.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use keyfit::auth::DatasourceToken;
+/// use keyfit::instasent::ingest::Client;
+/// use keyfit::testing::TestClock;
+/// use keyfit_conformance::mock::{Fault, FaultRule, Mock};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mock = Mock::of("instasent-ingest").await?;
+/// mock.fault(FaultRule::new(Fault::RateLimited(Duration::from_secs(60))))?;
+///
+/// let token = mock.token("datasource")?;
+/// let clock = TestClock::running(); // the minute passes at once
+/// let config = keyfit::Config::default().base_url(mock.base_url()).clock(clock.clone());
+/// let client = Client::with_config(DatasourceToken::new(token.secret.reveal())?, config)?;
+/// client.stream_get().project(&token.ids["project"]).datasource(&token.ids["datasource"]).send().await?;
+///
+/// let statuses: Vec<_> = mock.requests().iter().map(|request| request.status).collect();
+/// assert_eq!(statuses, [Some(429), Some(200)]);
+/// assert!(clock.waited() >= Duration::from_secs(59));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Controlled {
+    origin: String,
+    base_url: String,
+    console: Arc<Console>,
+    core: Arc<Core>,
+    server: Server,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), mutant: None }
+    }
+}
+
+impl Mock {
+    /// Starts a mock of an API that ships with this crate, on a free port of 127.0.0.1, with its admin: `instasent-legacy`,
+    /// `instasent-transactional`, `instasent-product`, `instasent-ingest`, `scopien` or `guide`; the last part of the name
+    /// will do. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// An API that does not ship, a socket that cannot be opened.
+    pub async fn of(name: &str) -> Result<Controlled, MockError> {
+        let unreadable = |failure: keyfit_openapi::Failure| MockError::value(failure.problem, failure.help);
+        let catalogue = Catalogue::read(&shipped(name)?).map_err(unreadable)?;
+        let started = Controlled::start(catalogue.api, catalogue.contract, Options::default()).await;
+        started
+            .map_err(|error| MockError::value(format!("no socket can be opened: {error}"), "free a port of 127.0.0.1"))
+    }
+}
+
+/// An API that ships with this crate, by its name or the last part of it.
+///
+/// # Errors
+/// A name that no API has.
+pub fn shipped(name: &str) -> Result<Source, MockError> {
+    let mut sources: Vec<Source> = Source::embedded().into_iter().chain(templates()).collect();
+    let fits = |source: &Source| source.name == name || source.name.rsplit('-').next() == Some(name);
+    match sources.iter().position(fits) {
+        Some(place) => Ok(sources.swap_remove(place)),
+        None => Err(MockError::none_of("API", name, sources.iter().map(|source| source.name.as_str()))),
+    }
+}
+
+impl Controlled {
+    /// Starts a mock of any API. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// A socket that cannot be opened.
+    pub async fn start(api: Arc<Api>, contract: Arc<Contract>, options: Options) -> io::Result<Self> {
+        let base_path = base_path(&api.base_url).to_owned();
+        let core = Arc::new(Core::new(api, contract, options.mutant));
+        let console = Arc::new(Console::new(Arc::clone(&core)));
+        let front = Front {
+            core: Arc::clone(&core),
+            base_path: base_path.as_str().into(),
+            console: Some(Arc::clone(&console)),
+        };
+        let server = Server::start(options.address, front).await?;
+        let origin = format!("http://{}", server.address());
+        Ok(Self { base_url: format!("{origin}{base_path}"), origin, console, core, server })
+    }
+
+    /// Its base URL, with the path of the documented one.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The URL of its admin.
+    pub fn admin_url(&self) -> String {
+        format!("{}{ROOT}/", self.origin)
+    }
+
+    /// The root of its authorization server, where the contract has one.
+    pub fn authorization_server(&self) -> Option<&str> {
+        self.core.contract.authorization_server.as_ref().map(|_| self.origin.as_str())
+    }
+
+    /// The clients of its authorization server: none where there is no such server.
+    pub fn clients(&self) -> Vec<OAuthClient> {
+        let kinds = [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public];
+        let kinds = kinds.into_iter().filter(|_| self.authorization_server().is_some());
+        let client = |kind| {
+            let Registered { id, secret, redirect_uri, kind } = Registered::of(kind);
+            OAuthClient {
+                id: id.to_owned(),
+                secret: secret.map(Secret::new),
+                redirect_uri: redirect_uri.to_owned(),
+                what: kind.to_string(),
+            }
+        };
+        kinds.map(client).collect()
+    }
+
+    /// The tokens that are there from the start: one of each kind, and for kinds that the API takes those that the contract
+    /// has of `<kind>-read-only`, `<kind>-limited`, `<kind>-broke`, `<kind>-revoked` and `<kind>-test`.
+    pub fn tokens(&self) -> &[IssuedToken] {
+        self.console.ready()
+    }
+
+    /// The token of this name: the name of its kind, for one that may do everything.
+    ///
+    /// # Errors
+    /// A name that no token has.
+    pub fn token(&self, name: &str) -> Result<IssuedToken, MockError> {
+        let found = self.tokens().iter().find(|token| token.name == name);
+        let known = || self.tokens().iter().map(|token| token.name.as_str());
+        found.cloned().ok_or_else(|| MockError::none_of("token", name, known()))
+    }
+
+    /// Mints a token.
+    ///
+    /// # Errors
+    /// A kind, scope or id that the contract does not have.
+    pub fn mint(&self, request: TokenRequest) -> Result<IssuedToken, MockError> {
+        self.console.mint(request)
+    }
+
+    /// Revokes a token, from the next request on.
+    ///
+    /// # Errors
+    /// A token that was never issued.
+    pub fn revoke(&self, which: Which<'_>) -> Result<(), MockError> {
+        self.console.end(which).map(drop)
+    }
+
+    /// Leaves a token so many calls in its rate-limit windows, which begin anew.
+    ///
+    /// # Errors
+    /// A token that was never issued, more calls than its limit, an API without rate limits.
+    pub fn set_remaining(&self, which: Which<'_>, remaining: u64) -> Result<(), MockError> {
+        self.console.set_remaining(which, remaining, None, None).map(drop)
+    }
+
+    /// Programs a fault for the next requests that fit.
+    ///
+    /// # Errors
+    /// A number out of its range, a fault of batches at an API that takes none, more than 1000 faults that wait.
+    pub fn fault(&self, rule: FaultRule) -> Result<(), MockError> {
+        self.console.program(rule)
+    }
+
+    /// The last thousand requests of the API and of the authorization server, the oldest first.
+    pub fn requests(&self) -> Vec<Request> {
+        self.console.requests()
+    }
+
+    /// Forgets everything but the tokens of the start, which are as they were.
+    pub fn reset(&self) {
+        self.console.reset();
+    }
+
+    /// The path parameters that tokens are tied to, with the ids of the document's examples.
+    pub fn ids(&self) -> BTreeMap<String, String> {
+        self.core.state().ids(0).clone()
+    }
+
+    /// Takes no more connections, finishes the requests in flight, and ends; after a little more than a minute in any case.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}

@@ -1,0 +1,46 @@
+//! What a mock cannot do as it was asked.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a mock was not started, or does not do what it was asked to. It prints what is wrong and, on a line of its own,
+/// what to do; it never holds a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MockError {
+    /// The status with which the admin says so.
+    pub(super) status: u16,
+    pub(super) problem: String,
+    pub(super) help: String,
+}
+
+impl MockError {
+    /// A value that cannot be used.
+    pub(super) fn value(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { status: 422, problem: problem.into(), help: help.into() }
+    }
+
+    /// Something that is not there.
+    pub(super) fn unknown(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { status: 404, ..Self::value(problem, help) }
+    }
+
+    /// Something that is not in this list.
+    pub(super) fn none_of<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut known: Vec<&str> = known.into_iter().collect();
+        known.sort_unstable();
+        known.dedup();
+        let help = match known[..] {
+            [] => "leave it out: there are none here".to_owned(),
+            _ => format!("the names are: {}", known.join(", ")),
+        };
+        Self::value(format!("there is no {what} called `{name}`"), help)
+    }
+}
+
+impl fmt::Display for MockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}\nhelp: {}", self.problem, self.help)
+    }
+}
+
+impl Error for MockError {}

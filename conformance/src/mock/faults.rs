@@ -1,0 +1,242 @@
+//! Faults that are programmed: what goes wrong for the next requests that match.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use hyper::header::RETRY_AFTER;
+
+use super::call::{Answer, Call, Refusal};
+use super::core::Core;
+use super::error::MockError;
+use super::window::Window;
+use crate::contract::Probe;
+use crate::{clock, glob};
+
+/// How many rules wait at most.
+const MOST_RULES: usize = 1000;
+/// How often a rule applies at most.
+const MOST_TIMES: u64 = 1_000_000;
+/// The longest delay, which is also how long a mock that is stopped waits for requests in flight.
+pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// The longest window of a refusal.
+const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What goes wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// The token is refused as one that was revoked. The request is not executed.
+    Unauthorized,
+    /// The rate limit is reached, for so long. The request is not executed. Whole seconds, at most a day.
+    RateLimited(Duration),
+    /// The account has no funds. The request is not executed.
+    NoFunds,
+    /// The items at these positions are rejected and the others accepted. Requests that carry no batch are passed over.
+    Partial(BTreeSet<usize>),
+    /// A status from 500 to 599, with or without the request having been executed.
+    ServerError {
+        /// The status.
+        status: u16,
+        /// Whether the request has its effect all the same.
+        executed: bool,
+    },
+    /// The request is executed, and its answer waits; at most 60 seconds.
+    Slow(Duration),
+    /// The connection is closed without an answer.
+    Cut {
+        /// Whether the request has its effect all the same.
+        executed: bool,
+    },
+}
+
+/// A fault, the requests that it meets, and how many of them. Without more said: the next request of all.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FaultRule {
+    pub(super) fault: Fault,
+    pub(super) method: Option<String>,
+    pub(super) path: String,
+    pub(super) times: u64,
+}
+
+/// The rules that wait, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Faults(VecDeque<FaultRule>);
+
+impl Fault {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::RateLimited(_) => "rate-limited",
+            Self::NoFunds => "no-funds",
+            Self::Partial(_) => "partial",
+            Self::ServerError { .. } => "server-error",
+            Self::Slow(_) => "slow",
+            Self::Cut { .. } => "cut",
+        }
+    }
+}
+
+impl FaultRule {
+    /// A rule for the next request.
+    pub fn new(fault: Fault) -> Self {
+        Self { fault, method: None, path: "**".to_owned(), times: 1 }
+    }
+
+    /// For requests with this method alone.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<String>) -> Self {
+        self.method = Some(method.into());
+        self
+    }
+
+    /// For requests whose path fits: the path as it is sent, with that of the base URL and without the query. `*` stands
+    /// for anything within a segment, `**` for anything.
+    #[must_use]
+    pub fn path(mut self, glob: impl Into<String>) -> Self {
+        self.path = glob.into();
+        self
+    }
+
+    /// For so many requests: 1 to 1,000,000.
+    #[must_use]
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Whether it can be kept to, at an API that has batches or has none.
+    pub(super) fn check(&self, has_batches: bool) -> Result<(), MockError> {
+        let fails = |problem: &str, help: &str| Err(MockError::value(problem, help));
+        if !(1..=MOST_TIMES).contains(&self.times) {
+            return fails("`times` is out of range", "give a number from 1 to 1000000");
+        }
+        match &self.fault {
+            Fault::ServerError { status, .. } if !(500..=599).contains(status) => {
+                fails("`status` is no server error", "give a status from 500 to 599")
+            }
+            Fault::RateLimited(window) if window.is_zero() || *window > LONGEST_WINDOW => {
+                fails("`window_seconds` is out of range", "give a number from 1 to 86400")
+            }
+            Fault::Slow(delay) if *delay > LONGEST_DELAY => {
+                fails("`delay_ms` is out of range", "give a number up to 60000")
+            }
+            Fault::Partial(_) if !has_batches => {
+                fails("this API takes no batches", "`partial` is for APIs whose contract has [batch]")
+            }
+            Fault::Partial(positions) if positions.is_empty() => {
+                fails("`reject` names no item", "give positions from 0 on, or leave it out for the first item")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn meets(&self, method: &str, path: &str, is_batch: bool) -> bool {
+        let method_fits = self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+        let body_fits = is_batch || !matches!(self.fault, Fault::Partial(_));
+        method_fits && body_fits && glob::matches(&self.path, path)
+    }
+}
+
+impl Faults {
+    /// Adds a rule behind those that wait.
+    pub(super) fn program(&mut self, rule: FaultRule) -> Result<(), MockError> {
+        if self.0.len() >= MOST_RULES {
+            return Err(MockError::value("1000 faults wait already", "remove them: DELETE /_keyfit/faults"));
+        }
+        self.0.push_back(rule);
+        Ok(())
+    }
+
+    /// The fault of a request: that of the oldest rule that it fits, which has one request less to go.
+    pub(super) fn next(&mut self, method: &str, path: &str, is_batch: bool) -> Option<Fault> {
+        let place = self.0.iter().position(|rule| rule.meets(method, path, is_batch))?;
+        let rule = self.0.get_mut(place)?;
+        let fault = rule.fault.clone();
+        rule.times -= 1;
+        if rule.times == 0 {
+            self.0.remove(place);
+        }
+        Some(fault)
+    }
+
+    /// The rules that wait; `times` says for how many requests yet.
+    pub(super) fn waiting(&self) -> Vec<FaultRule> {
+        self.0.iter().cloned().collect()
+    }
+
+    /// Removes all of them, and says how many.
+    pub(super) fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.0).len()
+    }
+}
+
+impl Core {
+    /// The answer to a request that is refused on demand, `None` for faults that are no refusals. Requests outside the
+    /// base path, such as those of the authorization server, have answers without a body.
+    pub(super) fn refused(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
+        let operation = call.and_then(|call| self.operation(call)).or_else(|| self.api.operations.first());
+        let Some(operation) = operation.filter(|_| call.is_some()) else {
+            let status = match fault {
+                Fault::Unauthorized => 401,
+                Fault::RateLimited(_) => 429,
+                Fault::NoFunds => 402,
+                Fault::ServerError { status, .. } => *status,
+                Fault::Partial(_) | Fault::Slow(_) | Fault::Cut { .. } => return None,
+            };
+            return Some(Answer::empty(status));
+        };
+        Some(match fault {
+            Fault::Unauthorized => {
+                let refusal = self.unauthorized(operation, &Probe::RevokedToken, "Unauthorized");
+                self.refuse(refusal, operation, self.count(None, operation, 1))
+            }
+            Fault::RateLimited(wait) => {
+                let mut refusal = Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded");
+                let rules = self.contract.rate_limit.as_ref();
+                // Without a header of the contract a client would not know how long to wait.
+                if rules.is_none_or(|rules| rules.reset_header.is_empty()) {
+                    refusal = refusal.with_header(RETRY_AFTER, &wait.as_secs().to_string());
+                }
+                let limit = rules.map_or(0, |rules| rules.limit);
+                let reset = clock::epoch_seconds().saturating_add(wait.as_secs());
+                self.refuse(refusal, operation, Some(Window { limit, used: limit.saturating_add(1), reset }))
+            }
+            Fault::NoFunds => {
+                let refusal = Refusal::new(self.status(&Probe::NoFunds, operation, 402), "Insufficient funds");
+                self.refuse(refusal, operation, self.count(None, operation, 1))
+            }
+            Fault::ServerError { status, .. } => {
+                self.refuse(Refusal::new(*status, "Something went wrong"), operation, None)
+            }
+            Fault::Partial(_) | Fault::Slow(_) | Fault::Cut { .. } => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, FaultRule, Faults};
+
+    #[test]
+    fn a_rule_meets_as_many_requests_as_it_says_and_the_oldest_goes_first() {
+        let mut faults = Faults::default();
+        let no_funds = FaultRule::new(Fault::NoFunds).method("post").path("/v1/sms/*").times(2);
+        faults.program(no_funds).expect("there is room");
+        faults.program(FaultRule::new(Fault::Unauthorized)).expect("there is room");
+        assert_eq!(faults.next("POST", "/v1/sms/bulk", true), Some(Fault::NoFunds));
+        assert_eq!(faults.next("GET", "/v1/sms/bulk", false), Some(Fault::Unauthorized));
+        assert_eq!(faults.next("GET", "/v1/sms/bulk", false), None);
+        assert_eq!(faults.next("POST", "/v1/sms/bulk/more", true), None);
+        assert_eq!(faults.next("POST", "/v1/sms/bulk", true), Some(Fault::NoFunds));
+        assert_eq!(faults.next("POST", "/v1/sms/bulk", true), None);
+    }
+
+    #[test]
+    fn a_partial_fault_waits_for_a_batch() {
+        let mut faults = Faults::default();
+        let partial = Fault::Partial([1].into());
+        faults.program(FaultRule::new(partial.clone())).expect("there is room");
+        assert_eq!(faults.next("POST", "/v1/sms", false), None);
+        assert_eq!(faults.next("POST", "/v1/sms/bulk", true), Some(partial));
+    }
+}

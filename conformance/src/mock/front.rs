@@ -1,0 +1,106 @@
+//! What becomes of a request before and after the mock answers it: the admin's are taken aside, programmed faults strike,
+//! and the journal is written. Without an admin there is only the answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Body, Bytes};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
+use keyfit::{Clock as _, SystemClock};
+
+use super::admin::Console;
+use super::call::{Answer, Call};
+use super::core::Core;
+use super::faults::Fault;
+
+/// More than any probe sends.
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// What stands between the socket and the mock.
+pub(super) struct Front {
+    pub(super) core: Arc<Core>,
+    pub(super) base_path: Box<str>,
+    /// `None` where nothing is watched, programmed or asked.
+    pub(super) console: Option<Arc<Console>>,
+}
+
+/// The connection is closed without an answer.
+#[derive(Debug)]
+pub(super) struct Cut;
+
+impl Front {
+    /// Answers a request.
+    pub(super) async fn respond<B: Body>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Cut>
+    where
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+            return Ok(written(Answer::empty(413)));
+        };
+        let body = body.to_bytes();
+        let Some(console) = &self.console else { return Ok(written(self.serve(&parts, body, BTreeSet::new()))) };
+        match console.answer(&parts, &body) {
+            Some(answer) => Ok(written(answer)),
+            None => self.watched(console, &parts, body).await.map(written).ok_or(Cut),
+        }
+    }
+
+    /// The mock's own answer.
+    fn serve(&self, parts: &Parts, body: Bytes, reject: BTreeSet<usize>) -> Answer {
+        if let Some(answer) = self.core.authorization(parts, &body) {
+            return answer;
+        }
+        match Call::read(parts, body, &self.base_path) {
+            Some(call) => self.core.answer(&Call { reject, ..call }),
+            None => Answer::empty(404),
+        }
+    }
+
+    /// The same with a fault, if one is programmed, and an entry in the journal.
+    async fn watched(&self, console: &Console, parts: &Parts, body: Bytes) -> Option<Answer> {
+        let call = Call::read(parts, body.clone(), &self.base_path);
+        let operation = call.as_ref().and_then(|call| self.core.operation(call));
+        let is_batch = operation.is_some_and(|operation| operation.partial.is_some());
+        let fault = console.faults().next(parts.method.as_str(), parts.uri.path(), is_batch);
+        let reject = match &fault {
+            Some(Fault::Partial(positions)) => positions.clone(),
+            _ => BTreeSet::new(),
+        };
+        let is_executed = match &fault {
+            Some(Fault::Cut { executed } | Fault::ServerError { executed, .. }) => *executed,
+            Some(Fault::Unauthorized | Fault::RateLimited(_) | Fault::NoFunds) => false,
+            Some(Fault::Partial(_) | Fault::Slow(_)) | None => true,
+        };
+        // As it came: an execution may revoke the token that it came with.
+        let sent = console.seen(parts, call.as_ref(), operation);
+        let served = is_executed.then(|| self.serve(parts, body, reject));
+        let answer = match &fault {
+            Some(Fault::Cut { .. }) => None,
+            Some(fault) => self.core.refused(call.as_ref(), fault).or(served),
+            None => served,
+        };
+        console.record(sent, answer.as_ref().map(|answer| answer.status), fault.as_ref(), is_executed);
+        if let Some(Fault::Slow(delay)) = &fault {
+            SystemClock.sleep(*delay).await;
+        }
+        answer
+    }
+}
+
+fn written(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().extend(answer.headers);
+    response
+}
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is cut on demand")
+    }
+}
+
+impl std::error::Error for Cut {}

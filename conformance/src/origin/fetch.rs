@@ -1,0 +1,112 @@
+//! Fetches a published document: within bounds of size and time, from the host that is named and from no other.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Response, StatusCode, Url};
+
+/// The most redirects that are followed.
+const MOST_REDIRECTS: usize = 5;
+
+/// What a fetch may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest document, in bytes.
+    pub bytes: usize,
+    /// How long it may take, from the first byte sent to the last one read.
+    pub time: Duration,
+}
+
+/// What came of a fetch.
+#[derive(Clone, Debug)]
+pub enum Fetched {
+    /// The server says that it is the document that is there.
+    Unchanged,
+    /// A text.
+    Text {
+        /// The whole text.
+        text: String,
+        /// Its entity tag.
+        etag: Option<String>,
+    },
+}
+
+/// Fetches documents.
+#[derive(Debug)]
+pub struct Fetcher {
+    http: reqwest::Client,
+    limits: Limits,
+}
+
+impl Fetcher {
+    /// A fetcher with these limits.
+    ///
+    /// # Errors
+    /// A TLS back end that cannot be set up.
+    pub fn new(limits: Limits) -> Result<Self, String> {
+        let http = reqwest::Client::builder().redirect(Policy::custom(follow)).timeout(limits.time);
+        let http = http.build().map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
+        Ok(Self { http, limits })
+    }
+
+    /// Fetches a document, if it is another one than that with this entity tag.
+    ///
+    /// # Errors
+    /// What is wrong with the URL or the answer: plain HTTP to another host than this one, another host, a status, a web
+    /// page, a text that is too long, cut off or not UTF-8.
+    pub async fn fetch(&self, url: &str, etag: Option<&str>) -> Result<Fetched, String> {
+        let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
+        let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_here) {
+            return Err("only https is fetched, and http of this host".to_owned());
+        }
+        let mut request = self.http.get(url).header(ACCEPT, "application/yaml, application/json, text/plain;q=0.5");
+        if let Some(Ok(etag)) = etag.map(HeaderValue::from_str) {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let response = request.send().await.map_err(|error| chain(&error))?;
+        match response.status() {
+            StatusCode::NOT_MODIFIED => return Ok(Fetched::Unchanged),
+            StatusCode::OK => {}
+            status => return Err(format!("the server answers {status}")),
+        }
+        let text_of = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        if text_of(CONTENT_TYPE).is_some_and(|media_type| media_type.trim_start().starts_with("text/html")) {
+            return Err("the answer is a web page and no document".to_owned());
+        }
+        let etag = text_of(ETAG).map(str::to_owned);
+        let text = self.read(response).await?;
+        Ok(Fetched::Text { text, etag })
+    }
+
+    async fn read(&self, mut response: Response) -> Result<String, String> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
+            if bytes.len() + chunk.len() > self.limits.bytes {
+                return Err(format!("the document is longer than {} bytes", self.limits.bytes));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        String::from_utf8(bytes).map_err(|_| "the document is not UTF-8".to_owned())
+    }
+}
+
+/// Redirects within the origin: elsewhere somebody else answers.
+fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let Some(first) = attempt.previous().first() else { return attempt.stop() };
+    if attempt.url().origin() != first.origin() {
+        let to = attempt.url().origin().ascii_serialization();
+        return attempt.error(format!("it redirects to {to}, which is another host"));
+    }
+    if attempt.previous().len() > MOST_REDIRECTS {
+        return attempt.error("it redirects in circles");
+    }
+    attempt.follow()
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,169 @@
+//! Where the documents of APIs come from: `sources.toml`, with the folder `apis` beside it. It is read and written with its
+//! comments and order as they are.
+
+mod fetch;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use keyfit_openapi::{Api, Failure, Source, Text};
+use reqwest::Url;
+use sha2::{Digest as _, Sha256};
+use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
+
+pub use fetch::{Fetched, Fetcher, Limits};
+
+use crate::clock;
+
+/// The file `sources.toml` of a folder.
+#[derive(Debug)]
+pub struct Origins {
+    folder: PathBuf,
+    document: DocumentMut,
+}
+
+/// One document.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The folder's name of its API.
+    pub api: String,
+    /// The document.
+    pub file: PathBuf,
+    /// Where it is published, as the file says it.
+    pub url: Option<String>,
+    /// The SHA-256 of the document, in hexadecimal digits.
+    pub sha256: String,
+    /// The entity tag of the answer that it was taken from.
+    pub etag: Option<String>,
+}
+
+impl Origins {
+    /// Reads `sources.toml` of a folder.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no TOML or holds a document without `api`, `file` or `sha256`.
+    pub fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join("sources.toml");
+        let refuse = |problem: String, help: &str| Failure::of_file(&path.display().to_string(), problem, help);
+        let text = fs::read_to_string(&path).map_err(|error| {
+            refuse(format!("the file cannot be read: {error}"), "name the folder that holds sources.toml with --dir")
+        })?;
+        let document = text.parse::<DocumentMut>().map_err(|error| {
+            refuse(
+                error.message().trim_end().replace('\n', "; "),
+                "each `[[document]]` has `api`, `file`, `url` and `sha256`",
+            )
+        })?;
+        let read = Self { folder: folder.to_owned(), document };
+        for table in read.tables() {
+            if let Some(key) = ["api", "file", "sha256"].into_iter().find(|key| text_of(table, key).is_none()) {
+                let which = text_of(table, "api").unwrap_or_default();
+                return Err(refuse(format!("the document `{which}` has no `{key}`"), "write it as text"));
+            }
+        }
+        Ok(read)
+    }
+
+    /// Every document, in the order of the file.
+    pub fn documents(&self) -> Vec<Origin> {
+        let of = |table: &Table| Origin {
+            api: text_of(table, "api").unwrap_or_default(),
+            file: self.folder.join(text_of(table, "file").unwrap_or_default()),
+            // A sentence stands there where nothing is published.
+            url: text_of(table, "url").filter(|url| Url::parse(url).is_ok()),
+            sha256: text_of(table, "sha256").unwrap_or_default(),
+            etag: text_of(table, "etag"),
+        };
+        self.tables().map(of).collect()
+    }
+
+    /// The folders of APIs that no document is named for.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn unnamed(&self) -> io::Result<Vec<String>> {
+        let named: Vec<String> = self.documents().into_iter().map(|origin| origin.api).collect();
+        let mut unnamed = Vec::new();
+        for entry in fs::read_dir(self.folder.join("apis"))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() && !named.contains(&name) {
+                unnamed.push(name);
+            }
+        }
+        unnamed.sort();
+        Ok(unnamed)
+    }
+
+    /// Puts a published text in the place of a document, and its digest and the date of today into `sources.toml`. Each
+    /// file is replaced whole or not at all.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn replace(&mut self, origin: &Origin, text: &str, etag: Option<&str>) -> io::Result<()> {
+        replace(&origin.file, text)?;
+        let tables = self.document.get_mut("document").and_then(|item| item.as_array_of_tables_mut());
+        let table = tables.into_iter().flat_map(ArrayOfTables::iter_mut);
+        for table in table.filter(|table| text_of(table, "api").is_some_and(|api| api == origin.api)) {
+            table["sha256"] = value(digest(text));
+            table["provenance"] = value("published");
+            let today = clock::timestamp(clock::epoch_seconds());
+            table["retrieved"] = value(today.get(..10).unwrap_or_default());
+            match etag {
+                Some(etag) => table["etag"] = value(etag),
+                None => drop(table.remove("etag")),
+            }
+        }
+        replace(&self.folder.join("sources.toml"), &self.document.to_string())
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.document
+            .get("document")
+            .and_then(|item| item.as_array_of_tables())
+            .into_iter()
+            .flat_map(ArrayOfTables::iter)
+    }
+}
+
+impl Origin {
+    /// The folder of the API, as it is now.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn source(&self) -> Result<Source, Failure> {
+        Source::from_dir(self.file.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Whether a text is an OpenAPI document that clients can be made from, with the overlay of now or without one.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn accepts(&self, text: &str) -> Result<(), Failure> {
+        let overlay = self.source().ok().and_then(|source| source.overlay);
+        let document = Text::new(self.url.clone().unwrap_or_default(), text);
+        document.well_formed()?;
+        let source = Source { name: self.api.clone(), document, overlay, contract: None };
+        let alone = Source { overlay: None, ..source.clone() };
+        Api::read(&source).or_else(|_| Api::read(&alone)).map(drop)
+    }
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+pub fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+}
+
+fn text_of(table: &Table, key: &str) -> Option<String> {
+    table.get(key)?.as_str().map(str::to_owned)
+}
+
+/// Writes beside the file and renames: a run that breaks off leaves the old file or the new one.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    fs::write(&beside, text)?;
+    fs::rename(&beside, file).inspect_err(|_| drop(fs::remove_file(&beside)))
+}

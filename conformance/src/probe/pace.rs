@@ -1,0 +1,156 @@
+//! Keeps the probes of a live server within its rate limits: where a window is used up, the next call waits for the next
+//! window, and a call that was refused for its limit is sent once more.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
+
+use super::judge::Snapshot;
+use super::reply::Reply;
+use super::request::Draft;
+use crate::contract::{Bucket, RateLimit};
+
+/// The longest window that is waited for. A longer one ends the case: a check shall not hang for a day.
+pub(super) const LONGEST: Duration = Duration::from_secs(120);
+/// How long to wait after a 429 that does not say it.
+const UNTOLD: Duration = Duration::from_secs(1);
+
+/// What is known of the windows.
+#[derive(Debug)]
+pub(super) struct Pace {
+    rules: Option<RateLimit>,
+    /// When windows that are used up end.
+    ends: Mutex<HashMap<String, Instant>>,
+}
+
+impl Pace {
+    pub(super) fn new(rules: Option<RateLimit>) -> Self {
+        Self { rules, ends: Mutex::default() }
+    }
+
+    /// Waits for the window that the request falls into.
+    pub(super) async fn ready(&self, draft: &Draft) {
+        let end = self.ends.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.bucket(draft));
+        if let Some(end) = end {
+            sleep_until(end).await;
+        }
+    }
+
+    /// Learns from an answer. Returns whether the request is to be sent once more, after [`ready`](Self::ready).
+    pub(super) fn learn(&self, draft: &Draft, reply: &Reply) -> bool {
+        let wait = match self.wait(reply) {
+            Some(wait) if wait <= LONGEST => wait,
+            _ => return false,
+        };
+        let bucket = self.bucket(draft);
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket, Instant::now() + wait);
+        reply.status == 429
+    }
+
+    /// How long the window of an answer is still used up; `None` where it is not.
+    fn wait(&self, reply: &Reply) -> Option<Duration> {
+        if reply.status == 429 {
+            return Some(wait(self.rules.as_ref(), reply).max(UNTOLD));
+        }
+        let spent = Snapshot::read(self.rules.as_ref()?, reply).ok().filter(|snapshot| snapshot.remaining == 0)?;
+        u64::try_from(spent.reset_in).ok().map(Duration::from_secs)
+    }
+
+    /// What has a window of its own. Finer than the server's buckets at worst, which only means that more is learnt anew.
+    fn bucket(&self, draft: &Draft) -> String {
+        let token = draft.authorization.as_deref().unwrap_or_default();
+        match self.rules.as_ref().map(|rules| rules.bucket) {
+            Some(Bucket::Credential) => token.to_owned(),
+            _ => format!("{token} {} {}", draft.method, draft.url.path()),
+        }
+    }
+}
+
+/// How long a 429 asks to wait: by `Retry-After`, by its body, by the end of the window. Nothing where it does not say.
+pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
+    let in_header = || reply.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok();
+    let in_body = || {
+        let body: Value = serde_json::from_slice(&reply.body).ok()?;
+        body.pointer(rules?.retry_after_body.as_ref()?)?.as_u64()
+    };
+    let reset = || u64::try_from(Snapshot::read(rules?, reply).ok()?.reset_in).ok();
+    Duration::from_secs(in_header().or_else(in_body).or_else(reset).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Url;
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::contract::{Citation, ResetUnit};
+
+    fn pace() -> Pace {
+        Pace::new(Some(RateLimit {
+            limit_header: "x-limit".to_owned(),
+            remaining_header: "x-remaining".to_owned(),
+            reset_header: "x-reset".to_owned(),
+            reset: ResetUnit::DeltaSeconds,
+            limit: 10,
+            window_seconds: 60,
+            bucket: Bucket::Credential,
+            retry_after: false,
+            retry_after_body: None,
+            source: Citation { page: "page".to_owned(), section: None },
+        }))
+    }
+
+    fn draft(path: &str) -> Draft {
+        let url = Url::parse(&format!("http://localhost{path}")).expect("a URL");
+        let authorization = Some("Bearer fixture-token-pace".to_owned()); // not-a-secret
+        Draft {
+            method: "GET".to_owned(),
+            url,
+            authorization,
+            body: None,
+            media_type: "application/json",
+            items: Vec::new(),
+        }
+    }
+
+    fn reply(status: u16, headers: &[(&'static str, &'static str)]) -> Reply {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        Reply { status, headers, body: Vec::new() }
+    }
+
+    async fn waited(pace: &Pace, path: &str) -> Duration {
+        let began = Instant::now();
+        pace.ready(&draft(path)).await;
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_spent_window_is_waited_for_by_all_its_calls() {
+        let pace = pace();
+        let spent = reply(200, &[("x-limit", "10"), ("x-remaining", "0"), ("x-reset", "7")]);
+        assert!(!pace.learn(&draft("/a"), &spent), "it was served");
+        assert_eq!(waited(&pace, "/b").await, Duration::from_secs(7));
+        assert_eq!(waited(&pace, "/b").await, Duration::ZERO, "the next window is open");
+        let left = reply(200, &[("x-limit", "10"), ("x-remaining", "1"), ("x-reset", "7")]);
+        assert!(!pace.learn(&draft("/a"), &left));
+        assert_eq!(waited(&pace, "/a").await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_call_is_sent_once_more_after_the_wait_that_is_asked_for() {
+        let pace = pace();
+        assert!(pace.learn(&draft("/a"), &reply(429, &[("retry-after", "3")])));
+        assert_eq!(waited(&pace, "/a").await, Duration::from_secs(3));
+        assert!(pace.learn(&draft("/a"), &reply(429, &[])));
+        assert_eq!(waited(&pace, "/a").await, UNTOLD);
+        assert!(!pace.learn(&draft("/a"), &reply(429, &[("retry-after", "86400")])), "a day is not waited for");
+        assert_eq!(waited(&pace, "/a").await, Duration::ZERO);
+    }
+}

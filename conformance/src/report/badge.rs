@@ -1,0 +1,32 @@
+//! An endpoint badge: the JSON that shields.io makes a badge from.
+
+use serde::Serialize;
+
+use super::Report;
+use super::json::written;
+
+/// What shields.io reads.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Badge {
+    schema_version: u32,
+    label: &'static str,
+    message: String,
+    color: &'static str,
+    is_error: bool,
+}
+
+/// The report as a badge: the gravest verdict decides.
+pub(super) fn badge(report: &Report) -> String {
+    let totals = &report.totals;
+    let (message, color) = match totals {
+        totals if totals.fail > 0 => (format!("{} failed", totals.fail), "red"),
+        _ if !report.stale.is_empty() => ("stale entries".to_owned(), "red"),
+        totals if totals.error > 0 => (format!("{} not judged", totals.error), "orange"),
+        totals if totals.warn > 0 => (format!("{} warned", totals.warn), "yellow"),
+        totals if totals.pass > 0 => (format!("{} passed", totals.pass), "brightgreen"),
+        _ => ("nothing was run".to_owned(), "lightgrey"),
+    };
+    let is_error = totals.fail + totals.error > 0;
+    written(&Badge { schema_version: 1, label: "contract", message, color, is_error })
+}

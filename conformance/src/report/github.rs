@@ -1,0 +1,60 @@
+//! Workflow commands, which GitHub Actions shows as annotations: one a broken rule.
+
+use std::fmt::Write as _;
+
+use super::model::RuleOutcome;
+use super::transcript::plain;
+use super::{Report, cases_of};
+use crate::verdict::Verdict;
+
+/// Annotations of one level that GitHub shows for a step; it drops the others without a word.
+const SHOWN: usize = 10;
+
+/// The report as workflow commands.
+pub(super) fn github(report: &Report) -> String {
+    let mut text = String::new();
+    let mut left_out = Vec::new();
+    for (level, verdicts) in [
+        ("error", [Verdict::Fail, Verdict::Error].as_slice()),
+        ("warning", &[Verdict::Warn]),
+        ("notice", &[Verdict::Known, Verdict::Info]),
+    ] {
+        let rules: Vec<RuleOutcome<'_>> = verdicts.iter().flat_map(|verdict| report.rules(*verdict)).collect();
+        for rule in rules.iter().take(SHOWN) {
+            annotation(&mut text, level, rule);
+        }
+        let others = rules.iter().skip(SHOWN);
+        left_out.extend(others.map(|rule| format!("{level} {}: {}", rule.id, cases_of(rule.count()))));
+    }
+    for entry in &report.stale {
+        let _ = writeln!(text, "::error title=stale entry::{}", data(entry));
+    }
+    if !left_out.is_empty() {
+        // No commands, which GitHub would count again.
+        let _ = writeln!(text, "{} more, of which GitHub would show none:", left_out.len());
+        for rule in left_out {
+            let _ = writeln!(text, "  {}", data(&rule));
+        }
+    }
+    text
+}
+
+fn annotation(text: &mut String, level: &str, rule: &RuleOutcome<'_>) {
+    let first = rule.first;
+    let mut message = format!("{}\n{}: {}", first.requirement, first.id, plain(first.why()));
+    if !rule.others.is_empty() {
+        let _ = write!(message, "\nand {} more of this rule", rule.others.len());
+    }
+    let place = format!("file={},line={}", property(&rule.api.contract), first.line.max(1));
+    let _ = writeln!(text, "::{level} {place},title={}::{}", property(rule.id), data(&message));
+}
+
+/// What stands behind the second pair of colons.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// What stands before it.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

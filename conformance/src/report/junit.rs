@@ -1,0 +1,80 @@
+//! The report as JUnit's XML: a suite an API, a test a case. What only warns passes, and says so in its output.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::transcript::{plain, transcript};
+use super::{ApiReport, CaseReport, Report};
+use crate::verdict::Verdict;
+
+/// The report as JUnit's XML.
+pub(super) fn junit(report: &Report) -> String {
+    let mut junit = quick_junit::Report::new("contract check");
+    junit.set_time(duration(report.seconds));
+    junit.add_test_suites(report.apis.iter().map(|api| suite(report, api)));
+    // It is written into memory, and the names of its elements are the library's own: none of that can fail.
+    junit.to_string().unwrap_or_default()
+}
+
+fn suite(report: &Report, api: &ApiReport) -> TestSuite {
+    let mut suite = TestSuite::new(&api.api);
+    suite.set_time(duration(api.cases.iter().map(|case| case.seconds).sum()));
+    suite.add_properties([
+        ("server", api.server.as_str()),
+        ("contract", &api.contract),
+        ("started", &report.started),
+        ("version", &report.version),
+    ]);
+    suite.add_test_cases(api.cases.iter().map(test));
+    suite
+}
+
+fn test(case: &CaseReport) -> TestCase {
+    let mut test = TestCase::new(case.place(), status(case));
+    test.set_classname(&case.rule).set_time(duration(case.seconds));
+    test.add_properties([
+        ("id", case.id.as_str()),
+        ("verdict", &case.verdict.to_string()),
+        ("level", &case.level.to_string()),
+        ("operation", &format!("{} {}", case.operation.method, case.operation.path)),
+        ("requirement", &case.requirement),
+        ("source", &case.source),
+        ("url", &case.url),
+    ]);
+    if let Some(identity) = &case.identity {
+        test.add_property(("identity", identity.as_str()));
+    }
+    if matches!(case.verdict, Verdict::Known | Verdict::Warn | Verdict::Info) {
+        test.set_system_out(format!("{}: {}\n{}", case.verdict, plain(case.why()), shown(case)));
+    }
+    test
+}
+
+fn status(case: &CaseReport) -> TestCaseStatus {
+    let kind = match case.verdict {
+        Verdict::Pass | Verdict::Known | Verdict::Warn | Verdict::Info => return TestCaseStatus::success(),
+        Verdict::Skip => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(plain(case.why()));
+            return skipped;
+        }
+        Verdict::Fail => NonSuccessKind::Failure,
+        Verdict::Error => NonSuccessKind::Error,
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(plain(case.why())).set_type(case.level.to_string()).set_description(shown(case));
+    status
+}
+
+/// The requirement, where it is said, and what was exchanged.
+fn shown(case: &CaseReport) -> String {
+    let mut lines = vec![case.requirement.clone(), format!("{} <{}>", case.source, case.url)];
+    lines.extend(case.exchanges.iter().flat_map(transcript));
+    lines.join("\n")
+}
+
+/// A report that was read may hold any number.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}

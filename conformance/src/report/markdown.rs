@@ -1,0 +1,195 @@
+//! A summary in Markdown, as for `$GITHUB_STEP_SUMMARY`, which takes a mebibyte: what is long is cut, and says so.
+
+use std::fmt::Write as _;
+
+use super::model::RuleOutcome;
+use super::transcript::transcript;
+use super::{ApiReport, Changes, Counts, Report, cases_of};
+use crate::contract::Family;
+use crate::verdict::Verdict;
+
+/// Rules that are shown with an exchange; the others are named.
+const SHOWN: usize = 20;
+/// Cases that are named for a rule, and in each list of changes.
+const LISTED: usize = 10;
+
+/// The report as Markdown.
+pub(super) fn markdown(report: &Report) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "## Contract check: {}\n", report.totals.told());
+    let (all, started) = (cases_of(report.totals.all()), inline(&report.started));
+    let _ = writeln!(text, "{all}, {} requests in {:.2} s, {started}\n", report.requests, report.seconds);
+    matrix(&mut text, report);
+    if let Some(changes) = &report.changes {
+        changed(&mut text, changes);
+    }
+    for (verdict, title) in [
+        (Verdict::Fail, "Failed"),
+        (Verdict::Error, "Not judged: the check itself failed"),
+        (Verdict::Warn, "Warned"),
+        (Verdict::Known, "Known to fail"),
+        (Verdict::Info, "Observed, and followed by nothing"),
+    ] {
+        rules(&mut text, report, verdict, title);
+    }
+    skipped(&mut text, report);
+    if !report.stale.is_empty() {
+        text.push_str("\n## Stale entries of the list of known failures\n\n");
+        for entry in &report.stale {
+            let _ = writeln!(text, "- {}", inline(entry));
+        }
+    }
+    text
+}
+
+fn matrix(text: &mut String, report: &Report) {
+    let has = |family: &Family| report.apis.iter().any(|api| api.families.contains_key(family));
+    let families: Vec<Family> = Family::ALL.into_iter().filter(has).collect();
+    text.push_str("| API |");
+    for family in &families {
+        let _ = write!(text, " {family} |");
+    }
+    let _ = writeln!(text, "\n|---|{}", "--:|".repeat(families.len()));
+    for api in &report.apis {
+        let _ = write!(text, "| {} |", inline(&api.api));
+        for family in &families {
+            let _ = write!(text, " {} |", cell(api, *family));
+        }
+        text.push('\n');
+    }
+    text.push('\n');
+}
+
+fn cell(api: &ApiReport, family: Family) -> String {
+    match api.families.get(&family) {
+        None => String::new(),
+        Some(counts @ Counts { pass, .. }) if *pass == counts.all() => pass.to_string(),
+        Some(counts) => format!("**{}**", counts.told()),
+    }
+}
+
+fn changed(text: &mut String, changes: &Changes) {
+    let _ = writeln!(text, "### Since the run of {}\n", inline(&changes.since));
+    for (name, list) in changes.lists() {
+        let _ = writeln!(text, "- {} {name}", list.len());
+        let notable = || list.iter().filter(|change| change.is_notable());
+        for change in notable().take(LISTED) {
+            let _ = writeln!(text, "  - {}: {}", code(&change.id), inline(&change.arrow()));
+        }
+        let more = notable().count().saturating_sub(LISTED);
+        if more > 0 {
+            let _ = writeln!(text, "  - and {more} more");
+        }
+    }
+    text.push('\n');
+}
+
+fn rules(text: &mut String, report: &Report, verdict: Verdict, title: &str) {
+    let rules = report.rules(verdict);
+    if rules.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "### {title}\n");
+    for (number, rule) in rules.iter().enumerate() {
+        let first = rule.first;
+        let requirement = inline(&first.requirement);
+        let _ = writeln!(text, "- {}, {}: {requirement}", code(rule.id), cases_of(rule.count()));
+        if number >= SHOWN {
+            continue;
+        }
+        let _ = writeln!(text, "  ({}, {})", first.level, link(&first.source, &first.url));
+        for case in rule.cases().take(LISTED) {
+            let _ = writeln!(text, "  - {}: {}", code(&case.id), inline(case.why()));
+        }
+        if rule.count() > LISTED {
+            let _ = writeln!(text, "  - and {} more", rule.count() - LISTED);
+        }
+        exchange(text, rule);
+    }
+    text.push('\n');
+}
+
+/// What was exchanged for the first case, folded away.
+fn exchange(text: &mut String, rule: &RuleOutcome<'_>) {
+    let lines: Vec<String> = rule.first.exchanges.iter().flat_map(transcript).collect();
+    if lines.is_empty() {
+        return;
+    }
+    let shown = lines.join("\n");
+    // A fence ends at one that is as long: longer than any that the text holds.
+    let fence = "`".repeat(longest_run(&shown, '`').max(2) + 1);
+    let _ = writeln!(text, "\n  <details><summary>The exchange of the first case</summary>\n\n  {fence}http");
+    for line in shown.lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    let _ = writeln!(text, "  {fence}\n\n  </details>\n");
+}
+
+fn skipped(text: &mut String, report: &Report) {
+    let rules = report.rules(Verdict::Skip);
+    if rules.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "<details><summary>Skipped: {}</summary>\n", cases_of(report.totals.skip));
+    for rule in rules {
+        let _ = writeln!(text, "- {}, {}: {}", code(rule.id), cases_of(rule.count()), inline(rule.first.why()));
+    }
+    text.push_str("\n</details>\n");
+}
+
+/// A text that stands for itself: no markup, no HTML, no mention of anybody.
+fn inline(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            // A control character breaks lines or colours the log.
+            _ if character.is_control() => escaped.push(' '),
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '@' => escaped.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// A text as code, between more backticks than it holds in a row.
+fn code(text: &str) -> String {
+    let ticks = "`".repeat(longest_run(text, '`') + 1);
+    let text = text.replace(['\n', '\r'], " ");
+    if ticks.len() == 1 { format!("{ticks}{text}{ticks}") } else { format!("{ticks} {text} {ticks}") }
+}
+
+/// Only addresses of the web become links.
+fn link(text: &str, url: &str) -> String {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>()\\".contains(&byte));
+    if is_web && is_plain { format!("[{}]({url})", inline(text)) } else { inline(text) }
+}
+
+fn longest_run(text: &str, of: char) -> usize {
+    text.split(|character| character != of).map(str::len).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, inline, link};
+
+    #[test]
+    fn a_text_is_no_markup() {
+        assert_eq!(inline("<b> a|b *c* @d\n&"), "&lt;b> a\\|b \\*c\\* &#64;d &amp;");
+        assert_eq!(code("a `b` c"), "`` a `b` c ``");
+        assert_eq!(code("a\nb"), "`a b`");
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_become_links() {
+        assert_eq!(link("a", "https://a.example/b"), "[a](https://a.example/b)");
+        assert_eq!(link("a", "javascript:alert(1)"), "a");
+        assert_eq!(link("a", "https://a.example/) [b](c"), "a");
+    }
+}

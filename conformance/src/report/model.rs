@@ -1,0 +1,323 @@
+//! What a run found, as every form of the report tells it. Every text in it is masked.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::changes::Changes;
+use crate::catalogue::{Case, Catalogue, Side};
+use crate::clock;
+use crate::contract::{Family, Level, Probe};
+use crate::glob;
+use crate::identity::Need;
+use crate::secret::Redactor;
+use crate::verdict::{Exchange, Outcome, Verdict};
+
+/// The result of a run.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Report {
+    /// The version of this format: [`Report::FORMAT`].
+    pub format: u32,
+    /// The version of the program.
+    pub version: String,
+    /// When the run began, in UTC, as RFC 3339 writes it.
+    pub started: String,
+    /// Each API that was checked.
+    pub apis: Vec<ApiReport>,
+    /// Cases by verdict.
+    pub totals: Counts,
+    /// Entries of the list of known failures that name nothing which fails.
+    #[serde(default)]
+    pub stale: Vec<String>,
+    /// Requests that were sent.
+    pub requests: usize,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// What is different from an earlier run, where there was one to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+}
+
+/// The result for one API.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct ApiReport {
+    /// The short name.
+    pub api: String,
+    /// The server that was checked: a base URL, `mock`, or `none` where another client was checked.
+    pub server: String,
+    /// The contract, as a path.
+    pub contract: String,
+    /// Cases by family and verdict.
+    pub families: BTreeMap<Family, Counts>,
+    /// Every case, in the order of the contract.
+    pub cases: Vec<CaseReport>,
+}
+
+/// The result of one case.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct CaseReport {
+    /// The id.
+    pub id: String,
+    /// The id of the rule.
+    pub rule: String,
+    /// The line of the contract at which the rule stands.
+    pub line: usize,
+    /// The family of the rule.
+    pub family: Family,
+    /// What is called.
+    pub operation: OperationReport,
+    /// Who calls: the kind of token with its state and what it may do, or `nobody`. Left out where that is for the rule to
+    /// say: clients, JWTs and logins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Which end was checked.
+    pub side: Side,
+    /// How binding the rule is at this operation.
+    pub level: Level,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The requirement, in one line.
+    pub requirement: String,
+    /// Where it is said: page and section.
+    pub source: String,
+    /// The address of that page.
+    pub url: String,
+    /// How long it took, in seconds. Cases run side by side.
+    pub seconds: f64,
+    /// Why, where it did not pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The exchanges, where it did not pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
+}
+
+/// An operation of an API.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct OperationReport {
+    /// Its id.
+    pub id: String,
+    /// Its method.
+    pub method: String,
+    /// The template of its path.
+    pub path: String,
+}
+
+/// Cases by verdict.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Counts {
+    /// The rule is kept.
+    pub pass: usize,
+    /// A `must` rule is broken.
+    pub fail: usize,
+    /// A rule is broken, and that is known.
+    #[serde(default)]
+    pub known: usize,
+    /// A `should` rule is broken.
+    pub warn: usize,
+    /// An `observe` rule is not met.
+    pub info: usize,
+    /// Not run.
+    pub skip: usize,
+    /// The check itself failed.
+    pub error: usize,
+}
+
+impl Report {
+    /// The version of the format. A member more does not change it; one that is taken away or means something else does.
+    pub const FORMAT: u32 = 2;
+
+    /// A report on these APIs, whose check ends now.
+    pub fn new(apis: Vec<ApiReport>, requests: usize, took: Duration) -> Self {
+        let mut totals = Counts::default();
+        for case in apis.iter().flat_map(|api| &api.cases) {
+            totals.add(case.verdict);
+        }
+        Self {
+            format: Self::FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: clock::timestamp(clock::epoch_seconds().saturating_sub(took.as_secs())),
+            apis,
+            totals,
+            stale: Vec::new(),
+            requests,
+            seconds: in_milliseconds(took),
+            changes: None,
+        }
+    }
+
+    /// Keeps the cases whose ids fit one of the patterns, if there are any, and none of those to be left out. The counts
+    /// stay those of the run.
+    pub fn select(&mut self, patterns: &[String], left_out: &[String]) {
+        for api in &mut self.apis {
+            api.cases.retain(|case| glob::selects(patterns, left_out, &case.id));
+        }
+    }
+
+    /// Every case.
+    pub(super) fn cases(&self) -> impl Iterator<Item = &CaseReport> {
+        self.apis.iter().flat_map(|api| &api.cases)
+    }
+
+    /// The rules of which cases ended so, by name.
+    pub(super) fn rules(&self, verdict: Verdict) -> Vec<RuleOutcome<'_>> {
+        let mut rules: BTreeMap<&str, RuleOutcome<'_>> = BTreeMap::new();
+        for api in &self.apis {
+            for case in api.cases.iter().filter(|case| case.verdict == verdict) {
+                let rule = RuleOutcome { api, id: &case.rule, first: case, others: Vec::new() };
+                match rules.entry(&case.rule) {
+                    Entry::Vacant(entry) => drop(entry.insert(rule)),
+                    Entry::Occupied(mut entry) => entry.get_mut().others.push(case),
+                }
+            }
+        }
+        rules.into_values().collect()
+    }
+}
+
+/// The cases of a rule that ended in one way.
+pub(super) struct RuleOutcome<'a> {
+    pub(super) api: &'a ApiReport,
+    pub(super) id: &'a str,
+    pub(super) first: &'a CaseReport,
+    pub(super) others: Vec<&'a CaseReport>,
+}
+
+impl<'a> RuleOutcome<'a> {
+    /// The number of its cases.
+    pub(super) fn count(&self) -> usize {
+        self.others.len() + 1
+    }
+
+    /// Its cases.
+    pub(super) fn cases(&self) -> impl Iterator<Item = &'a CaseReport> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+}
+
+impl ApiReport {
+    /// A report on the outcomes of a catalogue's cases.
+    pub fn new(catalogue: &Catalogue, server: String, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
+        let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
+        let cases = catalogue.cases.iter().zip(outcomes).map(|(case, outcome)| {
+            families.entry(case.family).or_default().add(outcome.verdict);
+            CaseReport::new(catalogue, case, outcome, redactor)
+        });
+        let cases = cases.collect();
+        let contract = catalogue.contract_path.clone();
+        Self { api: catalogue.contract.name.clone(), server, contract, families, cases }
+    }
+}
+
+impl CaseReport {
+    fn new(catalogue: &Catalogue, case: &Case, outcome: Outcome, redactor: &Redactor) -> Self {
+        let rule = catalogue.rule(case);
+        let operation = catalogue.operation(case);
+        let page = catalogue.contract.sources.get(&rule.source.page);
+        let section = rule.source.section.as_ref().map_or_else(String::new, |section| format!(", {section}"));
+        Self {
+            id: case.id.clone(),
+            rule: rule.id.clone(),
+            line: catalogue.line(case),
+            family: case.family,
+            operation: OperationReport {
+                id: operation.id.clone(),
+                method: operation.method.clone(),
+                path: operation.path.clone(),
+            },
+            identity: rule.probe.as_ref().and_then(|probe| caller(probe, catalogue, case)),
+            side: case.side,
+            level: case.level,
+            verdict: outcome.verdict,
+            requirement: rule.requirement.clone(),
+            source: format!("{}{section}", page.map_or("", |page| &page.title)),
+            url: page.map(|page| page.url.clone()).unwrap_or_default(),
+            seconds: in_milliseconds(outcome.took),
+            reason: outcome.reason.map(|reason| redactor.mask(&reason)),
+            exchanges: outcome.exchanges.iter().map(|exchange| exchange.masked(redactor)).collect(),
+        }
+    }
+
+    /// What tells it from the other cases of its rule: `stream-get`, with its variant `stream-get/404`.
+    pub(super) fn place(&self) -> &str {
+        let after = |rule: &str| self.id.get(rule.len()..).and_then(|rest| rest.strip_prefix('/'));
+        after(&self.rule).unwrap_or(&self.id)
+    }
+
+    /// Why it did not pass.
+    pub(super) fn why(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default()
+    }
+}
+
+impl Counts {
+    fn add(&mut self, verdict: Verdict) {
+        let count = match verdict {
+            Verdict::Pass => &mut self.pass,
+            Verdict::Fail => &mut self.fail,
+            Verdict::Known => &mut self.known,
+            Verdict::Warn => &mut self.warn,
+            Verdict::Info => &mut self.info,
+            Verdict::Skip => &mut self.skip,
+            Verdict::Error => &mut self.error,
+        };
+        *count += 1;
+    }
+
+    /// All of them.
+    pub fn all(&self) -> usize {
+        self.pass + self.fail + self.known + self.warn + self.info + self.skip + self.error
+    }
+
+    /// Each count that is not zero: first the gravest verdict, last what passed.
+    pub(super) fn each(&self) -> impl Iterator<Item = (Verdict, usize)> + use<> {
+        let Self { pass, fail, known, warn, info, skip, error } = *self;
+        let counts = [
+            (Verdict::Fail, fail),
+            (Verdict::Error, error),
+            (Verdict::Warn, warn),
+            (Verdict::Known, known),
+            (Verdict::Info, info),
+            (Verdict::Skip, skip),
+            (Verdict::Pass, pass),
+        ];
+        counts.into_iter().filter(|(_, count)| *count > 0)
+    }
+
+    /// `12 passed, 3 failed`.
+    pub(super) fn told(&self) -> String {
+        let Self { pass, fail, known, warn, info, skip, error } = *self;
+        let others = [
+            (fail, "failed"),
+            (known, "known to fail"),
+            (warn, "warned"),
+            (info, "observed"),
+            (skip, "skipped"),
+            (error, "not judged"),
+        ];
+        let others = others.into_iter().filter(|(count, _)| *count > 0);
+        others.fold(format!("{pass} passed"), |told, (count, word)| format!("{told}, {count} {word}"))
+    }
+}
+
+/// Who calls, where the probe alone says it.
+fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case) -> Option<String> {
+    match probe {
+        Probe::NoToken | Probe::EmptyToken | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => {
+            Some("nobody".to_owned())
+        }
+        Probe::UnknownToken => Some("a token that was never issued".to_owned()),
+        Probe::Oauth(_) | Probe::Jwt(_) => None,
+        _ => {
+            let need = Need::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
+            Some(need.to_string())
+        }
+    }
+}
+
+fn in_milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1000.0).round() / 1000.0
+}

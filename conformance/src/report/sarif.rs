@@ -1,0 +1,196 @@
+//! The report as SARIF 2.1.0, the format of code scanning: rules at their lines of the contract, and each case that did
+//! not pass as a result. Cases that passed or were skipped are left out: a scanner shows every result as a finding.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::json::written;
+use super::{ApiReport, CaseReport, Report};
+use crate::contract::Level;
+use crate::verdict::{Exchange, Verdict};
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// What a path of a URI may not hold as it is.
+const NOT_IN_PATHS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The report as SARIF.
+pub(super) fn sarif(report: &Report) -> String {
+    let mut rules: Vec<&CaseReport> = Vec::new();
+    let mut indices = BTreeMap::new();
+    for case in report.cases() {
+        let index = *indices.entry(case.rule.as_str()).or_insert(rules.len());
+        match rules.get_mut(index) {
+            None => rules.push(case),
+            // At an operation that is not verified it is less binding than at others.
+            Some(gravest) if gravest.level < case.level => *gravest = case,
+            Some(_) => {}
+        }
+    }
+    let rules: Vec<Value> = rules.into_iter().map(rule).collect();
+    let broken =
+        |case: &&CaseReport| matches!(case.verdict, Verdict::Fail | Verdict::Known | Verdict::Warn | Verdict::Info);
+    let of_api = |api| result_of(api, &indices);
+    let results: Vec<Value> =
+        report.apis.iter().flat_map(|api| api.cases.iter().filter(broken).map(of_api(api))).collect();
+    // What the check could not judge is no finding about the API.
+    let unjudged: Vec<Value> = report.cases().filter(|case| case.verdict == Verdict::Error).map(notification).collect();
+    written(&json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "keyfit-conformance",
+                "semanticVersion": report.version,
+                "rules": rules,
+            }},
+            "automationDetails": { "id": "keyfit-conformance/" },
+            "invocations": [{
+                "executionSuccessful": unjudged.is_empty(),
+                "startTimeUtc": report.started,
+                "toolExecutionNotifications": unjudged,
+            }],
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    }))
+}
+
+fn rule(case: &CaseReport) -> Value {
+    json!({
+        "id": case.rule,
+        "shortDescription": { "text": case.requirement },
+        "fullDescription": { "text": case.requirement },
+        "help": { "text": format!("{} <{}>", case.source, case.url) },
+        "helpUri": case.url,
+        "defaultConfiguration": { "level": level(case.level) },
+        "properties": { "tags": [case.family, case.side] },
+    })
+}
+
+fn result_of<'a>(api: &'a ApiReport, indices: &'a BTreeMap<&str, usize>) -> impl Fn(&CaseReport) -> Value + use<'a> {
+    move |case| {
+        let mut result = json!({
+            "ruleId": case.rule,
+            "ruleIndex": indices.get(case.rule.as_str()),
+            "level": level(case.level),
+            "message": { "text": format!("{}: {}", case.id, case.why()) },
+            "locations": [location(api, case)],
+            "partialFingerprints": {
+                "caseId/v1": case.id,
+                // GitHub knows results again by this one alone; left out, it would be made from the contract's line,
+                // which all cases of a rule share.
+                "primaryLocationLineHash": fingerprint(&case.id),
+            },
+            "properties": { "verdict": case.verdict, "level": case.level },
+        });
+        if let Some(identity) = &case.identity {
+            result["properties"]["identity"] = json!(identity);
+        }
+        if case.verdict == Verdict::Known {
+            result["suppressions"] = json!([{ "kind": "external", "justification": case.why() }]);
+        }
+        if let Some(exchange) = case.exchanges.last() {
+            result["webRequest"] = request(exchange);
+            result["webResponse"] = response(exchange);
+        }
+        result
+    }
+}
+
+/// The operation, and the rule's line of the contract: consumers want a file.
+fn location(api: &ApiReport, case: &CaseReport) -> Value {
+    json!({
+        "physicalLocation": {
+            "artifactLocation": artifact(&api.contract),
+            "region": { "startLine": case.line.max(1) },
+        },
+        "logicalLocations": [{
+            "name": case.operation.id,
+            "fullyQualifiedName": format!("{}/{}", api.api, case.operation.id),
+            "kind": "member",
+            "properties": { "method": case.operation.method, "path": case.operation.path },
+        }],
+    })
+}
+
+fn artifact(path: &str) -> Value {
+    let uri = utf8_percent_encode(path, NOT_IN_PATHS).to_string();
+    if Path::new(path).is_absolute() {
+        json!({ "uri": format!("file://{uri}") })
+    } else {
+        json!({ "uri": uri, "uriBaseId": "%SRCROOT%" })
+    }
+}
+
+fn request(exchange: &Exchange) -> Value {
+    let mut request =
+        json!({ "method": exchange.method, "target": exchange.url, "headers": headers(&exchange.headers) });
+    if !exchange.body.is_empty() {
+        request["body"] = json!({ "text": exchange.body });
+    }
+    request
+}
+
+fn response(exchange: &Exchange) -> Value {
+    let mut response =
+        json!({ "headers": headers(&exchange.answer_headers), "body": { "text": exchange.answer_body } });
+    match exchange.status {
+        Some(status) => response["statusCode"] = json!(status),
+        None => response["noResponseReceived"] = json!(true),
+    }
+    response
+}
+
+/// One value a name; those of a name that stands twice are joined as HTTP joins them.
+fn headers(headers: &[(String, String)]) -> Value {
+    let mut joined: Map<String, Value> = Map::new();
+    for (name, value) in headers {
+        let value = match joined.get(name).and_then(Value::as_str) {
+            Some(before) => format!("{before}, {value}"),
+            None => value.clone(),
+        };
+        joined.insert(name.clone(), Value::String(value));
+    }
+    Value::Object(joined)
+}
+
+fn notification(case: &CaseReport) -> Value {
+    json!({
+        "level": "error",
+        "message": { "text": format!("{}: {}", case.id, case.why()) },
+        "associatedRule": { "id": case.rule },
+    })
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Must => "error",
+        Level::Should => "warning",
+        Level::Observe => "note",
+    }
+}
+
+/// 64 bits in hexadecimal, with the number that GitHub's own end in.
+fn fingerprint(id: &str) -> String {
+    let start = Sha256::digest(id).first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    format!("{start:016x}:1")
+}

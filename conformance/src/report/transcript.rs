@@ -1,0 +1,62 @@
+//! An exchange as lines of text: `>` is what was sent, `<` what came back, `$` the command that sends it again.
+
+use crate::verdict::Exchange;
+
+/// The lines of an exchange.
+pub(super) fn transcript(exchange: &Exchange) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut add = |mark: char, text: &str| lines.extend(text.lines().map(|line| format!("{mark} {}", plain(line))));
+    add('>', &format!("{} {}", exchange.method, exchange.url));
+    for (name, value) in &exchange.headers {
+        add('>', &format!("{name}: {value}"));
+    }
+    add('>', &exchange.body);
+    if let Some(status) = exchange.status {
+        add('<', &status.to_string());
+    }
+    for (name, value) in &exchange.answer_headers {
+        add('<', &format!("{name}: {value}"));
+    }
+    add('<', &exchange.answer_body);
+    if let Some(command) = command(exchange) {
+        add('$', &command);
+    }
+    lines
+}
+
+/// The command that sends the request again; `None` where there is nobody to send it to: requests of a client went to a
+/// script, which is gone.
+pub(super) fn command(exchange: &Exchange) -> Option<String> {
+    exchange.url.starts_with("http").then(|| exchange.curl())
+}
+
+/// A text in one line without control characters. What a server answers could otherwise move the cursor of a terminal,
+/// or begin a line with a command to the CI system that reads the log.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\t' {
+            plain.extend(character.escape_default());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{plain, transcript};
+    use crate::verdict::Exchange;
+
+    #[test]
+    fn no_line_of_an_answer_stands_without_its_mark() {
+        let exchange = Exchange { answer_body: "a\n::error::b\r\n\u{1b}[2J".to_owned(), ..Exchange::default() };
+        assert_eq!(transcript(&exchange)[1..], ["< a", "< ::error::b", "< \\u{1b}[2J"]);
+    }
+
+    #[test]
+    fn a_plain_text_is_one_line() {
+        assert_eq!(plain("a\n::error::b\tc \u{9b}1m"), "a\\n::error::b\tc \\u{9b}1m");
+    }
+}

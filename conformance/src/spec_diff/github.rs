@@ -1,0 +1,44 @@
+//! The report as annotations of GitHub: workflow commands, one line each.
+
+use std::fmt::Write as _;
+
+use keyfit_openapi::diff::Level;
+
+use super::{DiffReport, FindingReport};
+
+/// The report as workflow commands. What went is shown where it was missing: in the new document.
+pub fn github(report: &DiffReport) -> String {
+    let mut lines = String::new();
+    for finding in &report.findings {
+        let FindingReport { rule, detail, nearest, .. } = finding;
+        let command = match finding.level {
+            Level::Breaking => "error",
+            Level::Warning => "warning",
+            Level::Info => "notice",
+        };
+        let message = format!("{}: {detail}. {} Rust: {}.", finding.subject(), finding.reason(), finding.rust);
+        let _ = writeln!(
+            lines,
+            "::{command} file={},line={},col={},title={}::{}",
+            property(&report.file),
+            nearest.line.max(1),
+            nearest.column.max(1),
+            property(rule),
+            data(message.trim_start_matches(": "))
+        );
+    }
+    for stale in &report.stale {
+        let _ = writeln!(lines, "::error title=stale entry::{}", data(stale));
+    }
+    lines
+}
+
+/// Escapes what would end the message.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes what would end a property.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

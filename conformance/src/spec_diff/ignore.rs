@@ -1,0 +1,180 @@
+//! The ignore file: changes that are known and accepted, each with its reason.
+
+use keyfit_openapi::diff::{Finding, OperationRef, rules};
+use keyfit_openapi::{Failure, SourcePlace, Text};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::glob;
+
+/// The entries of an ignore file.
+#[derive(Debug, Default)]
+pub struct Ignores {
+    entries: Vec<Entry>,
+    path: String,
+}
+
+/// What an ignore file did.
+#[derive(Debug, Default)]
+pub struct Ignored {
+    /// The findings that it took out, with the reasons.
+    pub findings: Vec<(Finding, String)>,
+    /// The entries that fit nothing: where they stand, and what they say.
+    pub stale: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    ignore: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    rule: Spanned<String>,
+    operation: Option<String>,
+    pointer: Option<String>,
+    reason: Spanned<String>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    rule: String,
+    operation: Option<String>,
+    pointer: Option<String>,
+    reason: String,
+    line: usize,
+}
+
+impl Ignores {
+    /// Reads an ignore file: TOML, with an `[[ignore]]` for each accepted change. `rule` is the id of a rule;
+    /// `operation` a pattern over the operationId or over `GET /path`, all where left out; `pointer` a pattern over the
+    /// JSON pointer, all where left out; `reason` says why. In patterns `*` stays within a segment, `**` does not.
+    ///
+    /// # Errors
+    /// Text that is no such file, a rule that there is not, and an empty reason.
+    pub fn read(text: &Text) -> Result<Self, Failure> {
+        let file: File = toml::from_str(&text.text).map_err(|error| {
+            let place = place(text, error.span().map_or(0, |span| span.start));
+            let help = "each `[[ignore]]` has `rule` and `reason`, and may have `operation` and `pointer`".to_owned();
+            Failure { place, problem: error.message().to_owned(), help }
+        })?;
+        let entries = file.ignore.into_iter().map(|row| row.entry(text)).collect::<Result<_, _>>()?;
+        Ok(Self { entries, path: text.path.clone() })
+    }
+
+    /// Takes out what is ignored. A finding that concerns several operations keeps those that no entry names.
+    pub fn apply(&self, findings: &mut Vec<Finding>) -> Ignored {
+        let mut ignored = Ignored::default();
+        let mut used = vec![false; self.entries.len()];
+        findings.retain_mut(|finding| {
+            for (entry, used) in self.entries.iter().zip(&mut used) {
+                if !entry.fits(finding) {
+                    continue;
+                }
+                let (out, kept): (Vec<_>, Vec<_>) =
+                    finding.operations.iter().cloned().partition(|operation| entry.names(operation));
+                // One that concerns no operation is taken out by an entry that names none.
+                if out.is_empty() && !(finding.operations.is_empty() && entry.operation.is_none()) {
+                    continue;
+                }
+                *used = true;
+                ignored.findings.push((Finding { operations: out, ..finding.clone() }, entry.reason.clone()));
+                if kept.is_empty() {
+                    return false;
+                }
+                finding.operations = kept;
+            }
+            true
+        });
+        let stale = self.entries.iter().zip(used).filter(|(_, used)| !used);
+        ignored.stale = stale.map(|(entry, _)| format!("{}:{}: {}", self.path, entry.line, entry.describe())).collect();
+        ignored
+    }
+}
+
+impl Row {
+    fn entry(self, text: &Text) -> Result<Entry, Failure> {
+        let at = place(text, self.rule.span().start);
+        let rule = self.rule.into_inner();
+        if rules::named(&rule).is_none() {
+            let help = match nearest(&rule) {
+                Some(known) => format!("did you mean `{known}`? openapi/DIFF-RULES.md lists the rules"),
+                None => "openapi/DIFF-RULES.md lists the rules".to_owned(),
+            };
+            return Err(Failure { place: at, problem: format!("there is no rule called `{rule}`"), help });
+        }
+        if self.reason.get_ref().trim().is_empty() {
+            let help = "say why the change is accepted".to_owned();
+            let place = place(text, self.reason.span().start);
+            return Err(Failure { place, problem: "the reason is empty".to_owned(), help });
+        }
+        let (operation, pointer, reason) = (self.operation, self.pointer, self.reason.into_inner());
+        Ok(Entry { rule, operation, pointer, reason, line: at.line })
+    }
+}
+
+impl Entry {
+    fn fits(&self, finding: &Finding) -> bool {
+        let at = &finding.place.pointer;
+        self.rule == finding.rule.id && self.pointer.as_ref().is_none_or(|pattern| glob::matches(pattern, at))
+    }
+
+    fn names(&self, operation: &OperationRef) -> bool {
+        let OperationRef { method, path, id, .. } = operation;
+        self.operation
+            .as_ref()
+            .is_none_or(|pattern| glob::matches(pattern, id) || glob::matches(pattern, &format!("{method} {path}")))
+    }
+
+    fn describe(&self) -> String {
+        let mut text = format!("`{}`", self.rule);
+        for (key, value) in [("operation", &self.operation), ("pointer", &self.pointer)] {
+            if let Some(value) = value {
+                text = format!("{text}, {key} `{value}`");
+            }
+        }
+        text
+    }
+}
+
+fn place(text: &Text, offset: usize) -> SourcePlace {
+    let before = text.text.get(..offset).unwrap_or_default();
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    SourcePlace { path: text.path.clone(), line: before.matches('\n').count() + 1, column, pointer: String::new() }
+}
+
+/// The rule that is spelt most like this, if one is at all.
+fn nearest(id: &str) -> Option<&'static str> {
+    let (distance, rule) = rules::all().map(|rule| (distance(id, rule.id), rule.id)).min()?;
+    (distance <= id.len() / 2).then_some(rule)
+}
+
+/// How many letters have to be put in, taken out or changed (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, with) in other.bytes().enumerate() {
+            let changed = diagonal + usize::from(letter != with);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_rule_is_named_and_a_word_of_another_kind_is_near_to_none() {
+        assert_eq!(nearest("security-scope-add"), Some("security-scope-added"));
+        assert_eq!(nearest("zzzzzzzz"), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}

@@ -1,0 +1,83 @@
+//! The report as SARIF 2.1.0, for code scanning.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::diff::{Level, rules};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{DiffReport, FindingReport};
+
+/// The report as SARIF. What went is shown where it is missing: in the new document.
+pub fn sarif(report: &DiffReport) -> String {
+    let used: BTreeMap<&str, &rules::Rule> =
+        report.findings.iter().filter_map(|finding| Some((finding.rule, rules::named(finding.rule)?))).collect();
+    let places: BTreeMap<&str, usize> = used.keys().enumerate().map(|(place, id)| (*id, place)).collect();
+    let descriptors: Vec<Value> = used
+        .values()
+        .map(|rule| {
+            json!({
+                "id": rule.id,
+                "shortDescription": {"text": rule.title},
+                "fullDescription": {"text": rule.why},
+                "defaultConfiguration": {"level": level(rule.level)},
+            })
+        })
+        .collect();
+    let mut results: Vec<Value> = report.findings.iter().map(|finding| result(report, finding, &places)).collect();
+    results.extend(report.stale.iter().map(|stale| {
+        json!({"level": "error", "message": {"text": format!("The entry of the ignore file fits nothing: {stale}")}})
+    }));
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "conformance spec diff",
+                "version": report.version,
+                "rules": descriptors,
+            }},
+            "results": results,
+        }],
+    });
+    format!("{log:#}\n")
+}
+
+fn result(report: &DiffReport, finding: &FindingReport, places: &BTreeMap<&str, usize>) -> Value {
+    let FindingReport { rule, detail, nearest, place, .. } = finding;
+    let subject = finding.subject();
+    let before = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
+    let message = format!("{before}{detail}. {} Rust: {}.", finding.reason(), finding.rust);
+    json!({
+        "ruleId": rule,
+        "ruleIndex": places.get(rule),
+        "level": level(finding.level),
+        "message": {"text": message},
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": {"uri": uri(&report.file)},
+                "region": {"startLine": nearest.line.max(1), "startColumn": nearest.column.max(1)},
+            },
+            "logicalLocations": [{"fullyQualifiedName": format!("#{}", place.pointer)}],
+        }],
+        // The same change keeps its mark when lines move.
+        "partialFingerprints": {"change/v1": format!("{rule}#{}", place.pointer)},
+        "properties": {"cases": finding.cases, "rust": finding.rust},
+    })
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Breaking => "error",
+        Level::Warning => "warning",
+        Level::Info => "note",
+    }
+}
+
+/// What a URI keeps as it is, and what stands between its segments.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
+/// A path as a relative URI reference.
+fn uri(path: &str) -> String {
+    utf8_percent_encode(path, KEPT).to_string()
+}

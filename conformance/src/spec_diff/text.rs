@@ -1,0 +1,51 @@
+//! The report for a terminal.
+
+use std::fmt::Write as _;
+
+use keyfit_openapi::diff::{Level, Revision};
+
+use super::{DiffReport, FindingReport};
+
+/// How many cases are named one by one.
+const NAMED: usize = 4;
+
+/// The report as text, grouped by level.
+pub fn text(report: &DiffReport) -> String {
+    let mut text = format!("{} -> {}\n", report.old, report.new);
+    for level in [Level::Breaking, Level::Warning, Level::Info] {
+        for finding in report.at(level) {
+            write(&mut text, report, finding);
+        }
+    }
+    for ignored in &report.ignored {
+        let _ = writeln!(text, "\nignored {}: {}\n  reason: {}", ignored.rule, ignored.detail, ignored.reason);
+    }
+    for stale in &report.stale {
+        let _ = writeln!(text, "\nstale entry, fits nothing: {stale}\n  help: the change is gone: remove the entry");
+    }
+    let _ = writeln!(text, "\n{}", report.summary());
+    text
+}
+
+fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
+    let FindingReport { rule, level, detail, place, rust, .. } = finding;
+    let _ = writeln!(text, "\n{level} {rule} {}", finding.subject());
+    let _ = writeln!(text, "  {detail}");
+    let document = if place.document == Revision::Old { &report.old } else { &report.new };
+    let _ = writeln!(text, "  --> {document}:{}:{}", place.line, place.column);
+    let _ = writeln!(text, "  at  #{}", place.pointer);
+    let _ = writeln!(text, "  {}", finding.reason());
+    let _ = writeln!(text, "  rust: {rust}");
+    if !finding.cases.is_empty() {
+        let _ = writeln!(text, "  cases: {}", cases(&finding.cases));
+    }
+}
+
+/// The first cases by name, the others by their number.
+pub(super) fn cases(ids: &[String]) -> String {
+    let named = ids.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}

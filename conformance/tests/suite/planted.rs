@@ -1,0 +1,77 @@
+//! Twenty defects in a service that knows nothing of the check: each is found, and nothing where there is none.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::task::JoinSet;
+
+use crate::service::{Defect, environment, requests, serve, tokens_file};
+
+const SHOP: &str = "tests/fixtures/apis/shop";
+
+/// The rules that the check finds broken.
+async fn broken(defect: Option<Defect>) -> BTreeSet<String> {
+    let (address, log) = serve(defect).await;
+    let name = defect.map_or_else(|| "control".to_owned(), |defect| defect.to_string());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted");
+    fs::create_dir_all(&folder).expect("a folder");
+    let (tokens, report) = (folder.join(format!("{name}.toml")), folder.join(format!("{name}.json")));
+    fs::write(&tokens, tokens_file()).expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
+        .args([
+            "run",
+            "--api-dir",
+            SHOP,
+            "--base-url",
+            &format!("http://{address}/v1"),
+            "--allow-writes",
+            "--allow-spend",
+        ])
+        .arg("--tokens")
+        .arg(&tokens)
+        .arg("--report")
+        .arg(format!("json={}", report.display()))
+        .envs(environment())
+        .output()
+        .await
+        .expect("the binary runs");
+    let text = fs::read_to_string(&report);
+    let text = text.unwrap_or_else(|_| panic!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    let totals = &report["totals"];
+    // A window that does not end, or ends in an hour, is not waited for.
+    let left_out = u64::from(matches!(defect, Some(Defect::LimitIsNotKept | Defect::RetryAfterIsWrong)));
+    assert_eq!(
+        (totals["skip"].as_u64(), totals["error"].as_u64()),
+        (Some(left_out), Some(0)),
+        "{name}: every case ran"
+    );
+    assert_eq!(output.status.code(), Some(i32::from(totals["fail"] != 0)), "{name}");
+    // One more asks whether there is a server at all.
+    assert_eq!(report["requests"].as_u64(), u64::try_from(requests(&log) - 1).ok(), "{name}: every request is counted");
+    let cases = report["apis"][0]["cases"].as_array().expect("cases");
+    let broken = cases.iter().filter(|case| !["pass", "skip"].iter().any(|verdict| case["verdict"] == *verdict));
+    broken.map(|case| case["rule"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_planted_defect_is_found_and_nothing_else() {
+    assert_eq!(broken(None).await, BTreeSet::new(), "a service without a defect");
+    // All at once: they mostly wait for the ends of windows.
+    let mut found = JoinSet::new();
+    for (place, defect) in Defect::ALL.into_iter().enumerate() {
+        found.spawn(async move { (place, defect, broken(Some(defect)).await) });
+    }
+    let mut found = found.join_all().await;
+    found.sort_by_key(|(place, ..)| *place);
+    let mut table = String::new();
+    for (_, defect, rules) in found {
+        assert!(!rules.is_empty(), "{defect} is not found");
+        let _ = writeln!(table, "{defect}: {}", rules.into_iter().collect::<Vec<_>>().join(" "));
+    }
+    insta::assert_snapshot!(table);
+}

@@ -1,0 +1,241 @@
+//! `conformance spec diff` as it is used: exit codes, formats, revisions of git, the ignore file, and cases.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use keyfit_conformance::spec_diff::json_schema;
+use serde_json::Value;
+
+const OLD: &str = "\
+openapi: 3.0.3
+info: {title: Pets, version: 1.0.0}
+security: [{login: [read]}]
+paths:
+  /pets:
+    get:
+      operationId: pets-list
+      responses:
+        '200': {description: The pets, content: {application/json: {schema: {$ref: '#/components/schemas/Pets'}}}}
+        '404': {description: None}
+    post:
+      operationId: pets-create
+      responses:
+        '201': {description: 'The pet | as it is'}
+components:
+  schemas:
+    Pets: {type: object, required: [list], properties: {list: {type: array, items: {type: string}}}}
+  securitySchemes:
+    login: {type: http, scheme: bearer}
+";
+
+/// The same, with a scope more, a refusal less, and a member that can be missing.
+fn new() -> String {
+    OLD.replace("{login: [read]}", "{login: [read, write]}")
+        .replace("        '404': {description: None}\n", "")
+        .replace("required: [list], ", "")
+}
+
+/// A folder of its own with both documents, and what is run in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("spec-diff").join(name);
+        // What an earlier run left there, if one was.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        let folder = Self(folder);
+        folder.write("old.yaml", OLD);
+        folder.write("new.yaml", &new());
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).expect("the file can be written");
+    }
+
+    fn diff(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+        command.current_dir(&self.0).args(["spec", "diff"]).args(arguments).output().expect("the binary runs")
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let identity = ["-c", "user.name=Pet", "-c", "user.email=pet@example.com", "-c", "commit.gpgsign=false"];
+        let output =
+            Command::new("git").current_dir(&self.0).args(identity).args(arguments).output().expect("git runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it was not killed")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn complaint(output: &Output) -> String {
+    assert_eq!(code(output), 2, "{}", stdout(output));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn what_is_as_grave_as_the_threshold_exits_with_1() {
+    let folder = Folder::new("threshold");
+    folder.write(
+        "deprecated.yaml",
+        &OLD.replace("operationId: pets-list", "operationId: pets-list\n      deprecated: true"),
+    );
+    assert_eq!(code(&folder.diff(&["old.yaml", "old.yaml", "--fail-on", "warning"])), 0);
+    assert_eq!(code(&folder.diff(&["old.yaml", "deprecated.yaml"])), 0);
+    assert_eq!(code(&folder.diff(&["old.yaml", "deprecated.yaml", "--fail-on", "warning"])), 1);
+    assert_eq!(code(&folder.diff(&["old.yaml", "new.yaml"])), 1);
+}
+
+#[test]
+fn each_format_is_the_reviewed_one() {
+    let folder = Folder::new("formats");
+    for format in ["text", "markdown", "json", "sarif", "github"] {
+        let output = folder.diff(&["old.yaml", "new.yaml", "--format", format]);
+        assert_eq!(code(&output), 1);
+        insta::assert_snapshot!(format!("spec-diff-{format}"), stdout(&output));
+    }
+}
+
+#[test]
+fn the_report_is_written_into_a_file() {
+    let folder = Folder::new("output");
+    let output = folder.diff(&["old.yaml", "new.yaml", "--format", "sarif", "--output", "report.sarif"]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (1, ""));
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(folder.0.join("report.sarif")).expect("written")).expect("JSON");
+    assert_eq!(report["version"], "2.1.0");
+    let results = report["runs"][0]["results"].as_array().expect("a list");
+    let rules = report["runs"][0]["tool"]["driver"]["rules"].as_array().expect("a list");
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().expect("a number")).expect("small");
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
+fn the_committed_schema_of_the_report_is_that_of_the_types() {
+    let expected = format!("{}\n", serde_json::to_string_pretty(&json_schema()).expect("a schema is JSON"));
+    let path = "spec-diff.schema.json";
+    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
+        fs::write(path, &expected).expect("the schema can be written");
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(found == expected, "{path} is not the schema of the types: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+}
+
+#[test]
+fn a_revision_of_git_is_compared_with_the_file_of_today() {
+    let folder = Folder::new("git");
+    folder.git(&["init", "-q"]);
+    folder.write("api.yaml", OLD);
+    folder.git(&["add", "api.yaml"]);
+    folder.git(&["commit", "-qm", "first"]);
+    folder.write("api.yaml", &new());
+    let output = folder.diff(&["HEAD:api.yaml", "api.yaml"]);
+    assert_eq!(code(&output), 1, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout(&output).contains("HEAD:api.yaml:10:9"), "{}", stdout(&output));
+    assert_eq!(code(&folder.diff(&["HEAD:./api.yaml", "HEAD:api.yaml"])), 0);
+    let refused = |name: &str| complaint(&folder.diff(&[name, "api.yaml"]));
+    let text = ["nowhere:api.yaml", "HEAD:nothing.yaml", "--output=x:api.yaml", ":api.yaml", "HEAD:"].map(|name| {
+        if name.starts_with('-') { complaint(&folder.diff(&["--", name, "api.yaml"])) } else { refused(name) }
+    });
+    // How git says it depends on its version.
+    insta::with_settings!({ filters => vec![(r"no such file: .*", "no such file: <reason>")] }, {
+        insta::assert_snapshot!("spec-diff-bad-revisions", text.join("\n"));
+    });
+}
+
+#[test]
+fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
+    let folder = Folder::new("unreadable");
+    folder.write("swagger.yaml", "swagger: '2.0'\n");
+    folder.write("broken.yaml", "openapi: [3\n");
+    folder.write("unknown.toml", "[[ignore]]\nrule = \"security-scope-add\"\nreason = \"agreed\"\n");
+    folder.write("unreasoned.toml", "[[ignore]]\nrule = \"security-scope-added\"\n");
+    folder.write("blank.toml", "[[ignore]]\nrule = \"security-scope-added\"\nreason = \" \"\n");
+    folder
+        .write("misspelt.toml", "[[ignore]]\nrule = \"security-scope-added\"\nreason = \"agreed\"\npath = \"/pets\"\n");
+    let mut text = String::new();
+    for arguments in [
+        &["nowhere.yaml", "new.yaml"][..],
+        &["swagger.yaml", "new.yaml"],
+        &["old.yaml", "broken.yaml"],
+        &["old.yaml", "new.yaml", "--api", "pets"],
+        &["old.yaml", "new.yaml", "--ignore", "nowhere.toml"],
+        &["old.yaml", "new.yaml", "--ignore", "unknown.toml"],
+        &["old.yaml", "new.yaml", "--ignore", "unreasoned.toml"],
+        &["old.yaml", "new.yaml", "--ignore", "blank.toml"],
+        &["old.yaml", "new.yaml", "--ignore", "misspelt.toml"],
+        &["old.yaml", "new.yaml", "--output", "nowhere/report.txt"],
+    ] {
+        text = format!("{text}$ spec diff {}\n{}\n", arguments.join(" "), complaint(&folder.diff(arguments)));
+    }
+    insta::assert_snapshot!("spec-diff-unreadable", text);
+}
+
+#[test]
+fn accepted_changes_do_not_count_and_are_listed_with_their_reasons() {
+    let folder = Folder::new("ignored");
+    let global = "[[ignore]]\nrule = \"global-security-scope-added\"\nreason = \"announced in May\"\n";
+    let member = "[[ignore]]\nrule = \"response-property-became-optional\"\noperation = \"GET /pets\"\n\
+                  pointer = \"/components/schemas/Pets/**\"\nreason = \"nobody reads it\"\n";
+    folder.write("ignore.toml", &format!("{global}{member}"));
+    let output = folder.diff(&["old.yaml", "new.yaml", "--ignore", "ignore.toml", "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(report["totals"]["ignored"], 2);
+    assert_eq!(report["ignored"][0]["reason"], "announced in May");
+    // The other operation is still concerned.
+    folder.write("ignore.toml", &format!("{member}{}", global.replace("reason", "operation = \"*-list\"\nreason")));
+    let output = folder.diff(&["old.yaml", "new.yaml", "--ignore", "ignore.toml", "--format", "json"]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(report["findings"][0]["operations"].as_array().map(Vec::len), Some(1));
+    assert_eq!(report["findings"][0]["operations"][0]["id"], "pets-create");
+}
+
+#[test]
+fn a_stale_entry_of_the_ignore_file_exits_with_1_and_is_named() {
+    let folder = Folder::new("stale");
+    folder.write(
+        "ignore.toml",
+        "# before\n[[ignore]]\nrule = \"server-removed\"\noperation = \"pets-*\"\nreason = \"moved\"\n",
+    );
+    for format in ["text", "markdown", "github", "sarif"] {
+        let output = folder.diff(&["old.yaml", "old.yaml", "--ignore", "ignore.toml", "--format", format]);
+        assert_eq!(code(&output), 1, "{format}");
+        let text = stdout(&output);
+        assert!(text.contains("ignore.toml:3: `server-removed`, operation `pets-*`"), "{format}: {text}");
+    }
+}
+
+#[test]
+fn the_cases_that_a_change_touches_are_listed() {
+    let folder = Folder::new("apis/scopien");
+    let published = fs::read_to_string("../openapi/apis/scopien/published.yaml").expect("it ships");
+    folder.write("published.yaml", &published.replacen("        '404':", "        '410':", 1));
+    folder.write("before.yaml", &published);
+    let file = folder.0.join("published.yaml").display().to_string();
+    let listed = |arguments: &[&str]| -> Value {
+        let output = folder.diff(&[arguments, &["--format", "json"]].concat());
+        serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let by_path = listed(&["before.yaml", &file]);
+    assert_eq!(by_path["api"], "scopien");
+    let by_name = listed(&["before.yaml", "published.yaml", "--api", "scopien"]);
+    assert_eq!(by_path["findings"], by_name["findings"]);
+    assert_eq!(listed(&["before.yaml", "published.yaml"])["api"], Value::Null);
+    let went = by_name["findings"].as_array().expect("a list").iter().find(|it| it["rule"] == "error-status-removed");
+    let cases: Vec<&str> =
+        went.expect("it went")["cases"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    insta::assert_snapshot!("spec-diff-cases", cases.join("\n"));
+}

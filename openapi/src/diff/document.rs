@@ -1,0 +1,54 @@
+//! A document that is to be compared.
+
+use std::collections::HashMap;
+
+use super::node::{Node, Revision};
+use crate::load::Located;
+use crate::normalize::ids;
+use crate::{Failure, Operation, SourcePlace, Text, lint};
+
+/// A document that is to be compared: read, but neither overlaid nor repaired.
+#[derive(Clone, Debug)]
+pub struct Document {
+    located: Located,
+    /// The ids of operations that have no published one, by JSON pointer.
+    ids: HashMap<String, String>,
+}
+
+impl Document {
+    /// Reads an OpenAPI 3.0 document, YAML or JSON.
+    ///
+    /// # Errors
+    /// Text that is no YAML, a duplicate key, and another version than 3.0. What is missing in a document, or is not as
+    /// OpenAPI says, is no failure: documents that are broken can be compared too.
+    pub fn read(text: &Text) -> Result<Self, Failure> {
+        let located = Located::read(text)?;
+        lint::version(&located, &located.value)?;
+        let ids = ids::missing(&located.value).into_iter().map(|named| (named.at, named.id)).collect();
+        Ok(Self { located, ids })
+    }
+
+    /// Gives operations that have no published id the one that an operation table has for the same method and path, as
+    /// an overlay would.
+    pub fn name_operations(&mut self, table: &[Operation]) {
+        for operation in table {
+            if let Some(id) = self.ids.get_mut(&operation.pointer()) {
+                id.clone_from(&operation.id);
+            }
+        }
+    }
+
+    pub(super) fn root(&self, revision: Revision) -> Node<'_> {
+        Node::of(revision, &self.located.value)
+    }
+
+    /// The id that stands in for one that is missing or cannot be used.
+    pub(super) fn id(&self, pointer: &str) -> Option<&str> {
+        self.ids.get(pointer).map(String::as_str)
+    }
+
+    /// The place of a node, or of what is left around it.
+    pub(super) fn place(&self, pointer: &str) -> SourcePlace {
+        self.located.place(pointer)
+    }
+}

@@ -1,0 +1,85 @@
+//! The examples of the rules, as whole documents.
+
+use serde_json::{Map, Value};
+
+use super::Document;
+use super::rules::{At, Rule};
+use crate::load::Located;
+use crate::{Failure, Text};
+
+/// The document into which the fragments of all examples are merged.
+pub const BASE: &str = "\
+openapi: 3.0.3
+info: {title: Pets, version: 1.0.0}
+servers: [{url: https://api.example.com}]
+paths:
+  /pets:
+    get:
+      operationId: pets-list
+      responses: {'200': {description: The pets}}
+    post:
+      operationId: pets-create
+      responses: {'201': {description: The pet}}
+components:
+  securitySchemes:
+    key: {type: apiKey, in: header, name: X-Key}
+    login:
+      type: oauth2
+      flows:
+        clientCredentials: {tokenUrl: https://login.example.com/token, scopes: {read: See pets, write: Change pets}}
+";
+
+/// The documents of a rule's example, before and after, as JSON.
+///
+/// # Errors
+/// A fragment that is no YAML: a mistake in the table.
+pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
+    let text = |name: &str, fragment: &str| {
+        let mut document = Located::read(&Text::new("base.yaml", BASE))?.value;
+        let fragment = Located::read(&Text::new(rule.id, fragment))?.value;
+        merge(&mut document, around(rule.at, fragment));
+        Ok(Text::new(format!("{name}.json"), format!("{document:#}")))
+    };
+    Ok((text("old", rule.old)?, text("new", rule.new)?))
+}
+
+/// The same, read.
+///
+/// # Errors
+/// The same.
+pub fn documents(rule: &Rule) -> Result<(Document, Document), Failure> {
+    let (old, new) = texts(rule)?;
+    Ok((Document::read(&old)?, Document::read(&new)?))
+}
+
+/// The fragment at its place in an otherwise empty document.
+fn around(at: At, fragment: Value) -> Value {
+    let body = ["content", "application/json", "schema"];
+    let path: Vec<&str> = match at {
+        At::Document => vec![],
+        At::Operation => vec!["paths", "/pets", "get"],
+        At::Request => [&["paths", "/pets", "post", "requestBody"][..], &body].concat(),
+        At::Answer => [&["paths", "/pets", "get", "responses", "200"][..], &body].concat(),
+        At::Refusal => [&["paths", "/pets", "get", "responses", "404"][..], &body].concat(),
+    };
+    path.into_iter().rev().fold(fragment, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
+}
+
+/// RFC 7386: members are merged, null removes, everything else is replaced.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Some(members) = target.as_object_mut() else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            members.shift_remove(&key);
+        } else {
+            merge(members.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A value in one of the two documents that knows where it stands.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::pointer;
+
+/// One of the two documents.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Revision {
+    /// The document before.
+    Old,
+    /// The document after.
+    New,
+}
+
+/// A value, the document that it is a part of, and its JSON pointer there.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'a> {
+    root: &'a Value,
+    pub(super) revision: Revision,
+    pub(super) value: &'a Value,
+    pub(super) at: String,
+}
+
+/// How often a reference may lead to another one.
+const LONGEST_CHAIN: usize = 16;
+
+impl<'a> Node<'a> {
+    /// A whole document.
+    pub(super) fn of(revision: Revision, root: &'a Value) -> Self {
+        Self { root, revision, value: root, at: String::new() }
+    }
+
+    /// The whole document.
+    pub(super) fn root(&self) -> Self {
+        self.with(self.root, String::new())
+    }
+
+    /// A member, `None` where there is none.
+    pub(super) fn get(&self, key: &str) -> Option<Self> {
+        let value = self.value.as_object()?.get(key)?;
+        Some(self.with(value, pointer::join(&self.at, key)))
+    }
+
+    /// The members of an object, those of vendors left out; nothing where it is none.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Self)> {
+        let members = self.value.as_object().into_iter().flatten();
+        members
+            .filter(|(key, _)| !key.starts_with("x-"))
+            .map(|(key, value)| (key.as_str(), self.with(value, pointer::join(&self.at, key))))
+    }
+
+    /// The members whose names the document's author chose: one may start with `x-`.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> {
+        let members = self.value.as_object().into_iter().flatten();
+        members.map(|(key, value)| (key.as_str(), self.with(value, pointer::join(&self.at, key))))
+    }
+
+    /// The elements of an array; nothing where it is none.
+    pub(super) fn items(&self) -> impl Iterator<Item = Self> {
+        let items = self.value.as_array().into_iter().flatten();
+        items.enumerate().map(|(index, value)| self.with(value, format!("{}/{index}", self.at)))
+    }
+
+    /// A member that is a string.
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+        self.value.as_object()?.get(key)?.as_str()
+    }
+
+    /// Whether a member is `true`.
+    pub(super) fn is_true(&self, key: &str) -> bool {
+        self.value.as_object().and_then(|object| object.get(key)) == Some(&Value::Bool(true))
+    }
+
+    /// What its `$ref` names.
+    pub(super) fn reference(&self) -> Option<&'a str> {
+        self.text("$ref")
+    }
+
+    /// The node itself, or what its references lead to. One that leads nowhere, out of the document or in a circle is
+    /// left as it is.
+    pub(super) fn resolved(&self) -> Self {
+        let mut node = self.clone();
+        for _ in 0..LONGEST_CHAIN {
+            let Some(target) = node.reference().and_then(pointer::of_reference) else { return node };
+            let Some(value) = self.root.pointer(target) else { return node };
+            node = self.with(value, target.to_owned());
+        }
+        node
+    }
+
+    fn with(&self, value: &'a Value, at: String) -> Self {
+        Self { root: self.root, revision: self.revision, value, at }
+    }
+}

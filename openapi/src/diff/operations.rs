@@ -1,0 +1,166 @@
+//! Operations: which ones belong together, which went and came, and how they are called.
+
+use std::collections::HashMap;
+
+use heck::ToSnakeCase as _;
+
+use super::Document;
+use super::comparison::Comparison;
+use super::finding::OperationRef;
+use super::node::{Node, Revision};
+use super::rules::surface as surf;
+use super::{bodies, hints, parameters, responses};
+use crate::normalize::ids;
+use crate::walk;
+
+/// An operation of one of the documents.
+#[derive(Clone, Debug)]
+pub(super) struct Operation<'a> {
+    pub(super) node: Node<'a>,
+    /// The path item that it stands in.
+    pub(super) item: Node<'a>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) id: String,
+}
+
+/// An operation that both documents have, with its number.
+pub(super) struct Pair<'a> {
+    pub(super) number: usize,
+    pub(super) old: Operation<'a>,
+    pub(super) new: Operation<'a>,
+}
+
+impl Operation<'_> {
+    /// The Rust method's name.
+    pub(super) fn function(&self) -> String {
+        self.id.to_snake_case()
+    }
+
+    /// The path template without the names of its parameters.
+    fn shape(&self) -> String {
+        let mut shape = String::new();
+        let mut rest = self.path.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((_, behind)) = after.split_once('}') else { break };
+            shape.push_str(before);
+            shape.push_str("{}");
+            rest = behind;
+        }
+        shape + rest
+    }
+
+    fn named(&self) -> OperationRef {
+        OperationRef {
+            method: self.method.to_uppercase(),
+            path: self.path.clone(),
+            id: self.id.clone(),
+            function: self.function(),
+        }
+    }
+}
+
+/// Compares all operations, and returns those that both documents have.
+pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &'a Document, new: &'a Document) -> Vec<Pair<'a>> {
+    let mut went: Vec<Option<Operation<'a>>> = all(old, Revision::Old).into_iter().map(Some).collect();
+    let came = all(new, Revision::New);
+    let partners = partners(&mut went, &came);
+    let mut pairs = Vec::new();
+    for (operation, partner) in came.into_iter().zip(partners) {
+        let number = cx.operation(operation.named());
+        cx.concerns(&[number]);
+        match partner {
+            Some(old) => pairs.push(Pair { number, old, new: operation }),
+            None => cx.report(
+                &surf::OPERATION_ADDED,
+                &operation.node,
+                "the operation is new",
+                format!("the method `{}` is new", operation.function()),
+            ),
+        }
+    }
+    for operation in went.into_iter().flatten() {
+        let number = cx.operation(operation.named());
+        cx.concerns(&[number]);
+        cx.report(
+            &surf::OPERATION_REMOVED,
+            &operation.node,
+            "the operation went",
+            format!("the method `{}` is gone", operation.function()),
+        );
+    }
+    for pair in &pairs {
+        cx.concerns(&[pair.number]);
+        compare_pair(cx, pair);
+    }
+    pairs
+}
+
+fn compare_pair<'a>(cx: &mut Comparison<'a>, pair: &Pair<'a>) {
+    let Pair { old, new, .. } = pair;
+    if old.id != new.id {
+        let (before, after) = (old.function(), new.function());
+        let rust = if before == after {
+            "no change: both ids give one name".to_owned()
+        } else {
+            format!("the method `{before}` becomes `{after}`")
+        };
+        let at = new.node.get("operationId").unwrap_or_else(|| new.node.clone());
+        cx.report(&surf::OPERATION_RENAMED, &at, format!("`{}` becomes `{}`", old.id, new.id), rust);
+    }
+    let rust = "no change";
+    match (old.node.is_true("deprecated"), new.node.is_true("deprecated")) {
+        (false, true) => {
+            cx.report(&surf::OPERATION_DEPRECATED, &new.node, "the operation is now deprecated", rust);
+        }
+        (true, false) => {
+            cx.report(&surf::OPERATION_UNDEPRECATED, &new.node, "the operation is no longer deprecated", rust);
+        }
+        _ => {}
+    }
+    parameters::compare(cx, old, new);
+    bodies::compare(cx, old, new);
+    responses::compare(cx, old, new);
+    hints::compare(cx, old, new);
+}
+
+/// For each new operation the old one: by method and path, then by method and path without the parameters' names.
+fn partners<'a>(went: &mut [Option<Operation<'a>>], came: &[Operation<'a>]) -> Vec<Option<Operation<'a>>> {
+    let mut partners = vec![None; came.len()];
+    let keys: [fn(&Operation<'_>) -> String; 2] = [|operation| operation.path.clone(), |operation| operation.shape()];
+    for key in keys {
+        let mut places: HashMap<(String, String), usize> = HashMap::new();
+        for (place, operation) in went.iter().enumerate() {
+            if let Some(operation) = operation {
+                places.entry((operation.method.clone(), key(operation))).or_insert(place);
+            }
+        }
+        for (partner, operation) in partners.iter_mut().zip(came) {
+            if partner.is_none()
+                && let Some(place) = places.remove(&(operation.method.clone(), key(operation)))
+            {
+                *partner = went[place].take();
+            }
+        }
+    }
+    partners
+}
+
+fn all(document: &Document, revision: Revision) -> Vec<Operation<'_>> {
+    let root = document.root(revision);
+    let mut operations = Vec::new();
+    for (path, place) in root.get("paths").iter().flat_map(Node::members) {
+        let item = place.resolved();
+        for (method, node) in item.members() {
+            if walk::METHODS.contains(&method) && node.value.is_object() {
+                let id = document
+                    .id(&node.at)
+                    .or_else(|| node.text("operationId"))
+                    .map_or_else(|| ids::synthesise(method, path), str::to_owned);
+                let (method, path) = (method.to_owned(), path.to_owned());
+                operations.push(Operation { node, item: item.clone(), method, path, id });
+            }
+        }
+    }
+    operations
+}

@@ -1,0 +1,168 @@
+//! Parameters, those of the path item included.
+
+use std::collections::HashSet;
+
+use super::comparison::Comparison;
+use super::node::Node;
+use super::operations::Operation;
+use super::rules::{REQUEST, request as req, surface as surf};
+use super::schema;
+use super::spot::Spot;
+use crate::name;
+use crate::normalize::{TRANSPORT_HEADERS, template_names};
+
+struct Parameter<'a> {
+    node: Node<'a>,
+    name: &'a str,
+    place: &'a str,
+}
+
+pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Operation<'a>) {
+    let mut gone = all(old);
+    let mut came = all(new);
+    let mut pairs = rename_in_path(cx, old, new, &mut gone, &mut came);
+    // By name and place first, then by name alone: that is one which moved.
+    for moved in [false, true] {
+        gone.retain(|before| {
+            let same = |after: &Parameter<'_>| is_same_name(before, after) && (moved || before.place == after.place);
+            let Some(index) = came.iter().position(same) else { return true };
+            pairs.push((before.node.clone(), came.remove(index)));
+            false
+        });
+    }
+    for before in &gone {
+        // A path without the parameter is another path.
+        if before.place != "path" {
+            let Parameter { node, name, place } = before;
+            let rust = format!("the argument `{}` is gone", name::of_argument(name));
+            cx.report(&req::PARAMETER_REMOVED, node, format!("the {place} parameter `{name}` went"), rust);
+        }
+    }
+    for Parameter { node, name, place } in &came {
+        if *place == "path" {
+            continue;
+        }
+        let argument = name::of_argument(name);
+        if node.is_true("required") {
+            let rust = format!("the argument `{argument}` is new and must be set");
+            let detail = format!("the {place} parameter `{name}` is new and must be sent");
+            cx.report(&req::PARAMETER_ADDED_REQUIRED, node, detail, rust);
+        } else {
+            let detail = format!("the {place} parameter `{name}` is new");
+            cx.report(&req::PARAMETER_ADDED_OPTIONAL, node, detail, format!("the argument `{argument}` is new"));
+        }
+    }
+    for (before, after) in &pairs {
+        compare_pair(cx, before, after, new);
+    }
+}
+
+fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>, operation: &Operation<'a>) {
+    let Parameter { node, name, place } = new;
+    let was = old.text("in").unwrap_or_default();
+    if was != *place {
+        let detail = format!("`{name}` is sent in {place}, no longer in {was}");
+        cx.report(&req::PARAMETER_MOVED, node, detail, "no change");
+    }
+    // What is in the path is always sent, whatever the document says.
+    match (old.is_true("required") || was == "path", node.is_true("required") || *place == "path") {
+        (false, true) => {
+            let rust = format!("the argument `{}` must be set", name::of_argument(name));
+            cx.report(&req::PARAMETER_REQUIRED, node, format!("`{name}` must be sent"), rust);
+        }
+        (true, false) => {
+            let rust = format!("the argument `{}` may be left out", name::of_argument(name));
+            cx.report(&req::PARAMETER_OPTIONAL, node, format!("`{name}` can be left out"), rust);
+        }
+        _ => {}
+    }
+    match (old.is_true("deprecated"), node.is_true("deprecated")) {
+        (false, true) => cx.report(&surf::PARAMETER_DEPRECATED, node, format!("`{name}` is deprecated"), "no change"),
+        (true, false) => {
+            cx.report(&surf::PARAMETER_UNDEPRECATED, node, format!("`{name}` is no longer deprecated"), "no change");
+        }
+        _ => {}
+    }
+    let (before, after) = (style(old, was), style(node, place));
+    if was == *place && before != after {
+        let detail = format!("`{name}` is written as {after}, no longer as {before}");
+        cx.report(&req::PARAMETER_STYLE_CHANGED, node, detail, "no change");
+    }
+    if let (Some(before), Some(after)) = (schema_of(old), schema_of(node)) {
+        let spot = Spot::argument(&operation.id, name);
+        schema::compare(cx, &REQUEST, &before, &after, &spot);
+    }
+}
+
+/// Pairs the parameters of the path by their order in it, and reports those with another name.
+fn rename_in_path<'a>(
+    cx: &mut Comparison<'a>,
+    old: &Operation<'a>,
+    new: &Operation<'a>,
+    gone: &mut Vec<Parameter<'a>>,
+    came: &mut Vec<Parameter<'a>>,
+) -> Vec<(Node<'a>, Parameter<'a>)> {
+    let mut pairs = Vec::new();
+    for (before, after) in template_names(&old.path).iter().zip(template_names(&new.path)) {
+        if *before == after {
+            continue;
+        }
+        let in_path = |list: &[Parameter<'a>], name: &str| {
+            list.iter().position(|parameter| parameter.place == "path" && parameter.name == name)
+        };
+        let rust = format!("the argument `{}` becomes `{}`", name::of_argument(before), name::of_argument(&after));
+        let detail = format!("`{before}` becomes `{after}`");
+        cx.report(&surf::PATH_PARAMETER_RENAMED, &new.node, detail, rust);
+        if let (Some(before), Some(after)) = (in_path(gone, before), in_path(came, &after)) {
+            pairs.push((gone.remove(before).node, came.remove(after)));
+        }
+    }
+    pairs
+}
+
+/// The parameters of an operation, and those of its path item that it does not override.
+fn all<'a>(operation: &Operation<'a>) -> Vec<Parameter<'a>> {
+    let lists = [operation.node.get("parameters"), operation.item.get("parameters")];
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for node in lists.iter().flatten().flat_map(Node::items) {
+        let node = node.resolved();
+        let (Some(name), Some(place)) = (node.text("name"), node.text("in")) else { continue };
+        let lower = name.to_ascii_lowercase();
+        // OpenAPI says that these are no parameters.
+        let is_transport = place == "header" && TRANSPORT_HEADERS.contains(&lower.as_str());
+        let key = (if place == "header" { lower } else { name.to_owned() }, place);
+        if !is_transport && seen.insert(key) {
+            all.push(Parameter { node, name, place });
+        }
+    }
+    all
+}
+
+/// Header names have no case.
+fn is_same_name(one: &Parameter<'_>, other: &Parameter<'_>) -> bool {
+    one.name == other.name || (one.place == "header" && one.name.eq_ignore_ascii_case(other.name))
+}
+
+/// How a parameter is written, defaults filled in.
+fn style(parameter: &Node<'_>, place: &str) -> String {
+    if let Some((media_type, _)) = parameter.get("content").and_then(|content| content.members().next()) {
+        return media_type.to_owned();
+    }
+    let usual = if matches!(place, "query" | "cookie") { "form" } else { "simple" };
+    let style = parameter.text("style").unwrap_or(usual);
+    let explode = match parameter.get("explode").and_then(|explode| explode.value.as_bool()) {
+        Some(explode) => explode,
+        None => style == "form",
+    };
+    let reserved = if parameter.is_true("allowReserved") { ", reserved characters as they are" } else { "" };
+    format!("{style}{}{reserved}", if explode { ", exploded" } else { "" })
+}
+
+fn schema_of<'a>(parameter: &Node<'a>) -> Option<Node<'a>> {
+    parameter.get("schema").or_else(|| {
+        let content = parameter.get("content")?;
+        let (_, media) = content.members().next()?;
+        media.get("schema")
+    })
+}

@@ -1,0 +1,154 @@
+//! Responses: statuses, their bodies, and their headers.
+
+use std::collections::BTreeMap;
+
+use super::bodies::{self, MediaRules};
+use super::comparison::Comparison;
+use super::node::Node;
+use super::operations::Operation;
+use super::rules::{REFUSAL, RESPONSE, Rule, errors as error, response as resp, security as sec};
+use super::schema;
+use super::spot::Spot;
+
+const SUCCESS: MediaRules =
+    MediaRules { added: &resp::MEDIA_TYPE_ADDED, removed: &resp::MEDIA_TYPE_REMOVED, schema: &RESPONSE };
+const REFUSED: MediaRules =
+    MediaRules { added: &error::MEDIA_TYPE_ADDED, removed: &error::MEDIA_TYPE_REMOVED, schema: &REFUSAL };
+
+pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Operation<'a>) {
+    let (before, after) = (by_status(old), by_status(new));
+    let function = || new.function();
+    for (status, response) in &before {
+        if !after.contains_key(status) {
+            cx.answers(Some(status));
+            let (rule, rust) = if is_success(status) {
+                (&resp::STATUS_REMOVED, format!("`{}` has another success", function()))
+            } else {
+                (&error::STATUS_REMOVED, format!("`{}` no longer fails with {status}", function()))
+            };
+            cx.report(rule, response, format!("{status} went"), rust);
+        }
+    }
+    for (status, response) in &after {
+        cx.answers(Some(status));
+        let Some(other) = before.get(status) else {
+            let (rule, rust) = if is_success(status) {
+                (&resp::STATUS_ADDED, format!("`{}` has another success", function()))
+            } else {
+                (&error::STATUS_ADDED, format!("`{}` can fail with {status}: `Error::status`", function()))
+            };
+            cx.report(rule, response, format!("{status} is new"), rust);
+            continue;
+        };
+        compare_pair(cx, status, &other.resolved(), &response.resolved(), new);
+    }
+    cx.answers(None);
+}
+
+fn compare_pair<'a>(cx: &mut Comparison<'a>, status: &str, old: &Node<'a>, new: &Node<'a>, operation: &Operation<'a>) {
+    let (rules, spot) =
+        if is_success(status) { (&SUCCESS, Spot::answer(&operation.id)) } else { (&REFUSED, Spot::refusal()) };
+    bodies::contents(cx, rules, old, new, &spot);
+    headers(cx, rules, old, new);
+}
+
+fn headers<'a>(cx: &mut Comparison<'a>, rules: &MediaRules, old: &Node<'a>, new: &Node<'a>) {
+    let (before, after) = (by_name(old), by_name(new));
+    for (name, (spelt, header)) in &before {
+        let Some((_, other)) = after.get(name) else {
+            let rule = header_removed(name, header);
+            cx.report(rule, header, format!("the header `{spelt}` went"), accessor(name));
+            continue;
+        };
+        match (header.is_true("required"), other.is_true("required")) {
+            (true, false) => {
+                cx.report(
+                    &resp::HEADER_OPTIONAL,
+                    other,
+                    format!("the header `{spelt}` can be missing"),
+                    accessor(name),
+                );
+            }
+            (false, true) => {
+                cx.report(
+                    &resp::HEADER_REQUIRED,
+                    other,
+                    format!("the header `{spelt}` is always there"),
+                    accessor(name),
+                );
+            }
+            _ => {}
+        }
+        let spot = Spot::header(spelt);
+        schema::compare_optional(cx, rules.schema, header.get("schema"), other.get("schema"), other, &spot);
+    }
+    for (name, (spelt, header)) in &after {
+        if !before.contains_key(name) {
+            cx.report(header_added(name), header, format!("the header `{spelt}` is new"), accessor(name));
+        }
+    }
+}
+
+fn header_removed(name: &str, header: &Node<'_>) -> &'static Rule {
+    if is_challenge(name) {
+        &sec::CHALLENGE_REMOVED
+    } else if is_rate_limit(name) {
+        &error::RATE_HEADER_REMOVED
+    } else if header.is_true("required") {
+        &resp::REQUIRED_HEADER_REMOVED
+    } else {
+        &resp::HEADER_REMOVED
+    }
+}
+
+fn header_added(name: &str) -> &'static Rule {
+    if is_challenge(name) {
+        &sec::CHALLENGE_ADDED
+    } else if is_rate_limit(name) {
+        &error::RATE_HEADER_ADDED
+    } else {
+        &resp::HEADER_ADDED
+    }
+}
+
+/// What a caller reads the header with.
+fn accessor(name: &str) -> &'static str {
+    if name == "retry-after" {
+        "`Error::retry_after`"
+    } else if is_rate_limit(name) {
+        "`Error::rate_limit`"
+    } else {
+        "`headers()` of the response and of the error"
+    }
+}
+
+fn is_challenge(name: &str) -> bool {
+    matches!(name, "www-authenticate" | "proxy-authenticate")
+}
+
+/// `X-RateLimit-Remaining`, `X-Rate-Limit-Reset`, `RateLimit`, `RateLimit-Policy`, `Retry-After`.
+fn is_rate_limit(name: &str) -> bool {
+    let name = name.strip_prefix("x-").unwrap_or(name);
+    name == "retry-after" || name.starts_with("ratelimit") || name.starts_with("rate-limit")
+}
+
+fn is_success(status: &str) -> bool {
+    status.starts_with('2')
+}
+
+/// The answers by status: `404`, `4XX`, `default`.
+fn by_status<'a>(operation: &Operation<'a>) -> BTreeMap<String, Node<'a>> {
+    let responses = operation.node.get("responses");
+    let all = responses.iter().flat_map(Node::members);
+    all.map(|(status, node)| (status.to_uppercase().replace("DEFAULT", "default"), node)).collect()
+}
+
+/// The headers by name in lower case, with the name as it is spelt.
+fn by_name<'a>(response: &Node<'a>) -> HeaderMap<'a> {
+    let headers = response.get("headers");
+    let all = headers.iter().flat_map(Node::entries);
+    let named = all.map(|(name, node)| (name.to_ascii_lowercase(), (name, node.resolved())));
+    named.filter(|(name, _)| name != "content-type").collect()
+}
+
+type HeaderMap<'a> = BTreeMap<String, (&'a str, Node<'a>)>;

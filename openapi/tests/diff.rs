@@ -1,0 +1,224 @@
+//! What a comparison of two documents finds: each rule in both directions, and what must not be found.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use keyfit_openapi::diff::{Document, Finding, Level, Rule, diff, example, oasdiff, rules};
+use keyfit_openapi::{Source, Text};
+
+const PAGE: &str = "DIFF-RULES.md";
+
+fn read(text: &str) -> Document {
+    Document::read(&Text::new("pets.yaml", text)).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+fn ids(findings: &[Finding]) -> Vec<&str> {
+    let mut ids: Vec<&str> = findings.iter().map(|finding| finding.rule.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn each_example_is_found_by_its_rule_alone_and_the_way_back_by_its_inverse_alone() {
+    for rule in rules::all() {
+        let (old, new) = example::documents(rule).unwrap_or_else(|failure| panic!("{}: {failure}", rule.id));
+        assert_eq!(ids(&diff(&old, &new)), [rule.id], "{}", rule.id);
+        let back = if rule.inverse.is_empty() { Vec::new() } else { vec![rule.inverse] };
+        assert_eq!(ids(&diff(&new, &old)), back, "{}, the way back", rule.id);
+        assert_eq!(ids(&diff(&old, &old)), [""; 0], "{}, no change", rule.id);
+        assert_eq!(ids(&diff(&new, &new)), [""; 0], "{}, no change", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_is_one_and_its_inverse_exists() {
+    let all: Vec<&Rule> = rules::all().collect();
+    for rule in &all {
+        assert_eq!(all.iter().filter(|other| other.id == rule.id).count(), 1, "{}", rule.id);
+        assert!(rules::named(rule.inverse).is_some(), "{}: no rule is called `{}`", rule.id, rule.inverse);
+        assert!(rule.id.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()), "{}", rule.id);
+        assert!(rule.why.ends_with('.') && !rule.title.ends_with('.'), "{}", rule.id);
+    }
+}
+
+/// The ids that must be graded above information, as a list of its own: the table may not be eased unseen.
+#[test]
+fn what_oasdiff_knows_of_logins_and_refusals_is_graded_above_information() {
+    let breaking = [
+        "api-security-added",
+        "api-security-scope-added",
+        "api-global-security-added",
+        "api-global-security-scope-added",
+        "api-security-component-type-changed",
+        "api-security-component-oauth-url-changed",
+        "api-security-component-oauth-token-url-changed",
+        "api-security-component-oauth-scope-removed",
+        "required-response-header-removed",
+    ];
+    let warning = [
+        "api-security-removed",
+        "api-global-security-removed",
+        "response-non-success-status-removed",
+        "response-non-success-status-added",
+    ];
+    let demanded = breaking.map(|id| (id, Level::Breaking)).into_iter().chain(warning.map(|id| (id, Level::Warning)));
+    for (id, level) in demanded {
+        let row = oasdiff::EQUIVALENTS.iter().find(|row| row.oasdiff == id);
+        assert!(row.is_some_and(|row| row.at_least >= level), "{id}");
+    }
+    for row in &oasdiff::EQUIVALENTS {
+        let rule = row.rule().unwrap_or_else(|| panic!("{}: no rule is called `{}`", row.oasdiff, row.rule));
+        assert!(rule.level >= row.at_least, "{} is {}, not {}", rule.id, rule.level, row.at_least);
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
+fn the_committed_page_lists_every_rule() {
+    let page = page();
+    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
+        fs::write(PAGE, &page).expect("the page can be written");
+    }
+    let found = fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(found == page, "{PAGE} is out of date: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "# Rules of `conformance spec diff`\n\nMade from `src/diff/rules` by `tests/diff.rs`; set `KEYFIT_WRITE_SCHEMAS` \
+         to make it anew.\n\nA rule is `breaking` where a client that is deployed and keeps to the old document can \
+         fail at run time, a `warning`\nwhere it has to be changed when it is generated anew or sees another behaviour, \
+         and `info` otherwise.\n\n",
+    );
+    page.push_str("| rule | level | breaks | what has changed |\n|---|---|---|---|\n");
+    for rule in rules::all() {
+        let _ = writeln!(page, "| [`{0}`](#{0}) | {1} | {2} | {3} |", rule.id, rule.level, rule.breaks, rule.title);
+    }
+    page.push_str("\n## Ids of oasdiff\n\n| oasdiff | here | level |\n|---|---|---|\n");
+    for row in &oasdiff::EQUIVALENTS {
+        let level = row.rule().map_or(Level::Info, |rule| rule.level);
+        let _ = writeln!(page, "| `{}` | [`{1}`](#{1}) | {level} |", row.oasdiff, row.rule);
+    }
+    let _ = writeln!(page, "\n## Examples\n\nFragments of this document:\n\n```yaml\n{}```", example::BASE);
+    for rule in rules::all() {
+        let place = match rule.at {
+            rules::At::Document => "the document",
+            rules::At::Operation => "`GET /pets`",
+            rules::At::Request => "the body of `POST /pets`",
+            rules::At::Answer => "the answer of `GET /pets`",
+            rules::At::Refusal => "the 404 of `GET /pets`",
+        };
+        let _ = writeln!(page, "\n### {}\n", rule.id);
+        let _ = writeln!(page, "{}, {}: {}. {}", rule.level, rule.breaks, rule.title, rule.why);
+        let _ = writeln!(page, "The way back is `{}`. In {place}:\n", rule.inverse);
+        let _ = writeln!(page, "```yaml\n# before\n{}\n# after\n{}\n```", rule.old, rule.new);
+    }
+    page
+}
+
+#[test]
+fn the_documents_that_ship_do_not_differ_from_themselves() {
+    for source in Source::embedded() {
+        let document = Document::read(&source.document).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(ids(&diff(&document, &document)), [""; 0], "{}", source.name);
+    }
+}
+
+const SHARED: &str = "\
+openapi: 3.0.3
+paths:
+  /pets:
+    get: {operationId: pets-list, responses: {'200': &answer {content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}}}
+    put: {operationId: pets-put, responses: {'200': *answer}}
+  /owners:
+    get: {operationId: owners-list, responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/Owner'}}}}}}
+  /health:
+    get: {operationId: health, responses: {'200': {description: ok}}}
+components:
+  schemas:
+    Owner: {properties: {pets: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}
+    Pet: {properties: {name: {type: string}, mother: {allOf: [{$ref: '#/components/schemas/Pet'}], description: recursive}}}
+";
+
+#[test]
+fn a_shared_schema_is_one_finding_that_names_every_operation_that_it_reaches() {
+    let findings = diff(&read(SHARED), &read(&SHARED.replace("name: {type: string}", "name: {type: integer}")));
+    let [finding] = &findings[..] else { panic!("{findings:#?}") };
+    assert_eq!(finding.rule.id, "response-type-changed");
+    assert_eq!(finding.place.pointer, "/components/schemas/Pet/properties/name/type");
+    assert_eq!(finding.place.line, 13);
+    assert_eq!(finding.rust, "`Pet::name` has another type");
+    let functions: Vec<&str> = finding.operations.iter().map(|operation| operation.function.as_str()).collect();
+    assert_eq!(functions, ["pets_list", "pets_put", "owners_list"]);
+}
+
+#[test]
+fn what_went_stands_in_the_old_document_and_is_pointed_at_in_the_new_one() {
+    let new = SHARED.replace("{properties: {name: {type: string}, mother", "{properties: {mother");
+    let findings = diff(&read(SHARED), &read(&new));
+    assert_eq!(ids(&findings), ["response-optional-property-removed"]);
+    assert_eq!(findings[0].place.pointer, "/components/schemas/Pet/properties/name");
+    assert_eq!((findings[0].place.line, findings[0].nearest.line), (13, 13));
+    assert_eq!(findings[0].rust, "the field `Pet::name` is gone");
+}
+
+#[test]
+fn an_operation_without_an_id_is_called_as_the_generator_calls_it() {
+    let text = "openapi: 3.0.3\npaths: {'/sms/{id}': {get: {responses: {}}}}";
+    let findings = diff(&read(text), &read("openapi: 3.0.3\npaths: {}"));
+    assert_eq!(ids(&findings), ["operation-removed"]);
+    assert_eq!(findings[0].rust, "the method `get_sms_by_id` is gone");
+    // An id of the same Rust name is another id, but no other method.
+    let findings = diff(&read(text), &read(&text.replace("responses", "operationId: getSmsById, responses")));
+    assert_eq!(findings[0].rust, "no change: both ids give one name");
+}
+
+#[test]
+fn requirements_that_an_operation_takes_over_from_the_document_are_the_same() {
+    let old =
+        "openapi: 3.0.3\nsecurity: [{login: [a]}]\npaths: {/pets: {get: {security: [{login: [a]}], responses: {}}}}";
+    let new = "openapi: 3.0.3\nsecurity: [{login: [a]}]\npaths: {/pets: {get: {responses: {}}}}";
+    assert_eq!(ids(&diff(&read(old), &read(new))), [""; 0]);
+    let new = new.replacen("[a]", "[a, b]", 1);
+    assert_eq!(ids(&diff(&read(old), &read(&new))), ["security-scope-added"]);
+}
+
+#[test]
+fn an_empty_alternative_makes_the_login_optional() {
+    let document = |security: &str| {
+        read(&format!("openapi: 3.0.3\npaths: {{/pets: {{get: {{security: {security}, responses: {{}}}}}}}}"))
+    };
+    let findings = diff(&document("[{}, {login: [a]}]"), &document("[{login: [a]}]"));
+    assert_eq!(ids(&findings), ["security-login-required"]);
+    let findings = diff(&document("[{login: [a]}]"), &document("[{login: [a, b]}, {}]"));
+    assert_eq!(ids(&findings), ["security-login-dropped", "security-scope-added"]);
+}
+
+#[test]
+fn a_header_has_no_case_and_a_media_type_no_parameters() {
+    let old = "openapi: 3.0.3\npaths: {/pets: {get: {responses: {'429': {headers: {Retry-After: {schema: {type: integer}}}, content: {application/json; charset=utf-8: {}}}}}}}";
+    let new = old.replace("Retry-After", "retry-after").replace("application/json; charset=utf-8", "application/JSON");
+    assert_eq!(ids(&diff(&read(old), &read(&new))), [""; 0]);
+    let new = old.replace("Retry-After", "Retry-Later");
+    assert_eq!(ids(&diff(&read(old), &read(&new))), ["rate-limit-header-removed", "response-header-added"]);
+}
+
+#[test]
+fn references_in_a_circle_and_chains_of_different_lengths_end() {
+    let chain = |length: usize| {
+        let mut text = String::from(
+            "openapi: 3.0.3\npaths: {/a: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/S0'}}}}}}}}\ncomponents:\n  schemas:\n    Loop: {$ref: '#/components/schemas/Loop'}\n",
+        );
+        for index in 0..length {
+            let next = (index + 1) % length;
+            let _ = writeln!(
+                text,
+                "    S{index}: {{properties: {{next: {{$ref: '#/components/schemas/S{next}'}}, self: {{$ref: '#/components/schemas/Loop'}}}}}}"
+            );
+        }
+        read(&text)
+    };
+    let findings = diff(&chain(31), &chain(37));
+    assert_eq!(ids(&findings), ["schema-renamed"]);
+}
