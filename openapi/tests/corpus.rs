@@ -6,7 +6,7 @@ mod support;
 use std::fmt::Write as _;
 
 use keyfit_openapi::generate;
-use support::corpus::{self, Document, Fate};
+use support::corpus;
 
 #[test]
 fn every_construct_has_the_fate_that_was_reviewed() {

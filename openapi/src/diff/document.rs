@@ -23,7 +23,7 @@ impl Document {
     /// OpenAPI says, is no failure: documents that are broken can be compared too.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let located = Located::read(text)?;
-        lint::version(&located, &located.value)?;
+        lint::version_30(&located, &located.value)?;
         let ids = ids::missing(&located.value).into_iter().map(|named| (named.at, named.id)).collect();
         Ok(Self { located, ids })
     }

@@ -6,7 +6,7 @@
 //! - constructors that would bypass credentials and origin checks are closed;
 //! - no `api-version` header, no demand for `extra` members in type builders, reasons in conversion errors.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
@@ -17,6 +17,7 @@ use syn::{
     Type, parse_quote,
 };
 
+use super::answers::Particulars;
 use crate::normalize::PATH_GUARD;
 use crate::{Operation, name};
 
@@ -42,7 +43,7 @@ pub(crate) struct Argument {
 }
 
 /// Adapts the file in place and describes the builders for [`dispatch`](super::dispatch).
-pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], optional_answers: &HashSet<String>) -> Vec<Call> {
+pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], particulars: &HashMap<String, Particulars>) -> Vec<Call> {
     let mut calls = Vec::new();
     // The prelude would hold the client alone, which our facade exports.
     file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
@@ -53,7 +54,7 @@ pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], optional_an
             }
             Item::Mod(module) if module.ident == "builder" => {
                 for (index, operation) in operations.iter().enumerate() {
-                    calls.extend(adapt_builder(module, operation, index, optional_answers));
+                    calls.extend(adapt_builder(module, operation, index, particulars));
                 }
             }
             Item::Mod(module) if module.ident == "types" => Types.visit_item_mod_mut(module),
@@ -79,8 +80,9 @@ fn adapt_builder(
     module: &mut ItemMod,
     operation: &Operation,
     index: usize,
-    optional_answers: &HashSet<String>,
+    particulars: &HashMap<String, Particulars>,
 ) -> Option<Call> {
+    let particulars = particulars.get(&operation.function)?;
     let items = &mut module.content.as_mut()?.1;
     let block = items.iter_mut().find_map(|item| match item {
         Item::Impl(block) if block.trait_.is_none() && calls_operation(block, &operation.function) => Some(block),
@@ -91,10 +93,10 @@ fn adapt_builder(
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            send = Some(wrap_send(function, index, optional_answers.contains(&operation.function)));
+            send = Some(wrap_send(function, index, particulars));
         } else if let Some(kind) = setter_type(function) {
             give_reasons(function);
-            arguments.push(argument(operation, function, kind));
+            arguments.push(argument(operation, particulars, function, kind));
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
         }
@@ -115,14 +117,14 @@ fn calls_operation(block: &ItemImpl, function: &str) -> bool {
 }
 
 /// Renames the generator's `send` and returns the public one.
-fn wrap_send(function: &mut ImplItemFn, index: usize, optional: bool) -> ImplItemFn {
+fn wrap_send(function: &mut ImplItemFn, index: usize, particulars: &Particulars) -> ImplItemFn {
     let attributes = function.attrs.clone();
     function.attrs.clear();
     function.sig.ident = format_ident!("transmit");
     function.vis = syn::Visibility::Inherited;
-    SendBody { index }.visit_block_mut(&mut function.block);
+    SendBody { index, particulars }.visit_block_mut(&mut function.block);
     let mut value = answer_type(&function.sig.output).unwrap_or_else(|| parse_quote!(ByteStream));
-    if optional {
+    if particulars.is_optional {
         value = parse_quote!(::std::option::Option<#value>);
     }
     function.sig.output = parse_quote!(-> Result<crate::Response<#value>, Error<()>>);
@@ -153,13 +155,27 @@ fn type_argument(kind: &Type) -> Option<Type> {
     })
 }
 
-struct SendBody {
+struct SendBody<'a> {
     index: usize,
+    particulars: &'a Particulars,
 }
 
-impl VisitMut for SendBody {
+impl VisitMut for SendBody<'_> {
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        block.stmts.retain(|statement| !sets_api_version(statement));
+        match &self.particulars.content_type {
+            // Headers of the map take the place of those that the body sets.
+            Some(media_type) => {
+                for statement in block.stmts.iter_mut().filter(|statement| sets_api_version(statement)) {
+                    *statement = parse_quote! {
+                        header_map.append(
+                            ::reqwest::header::CONTENT_TYPE,
+                            ::reqwest::header::HeaderValue::from_static(#media_type),
+                        );
+                    };
+                }
+            }
+            None => block.stmts.retain(|statement| !sets_api_version(statement)),
+        }
         visit_mut::visit_block_mut(self, block);
     }
 
@@ -177,7 +193,30 @@ impl VisitMut for SendBody {
             call if calls(call, "ResponseValue :: stream") => {
                 *call = parse_quote!(crate::runtime::answer::stream(response));
             }
+            // The operation's own id is no argument.
+            Expr::Struct(_) => {}
             other => visit_mut::visit_expr_mut(self, other),
+        }
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        // reqwest has no methods of these names.
+        let method = match call.method.to_string().as_str() {
+            "options" => quote!(OPTIONS),
+            "trace" => quote!(TRACE),
+            _ => return,
+        };
+        call.method = format_ident!("request");
+        call.args.insert(0, parse_quote!(::reqwest::Method::#method));
+    }
+
+    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
+        let text = literal.value();
+        let alias = self.particulars.aliases.iter().find(|known| known.alias == text);
+        let accept = self.particulars.accept.as_ref().filter(|_| text == "application/json");
+        if let Some(text) = alias.map(|known| &known.wire).or(accept) {
+            *literal = syn::LitStr::new(text, literal.span());
         }
     }
 }
@@ -232,11 +271,18 @@ fn setter_type(function: &ImplItemFn) -> Option<Type> {
     })
 }
 
-fn argument(operation: &Operation, function: &ImplItemFn, kind: Type) -> Argument {
+fn argument(operation: &Operation, particulars: &Particulars, function: &ImplItemFn, kind: Type) -> Argument {
     let setter = function.sig.ident.clone();
+    let alias = particulars.aliases.iter().find(|known| setter == name::of_argument(&known.alias));
     let wire = operation.parameters.iter().find(|parameter| setter == name::of_argument(&parameter.name));
-    // What is no parameter is the body.
-    Argument { name: wire.map_or_else(|| "body".to_owned(), |parameter| parameter.name.clone()), setter, kind }
+    let name = match (alias, wire) {
+        (Some(known), _) => known.wire.clone(),
+        _ if setter == "body" && operation.body.is_some() => "body".to_owned(),
+        (None, Some(parameter)) => parameter.name.clone(),
+        // What is neither is the media type of an open body.
+        (None, None) => "Content-Type".to_owned(),
+    };
+    Argument { name, setter, kind }
 }
 
 /// `map_err(|_| "conversion to `T` for id failed")` drops why: say it.

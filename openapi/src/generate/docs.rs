@@ -4,10 +4,11 @@ use quote::ToTokens as _;
 use syn::{Attribute, Expr, ImplItem, ImplItemFn, Item, Lit, Meta, parse_quote};
 
 use crate::Operation;
+use crate::repair::Repairs;
 use crate::operation::Retry;
 
 /// Completes the documentation of the client's methods.
-pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation]) {
+pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
     for item in &mut file.items {
         let Item::Impl(block) = item else { continue };
         if block.trait_.is_some() || block.self_ty.to_token_stream().to_string() != "Client" {
@@ -17,7 +18,7 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation]) {
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = operations.iter().find(|operation| method.sig.ident == operation.function) {
                 examples_as_text(method);
-                let facts = facts(operation);
+                let facts = facts(operation, repairs);
                 method.attrs.push(parse_quote!(#[doc = #facts]));
             }
         }
@@ -47,7 +48,7 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(operation: &Operation) -> String {
+fn facts(operation: &Operation, repairs: &Repairs) -> String {
     let mut lines = vec![String::new(), String::new()];
     if !operation.credentials.is_empty() {
         lines.push(format!("- Token: {}.", quoted(&operation.credentials, " or ")));
@@ -68,6 +69,11 @@ fn facts(operation: &Operation) -> String {
     }
     if let Some(reason) = &operation.unverified {
         lines.push(format!("- Not verified: {reason}."));
+    }
+    let at = operation.pointer();
+    let inside = |pointer: &str| pointer.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    for repair in repairs.iter().filter(|repair| repair.narrowed && inside(&repair.pointer)) {
+        lines.push(format!("- Narrower than the document: {}.", repair.note));
     }
     lines.join("\n")
 }

@@ -7,7 +7,7 @@ use crate::repair::Repairs;
 use crate::walk;
 
 const ROOT: &[&str] =
-    &["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs", "webhooks"];
+    &["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs", "webhooks", "jsonSchemaDialect"];
 const PATH_ITEM: &[&str] = &["summary", "description", "servers", "parameters", "$ref"];
 const OPERATION: &[&str] = &[
     "tags",
@@ -24,12 +24,25 @@ const OPERATION: &[&str] = &[
     "servers",
 ];
 
-/// `version: 1.0` is a number in YAML and a string in OpenAPI.
+/// `version: 1.0` is a number in YAML and a string in OpenAPI; a title and a version are there for the reader alone.
 pub(crate) fn text_versions(document: &mut Value, repairs: &mut Repairs) {
-    for at in ["/openapi", "/info/version"] {
-        if let Some(version) = document.pointer_mut(at).filter(|version| version.is_number()) {
-            *version = json!(version.to_string());
-            repairs.note("text-version", at, "a number where OpenAPI wants a string");
+    for at in ["/openapi", "/info/version", "/info/title"] {
+        if let Some(text) = document.pointer_mut(at).filter(|text| text.is_number() || text.is_boolean()) {
+            *text = json!(text.to_string());
+            repairs.note("text-version", at, "OpenAPI wants a string here");
+        }
+    }
+    if let Some(root) = document.as_object_mut()
+        && root.get("info").is_none_or(|info| !info.is_object())
+    {
+        root.insert("info".to_owned(), json!({}));
+        repairs.note("missing-info", "/info", "the document does not say what it describes");
+    }
+    for (key, stand_in) in [("title", "API"), ("version", "0")] {
+        let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) else { return };
+        if info.get(key).is_none_or(|text| !text.is_string()) {
+            info.insert(key.to_owned(), json!(stand_in));
+            repairs.note("missing-info", "/info", format!("`{key}` is missing: `{stand_in}`"));
         }
     }
     // The generator takes a patch level only.
