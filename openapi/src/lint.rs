@@ -158,10 +158,6 @@ fn parts_of(schema: &Value) -> Vec<&str> {
     lists.flatten().flat_map(parts_of).collect()
 }
 
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// A scalar as its author sees it.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

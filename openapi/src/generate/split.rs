@@ -47,7 +47,7 @@ pub(crate) fn type_names(document: &Value) -> HashSet<String> {
 }
 
 /// Changes what references lead to.
-pub(super) pub(crate) fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
+pub(super) fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
     match node {
         Value::Object(object) => {
             let target = object.get("$ref").and_then(Value::as_str);
