@@ -43,7 +43,11 @@ pub(crate) struct Argument {
 }
 
 /// Adapts the file in place and describes the builders for [`dispatch`](super::dispatch).
-pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], particulars: &HashMap<String, Particulars>) -> Vec<Call> {
+pub(crate) fn adapt(
+    file: &mut syn::File,
+    operations: &[&Operation],
+    particulars: &HashMap<String, Particulars>,
+) -> Vec<Call> {
     let mut calls = Vec::new();
     // The prelude would hold the client alone, which our facade exports.
     file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));

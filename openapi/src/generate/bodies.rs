@@ -21,13 +21,11 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let (media_type, media) = body["content"].as_object()?.iter().next()?;
     let schema = media["schema"].clone();
     if body["required"] != true {
-        repairs.note("optional-body", at, "the client sends the body always");
+        repairs.narrow("optional-body", at, "the body may be left out, but the client always sends one");
     }
     let kind = essence(media_type);
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
-    let written = |key: &str, schema: Value| {
-        json!({ "required": true, "description": description, "content": { key: { "schema": schema } } })
-    };
+    let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
         Some(Body { body: written(key, schema), content_type: own.map(str::to_owned), is_open: false })
     };

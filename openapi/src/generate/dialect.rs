@@ -11,13 +11,20 @@ use crate::{name, pointer, walk};
 
 /// Keywords by the JSON type that their value must have.
 const TEXTS: [&str; 4] = ["description", "format", "pattern", "title"];
-const FLAGS: [&str; 6] =
-    ["deprecated", "exclusiveMaximum", "exclusiveMinimum", "nullable", "readOnly", "writeOnly"];
+const FLAGS: [&str; 6] = ["deprecated", "exclusiveMaximum", "exclusiveMinimum", "nullable", "readOnly", "writeOnly"];
 const COUNTS: [&str; 6] = ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"];
 const NUMBERS: [&str; 3] = ["maximum", "minimum", "multipleOf"];
 const LISTS: [&str; 4] = ["allOf", "anyOf", "enum", "oneOf"];
 const OTHERS: [&str; 10] = [
-    "$ref", "additionalProperties", "default", "items", "not", "properties", "required", "type", "uniqueItems",
+    "$ref",
+    "additionalProperties",
+    "default",
+    "items",
+    "not",
+    "properties",
+    "required",
+    "type",
+    "uniqueItems",
     "x-keyfit",
 ];
 
@@ -43,7 +50,9 @@ pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut R
         let mut dialect = Dialect { at: at.clone(), is_31, repairs };
         dialect.schema(&mut schema);
         if without_titles {
-            walk::schemas(&mut schema, &mut |inner| drop(inner.as_object_mut().and_then(|object| object.shift_remove("title"))));
+            walk::schemas(&mut schema, &mut |inner| {
+                drop(inner.as_object_mut().and_then(|object| object.shift_remove("title")))
+            });
         }
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
@@ -54,8 +63,7 @@ pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut R
 
 /// The outermost schemas: components, parameters, bodies and answers.
 pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
-    let mut found: Vec<String> =
-        walk::members(document, "/components/schemas").into_iter().map(|(at, _)| at).collect();
+    let mut found: Vec<String> = walk::members(document, "/components/schemas").into_iter().map(|(at, _)| at).collect();
     for (at, call) in walk::operations(document) {
         let count = call["parameters"].as_array().map_or(0, Vec::len);
         found.extend((0..count).map(|index| format!("{at}/parameters/{index}/schema")));
@@ -312,5 +320,7 @@ fn combinations(document: &Value, schema: &Value, depth: usize) -> usize {
     let alternatives = ["anyOf", "oneOf"].map(|key| list(key).count().max(1));
     // Alternatives of alternatives count only where they are multiplied with others.
     let all = all.fold(1_usize, usize::saturating_mul);
-    alternatives.into_iter().fold(all, |product, count| if product == 1 { count } else { product.saturating_mul(count) })
+    alternatives
+        .into_iter()
+        .fold(all, |product, count| if product == 1 { count } else { product.saturating_mul(count) })
 }

@@ -4,8 +4,8 @@ use quote::ToTokens as _;
 use syn::{Attribute, Expr, ImplItem, ImplItemFn, Item, Lit, Meta, parse_quote};
 
 use crate::Operation;
-use crate::repair::Repairs;
 use crate::operation::Retry;
+use crate::repair::Repairs;
 
 /// Completes the documentation of the client's methods.
 pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {

@@ -84,7 +84,8 @@ fn tuples(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
 
 fn patterns(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
     let Some(patterns) = object.shift_remove("patternProperties") else { return };
-    let mut schemas: Vec<Value> = patterns.as_object().into_iter().flatten().map(|(_, schema)| schema.clone()).collect();
+    let mut schemas: Vec<Value> =
+        patterns.as_object().into_iter().flatten().map(|(_, schema)| schema.clone()).collect();
     let is_closed = object.get("additionalProperties").is_none_or(|extra| *extra == json!(false));
     let schema = if is_closed && schemas.len() == 1 { schemas.pop() } else { None };
     object.insert("additionalProperties".to_owned(), schema.unwrap_or_else(|| json!({})));
@@ -96,7 +97,8 @@ fn null_alternative(object: &mut Map<String, Value>) {
     for key in ["anyOf", "oneOf"] {
         let Some(list) = object.get_mut(key).and_then(Value::as_array_mut) else { continue };
         let count = list.len();
-        let is_null = |part: &Value| part.get("type") == Some(&json!("null")) || part.get("const") == Some(&Value::Null);
+        let is_null =
+            |part: &Value| part.get("type") == Some(&json!("null")) || part.get("const") == Some(&Value::Null);
         list.retain(|part| !is_null(part));
         if list.len() == count || list.is_empty() {
             continue;

@@ -29,7 +29,8 @@ pub(crate) struct Alias {
 
 /// Gives schemas whose names meet, or that mean something else in the generator's code, names of their own.
 pub(crate) fn types(document: &mut Value, repairs: &mut Repairs) {
-    let names: Vec<String> = walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
+    let names: Vec<String> =
+        walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
     let mut taken: HashSet<String> = names.iter().map(|name| name::of_type(name)).collect();
     taken.extend(TAKEN_TYPES.map(str::to_owned));
     let mut seen: HashSet<String> = TAKEN_TYPES.into_iter().map(str::to_owned).collect();
@@ -72,7 +73,8 @@ pub(crate) fn arguments(document: &mut Value, repairs: &mut Repairs) -> HashMap<
         let Some(call) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
         let aliases = of_call(call, &at, repairs);
         let function = call["operationId"].as_str().unwrap_or_default().to_owned();
-        let in_path: Vec<Alias> = aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();
+        let in_path: Vec<Alias> =
+            aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();
         if !in_path.is_empty() {
             rename_in_path(document, &at, &in_path);
         }
@@ -106,7 +108,11 @@ fn of_call(call: &mut Map<String, Value>, at: &str, repairs: &mut Repairs) -> Ve
             alias = format!("{wanted}_{count}");
             count += 1;
         }
-        repairs.note("argument-name", at, format!("the argument for `{wire}` is called `{alias}`: the other name is taken"));
+        repairs.note(
+            "argument-name",
+            at,
+            format!("the argument for `{wire}` is called `{alias}`: the other name is taken"),
+        );
         parameter["name"] = json!(alias);
         aliases.push((Alias { alias, wire }, place == "path"));
     }
@@ -121,7 +127,8 @@ fn rename_in_path(document: &mut Value, at: &str, aliases: &[Alias]) {
     for Alias { alias, wire } in aliases {
         template = template.replace(&format!("{{{wire}}}"), &format!("{{{alias}}}"));
     }
-    let Some(call) = paths.get_mut(&path).and_then(Value::as_object_mut).and_then(|item| item.shift_remove(&method)) else {
+    let Some(call) = paths.get_mut(&path).and_then(Value::as_object_mut).and_then(|item| item.shift_remove(&method))
+    else {
         return;
     };
     let item = paths.entry(template).or_insert_with(|| json!({}));

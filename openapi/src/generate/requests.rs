@@ -46,7 +46,10 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
         narrowed.extend(settle_enum(object).map(|why| ("enum", why)));
         if object.get("pattern").and_then(Value::as_str).is_some_and(|pattern| !is_pattern(pattern)) {
             let pattern = object.shift_remove("pattern").unwrap_or_default();
-            describe(object, &format!("Not checked before it is sent: the pattern `{}`.", pattern.as_str().unwrap_or_default()));
+            describe(
+                object,
+                &format!("Not checked before it is sent: the pattern `{}`.", pattern.as_str().unwrap_or_default()),
+            );
             narrowed.insert(("pattern", "not checked before it is sent: the pattern is none of JavaScript's"));
         }
         if object.get("default").is_some_and(|default| !fits(default, object)) {

@@ -14,8 +14,20 @@ const DISPENSABLE: [&[&str]; 5] = [
     &["default"],
     &["pattern"],
     &["enum"],
-    &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems",
-      "maxItems", "minProperties", "maxProperties", "uniqueItems"],
+    &[
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "uniqueItems",
+    ],
     &["format"],
 ];
 
@@ -55,8 +67,13 @@ impl Rescue<'_> {
     fn components(&mut self, document: &mut Value) {
         let names: Vec<String> =
             walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
-        let mut groups: Vec<(String, Vec<String>)> =
-            names.into_iter().map(|name| { let group = closure(document, &[&json!({ "$ref": reference(&name) })]); (name, group) }).collect();
+        let mut groups: Vec<(String, Vec<String>)> = names
+            .into_iter()
+            .map(|name| {
+                let group = closure(document, &[&json!({ "$ref": reference(&name) })]);
+                (name, group)
+            })
+            .collect();
         groups.sort_by_key(|(_, group)| group.len());
         for (name, group) in groups {
             let mut alone = part_of(document, &group);
@@ -93,9 +110,7 @@ impl Rescue<'_> {
             }
         }
         let is_expressed = self.fits(&alone);
-        if is_expressed
-            && let (Some(place), Some(call)) = (document.pointer_mut(at), alone.pointer(at).cloned())
-        {
+        if is_expressed && let (Some(place), Some(call)) = (document.pointer_mut(at), alone.pointer(at).cloned()) {
             *place = call;
         }
         is_expressed

@@ -49,7 +49,9 @@ pub(crate) fn name_targets(document: &mut Value, repairs: &mut Repairs) {
             .collect();
         let mut named = Map::new();
         for (target, at) in &found {
-            let Some(schema) = pointer::of_reference(target).and_then(|target| document.pointer(target)) else { continue };
+            let Some(schema) = pointer::of_reference(target).and_then(|target| document.pointer(target)) else {
+                continue;
+            };
             let words: Vec<&str> = target.rsplit('/').filter(|word| word.parse::<u32>().is_err()).collect();
             let last = words.first().map_or_else(String::new, |word| pointer::name(word));
             let name = name::fresh(&name::of_type(&last), &mut taken);

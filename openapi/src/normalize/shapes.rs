@@ -89,7 +89,9 @@ impl Shaper<'_> {
         let explode = parameter["explode"].as_bool().unwrap_or(style == "form");
         let kind = walk::kind(&schema);
         match (kind, style) {
-            (Some("array"), "spaceDelimited") if !explode => vec![self.as_text(parameter, "with spaces between values")],
+            (Some("array"), "spaceDelimited") if !explode => {
+                vec![self.as_text(parameter, "with spaces between values")]
+            }
             (Some("array"), "pipeDelimited") if !explode => vec![self.as_text(parameter, "with `|` between values")],
             (Some("array"), _) if !explode => vec![self.as_text(parameter, "with commas between values")],
             (Some("array"), _) => vec![self.list(without_style(parameter), &schema)],

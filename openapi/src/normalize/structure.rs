@@ -6,8 +6,18 @@ use crate::pointer;
 use crate::repair::Repairs;
 use crate::walk;
 
-const ROOT: &[&str] =
-    &["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs", "webhooks", "jsonSchemaDialect"];
+const ROOT: &[&str] = &[
+    "openapi",
+    "info",
+    "servers",
+    "paths",
+    "components",
+    "security",
+    "tags",
+    "externalDocs",
+    "webhooks",
+    "jsonSchemaDialect",
+];
 const PATH_ITEM: &[&str] = &["summary", "description", "servers", "parameters", "$ref"];
 const OPERATION: &[&str] = &[
     "tags",

@@ -5,7 +5,7 @@ use std::fs;
 use keyfit_openapi::{Generated, Repair, Source, Text, generate};
 
 /// What every document goes through: no news about a construct.
-const ROUTINE: [&str; 12] = [
+const ROUTINE: [&str; 13] = [
     "any-success",
     "answer-format",
     "answer-instant",
@@ -13,6 +13,7 @@ const ROUTINE: [&str; 12] = [
     "error-answers",
     "extra-members",
     "open-enum",
+    "optional-body",
     "path-guard",
     "replaced-type",
     "split-schema",
@@ -75,6 +76,11 @@ impl Document {
 }
 
 impl Fate {
+    /// Whether there is a client in which no method is missing.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Self::Generated(client) if client.unsupported.is_empty())
+    }
+
     /// One line for each thing that was done, most serious first.
     pub(crate) fn lines(&self) -> Vec<String> {
         let client = match self {
@@ -91,7 +97,8 @@ impl Fate {
             .iter()
             .filter(|repair| !ROUTINE.contains(&repair.rule) && repair.rule != "set-aside")
             .collect();
-        let line = |verb: &str, repair: &Repair| format!("{verb}: {} #{}: {}", repair.rule, repair.pointer, repair.note);
+        let line =
+            |verb: &str, repair: &Repair| format!("{verb}: {} #{}: {}", repair.rule, repair.pointer, repair.note);
         lines.extend(news.iter().filter(|repair| repair.narrowed).map(|repair| line("narrowed", repair)));
         lines.extend(news.iter().filter(|repair| !repair.narrowed).map(|repair| line("repaired", repair)));
         if lines.is_empty() {
