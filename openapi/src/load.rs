@@ -1,6 +1,5 @@
 //! YAML or JSON text to a JSON value that remembers the line of every node.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr::{MarkedYaml, ScalarStyle, ScanError, YamlData, YamlLoader};
@@ -34,8 +33,15 @@ impl Located {
     /// # Errors
     /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
     pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
-        let text = without_surrogates(&source.text);
-        let nodes = parse(&text).map_err(|error| Failure {
+        let plain;
+        let parsed = match parse(&source.text) {
+            Err(_) if source.text.contains("\\u") => {
+                plain = without_surrogates(&source.text);
+                parse(&plain)
+            }
+            parsed => parsed,
+        };
+        let nodes = parsed.map_err(|error| Failure {
             place: place(&source.path, *error.marker(), String::new()),
             problem: format!("the file is not well-formed: {}", error.info()),
             help: "mend the YAML or JSON at this line".to_owned(),
@@ -91,11 +97,7 @@ impl Located {
 }
 
 /// JSON writes what is beyond the 16 bits of `\u` as two escapes, which are none in YAML.
-fn without_surrogates(text: &str) -> Cow<'_, str> {
-    let is_json = text.trim_start().starts_with('{');
-    if !is_json || !(text.contains("\\ud") || text.contains("\\uD")) {
-        return Cow::Borrowed(text);
-    }
+fn without_surrogates(text: &str) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -119,7 +121,7 @@ fn without_surrogates(text: &str) -> Cow<'_, str> {
         rest = &rest[length..];
     }
     whole.push_str(rest);
-    Cow::Owned(whole)
+    whole
 }
 
 fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {

@@ -39,7 +39,7 @@ const ODD: [&str; 24] = [
 
 #[test]
 fn mutated_documents_are_generated_or_refused() {
-    run(0x5eed, 220);
+    run(0x5eed, 400);
 }
 
 #[test]
@@ -109,7 +109,10 @@ fn mutate(text: &str, other: &str, chance: &mut Chance) -> String {
                 let word = chance.below(count + 1);
                 match kind {
                     4 => words[word] = format!("{} ", ODD[chance.below(ODD.len())]),
-                    5 => words[word] = words[chance.below(words.len())].clone(),
+                    5 => {
+                        let with = words[chance.below(words.len())].clone();
+                        words[word] = with;
+                    }
                     _ => drop(words.remove(word)),
                 }
             }

@@ -58,7 +58,7 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
                 parameters.push(bodies::content_type());
             }
             particulars.content_type = body.content_type;
-            kept.insert("requestBody".to_owned(), body.body);
+            kept.insert("requestBody".to_owned(), body.written);
         }
         kept.insert("parameters".to_owned(), Value::Array(parameters));
         kept.insert("operationId".to_owned(), json!(operation.function));
@@ -112,7 +112,7 @@ fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mu
         repairs.note("any-success", &at, format!("every 2xx is read like the documented {}", successes.join(", ")));
     }
     if let Some(media_type) = &success.bytes {
-        repairs.narrow("raw-answer", &at, format!("answers come as {media_type}: bytes"));
+        repairs.narrow("raw-answer", &at, format!("successes come as bytes: {media_type}"));
     }
     if success.is_raw {
         repairs.narrow("raw-answer", &at, "the successes have different schemas: raw JSON, which loses nothing");
@@ -153,15 +153,14 @@ fn success(document: &Value, responses: &Value) -> Success {
     let is_plain = accept.iter().any(|media_type| essence(media_type) == "application/json");
     let bytes = match (&other, schemas.len()) {
         (Some(media_type), _) => Some(media_type.clone()),
-        (None, 0) if !without_body => Some("nobody says what".to_owned()),
+        (None, 0) if !without_body => Some("the document does not say what they hold".to_owned()),
         _ => None,
     };
     let content = match (schemas.len(), other) {
         // Several media types or none of ours: the raw bytes, so that nothing is lost.
-        (_, Some(_)) => Some(json!({ "application/octet-stream": {} })),
         (0, None) if without_body => None,
-        // No success documented at all.
-        (0, None) => Some(json!({ "application/octet-stream": {} })),
+        // Or no success documented at all.
+        (_, Some(_)) | (0, None) => Some(json!({ "application/octet-stream": {} })),
         (1, None) => schemas.pop().map(|schema| json!({ "application/json": { "schema": schema } })),
         // A union would be read as the first that fits, and one whose members are all optional fits everything.
         (_, None) => Some(json!({ "application/json": { "schema": {} } })),

@@ -8,7 +8,8 @@ use crate::{pointer, walk};
 
 /// A body for the generator.
 pub(crate) struct Body {
-    pub(crate) body: Value,
+    /// As it stands in the document.
+    pub(crate) written: Value,
     /// What is sent in the place of the generator's own media type.
     pub(crate) content_type: Option<String>,
     /// Whether the caller names the media type: the document leaves it open, or a part of it is made with the body.
@@ -27,7 +28,7 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
     let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
-        Some(Body { body: written(key, schema), content_type: own.map(str::to_owned), is_open: false })
+        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false })
     };
     let bytes = json!({ "type": "string", "format": "binary" });
     match kind.as_str() {
@@ -39,7 +40,7 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
         _ if kind.starts_with("multipart/") || kind.contains('*') || !is_header(media_type) => {
             let note = format!("the body is bytes that the caller writes as {media_type}, and names in `content_type`");
             repairs.narrow("raw-body", at, note);
-            Some(Body { body: written("application/octet-stream", bytes), content_type: None, is_open: true })
+            Some(Body { written: written("application/octet-stream", bytes), content_type: None, is_open: true })
         }
         _ => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));

@@ -51,7 +51,7 @@ pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut R
         dialect.schema(&mut schema);
         if without_titles {
             walk::schemas(&mut schema, &mut |inner| {
-                drop(inner.as_object_mut().and_then(|object| object.shift_remove("title")))
+                drop(inner.as_object_mut().and_then(|object| object.shift_remove("title")));
             });
         }
         if let Some(place) = document.pointer_mut(&at) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::describe;
+use crate::normalize::is_pattern;
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -65,12 +66,6 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
     }
 }
 
-/// `/^[a-z]+$/u` is PHP's way to write a pattern; taken literally, no value would fit it.
-fn is_pattern(pattern: &str) -> bool {
-    let delimited = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
-    delimited.is_none_or(|(_, flags)| !flags.bytes().all(|flag| flag.is_ascii_lowercase()))
-}
-
 /// Brings an enum into the form that the generator reads, or drops it and says why.
 fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
     let values = object.get("enum")?.as_array()?.clone();
@@ -120,8 +115,10 @@ fn fits(default: &Value, schema: &Map<String, Value>) -> bool {
     }
     let length = |key: &str| schema.get(key).and_then(Value::as_u64);
     let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
-    let within = |number: f64| {
-        bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
+    let within = |number: Option<f64>| {
+        number.is_some_and(|number| {
+            bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
+        })
     };
     match schema.get("type").and_then(Value::as_str) {
         Some("string") => default.as_str().is_some_and(|text| {
@@ -131,8 +128,8 @@ fn fits(default: &Value, schema: &Map<String, Value>) -> bool {
                 && length("minLength").is_none_or(|least| count >= least)
                 && length("maxLength").is_none_or(|most| count <= most)
         }),
-        Some("integer") => default.as_i64().is_some_and(|number| within(number as f64)),
-        Some("number") => default.as_f64().is_some_and(within),
+        Some("integer") => default.is_i64() && within(default.as_f64()),
+        Some("number") => within(default.as_f64()),
         Some("boolean") => default.is_boolean(),
         Some("array") => default.as_array().is_some_and(Vec::is_empty),
         Some("object") => default.as_object().is_some_and(Map::is_empty) && !schema.contains_key("required"),

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::dialect::{self, describe};
+use crate::normalize::PATH_GUARD;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
@@ -98,22 +99,30 @@ impl Rescue<'_> {
         if self.fits(&alone) {
             return true;
         }
-        for schema in dialect::schema_pointers(&alone).iter().filter(|schema| schema.starts_with("/paths/")) {
-            let last_resort = if schema.contains("/parameters/") { json!({ "type": "string" }) } else { json!({}) };
-            // The whole part first: where it is not at fault, nothing of it is lost.
-            let Some(own) = alone.pointer(schema).cloned() else { continue };
-            self.put(&mut alone, schema, &last_resort);
-            let without = self.fits(&alone);
-            self.put(&mut alone, schema, &own);
-            if without || last_resort["type"] == "string" {
-                self.soften(&mut alone, schema, &last_resort);
-            }
+        // All parts at their plainest; then each comes back, and is narrowed where it does not fit.
+        let parts: Vec<(String, Value, Value)> = dialect::schema_pointers(&alone)
+            .into_iter()
+            .filter(|part| part.starts_with("/paths/"))
+            .filter_map(|part| {
+                let own = alone.pointer(&part)?.clone();
+                let plainest = plainest(&alone, &part);
+                Some((part, own, plainest))
+            })
+            .collect();
+        for (part, _, plainest) in &parts {
+            put(&mut alone, part, plainest);
         }
-        let is_expressed = self.fits(&alone);
-        if is_expressed && let (Some(place), Some(call)) = (document.pointer_mut(at), alone.pointer(at).cloned()) {
+        if !self.fits(&alone) {
+            return false;
+        }
+        for (part, own, plainest) in &parts {
+            put(&mut alone, part, own);
+            self.soften(&mut alone, part, plainest);
+        }
+        if let (Some(place), Some(call)) = (document.pointer_mut(at), alone.pointer(at).cloned()) {
             *place = call;
         }
-        is_expressed
+        true
     }
 
     /// Narrows the schema at a place of a small document until the generator can express it: what is inside first, since
@@ -130,8 +139,10 @@ impl Rescue<'_> {
                 *inner = json!({});
             }
         }
-        self.put(document, at, &bare);
-        if !self.fits(document) && !self.dispense(document, at) {
+        put(document, at, &bare);
+        // The guard of a path is part of its pattern.
+        let is_guarded = last_resort.get("pattern").is_some();
+        if !self.fits(document) && (is_guarded || !self.dispense(document, at)) {
             let why = "the client generator cannot express it";
             self.repairs.narrow("any-value", at, format!("{why}: {}", said(last_resort)));
             let mut schema = last_resort.as_object().cloned().unwrap_or_default();
@@ -139,14 +150,14 @@ impl Rescue<'_> {
                 schema.insert("description".to_owned(), text.clone());
             }
             describe(&mut schema, &format!("Any value: {why}."));
-            return self.put(document, at, &Value::Object(schema));
+            return put(document, at, &Value::Object(schema));
         }
         for child in children {
             let place = format!("{at}{child}");
             let Some(inner) = own.pointer(&child) else { continue };
-            self.put(document, &place, inner);
+            put(document, &place, inner);
             if self.budget == 0 {
-                self.put(document, &place, &json!({}));
+                put(document, &place, &json!({}));
                 self.repairs.narrow("any-value", &place, "too much of the document is odd: any JSON value");
             } else if !self.fits(document) {
                 self.soften(document, &place, &json!({}));
@@ -165,22 +176,32 @@ impl Rescue<'_> {
             }
             let gone: Vec<&str> = own.keys().map(String::as_str).filter(|key| keys.contains(key)).collect();
             describe(&mut without, &format!("Not checked before it is sent: `{}`.", gone.join("`, `")));
-            self.put(document, at, &Value::Object(without));
+            put(document, at, &Value::Object(without));
             if self.fits(document) {
                 let note = format!("the client generator cannot express it, and does without: `{}`", gone.join("`, `"));
                 self.repairs.narrow("unchecked", at, note);
                 return true;
             }
         }
-        self.put(document, at, &Value::Object(own));
+        put(document, at, &Value::Object(own));
         false
     }
+}
 
-    fn put(&self, document: &mut Value, at: &str, schema: &Value) {
-        let _ = self;
-        if let Some(place) = document.pointer_mut(at) {
-            place.clone_from(schema);
-        }
+fn put(document: &mut Value, at: &str, schema: &Value) {
+    if let Some(place) = document.pointer_mut(at) {
+        place.clone_from(schema);
+    }
+}
+
+/// What every part of a call can be: text in a parameter, any value elsewhere. The guard of a path stays.
+fn plainest(document: &Value, part: &str) -> Value {
+    let Some(parameter) = part.strip_suffix("/schema").filter(|part| part.contains("/parameters/")) else {
+        return json!({});
+    };
+    match document.pointer(parameter).map(|parameter| &parameter["in"]) {
+        Some(place) if place == "path" => json!({ "type": "string", "pattern": PATH_GUARD }),
+        _ => json!({ "type": "string" }),
     }
 }
 
@@ -194,10 +215,7 @@ fn reference(name: &str) -> String {
 
 /// The pointers of the schemas right inside a schema.
 fn children(schema: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    for key in ["properties"] {
-        found.extend(walk::members(schema, &format!("/{key}")).into_iter().map(|(at, _)| at));
-    }
+    let mut found: Vec<String> = walk::members(schema, "/properties").into_iter().map(|(at, _)| at).collect();
     for key in ["items", "additionalProperties"] {
         if schema.get(key).is_some_and(Value::is_object) {
             found.push(format!("/{key}"));

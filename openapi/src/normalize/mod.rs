@@ -10,7 +10,7 @@ pub(crate) mod servers;
 mod shapes;
 mod structure;
 
-pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, template_names};
+pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, is_pattern, template_names};
 pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 
@@ -42,11 +42,11 @@ pub(crate) fn normalize(
     lint::references(located, document)?;
     lint::compositions(located, document)?;
     references::name_targets(document, repairs);
-    let unsupported = paths::set_aside(document, repairs);
+    let mut unsupported = paths::set_aside(document, repairs);
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
     parameters::complete(document, repairs);
-    shapes::settle(document, repairs);
+    unsupported.extend(shapes::settle(document, repairs));
     requests::single_media_type(document, repairs);
     parameters::guard(document, repairs);
     Ok(unsupported)

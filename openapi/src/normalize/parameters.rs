@@ -133,6 +133,9 @@ pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
                 continue;
             };
             let place = format!("{list}/{index}");
+            if schema["pattern"].as_str().is_some_and(|pattern| !is_pattern(pattern)) {
+                repairs.narrow("pattern", &place, "not checked before it is sent: its pattern is none of JavaScript's");
+            }
             if let Some(schema) = document.pointer_mut(&pointer::join(&place, "schema")) {
                 *schema = Value::Object(guarded);
             }
@@ -145,6 +148,12 @@ pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
+/// `/^[a-z]+$/u` is PHP's way to write a pattern; taken literally, no value would fit it.
+pub(crate) fn is_pattern(pattern: &str) -> bool {
+    let delimited = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+    delimited.is_none_or(|(_, flags)| !flags.bytes().all(|flag| flag.is_ascii_lowercase()))
+}
+
 /// The guarded schema, `None` where its values need no guard.
 fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     let text = |key| schema.get(key).and_then(Value::as_str);
@@ -155,8 +164,8 @@ fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     }
     let pattern = match text("pattern") {
         // A pattern of the document may match anywhere in the text; both have to match.
-        Some(own) => format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}"),
-        None => PATH_GUARD.to_owned(),
+        Some(own) if is_pattern(own) => format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}"),
+        _ => PATH_GUARD.to_owned(),
     };
     let mut guarded = schema.clone();
     guarded.insert("type".to_owned(), json!("string"));

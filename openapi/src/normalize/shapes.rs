@@ -3,32 +3,34 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Unsupported;
+use super::parameters::remove_operation;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
 /// How deep the members of a `deepObject` may nest.
 const DEEPEST: usize = 4;
 
-/// Rewrites the parameters of every operation.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
+/// Rewrites the parameters of every operation; sets those aside that need one which cannot be sent.
+pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+    let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
         let list = pointer::join(&at, "parameters");
         let Some(parameters) = document.pointer(&list).and_then(Value::as_array).cloned() else { continue };
+        let mut shaper = Shaper { document, at: &at, repairs, missing: None };
         let mut settled: Vec<Value> = Vec::new();
         let mut cookies = Vec::new();
         for parameter in parameters {
-            let mut shaper = Shaper { document, at: &at, repairs };
             match parameter["in"].as_str() {
                 Some("cookie") => cookies.push(parameter),
                 Some("query") => settled.extend(shaper.query(parameter)),
                 Some("path" | "header") => settled.push(shaper.plain(parameter)),
-                _ => {
-                    let name = parameter["name"].as_str().unwrap_or("?");
-                    let place = parameter["in"].as_str().unwrap_or("nowhere");
-                    let note = format!("the parameter `{name}`, which is sent in `{place}`, cannot be given");
-                    shaper.repairs.narrow("lost-parameter", &at, note);
-                }
+                place => shaper.lost(&parameter, &format!("is sent in `{}`", place.unwrap_or("nowhere"))),
             }
+        }
+        if let Some(reason) = shaper.missing {
+            unsupported.push(remove_operation(document, &at, reason, repairs));
+            continue;
         }
         if !cookies.is_empty() {
             settled.push(cookie(&cookies, &at, repairs));
@@ -37,6 +39,7 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
             *place = Value::Array(settled);
         }
     }
+    unsupported
 }
 
 /// All cookies are one header.
@@ -56,6 +59,8 @@ struct Shaper<'a> {
     document: &'a Value,
     at: &'a str,
     repairs: &'a mut Repairs,
+    /// Why the operation cannot be called.
+    missing: Option<String>,
 }
 
 impl Shaper<'_> {
@@ -124,8 +129,7 @@ impl Shaper<'_> {
         self.flatten(schema, prefix, parameter["required"] == true, 0, &mut found);
         let named: Vec<&str> = found.iter().filter_map(|member| member["name"].as_str()).collect();
         if found.is_empty() {
-            let note = format!("{} has members that the document does not name: it cannot be given", label(parameter));
-            self.repairs.narrow("lost-parameter", self.at, note);
+            self.lost(parameter, "has members that the document does not name");
             return found;
         }
         let note = format!("{} is given by its members: `{}`", label(parameter), named.join("`, `"));
@@ -172,14 +176,22 @@ impl Shaper<'_> {
     /// A parameter that is a document of its own, such as JSON.
     fn as_json(&mut self, parameter: Value) -> Value {
         let media_type = parameter["content"].as_object().and_then(|content| content.keys().next()).cloned();
-        match media_type {
-            Some(media_type) => self.as_text(parameter, &format!("as {media_type}")),
-            None => {
-                self.repairs.note("missing-schema", self.at, format!("{} has no schema: a text", label(&parameter)));
-                let mut parameter = without_style(parameter);
-                parameter["schema"] = json!({ "type": "string" });
-                parameter
-            }
+        if let Some(media_type) = media_type {
+            return self.as_text(parameter, &format!("as {media_type}"));
+        }
+        self.repairs.note("missing-schema", self.at, format!("{} has no schema: a text", label(&parameter)));
+        let mut parameter = without_style(parameter);
+        parameter["schema"] = json!({ "type": "string" });
+        parameter
+    }
+
+    /// A parameter that no request can carry.
+    fn lost(&mut self, parameter: &Value, why: &str) {
+        let note = format!("{} {why}", label(parameter));
+        if parameter["required"] == true {
+            self.missing = Some(note);
+        } else {
+            self.repairs.narrow("lost-parameter", self.at, format!("{note}, and cannot be given"));
         }
     }
 
