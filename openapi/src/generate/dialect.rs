@@ -36,6 +36,9 @@ const OF_TYPE: [(&str, &[&str]); 4] = [
     ("object", &["additionalProperties", "maxProperties", "minProperties", "properties", "required"]),
 ];
 
+/// The keywords of an alternative that says no more than what is required.
+const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
+
 /// How many combinations of alternatives a schema may have: the generator writes each of them out.
 const COMBINATIONS: usize = 64;
 
@@ -229,6 +232,23 @@ impl Dialect<'_> {
         for key in ["allOf", "anyOf", "oneOf"] {
             for (index, inner) in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
                 self.below(&[key, &index.to_string()], inner);
+            }
+        }
+        for key in ["anyOf", "oneOf"] {
+            let only_required = |part: &Value| {
+                let part = part.as_object();
+                part.is_some_and(|part| {
+                    part.contains_key("required") && part.keys().all(|key| REQUIRING.contains(&key.as_str()))
+                })
+            };
+            let parts = object.get(key).and_then(Value::as_array);
+            if object.contains_key("properties") && parts.is_some_and(|parts| parts.iter().all(only_required)) {
+                // As an enum it would have one member each, and lose the others.
+                object.shift_remove(key);
+                self.narrow(
+                    "unchecked",
+                    format!("not checked before it is sent: which members are required (`{key}`)"),
+                );
             }
         }
         if object.contains_key("anyOf") && object.contains_key("oneOf") {

@@ -17,6 +17,7 @@ mod rescue;
 mod split;
 mod surface;
 mod types;
+mod unions;
 
 use std::collections::{HashMap, HashSet};
 
@@ -122,6 +123,7 @@ impl Attempt {
             client.calls.entry(function).or_default().aliases = aliases;
         }
         let requests = split::split_shared(&mut client.document, &mut repairs);
+        unions::settle(&mut client.document, &requests, &mut repairs);
         requests::mend(&mut client.document, &requests, &mut repairs);
         let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
         let replacements = types::replacements(api, &client.document, module, &open_enums, &mut repairs);
