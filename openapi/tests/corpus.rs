@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use keyfit_openapi::{Generated, Source, Text, generate};
@@ -31,15 +32,16 @@ fn every_construct_has_the_fate_that_was_reviewed() {
 
 #[test]
 fn every_client_compiles() {
-    let mut clients: Vec<_> = corpus::documents()
-        .into_iter()
-        .filter_map(|document| {
-            let module = document.module();
-            let client = generate(&document.source(), &format!("crate::api::{module}")).ok()?;
-            Some((module, client.code))
-        })
-        .collect();
-    clients.push(("large".to_owned(), large().code));
+    let mut seen = HashSet::new();
+    let mut clients = vec![("large".to_owned(), large().code)];
+    for document in corpus::documents() {
+        let module = document.module();
+        let Ok(client) = generate(&document.source(), &format!("crate::api::{module}")) else { continue };
+        // Some constructs leave no trace: the same code is compiled once.
+        if seen.insert(client.code.replace(&module, "")) {
+            clients.push((module, client.code));
+        }
+    }
     support::compile::check(&clients);
 }
 
@@ -47,14 +49,14 @@ fn every_client_compiles() {
 fn a_large_document_of_many_constructs_loses_no_operation() {
     let client = large();
     assert!(client.unsupported.is_empty(), "{:?}", client.unsupported);
-    assert_eq!(client.surface.matches("\n    credentials").count(), 308);
+    assert_eq!(client.surface.matches("\n    credentials").count(), 203);
 }
 
 /// More than 200 operations.
 fn large() -> Generated {
     let source = Source {
         name: "large".to_owned(),
-        document: Text::new("large.yaml", support::large::document(220)),
+        document: Text::new("large.yaml", support::large::document(145)),
         overlay: None,
         contract: None,
     };

@@ -45,7 +45,7 @@ pub struct Generated {
 /// `crate::Config` and `crate::Error` around it.
 ///
 /// # Errors
-/// What [`Api::read`] refuses, and schemas that cannot be expressed in Rust.
+/// What [`Api::read`] refuses, and names that meet in Rust although they were changed.
 pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     let module = &format!("{module}::generated");
     let api = Api::read(source)?;
@@ -53,11 +53,12 @@ pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
     for _ in 0..ROUNDS {
         let attempt = Attempt::run(&api, module, &mends)?;
-        let Some(clash) = clash(&attempt.file) else { return attempt.finish(&api) };
-        if !mends.learn(&attempt.document, &clash) {
+        let clashes = clashes(&attempt.file);
+        let Some(first) = clashes.first() else { return attempt.finish(&api) };
+        if !mends.learn(&attempt.document, &clashes) {
             return Err(api.located.failure(
                 "/components/schemas",
-                format!("two things would be called `{clash}` in Rust"),
+                format!("two things would be called `{first}` in Rust"),
                 "rename one of them by overlay",
             ));
         }
@@ -78,8 +79,8 @@ struct Mends {
 }
 
 impl Mends {
-    /// Finds another name; `false` where none helps.
-    fn learn(&mut self, document: &Value, clash: &str) -> bool {
+    /// Finds other names; `false` where none helps.
+    fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
         let mut has_title = false;
         let mut titles = document.clone();
         for at in dialect::schema_pointers(document) {
@@ -92,13 +93,14 @@ impl Mends {
         }
         let mut taken: HashSet<String> = split::type_names(document);
         let known = walk::members(document, "/components/schemas");
-        let component = known.iter().map(|(at, _)| pointer::name(at)).find(|name| name::of_type(name) == clash);
-        let Some(component) = component.filter(|name| self.renamed.iter().all(|(_, new)| new != name)) else {
-            return false;
-        };
-        let new = name::fresh(&format!("{}Schema", name::of_type(&component)), &mut taken);
-        self.renamed.push((component, new));
-        true
+        let count = self.renamed.len();
+        for component in known.iter().map(|(at, _)| pointer::name(at)) {
+            let kind = name::of_type(&component);
+            if clashes.contains(&kind) && self.renamed.iter().all(|(_, new)| *new != component) {
+                self.renamed.push((component, name::fresh(&format!("{kind}Schema"), &mut taken)));
+            }
+        }
+        self.renamed.len() > count
     }
 }
 
@@ -128,7 +130,13 @@ impl Attempt {
         let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
         let replacements = types::replacements(api, &client.document, module, &open_enums, &mut repairs);
         let mut set_aside = Vec::new();
-        let run = |document: &Value| progenitor::run(document, &replacements);
+        let run = |document: &Value| {
+            // Thousands of them, where a part has a few schemas, would be most of the work.
+            let schemas = walk::members(document, "/components/schemas");
+            let names: HashSet<String> = schemas.iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect();
+            let mine: Vec<_> = replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect();
+            progenitor::run(document, &mine)
+        };
         let code = run(&client.document).or_else(|| {
             let lost = rescue::narrow(&mut client.document, &|part| run(part).is_some(), &mut repairs);
             set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
@@ -177,13 +185,14 @@ fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -
     Some(Unsupported { operation: label(operation), reason })
 }
 
-/// A name that stands twice where it may stand once: a type, or a member of one.
-fn clash(file: &syn::File) -> Option<String> {
+/// The names that stand twice where they may stand once: types, and types with such members.
+fn clashes(file: &syn::File) -> Vec<String> {
     let types = file.items.iter().find_map(|item| match item {
         syn::Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
         _ => None,
     });
     let mut seen = HashSet::new();
+    let mut found = Vec::new();
     for item in types.iter().flat_map(|(_, items)| items) {
         let (name, fields) = match item {
             syn::Item::Struct(item) => (&item.ident, Some(&item.fields)),
@@ -194,10 +203,10 @@ fn clash(file: &syn::File) -> Option<String> {
         let mut members = HashSet::new();
         let mut idents = fields.into_iter().flatten().filter_map(|field| field.ident.as_ref());
         if !seen.insert(name.to_string()) || idents.any(|ident| !members.insert(ident.to_string())) {
-            return Some(name.to_string());
+            found.push(name.to_string());
         }
     }
-    None
+    found
 }
 
 fn inexpressible(api: &Api) -> Failure {
