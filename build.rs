@@ -1,6 +1,7 @@
 //! Generates the client of every enabled API into `OUT_DIR`.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
@@ -19,22 +20,62 @@ fn main() {
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
 fn run() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
-    for source in Source::embedded() {
+    let is_enabled = |source: &Source| {
         let feature = source.name.replace('-', "_").to_uppercase();
-        if env::var_os(format!("CARGO_FEATURE_{feature}")).is_some() {
-            write_client(&source, Path::new(&out))?;
-        }
+        env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
+    };
+    let enabled: Vec<Source> = Source::embedded().into_iter().filter(is_enabled).collect();
+    for source in &enabled {
+        write_client(source, Path::new(&out))?;
+    }
+    fs::write(Path::new(&out).join("connections.rs"), connections(&enabled))?;
+    println!("cargo::rustc-check-cfg=cfg(any_api)");
+    if !enabled.is_empty() {
+        println!("cargo::rustc-cfg=any_api");
     }
     Ok(())
 }
 
 /// Writes `OUT_DIR/<api>.rs`, to be included by `src/api/<api>.rs`.
 fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
-    let module = source.name.replace('-', "_");
+    let module = module(source);
     let client = generate(source, &format!("crate::api::{module}"))?;
     for unsupported in &client.unsupported {
         println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
     }
     fs::write(out.join(format!("{module}.rs")), client.code)?;
     Ok(())
+}
+
+/// How `src/dispatch.rs` finds a client by its name, for the enabled APIs.
+fn connections(enabled: &[Source]) -> String {
+    let (mut clients, mut arms) = (String::new(), String::new());
+    for source in enabled {
+        let (name, module) = (&source.name, module(source));
+        let _ = write!(
+            clients,
+            "impl Dispatch for api::{module}::Client {{
+    fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a> {{
+        Box::pin(api::{module}::dispatch(self, operation, arguments))
+    }}
+}}\n\n"
+        );
+        let _ = write!(
+            arms,
+            "        {name:?} => api::{module}::Credential::from_access(access)
+            .and_then(|credential| api::{module}::Client::with_config(credential, config))
+            .map(|client| Box::new(client) as Box<dyn Dispatch>),\n"
+        );
+    }
+    format!(
+        "{clients}pub(super) fn connect(name: &str, config: Config, access: Access) -> Option<Result<Box<dyn Dispatch>, Error>> {{
+    Some(match name {{
+{arms}        _ => return None,
+    }})
+}}\n"
+    )
+}
+
+fn module(source: &Source) -> String {
+    source.name.replace('-', "_")
 }

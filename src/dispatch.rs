@@ -1,10 +1,9 @@
 //! Calling operations by their id, with JSON arguments: for conformance suites and tools that know operations as data.
 //! Every call goes through the typed builders, so what is tested here is what users run.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_core::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -12,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::auth::{self, Credential, Refresh, Token, TokenKind, TokenSource};
-use crate::{Config, Error, Response, api};
+use crate::{Config, Error, Response};
 
 /// A success, with its value as JSON again.
 #[derive(Clone, Debug)]
@@ -31,12 +30,11 @@ pub trait Dispatch: Send + Sync {
     ///
     /// # Errors
     /// An unknown operation, an argument of the wrong type, and everything that the call itself reports.
-    fn call<'a>(
-        &'a self,
-        operation: &'a str,
-        arguments: &'a Map<String, Value>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
+    fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a>;
 }
+
+/// A call on its way.
+pub type Call<'a> = BoxFuture<'a, Result<Answer, Error>>;
 
 /// What a client is connected with: the text of a token, or what hands tokens out.
 #[derive(Debug)]
@@ -53,36 +51,37 @@ pub enum Access {
 /// # Errors
 /// An API that is unknown or not compiled in, and what the typed constructors refuse.
 pub fn connect(name: &str, config: Config, access: Access) -> Result<Box<dyn Dispatch>, Error> {
-    match name {
-        #[cfg(feature = "instasent-legacy")]
-        "instasent-legacy" => {
-            Ok(Box::new(api::instasent_legacy::Client::with_config(credential::<auth::Legacy>(access)?, config)?))
+    connections::connect(name, config, access)
+        .unwrap_or_else(|| Err(Error::configuration(format!("there is no API called `{name}` in this build"))))
+}
+
+/// Which client is behind a name: one of each API that is compiled in.
+mod connections {
+    use super::{Access, Call, Config, Dispatch, Error, FromAccess as _, Map, Value};
+    use crate::api;
+
+    include!(concat!(env!("OUT_DIR"), "/connections.rs"));
+}
+
+/// What a client of an API is connected with.
+trait FromAccess: Sized {
+    fn from_access(access: Access) -> Result<Self, Error>;
+}
+
+impl<K: TokenKind> FromAccess for Credential<K> {
+    fn from_access(access: Access) -> Result<Self, Error> {
+        match access {
+            Access::Token(text) => Ok(Token::new(text.expose_secret())?.into()),
+            Access::Source(source, refresh) => Ok(Self::refreshed(source, refresh)),
         }
-        #[cfg(feature = "instasent-transactional")]
-        "instasent-transactional" => {
-            Ok(Box::new(api::instasent_transactional::Client::with_config(credential::<auth::Sms>(access)?, config)?))
-        }
-        #[cfg(feature = "instasent-product")]
-        "instasent-product" => {
-            Ok(Box::new(api::instasent_product::Client::with_config(credential::<auth::Product>(access)?, config)?))
-        }
-        #[cfg(feature = "instasent-ingest")]
-        "instasent-ingest" => {
-            Ok(Box::new(api::instasent_ingest::Client::with_config(credential::<auth::Datasource>(access)?, config)?))
-        }
-        #[cfg(feature = "scopien")]
-        "scopien" => Ok(Box::new(api::scopien::Client::with_config(credential::<auth::Scopien>(access)?, config)?)),
-        _ => Err(Error::configuration(format!("there is no API called `{name}` in this build"))),
     }
 }
 
-fn credential<K: TokenKind>(access: Access) -> Result<Credential<K>, Error> {
-    match access {
-        Access::Token(text) => Ok(Token::new(text.expose_secret())?.into()),
-        Access::Source(source, refresh) => Ok(Credential::refreshed(source, refresh)),
+impl FromAccess for Credential<auth::Ingest> {
+    fn from_access(access: Access) -> Result<Self, Error> {
+        Credential::<auth::Datasource>::from_access(access).map(Self::from)
     }
 }
-
 /// Reads one argument as the type that the builder's setter takes.
 pub(crate) fn argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
     T::deserialize(value).map_err(|error| Error::invalid_request(format!("the argument `{name}` is refused: {error}")))
@@ -97,25 +96,3 @@ impl Answer {
         Ok(Self { status, headers, value })
     }
 }
-
-/// Implements [`Dispatch`] for a generated client.
-macro_rules! dispatch {
-    ($feature:literal, $module:ident) => {
-        #[cfg(feature = $feature)]
-        impl Dispatch for crate::api::$module::Client {
-            fn call<'a>(
-                &'a self,
-                operation: &'a str,
-                arguments: &'a Map<String, Value>,
-            ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
-                Box::pin(crate::api::$module::dispatch(self, operation, arguments))
-            }
-        }
-    };
-}
-
-dispatch!("instasent-legacy", instasent_legacy);
-dispatch!("instasent-transactional", instasent_transactional);
-dispatch!("instasent-product", instasent_product);
-dispatch!("instasent-ingest", instasent_ingest);
-dispatch!("scopien", scopien);

@@ -1,14 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(
-    not(any(
-        feature = "instasent-legacy",
-        feature = "instasent-transactional",
-        feature = "instasent-product",
-        feature = "instasent-ingest",
-        feature = "scopien"
-    )),
-    allow(dead_code, unused_imports, reason = "without an API nothing calls the runtime")
-)]
+#![cfg_attr(not(any_api), allow(dead_code, unused_imports, reason = "without an API nothing calls the runtime"))]
 
 mod api;
 pub mod auth;

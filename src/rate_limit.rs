@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-/// What the `X-RateLimit-*` headers of an answer said. A header that is missing or garbled is `None`, never zero.
+/// What the `X-RateLimit-*` headers of an answer said, or the `RateLimit-*` headers of the IETF's draft. A header that is
+/// missing or garbled is `None`, never zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RateLimit {
@@ -12,21 +13,41 @@ pub struct RateLimit {
     pub limit: Option<u64>,
     /// Requests left in this window (`X-RateLimit-Remaining`).
     pub remaining: Option<u64>,
-    /// When the window ends, in seconds since 1970 (`X-RateLimit-Reset`).
+    /// When the window ends, in seconds since 1970 (`X-RateLimit-Reset`). Where the header counts from now, the answer's
+    /// `Date` is now; without one this is `None`.
     pub reset: Option<u64>,
 }
 
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const LIMIT: [HeaderName; 2] =
+    [HeaderName::from_static("x-ratelimit-limit"), HeaderName::from_static("ratelimit-limit")];
+const REMAINING: [HeaderName; 2] =
+    [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
+const RESET: [HeaderName; 2] =
+    [HeaderName::from_static("x-ratelimit-reset"), HeaderName::from_static("ratelimit-reset")];
+
+/// A reset that is less, September 2001 as an instant, is a number of seconds from now.
+const LEAST_INSTANT: u64 = 1_000_000_000;
 
 impl RateLimit {
     /// Reads the headers; `None` where the answer has none of the three.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let read = |name: HeaderName| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-        let limit = Self { limit: read(LIMIT), remaining: read(REMAINING), reset: read(RESET) };
-        (limit.limit.or(limit.remaining).or(limit.reset).is_some()).then_some(limit)
+        Self::read(headers, date(headers, DATE.as_str()))
     }
+
+    /// The same, with the time by the server's clock.
+    pub(crate) fn read(headers: &HeaderMap, now: Option<SystemTime>) -> Option<Self> {
+        let reset = number(headers, RESET);
+        let seconds = || now?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
+        let instant = |reset: u64| if reset < LEAST_INSTANT { seconds()?.checked_add(reset) } else { Some(reset) };
+        let (limit, remaining) = (number(headers, LIMIT), number(headers, REMAINING));
+        let told = limit.or(remaining).or(reset).is_some();
+        told.then_some(Self { limit, remaining, reset: reset.and_then(instant) })
+    }
+}
+
+fn number(headers: &HeaderMap, names: [HeaderName; 2]) -> Option<u64> {
+    let read = |name: HeaderName| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+    names.into_iter().find_map(read)
 }
 
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
@@ -47,21 +68,21 @@ pub(crate) fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTim
             return Some(instant.duration_since(now).unwrap_or_default());
         }
     }
-    until(RateLimit::from_headers(headers)?.reset?, now)
+    until_reset(headers, now)
 }
 
-/// How far away the reset is; `None` where none is named.
-pub(crate) fn until_reset(rate: RateLimit, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    until(rate.reset?, servers_now(headers, now))
-}
-
-fn until(reset: u64, now: SystemTime) -> Option<Duration> {
+/// How far away the reset is by the server's clock; `None` where none is named.
+pub(crate) fn until_reset(headers: &HeaderMap, servers_now: SystemTime) -> Option<Duration> {
+    let reset = number(headers, RESET)?;
+    if reset < LEAST_INSTANT {
+        return Some(Duration::from_secs(reset));
+    }
     let instant = UNIX_EPOCH.checked_add(Duration::from_secs(reset))?;
-    Some(instant.duration_since(now).unwrap_or_default())
+    Some(instant.duration_since(servers_now).unwrap_or_default())
 }
 
 /// The time by the server's clock, so that a wrong clock on this side does no harm.
-fn servers_now(headers: &HeaderMap, now: SystemTime) -> SystemTime {
+pub(crate) fn servers_now(headers: &HeaderMap, now: SystemTime) -> SystemTime {
     let Some(date) = date(headers, DATE.as_str()) else { return now };
     let difference = date.duration_since(now).unwrap_or_else(|error| error.duration());
     if difference <= SAME_CLOCK { now } else { date }
@@ -95,6 +116,17 @@ mod tests {
         let future = headers(&[("x-ratelimit-reset", "1893452400")]);
         assert_eq!(retry_after(None, &future, at(1_893_452_370)), Some(Duration::from_secs(30)));
         assert_eq!(retry_after(None, &future, at(1_893_452_500)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_reset_may_count_from_now() {
+        let draft = headers(&[("ratelimit-limit", "10"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "30")]);
+        assert_eq!(retry_after(None, &draft, at(1_893_452_370)), Some(Duration::from_secs(30)));
+        let told = RateLimit::read(&draft, Some(at(1_893_452_370)));
+        assert_eq!(told, Some(RateLimit { limit: Some(10), remaining: Some(0), reset: Some(1_893_452_400) }));
+        assert_eq!(RateLimit::from_headers(&draft).and_then(|rate| rate.reset), None, "without a date");
+        let dated = headers(&[("x-ratelimit-reset", "30"), ("date", "Mon, 31 Dec 2029 22:59:30 GMT")]);
+        assert_eq!(RateLimit::from_headers(&dated).and_then(|rate| rate.reset), Some(1_893_452_400));
     }
 
     #[test]

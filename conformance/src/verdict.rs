@@ -44,6 +44,8 @@ pub struct Outcome {
     pub took: Duration,
     /// What was exchanged, kept where it did not pass.
     pub exchanges: Vec<Exchange>,
+    /// The readings of contradictions that the answer shows: the places of both in the contract.
+    pub readings: Vec<(usize, usize)>,
 }
 
 /// One request and its answer.
@@ -96,8 +98,15 @@ impl fmt::Display for Verdict {
 impl Outcome {
     /// The rule is kept.
     pub fn pass() -> Self {
-        let (requests, took, exchanges) = (0, Duration::ZERO, Vec::new());
-        Self { verdict: Verdict::Pass, reason: None, status: None, requests, took, exchanges }
+        Self {
+            verdict: Verdict::Pass,
+            reason: None,
+            status: None,
+            requests: 0,
+            took: Duration::ZERO,
+            exchanges: Vec::new(),
+            readings: Vec::new(),
+        }
     }
 
     /// The rule is broken.

@@ -34,6 +34,7 @@ pub use api::Api;
 pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
 pub use generate::{Generated, generate};
+pub use name::is_identifier;
 pub use normalize::Unsupported;
 pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
 pub use repair::{Repair, Repairs};

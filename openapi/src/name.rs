@@ -15,7 +15,7 @@ pub(crate) fn of_argument(text: &str) -> String {
 }
 
 /// Whether Rust takes the text as a name; keywords are none.
-pub(crate) fn is_identifier(text: &str) -> bool {
+pub fn is_identifier(text: &str) -> bool {
     syn::parse_str::<syn::Ident>(text).is_ok()
 }
 

@@ -171,4 +171,9 @@ impl Operation {
             .filter(|status| (200..300).contains(status))
             .collect()
     }
+
+    /// Whether the document speaks of this status: by its number or its class, not by `default`.
+    pub fn documents(&self, status: u16) -> bool {
+        self.responses.contains_key(&status.to_string()) || self.responses.contains_key(&format!("{}XX", status / 100))
+    }
 }

@@ -32,39 +32,34 @@ pub struct Source {
 /// The names under which a folder may hold its document, in the order in which they are tried.
 const DOCUMENTS: [&str; 5] = ["published.yaml", "published.json", "openapi.yaml", "openapi.yml", "openapi.json"];
 
-/// The files of one embedded API: folder, document, overlay, contract.
-macro_rules! embedded {
-    ($name:literal) => {
-        (
-            $name,
-            include_str!(concat!("../apis/", $name, "/published.yaml")),
-            include_str!(concat!("../apis/", $name, "/overlay.yaml")),
-            include_str!(concat!("../apis/", $name, "/contract.toml")),
-        )
-    };
+/// The files of an embedded API.
+struct Embedded {
+    name: &'static str,
+    /// The document's file and text.
+    document: (&'static str, &'static str),
+    overlay: Option<&'static str>,
+    contract: Option<&'static str>,
 }
 
-/// Embedded, so that a packaged `keyfit` finds its documents wherever it is built.
-const EMBEDDED: [(&str, &str, &str, &str); 5] = [
-    embedded!("instasent-legacy"),
-    embedded!("instasent-transactional"),
-    embedded!("instasent-product"),
-    embedded!("instasent-ingest"),
-    embedded!("scopien"),
-];
+/// Every folder of `apis/`, embedded by the build script so that a packaged `keyfit` finds its documents wherever it is
+/// built.
+const EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 impl Source {
-    /// The APIs that ship with this crate.
+    /// The APIs that ship with this crate, by their names.
     pub fn embedded() -> Vec<Self> {
-        EMBEDDED
-            .iter()
-            .map(|(name, document, overlay, contract)| Self {
-                name: (*name).to_owned(),
-                document: Text::new(format!("openapi/apis/{name}/published.yaml"), *document),
-                overlay: Some(Text::new(format!("openapi/apis/{name}/overlay.yaml"), *overlay)),
-                contract: Some(Text::new(format!("openapi/apis/{name}/contract.toml"), *contract)),
-            })
-            .collect()
+        EMBEDDED.iter().map(Self::of).collect()
+    }
+
+    fn of(embedded: &Embedded) -> Self {
+        let Embedded { name, document: (document, text), overlay, contract } = *embedded;
+        let at = |file: &str| format!("openapi/apis/{name}/{file}");
+        Self {
+            name: name.to_owned(),
+            document: Text::new(at(document), text),
+            overlay: overlay.map(|text| Text::new(at("overlay.yaml"), text)),
+            contract: contract.map(|text| Text::new(at("contract.toml"), text)),
+        }
     }
 
     /// One of the APIs that ship with this crate.

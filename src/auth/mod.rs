@@ -33,7 +33,7 @@ pub mod oauth;
 pub mod rotation;
 mod secret;
 pub mod source;
-mod token;
+pub(crate) mod token;
 
 pub use access_token::AccessToken;
 pub use api_key::{ApiKey, Mode, Reach};

@@ -70,7 +70,7 @@ pub struct Token<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// A kind of token. The set is closed.
+/// A kind of token. The set is closed: those of this crate.
 pub trait TokenKind: sealed::Sealed {
     /// The kind's name in messages and contracts: `api-sms`.
     const NAME: &'static str;
@@ -78,7 +78,7 @@ pub trait TokenKind: sealed::Sealed {
     const VARIABLE: &'static str;
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
 }
 

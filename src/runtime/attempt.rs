@@ -19,7 +19,7 @@ use super::transport::Shared;
 use super::{Carried, repeat, span};
 use crate::auth::Held;
 use crate::observer::{Attempt, Next};
-use crate::rate_limit;
+use crate::rate_limit::{self, RateLimit};
 use crate::{CallOptions, Error, ErrorKind, Operation};
 
 /// An attempt with less time than this is not worth a wait: it would only end as a timeout, which tells less than what
@@ -184,9 +184,9 @@ impl Call<'_> {
     }
 
     fn learn(&self, permit: &Permit, headers: &reqwest::header::HeaderMap) {
-        if let Some(rate) = rate_limit::RateLimit::from_headers(headers) {
-            let until_reset = rate_limit::until_reset(rate, headers, self.shared.config.clock.now());
-            permit.learn(rate, until_reset, self.now());
+        let now = rate_limit::servers_now(headers, self.shared.config.clock.now());
+        if let Some(rate) = RateLimit::read(headers, Some(now)) {
+            permit.learn(rate, rate_limit::until_reset(headers, now), self.now());
         }
     }
 

@@ -75,14 +75,19 @@ impl Problem {
         }
     }
 
-    /// `{message}`, and where even that is missing a list of `errors`
+    /// `{message}`, under another name where a problem came without its media type, and where even that is missing a list
+    /// of `errors`
     fn message_only(value: &Value) -> Self {
         let details = Some(&value["errors"]).filter(|errors| !errors.is_null()).cloned();
         let joined = value["errors"].as_array().map(|errors| {
             errors.iter().map(|error| text(error).unwrap_or_else(|| error.to_string())).collect::<Vec<_>>().join("; ")
         });
         Self {
-            message: text(&value["message"]).or(joined).or_else(|| text(value)),
+            message: ["message", "detail", "title"]
+                .into_iter()
+                .find_map(|name| text(&value[name]))
+                .or(joined)
+                .or_else(|| text(value)),
             details,
             request_id: text(&value["request_id"]),
             ..Self::default()
@@ -153,6 +158,13 @@ mod tests {
             let bare = read(bare);
             assert_eq!((bare.code, bare.message.as_deref()), (None, Some("No funds")));
         }
+    }
+
+    #[test]
+    fn a_problem_without_its_media_type_has_its_words_too() {
+        assert_eq!(read(r#"{"detail":"no such parcel"}"#).message.as_deref(), Some("no such parcel"));
+        assert_eq!(read(r#"{"title":"Not found","status":404}"#).message.as_deref(), Some("Not found"));
+        assert_eq!(read(r#"{"message":"gone","detail":"long ago"}"#).message.as_deref(), Some("gone"));
     }
 
     #[test]

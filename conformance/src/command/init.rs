@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use keyfit_conformance::init::scaffold;
+use keyfit_conformance::init::{Ends, scaffold};
 use keyfit_openapi::Text;
 
 /// Writes a folder for `run --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
@@ -24,7 +24,7 @@ pub(crate) struct Options {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
-    let name = name(options)?;
+    let name = api_name(options.name.as_deref(), &options.spec)?;
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from(&name));
     let text = fs::read_to_string(&options.spec).map_err(|error| {
         format!("error: the document cannot be read: {error}\n  --> {}\nhelp: check the path", options.spec.display())
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let is_json = options.spec.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
     let spec = Text::new(options.spec.display().to_string(), text);
-    let made = scaffold(&name, &spec).map_err(|failure| failure.to_string())?;
+    let made = scaffold(&name, &spec, Ends::Server).map_err(|failure| failure.to_string())?;
     let files = [
         (document, &spec.text),
         ("overlay.yaml", &made.overlay),
@@ -60,10 +60,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The name that ids of rules begin with: letters, digits and hyphens.
-fn name(options: &Options) -> Result<String, String> {
-    let stem = options.spec.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let name = options.name.clone().or(stem).unwrap_or_default();
+/// The name of an API, with which ids of rules begin: letters, digits and hyphens. That of the file where none is given.
+pub(super) fn api_name(name: Option<&str>, file: &Path) -> Result<String, String> {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = name.map(str::to_owned).or(stem).unwrap_or_default();
     let plain = name.to_lowercase().replace(['_', ' ', '.'], "-");
     if plain.is_empty() || !plain.chars().all(|character| character.is_ascii_alphanumeric() || character == '-') {
         return Err(format!(

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::mock::{Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings, shipped};
+use keyfit_conformance::secret::Secret;
 use keyfit_openapi::Source;
 use serde_json::{Value, json};
 
@@ -107,7 +108,7 @@ fn as_json(name: &str, mock: &Controlled) -> Value {
     let clients = mock.clients().into_iter().map(|client| {
         json!({
             "client_id": client.id,
-            "client_secret": client.secret.as_ref().map(|secret| secret.reveal()),
+            "client_secret": client.secret.as_ref().map(Secret::reveal),
             "redirect_uri": client.redirect_uri,
             "what": client.what,
         })

@@ -4,6 +4,7 @@ mod client;
 mod compare;
 mod init;
 mod mock;
+mod plan;
 mod reports;
 mod run;
 mod spec;

@@ -11,20 +11,19 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::explain;
 use keyfit_conformance::known::KnownFailures;
-use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Target, http_client};
+use keyfit_conformance::mock::Mutant;
+use keyfit_conformance::probe::http_client;
 use keyfit_conformance::report::{ApiReport, Report};
-use keyfit_conformance::run::{Halt, Plan, Watch, run as run_cases};
+use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
-use keyfit_conformance::tokens::Tokens;
 use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::{Source, Text};
 use tokio::task::JoinSet;
 
+use super::plan::{Live, plan};
 use super::{client, reports};
 
 /// What is checked, against what, and where the report goes.
@@ -37,7 +36,7 @@ pub(crate) struct Options {
     /// Check the API in this folder: a document, `contract.toml` and where needed `overlay.yaml`. It has no
     /// generated client, whose cases are skipped.
     #[arg(long, value_name = "DIR", conflicts_with = "api")]
-    api_dir: Option<PathBuf>,
+    pub(super) api_dir: Option<PathBuf>,
     /// Run the cases with this id; `*` stands for a segment, `**` for any; may be given more than once.
     #[arg(long, value_name = "GLOB")]
     case: Vec<String>,
@@ -68,33 +67,12 @@ pub(crate) struct Options {
     #[command(flatten)]
     reports: reports::Options,
     #[command(flatten)]
-    live: Live,
+    pub(super) live: Live,
     #[command(flatten)]
-    client: client::Options,
+    pub(super) client: client::Options,
     /// Give the mock a defect, to see a check fail.
     #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
-    mutant: Option<Mutant>,
-}
-
-/// A live server, in place of the mock.
-#[derive(Args, Debug)]
-struct Live {
-    /// Check the live server under this URL in place of the mock. One API only.
-    #[arg(long, value_name = "URL", requires = "tokens")]
-    base_url: Option<reqwest::Url>,
-    /// The credentials for the live server: a TOML file that names environment variables.
-    #[arg(long, value_name = "FILE", requires = "base_url")]
-    tokens: Option<PathBuf>,
-    /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
-    /// where left out.
-    #[arg(long, value_name = "URL", requires = "base_url")]
-    authorization_server: Option<reqwest::Url>,
-    /// Send calls that change something at the live server.
-    #[arg(long)]
-    allow_writes: bool,
-    /// Send calls that cost money at the live server.
-    #[arg(long)]
-    allow_spend: bool,
+    pub(super) mutant: Option<Mutant>,
 }
 
 /// One end of a contract.
@@ -213,7 +191,7 @@ fn explain(pattern: &str, catalogues: &[Arc<Catalogue>]) -> Result<ExitCode, Str
 }
 
 /// A file that the user named.
-fn read(path: &Path, what: &str) -> Result<Text, String> {
+pub(super) fn read(path: &Path, what: &str) -> Result<Text, String> {
     let text = fs::read_to_string(path).map_err(|error| {
         format!("error: the {what} cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
     })?;
@@ -308,54 +286,4 @@ fn watch(bar: ProgressBar) -> Watch {
         }
         bar.inc(1);
     })
-}
-
-/// What an API is checked against. The mock is returned with it, since it stops when it is dropped.
-async fn plan(
-    options: &Options,
-    catalogue: &Arc<Catalogue>,
-    http: &reqwest::Client,
-    redactor: &Redactor,
-) -> Result<(Plan, String, Option<Mock>), String> {
-    let mut plan = Plan::default();
-    if let Some(client) = options.client.connect(&catalogue.contract.name, redactor) {
-        let stage = Stage::start(catalogue, client, redactor).await;
-        plan.stage =
-            Some(Arc::new(stage.map_err(|reason| format!("error: the client cannot be driven\nhelp: {reason}"))?));
-        return Ok((plan, "none".to_owned(), None));
-    }
-    if catalogue.cases.iter().any(|case| case.side == Side::Client) {
-        let is_ours = Source::named(&catalogue.api.name).is_some() && options.api_dir.is_none();
-        if is_ours || !catalogue.needs_client() {
-            let client = Arc::new(Keyfit { api: catalogue.api.name.clone() });
-            plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await?));
-        } else {
-            "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
-        }
-    }
-    let (Some(base_url), Some(path)) = (&options.live.base_url, &options.live.tokens) else {
-        let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
-        let mock = Mock::start(api, contract, options.mutant, redactor.clone()).await;
-        let mock = mock.map_err(|error| format!("error: the mock cannot be started: {error}"))?;
-        let base_url = mock.base_url().parse().map_err(|error| format!("error: the mock has no URL: {error}"))?;
-        let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
-        plan.target = Some(Arc::new(target));
-        return Ok((plan, "mock".to_owned(), Some(mock)));
-    };
-    let text = read(path, "tokens file")?;
-    let root = match &options.live.authorization_server {
-        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-        None => base_url.origin().ascii_serialization(),
-    };
-    let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).map_err(|failure| failure.to_string())?;
-    let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
-    let target = target.paced(&catalogue.contract);
-    target.reach().await.map_err(|reason| {
-        format!("error: the server cannot be reached: {reason}\n  --> {base_url}\nhelp: check the URL, and that the server runs")
-    })?;
-    plan.target = Some(Arc::new(target));
-    plan.is_read_only = !options.live.allow_writes;
-    plan.is_thrifty = !options.live.allow_spend;
-    plan.workers = 1;
-    Ok((plan, base_url.to_string(), None))
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use keyfit_openapi::{Failure, Text};
 
-use super::{Citation, Contract, Expect, Family, Rate, RateLimit, Rule};
+use super::{Citation, Contract, Contradiction, Expect, Family, Rate, RateLimit, Rule};
 
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
@@ -23,7 +23,8 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     if let Some(limit) = &contract.rate_limit {
         checker.cited(&limit.source)?;
     }
-    contract.batch.as_ref().map_or(Ok(()), |batch| checker.cited(&batch.source))
+    contract.batch.as_ref().map_or(Ok(()), |batch| checker.cited(&batch.source))?;
+    contract.contradictions.iter().try_for_each(|contradiction| checker.contradiction(contradiction))
 }
 
 struct Checker<'a> {
@@ -96,6 +97,23 @@ impl Checker<'_> {
             ));
         }
         match keys.members.pointers().find(|pointer| !pointer.starts_with('/')) {
+            Some(pointer) => {
+                Err(self.failure(pointer, format!("`{pointer}` is no JSON pointer"), "start it with a slash"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn contradiction(&self, contradiction: &Contradiction) -> Result<(), Failure> {
+        let signs = || contradiction.readings.iter().filter_map(|reading| reading.shown_by.as_ref());
+        if let Some(sign) = signs().find(|sign| !self.contract.rules.iter().any(|rule| rule.id == sign.rule)) {
+            return Err(self.failure(
+                &sign.rule,
+                format!("`{}` shows a reading of `{}`, and is no rule", sign.rule, contradiction.id),
+                "name a rule of this contract under `shown-by`",
+            ));
+        }
+        match signs().filter_map(|sign| sign.member.as_ref()).find(|pointer| !pointer.starts_with('/')) {
             Some(pointer) => {
                 Err(self.failure(pointer, format!("`{pointer}` is no JSON pointer"), "start it with a slash"))
             }

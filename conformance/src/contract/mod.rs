@@ -3,6 +3,7 @@
 mod authorization;
 mod authorization_drive;
 mod check;
+mod contradiction;
 mod error_shape;
 mod key_management;
 mod probe;
@@ -20,6 +21,7 @@ pub use authorization::{
     AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
 };
 pub use authorization_drive::AuthorizationDrive;
+pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
 pub use probe::Probe;
@@ -119,6 +121,8 @@ pub struct Credential {
 pub enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
     Header,
+    /// In a header of this name, alone: `X-Api-Key`.
+    NamedHeader(String),
     /// In this query parameter.
     Query(String),
 }
@@ -163,6 +167,24 @@ pub enum ResetUnit {
     DeltaSeconds,
 }
 
+impl ResetUnit {
+    /// How a header tells an end that is so many seconds away.
+    pub(crate) fn value(self, now: u64, away: u64) -> u64 {
+        match self {
+            Self::EpochSeconds => now + away,
+            Self::DeltaSeconds => away,
+        }
+    }
+
+    /// The end that a header tells, in seconds since the Unix epoch.
+    pub(crate) fn instant(self, now: u64, value: u64) -> u64 {
+        match self {
+            Self::EpochSeconds => value,
+            Self::DeltaSeconds => now.saturating_add(value),
+        }
+    }
+}
+
 /// What has a rate budget of its own.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(rename_all = "kebab-case")]
@@ -203,19 +225,12 @@ pub enum BatchShape {
     Lists,
 }
 
-/// Two sources that say different things.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Contradiction {
-    /// What it is about: `batch-outcome`.
-    pub id: String,
-    /// The readings, each with where it is found.
-    pub readings: Vec<String>,
-    /// The reading that the rules follow, and why.
-    pub ruling: String,
-}
-
 impl Credential {
+    /// Where valid calls send it: the first that is named.
+    pub fn carrier(&self) -> &Carrier {
+        self.carriers.first().unwrap_or(&Carrier::Header)
+    }
+
     /// How a token begins, in the test environment or the other one.
     pub fn prefix_in(&self, is_test: bool) -> &str {
         self.test_prefix.as_deref().filter(|_| is_test).unwrap_or(&self.prefix)

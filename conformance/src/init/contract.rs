@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::document::{Facts, Limits};
 use super::quoted;
+use crate::contract::Carrier;
 
 /// Sources, kinds of token, errors, limits.
 pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
@@ -25,9 +26,10 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
     let scoped = facts.operations.iter().any(|access| !access.scopes.is_empty());
     for scheme in &facts.schemes {
-        let carrier = match &scheme.query {
-            Some(parameter) => format!("{{ query = {} }}", quoted(parameter)),
-            None => "\"header\"".to_owned(),
+        let carrier = match &scheme.carrier {
+            Carrier::Query(parameter) => format!("{{ query = {} }}", quoted(parameter)),
+            Carrier::NamedHeader(name) => format!("{{ named-header = {} }}", quoted(name)),
+            Carrier::Header => "\"header\"".to_owned(),
         };
         let _ = write!(
             text,

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use keyfit_openapi::{Api, Operation, Place};
 use serde_json::Value;
 
+use crate::contract::Carrier;
+
 /// Parts of names of path parameters whose ids belong to somebody.
 const TENANTS: [&str; 14] = [
     "account",
@@ -44,8 +46,8 @@ pub(super) struct Facts {
 #[derive(Debug)]
 pub(super) struct Scheme {
     pub(super) kind: String,
-    /// The query parameter; the header `Authorization` where left out.
-    pub(super) query: Option<String>,
+    /// Where it is sent.
+    pub(super) carrier: Carrier,
 }
 
 /// Who may call an operation.
@@ -83,6 +85,13 @@ impl Facts {
         for operation in &api.operations {
             facts.operation(api, operation);
         }
+        let is_used = |kind: &String| facts.operations.iter().any(|access| access.kinds.contains(kind));
+        let (used, left_out) = std::mem::take(&mut facts.schemes).into_iter().partition(|scheme| is_used(&scheme.kind));
+        facts.schemes = used;
+        let left_out: Vec<Scheme> = left_out;
+        facts.notes.extend(
+            left_out.iter().map(|scheme| format!("no operation asks for the scheme `{}`: it is left out", scheme.kind)),
+        );
         facts.error = api.operations.iter().find_map(|operation| error(api, operation));
         facts.limits = limits(api);
         if facts.limits.is_none() {
@@ -97,21 +106,34 @@ impl Facts {
         facts
     }
 
+    /// The kinds of token that go into the header `Authorization`.
+    pub(super) fn header_kinds(&self) -> Vec<String> {
+        let in_header = self.schemes.iter().filter(|scheme| scheme.carrier == Carrier::Header);
+        in_header.map(|scheme| scheme.kind.clone()).collect()
+    }
+
     fn schemes(&mut self, api: &Api) {
         let schemes = api.document.pointer("/components/securitySchemes").and_then(Value::as_object);
         for (name, scheme) in schemes.into_iter().flatten() {
             let scheme = api.resolve(scheme);
             let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
-            let query = scheme["name"].as_str().filter(|_| is("type", "apiKey") && is("in", "query"));
             let is_bearer =
                 is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer"));
-            if is_bearer || query.is_some() {
-                self.schemes.push(Scheme { kind: name.clone(), query: query.map(str::to_owned) });
-            } else {
-                self.notes.push(format!(
-                    "the scheme `{name}` is none that the check can send: bearer tokens, and keys in the query"
-                ));
-            }
+            let key = scheme["name"].as_str().filter(|_| is("type", "apiKey"));
+            let carrier = match key {
+                _ if is_bearer => Carrier::Header,
+                Some(parameter) if is("in", "query") => Carrier::Query(parameter.to_owned()),
+                // A key that is called like the header of tokens is one.
+                Some(header) if is("in", "header") && header.eq_ignore_ascii_case("authorization") => Carrier::Header,
+                Some(header) if is("in", "header") => Carrier::NamedHeader(header.to_owned()),
+                _ => {
+                    self.notes.push(format!(
+                        "the scheme `{name}` is none that the check can send: bearer tokens, and keys in a header or the query"
+                    ));
+                    continue;
+                }
+            };
+            self.schemes.push(Scheme { kind: name.clone(), carrier });
         }
     }
 

@@ -1,6 +1,7 @@
 //! A first contract for a bare document: what the document says of security, errors and rate limits, and the rules that
 //! the RFCs add whether it says so or not.
 
+mod checkout;
 mod contract;
 mod document;
 mod overlay;
@@ -9,8 +10,19 @@ mod tokens;
 
 use keyfit_openapi::{Api, Failure, Source, Text};
 
+pub use checkout::{Added, add};
+
 use self::document::Facts;
 use crate::catalogue::Catalogue;
+
+/// What holds to a new contract.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ends {
+    /// A server: there is no client of the API here.
+    Server,
+    /// A server, and the client that is generated from the document.
+    Both,
+}
 
 /// The files of a new API folder.
 #[derive(Clone, Debug)]
@@ -21,6 +33,10 @@ pub struct Scaffold {
     pub contract: String,
     /// A tokens file to fill in.
     pub tokens: String,
+    /// The kinds of token that go into the header `Authorization`.
+    pub kinds: Vec<String>,
+    /// The operations of the document.
+    pub operations: usize,
     /// The cases that follow.
     pub cases: usize,
     /// What the document says and the check has no word for, or does not say and the contract needs.
@@ -31,7 +47,7 @@ pub struct Scaffold {
 ///
 /// # Errors
 /// A document that cannot be used, or that names no credential which the check can send.
-pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
+pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Failure> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let facts = Facts::read(&Api::read(&source)?);
     if facts.schemes.is_empty() {
@@ -41,10 +57,10 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
                 "the document names no credential that the check can send{}",
                 facts.notes.first().map_or_else(String::new, |note| format!(": {note}"))
             ),
-            "describe under components.securitySchemes how calls are authorised: http bearer, oauth2, openIdConnect, or apiKey in query",
+            "describe under components.securitySchemes how calls are authorised: http bearer, oauth2, openIdConnect, or apiKey in header or query",
         ));
     }
-    let overlay = overlay::text(&facts);
+    let overlay = overlay::text(&facts, ends);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
     // Which rules mean something for this API is known to whoever expands them.
     let head = contract::head(name, &document.path, &facts);
@@ -53,7 +69,7 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
         Catalogue::read(&Source { contract, ..source.clone() })
     };
     let mut kept = String::new();
-    for rule in rules::of(name, &facts) {
+    for rule in rules::of(name, &facts, ends) {
         if reads(&rule).is_ok() {
             kept.push_str(&rule);
         }
@@ -61,6 +77,8 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
     let catalogue = reads(&kept)?;
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue),
+        kinds: facts.header_kinds(),
+        operations: catalogue.api.operations.len(),
         cases: catalogue.cases.len(),
         overlay,
         contract: format!("{head}{kept}"),
@@ -82,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_bare_document_becomes_a_contract_that_can_be_read() {
-        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE)).expect("a contract");
+        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE), Ends::Server).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let rules: Vec<&str> = contract.rules.iter().map(|rule| rule.id.as_str()).collect();
         for expected in ["parcels.auth.no-token", "parcels.scope.lacking", "parcels.tenant.foreign-accountId"] {
@@ -98,7 +116,8 @@ mod tests {
     #[test]
     fn a_document_without_credentials_is_refused() {
         let text = "openapi: 3.0.3\ninfo: {title: Open, version: '1'}\nservers: [{url: https://open.example}]\npaths:\n  /a:\n    get: {operationId: a, responses: {'200': {description: ok}}}\n";
-        let refusal = scaffold("open", &Text::new("open.yaml", text)).expect_err("no credential").to_string();
+        let refusal =
+            scaffold("open", &Text::new("open.yaml", text), Ends::Server).expect_err("no credential").to_string();
         assert!(refusal.contains("names no credential"), "{refusal}");
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::document::{Access, Facts};
-use super::quoted;
+use super::{Ends, quoted};
 
 /// Says of each operation which kinds of token it takes and what they need.
-pub(super) fn text(facts: &Facts) -> String {
+pub(super) fn text(facts: &Facts, ends: Ends) -> String {
     let mut text = format!(
         "overlay: 1.0.0\ninfo:\n  title: {}\n  version: 1.0.0\nactions:\n",
         quoted(&format!("What the contract check needs to know of {}", facts.title))
@@ -18,7 +18,7 @@ pub(super) fn text(facts: &Facts) -> String {
         list(&kinds)
     );
     for access in &facts.operations {
-        let hints = hints(access, &kinds);
+        let hints = hints(access, &kinds, ends);
         if hints.is_empty() {
             continue;
         }
@@ -34,7 +34,7 @@ pub(super) fn text(facts: &Facts) -> String {
     text
 }
 
-fn hints(access: &Access, all: &[String]) -> Vec<String> {
+fn hints(access: &Access, all: &[String], ends: Ends) -> Vec<String> {
     let mut hints = Vec::new();
     if access.kinds != all {
         hints.push(format!("credentials: {}", list(&access.kinds)));
@@ -45,7 +45,19 @@ fn hints(access: &Access, all: &[String]) -> Vec<String> {
     if access.spends {
         hints.push("spends: true".to_owned());
     }
+    if ends == Ends::Both {
+        hints.push(format!("retry: {}", retry(access)));
+    }
     hints
+}
+
+/// Whether a client may send a call again whose outcome is unknown, by its method.
+fn retry(access: &Access) -> &'static str {
+    match access.method.as_str() {
+        "get" | "head" | "options" => "safe",
+        "put" | "delete" if !access.spends => "idempotent",
+        _ => "never",
+    }
 }
 
 fn list(texts: &[String]) -> String {

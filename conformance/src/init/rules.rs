@@ -1,7 +1,9 @@
 //! The rules of a new contract: those that follow from the RFCs for any API, and those for what its document shows. They
 //! are data: `rules/*.toml`, with `API` and `NAME` for the names of the API and of a path parameter.
 
+use super::Ends;
 use super::document::Facts;
+use crate::contract::Carrier;
 
 const ANY: &str = include_str!("rules/any.toml");
 const HEADER: &str = include_str!("rules/header.toml");
@@ -9,15 +11,17 @@ const NO_QUERY: &str = include_str!("rules/no-query.toml");
 const ERROR: &str = include_str!("rules/error.toml");
 const TENANT: &str = include_str!("rules/tenant.toml");
 const ID: &str = include_str!("rules/id.toml");
+const CLIENT: &str = include_str!("rules/client.toml");
 
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
-pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
-    let in_query = facts.schemes.iter().filter(|scheme| scheme.query.is_some()).count();
+pub(super) fn of(api: &str, facts: &Facts, ends: Ends) -> Vec<String> {
+    let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
     let shared = [
         (ANY, true),
-        (HEADER, in_query < facts.schemes.len()),
-        (NO_QUERY, in_query == 0),
+        (HEADER, has(|carrier| *carrier == Carrier::Header)),
+        (NO_QUERY, !has(|carrier| matches!(carrier, Carrier::Query(_)))),
         (ERROR, facts.error.is_some()),
+        (CLIENT, ends == Ends::Both),
     ];
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));
@@ -30,7 +34,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
 }
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 6] = ["auth", "scope", "tenant", "error", "method", "rate"];
+const FAMILIES: [&str; 7] = ["auth", "scope", "tenant", "error", "method", "rate", "client"];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
     let texts = rules.split("[[rule]]\n").skip(1);

@@ -89,6 +89,9 @@ impl Core {
     }
 
     fn presented<'a>(&self, call: &'a Call, operation: &Operation) -> Presented<'a> {
+        if let Some(key) = self.in_named_header(call, operation) {
+            return Presented::Token(key);
+        }
         let Some(header) = call.headers.get("authorization") else {
             return self.in_query(call, operation).map_or(Presented::Nothing, Presented::Token);
         };
@@ -115,11 +118,19 @@ impl Core {
         }
     }
 
+    fn in_named_header<'a>(&self, call: &'a Call, operation: &Operation) -> Option<&'a str> {
+        let kinds = operation.credentials.iter().filter_map(|kind| self.contract.credential(kind));
+        kinds.flat_map(|credential| &credential.carriers).find_map(|carrier| match carrier {
+            Carrier::NamedHeader(name) => call.headers.get(name)?.to_str().ok(),
+            Carrier::Header | Carrier::Query(_) => None,
+        })
+    }
+
     fn in_query<'a>(&self, call: &'a Call, operation: &Operation) -> Option<&'a str> {
         let kinds = operation.credentials.iter().filter_map(|kind| self.contract.credential(kind));
         let mut documented = kinds.flat_map(|credential| &credential.carriers).filter_map(|carrier| match carrier {
             Carrier::Query(name) => Some(name.as_str()),
-            Carrier::Header => None,
+            Carrier::Header | Carrier::NamedHeader(_) => None,
         });
         match (documented.next(), self.has(Mutant::TurnsQueryTokens)) {
             (Some(name), false) => call.query(name),

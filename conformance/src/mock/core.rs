@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use keyfit_openapi::{Api, Operation};
+use keyfit_openapi::{Api, Operation, Pagination};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
@@ -11,15 +11,11 @@ use super::mutant::Mutant;
 use super::outcome::{Defects, Item, outcome};
 use super::router::{Routed, Router};
 use super::state::State;
-use super::success::Successes;
+use super::success::{Successes, last_page};
 use super::token::Token;
 use super::window::Window;
 use crate::clock;
 use crate::contract::{BatchShape, Bucket, Contract, Probe};
-use crate::identity::State as TokenState;
-
-/// Seconds of a window that is there to be used up.
-const SHORT_WINDOW: u64 = 1;
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -40,6 +36,17 @@ pub(super) struct Served<'a> {
     pub(super) window: Option<Window>,
 }
 
+impl Served<'_> {
+    /// Whether it goes on where another page ended.
+    fn asks_for_more(&self) -> bool {
+        let cursor = match &self.sent {
+            Sent::Body(body) => body.get("cursor"),
+            _ => None,
+        };
+        self.operation.pagination == Some(Pagination::Cursor) && cursor.is_some_and(Value::is_string)
+    }
+}
+
 impl Core {
     /// A mock of an API, with at most one defect.
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
@@ -58,10 +65,13 @@ impl Core {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The status that a rule gives to what a probe sends, or the usual one where no rule speaks of it.
+    /// The status that a rule gives to what a probe sends, one that the operation documents before others, or the usual
+    /// one where no rule speaks of it.
     pub(super) fn status(&self, probe: &Probe, operation: &Operation, usual: u16) -> u16 {
         let rule = self.contract.ruling(probe, operation);
-        rule.and_then(|rule| rule.expect.as_ref()?.status.first().copied()).unwrap_or(usual)
+        let given = rule.and_then(|rule| rule.expect.as_ref()).map_or(&[][..], |expect| &expect.status);
+        let documented = given.iter().find(|status| operation.documents(**status));
+        documented.or(given.first()).copied().unwrap_or(usual)
     }
 
     /// Answers a request.
@@ -141,6 +151,9 @@ impl Core {
             return Ok(Answer::json(status, body.to_string()));
         }
         let mut body = self.successes.body(&self.api, index);
+        if served.asks_for_more() {
+            body = body.map(|body| last_page(&body));
+        }
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
         }
@@ -182,16 +195,14 @@ impl Core {
         let limit = token.map_or(u64::MAX, |token| token.limit.unwrap_or(rules.limit));
         let bucket = bucket(rules.bucket, token, operation);
         let calls = if self.has(Mutant::NeverCounts) { 0 } else { calls };
-        // Who tries a limit has a window as short as can be told in seconds.
-        let is_tried = token.is_some_and(|token| token.state == TokenState::Limited);
-        let seconds = match is_tried {
-            true if self.has(Mutant::NeverRecovers) => u64::from(u32::MAX),
-            true => SHORT_WINDOW,
-            false => rules.window_seconds,
+        let own = token.and_then(|token| token.window);
+        let seconds = match own {
+            Some(_) if self.has(Mutant::NeverRecovers) => u64::from(u32::MAX),
+            own => own.unwrap_or(rules.window_seconds),
         };
         let mut window = self.state().count(bucket, limit, seconds, calls);
-        if self.has(Mutant::NeverRecovers) && is_tried {
-            window.reset = clock::epoch_seconds() + SHORT_WINDOW;
+        if let (Some(own), true) = (own, self.has(Mutant::NeverRecovers)) {
+            window.reset = clock::epoch_seconds() + own;
         }
         if token.is_none() {
             // What is said to nobody: the whole window.

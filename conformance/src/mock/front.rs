@@ -10,10 +10,10 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use keyfit::{Clock as _, SystemClock};
 
-use super::admin::Console;
 use super::call::{Answer, Call};
 use super::core::Core;
-use super::faults::Fault;
+use super::tool::admin::Console;
+use super::tool::faults::Fault;
 
 /// More than any probe sends.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;

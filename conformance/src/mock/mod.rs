@@ -1,26 +1,24 @@
 //! A stateful mock of any API that has a document and a contract: it knows tokens, scopes, tenants, batches and rate
 //! windows, and answers every refusal as the contract says. It can be given a defect, to try a check against it.
 
-mod admin;
 mod admit;
 mod answer;
 mod authorization;
 mod call;
-mod controlled;
 mod core;
-mod error;
-mod faults;
 mod front;
 mod grants;
 mod keys;
 mod mutant;
 pub(crate) mod outcome;
+mod parameters;
 mod registered;
 mod router;
 mod server;
 mod state;
 mod success;
 mod token;
+mod tool;
 mod validate;
 mod window;
 
@@ -30,11 +28,11 @@ use std::sync::Arc;
 
 use keyfit_openapi::Api;
 
-pub use admin::{IssuedToken, Request, Scopes, TokenRequest, Which};
-pub use controlled::{Controlled, OAuthClient, Options, shipped};
-pub use error::MockError;
-pub use faults::{Fault, FaultRule};
 pub use mutant::Mutant;
+pub use tool::{
+    Controlled, Fault, FaultRule, IssuedToken, MockError, OAuthClient, Options, Request, Scopes, TokenRequest, Which,
+    shipped,
+};
 
 use self::core::Core;
 use self::front::Front;

@@ -73,7 +73,8 @@ fn entry(batch: &Batch, item: &Item) -> Value {
     let mut entry = Map::new();
     let failed = item.1.is_some();
     entry.insert("status".to_owned(), json!(if failed { "error" } else { "success" }));
-    if let Some(id) = item.0.get(&batch.id_field) {
+    // What is no id is not repeated as one.
+    if let Some(id) = item.0.get(&batch.id_field).filter(|id| id.is_string()) {
         entry.insert(batch.id_field.clone(), id.clone());
     }
     if failed {

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use super::faults::LONGEST_DELAY;
 use super::front::Front;
+use super::tool::faults::LONGEST_DELAY;
 
 /// How long a server that is stopped waits for requests in flight: longer than the longest delay.
 const GRACE: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));

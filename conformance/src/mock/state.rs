@@ -14,6 +14,8 @@ use crate::secret::Secret;
 
 /// A limited token's calls a window: one that is served, so that the next one is refused.
 pub(super) const SMALL_WINDOW: u64 = 1;
+/// Seconds of its windows in a check, which tries how they end: as few as can be told in seconds.
+pub(super) const SHORT_WINDOW: u64 = 1;
 
 /// Everything that changes while the mock runs.
 #[derive(Clone)]
@@ -81,10 +83,12 @@ impl State {
         let tenant = if need.alone { self.settle() } else { 0 };
         let credential = contract.credential(&need.kind);
         let prefix = credential.map_or("", |credential| credential.prefix_in(need.state == TokenState::Test));
+        let is_limited = need.state == TokenState::Limited;
         let token = Token {
             state: need.state,
             tenant,
-            limit: (need.state == TokenState::Limited).then_some(SMALL_WINDOW),
+            limit: is_limited.then_some(SMALL_WINDOW),
+            window: is_limited.then_some(SHORT_WINDOW),
             ..Token::new(&need.kind, self.grant(contract, need))
         };
         let text = self.admit(prefix, token).0;

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use hyper::body::Bytes;
 use keyfit_openapi::{Api, Operation, example};
+use serde_json::Value;
 
 /// Statuses and bodies of successes; a body is written when it is first asked for.
 pub(super) struct Successes {
@@ -36,4 +37,20 @@ impl Successes {
         });
         body.clone()
     }
+}
+
+/// The same page as the last of a list that is read by a cursor: there is none to go on with.
+pub(super) fn last_page(body: &Bytes) -> Bytes {
+    fn end(value: &mut Value) {
+        for (name, member) in value.as_object_mut().into_iter().flatten() {
+            if name == "cursor" {
+                *member = Value::Null;
+            } else {
+                end(member);
+            }
+        }
+    }
+    let Ok(mut page) = serde_json::from_slice(body) else { return body.clone() };
+    end(&mut page);
+    Bytes::from(page.to_string())
 }

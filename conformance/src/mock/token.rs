@@ -21,6 +21,8 @@ pub(super) struct Token {
     pub(super) shown: Option<Value>,
     /// Calls a window, where they are fewer than the contract's.
     pub(super) limit: Option<u64>,
+    /// Seconds of its windows, where they are shorter than the contract's.
+    pub(super) window: Option<u64>,
     /// When it ends, in seconds since the epoch; `None` where it does not.
     pub(super) expires: Option<u64>,
 }
@@ -48,6 +50,7 @@ impl Token {
             id: String::new(),
             shown: None,
             limit: None,
+            window: None,
             expires: None,
         }
     }

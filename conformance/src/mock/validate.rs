@@ -29,7 +29,9 @@ impl Core {
         operation: &Operation,
         path: &BTreeMap<String, String>,
     ) -> Result<Sent, Refusal> {
+        self.path_parameters(operation, path)?;
         self.query(call, operation)?;
+        self.query_parameters(call, operation)?;
         let sent = self.body(call, operation)?;
         self.ids(operation, path)?;
         Ok(sent)

@@ -18,7 +18,7 @@ mod trial;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
@@ -28,9 +28,9 @@ use self::oauth::Flow;
 use self::pace::Pace;
 use self::reply::Reply;
 use self::request::{Draft, JSON};
-use self::trial::{Sent, Trial};
+use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Contract, KeyManagement, Probe, Rate};
+use crate::contract::{Carrier, Contract, Credential, KeyManagement, Probe, Rate};
 use crate::identity::{Identities, Identity, Missing, Need};
 use crate::secret::{Redactor, Secret};
 use crate::verdict::Outcome;
@@ -82,9 +82,16 @@ impl Target {
         };
         let operation = catalogue.operation(case);
         let alone = expect.rate == Some(Rate::CostsOne);
+        let counts = alone || matches!(probe, Probe::Exhausted | Probe::Recovered);
+        let _turn = match &self.pace {
+            Some(pace) => Some(pace.turn(counts).await),
+            // At a mock each case has a window of its own.
+            None => None,
+        };
         let Some(need) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };
+        let carrier = catalogue.contract.credential(&need.kind).map_or(&Carrier::Header, Credential::carrier);
         let identity = match self.identities.find(&need) {
             Ok(identity) => identity,
             // What is presented is granted or signed; of an identity only the ids are used.
@@ -94,26 +101,35 @@ impl Target {
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
         let presented = identity.secret.clone();
-        let trial = Trial { catalogue, case, probe, expect, identity, sent: Vec::new(), presented };
-        let done = match &catalogue.contract.key_management {
+        let trial = Trial {
+            catalogue,
+            case,
+            probe,
+            expect,
+            identity,
+            carrier,
+            base_path: self.base_url.path(),
+            sent: Vec::new(),
+            presented,
+        };
+        match &catalogue.contract.key_management {
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
             _ => self.run(trial).await,
-        };
-        done.unwrap_or_else(|Missing(datum)| Outcome::skip(datum))
+        }
     }
 
-    async fn run(&self, mut trial: Trial<'_>) -> Result<Outcome, Missing> {
+    async fn run(&self, mut trial: Trial<'_>) -> Outcome {
         let stop = self.send_all(&mut trial).await.err();
         trial.end(stop, None)
     }
 
     /// The same with a key to try it on, where the operation is about one. No key outlives the case.
-    async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Result<Outcome, Missing> {
+    async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Outcome {
         let operation = trial.catalogue.operation(trial.case);
         let admin = match trial.probe {
             Probe::Key(_) => trial.identity.clone(),
             _ => match self.identities.find(&Need::of_admin(keys)) {
-                Err(missing) if keys.has_subject(&operation.id) => return Err(missing),
+                Err(Missing(datum)) if keys.has_subject(&operation.id) => return Outcome::skip(datum),
                 // Then a key that is minted all the same is revoked by who minted it.
                 Err(_) => trial.identity.clone(),
                 Ok(admin) => admin,
@@ -138,15 +154,15 @@ impl Target {
             trial.sent = flow.sent;
             0
         } else {
-            flow.sent.len()
+            requests(&flow.sent)
         };
         let minted = flow.minted.filter(|_| is_judged);
         if let Some(key) = &minted {
             trial.presented = key.secret.clone();
         }
-        let mut outcome = left.told(trial.end(stop.err(), minted.as_ref())?);
+        let mut outcome = left.told(trial.end(stop.err(), minted.as_ref()));
         outcome.requests += before;
-        Ok(outcome)
+        outcome
     }
 
     /// The requests of a case, but for those with keys of their own.
@@ -215,23 +231,26 @@ impl Target {
             return sent;
         }
         pace.ready(draft).await;
-        self.send_at_once(draft).await
+        let again = self.send_at_once(draft).await;
+        Sent { requests: sent.requests + again.requests, ..again }
     }
 
     async fn send_at_once(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, JSON);
-        if let Some((_, token)) = draft.authorization.as_deref().and_then(|header| header.split_once(' ')) {
-            self.redactor.learn(&Secret::new(token.trim()));
+        if let Some(header) = draft.authorization.as_deref() {
+            // Without the scheme.
+            self.redactor.learn(&Secret::new(header.split_once(' ').map_or(header, |(_, token)| token).trim()));
         }
         if let Some(Ok(mut value)) = draft.authorization.as_deref().map(HeaderValue::from_str) {
             value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+            request = request.header(draft.carrier.clone(), value);
         }
         if let Some(body) = &draft.body {
             request = request.header(CONTENT_TYPE, draft.media_type).body(body.clone());
         }
-        Sent { draft: draft.clone(), reply: receive(request).await.map_err(|error| chain(&error.without_url())) }
+        let reply = receive(request).await.map_err(|error| chain(&error.without_url()));
+        Sent { draft: draft.clone(), requests: 1, reply }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::{Instant, sleep_until};
 
 use super::judge::Snapshot;
@@ -25,11 +26,26 @@ pub(super) struct Pace {
     rules: Option<RateLimit>,
     /// When windows that are used up end.
     ends: Mutex<HashMap<String, Instant>>,
+    turns: RwLock<()>,
+}
+
+/// Held while a case runs.
+#[derive(Debug)]
+pub(super) enum Turn<'a> {
+    /// Others run at the same time.
+    Shared(#[expect(dead_code, reason = "held")] RwLockReadGuard<'a, ()>),
+    /// No other runs.
+    Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'a, ()>),
 }
 
 impl Pace {
     pub(super) fn new(rules: Option<RateLimit>) -> Self {
-        Self { rules, ends: Mutex::default() }
+        Self { rules, ends: Mutex::default(), turns: RwLock::default() }
+    }
+
+    /// Waits for the turn of a case: one that counts calls runs while nobody else calls.
+    pub(super) async fn turn(&self, counts: bool) -> Turn<'_> {
+        if counts { Turn::Alone(self.turns.write().await) } else { Turn::Shared(self.turns.read().await) }
     }
 
     /// Waits for the window that the request falls into.
@@ -84,7 +100,7 @@ pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
 #[cfg(test)]
 mod tests {
     use reqwest::Url;
-    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+    use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
     use super::*;
     use crate::contract::{Citation, ResetUnit};
@@ -111,6 +127,7 @@ mod tests {
             method: "GET".to_owned(),
             url,
             authorization,
+            carrier: AUTHORIZATION,
             body: None,
             media_type: "application/json",
             items: Vec::new(),

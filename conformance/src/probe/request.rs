@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::{Api, Operation, Place};
 use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::jwt;
 use crate::catalogue::{required_field, undeclared_method};
-use crate::contract::{Batch, Contract, Probe};
+use crate::contract::{Batch, Carrier, Contract, Probe};
 use crate::identity::{Identities, Identity, Missing};
 
 /// A request before it is sent.
@@ -16,7 +17,10 @@ use crate::identity::{Identities, Identity, Missing};
 pub(super) struct Draft {
     pub(super) method: String,
     pub(super) url: Url,
+    /// The value of the header with the credential.
     pub(super) authorization: Option<String>,
+    /// The name of that header.
+    pub(super) carrier: HeaderName,
     pub(super) body: Option<Vec<u8>>,
     /// The media type of the body.
     pub(super) media_type: &'static str,
@@ -41,6 +45,8 @@ pub(super) struct Maker<'a> {
     pub(super) identities: &'a dyn Identities,
     /// A valid request.
     pub(super) arguments: &'a Map<String, Value>,
+    /// Where the credential is sent.
+    pub(super) carrier: &'a Carrier,
 }
 
 impl Maker<'_> {
@@ -66,6 +72,7 @@ impl Maker<'_> {
             method: self.method(probe, operation).to_owned(),
             url,
             authorization: self.authorization(probe, operation, identity)?,
+            carrier: self.header(),
             body,
             media_type: if *probe == Probe::OtherMediaType { TEXT } else { JSON },
             items,
@@ -109,6 +116,9 @@ impl Maker<'_> {
             Probe::StartWithoutLimit => pairs.push(("_start".to_owned(), "0".to_owned())),
             _ => {}
         }
+        if let Carrier::Query(name) = self.carrier {
+            pairs.extend(self.bare(probe, operation, identity).map(|token| (name.clone(), token)));
+        }
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
@@ -120,6 +130,11 @@ impl Maker<'_> {
         operation: &Operation,
         identity: &Identity,
     ) -> Result<Option<String>, Missing> {
+        match self.carrier {
+            Carrier::Header => {}
+            Carrier::NamedHeader(_) => return Ok(self.bare(probe, operation, identity)),
+            Carrier::Query(_) => return Ok(None),
+        }
         let token = identity.secret.reveal();
         Ok(match probe {
             Probe::NoToken | Probe::QueryToken(_) | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => None,
@@ -136,6 +151,23 @@ impl Maker<'_> {
             }
             _ => Some(format!("Bearer {token}")),
         })
+    }
+
+    /// What stands where no scheme does.
+    fn bare(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Option<String> {
+        match probe {
+            Probe::NoToken | Probe::QueryToken(_) | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => None,
+            Probe::UnknownToken => Some(self.unknown_token(operation)),
+            _ => Some(identity.secret.reveal().to_owned()),
+        }
+    }
+
+    /// The header for credentials.
+    fn header(&self) -> HeaderName {
+        match self.carrier {
+            Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
+            Carrier::Header | Carrier::Query(_) => AUTHORIZATION,
+        }
     }
 
     /// A token that looks like the API's and was never issued.

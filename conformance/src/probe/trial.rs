@@ -1,5 +1,7 @@
 //! One case on its way: what was sent for it, and what came of that.
 
+use reqwest::header::HeaderName;
+
 use super::flow::Stop;
 use super::judge::Judge;
 use super::keys::Minted;
@@ -7,7 +9,7 @@ use super::reply::Reply;
 use super::request::{Draft, JSON, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Probe};
+use crate::contract::{Carrier, Expect, Probe, Reading};
 use crate::identity::{Identity, Missing};
 use crate::secret::Secret;
 use crate::verdict::{Exchange, Outcome, cut};
@@ -20,6 +22,10 @@ pub(super) struct Trial<'a> {
     pub(super) expect: &'a Expect,
     /// Who calls.
     pub(super) identity: Identity,
+    /// Where the credential is sent.
+    pub(super) carrier: &'a Carrier,
+    /// The path of the base URL.
+    pub(super) base_path: &'a str,
     /// The last one is judged.
     pub(super) sent: Vec<Sent>,
     /// What the answer may have to hide.
@@ -29,6 +35,8 @@ pub(super) struct Trial<'a> {
 /// What was sent and what came back.
 pub(super) struct Sent {
     pub(super) draft: Draft,
+    /// How often it was sent: twice where a live server first refused it for its limit.
+    pub(super) requests: usize,
     /// The answer, or why there is none.
     pub(super) reply: Result<Reply, String>,
 }
@@ -42,14 +50,16 @@ impl<'a> Trial<'a> {
             base_url: &target.base_url,
             identities: &*target.identities,
             arguments: self.catalogue.arguments(self.case),
+            carrier: self.carrier,
         }
     }
 
     /// Judges the last answer, or says why it did not come to it. `minted` is the key that was minted for the case.
-    pub(super) fn end(mut self, stop: Option<Stop>, minted: Option<&Minted>) -> Result<Outcome, Missing> {
-        let requests = self.sent.len();
+    pub(super) fn end(mut self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
+        let requests = requests(&self.sent);
+        let readings = self.readings();
         let mut outcome = match stop {
-            Some(Stop::Missing(missing)) => return Err(missing),
+            Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
                 let mut outcome = Outcome::broken(self.case.level, finding);
                 outcome.exchanges = self.sent.into_iter().map(Sent::into_exchange).collect();
@@ -65,7 +75,25 @@ impl<'a> Trial<'a> {
             }
         };
         outcome.requests = requests;
-        Ok(outcome)
+        outcome.readings = readings;
+        outcome
+    }
+
+    /// The readings of contradictions that the last answer shows.
+    fn readings(&self) -> Vec<(usize, usize)> {
+        let Some(reply) = self.sent.last().and_then(Sent::answer) else { return Vec::new() };
+        let rule = &self.catalogue.rule(self.case).id;
+        let shows = |reading: &Reading| {
+            let sign = reading.shown_by.as_ref();
+            sign.is_some_and(|sign| sign.fits(rule, self.base_path, reply.status, &reply.body))
+        };
+        let contradictions = self.catalogue.contract.contradictions.iter().enumerate();
+        contradictions
+            .flat_map(|(place, contradiction)| {
+                let readings = contradiction.readings.iter().enumerate();
+                readings.filter(|(_, reading)| shows(reading)).map(move |(reading, _)| (place, reading))
+            })
+            .collect()
     }
 
     fn judged(&self, minted: Option<&Minted>) -> Outcome {
@@ -77,7 +105,7 @@ impl<'a> Trial<'a> {
             minted,
         };
         match self.sent.as_slice() {
-            [before @ .., Sent { draft, reply: Ok(reply) }] => {
+            [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
                 let before = before.first().and_then(Sent::answer);
                 let finding = judge.finding(draft, reply, before, self.presented.reveal());
                 let mut outcome = match finding.or_else(|| judge.differs(before, reply)) {
@@ -93,15 +121,29 @@ impl<'a> Trial<'a> {
     }
 }
 
+/// A header's name as it is commonly written: `Authorization`, `X-Api-Key`.
+fn shown(name: &HeaderName) -> String {
+    let words = name.as_str().split('-').map(|word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        first.to_uppercase() + rest
+    });
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// How many requests these were.
+pub(super) fn requests(sent: &[Sent]) -> usize {
+    sent.iter().map(|sent| sent.requests).sum()
+}
+
 impl Sent {
     pub(super) fn answer(&self) -> Option<&Reply> {
         self.reply.as_ref().ok()
     }
 
     fn into_exchange(self) -> Exchange {
-        let Draft { method, url, authorization, body, media_type, .. } = self.draft;
+        let Draft { method, url, authorization, carrier, body, media_type, .. } = self.draft;
         let mut headers = vec![("Accept".to_owned(), JSON.to_owned())];
-        headers.extend(authorization.map(|authorization| ("Authorization".to_owned(), authorization)));
+        headers.extend(authorization.map(|authorization| (shown(&carrier), authorization)));
         headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_owned())));
         let body = cut(&String::from_utf8_lossy(&body.unwrap_or_default()));
         let mut exchange = Exchange { method, url: url.to_string(), headers, body, ..Exchange::default() };

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::model::RuleOutcome;
+use super::readings::Followed;
 use super::transcript::transcript;
 use super::{ApiReport, Changes, Counts, Report, cases_of};
 use crate::contract::Family;
@@ -33,6 +34,7 @@ pub(super) fn markdown(report: &Report) -> String {
         rules(&mut text, report, verdict, title);
     }
     skipped(&mut text, report);
+    readings(&mut text, report);
     if !report.stale.is_empty() {
         text.push_str("\n## Stale entries of the list of known failures\n\n");
         for entry in &report.stale {
@@ -40,6 +42,17 @@ pub(super) fn markdown(report: &Report) -> String {
         }
     }
     text
+}
+
+/// Which of the readings a live server follows where the documents disagree.
+fn readings(text: &mut String, report: &Report) {
+    let followed = report.followed();
+    if !followed.is_empty() {
+        text.push_str("\n### Where the documents disagree, the server follows\n\n");
+    }
+    for Followed { about, says, answers } in followed {
+        let _ = writeln!(text, "- {}: {} ({answers})", inline(&about), inline(says));
+    }
 }
 
 fn matrix(text: &mut String, report: &Report) {

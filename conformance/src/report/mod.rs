@@ -8,6 +8,7 @@ mod json;
 mod junit;
 mod markdown;
 mod model;
+mod readings;
 mod sarif;
 mod text;
 mod transcript;
@@ -18,6 +19,7 @@ use std::str::FromStr;
 pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
 pub use model::{ApiReport, CaseReport, Counts, OperationReport, Report};
+pub use readings::{Disagreement, ReadingReport};
 pub use text::text;
 
 /// A form of the report besides the text of the terminal.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
+use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::clock;
 use crate::contract::{Family, Level, Probe};
@@ -52,6 +53,9 @@ pub struct ApiReport {
     pub contract: String,
     /// Cases by family and verdict.
     pub families: BTreeMap<Family, Counts>,
+    /// Where the documents disagree, and which reading the answers of the server show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<Disagreement>,
     /// Every case, in the order of the contract.
     pub cases: Vec<CaseReport>,
 }
@@ -202,13 +206,14 @@ impl ApiReport {
     /// A report on the outcomes of a catalogue's cases.
     pub fn new(catalogue: &Catalogue, server: String, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
+        let readings = readings::of(&catalogue.contract, &outcomes);
         let cases = catalogue.cases.iter().zip(outcomes).map(|(case, outcome)| {
             families.entry(case.family).or_default().add(outcome.verdict);
             CaseReport::new(catalogue, case, outcome, redactor)
         });
         let cases = cases.collect();
         let contract = catalogue.contract_path.clone();
-        Self { api: catalogue.contract.name.clone(), server, contract, families, cases }
+        Self { api: catalogue.contract.name.clone(), server, contract, families, readings, cases }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The report for people: a matrix, what did not pass with its exchange, and a line that sums up.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::model::RuleOutcome;
+use super::readings::Followed;
 use super::transcript::{plain, transcript};
 use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of};
 use crate::contract::Family;
@@ -33,6 +35,7 @@ pub fn text(report: &Report) -> String {
     brief(&mut text, "known to fail", of(Verdict::Known));
     brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
     brief(&mut text, "skipped", of(Verdict::Skip));
+    readings(&mut text, report);
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);
     }
@@ -111,10 +114,24 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
         return;
     }
     let _ = writeln!(text, "\n{title}");
+    // What would enable the most comes first.
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, (count, _))| Reverse(*count));
     for (reason, (count, rules)) in reasons {
         let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
         let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
         let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(reason), cases_of(count), named.join(", "));
+    }
+}
+
+/// Which of the readings a live server follows where the documents disagree.
+fn readings(text: &mut String, report: &Report) {
+    let followed = report.followed();
+    if !followed.is_empty() {
+        text.push_str("\nwhere the documents disagree, the server follows\n");
+    }
+    for Followed { about, says, answers } in followed {
+        let _ = writeln!(text, "  {}\n    {about}: {answers}", plain(says));
     }
 }
 

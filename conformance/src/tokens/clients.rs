@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use keyfit_openapi::{Failure, Text};
 use serde::Deserialize;
 
-use super::{FromEnvironment, failure, variable_of};
+use super::failure;
+use super::source::Place;
 use crate::contract::{ClientAuthentication, Contract, GrantType, Rotation};
 use crate::identity::{Client, ClientKind, ClientNeed, Missing, Signer};
 use crate::secret::{Redactor, Secret};
@@ -23,7 +24,7 @@ pub(super) struct ClientEntry {
     name: String,
     id: String,
     /// Left out for a public client.
-    secret: Option<FromEnvironment>,
+    secret: Option<Place>,
     /// Needed for codes.
     redirect_uri: Option<String>,
     /// What it may ask for; every scope of the contract where left out.
@@ -42,7 +43,7 @@ pub(super) struct SignerEntry {
     name: String,
     /// `iss`.
     id: String,
-    secret: FromEnvironment,
+    secret: Place,
     /// `sub`.
     subject: String,
 }
@@ -66,11 +67,14 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// The clients and the signer of a file, with their secrets.
-    pub(super) fn read(&self, clients: Vec<ClientEntry>, signers: &[SignerEntry]) -> Result<Clients, Failure> {
-        let known = clients.into_iter().map(|entry| self.client(entry)).collect::<Result<_, _>>()?;
+    pub(super) async fn read(&self, clients: Vec<ClientEntry>, signers: &[SignerEntry]) -> Result<Clients, Failure> {
+        let mut known = Vec::new();
+        for entry in clients {
+            known.push(self.client(entry).await?);
+        }
         let signer = match signers {
             [] => None,
-            [signer] => Some(self.signer(signer)?),
+            [signer] => Some(self.signer(signer).await?),
             [_, second, ..] => {
                 return Err(self.failure(&second.name, "the file names two signers", "name one: the probes use one"));
             }
@@ -78,7 +82,7 @@ impl Reader<'_> {
         Ok(Clients { known, signer })
     }
 
-    fn client(&self, entry: ClientEntry) -> Result<Known, Failure> {
+    async fn client(&self, entry: ClientEntry) -> Result<Known, Failure> {
         let ClientEntry { name, id, secret, redirect_uri, scopes, grants, authentication, rotates } = entry;
         let Some(server) = &self.contract.authorization_server else {
             let problem = "the contract has no authorization server, at which a client could ask for tokens";
@@ -96,7 +100,10 @@ impl Reader<'_> {
             let problem = format!("the client `{name}` has no `redirect-uri` to which codes are sent");
             return Err(self.failure(&name, problem, "add the one that is registered, letter by letter"));
         }
-        let secret = secret.map(|secret| self.secret(&name, &secret)).transpose()?;
+        let secret = match &secret {
+            Some(place) => Some(self.secret(&name, place).await?),
+            None => None,
+        };
         let rotates = match server.rotation {
             Rotation::Off => Some(false),
             Rotation::On => Some(true),
@@ -112,20 +119,20 @@ impl Reader<'_> {
         Ok(Known { scopes, grants, rotates, client })
     }
 
-    fn signer(&self, entry: &SignerEntry) -> Result<Signer, Failure> {
+    async fn signer(&self, entry: &SignerEntry) -> Result<Signer, Failure> {
         if self.contract.authorization_server.as_ref().is_none_or(|server| server.jwt.is_none()) {
             let problem = "the contract takes no JWTs that a client could sign";
             return Err(self.failure(&entry.name, problem, "remove the signer"));
         }
-        let secret = self.secret(&entry.name, &entry.secret)?;
+        let secret = self.secret(&entry.name, &entry.secret).await?;
         Ok(Signer { issuer: entry.id.clone(), subject: entry.subject.clone(), secret })
     }
 
-    fn secret(&self, name: &str, secret: &FromEnvironment) -> Result<Secret, Failure> {
-        let Some(found) = variable_of(&secret.env) else {
-            let problem = format!("the environment variable `{}` of `{name}` is not set", secret.env);
-            return Err(self.failure(&secret.env, problem, "set it to the secret, or remove the entry"));
-        };
+    async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Failure> {
+        let found = place.read().await.map_err(|error| {
+            let problem = format!("`{name}` has no secret: {error}");
+            self.failure(&place.quoted(), problem, "put it there, or remove the entry")
+        })?;
         self.redactor.learn(&found);
         Ok(found)
     }

@@ -1,18 +1,18 @@
-//! Credentials for a live server, from a file that names environment variables and holds no secret itself.
+//! Credentials for a live server, from a file that says where each secret is and holds none itself.
 
 mod clients;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 
 use keyfit_openapi::{Failure, SourcePlace, Text};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
+use self::source::Place;
 use crate::contract::Contract;
 use crate::identity::{Client, ClientNeed, Identities, Identity, Missing, Need, Rights, Signer, State};
-use crate::secret::{Redactor, Secret};
+use crate::secret::Redactor;
 
 /// The tokens that a user has for a live server.
 #[derive(Debug)]
@@ -51,29 +51,11 @@ struct Entry {
     name: String,
     kind: String,
     state: EntryState,
-    secret: FromEnvironment,
+    secret: Place,
     /// The scopes; every one where left out.
     scopes: Option<BTreeSet<String>>,
     /// Actions by resource, in place of scopes.
     resources: Option<BTreeMap<String, BTreeSet<String>>>,
-}
-
-/// A secret is named, never written down: files are committed, printed and mailed.
-#[derive(Debug)]
-struct FromEnvironment {
-    env: String,
-}
-
-impl<'de> Deserialize<'de> for FromEnvironment {
-    /// Says nothing about what stands there: it may be the secret itself.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = toml::Value::deserialize(deserializer)?;
-        let named = value.as_table().filter(|table| table.len() == 1).and_then(|table| table.get("env")?.as_str());
-        match named {
-            Some(env) => Ok(Self { env: env.to_owned() }),
-            None => Err(D::Error::custom("a secret is named, not written: `secret = { env = \"VARIABLE\" }`")),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -97,12 +79,12 @@ struct Known {
 }
 
 impl Tokens {
-    /// Reads a tokens file and the environment variables that it names. `authorization_server` is the root below which
+    /// Reads a tokens file and the secrets that it names. `authorization_server` is the root below which
     /// the endpoints of the contract are, without a slash at its end.
     ///
     /// # Errors
-    /// Text that is no TOML, unknown keys and kinds, a variable that is not set.
-    pub fn read(
+    /// Text that is no TOML, unknown keys and kinds, a secret that cannot be had.
+    pub async fn read(
         text: &Text,
         contract: &Contract,
         authorization_server: &str,
@@ -128,12 +110,10 @@ impl Tokens {
                     help,
                 ));
             }
-            let variable = &entry.secret.env;
-            let Some(secret) = variable_of(variable) else {
-                let problem =
-                    format!("the environment variable `{variable}` of the identity `{}` is not set", entry.name);
-                return Err(failure(at(variable), problem, "set it to the token, or remove the identity"));
-            };
+            let secret = entry.secret.read().await.map_err(|error| {
+                let problem = format!("the identity `{}` has no secret: {error}", entry.name);
+                failure(at(&entry.secret.quoted()), problem, "put it there, or remove the identity")
+            })?;
             redactor.learn(&secret);
             identities.push(Known {
                 kind: entry.kind,
@@ -146,7 +126,7 @@ impl Tokens {
         let supersets = contract.credentials.iter();
         let supersets = supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
         let reader = Reader { text, contract, root: authorization_server, redactor };
-        let clients = reader.read(file.clients, &file.signers)?;
+        let clients = reader.read(file.clients, &file.signers).await?;
         Ok(Self { identities, ids: file.ids, foreign: file.foreign, supersets, clients })
     }
 }
@@ -216,11 +196,6 @@ impl From<EntryState> for State {
             EntryState::Test => Self::Test,
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place of this crate that reads the environment")]
-fn variable_of(name: &str) -> Option<Secret> {
-    env::var(name).ok().filter(|value| !value.trim().is_empty()).map(Secret::new)
 }
 
 fn failure(place: SourcePlace, problem: impl Into<String>, help: impl Into<String>) -> Failure {

@@ -16,15 +16,19 @@ use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
 
-/// Writes the schemas anew where `KEYFIT_WRITE_SCHEMAS` is set; compares otherwise.
-#[expect(clippy::disallowed_methods, reason = "a switch of these tests alone")]
+/// Compares a schema with the committed one.
 pub(crate) fn committed(path: &str, schema: &schemars::Schema) {
-    let expected = format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON"));
+    made(path, &format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON")));
+}
+
+/// Compares a file that tests make with the committed one. Writes it anew where `KEYFIT_WRITE_SCHEMAS` is set.
+#[expect(clippy::disallowed_methods, reason = "a switch of these tests alone")]
+pub(crate) fn made(path: &str, text: &str) {
     if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
-        fs::write(path, &expected).expect("the schema can be written");
+        fs::write(path, text).expect("the file can be written");
     }
     let found = fs::read_to_string(path).unwrap_or_default();
-    assert!(found == expected, "{path} is not the schema of the types: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+    assert!(found == text, "{path} is out of date: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
 }
 
 /// The catalogue of every API that ships.

@@ -163,6 +163,9 @@ async fn writes_are_sent_when_allowed() {
     let (code, text) = live.check(&push, 3).await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("2 cases: 2 passed; 2 requests"), "{text}");
+    // Of the two outcomes that the documents name.
+    assert!(text.contains("entity.items.\n    ingest, batch-outcome: 2 answers"), "{text}");
+    assert!(!text.contains("entitiesSuccess"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,6 +174,29 @@ async fn a_variable_that_is_not_set_is_named() {
     let (code, text) = live.check(&[], 1).await;
     assert_eq!(code, 2);
     insta::assert_snapshot!(text);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_may_be_in_files_and_come_from_commands() {
+    let mut live = Live::start("tokens-elsewhere.toml", TOKENS).await;
+    let mut tokens = TOKENS.to_owned();
+    for (number, (variable, secret)) in live.secrets.iter().enumerate() {
+        let file = written(&format!("secret-{variable}"), &format!("{secret}\n"));
+        let named = if number == 0 { format!("file = {file:?}") } else { format!("command = [\"cat\", {file:?}]") };
+        tokens = tokens.replace(&format!("env = \"{variable}\""), &named);
+    }
+    live.file = written("tokens-elsewhere.toml", &tokens);
+    let cases = ["--case", "ingest/auth/accepted/*", "--case", "ingest/auth/revoked-token/*"];
+    let (code, text) = live.check(&cases, 0).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("10 passed, 6 skipped"), "{text}");
+
+    live.file = written("tokens-nowhere.toml", &tokens.replace("\"cat\"", "\"false\""));
+    let (code, text) = live.check(&cases, 0).await;
+    assert_eq!(code, 2);
+    assert!(text.contains("the identity `old shop` has no secret: the command false"), "{text}");
+    assert!(text.contains("tokens-nowhere.toml:"), "the place is named: {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,16 @@
 //! The tests of the contract check, in one binary: linking takes longer than running.
 
 mod adapters;
+mod carriers;
 mod cli;
 mod common;
 mod contracts;
 mod coverage;
 mod keys;
 mod live;
+mod mock_requests;
 mod mock_tool;
+mod mutant_table;
 mod mutants;
 mod planted;
 mod reports;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyfit_conformance::identity::State;
-use keyfit_conformance::mock::{Controlled, Fault, FaultRule, Mock, Options, Scopes, TokenRequest, Which};
+use keyfit_conformance::mock::{Controlled, Fault, FaultRule, Mock, Scopes, TokenRequest, Which};
 use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Place, example};
 use reqwest::{Method, StatusCode};

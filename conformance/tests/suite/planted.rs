@@ -14,9 +14,9 @@ use crate::service::{Defect, environment, requests, serve, tokens_file};
 const SHOP: &str = "tests/fixtures/apis/shop";
 
 /// The rules that the check finds broken.
-async fn broken(defect: Option<Defect>) -> BTreeSet<String> {
+async fn broken(defect: Option<Defect>, workers: &str) -> BTreeSet<String> {
     let (address, log) = serve(defect).await;
-    let name = defect.map_or_else(|| "control".to_owned(), |defect| defect.to_string());
+    let name = defect.map_or_else(|| format!("control-{workers}"), |defect| defect.to_string());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted");
     fs::create_dir_all(&folder).expect("a folder");
     let (tokens, report) = (folder.join(format!("{name}.toml")), folder.join(format!("{name}.json")));
@@ -31,6 +31,7 @@ async fn broken(defect: Option<Defect>) -> BTreeSet<String> {
             "--allow-writes",
             "--allow-spend",
         ])
+        .args(["--parallel", workers])
         .arg("--tokens")
         .arg(&tokens)
         .arg("--report")
@@ -60,11 +61,12 @@ async fn broken(defect: Option<Defect>) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_planted_defect_is_found_and_nothing_else() {
-    assert_eq!(broken(None).await, BTreeSet::new(), "a service without a defect");
+    assert_eq!(broken(None, "1").await, BTreeSet::new(), "a service without a defect");
+    assert_eq!(broken(None, "8").await, BTreeSet::new(), "the same, many cases at a time");
     // All at once: they mostly wait for the ends of windows.
     let mut found = JoinSet::new();
     for (place, defect) in Defect::ALL.into_iter().enumerate() {
-        found.spawn(async move { (place, defect, broken(Some(defect)).await) });
+        found.spawn(async move { (place, defect, broken(Some(defect), "1").await) });
     }
     let mut found = found.join_all().await;
     found.sort_by_key(|(place, ..)| *place);

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
-    ApiReport, CaseReport, Changes, Counts, Format, OperationReport, Report, json_schema, read, text,
+    ApiReport, CaseReport, Changes, Counts, Disagreement, Format, OperationReport, ReadingReport, Report, json_schema,
+    read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
@@ -53,6 +54,14 @@ fn report() -> Report {
             server: "https://pets.example/v1".to_owned(),
             contract: "apis/my pets/contract.toml".to_owned(),
             families: families.into(),
+            readings: vec![Disagreement {
+                about: "names".to_owned(),
+                readings: vec![
+                    ReadingReport { says: "The guide: names may be <empty>.".to_owned(), answers: 2 },
+                    ReadingReport { says: "The reference: they may not.".to_owned(), answers: 0 },
+                ],
+                ruling: "The guide.".to_owned(),
+            }],
             cases,
         }],
         totals: Counts { pass: 1, fail: 2, known: 1, warn: 1, info: 1, skip: 1, error: 1 },

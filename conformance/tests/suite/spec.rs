@@ -69,6 +69,9 @@ fn every_api_that_ships_is_explained_and_an_action_shows_what_it_changes() {
             assert!(text.contains(sides), "{text}");
         }
     }
+    let output = spec(Path::new("."), &["explain", "transactional", "--document"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["servers"][0]["url"], "https://api.instasent.com/transactional/v1");
     let output = spec(Path::new("."), &["explain", "pets"]);
     assert_eq!(output.status.code(), Some(2));
 }

@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use keyfit_conformance::spec_diff::json_schema;
 use serde_json::Value;
 
+use crate::common::committed;
+
 const OLD: &str = "\
 openapi: 3.0.3
 info: {title: Pets, version: 1.0.0}
@@ -121,15 +123,8 @@ fn the_report_is_written_into_a_file() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
 fn the_committed_schema_of_the_report_is_that_of_the_types() {
-    let expected = format!("{}\n", serde_json::to_string_pretty(&json_schema()).expect("a schema is JSON"));
-    let path = "spec-diff.schema.json";
-    if std::env::var_os("KEYFIT_WRITE_SCHEMAS").is_some() {
-        fs::write(path, &expected).expect("the schema can be written");
-    }
-    let found = fs::read_to_string(path).unwrap_or_default();
-    assert!(found == expected, "{path} is not the schema of the types: run with KEYFIT_WRITE_SCHEMAS=1 and commit it");
+    committed("spec-diff.schema.json", &json_schema());
 }
 
 #[test]

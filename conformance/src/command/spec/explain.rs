@@ -15,15 +15,22 @@ use super::{input, output};
 pub(crate) struct Options {
     /// The API, by the name of its folder or contract.
     name: String,
+    /// Print the document that came of it, in JSON: with the overlay applied and repaired, as the check reads it.
+    #[arg(long)]
+    document: bool,
 }
 
 /// How many characters of a value are shown.
 const WIDEST: usize = 160;
 
-/// Prints each overlay action and each repair, before and after.
+/// Prints each overlay action and each repair, before and after, or what came of them.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let source = input::api(&options.name)?;
     let api = Api::read(&source).map_err(|failure| failure.to_string())?;
+    if options.document {
+        output::write(&format!("{:#}\n", api.document), None)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut text = String::new();
     for step in api.steps() {
         let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), step.target, step.place);

@@ -220,10 +220,11 @@ impl Client {
             return (None, None);
         };
         let number = |name: &str| reply.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
-        let limits =
-            || Some((number(&rules.limit_header)?, number(&rules.remaining_header)?, number(&rules.reset_header)?));
+        let now = clock::epoch_seconds();
+        let reset = || Some(rules.reset.instant(now, number(&rules.reset_header)?));
+        let limits = || Some((number(&rules.limit_header)?, number(&rules.remaining_header)?, reset()?));
         let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
-        let until = number(&rules.reset_header).map(|reset| reset.saturating_sub(clock::epoch_seconds()));
+        let until = reset().map(|reset| reset.saturating_sub(now));
         (limits(), told.or(until).map(Duration::from_secs))
     }
 

@@ -278,8 +278,11 @@ impl Scene<'_> {
     /// A refusal as the contract shapes it.
     fn refusal_without_limits(&self, status: u16) -> Scripted {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
-        let body = shape.and_then(|shape| shape.body(status, MESSAGE, WAIT));
-        body.map_or_else(|| Scripted::empty(status), |body| Scripted::json(status, &body))
+        let answer = shape.and_then(|shape| {
+            let body = shape.body(status, MESSAGE, WAIT)?;
+            Some(Scripted::text(status, &shape.media_type, body.to_string()))
+        });
+        answer.unwrap_or_else(|| Scripted::empty(status))
     }
 
     /// The same with the rate-limit headers of a window that is used up.
@@ -304,7 +307,7 @@ fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
     answer
         .with_header(&rules.limit_header, &rules.limit)
         .with_header(&rules.remaining_header, &0)
-        .with_header(&rules.reset_header, &(clock::epoch_seconds() + WAIT))
+        .with_header(&rules.reset_header, &rules.reset.value(clock::epoch_seconds(), WAIT))
 }
 
 fn same_status(failure: &Failure, status: u16) -> Result<(), String> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Scene, WAIT, succeeded};
 use crate::clock;
+use crate::contract::ResetUnit;
 use crate::drive::script::Scripted;
 
 /// More requests than this for one call are a storm.
@@ -75,7 +76,11 @@ impl Scene<'_> {
             return Err("the contract has no rate limits".to_owned());
         };
         let before = self.waited()?;
-        let past = clock::epoch_seconds() - WAIT;
+        // Counted from now, an end cannot be further in the past than now.
+        let past = match rules.reset {
+            ResetUnit::EpochSeconds => clock::epoch_seconds() - WAIT,
+            ResetUnit::DeltaSeconds => 0,
+        };
         let answer =
             Scripted::empty(429).with_header(&rules.remaining_header, &0).with_header(&rules.reset_header, &past);
         self.script.set_after(self.lane, vec![answer], self.documented_success());

@@ -40,8 +40,9 @@ impl KeyFlow<'_> {
             let by_minter = Draft { authorization: minter, ..draft.clone() };
             let mut is_gone = false;
             for draft in [by_minter, draft] {
-                left.requests += 1;
-                let status = self.target.send(&draft).await.reply.map_or(0, |reply| reply.status);
+                let sent = self.target.send(&draft).await;
+                left.requests += sent.requests;
+                let status = sent.reply.map_or(0, |reply| reply.status);
                 is_gone = matches!(status, 200..300 | 404 | 410);
                 if is_gone {
                     break;

@@ -1,6 +1,7 @@
 //! Single requests with keys and about them.
 
 use keyfit_openapi::Operation;
+use reqwest::header::AUTHORIZATION;
 use serde_json::{Map, Value};
 
 use super::super::flow::Stop;
@@ -8,6 +9,7 @@ use super::super::reply::Reply;
 use super::super::request::{Draft, Maker};
 use super::{KeyFlow, Minted, Probe, Wish};
 use crate::clock;
+use crate::contract::{Carrier, Credential};
 use crate::identity::Identity;
 use crate::pointer::put;
 use crate::secret::Secret;
@@ -89,6 +91,7 @@ impl KeyFlow<'_> {
             base_url: &self.target.base_url,
             identities: &*self.target.identities,
             arguments,
+            carrier: self.catalogue.contract.credential(&self.keys.kind).map_or(&Carrier::Header, Credential::carrier),
         };
         let mut admin: Identity = self.admin.clone();
         admin.ids.extend(id.map(|id| (self.keys.id_parameter.clone(), id.to_owned())));
@@ -108,7 +111,8 @@ impl KeyFlow<'_> {
 impl Draft {
     /// The same with a key of its own.
     fn with(mut self, key: &Minted) -> Self {
-        self.authorization = Some(format!("Bearer {}", key.secret.reveal()));
+        let key = key.secret.reveal();
+        self.authorization = Some(if self.carrier == AUTHORIZATION { format!("Bearer {key}") } else { key.to_owned() });
         self
     }
 }

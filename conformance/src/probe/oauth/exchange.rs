@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
-use reqwest::header::LOCATION;
+use reqwest::header::{AUTHORIZATION, LOCATION};
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
@@ -34,6 +34,7 @@ impl Flow<'_> {
             method: "GET".to_owned(),
             url,
             authorization: None,
+            carrier: AUTHORIZATION,
             body: None,
             media_type: JSON,
             items: Vec::new(),
@@ -94,6 +95,7 @@ impl Flow<'_> {
             method: "POST".to_owned(),
             url: endpoint(client, &self.server.token_path)?,
             authorization,
+            carrier: AUTHORIZATION,
             body: Some(body.into_bytes()),
             media_type,
             items: Vec::new(),

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::data::data;
 use super::changes::Change;
+use super::readings::Followed;
 use super::{ApiReport, CaseReport, Changes, Report, cases_of};
 use crate::contract::Family;
 use crate::verdict::Verdict;
@@ -40,6 +41,7 @@ pub(super) fn html(report: &Report) -> String {
         changed(&mut page, changes);
     }
     matrix(&mut page, report);
+    readings(&mut page, report);
     page.push_str(CASES);
     without_script(&mut page, report);
     let _ = write!(
@@ -102,6 +104,19 @@ fn totals(page: &mut String, report: &Report) {
         );
     }
     page.push_str("</ul>\n");
+}
+
+/// Which of the readings a live server follows where the documents disagree.
+fn readings(page: &mut String, report: &Report) {
+    let followed = report.followed();
+    if followed.is_empty() {
+        return;
+    }
+    page.push_str("<section>\n<h2>Where the documents disagree, the server follows</h2>\n<ul>\n");
+    for Followed { about, says, answers } in followed {
+        let _ = writeln!(page, "<li>{} <small>{}: {answers}</small></li>", escaped(says), escaped(&about));
+    }
+    page.push_str("</ul>\n</section>\n");
 }
 
 fn changed(page: &mut String, changes: &Changes) {

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use keyfit_openapi::{Api, Source};
 
 use super::admin::{Console, IssuedToken, ROOT, Request, TokenRequest, Which};
-use super::core::Core;
 use super::error::MockError;
 use super::faults::FaultRule;
-use super::front::Front;
-use super::registered::Registered;
-use super::server::Server;
-use super::{Mock, Mutant, base_path};
 use crate::catalogue::Catalogue;
 use crate::contract::Contract;
 use crate::identity::ClientKind;
+use crate::mock::core::Core;
+use crate::mock::front::Front;
+use crate::mock::registered::Registered;
+use crate::mock::server::Server;
+use crate::mock::{Mock, Mutant, base_path};
 use crate::secret::Secret;
 use crate::template::templates;
 
@@ -57,17 +57,17 @@ pub struct OAuthClient {
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mock = Mock::of("instasent-ingest").await?;
-/// mock.fault(FaultRule::new(Fault::RateLimited(Duration::from_secs(60))))?;
+/// mock.fault(FaultRule::new(Fault::RateLimited(Duration::from_secs(10))))?;
 ///
 /// let token = mock.token("datasource")?;
-/// let clock = TestClock::running(); // the minute passes at once
+/// let clock = TestClock::running(); // ten seconds pass at once
 /// let config = keyfit::Config::default().base_url(mock.base_url()).clock(clock.clone());
 /// let client = Client::with_config(DatasourceToken::new(token.secret.reveal())?, config)?;
 /// client.stream_get().project(&token.ids["project"]).datasource(&token.ids["datasource"]).send().await?;
 ///
 /// let statuses: Vec<_> = mock.requests().iter().map(|request| request.status).collect();
 /// assert_eq!(statuses, [Some(429), Some(200)]);
-/// assert!(clock.waited() >= Duration::from_secs(59));
+/// assert!(clock.waited() >= Duration::from_secs(9));
 /// # Ok(())
 /// # }
 /// ```

@@ -12,7 +12,7 @@ use super::Console;
 use crate::contract::Carrier;
 use crate::mock::call::Call;
 use crate::mock::core::Core;
-use crate::mock::error::MockError;
+use crate::mock::tool::error::MockError;
 use crate::secret::MASK;
 
 /// How many requests are kept.
@@ -42,7 +42,7 @@ pub struct Request {
 }
 
 /// What is known of a request before it is served.
-pub(in super::super) struct Sent {
+pub(in crate::mock) struct Sent {
     method: String,
     path: String,
     operation: Option<String>,
@@ -109,7 +109,7 @@ impl Journal {
 
 impl Sent {
     pub(super) fn read(core: &Core, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Self {
-        let token = bearer(parts).or_else(|| in_query(core, call?));
+        let token = bearer(parts).or_else(|| elsewhere(core, call?));
         let state = core.state();
         let masked = |segment: &str| {
             if state.token(segment).is_some() { MASK.to_owned() } else { segment.to_owned() }
@@ -133,10 +133,12 @@ fn bearer(parts: &Parts) -> Option<&str> {
     }
 }
 
-fn in_query<'a>(core: &Core, call: &'a Call) -> Option<&'a str> {
+/// In the query, or in a header of its own.
+fn elsewhere<'a>(core: &Core, call: &'a Call) -> Option<&'a str> {
     let carriers = core.contract.credentials.iter().flat_map(|credential| &credential.carriers);
     carriers.into_iter().find_map(|carrier| match carrier {
         Carrier::Query(name) => call.query(name),
+        Carrier::NamedHeader(name) => call.headers.get(name)?.to_str().ok(),
         Carrier::Header => None,
     })
 }

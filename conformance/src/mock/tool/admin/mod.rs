@@ -19,17 +19,17 @@ pub use journal::Request;
 pub use tokens::{IssuedToken, Scopes, TokenRequest, Which};
 
 use self::journal::{Journal, Sent};
-use super::call::{Answer, Call};
-use super::core::Core;
 use super::error::MockError;
 use super::faults::{Fault, FaultRule, Faults};
-use super::state::State;
+use crate::mock::call::{Answer, Call};
+use crate::mock::core::Core;
+use crate::mock::state::State;
 
 /// Where the admin is.
 pub(super) const ROOT: &str = "/_keyfit";
 
 /// What the admin keeps beside the mock.
-pub(super) struct Console {
+pub(in crate::mock) struct Console {
     core: Arc<Core>,
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
@@ -67,7 +67,7 @@ impl Console {
     }
 
     /// The faults that wait.
-    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+    pub(in crate::mock) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -78,12 +78,12 @@ impl Console {
     }
 
     /// What the journal says of a request, before it is served.
-    pub(super) fn seen(&self, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Sent {
+    pub(in crate::mock) fn seen(&self, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Sent {
         Sent::read(&self.core, parts, call, operation)
     }
 
     /// Writes a request into the journal. `None` for a status where there was no answer.
-    pub(super) fn record(&self, sent: Sent, status: Option<u16>, fault: Option<&Fault>, is_executed: bool) {
+    pub(in crate::mock) fn record(&self, sent: Sent, status: Option<u16>, fault: Option<&Fault>, is_executed: bool) {
         self.journal().record(sent, status, fault.map(Fault::name), is_executed);
     }
 
@@ -100,7 +100,7 @@ impl Console {
     }
 
     /// Answers a request to the admin; `None` where it is not for it.
-    pub(super) fn answer(&self, parts: &Parts, body: &Bytes) -> Option<Answer> {
+    pub(in crate::mock) fn answer(&self, parts: &Parts, body: &Bytes) -> Option<Answer> {
         let path = parts.uri.path().strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         let path = if path.len() > 1 { path.trim_end_matches('/') } else { "/" };
         let method = if parts.method == "HEAD" { "GET" } else { parts.method.as_str() };

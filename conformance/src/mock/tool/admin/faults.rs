@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Console;
-use crate::mock::error::MockError;
-use crate::mock::faults::{Fault, FaultRule};
+use crate::mock::tool::error::MockError;
+use crate::mock::tool::faults::{Fault, FaultRule};
 
 /// A fault as it is programmed and listed: what does not belong to it is left out.
 #[derive(Debug, Deserialize, Serialize)]

@@ -12,9 +12,9 @@ use crate::clock;
 use crate::contract::Credential;
 use crate::identity::State as TokenState;
 use crate::mock::core::Core;
-use crate::mock::error::MockError;
 use crate::mock::state::SMALL_WINDOW;
 use crate::mock::token::{Grant, Token};
+use crate::mock::tool::error::MockError;
 use crate::secret::Secret;
 
 /// A token that is asked for.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use hyper::header::RETRY_AFTER;
 
-use super::call::{Answer, Call, Refusal};
-use super::core::Core;
 use super::error::MockError;
-use super::window::Window;
 use crate::contract::Probe;
+use crate::mock::call::{Answer, Call, Refusal};
+use crate::mock::core::Core;
+use crate::mock::window::Window;
 use crate::{clock, glob};
 
 /// How many rules wait at most.
@@ -17,7 +17,7 @@ const MOST_RULES: usize = 1000;
 /// How often a rule applies at most.
 const MOST_TIMES: u64 = 1_000_000;
 /// The longest delay, which is also how long a mock that is stopped waits for requests in flight.
-pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(60);
+pub(in crate::mock) const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// The longest window of a refusal.
 const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -59,7 +59,7 @@ pub struct FaultRule {
 
 /// The rules that wait, the oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Faults(VecDeque<FaultRule>);
+pub(in crate::mock) struct Faults(VecDeque<FaultRule>);
 
 impl Fault {
     /// Its name.
@@ -148,7 +148,7 @@ impl Faults {
     }
 
     /// The fault of a request: that of the oldest rule that it fits, which has one request less to go.
-    pub(super) fn next(&mut self, method: &str, path: &str, is_batch: bool) -> Option<Fault> {
+    pub(in crate::mock) fn next(&mut self, method: &str, path: &str, is_batch: bool) -> Option<Fault> {
         let place = self.0.iter().position(|rule| rule.meets(method, path, is_batch))?;
         let rule = self.0.get_mut(place)?;
         let fault = rule.fault.clone();
@@ -173,7 +173,7 @@ impl Faults {
 impl Core {
     /// The answer to a request that is refused on demand, `None` for faults that are no refusals. Requests outside the
     /// base path, such as those of the authorization server, have answers without a body.
-    pub(super) fn refused(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
+    pub(in crate::mock) fn refused(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
         let operation = call.and_then(|call| self.operation(call)).or_else(|| self.api.operations.first());
         let Some(operation) = operation.filter(|_| call.is_some()) else {
             let status = match fault {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Console, Which};
 use crate::clock;
 use crate::mock::core::bucket;
-use crate::mock::error::MockError;
+use crate::mock::tool::error::MockError;
 use crate::mock::window::Window;
 
 /// The longest window.

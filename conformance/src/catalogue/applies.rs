@@ -1,0 +1,147 @@
+//! Where a probe or a drive means something: at which operations, and in which variants.
+
+use keyfit_openapi::{Api, Operation, Partial, Place, Retry};
+
+use super::{required_field, undeclared_method};
+use crate::contract::{AuthorizationDrive, Carrier, Contract, Credential, Drive, KeyProbe, Probe};
+
+/// Whether a probe means anything at an operation.
+pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
+    // Nothing is asked of who calls it.
+    if operation.credentials.is_empty() {
+        return false;
+    }
+    let has =
+        |name: &str, place: Place| operation.parameters.iter().any(|known| known.name == name && known.place == place);
+    let body = operation.body.as_ref().map(|body| api.resolve(&body.schema));
+    let kinds = || operation.credentials.iter().filter_map(|kind| contract.credential(kind));
+    match probe {
+        Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
+            !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
+        }
+        Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
+        Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
+        // They are about the scheme in the header `Authorization`.
+        Probe::EmptyToken | Probe::WrongScheme | Probe::BareToken | Probe::LowerCaseScheme | Probe::MalformedToken => {
+            kinds().any(|kind| *kind.carrier() == Carrier::Header)
+        }
+        Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
+        Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
+        Probe::BrokenBodyWithoutToken
+        | Probe::BrokenJson
+        | Probe::OtherMediaType
+        | Probe::WrongTopLevel
+        | Probe::Oversize(_) => body.is_some(),
+        Probe::MissingField => body.is_some_and(|schema| required_field(schema).is_some()),
+        Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
+        Probe::NoFunds => operation.spends,
+        Probe::UndeclaredMethod => {
+            let first = api.operations.iter().find(|other| other.path == operation.path);
+            first.is_some_and(|first| first.id == operation.id) && undeclared_method(api, operation).is_some()
+        }
+        Probe::Head | Probe::HeadWithoutToken => operation.method == "GET",
+        Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
+            contract.batch.is_some()
+                && operation.partial.is_some()
+                && body.is_some_and(|schema| schema["type"] == "array")
+        }
+        Probe::Exhausted => contract.rate_limit.is_some(),
+        // It waits for a window's end: once is enough.
+        Probe::Recovered => {
+            let is_asked = |other: &&Operation| other.retry == Retry::Safe && !other.credentials.is_empty();
+            let first = api.operations.iter().find(is_asked);
+            contract.rate_limit.is_some() && first.is_some_and(|first| first.id == operation.id)
+        }
+        Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
+        Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
+            !operation.scopes.is_empty()
+                && operation.credentials.contains(kind)
+                && contract.credential(kind).is_some_and(|kind| kind.scoped)
+        }
+        Probe::Oauth(probe) => {
+            stands_for_authorization(api, operation)
+                && contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
+        }
+        // Nor do keys: a call with one stands at the first call that only reads from a resource.
+        Probe::Key(probe) => contract.key_management.as_ref().is_some_and(|keys| {
+            let reads = |other: &&Operation| {
+                other.retry == Retry::Safe
+                    && other.resource.is_some()
+                    && !other.scopes.is_empty()
+                    && other.credentials.contains(&keys.kind)
+            };
+            let first = || api.operations.iter().find(reads).map(|first| first.id.as_str());
+            let credential = contract.credential(&keys.kind);
+            let fits = match probe {
+                KeyProbe::CallByResource | KeyProbe::IntrospectByResource | KeyProbe::UnknownResource => {
+                    credential.is_some_and(Credential::grants_resources)
+                }
+                KeyProbe::CallOverLimit => keys.members.limit.is_some(),
+                KeyProbe::CallAfterEnd => keys.members.end.is_some(),
+                KeyProbe::MintInTest => credential.is_some_and(|kind| kind.test_prefix.is_some()),
+                _ => true,
+            };
+            fits && probe.operation(keys).or_else(first) == Some(&operation.id)
+        }),
+        Probe::Jwt(_) => {
+            let jwt = contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
+            jwt.is_some_and(|jwt| operation.credentials.contains(&jwt.kind))
+        }
+        _ => true,
+    }
+}
+
+/// The authorization server belongs to no operation: its cases stand at the first call that only reads.
+fn stands_for_authorization(api: &Api, operation: &Operation) -> bool {
+    let first = api.operations.iter().find(|other| other.retry == Retry::Safe && !other.scopes.is_empty());
+    first.is_some_and(|first| first.id == operation.id)
+}
+
+pub(super) fn authorization_variants(
+    drive: AuthorizationDrive,
+    api: &Api,
+    contract: &Contract,
+    operation: &Operation,
+) -> Vec<Option<String>> {
+    match &contract.authorization_server {
+        Some(server) if stands_for_authorization(api, operation) => drive.variants(server),
+        _ => Vec::new(),
+    }
+}
+
+/// The variants of a client-side rule at an operation; none where it means nothing there.
+pub(super) fn variants(drive: Drive, operation: &Operation) -> Vec<Option<String>> {
+    let named = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
+    let once_if = |applies: bool| if applies { vec![None] } else { Vec::new() };
+    match drive {
+        Drive::ErrorSurvives => {
+            let refusals = operation.responses.keys().filter(|status| status.starts_with(['4', '5']));
+            refusals.map(|status| Some(status.to_lowercase())).collect()
+        }
+        Drive::HostileBody => named(&["empty", "html", "cut-off"]),
+        Drive::RateLimited | Drive::LimitWaited | Drive::ResetInThePast => {
+            once_if(operation.responses.contains_key("429"))
+        }
+        Drive::TolerantAnswer => {
+            once_if(operation.responses.iter().any(|(status, shape)| status.starts_with('2') && shape.schema.is_some()))
+        }
+        Drive::DotSegment => {
+            let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+            in_path.map(|parameter| Some(parameter.name.clone())).collect()
+        }
+        Drive::SingleRequest => once_if(operation.retry == Retry::Never),
+        Drive::RepeatedCall => once_if(operation.retry != Retry::Never),
+        Drive::PartialFailure => match operation.partial {
+            Some(Partial::Items) => named(&["entity-items", "positions"]),
+            Some(Partial::Lists) => named(&["lists"]),
+            None => Vec::new(),
+        },
+        _ => vec![None],
+    }
+}
+
+impl Credential {
+    fn grants_resources(&self) -> bool {
+        !self.resources.is_empty()
+    }
+}

@@ -1,0 +1,259 @@
+//! A new API in a checkout of Keyfit: its folder, where its document comes from, its feature, and its module.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use heck::{ToPascalCase as _, ToShoutySnakeCase as _};
+use keyfit_openapi::{Failure, Source, Text, generate, is_identifier};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
+
+use super::{Ends, Scaffold, scaffold};
+use crate::clock;
+use crate::origin::digest;
+
+/// The files that a new API adds to a checkout or changes there. Nothing is written yet.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// Each file, below the checkout, with its text.
+    pub files: Vec<(PathBuf, String)>,
+    /// The module of the client: `keyfit::<module>`.
+    pub module: String,
+    /// The type of its token.
+    pub token: String,
+    /// The operations that it can call.
+    pub operations: usize,
+    /// The cases of its contract.
+    pub cases: usize,
+    /// What has no method, what the document does not say, and what cannot be sent.
+    pub notes: Vec<String>,
+}
+
+/// Plans a new API in a checkout. `name` is lower case, with digits and hyphens; `url` is where the document is published.
+///
+/// # Errors
+/// A folder that is no checkout of Keyfit, a name that is taken, and a document that no client or contract can be made
+/// from.
+pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> Result<Added, Failure> {
+    let read = |file: &str| {
+        fs::read_to_string(checkout.join(file)).map_err(|error| {
+            Failure::of_file(
+                &checkout.join(file).display().to_string(),
+                format!("the file cannot be read: {error}"),
+                "name a checkout of Keyfit with --dir: this is one of the files that a new API stands in",
+            )
+        })
+    };
+    let (manifest, library, modules) = (read("Cargo.toml")?, read("src/lib.rs")?, read("src/api/mod.rs")?);
+    let sources = read("openapi/sources.toml")?;
+    let refuse = |problem: String, help: &str| Failure::of_file(&document.path, problem, help);
+    let module = name.replace('-', "_");
+    if !is_identifier(&module) {
+        return Err(refuse(format!("Rust takes no module called `{module}`"), "choose another --name"));
+    }
+    let folder = PathBuf::from("openapi/apis").join(name);
+    let lines = [format!("mod {module};"), format!("api::{module};")];
+    let is_taken = lines.iter().any(|line| library.contains(line)) || checkout.join(&folder).exists();
+    if is_taken || manifest.lines().any(|line| line.starts_with(&format!("{name} = "))) {
+        return Err(refuse(
+            format!("an API, a module, a feature or a dependency of Keyfit is called `{name}` already"),
+            "choose another --name; nothing was written",
+        ));
+    }
+    let made = scaffold(name, document, Ends::Both)?;
+    let Some(kind) = made.kinds.first() else {
+        return Err(refuse(
+            "no scheme of the document puts its credential into the header `Authorization`".to_owned(),
+            "the clients of Keyfit send bearer tokens; a contract check without a client is begun by `conformance init`",
+        ));
+    };
+    let unsupported = unsupported(name, document, &made)?;
+    let file = if document.path.to_lowercase().ends_with(".json") { "published.json" } else { "published.yaml" };
+    let row = source_row(name, file, document, url);
+    let type_name = name.to_pascal_case();
+    let files = vec![
+        ("openapi/sources.toml".into(), with_source(checkout, &sources, row)?),
+        ("Cargo.toml".into(), with_feature(checkout, &manifest, name)?),
+        ("src/lib.rs".into(), with_line(&library, "pub use api::", name, &module)),
+        ("src/api/mod.rs".into(), with_line(&modules, "pub mod ", name, &module)),
+        (PathBuf::from(format!("src/api/{module}.rs")), module_text(name, &module, &type_name, kind)),
+        (folder.join(file), document.text.clone()),
+        (folder.join("overlay.yaml"), made.overlay),
+        (folder.join("contract.toml"), made.contract),
+    ];
+    let mut notes = made.notes;
+    let operations = made.operations - unsupported.len();
+    notes.extend(unsupported);
+    Ok(Added { files, module, token: format!("{type_name}Token"), operations, cases: made.cases, notes })
+}
+
+impl Added {
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// The first one that cannot be written, with the reason.
+    pub fn write(&self, checkout: &Path) -> Result<(), Failure> {
+        for (file, text) in &self.files {
+            let file = checkout.join(file);
+            let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, text));
+            written.map_err(|error| {
+                Failure::of_file(
+                    &file.display().to_string(),
+                    format!("the file cannot be written: {error}"),
+                    "check the folder; `git status` shows what was written before",
+                )
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The operations that the client cannot call, with the reasons.
+fn unsupported(name: &str, document: &Text, made: &Scaffold) -> Result<Vec<String>, Failure> {
+    let overlay = Some(Text::new("overlay.yaml", made.overlay.as_str()));
+    let source = Source { name: name.to_owned(), document: document.clone(), overlay, contract: None };
+    let client = generate(&source, "crate::api::new")?;
+    Ok(client.unsupported.iter().map(|left| format!("no method for {}: {}", left.operation, left.reason)).collect())
+}
+
+/// The entry in `sources.toml`.
+fn source_row(name: &str, file: &str, document: &Text, url: Option<&str>) -> Table {
+    let today = clock::timestamp(clock::epoch_seconds());
+    let mut row = Table::new();
+    row["api"] = value(name);
+    row["file"] = value(format!("apis/{name}/{file}"));
+    row["url"] = value(url.unwrap_or("not published"));
+    row["provenance"] = value("published");
+    row["retrieved"] = value(today.get(..10).unwrap_or_default());
+    row["sha256"] = value(digest(&document.text));
+    row.decor_mut().set_prefix("\n");
+    row
+}
+
+fn with_source(checkout: &Path, sources: &str, row: Table) -> Result<String, Failure> {
+    let mut document = parsed(&checkout.join("openapi/sources.toml"), sources)?;
+    let list = document.entry("document").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+    if let Some(list) = list.as_array_of_tables_mut() {
+        list.push(row);
+    }
+    Ok(document.to_string())
+}
+
+/// A feature of the API's name, which is on by default as those of the others.
+fn with_feature(checkout: &Path, manifest: &str, name: &str) -> Result<String, Failure> {
+    let mut document = parsed(&checkout.join("Cargo.toml"), manifest)?;
+    let features = document.entry("features").or_insert_with(|| Item::Table(Table::new()));
+    if let Some(defaults) = features.get_mut("default").and_then(Item::as_array_mut) {
+        defaults.push(name);
+    }
+    features[name] = value(Array::new());
+    Ok(document.to_string())
+}
+
+fn parsed(file: &Path, text: &str) -> Result<DocumentMut, Failure> {
+    text.parse().map_err(|error: toml_edit::TomlError| {
+        Failure::of_file(&file.display().to_string(), error.message().trim_end(), "restore the file")
+    })
+}
+
+/// The text with a line of the module among those that begin alike, in their order, as rustfmt wants it.
+fn with_line(text: &str, beginning: &str, feature: &str, module: &str) -> String {
+    let line = format!("#[cfg(feature = \"{feature}\")]\n{beginning}{module};\n");
+    let mut last = 0;
+    let mut at = 0;
+    // Where the item begins whose attribute may stand above it.
+    let mut item = 0;
+    for row in text.split_inclusive('\n') {
+        if let Some(other) = row.trim_end().strip_prefix(beginning).and_then(|rest| rest.strip_suffix(';')) {
+            if other > module {
+                return [&text[..item], &line, &text[item..]].concat();
+            }
+            last = at + row.len();
+        }
+        at += row.len();
+        if !row.starts_with("#[") {
+            item = at;
+        }
+    }
+    [&text[..last], &line, &text[last..]].concat()
+}
+
+/// The module of the API: its token, and what is generated.
+fn module_text(name: &str, module: &str, type_name: &str, kind: &str) -> String {
+    let variable = format!("{}_TOKEN", name.to_shouty_snake_case());
+    let kind = super::quoted(kind);
+    format!(
+        "//! The API `{name}`, from `openapi/apis/{name}`.
+
+use crate::auth::{{Token, TokenKind}};
+
+/// What opens this API.
+pub type Credential = crate::auth::Credential<{type_name}>;
+
+/// A token of this API, from `{variable}`.
+pub type {type_name}Token = Token<{type_name}>;
+
+/// The kind of [`{type_name}Token`].
+#[derive(Debug)]
+pub enum {type_name} {{}}
+
+include!(concat!(env!(\"OUT_DIR\"), \"/{module}.rs\"));
+
+#[cfg(feature = \"dispatch\")]
+pub(crate) use generated::dispatch;
+pub use generated::{{BASE_URL, Client, OPERATIONS, builder, types, values}};
+
+impl crate::auth::token::sealed::Sealed for {type_name} {{}}
+
+impl TokenKind for {type_name} {{
+    const NAME: &'static str = {kind};
+    const VARIABLE: &'static str = \"{variable}\";
+}}
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: &str = "mod z;\n#[cfg(feature = \"b\")]\npub mod b;\n#[cfg(feature = \"d\")]\npub mod d;\nuse e;\n";
+
+    #[test]
+    fn a_line_goes_where_rustfmt_puts_it() {
+        let with = |module: &str| with_line(LINES, "pub mod ", module, module);
+        for (module, expected) in [("a", "a b d"), ("c", "b c d"), ("e", "b d e")] {
+            let text = with(module);
+            let modules: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")).collect();
+            assert_eq!(modules.join(" ").replace(';', ""), expected);
+            assert!(text.starts_with("mod z;\n#[cfg") && text.ends_with(";\nuse e;\n"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_checkout_is_changed_in_the_places_that_name_each_api() {
+        let bare = Text::new("openapi.yaml", include_str!("../../tests/fixtures/bare/openapi.yaml"));
+        let url = Some("https://parcels.example/openapi.yaml");
+        let added = add(Path::new(".."), "parcels", &bare, url).expect("this is a checkout");
+        let shown = |file: &str| {
+            let (_, text) = added.files.iter().find(|(path, _)| path == Path::new(file)).expect(file);
+            let before = fs::read_to_string(Path::new("..").join(file)).unwrap_or_default();
+            let new: Vec<&str> = text.lines().filter(|line| !before.lines().any(|old| old == *line)).collect();
+            format!("{file}\n{}\n", new.join("\n"))
+        };
+        let files = ["Cargo.toml", "src/lib.rs", "src/api/mod.rs", "src/api/parcels.rs", "openapi/sources.toml"];
+        let text = files.map(shown).join("\n");
+        let today = clock::timestamp(clock::epoch_seconds());
+        insta::assert_snapshot!(text.replace(&today[..10], "<today>"));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused() {
+        let bare = Text::new("openapi.yaml", include_str!("../../tests/fixtures/bare/openapi.yaml"));
+        for name in ["scopien", "sms", "oauth", "serde", "match"] {
+            let refusal = add(Path::new(".."), name, &bare, None).expect_err(name).to_string();
+            assert!(refusal.contains(name), "{refusal}");
+        }
+        let refusal = add(Path::new("src"), "parcels", &bare, None).expect_err("no checkout").to_string();
+        assert!(refusal.contains("--dir"), "{refusal}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether the parameters of a request are as the document has them.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::{Operation, Parameter, Place};
+use serde_json::Value;
+
+use super::call::{Call, Refusal};
+use super::core::Core;
+use crate::schema;
+
+impl Core {
+    /// Judges the query; what the document does not name is left alone.
+    pub(super) fn query_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        for parameter in parameters(operation, Place::Query) {
+            let sent: Vec<&str> = call
+                .query
+                .iter()
+                .filter(|(name, _)| *name == parameter.name)
+                .map(|(_, value)| value.as_str())
+                .collect();
+            let problem = match sent[..] {
+                [] if parameter.required => Some("is missing".to_owned()),
+                [] => None,
+                [one] => self.problem(parameter, one),
+                _ if self.api.resolve(&parameter.schema)["type"] == "array" => None,
+                _ => Some("is given more than once".to_owned()),
+            };
+            if let Some(problem) = problem {
+                let status = [400, 422].into_iter().find(|status| operation.documents(*status)).unwrap_or(400);
+                return Err(Refusal::new(status, format!("{} {problem}", parameter.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges the path: what no resource can be called is not there.
+    pub(super) fn path_parameters(
+        &self,
+        operation: &Operation,
+        path: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        let is_bad = |parameter: &Parameter| {
+            let sent = path.get(&parameter.name);
+            // The pattern that every path parameter has; others are not judged.
+            sent.is_some_and(|text| text.contains('\\') || matches!(text.as_str(), "." | ".."))
+                || sent.is_some_and(|text| self.problem(parameter, text).is_some())
+        };
+        if parameters(operation, Place::Path).any(is_bad) {
+            return Err(Refusal::new(404, "Not found"));
+        }
+        Ok(())
+    }
+
+    /// What is wrong with a value, read as its schema has it.
+    fn problem(&self, parameter: &Parameter, text: &str) -> Option<String> {
+        let schema = self.api.resolve(&parameter.schema);
+        let value = match schema["type"].as_str() {
+            Some("integer" | "number" | "boolean") => {
+                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+            }
+            Some("string") => Value::String(text.to_owned()),
+            // Lists and objects are written in several ways, which the table of operations does not tell apart.
+            _ => return None,
+        };
+        schema::mismatch(&self.api, schema, &value).map(|mismatch| mismatch.problem)
+    }
+}
+
+fn parameters(operation: &Operation, place: Place) -> impl Iterator<Item = &Parameter> {
+    operation.parameters.iter().filter(move |parameter| parameter.place == place)
+}

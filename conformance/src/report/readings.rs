@@ -1,0 +1,75 @@
+//! Which reading of a contradiction a server follows, where its answers show it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ApiReport, Report};
+use crate::contract::{Contract, Contradiction};
+use crate::verdict::Outcome;
+
+/// A place where the documents disagree, and what the answers of a server show of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Disagreement {
+    /// What it is about.
+    pub about: String,
+    /// The readings of the documents.
+    pub readings: Vec<ReadingReport>,
+    /// The reading that the rules follow, and why.
+    pub ruling: String,
+}
+
+/// One reading, and how many answers follow it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct ReadingReport {
+    /// What the source says, and which one it is.
+    pub says: String,
+    /// Answers that show it.
+    pub answers: usize,
+}
+
+/// What the outcomes show. Contradictions of which no answer shows anything are left out.
+pub(super) fn of(contract: &Contract, outcomes: &[Outcome]) -> Vec<Disagreement> {
+    let all: Vec<(usize, usize)> = outcomes.iter().flat_map(|outcome| outcome.readings.iter().copied()).collect();
+    let disagreement = |(place, contradiction): (usize, &Contradiction)| {
+        let readings = contradiction.readings.iter().enumerate().map(|(number, reading)| ReadingReport {
+            says: reading.says.clone(),
+            answers: all.iter().filter(|shown| **shown == (place, number)).count(),
+        });
+        Disagreement {
+            about: contradiction.id.clone(),
+            readings: readings.collect(),
+            ruling: contradiction.ruling.clone(),
+        }
+    };
+    let told = contract.contradictions.iter().enumerate().map(disagreement);
+    told.filter(|told| told.readings.iter().any(|reading| reading.answers > 0)).collect()
+}
+
+/// A reading that a server follows, in words.
+pub(super) struct Followed<'a> {
+    /// The API, and what the documents disagree about.
+    pub(super) about: String,
+    pub(super) says: &'a str,
+    /// How many answers show it.
+    pub(super) answers: String,
+}
+
+impl Report {
+    /// Which of the readings live servers follow; the mock follows the ruling.
+    pub(super) fn followed(&self) -> Vec<Followed<'_>> {
+        self.apis.iter().filter(|api| api.server != "mock").flat_map(followed).collect()
+    }
+}
+
+fn followed(api: &ApiReport) -> impl Iterator<Item = Followed<'_>> {
+    let all = api.readings.iter().flat_map(|told| told.readings.iter().map(move |reading| (&told.about, reading)));
+    all.filter(|(_, reading)| reading.answers > 0).map(|(about, reading)| Followed {
+        about: format!("{}, {about}", api.api),
+        says: &reading.says,
+        answers: answers_of(reading.answers),
+    })
+}
+
+fn answers_of(count: usize) -> String {
+    if count == 1 { "1 answer".to_owned() } else { format!("{count} answers") }
+}

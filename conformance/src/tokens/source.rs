@@ -1,0 +1,72 @@
+//! Where the secrets of a tokens file are: they are named, never written down, for files are committed, printed and mailed.
+
+use std::path::PathBuf;
+
+use keyfit::Error;
+use keyfit::auth::SecretSource as _;
+use keyfit::auth::source::{CommandSource, EnvSource, FileSource};
+use secrecy::ExposeSecret as _;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::secret::Secret;
+
+/// Where a secret is.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// `{ env = "VARIABLE" }`
+    Environment(String),
+    /// `{ file = "/run/secrets/token" }`
+    File(PathBuf),
+    /// `{ command = ["pass", "show", "shop/token"] }`, started without a shell.
+    Command(Vec<String>),
+}
+
+impl Place {
+    /// Reads it.
+    pub(super) async fn read(&self) -> Result<Secret, Error> {
+        let secret = match self {
+            Self::Environment(variable) => EnvSource::new(variable).read().await,
+            Self::File(path) => FileSource::new(path).read().await,
+            Self::Command(words) => {
+                let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
+                arguments.iter().fold(CommandSource::new(program), CommandSource::arg).read().await
+            }
+        };
+        Ok(Secret::new(secret?.expose_secret()))
+    }
+
+    /// A text of the file by which its line is found.
+    pub(super) fn quoted(&self) -> String {
+        match self {
+            Self::Environment(variable) => variable.clone(),
+            Self::File(path) => path.display().to_string(),
+            Self::Command(words) => words.first().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn of(value: &toml::Value) -> Option<Self> {
+        let (key, value) = value.as_table().filter(|table| table.len() == 1)?.iter().next()?;
+        let text = || value.as_str().map(str::to_owned);
+        match key.as_str() {
+            "env" => text().map(Self::Environment),
+            "file" => text().map(|path| Self::File(path.into())),
+            "command" => {
+                let words = value.as_array()?.iter().map(|word| word.as_str().map(str::to_owned));
+                words.collect::<Option<Vec<_>>>().filter(|words| !words.is_empty()).map(Self::Command)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Place {
+    /// Says nothing about what stands there: it may be the secret itself.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| {
+            D::Error::custom(
+                "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`",
+            )
+        })
+    }
+}

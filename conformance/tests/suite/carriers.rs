@@ -1,0 +1,67 @@
+//! Keys that are not bearer tokens: in a header of their own, and in the query.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const SCHEMES: [(&str, &str); 2] = [("header", "X-Api-Key"), ("query", "api_key")];
+
+/// An API whose key is sent so, as `conformance init` begins it.
+fn api(place: &str, name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("carriers").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    let document = fs::read_to_string("tests/fixtures/bare/openapi.yaml").expect("the fixture is there");
+    let (before, _) = document.split_once("    oauth: { type").expect("its scheme");
+    let (_, after) = document.split_once("  responses:\n    Problem").expect("what follows the schemes");
+    let scheme = format!("    oauth: {{ type: apiKey, in: {place}, name: {name} }}\n  responses:\n    Problem");
+    let spec = folder.join("keyed.yaml");
+    fs::write(&spec, format!("{before}{scheme}{after}")).expect("a file");
+    let made = conformance(&["init", "--spec", text(&spec), "--out", text(&folder.join("api"))]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    folder.join("api")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn conformance(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
+}
+
+#[test]
+fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
+    for (place, name) in SCHEMES {
+        let folder = api(place, name);
+        let run = |more: &[&str]| {
+            let output = conformance(&[&["run", "--api-dir", text(&folder)], more].concat());
+            (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        let (code, report) = run(&[]);
+        assert_eq!(code, Some(0), "{place}: {report}");
+        assert!(!report.contains("skipped"), "{place}: {report}");
+        for (mutant, rule) in [
+            ("accepts-unknown-token", "keyed.auth.unknown-token"),
+            ("accepts-revoked-token", "keyed.auth.revoked-token"),
+            ("ignores-scopes", "keyed.scope.lacking"),
+            ("ignores-tenant", "keyed.tenant.foreign-accountId"),
+        ] {
+            let (code, report) = run(&["--mutant", mutant]);
+            assert_eq!(code, Some(1), "{place}, {mutant}: {report}");
+            assert!(report.contains(&format!("FAIL {rule}")), "{place}, {mutant}: {report}");
+        }
+        let (_, report) = run(&["--mutant", "accepts-unknown-token", "--case", "keyed/auth/unknown-token/*"]);
+        let sent = if place == "header" { "X-Api-Key: " } else { "?api_key=" };
+        assert!(report.contains(sent) && !report.contains("Authorization"), "{report}");
+    }
+}
+
+#[test]
+fn rules_on_the_scheme_are_for_bearer_tokens_alone() {
+    let folder = api("header", "X-Other-Key");
+    let output = conformance(&["--api-dir", text(&folder), "--list"]);
+    let list = String::from_utf8_lossy(&output.stdout);
+    assert!(list.contains("keyed/auth/no-token"), "{list}");
+    assert!(!list.contains("keyed/auth/wrong-scheme") && !list.contains("keyed/auth/bare-token"), "{list}");
+}

@@ -1,0 +1,95 @@
+//! What the mock makes of parameters, cursors and ids, as the documents have them.
+
+use keyfit_conformance::mock::{Controlled, Mock};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A request with the token that may do everything.
+async fn ask(mock: &Controlled, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+    let token = mock.tokens()[0].secret.reveal();
+    let mut request = reqwest::Client::new().request(method, format!("{}{path}", mock.base_url())).bearer_auth(token);
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    let answer = request.send().await.expect("an answer");
+    (answer.status().as_u16(), serde_json::from_slice(&answer.bytes().await.expect("a body")).unwrap_or_default())
+}
+
+async fn get(mock: &Controlled, path: &str) -> (u16, Value) {
+    ask(mock, Method::GET, path, None).await
+}
+
+#[tokio::test]
+async fn a_query_that_does_not_fit_the_document_is_refused_and_the_parameter_named() {
+    let mock = Mock::of("product").await.expect("a mock");
+    let list = "/project/proj_xxx/segment?_start=0";
+    for (query, says) in [
+        ("&_limit=ten", "_limit is a string where integer is asked for"),
+        ("&_limit=101", "_limit is out of range at 101"),
+        ("&_limit=5&_limit=6", "_limit is given more than once"),
+    ] {
+        let (status, body) = get(&mock, &format!("{list}{query}")).await;
+        assert_eq!((status, body["message"].as_str()), (400, Some(says)), "{query}");
+    }
+    // What the document does not name is nobody's business.
+    assert_eq!(get(&mock, &format!("{list}&_limit=5&colour=red&colour=blue")).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_path_that_names_what_cannot_be_leads_nowhere() {
+    let mock = Mock::of("product").await.expect("a mock");
+    let messages = "/project/proj_xxx/channel/sms/sms";
+    assert_eq!(get(&mock, &format!("{messages}/automation/auto_xxx/0")).await.0, 200);
+    for path in ["automation/auto_xxx/-1", "automation/auto_xxx/first", "direct/a%5Cb", "send/%2E%2E"] {
+        assert_eq!(get(&mock, &format!("{messages}/{path}")).await.0, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_has_the_status_that_the_operation_documents() {
+    let mock = Mock::of("product").await.expect("a mock");
+    // The contract allows 422 and 400; a scroll documents the latter alone.
+    for (path, documented) in [("channel/sms/sms/direct/sms_xxx/sms_xxx", 422), ("audience/scroll", 400)] {
+        let (status, _) =
+            ask(&mock, Method::POST, &format!("/project/proj_xxx/{path}"), Some(json!({ "limit": "ten" }))).await;
+        assert_eq!(status, documented, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_scroll_ends_with_its_second_page() {
+    let mock = Mock::of("product").await.expect("a mock");
+    let path = "/project/proj_xxx/audience/scroll";
+    let (_, first) = ask(&mock, Method::POST, path, Some(json!({}))).await;
+    let cursor = first["metadata"]["cursor"].as_str().expect("a cursor");
+    let (status, second) = ask(&mock, Method::POST, path, Some(json!({ "cursor": cursor }))).await;
+    assert_eq!((status, &second["metadata"]["cursor"]), (200, &Value::Null));
+    assert_eq!(second["entities"], first["entities"]);
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_not_repeated_as_one() {
+    let mock = Mock::of("ingest").await.expect("a mock");
+    let path = "/project/proj_xxx/datasource/ds_xxx/stream/contacts";
+    let (status, outcome) = ask(&mock, Method::POST, path, Some(json!([{ "_user_id": {} }]))).await;
+    let item = &outcome["entity"]["items"][0];
+    assert_eq!((status, item.get("_user_id")), (422, None));
+    assert_eq!(item["errors"]["_user_id"], json!(["is an object where string is asked for"]));
+}
+
+#[tokio::test]
+async fn a_limited_token_has_the_window_of_the_contract() {
+    let mock = Mock::of("ingest").await.expect("a mock");
+    let mut resets = Vec::new();
+    for name in ["datasource", "datasource-limited"] {
+        let token = mock.token(name).expect("it is there");
+        let (project, datasource) = (&token.ids["project"], &token.ids["datasource"]);
+        let url = format!("{}/project/{project}/datasource/{datasource}/stream", mock.base_url());
+        let answer =
+            reqwest::Client::new().get(url).bearer_auth(token.secret.reveal()).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        let reset = answer.headers()["x-ratelimit-reset"].to_str().expect("text");
+        resets.push(reset.parse::<u64>().expect("seconds since the epoch"));
+    }
+    assert!(resets[1] >= resets[0], "{resets:?}");
+}
