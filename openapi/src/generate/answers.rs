@@ -89,6 +89,8 @@ fn parameters(list: Option<&Value>) -> Vec<Value> {
 
 struct Success {
     response: Value,
+    /// The statuses that describe it.
+    statuses: Vec<String>,
     is_optional: bool,
     is_raw: bool,
     /// The media type of answers that are no JSON, and are handed on as they come.
@@ -99,8 +101,11 @@ struct Success {
 
 fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mut Repairs) {
     let at = pointer::join(at, "responses");
-    let (successes, failures): (Vec<&str>, Vec<&str>) =
-        operation.responses.keys().map(String::as_str).partition(|status| status.starts_with('2'));
+    let (successes, failures): (Vec<&str>, Vec<&str>) = operation
+        .responses
+        .keys()
+        .map(String::as_str)
+        .partition(|status| success.statuses.iter().any(|own| own == status));
     if !failures.is_empty() {
         repairs.note(
             "error-answers",
@@ -108,7 +113,9 @@ fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mu
             format!("left to the runtime, which keeps them whole: {}", failures.join(", ")),
         );
     }
-    if successes != ["2XX"] {
+    if successes.is_empty() {
+        repairs.note("any-success", &at, "the document names no success");
+    } else if successes != ["2XX"] {
         repairs.note("any-success", &at, format!("every 2xx is read like the documented {}", successes.join(", ")));
     }
     if let Some(media_type) = &success.bytes {
@@ -124,10 +131,14 @@ fn success(document: &Value, responses: &Value) -> Success {
     let mut without_body = false;
     let mut other = None;
     let mut accept: Vec<String> = Vec::new();
-    for (status, response) in responses.as_object().into_iter().flatten() {
-        if !status.starts_with('2') {
-            continue;
-        }
+    let all = responses.as_object();
+    let mut statuses: Vec<String> =
+        all.into_iter().flatten().map(|(status, _)| status.clone()).filter(|status| status.starts_with('2')).collect();
+    // Where nothing else is documented, `default` is what a success looks like too.
+    if statuses.is_empty() && all.is_some_and(|all| all.contains_key("default")) {
+        statuses.push("default".to_owned());
+    }
+    for response in statuses.iter().filter_map(|status| responses.get(status)) {
         let response = walk::resolve(document, response);
         let content = response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty());
         let Some(content) = content else {
@@ -168,5 +179,5 @@ fn success(document: &Value, responses: &Value) -> Success {
     let mut response = Map::from_iter([("description".to_owned(), json!("success"))]);
     response.extend(content.map(|content| ("content".to_owned(), content)));
     let accept = (!is_plain && bytes.is_none() && !accept.is_empty()).then(|| accept.join(", "));
-    Success { response: Value::Object(response), is_optional, is_raw, bytes, accept }
+    Success { response: Value::Object(response), statuses, is_optional, is_raw, bytes, accept }
 }

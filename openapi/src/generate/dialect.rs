@@ -39,9 +39,6 @@ const OF_TYPE: [(&str, &[&str]); 4] = [
 /// The keywords of an alternative that says no more than what is required.
 const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
 
-/// How many combinations of alternatives a schema may have: the generator writes each of them out.
-const COMBINATIONS: usize = 64;
-
 /// Brings every schema of the client document into the dialect.
 pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut Repairs) {
     let is_31 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
@@ -61,7 +58,6 @@ pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut R
             *place = schema;
         }
     }
-    products(document, repairs);
 }
 
 /// The outermost schemas: components, parameters, bodies and answers.
@@ -310,37 +306,4 @@ pub(crate) fn describe(object: &mut Map<String, Value>, text: &str) {
     let own = object.get("description").and_then(Value::as_str).unwrap_or_default();
     let whole = format!("{own}\n\n{text}");
     object.insert("description".to_owned(), json!(whole.trim()));
-}
-
-/// Narrows compositions of many alternatives, whose combinations would be written out one by one.
-fn products(document: &mut Value, repairs: &mut Repairs) {
-    for at in schema_pointers(document) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        walk::schemas(&mut schema, &mut |inner| {
-            if combinations(document, inner, 0) > COMBINATIONS {
-                repairs.narrow("alternatives", &at, "too many combinations of alternatives: any JSON value");
-                *inner = json!({ "description": "Any JSON value: its alternatives have too many combinations." });
-            }
-        });
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
-}
-
-fn combinations(document: &Value, schema: &Value, depth: usize) -> usize {
-    if depth > 16 {
-        return 1;
-    }
-    let list = |key| schema.get(key).and_then(Value::as_array).into_iter().flatten();
-    let all = list("allOf").map(|part| {
-        let part = if depth < 6 { walk::resolve(document, part) } else { part };
-        combinations(document, part, depth + 1)
-    });
-    let alternatives = ["anyOf", "oneOf"].map(|key| list(key).count().max(1));
-    // Alternatives of alternatives count only where they are multiplied with others.
-    let all = all.fold(1_usize, usize::saturating_mul);
-    alternatives
-        .into_iter()
-        .fold(all, |product, count| if product == 1 { count } else { product.saturating_mul(count) })
 }

@@ -3,6 +3,7 @@
 mod adapt;
 mod answers;
 mod bodies;
+mod contradictions;
 mod dialect;
 mod dispatch;
 mod docs;
@@ -10,6 +11,8 @@ mod emit;
 mod leniency;
 mod modern;
 mod names;
+mod one_way;
+mod products;
 mod progenitor;
 mod prune;
 mod requests;
@@ -121,10 +124,13 @@ impl Attempt {
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &mends.renamed, &mut repairs);
         dialect::settle(&mut client.document, mends.without_titles, &mut repairs);
+        products::settle(&mut client.document, &mut repairs);
+        contradictions::settle(&mut client.document, &mut repairs);
         for (function, aliases) in names::arguments(&mut client.document, &mut repairs) {
             client.calls.entry(function).or_default().aliases = aliases;
         }
         let requests = split::split_shared(&mut client.document, &mut repairs);
+        one_way::settle(&mut client.document, &requests, &mut repairs);
         unions::settle(&mut client.document, &requests, &mut repairs);
         requests::mend(&mut client.document, &requests, &mut repairs);
         let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);

@@ -55,7 +55,10 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
         }
         if object.get("default").is_some_and(|default| !fits(default, object)) {
             object.shift_remove("default");
-            done.insert(("broken-default", "a default that does not fit its own type was dropped"));
+            done.insert((
+                "broken-default",
+                "a default that is none of its type, or no plain value, is left to the server",
+            ));
         }
     });
     for (rule, note) in done {

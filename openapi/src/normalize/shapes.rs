@@ -11,6 +11,9 @@ use crate::{pointer, walk};
 /// How deep the members of a `deepObject` may nest.
 const DEEPEST: usize = 4;
 
+/// How many members an object in the query may have.
+const MEMBERS: usize = 200;
+
 /// Rewrites the parameters of every operation; sets those aside that need one which cannot be sent.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
@@ -24,6 +27,9 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
             match parameter["in"].as_str() {
                 Some("cookie") => cookies.push(parameter),
                 Some("query") => settled.extend(shaper.query(parameter)),
+                Some("header") if !is_header_name(&parameter) => {
+                    shaper.lost(&parameter, "has a name that HTTP does not allow");
+                }
                 Some("path" | "header") => settled.push(shaper.plain(parameter)),
                 place => shaper.lost(&parameter, &format!("is sent in `{}`", place.unwrap_or("nowhere"))),
             }
@@ -127,6 +133,10 @@ impl Shaper<'_> {
         let mut found = Vec::new();
         let prefix = is_deep.then_some(name);
         self.flatten(schema, prefix, parameter["required"] == true, 0, &mut found);
+        if found.len() > MEMBERS {
+            self.lost(parameter, &format!("has more than {MEMBERS} members"));
+            return Vec::new();
+        }
         let named: Vec<&str> = found.iter().filter_map(|member| member["name"].as_str()).collect();
         if found.is_empty() {
             self.lost(parameter, "has members that the document does not name");
@@ -143,6 +153,10 @@ impl Shaper<'_> {
 
     fn flatten(&self, schema: &Value, prefix: Option<&str>, is_required: bool, depth: usize, found: &mut Vec<Value>) {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
+        // What refers to itself many times over has no end in sight.
+        if found.len() > MEMBERS {
+            return;
+        }
         let parts = schema["allOf"].as_array().into_iter().flatten();
         for part in parts.filter(|_| depth < DEEPEST) {
             self.flatten(walk::resolve(self.document, part), prefix, is_required, depth + 1, found);
@@ -204,6 +218,12 @@ impl Shaper<'_> {
         parameter["schema"] = json!({ "type": "string" });
         parameter
     }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_header_name(parameter: &Value) -> bool {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn label(parameter: &Value) -> String {

@@ -1,5 +1,7 @@
 //! Keys that are no OpenAPI, and scalars of the wrong type.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::pointer;
@@ -64,7 +66,14 @@ pub(crate) fn text_versions(document: &mut Value, repairs: &mut Repairs) {
 
 /// Drops keys that OpenAPI does not know, such as `path` and `method` inside operations; keeps `x-` keys.
 pub(crate) fn stray_keys(document: &mut Value, repairs: &mut Repairs) {
-    drop_unknown(document, "", ROOT, repairs);
+    let mut referred: BTreeSet<String> = BTreeSet::new();
+    walk::references(document, &mut |_, target| {
+        let root = target.strip_prefix("#/").and_then(|target| target.split('/').next());
+        referred.extend(root.map(str::to_owned));
+    });
+    // Swagger's `definitions` is no key of OpenAPI, but schemas are found there.
+    let root: Vec<&str> = ROOT.iter().copied().chain(referred.iter().map(String::as_str)).collect();
+    drop_unknown(document, "", &root, repairs);
     let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();
     let methods: Vec<&str> = PATH_ITEM.iter().copied().chain(walk::METHODS).collect();
     for at in items {
@@ -72,6 +81,11 @@ pub(crate) fn stray_keys(document: &mut Value, repairs: &mut Repairs) {
     }
     for at in walk::operation_pointers(document) {
         drop_unknown(document, &at, OPERATION, repairs);
+    }
+    for key in ["webhooks", "x-webhooks"] {
+        if document.get(key).and_then(Value::as_object).is_some_and(|hooks| !hooks.is_empty()) {
+            repairs.note("webhooks", &pointer::join("", key), "what the server sends by itself is no part of a client");
+        }
     }
 }
 

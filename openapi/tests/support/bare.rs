@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::corpus::Document;
 
 /// Documents for which the generator takes all memory or stack there is: nothing can catch that.
-const ENDLESS: [&str; 3] = ["all-of-product", "recursive-all-of", "reference-circle"];
+const ENDLESS: [&str; 5] = ["all-of-product", "bomb-all-of", "bomb-one-of", "recursive-all-of", "reference-circle"];
 
 /// Its code, or how it failed.
 pub(crate) fn generate(document: &Document) -> Result<String, String> {
