@@ -10,26 +10,18 @@ use crate::{pointer, walk};
 
 /// Refuses everything but OpenAPI 3.0 and 3.1.
 pub(crate) fn version(located: &Located, document: &Value) -> Result<(), Failure> {
-    match document.get("openapi").map(plain).as_deref() {
-        Some(text) if text == "3.1" || text.starts_with("3.1.") => Ok(()),
-        _ => version_30(located, document),
-    }
-}
-
-/// Refuses everything but OpenAPI 3.0.
-pub(crate) fn version_30(located: &Located, document: &Value) -> Result<(), Failure> {
     if !document.is_object() {
         return Err(located.failure(
             "",
             "the document is not an object",
-            "an OpenAPI document starts with `openapi: 3.0.x`",
+            "an OpenAPI document starts with `openapi: 3.0.3`, or another version of 3.0 or 3.1",
         ));
     }
     if let Some(swagger) = document.get("swagger") {
         return Err(located.failure(
             "/swagger",
             format!("Swagger {} is not supported", plain(swagger)),
-            "convert the document to OpenAPI 3.0",
+            "convert the document to OpenAPI 3.0 or 3.1",
         ));
     }
     let Some(version) = document.get("openapi") else {
@@ -40,13 +32,16 @@ pub(crate) fn version_30(located: &Located, document: &Value) -> Result<(), Fail
         ));
     };
     let text = plain(version);
-    if text == "3.0" || text.starts_with("3.0.") {
+    if ["3.0", "3.1"]
+        .iter()
+        .any(|known| text.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    {
         return Ok(());
     }
     Err(located.failure(
         "/openapi",
         format!("OpenAPI {text} is not supported"),
-        "use an OpenAPI 3.0 document (3.0.0 to 3.0.4), or convert it down to 3.0.3",
+        "use a document of OpenAPI 3.0 or 3.1, or convert it",
     ))
 }
 
@@ -58,7 +53,7 @@ pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> 
             return Err(located.failure(
                 node,
                 format!("the key `{key}` is missing"),
-                "OpenAPI 3.0 requires it: add it, by hand or by overlay",
+                "OpenAPI requires it: add it, by hand or by overlay",
             ));
         };
         if node.is_empty() && !part.is_object() {

@@ -28,6 +28,10 @@ fn every_construct_has_the_fate_that_was_reviewed() {
     let _ = writeln!(table, "\na client with every method, which compiles: {ours} of {all}");
     let _ = writeln!(table, "code from the generator alone, compiled or not: {alone} of {all}");
     insta::assert_snapshot!(table);
+    let readme = include_str!("../README.md");
+    for figure in [format!("{ours} of {all} give a client"), format!("writes code for {alone} of")] {
+        assert!(readme.contains(&figure), "README.md does not say: {figure}");
+    }
 }
 
 #[test]

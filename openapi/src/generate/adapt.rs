@@ -13,8 +13,8 @@ use quote::{ToTokens as _, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token,
-    Type, parse_quote,
+    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Token, Type,
+    parse_quote,
 };
 
 use super::answers::Particulars;
@@ -48,7 +48,12 @@ pub(crate) fn adapt(
     operations: &[&Operation],
     particulars: &HashMap<String, Particulars>,
 ) -> Vec<Call> {
-    let mut calls = Vec::new();
+    let known: HashMap<&str, (usize, &Operation)> = operations
+        .iter()
+        .enumerate()
+        .map(|(index, operation)| (operation.function.as_str(), (index, *operation)))
+        .collect();
+    let mut calls: Vec<(usize, Call)> = Vec::new();
     // The prelude would hold the client alone, which our facade exports.
     file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
     for item in &mut file.items {
@@ -57,15 +62,23 @@ pub(crate) fn adapt(
                 close_constructors(block);
             }
             Item::Mod(module) if module.ident == "builder" => {
-                for (index, operation) in operations.iter().enumerate() {
-                    calls.extend(adapt_builder(module, operation, index, particulars));
+                let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
+                    Item::Impl(block) if block.trait_.is_none() => Some(block),
+                    _ => None,
+                });
+                for block in blocks {
+                    let known = reported(block).and_then(|function| known.get(function.as_str()));
+                    calls.extend(known.and_then(|(index, operation)| {
+                        Some((*index, adapt_builder(block, operation, *index, particulars)?))
+                    }));
                 }
             }
             Item::Mod(module) if module.ident == "types" => Types.visit_item_mod_mut(module),
             _ => {}
         }
     }
-    calls
+    calls.sort_by_key(|(index, _)| *index);
+    calls.into_iter().map(|(_, call)| call).collect()
 }
 
 /// `new` builds a client of its own; `new_with_client` is for our facade.
@@ -81,17 +94,12 @@ fn close_constructors(block: &mut ItemImpl) {
 }
 
 fn adapt_builder(
-    module: &mut ItemMod,
+    block: &mut ItemImpl,
     operation: &Operation,
     index: usize,
     particulars: &HashMap<String, Particulars>,
 ) -> Option<Call> {
     let particulars = particulars.get(&operation.function)?;
-    let items = &mut module.content.as_mut()?.1;
-    let block = items.iter_mut().find_map(|item| match item {
-        Item::Impl(block) if block.trait_.is_none() && calls_operation(block, &operation.function) => Some(block),
-        _ => None,
-    })?;
     let mut arguments = Vec::new();
     let mut send = None;
     for item in &mut block.items {
@@ -112,12 +120,14 @@ fn adapt_builder(
     Some(Call { id: operation.id.clone(), function, streams, arguments })
 }
 
-/// Whether this block's `send` reports the operation to the hooks.
-fn calls_operation(block: &ItemImpl, function: &str) -> bool {
-    let report = format!("operation_id : \"{function}\"");
-    block.items.iter().any(|item| {
-        matches!(item, ImplItem::Fn(send) if send.sig.ident == "send" && contains(&send.block.to_token_stream(), &report))
-    })
+/// The operation that this block's `send` reports to the hooks.
+fn reported(block: &ItemImpl) -> Option<String> {
+    let send = block.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "send" => Some(function.block.to_token_stream().to_string()),
+        _ => None,
+    })?;
+    let (_, rest) = send.split_once("operation_id : \"")?;
+    rest.split_once('"').map(|(function, _)| function.to_owned())
 }
 
 /// Renames the generator's `send` and returns the public one.

@@ -60,6 +60,47 @@ pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut R
     }
 }
 
+/// Puts the schemas of a whole document of OpenAPI 3.1 into the words of 3.0, for those who compare: answers of every
+/// status, headers and callbacks included.
+pub(crate) fn translate(document: &mut Value) {
+    let mut places = Vec::new();
+    everywhere(document, "", &mut places);
+    for at in places {
+        let Some(place) = document.pointer_mut(&at) else { continue };
+        walk::schemas(place, &mut |schema| match schema {
+            Value::Bool(true) => *schema = json!({}),
+            schema => {
+                let mut dialect = Dialect { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
+                modern::settle(schema, &mut dialect);
+            }
+        });
+    }
+}
+
+/// The pointers of the outermost schemas of a document that was not worked on yet.
+fn everywhere(node: &Value, at: &str, found: &mut Vec<String>) {
+    match node {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                let below = pointer::join(at, key);
+                match key.as_str() {
+                    "example" | "examples" => {}
+                    "schema" => found.push(below),
+                    _ if at == "/components/schemas" => found.push(below),
+                    key if key.starts_with("x-") => {}
+                    _ => everywhere(inner, &below, found),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, inner) in items.iter().enumerate() {
+                everywhere(inner, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The outermost schemas: components, parameters, bodies and answers.
 pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
     let mut found: Vec<String> = walk::members(document, "/components/schemas").into_iter().map(|(at, _)| at).collect();

@@ -1,5 +1,7 @@
 //! What the methods' documentation says beyond the generator's: who may call, what it costs, whether it is repeated.
 
+use std::collections::HashMap;
+
 use quote::ToTokens as _;
 use syn::{Attribute, Expr, ImplItem, ImplItemFn, Item, Lit, Meta, parse_quote};
 
@@ -9,6 +11,8 @@ use crate::repair::Repairs;
 
 /// Completes the documentation of the client's methods.
 pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
+    let known: HashMap<&str, &Operation> =
+        operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
     for item in &mut file.items {
         let Item::Impl(block) = item else { continue };
         if block.trait_.is_some() || block.self_ty.to_token_stream().to_string() != "Client" {
@@ -16,7 +20,7 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs:
         }
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
-            if let Some(operation) = operations.iter().find(|operation| method.sig.ident == operation.function) {
+            if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
                 examples_as_text(method);
                 let facts = facts(operation, repairs);
                 method.attrs.push(parse_quote!(#[doc = #facts]));

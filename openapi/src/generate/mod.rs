@@ -22,6 +22,8 @@ mod surface;
 mod types;
 mod unions;
 
+pub(crate) use dialect::translate;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
