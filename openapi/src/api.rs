@@ -37,7 +37,7 @@ impl Api {
     ///
     /// # Errors
     /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
-    /// matches nothing, a dangling reference, a duplicate operationId.
+    /// matches nothing, a dangling reference, a reference into another file.
     pub fn read(source: &Source) -> Result<Self, Failure> {
         let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();

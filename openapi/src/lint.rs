@@ -1,28 +1,27 @@
 //! What no repair can mend: unsupported versions, missing parts, dangling references, clashing ids.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use heck::ToSnakeCase as _;
 use serde_json::Value;
 
 use crate::Failure;
 use crate::load::Located;
-use crate::{name, pointer, walk};
+use crate::{pointer, walk};
 
-/// Refuses everything but OpenAPI 3.0.
+/// Refuses everything but OpenAPI 3.0 and 3.1.
 pub(crate) fn version(located: &Located, document: &Value) -> Result<(), Failure> {
     if !document.is_object() {
         return Err(located.failure(
             "",
             "the document is not an object",
-            "an OpenAPI document starts with `openapi: 3.0.x`",
+            "an OpenAPI document starts with `openapi: 3.0.3`, or another version of 3.0 or 3.1",
         ));
     }
     if let Some(swagger) = document.get("swagger") {
         return Err(located.failure(
             "/swagger",
             format!("Swagger {} is not supported", plain(swagger)),
-            "convert the document to OpenAPI 3.0",
+            "convert the document to OpenAPI 3.0 or 3.1",
         ));
     }
     let Some(version) = document.get("openapi") else {
@@ -33,25 +32,28 @@ pub(crate) fn version(located: &Located, document: &Value) -> Result<(), Failure
         ));
     };
     let text = plain(version);
-    if text == "3.0" || text.starts_with("3.0.") {
+    if ["3.0", "3.1"]
+        .iter()
+        .any(|known| text.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    {
         return Ok(());
     }
     Err(located.failure(
         "/openapi",
         format!("OpenAPI {text} is not supported"),
-        "use an OpenAPI 3.0 document (3.0.0 to 3.0.4); convert a 3.1 document down to 3.0.3",
+        "use a document of OpenAPI 3.0 or 3.1, or convert it",
     ))
 }
 
 /// Refuses a document without the parts that everything else is built on.
 pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> {
-    for (node, key) in [("", "info"), ("", "paths"), ("/info", "title"), ("/info", "version")] {
+    for (node, key) in [("", "info"), ("", "paths")] {
         let parent = document.pointer(node).unwrap_or(&Value::Null);
         let Some(part) = parent.get(key) else {
             return Err(located.failure(
                 node,
                 format!("the key `{key}` is missing"),
-                "OpenAPI 3.0 requires it: add it, by hand or by overlay",
+                "OpenAPI requires it: add it, by hand or by overlay",
             ));
         };
         if node.is_empty() && !part.is_object() {
@@ -66,44 +68,21 @@ pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> 
 }
 
 fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
-    let path = pointer::name(at);
     if item.get("$ref").is_some() {
         return Err(located.failure(
             at,
-            "a path item that is a reference is not supported",
+            "the path item is a reference that leads nowhere, or into another file",
             "write the path item out in its place",
         ));
     }
     let Some(members) = item.as_object() else {
         return Err(located.failure(at, "the path item is not an object", "write its operations as a mapping"));
     };
-    if !path.starts_with('/') {
-        return Err(located.failure(
-            at,
-            format!("the path `{path}` does not start with a slash"),
-            "start it with `/`: otherwise it would be dropped silently",
-        ));
-    }
-    // Each of these would send the request to another path than the one that the token is meant for.
-    if let Some(odd) = path.chars().find(|letter| !letter.is_ascii_graphic() || matches!(letter, '?' | '#' | '\\')) {
-        return Err(located.failure(
-            at,
-            format!("the path `{path}` holds {odd:?}"),
-            "declare query parameters as parameters, and percent-encode what is no plain ASCII",
-        ));
-    }
     for (key, operation) in members {
         let at = pointer::join(at, key);
         let method = key.to_ascii_lowercase();
         if !walk::METHODS.contains(&method.as_str()) {
             continue;
-        }
-        if *key != method {
-            return Err(located.failure(
-                &at,
-                format!("the method `{key}` is not in lower case"),
-                format!("write `{method}`: otherwise it would be dropped silently"),
-            ));
         }
         if !operation.is_object() {
             return Err(located.failure(
@@ -111,9 +90,6 @@ fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
                 "the operation is not an object",
                 "write it as a mapping with `responses`, or remove the key",
             ));
-        }
-        if operation.get("responses").is_none_or(|responses| !responses.is_object()) {
-            return Err(located.failure(&at, "the operation has no `responses`", "list at least one answer"));
         }
     }
     Ok(())
@@ -139,12 +115,6 @@ pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Fail
                 at,
                 format!("the reference `{reference}` leads nowhere"),
                 format!("add `{}` at that place, or correct the reference", pointer::name(target)),
-            ));
-        } else if walk::component(reference).is_some_and(|name| name.contains('/')) {
-            failure = Some(located.failure(
-                at,
-                format!("the reference `{reference}` leads into the inside of a schema"),
-                "give that part a name under `components/schemas`, and refer to it",
             ));
         }
     });
@@ -183,44 +153,7 @@ fn parts_of(schema: &Value) -> Vec<&str> {
     lists.flatten().flat_map(parts_of).collect()
 }
 
-/// Refuses an operationId that stands twice, also after conversion to a Rust name.
-pub(crate) fn operation_ids(located: &Located, document: &Value) -> Result<(), Failure> {
-    let mut seen: HashMap<String, (String, String)> = HashMap::new();
-    for (at, operation) in walk::operations(document) {
-        let Some(id) = operation.get("operationId").and_then(Value::as_str) else { continue };
-        if let Some((other, first)) = seen.insert(id.to_snake_case(), (id.to_owned(), at.clone())) {
-            let problem = if other == id {
-                format!("the operationId `{id}` stands twice")
-            } else {
-                format!("the operationIds `{other}` and `{id}` give the same Rust name `{}`", id.to_snake_case())
-            };
-            let first = located.place(&pointer::join(&first, "operationId"));
-            return Err(located.failure(
-                &pointer::join(&at, "operationId"),
-                problem,
-                format!("it was first used at {first}: rename one of the two, by overlay if the document is published"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses two schemas whose names give the same Rust type.
-pub(crate) fn schema_names(located: &Located, document: &Value) -> Result<(), Failure> {
-    let mut seen: HashMap<String, &str> = HashMap::new();
-    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    for name in schemas.into_iter().flat_map(serde_json::Map::keys) {
-        if let Some(other) = seen.insert(name::of_type(name), name) {
-            return Err(located.failure(
-                &pointer::join("/components/schemas", name),
-                format!("the schemas `{other}` and `{name}` give the same Rust type"),
-                "rename one of the two by overlay",
-            ));
-        }
-    }
-    Ok(())
-}
-
+/// A scalar as its author sees it.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -33,7 +33,15 @@ impl Located {
     /// # Errors
     /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
     pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
-        let nodes = parse(&source.text).map_err(|error| Failure {
+        let plain;
+        let parsed = match parse(&source.text) {
+            Err(_) if source.text.contains("\\u") => {
+                plain = without_surrogates(&source.text);
+                parse(&plain)
+            }
+            parsed => parsed,
+        };
+        let nodes = parsed.map_err(|error| Failure {
             place: place(&source.path, *error.marker(), String::new()),
             problem: format!("the file is not well-formed: {}", error.info()),
             help: "mend the YAML or JSON at this line".to_owned(),
@@ -86,6 +94,34 @@ impl Located {
     pub(crate) fn failure(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
         Failure { place: self.place(node), problem: problem.into(), help: help.into() }
     }
+}
+
+/// JSON writes what is beyond the 16 bits of `\u` as two escapes, which are none in YAML.
+fn without_surrogates(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        whole.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let pair =
+            [rest.get(..6), rest.get(6..12)].map(|escape| u16::from_str_radix(escape?.strip_prefix("\\u")?, 16).ok());
+        let letter = match pair {
+            [Some(high), Some(low)] => char::decode_utf16([high, low]).next().and_then(Result::ok),
+            _ => None,
+        };
+        // Two escapes of one letter each are decoded by YAML itself; a backslash may escape another.
+        let (length, letter) = match letter.filter(|letter| u32::from(*letter) > 0xFFFF) {
+            Some(letter) => (12, Some(letter)),
+            None => (rest.chars().take(2).map(char::len_utf8).sum(), None),
+        };
+        match letter {
+            Some(letter) => whole.push(letter),
+            None => whole.push_str(&rest[..length]),
+        }
+        rest = &rest[length..];
+    }
+    whole.push_str(rest);
+    whole
 }
 
 fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {

@@ -87,6 +87,7 @@ pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repai
             rule: "overlay",
             pointer: action.target.clone(),
             note: action.description.clone().unwrap_or_else(|| "no reason given".to_owned()),
+            narrowed: false,
         });
     }
     published.overlay = Some(Box::new(Applied { overlay: parsed, located }));

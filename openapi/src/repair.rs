@@ -11,6 +11,9 @@ pub struct Repair {
     pub pointer: String,
     /// What was changed and why.
     pub note: String,
+    /// Whether callers have less than the document promises: a raw body in place of a type, an argument that cannot be
+    /// given. The documentation of the method or type says so too.
+    pub narrowed: bool,
 }
 
 /// All changes to one document, in the order in which they were made.
@@ -29,6 +32,11 @@ impl Repairs {
     }
 
     pub(crate) fn note(&mut self, rule: &'static str, pointer: &str, note: impl Into<String>) {
-        self.push(Repair { rule, pointer: pointer.to_owned(), note: note.into() });
+        self.push(Repair { rule, pointer: pointer.to_owned(), note: note.into(), narrowed: false });
+    }
+
+    /// A change that leaves callers with less than the document promises.
+    pub(crate) fn narrow(&mut self, rule: &'static str, pointer: &str, note: impl Into<String>) {
+        self.push(Repair { rule, pointer: pointer.to_owned(), note: note.into(), narrowed: true });
     }
 }

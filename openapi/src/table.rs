@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use heck::ToSnakeCase as _;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::load::Located;
 use crate::operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
 use crate::pointer;
-use crate::{Failure, walk};
+use crate::{Failure, name, walk};
 
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -84,7 +83,7 @@ fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: 
     let (method, path) = walk::method_and_path(at);
     let id = text(operation, "operationId").unwrap_or_default();
     Operation {
-        function: id.to_snake_case(),
+        function: name::of_argument(&id),
         summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
         parameters: operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect(),
         body: body(&operation["requestBody"]),

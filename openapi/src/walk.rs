@@ -99,6 +99,24 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
+/// The type that a schema has, or that its keywords speak of.
+pub(crate) fn kind(schema: &Value) -> Option<&str> {
+    let types = schema.get("type");
+    let listed = types.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    if let Some(kind) = types.and_then(Value::as_str).or_else(|| listed.into_iter().find(|kind| *kind != "null")) {
+        return Some(kind);
+    }
+    let has = |key| schema.get(key).is_some();
+    match schema {
+        _ if has("properties") || has("additionalProperties") => Some("object"),
+        _ if has("items") => Some("array"),
+        _ => {
+            let parts = schema.get("allOf").and_then(Value::as_array)?;
+            parts.iter().find_map(kind)
+        }
+    }
+}
+
 /// The name of the component schema that a reference leads to.
 pub(crate) fn component(reference: &str) -> Option<&str> {
     reference.strip_prefix("#/components/schemas/")

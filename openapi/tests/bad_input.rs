@@ -102,30 +102,6 @@ fn a_reference_into_another_file_is_refused() {
 }
 
 #[test]
-fn a_duplicate_operation_id_is_refused_with_both_places() {
-    let second =
-        "  /dogs:\n    get:\n      operationId: pet-get\n      responses: {'200': {description: ok}}\ncomponents:";
-    insta::assert_snapshot!(refusal("components:", second));
-}
-
-#[test]
-fn operation_ids_that_give_one_rust_name_are_refused() {
-    let second =
-        "  /dogs:\n    get:\n      operationId: petGet\n      responses: {'200': {description: ok}}\ncomponents:";
-    insta::assert_snapshot!(refusal("components:", second));
-}
-
-#[test]
-fn an_operation_id_that_is_no_rust_name_is_refused() {
-    insta::assert_snapshot!(refusal("operationId: pet-get", "operationId: move"));
-}
-
-#[test]
-fn openapi_3_1_is_refused() {
-    insta::assert_snapshot!(refusal("openapi: 3.0.0", "openapi: 3.1.0"));
-}
-
-#[test]
 fn swagger_is_refused() {
     insta::assert_snapshot!(refusal("openapi: 3.0.0", "swagger: '2.0'"));
 }
@@ -133,21 +109,6 @@ fn swagger_is_refused() {
 #[test]
 fn a_document_of_another_kind_is_refused() {
     insta::assert_snapshot!(message(&source("- a\n- b\n", None)));
-}
-
-#[test]
-fn a_path_without_a_slash_is_refused() {
-    insta::assert_snapshot!(refusal("  /pets/{id}:", "  pets/{id}:"));
-}
-
-#[test]
-fn a_missing_server_is_refused() {
-    insta::assert_snapshot!(refusal("servers:\n  - url: https://api.example.com\n", ""));
-}
-
-#[test]
-fn a_schema_that_rust_cannot_express_is_named() {
-    insta::assert_snapshot!(refusal("    Pet:\n", "    Odd:\n      not: {type: string}\n    Pet:\n"));
 }
 
 #[test]
@@ -181,7 +142,7 @@ fn what_an_overlay_put_in_is_found_in_the_overlay() {
 
 #[test]
 fn an_overlay_cannot_take_the_version_away() {
-    let text = overlay("  - target: $\n    update: {openapi: 3.1.0}\n");
+    let text = overlay("  - target: $\n    update: {openapi: 3.2.0}\n");
     insta::assert_snapshot!(message(&source(GOOD, Some(&text))));
 }
 
@@ -198,26 +159,8 @@ fn a_folder_without_a_document_is_refused() {
 }
 
 #[test]
-fn a_method_in_upper_case_is_refused() {
-    insta::assert_snapshot!(refusal("    get:\n", "    GET:\n"));
-}
-
-#[test]
 fn an_empty_operation_is_refused() {
     insta::assert_snapshot!(refusal("    get:\n", "    post:\n    get:\n"));
-}
-
-#[test]
-fn a_path_with_a_query_is_refused() {
-    insta::assert_snapshot!(refusal("  /pets/{id}:", "  /pets/{id}?full=1:"));
-}
-
-#[test]
-fn a_path_that_is_no_plain_ascii_is_refused() {
-    insta::assert_snapshot!(refusal("  /pets/{id}:", "  /münzen/{id}:"));
-    for path in ["/pets#{id}", "/pets /{id}", r"/pets\{id}"] {
-        assert!(refusal("  /pets/{id}:", &format!("  '{path}':")).contains("holds"), "{path}");
-    }
 }
 
 #[test]
@@ -232,11 +175,6 @@ fn a_schema_that_is_composed_of_itself_is_refused() {
     let tree =
         "    Cat: {allOf: [{type: object, properties: {kitten: {$ref: '#/components/schemas/Cat'}}}]}\n    Pet:\n";
     assert!(generate(&source(&GOOD.replace("    Pet:\n", tree), None), "crate::api::pets").is_ok());
-}
-
-#[test]
-fn a_reference_into_the_inside_of_a_schema_is_refused() {
-    insta::assert_snapshot!(refusal("schemas/Pet'", "schemas/Pet/properties/name'"));
 }
 
 #[test]

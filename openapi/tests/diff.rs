@@ -32,6 +32,29 @@ fn each_example_is_found_by_its_rule_alone_and_the_way_back_by_its_inverse_alone
 }
 
 #[test]
+fn a_document_of_3_1_is_compared_in_the_words_of_3_0() {
+    let document = |version: &str, pet: &str| {
+        read(&format!(
+            "openapi: {version}\npaths:\n  /pets:\n    get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {pet}}}}}}}}}}}\n"
+        ))
+    };
+    let old = document(
+        "3.0.3",
+        "{type: object, properties: {name: {type: string, nullable: true}, age: {type: integer, minimum: 1, exclusiveMinimum: true}, kind: {type: string, enum: [cat]}}}",
+    );
+    let new = document(
+        "3.1.0",
+        "{type: object, properties: {name: {type: [string, 'null']}, age: {type: integer, exclusiveMinimum: 1}, kind: {type: string, const: cat}}}",
+    );
+    assert_eq!(ids(&diff(&old, &new)), [""; 0]);
+    let strict = document(
+        "3.1.0",
+        "{type: object, properties: {name: {type: string}, age: {type: integer, exclusiveMinimum: 1}, kind: {type: string, const: cat}}}",
+    );
+    assert_eq!(ids(&diff(&strict, &new)), ["response-became-nullable"]);
+}
+
+#[test]
 fn every_rule_is_one_and_its_inverse_exists() {
     let all: Vec<&Rule> = rules::all().collect();
     for rule in &all {

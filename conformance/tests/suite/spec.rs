@@ -17,6 +17,10 @@ paths:
       operationId: pets-mark
       parameters: [{name: mark, in: cookie, schema: {type: string}}]
       responses: {'204': {description: Done}}
+    delete:
+      operationId: pets-drop
+      servers: [{url: https://other.example.com}]
+      responses: {'204': {description: Done}}
 ";
 
 fn lint(name: &str, text: &str) -> (i32, String) {

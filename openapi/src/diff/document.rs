@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::node::{Node, Revision};
 use crate::load::Located;
 use crate::normalize::ids;
-use crate::{Failure, Operation, SourcePlace, Text, lint};
+use crate::{Failure, Operation, SourcePlace, Text, generate, lint};
 
 /// A document that is to be compared: read, but neither overlaid nor repaired.
 #[derive(Clone, Debug)]
@@ -16,14 +16,18 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads an OpenAPI 3.0 document, YAML or JSON.
+    /// Reads an OpenAPI document of 3.0 or 3.1, YAML or JSON. Schemas of 3.1 are compared in the words of 3.0: what those
+    /// cannot say, such as `if` and tuples, is not compared.
     ///
     /// # Errors
-    /// Text that is no YAML, a duplicate key, and another version than 3.0. What is missing in a document, or is not as
+    /// Text that is no YAML, a duplicate key, and another version. What is missing in a document, or is not as
     /// OpenAPI says, is no failure: documents that are broken can be compared too.
     pub fn read(text: &Text) -> Result<Self, Failure> {
-        let located = Located::read(text)?;
+        let mut located = Located::read(text)?;
         lint::version(&located, &located.value)?;
+        if located.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
+            generate::translate(&mut located.value);
+        }
         let ids = ids::missing(&located.value).into_iter().map(|named| (named.at, named.id)).collect();
         Ok(Self { located, ids })
     }

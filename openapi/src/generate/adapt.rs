@@ -6,17 +6,18 @@
 //! - constructors that would bypass credentials and origin checks are closed;
 //! - no `api-version` header, no demand for `extra` members in type builders, reasons in conversion errors.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token,
-    Type, parse_quote,
+    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Token, Type,
+    parse_quote,
 };
 
+use super::answers::Particulars;
 use crate::normalize::PATH_GUARD;
 use crate::{Operation, name};
 
@@ -42,8 +43,17 @@ pub(crate) struct Argument {
 }
 
 /// Adapts the file in place and describes the builders for [`dispatch`](super::dispatch).
-pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], optional_answers: &HashSet<String>) -> Vec<Call> {
-    let mut calls = Vec::new();
+pub(crate) fn adapt(
+    file: &mut syn::File,
+    operations: &[&Operation],
+    particulars: &HashMap<String, Particulars>,
+) -> Vec<Call> {
+    let known: HashMap<&str, (usize, &Operation)> = operations
+        .iter()
+        .enumerate()
+        .map(|(index, operation)| (operation.function.as_str(), (index, *operation)))
+        .collect();
+    let mut calls: Vec<(usize, Call)> = Vec::new();
     // The prelude would hold the client alone, which our facade exports.
     file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
     for item in &mut file.items {
@@ -52,15 +62,23 @@ pub(crate) fn adapt(file: &mut syn::File, operations: &[&Operation], optional_an
                 close_constructors(block);
             }
             Item::Mod(module) if module.ident == "builder" => {
-                for (index, operation) in operations.iter().enumerate() {
-                    calls.extend(adapt_builder(module, operation, index, optional_answers));
+                let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
+                    Item::Impl(block) if block.trait_.is_none() => Some(block),
+                    _ => None,
+                });
+                for block in blocks {
+                    let known = reported(block).and_then(|function| known.get(function.as_str()));
+                    calls.extend(known.and_then(|(index, operation)| {
+                        Some((*index, adapt_builder(block, operation, *index, particulars)?))
+                    }));
                 }
             }
             Item::Mod(module) if module.ident == "types" => Types.visit_item_mod_mut(module),
             _ => {}
         }
     }
-    calls
+    calls.sort_by_key(|(index, _)| *index);
+    calls.into_iter().map(|(_, call)| call).collect()
 }
 
 /// `new` builds a client of its own; `new_with_client` is for our facade.
@@ -76,25 +94,21 @@ fn close_constructors(block: &mut ItemImpl) {
 }
 
 fn adapt_builder(
-    module: &mut ItemMod,
+    block: &mut ItemImpl,
     operation: &Operation,
     index: usize,
-    optional_answers: &HashSet<String>,
+    particulars: &HashMap<String, Particulars>,
 ) -> Option<Call> {
-    let items = &mut module.content.as_mut()?.1;
-    let block = items.iter_mut().find_map(|item| match item {
-        Item::Impl(block) if block.trait_.is_none() && calls_operation(block, &operation.function) => Some(block),
-        _ => None,
-    })?;
+    let particulars = particulars.get(&operation.function)?;
     let mut arguments = Vec::new();
     let mut send = None;
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            send = Some(wrap_send(function, index, optional_answers.contains(&operation.function)));
+            send = Some(wrap_send(function, index, particulars));
         } else if let Some(kind) = setter_type(function) {
             give_reasons(function);
-            arguments.push(argument(operation, function, kind));
+            arguments.push(argument(operation, particulars, function, kind));
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
         }
@@ -106,23 +120,25 @@ fn adapt_builder(
     Some(Call { id: operation.id.clone(), function, streams, arguments })
 }
 
-/// Whether this block's `send` reports the operation to the hooks.
-fn calls_operation(block: &ItemImpl, function: &str) -> bool {
-    let report = format!("operation_id : \"{function}\"");
-    block.items.iter().any(|item| {
-        matches!(item, ImplItem::Fn(send) if send.sig.ident == "send" && contains(&send.block.to_token_stream(), &report))
-    })
+/// The operation that this block's `send` reports to the hooks.
+fn reported(block: &ItemImpl) -> Option<String> {
+    let send = block.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "send" => Some(function.block.to_token_stream().to_string()),
+        _ => None,
+    })?;
+    let (_, rest) = send.split_once("operation_id : \"")?;
+    rest.split_once('"').map(|(function, _)| function.to_owned())
 }
 
 /// Renames the generator's `send` and returns the public one.
-fn wrap_send(function: &mut ImplItemFn, index: usize, optional: bool) -> ImplItemFn {
+fn wrap_send(function: &mut ImplItemFn, index: usize, particulars: &Particulars) -> ImplItemFn {
     let attributes = function.attrs.clone();
     function.attrs.clear();
     function.sig.ident = format_ident!("transmit");
     function.vis = syn::Visibility::Inherited;
-    SendBody { index }.visit_block_mut(&mut function.block);
+    SendBody { index, particulars }.visit_block_mut(&mut function.block);
     let mut value = answer_type(&function.sig.output).unwrap_or_else(|| parse_quote!(ByteStream));
-    if optional {
+    if particulars.is_optional {
         value = parse_quote!(::std::option::Option<#value>);
     }
     function.sig.output = parse_quote!(-> Result<crate::Response<#value>, Error<()>>);
@@ -153,13 +169,27 @@ fn type_argument(kind: &Type) -> Option<Type> {
     })
 }
 
-struct SendBody {
+struct SendBody<'a> {
     index: usize,
+    particulars: &'a Particulars,
 }
 
-impl VisitMut for SendBody {
+impl VisitMut for SendBody<'_> {
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        block.stmts.retain(|statement| !sets_api_version(statement));
+        match &self.particulars.content_type {
+            // Headers of the map take the place of those that the body sets.
+            Some(media_type) => {
+                for statement in block.stmts.iter_mut().filter(|statement| sets_api_version(statement)) {
+                    *statement = parse_quote! {
+                        header_map.append(
+                            ::reqwest::header::CONTENT_TYPE,
+                            ::reqwest::header::HeaderValue::from_static(#media_type),
+                        );
+                    };
+                }
+            }
+            None => block.stmts.retain(|statement| !sets_api_version(statement)),
+        }
         visit_mut::visit_block_mut(self, block);
     }
 
@@ -177,7 +207,30 @@ impl VisitMut for SendBody {
             call if calls(call, "ResponseValue :: stream") => {
                 *call = parse_quote!(crate::runtime::answer::stream(response));
             }
+            // The operation's own id is no argument.
+            Expr::Struct(_) => {}
             other => visit_mut::visit_expr_mut(self, other),
+        }
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        // reqwest has no methods of these names.
+        let method = match call.method.to_string().as_str() {
+            "options" => quote!(OPTIONS),
+            "trace" => quote!(TRACE),
+            _ => return,
+        };
+        call.method = format_ident!("request");
+        call.args.insert(0, parse_quote!(::reqwest::Method::#method));
+    }
+
+    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
+        let text = literal.value();
+        let alias = self.particulars.aliases.iter().find(|known| known.alias == text);
+        let accept = self.particulars.accept.as_ref().filter(|_| text == "application/json");
+        if let Some(text) = alias.map(|known| &known.wire).or(accept) {
+            *literal = syn::LitStr::new(text, literal.span());
         }
     }
 }
@@ -232,11 +285,18 @@ fn setter_type(function: &ImplItemFn) -> Option<Type> {
     })
 }
 
-fn argument(operation: &Operation, function: &ImplItemFn, kind: Type) -> Argument {
+fn argument(operation: &Operation, particulars: &Particulars, function: &ImplItemFn, kind: Type) -> Argument {
     let setter = function.sig.ident.clone();
+    let alias = particulars.aliases.iter().find(|known| setter == name::of_argument(&known.alias));
     let wire = operation.parameters.iter().find(|parameter| setter == name::of_argument(&parameter.name));
-    // What is no parameter is the body.
-    Argument { name: wire.map_or_else(|| "body".to_owned(), |parameter| parameter.name.clone()), setter, kind }
+    let name = match (alias, wire) {
+        (Some(known), _) => known.wire.clone(),
+        _ if setter == "body" && operation.body.is_some() => "body".to_owned(),
+        (None, Some(parameter)) => parameter.name.clone(),
+        // What is neither is the media type of an open body.
+        (None, None) => "Content-Type".to_owned(),
+    };
+    Argument { name, setter, kind }
 }
 
 /// `map_err(|_| "conversion to `T` for id failed")` drops why: say it.

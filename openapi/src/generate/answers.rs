@@ -1,40 +1,69 @@
 //! The client document: what the generator reads. Errors are taken out, because the runtime carries every non-2xx
 //! answer whole, and all successes become one `2XX`, because a 201 where 200 is documented is no reason to send again.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::bodies;
+use super::names::Alias;
+use crate::normalize::{essence, is_json};
 use crate::repair::Repairs;
 use crate::{Api, Operation, pointer, walk};
 
-/// What the generator reads of an operation, its id and answers aside.
-const CALL: [&str; 4] = ["summary", "description", "parameters", "requestBody"];
+/// What the generator reads of an operation, its id, request and answers aside.
+const CALL: [&str; 2] = ["summary", "description"];
+
+/// What the generator reads of a parameter.
+const PARAMETER: [&str; 5] = ["name", "in", "required", "description", "schema"];
 
 /// A document for the generator.
 pub(crate) struct ClientDocument {
     pub(crate) document: Value,
-    /// Functions whose success may come without a body.
-    pub(crate) optional_answers: HashSet<String>,
+    /// What its code is to do that the generator cannot be told, by function.
+    pub(crate) calls: HashMap<String, Particulars>,
+}
+
+/// What a call does that the generator cannot be told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Particulars {
+    /// Whether a success may come without a body.
+    pub(crate) is_optional: bool,
+    /// The media type of the body.
+    pub(crate) content_type: Option<String>,
+    /// The media type that is asked for.
+    pub(crate) accept: Option<String>,
+    /// The arguments that have another name on the wire.
+    pub(crate) aliases: Vec<Alias>,
 }
 
 /// Derives the client document from a read API: nothing but what the generator reads, because it would refuse the
 /// whole document for a malformed licence.
 pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocument {
     let mut paths = Map::new();
-    let mut optional_answers = HashSet::new();
+    let mut calls = HashMap::new();
     for operation in &api.operations {
         let at = operation.pointer();
         let Some(call) = api.document.pointer(&at).and_then(Value::as_object) else { continue };
         let success = success(&api.document, call.get("responses").unwrap_or(&Value::Null));
         note_changes(&at, operation, &success, repairs);
-        if success.is_optional {
-            optional_answers.insert(operation.function.clone());
-        }
         let mut kept = call.clone();
-        kept.retain(|key, _| CALL.contains(&key.as_str()));
+        kept.retain(|key, text| CALL.contains(&key.as_str()) && text.is_string());
+        let mut parameters = parameters(call.get("parameters"));
+        let body = call.get("requestBody").and_then(|body| bodies::body(&api.document, body, &at, repairs));
+        let mut particulars =
+            Particulars { is_optional: success.is_optional, accept: success.accept, ..Particulars::default() };
+        if let Some(body) = body {
+            if body.is_open {
+                parameters.push(bodies::content_type());
+            }
+            particulars.content_type = body.content_type;
+            kept.insert("requestBody".to_owned(), body.written);
+        }
+        kept.insert("parameters".to_owned(), Value::Array(parameters));
         kept.insert("operationId".to_owned(), json!(operation.function));
         kept.insert("responses".to_owned(), json!({ "2XX": success.response }));
+        calls.insert(operation.function.clone(), particulars);
         let item = paths.entry(operation.path.as_str()).or_insert_with(|| json!({}));
         item[operation.method.to_lowercase()] = Value::Object(kept);
     }
@@ -45,19 +74,38 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         "paths": paths,
         "components": { "schemas": schemas.cloned().unwrap_or_else(|| json!({})) },
     });
-    ClientDocument { document, optional_answers }
+    ClientDocument { document, calls }
+}
+
+fn parameters(list: Option<&Value>) -> Vec<Value> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    let clean = list.map(|parameter| {
+        let mut object = parameter.as_object().cloned().unwrap_or_default();
+        object.retain(|key, value| PARAMETER.contains(&key.as_str()) && (key != "description" || value.is_string()));
+        Value::Object(object)
+    });
+    clean.collect()
 }
 
 struct Success {
     response: Value,
+    /// The statuses that describe it.
+    statuses: Vec<String>,
     is_optional: bool,
     is_raw: bool,
+    /// The media type of answers that are no JSON, and are handed on as they come.
+    bytes: Option<String>,
+    /// What is asked for, where it is JSON by another name.
+    accept: Option<String>,
 }
 
 fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mut Repairs) {
     let at = pointer::join(at, "responses");
-    let (successes, failures): (Vec<&str>, Vec<&str>) =
-        operation.responses.keys().map(String::as_str).partition(|status| status.starts_with('2'));
+    let (successes, failures): (Vec<&str>, Vec<&str>) = operation
+        .responses
+        .keys()
+        .map(String::as_str)
+        .partition(|status| success.statuses.iter().any(|own| own == status));
     if !failures.is_empty() {
         repairs.note(
             "error-answers",
@@ -65,11 +113,16 @@ fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mu
             format!("left to the runtime, which keeps them whole: {}", failures.join(", ")),
         );
     }
-    if successes != ["2XX"] {
+    if successes.is_empty() {
+        repairs.note("any-success", &at, "the document names no success");
+    } else if successes != ["2XX"] {
         repairs.note("any-success", &at, format!("every 2xx is read like the documented {}", successes.join(", ")));
     }
+    if let Some(media_type) = &success.bytes {
+        repairs.narrow("raw-answer", &at, format!("successes come as bytes: {media_type}"));
+    }
     if success.is_raw {
-        repairs.note("raw-answer", &at, "the successes have different schemas: raw JSON, which loses nothing");
+        repairs.narrow("raw-answer", &at, "the successes have different schemas: raw JSON, which loses nothing");
     }
 }
 
@@ -77,10 +130,15 @@ fn success(document: &Value, responses: &Value) -> Success {
     let mut schemas: Vec<Value> = Vec::new();
     let mut without_body = false;
     let mut other = None;
-    for (status, response) in responses.as_object().into_iter().flatten() {
-        if !status.starts_with('2') {
-            continue;
-        }
+    let mut accept: Vec<String> = Vec::new();
+    let all = responses.as_object();
+    let mut statuses: Vec<String> =
+        all.into_iter().flatten().map(|(status, _)| status.clone()).filter(|status| status.starts_with('2')).collect();
+    // Where nothing else is documented, `default` is what a success looks like too.
+    if statuses.is_empty() && all.is_some_and(|all| all.contains_key("default")) {
+        statuses.push("default".to_owned());
+    }
+    for response in statuses.iter().filter_map(|status| responses.get(status)) {
         let response = walk::resolve(document, response);
         let content = response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty());
         let Some(content) = content else {
@@ -88,7 +146,10 @@ fn success(document: &Value, responses: &Value) -> Success {
             continue;
         };
         match content.iter().find(|(media_type, _)| is_json(media_type)) {
-            Some((_, media)) => {
+            Some((media_type, media)) => {
+                if !accept.contains(media_type) {
+                    accept.push(media_type.clone());
+                }
                 let schema = media.get("schema").cloned().unwrap_or_else(|| json!({}));
                 if !schemas.contains(&schema) {
                     schemas.push(schema);
@@ -99,22 +160,24 @@ fn success(document: &Value, responses: &Value) -> Success {
     }
     let is_optional = without_body && !schemas.is_empty();
     let is_raw = other.is_none() && schemas.len() > 1;
+    accept.retain(|media_type| media_type.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    let is_plain = accept.iter().any(|media_type| essence(media_type) == "application/json");
+    let bytes = match (&other, schemas.len()) {
+        (Some(media_type), _) => Some(media_type.clone()),
+        (None, 0) if !without_body => Some("the document does not say what they hold".to_owned()),
+        _ => None,
+    };
     let content = match (schemas.len(), other) {
         // Several media types or none of ours: the raw bytes, so that nothing is lost.
-        (_, Some(media_type)) => Some(json!({ media_type: {} })),
         (0, None) if without_body => None,
-        // No success documented at all.
-        (0, None) => Some(json!({ "application/octet-stream": {} })),
+        // Or no success documented at all.
+        (_, Some(_)) | (0, None) => Some(json!({ "application/octet-stream": {} })),
         (1, None) => schemas.pop().map(|schema| json!({ "application/json": { "schema": schema } })),
         // A union would be read as the first that fits, and one whose members are all optional fits everything.
         (_, None) => Some(json!({ "application/json": { "schema": {} } })),
     };
     let mut response = Map::from_iter([("description".to_owned(), json!("success"))]);
     response.extend(content.map(|content| ("content".to_owned(), content)));
-    Success { response: Value::Object(response), is_optional, is_raw }
-}
-
-fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence == "application/json"
+    let accept = (!is_plain && bytes.is_none() && !accept.is_empty()).then(|| accept.join(", "));
+    Success { response: Value::Object(response), statuses, is_optional, is_raw, bytes, accept }
 }

@@ -1,13 +1,18 @@
 //! What the methods' documentation says beyond the generator's: who may call, what it costs, whether it is repeated.
 
+use std::collections::HashMap;
+
 use quote::ToTokens as _;
 use syn::{Attribute, Expr, ImplItem, ImplItemFn, Item, Lit, Meta, parse_quote};
 
 use crate::Operation;
 use crate::operation::Retry;
+use crate::repair::Repairs;
 
 /// Completes the documentation of the client's methods.
-pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation]) {
+pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
+    let known: HashMap<&str, &Operation> =
+        operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
     for item in &mut file.items {
         let Item::Impl(block) = item else { continue };
         if block.trait_.is_some() || block.self_ty.to_token_stream().to_string() != "Client" {
@@ -15,9 +20,9 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation]) {
         }
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
-            if let Some(operation) = operations.iter().find(|operation| method.sig.ident == operation.function) {
+            if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
                 examples_as_text(method);
-                let facts = facts(operation);
+                let facts = facts(operation, repairs);
                 method.attrs.push(parse_quote!(#[doc = #facts]));
             }
         }
@@ -47,7 +52,7 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(operation: &Operation) -> String {
+fn facts(operation: &Operation, repairs: &Repairs) -> String {
     let mut lines = vec![String::new(), String::new()];
     if !operation.credentials.is_empty() {
         lines.push(format!("- Token: {}.", quoted(&operation.credentials, " or ")));
@@ -68,6 +73,11 @@ fn facts(operation: &Operation) -> String {
     }
     if let Some(reason) = &operation.unverified {
         lines.push(format!("- Not verified: {reason}."));
+    }
+    let at = operation.pointer();
+    let inside = |pointer: &str| pointer.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    for repair in repairs.iter().filter(|repair| repair.narrowed && inside(&repair.pointer)) {
+        lines.push(format!("- Narrower than the document: {}.", repair.note));
     }
     lines.join("\n")
 }

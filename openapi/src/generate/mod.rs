@@ -2,28 +2,35 @@
 
 mod adapt;
 mod answers;
+mod bodies;
+mod contradictions;
+mod dialect;
 mod dispatch;
 mod docs;
 mod emit;
 mod leniency;
+mod modern;
+mod names;
+mod one_way;
+mod products;
+mod progenitor;
 mod prune;
 mod requests;
+mod rescue;
 mod split;
 mod surface;
 mod types;
+mod unions;
 
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, PoisonError};
+pub(crate) use dialect::translate;
 
-use proc_macro2::TokenStream;
-use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
-use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
-use serde_json::{Map, Value};
+use std::collections::{HashMap, HashSet};
 
-use crate::normalize::{PATH_GUARD, Unsupported};
+use serde_json::Value;
+
+use crate::normalize::Unsupported;
 use crate::repair::Repairs;
-use crate::{Api, Failure, Source, pointer, walk};
-use types::Replacement;
+use crate::{Api, Failure, Source, name, pointer, walk};
 
 /// The generated client of one API.
 #[derive(Clone, Debug)]
@@ -43,172 +50,179 @@ pub struct Generated {
 /// `crate::Config` and `crate::Error` around it.
 ///
 /// # Errors
-/// What [`Api::read`] refuses, and schemas that cannot be expressed in Rust.
+/// What [`Api::read`] refuses, and names that meet in Rust although they were changed.
 pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
     let module = &format!("{module}::generated");
     let api = Api::read(source)?;
-    let mut repairs = api.repairs.clone();
-    let mut client = answers::client_document(&api, &mut repairs);
-    let requests = split::split_shared(&mut client.document, &mut repairs);
-    requests::mend(&mut client.document, &requests, &mut repairs);
-    let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
-    let replacements = types::replacements(&api, &client.document, module, &open_enums, &mut repairs);
-    let (tokens, set_aside) = run(&api, &client.document, &replacements, &mut repairs)?;
-    let operations: Vec<_> = api
-        .operations
-        .iter()
-        .filter(|operation| !set_aside.iter().any(|gone| gone.operation == label(operation)))
-        .collect();
-    let mut file = syn::parse2(tokens).map_err(|_| inexpressible(&api, ""))?;
-    let calls = adapt::adapt(&mut file, &operations, &client.optional_answers);
-    // A call that was not adapted would go out past our error type and our decoder.
-    if let Some(lost) = operations.iter().find(|operation| !calls.iter().any(|call| call.id == operation.id)) {
-        return Err(api.located.failure(
-            &lost.pointer(),
-            format!("the operationId `{}` cannot be a method's name", lost.id),
-            "give the operation another operationId by overlay: a word that is no Rust keyword and starts with a letter",
-        ));
-    }
-    prune::answer_builders(&mut file, &calls);
-    docs::complete(&mut file, &operations);
-    let surface = surface::describe(&file, &operations);
-    file.items.extend(emit::items(&api.base_url, &operations, &calls, &open_enums));
-    file.items.push(dispatch::item(&calls));
-    let mut unsupported = api.unsupported.clone();
-    unsupported.extend(set_aside);
-    Ok(Generated { code: prettyplease::unparse(&emit::module(file)), surface, unsupported, repairs })
-}
-
-/// Runs progenitor. Where it gives up on the whole document, the operations that it cannot express are set aside.
-fn run(
-    api: &Api,
-    document: &Value,
-    replacements: &[Replacement],
-    repairs: &mut Repairs,
-) -> Result<(TokenStream, Vec<Unsupported>), Failure> {
-    if let Some(tokens) = attempt(document, replacements) {
-        return Ok((tokens, Vec::new()));
-    }
-    let mut without_operations = document.clone();
-    without_operations["paths"] = Value::Object(Map::new());
-    if attempt(&without_operations, replacements).is_none() {
-        return Err(culprit(api, &without_operations, replacements));
-    }
-    let mut rest = document.clone();
-    let mut set_aside = Vec::new();
-    for operation in &api.operations {
-        if attempt(&only(document, operation), replacements).is_none() {
-            remove(&mut rest, operation);
-            let reason = "the client generator cannot express it".to_owned();
-            repairs.note("set-aside", &operation.pointer(), format!("no client method: {reason}"));
-            set_aside.push(Unsupported { operation: label(operation), reason });
+    let mut mends = Mends::default();
+    // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
+    for _ in 0..ROUNDS {
+        let attempt = Attempt::run(&api, module, &mends)?;
+        let clashes = clashes(&attempt.file);
+        let Some(first) = clashes.first() else { return attempt.finish(&api) };
+        if !mends.learn(&attempt.document, &clashes) {
+            return Err(api.located.failure(
+                "/components/schemas",
+                format!("two things would be called `{first}` in Rust"),
+                "rename one of them by overlay",
+            ));
         }
     }
-    match attempt(&rest, replacements) {
-        Some(tokens) => Ok((tokens, set_aside)),
-        None => Err(inexpressible(api, "/paths")),
-    }
+    Err(inexpressible(&api))
 }
 
-/// One run of the generator; `None` where it refuses or panics. Its words are for its own developers and are dropped.
-fn attempt(document: &Value, replacements: &[Replacement]) -> Option<TokenStream> {
-    /// The panic hook belongs to the whole process.
-    static HOOK: Mutex<()> = Mutex::new(());
-    let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
-    let previous = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    let result = panic::catch_unwind(AssertUnwindSafe(|| {
-        let document: openapiv3::OpenAPI = serde_json::from_value(document.clone()).ok()?;
-        Generator::new(&settings(replacements)).generate_tokens(&document).ok()
-    }));
-    panic::set_hook(previous);
-    result.ok().flatten()
+/// How often names that meet are told apart.
+const ROUNDS: usize = 5;
+
+/// What an attempt has taught about names.
+#[derive(Default)]
+struct Mends {
+    /// Whether `title` names types.
+    without_titles: bool,
+    /// Schemas that need another name.
+    renamed: Vec<(String, String)>,
 }
 
-fn settings(replacements: &[Replacement]) -> GenerationSettings {
-    let mut settings = GenerationSettings::new();
-    settings
-        .with_interface(InterfaceStyle::Builder)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type("crate::runtime::Transport".parse().expect("a path is a token stream"))
-        .with_conversion(answer_instant(), "crate::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter())
-        .with_conversion(secret(), "crate::auth::Secret", std::iter::empty())
-        .with_conversion(path_argument(), "crate::PathArgument", [TypeImpl::Display, TypeImpl::FromStr].into_iter());
-    for replacement in replacements {
-        settings.with_replacement(&replacement.schema, &replacement.path, std::iter::empty());
-    }
-    settings
-}
-
-/// The schema that [`leniency`] gives to instants in answers.
-fn answer_instant() -> SchemaObject {
-    SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        format: Some(leniency::ANSWER_INSTANT.to_owned()),
-        ..SchemaObject::default()
-    }
-}
-
-/// A credential in an answer.
-fn secret() -> SchemaObject {
-    SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        format: Some(leniency::SECRET.to_owned()),
-        ..SchemaObject::default()
-    }
-}
-
-/// A string in a path that nothing but the guard limits.
-fn path_argument() -> SchemaObject {
-    let guard = StringValidation { pattern: Some(PATH_GUARD.to_owned()), ..StringValidation::default() };
-    SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        string: Some(Box::new(guard)),
-        ..SchemaObject::default()
-    }
-}
-
-/// The schema that the generator cannot express, found by trying each on its own.
-fn culprit(api: &Api, document: &Value, replacements: &[Replacement]) -> Failure {
-    for (at, schema) in walk::members(document, "/components/schemas") {
-        let mut alone = document.clone();
-        let mut schema = schema.clone();
-        // References are cut: what they lead to is tried by itself.
-        walk::schemas(&mut schema, &mut |inner| {
-            if inner.get("$ref").is_some() {
-                *inner = Value::Object(Map::new());
+impl Mends {
+    /// Finds other names; `false` where none helps.
+    fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
+        let mut has_title = false;
+        let mut titles = document.clone();
+        for at in dialect::schema_pointers(document) {
+            let Some(schema) = titles.pointer_mut(&at) else { continue };
+            walk::schemas(schema, &mut |inner| has_title |= inner.get("title").is_some());
+        }
+        if has_title && !self.without_titles {
+            self.without_titles = true;
+            return true;
+        }
+        let mut taken: HashSet<String> = split::type_names(document);
+        let known = walk::members(document, "/components/schemas");
+        let count = self.renamed.len();
+        for component in known.iter().map(|(at, _)| pointer::name(at)) {
+            let kind = name::of_type(&component);
+            if clashes.contains(&kind) && self.renamed.iter().all(|(_, new)| *new != component) {
+                self.renamed.push((component, name::fresh(&format!("{kind}Schema"), &mut taken)));
             }
+        }
+        self.renamed.len() > count
+    }
+}
+
+/// One run of everything from the read document to the generator's code.
+struct Attempt {
+    document: Value,
+    file: syn::File,
+    calls: HashMap<String, answers::Particulars>,
+    open_enums: Vec<leniency::OpenEnum>,
+    set_aside: Vec<Unsupported>,
+    repairs: Repairs,
+}
+
+impl Attempt {
+    fn run(api: &Api, module: &str, mends: &Mends) -> Result<Self, Failure> {
+        let mut repairs = api.repairs.clone();
+        let mut client = answers::client_document(api, &mut repairs);
+        names::types(&mut client.document, &mut repairs);
+        names::rename(&mut client.document, &mends.renamed, &mut repairs);
+        dialect::settle(&mut client.document, mends.without_titles, &mut repairs);
+        products::settle(&mut client.document, &mut repairs);
+        contradictions::settle(&mut client.document, &mut repairs);
+        for (function, aliases) in names::arguments(&mut client.document, &mut repairs) {
+            client.calls.entry(function).or_default().aliases = aliases;
+        }
+        let requests = split::split_shared(&mut client.document, &mut repairs);
+        one_way::settle(&mut client.document, &requests, &mut repairs);
+        unions::settle(&mut client.document, &requests, &mut repairs);
+        requests::mend(&mut client.document, &requests, &mut repairs);
+        let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
+        let replacements = types::replacements(api, &client.document, module, &open_enums, &mut repairs);
+        let mut set_aside = Vec::new();
+        let run = |document: &Value| {
+            // Thousands of them, where a part has a few schemas, would be most of the work.
+            let schemas = walk::members(document, "/components/schemas");
+            let names: HashSet<String> = schemas.iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect();
+            let mine: Vec<_> = replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect();
+            progenitor::run(document, &mine)
+        };
+        let code = run(&client.document).or_else(|| {
+            let lost = rescue::narrow(&mut client.document, &|part| run(part).is_some(), &mut repairs);
+            set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
+            run(&client.document)
         });
-        alone["components"]["schemas"] = serde_json::json!({ pointer::name(&at): schema });
-        if attempt(&alone, replacements).is_none() {
-            return inexpressible(api, &at);
+        let file = code.and_then(|code| syn::parse_file(&code).ok()).ok_or_else(|| inexpressible(api))?;
+        Ok(Self { document: client.document, file, calls: client.calls, open_enums, set_aside, repairs })
+    }
+
+    fn finish(mut self, api: &Api) -> Result<Generated, Failure> {
+        let file = &mut self.file;
+        let operations: Vec<_> = api
+            .operations
+            .iter()
+            .filter(|operation| !self.set_aside.iter().any(|gone| gone.operation == label(operation)))
+            .collect();
+        let calls = adapt::adapt(file, &operations, &self.calls);
+        // A call that was not adapted would go out past our error type and our decoder.
+        if let Some(lost) = operations.iter().find(|operation| !calls.iter().any(|call| call.id == operation.id)) {
+            return Err(api.located.failure(
+                &lost.pointer(),
+                format!("the operationId `{}` cannot be a method's name", lost.id),
+                "give the operation another operationId by overlay: a word that starts with a letter",
+            ));
+        }
+        prune::answer_builders(file, &calls);
+        docs::complete(file, &operations, &self.repairs);
+        let surface = surface::describe(file, &operations);
+        file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums));
+        file.items.push(dispatch::item(&calls));
+        let mut unsupported = api.unsupported.clone();
+        unsupported.extend(self.set_aside);
+        let code = prettyplease::unparse(&emit::module(self.file));
+        Ok(Generated { code, surface, unsupported, repairs: self.repairs })
+    }
+}
+
+/// Takes a call out of the client document that the generator cannot express.
+fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -> Option<Unsupported> {
+    let function = document.pointer(at)?["operationId"].as_str()?.to_owned();
+    let (item, method) = at.rsplit_once('/')?;
+    document.pointer_mut(item)?.as_object_mut()?.shift_remove(method);
+    let operation = api.operations.iter().find(|operation| operation.function == function)?;
+    let reason = "the client generator cannot express it".to_owned();
+    repairs.note("set-aside", &operation.pointer(), format!("no client method: {reason}"));
+    Some(Unsupported { operation: label(operation), reason })
+}
+
+/// The names that stand twice where they may stand once: types, and types with such members.
+fn clashes(file: &syn::File) -> Vec<String> {
+    let types = file.items.iter().find_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for item in types.iter().flat_map(|(_, items)| items) {
+        let (name, fields) = match item {
+            syn::Item::Struct(item) => (&item.ident, Some(&item.fields)),
+            syn::Item::Enum(item) => (&item.ident, None),
+            syn::Item::Type(item) => (&item.ident, None),
+            _ => continue,
+        };
+        let mut members = HashSet::new();
+        let mut idents = fields.into_iter().flatten().filter_map(|field| field.ident.as_ref());
+        if !seen.insert(name.to_string()) || idents.any(|ident| !members.insert(ident.to_string())) {
+            found.push(name.to_string());
         }
     }
-    inexpressible(api, "/components/schemas")
+    found
 }
 
-fn inexpressible(api: &Api, at: &str) -> Failure {
-    let what = if at.starts_with("/components") {
-        format!("the schema `{}`", pointer::name(at))
-    } else {
-        "the document".to_owned()
-    };
-    api.located.failure(at, format!("{what} cannot be expressed in Rust"), "simplify it by overlay: `not`, enum values that differ only in case or punctuation, and properties that give one Rust name are the usual causes")
-}
-
-fn only(document: &Value, operation: &crate::Operation) -> Value {
-    let mut alone = document.clone();
-    let method = operation.method.to_lowercase();
-    let call = document["paths"][&operation.path][&method].clone();
-    alone["paths"] = serde_json::json!({ operation.path.clone(): { method: call } });
-    alone
-}
-
-fn remove(document: &mut Value, operation: &crate::Operation) {
-    let item = document["paths"].get_mut(&operation.path);
-    if let Some(item) = item.and_then(Value::as_object_mut) {
-        item.shift_remove(&operation.method.to_lowercase());
-    }
+fn inexpressible(api: &Api) -> Failure {
+    api.located.failure(
+        "",
+        "the document cannot be expressed in Rust",
+        "simplify it by overlay: what the client generator refuses was narrowed, and more than that is odd",
+    )
 }
 
 fn label(operation: &crate::Operation) -> String {

@@ -1,11 +1,13 @@
 //! What requests are made of: kept strict, and freed of what the generator's code cannot carry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::dialect::describe;
+use crate::normalize::is_pattern;
 use crate::repair::Repairs;
-use crate::{pointer, walk};
+use crate::{name, pointer, walk};
 
 /// Mends the schemas that requests use: component schemas, parameters and bodies.
 pub(crate) fn mend(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
@@ -29,6 +31,7 @@ pub(crate) fn mend(document: &mut Value, requests: &BTreeSet<String>, repairs: &
 fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
     let Some(schema) = document.pointer_mut(at) else { return };
     let mut done = BTreeSet::new();
+    let mut narrowed = BTreeSet::new();
     walk::schemas(schema, &mut |schema| {
         let Some(object) = schema.as_object_mut() else { return };
         // `true` would drop the members that the document allows; `{}` keeps them in `extra`.
@@ -41,25 +44,98 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
             object.shift_remove("format");
             done.insert(("uuid", "a uuid is a string"));
         }
+        narrowed.extend(settle_enum(object).map(|why| ("enum", why)));
+        if object.get("pattern").and_then(Value::as_str).is_some_and(|pattern| !is_pattern(pattern)) {
+            let pattern = object.shift_remove("pattern").unwrap_or_default();
+            describe(
+                object,
+                &format!("Not checked before it is sent: the pattern `{}`.", pattern.as_str().unwrap_or_default()),
+            );
+            narrowed.insert(("pattern", "not checked before it is sent: the pattern is none of JavaScript's"));
+        }
         if object.get("default").is_some_and(|default| !fits(default, object)) {
             object.shift_remove("default");
-            done.insert(("broken-default", "a default that does not fit its own type was dropped"));
+            done.insert((
+                "broken-default",
+                "a default that is none of its type, or no plain value, is left to the server",
+            ));
         }
     });
     for (rule, note) in done {
         repairs.note(rule, at, note);
     }
+    for (rule, note) in narrowed {
+        repairs.narrow(rule, at, note);
+    }
+}
+
+/// Brings an enum into the form that the generator reads, or drops it and says why.
+fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
+    let values = object.get("enum")?.as_array()?.clone();
+    let mut kept: Vec<Value> = Vec::new();
+    for value in &values {
+        if value.is_null() {
+            object.insert("nullable".to_owned(), json!(true));
+        } else if !kept.contains(value) {
+            kept.push(value.clone());
+        }
+    }
+    let mut names = HashSet::new();
+    let texts = kept.iter().filter_map(Value::as_str).count();
+    let why = match object.get("type").and_then(Value::as_str) {
+        _ if kept.is_empty() => Some("an enum without values: any value"),
+        None if texts < kept.len() => Some("an enum of several types: any value"),
+        Some("string") if texts < kept.len() => Some("an enum with values that are no text: any text"),
+        Some("integer") if !kept.iter().all(Value::is_i64) => Some("an enum with values that are no integers: any one"),
+        Some("number" | "boolean") => Some("an enum of values that are no names: any value of the type"),
+        _ if kept.iter().filter_map(Value::as_str).any(|text| !names.insert(variant(text))) => {
+            Some("an enum whose values give one Rust name: any text")
+        }
+        _ => None,
+    };
+    if why.is_none() {
+        object.insert("enum".to_owned(), Value::Array(kept));
+        return None;
+    }
+    object.shift_remove("enum");
+    if texts > 0 && texts == kept.len() {
+        object.entry("type").or_insert_with(|| json!("string"));
+    }
+    let known: Vec<String> = values.iter().map(Value::to_string).collect();
+    describe(object, &format!("Known values: `{}`.", known.join("`, `")));
+    why
+}
+
+/// The generator's name for a value: values without letters have the same.
+fn variant(text: &str) -> String {
+    name::of_type(text)
 }
 
 /// A default of the wrong type stops the generator, and one that fails its format panics in the client.
-fn fits(default: &Value, schema: &serde_json::Map<String, Value>) -> bool {
+fn fits(default: &Value, schema: &Map<String, Value>) -> bool {
+    if schema.get("enum").and_then(Value::as_array).is_some_and(|values| !values.contains(default)) {
+        return false;
+    }
+    let length = |key: &str| schema.get(key).and_then(Value::as_u64);
+    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+    let within = |number: Option<f64>| {
+        number.is_some_and(|number| {
+            bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
+        })
+    };
     match schema.get("type").and_then(Value::as_str) {
-        Some("string") => default.is_string() && !schema.contains_key("format") && !schema.contains_key("pattern"),
-        Some("integer") => default.is_i64(),
-        Some("number") => default.is_number(),
+        Some("string") => default.as_str().is_some_and(|text| {
+            let count = text.chars().count() as u64;
+            !schema.contains_key("format")
+                && !schema.contains_key("pattern")
+                && length("minLength").is_none_or(|least| count >= least)
+                && length("maxLength").is_none_or(|most| count <= most)
+        }),
+        Some("integer") => default.is_i64() && within(default.as_f64()),
+        Some("number") => within(default.as_f64()),
         Some("boolean") => default.is_boolean(),
-        Some("array") => default.is_array(),
-        Some("object") => default.is_object(),
+        Some("array") => default.as_array().is_some_and(Vec::is_empty),
+        Some("object") => default.as_object().is_some_and(Map::is_empty) && !schema.contains_key("required"),
         _ => true,
     }
 }

@@ -46,7 +46,8 @@ pub(crate) fn type_names(document: &Value) -> HashSet<String> {
     walk::members(document, "/components/schemas").iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect()
 }
 
-fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
+/// Changes what references lead to.
+pub(super) fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
     match node {
         Value::Object(object) => {
             let target = object.get("$ref").and_then(Value::as_str);

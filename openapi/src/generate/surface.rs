@@ -1,5 +1,6 @@
 //! The public surface of a generated client as text, so that a review sees what a changed document changes.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use quote::ToTokens as _;
@@ -9,12 +10,15 @@ use crate::Operation;
 
 /// Operations with their requests and answers, then types with their fields.
 pub(crate) fn describe(file: &syn::File, operations: &[&Operation]) -> String {
+    let builders = builders(file);
     let mut text = String::from("operations\n");
     for operation in operations {
         let Operation { id, method, path, scopes, credentials, retry, .. } = operation;
         let _ = writeln!(text, "  {id}: {method} {path}");
         let _ = writeln!(text, "    credentials {} scopes {} retry {retry:?}", list(credentials), list(scopes));
-        if let Some((arguments, answer)) = builder(file, &operation.function) {
+        if let Some((arguments, answer)) =
+            builders.get(&heck::ToPascalCase::to_pascal_case(operation.function.as_str()))
+        {
             let _ = writeln!(text, "    ({arguments}) -> {answer}");
         }
     }
@@ -48,35 +52,44 @@ fn module<'a>(file: &'a syn::File, name: &str) -> &'a [Item] {
         .unwrap_or_default()
 }
 
-fn builder(file: &syn::File, function: &str) -> Option<(String, String)> {
-    let name = heck::ToPascalCase::to_pascal_case(function);
-    let items = module(file, "builder");
-    let arguments = items.iter().find_map(|item| match item {
-        Item::Struct(item) if item.ident == name => {
-            let names = item.fields.iter().filter_map(|field| {
-                let ident = field.ident.as_ref()?;
-                (ident != "client")
-                    .then(|| format!("{ident}: {}", short(&field.ty).replace("Result<", "").replace(", String>", "")))
-            });
-            Some(names.collect::<Vec<_>>().join(", "))
-        }
-        _ => None,
-    })?;
-    let answer = items.iter().find_map(|item| match item {
-        Item::Impl(block) if short(&block.self_ty).starts_with(&format!("{name}<")) => {
-            block.items.iter().find_map(|item| match item {
-                ImplItem::Fn(send) if send.sig.ident == "send" && matches!(send.vis, Visibility::Public(_)) => {
-                    match &send.sig.output {
-                        ReturnType::Type(_, output) => Some(short(output)),
-                        ReturnType::Default => None,
-                    }
+/// The arguments and the answer of each builder, by its name.
+fn builders(file: &syn::File) -> HashMap<String, (String, String)> {
+    let mut found: HashMap<String, (String, String)> = HashMap::new();
+    for item in module(file, "builder") {
+        match item {
+            Item::Struct(item) => {
+                let names = item.fields.iter().filter_map(|field| {
+                    let ident = field.ident.as_ref()?;
+                    let kind = short(&field.ty).replace("Result<", "").replace(", String>", "");
+                    (ident != "client").then(|| format!("{ident}: {kind}"))
+                });
+                found.entry(item.ident.to_string()).or_default().0 = names.collect::<Vec<_>>().join(", ");
+            }
+            Item::Impl(block) => {
+                let answer = block.items.iter().find_map(answer);
+                if let (Type::Path(path), Some(answer)) = (&*block.self_ty, answer)
+                    && let Some(name) = path.path.segments.last()
+                {
+                    found.entry(name.ident.to_string()).or_default().1 = answer;
                 }
-                _ => None,
-            })
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What a public `send` answers with.
+fn answer(item: &ImplItem) -> Option<String> {
+    match item {
+        ImplItem::Fn(send) if send.sig.ident == "send" && matches!(send.vis, Visibility::Public(_)) => {
+            match &send.sig.output {
+                ReturnType::Type(_, output) => Some(short(output)),
+                ReturnType::Default => None,
+            }
         }
         _ => None,
-    })?;
-    Some((arguments, answer))
+    }
 }
 
 fn fields(fields: &Fields) -> String {

@@ -7,7 +7,7 @@ use heck::ToSnakeCase as _;
 use serde_json::{Value, json};
 
 use crate::repair::Repairs;
-use crate::walk;
+use crate::{name, walk};
 
 /// Names that the generated client needs for itself.
 const RESERVED: [&str; 6] = ["new", "new_with_client", "with_config", "with_options", "request", "clone"];
@@ -32,21 +32,27 @@ pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// The ids of the operations that have none, or one that no method can have.
+/// The ids of the operations that have none, or one that no method can have: a name that every client has, or one that
+/// an operation before it has taken.
 pub(crate) fn missing(document: &Value) -> Vec<Named> {
     let published = |operation: &Value| operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
     let operations = walk::operations(document);
     let mut taken: HashSet<String> =
-        operations.iter().filter_map(|(_, operation)| Some(published(operation)?.to_snake_case())).collect();
+        operations.iter().filter_map(|(_, operation)| Some(name::of_argument(&published(operation)?))).collect();
+    let mut seen = HashSet::new();
     let mut named = Vec::new();
     for (at, operation) in operations {
+        let (method, path) = walk::method_and_path(&at);
         let (id, note) = match published(operation) {
-            Some(id) if !RESERVED.contains(&id.to_snake_case().as_str()) => continue,
-            Some(id) => (format!("{id}-operation"), format!("`{id}` is a name that every client has")),
-            None => {
-                let (method, path) = walk::method_and_path(&at);
-                (synthesise(&method, &path), "the document names no operationId".to_owned())
+            Some(id) if RESERVED.contains(&name::of_argument(&id).as_str()) => {
+                (format!("{id}-operation"), format!("`{id}` is a name that every client has"))
             }
+            Some(id) if !id.contains(|letter: char| letter.is_alphanumeric()) => {
+                (synthesise(&method, &path), format!("`{id}` is no name"))
+            }
+            Some(id) if seen.insert(name::of_argument(&id)) => continue,
+            Some(id) => (synthesise(&method, &path), format!("another operation is called `{id}` already")),
+            None => (synthesise(&method, &path), "the document names no operationId".to_owned()),
         };
         named.push(Named { at, id: unique(&id, &mut taken), note });
     }
@@ -75,7 +81,7 @@ fn kebab(text: &str) -> String {
 fn unique(id: &str, taken: &mut HashSet<String>) -> String {
     let mut candidate = id.to_owned();
     let mut count = 2;
-    while !taken.insert(candidate.to_snake_case()) {
+    while !taken.insert(name::of_argument(&candidate)) {
         candidate = format!("{id}-{count}");
         count += 1;
     }

@@ -3,11 +3,15 @@
 
 pub(crate) mod ids;
 mod parameters;
+mod paths;
+mod references;
 mod requests;
 pub(crate) mod servers;
+mod shapes;
 mod structure;
 
-pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, template_names};
+pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, is_pattern, template_names};
+pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 
 use crate::Failure;
@@ -31,17 +35,19 @@ pub(crate) fn normalize(
     repairs: &mut Repairs,
 ) -> Result<Vec<Unsupported>, Failure> {
     structure::text_versions(document, repairs);
+    paths::mend(document, repairs);
     lint::parts(located, document)?;
     structure::stray_keys(document, repairs);
+    references::decode(document, repairs);
     lint::references(located, document)?;
-    lint::operation_ids(located, document)?;
-    lint::schema_names(located, document)?;
     lint::compositions(located, document)?;
+    references::name_targets(document, repairs);
+    let mut unsupported = paths::set_aside(document, repairs);
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
     parameters::complete(document, repairs);
-    let mut unsupported = parameters::set_aside(document, repairs);
-    unsupported.extend(requests::single_media_type(document, repairs));
+    unsupported.extend(shapes::settle(document, repairs));
+    requests::single_media_type(document, repairs);
     parameters::guard(document, repairs);
     Ok(unsupported)
 }

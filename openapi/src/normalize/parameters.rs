@@ -1,12 +1,10 @@
 //! Parameters: written out at each operation, complete, and guarded where they become part of a path.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use super::Unsupported;
 use crate::repair::Repairs;
-use crate::{name, pointer, walk};
+use crate::{pointer, walk};
 
 /// What a string in a path must match: not empty, no `.` or `..`, no backslash. Unguarded, `/sms/..` is sent as `/`,
 /// with the token.
@@ -15,17 +13,14 @@ pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
 /// Headers that belong to the transport; OpenAPI 3.0 says that such parameters are ignored.
 pub(crate) const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
-/// Methods that the builder of every call has.
-const BUILDER: [&str; 3] = ["new", "send", "transmit"];
-
 /// Resolves references to parameters and copies those of the path item into each operation, which overrides them by
 /// name and place.
 pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let item = at.rsplit_once('/').map_or("", |(item, _)| item);
-        let own = resolved(document, &pointer::join(&at, "parameters"));
+        let own = well_formed(resolved(document, &pointer::join(&at, "parameters")), &at, repairs);
         let mut all = own.clone();
-        for shared in resolved(document, &pointer::join(item, "parameters")) {
+        for shared in well_formed(resolved(document, &pointer::join(item, "parameters")), &at, repairs) {
             let overridden = own.iter().any(|own| own["name"] == shared["name"] && own["in"] == shared["in"]);
             if !overridden {
                 all.push(shared);
@@ -56,18 +51,27 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Removes operations whose parameters no client method can carry.
-pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
-    let mut unsupported = Vec::new();
-    for at in walk::operation_pointers(document) {
-        let parameters = resolved(document, &pointer::join(&at, "parameters"));
-        let has_body = document.pointer(&pointer::join(&at, "requestBody")).is_some();
-        let reason = parameters.iter().find_map(|parameter| unsupported_parameter(document, parameter));
-        if let Some(reason) = reason.or_else(|| clashing_name(&parameters, has_body)) {
-            unsupported.push(remove_operation(document, &at, reason, repairs));
+/// Parameters with a name and a place, each once.
+fn well_formed(parameters: Vec<Value>, at: &str, repairs: &mut Repairs) -> Vec<Value> {
+    let mut kept: Vec<Value> = Vec::new();
+    for mut parameter in parameters {
+        if !parameter["name"].is_string() || !parameter["in"].is_string() {
+            repairs.narrow("lost-parameter", at, "a parameter without name or place cannot be given");
+            continue;
         }
+        if kept.iter().any(|known| known["name"] == parameter["name"] && known["in"] == parameter["in"]) {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            repairs.note("repeated-parameter", at, format!("the parameter `{name}` stands twice: the first counts"));
+            continue;
+        }
+        if let Some(required) = parameter.get("required").filter(|required| !required.is_boolean()) {
+            let required = required == "true";
+            parameter["required"] = json!(required);
+            repairs.note("odd-keyword", at, "`required` of a parameter is no boolean");
+        }
+        kept.push(parameter);
     }
-    unsupported
+    kept
 }
 
 /// Takes an operation out of the document.
@@ -129,6 +133,9 @@ pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
                 continue;
             };
             let place = format!("{list}/{index}");
+            if schema["pattern"].as_str().is_some_and(|pattern| !is_pattern(pattern)) {
+                repairs.narrow("pattern", &place, "not checked before it is sent: its pattern is none of JavaScript's");
+            }
             if let Some(schema) = document.pointer_mut(&pointer::join(&place, "schema")) {
                 *schema = Value::Object(guarded);
             }
@@ -141,6 +148,12 @@ pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
+/// `/^[a-z]+$/u` is PHP's way to write a pattern; taken literally, no value would fit it.
+pub(crate) fn is_pattern(pattern: &str) -> bool {
+    let delimited = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+    delimited.is_none_or(|(_, flags)| !flags.bytes().all(|flag| flag.is_ascii_lowercase()))
+}
+
 /// The guarded schema, `None` where its values need no guard.
 fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     let text = |key| schema.get(key).and_then(Value::as_str);
@@ -151,8 +164,8 @@ fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     }
     let pattern = match text("pattern") {
         // A pattern of the document may match anywhere in the text; both have to match.
-        Some(own) => format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}"),
-        None => PATH_GUARD.to_owned(),
+        Some(own) if is_pattern(own) => format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}"),
+        _ => PATH_GUARD.to_owned(),
     };
     let mut guarded = schema.clone();
     guarded.insert("type".to_owned(), json!("string"));
@@ -172,34 +185,4 @@ pub(crate) fn template_names(path: &str) -> Vec<String> {
 fn resolved(document: &Value, at: &str) -> Vec<Value> {
     let list = document.pointer(at).and_then(Value::as_array);
     list.into_iter().flatten().map(|parameter| walk::resolve(document, parameter).clone()).collect()
-}
-
-/// Two setters of one name do not compile, and of two parameters of one name the generator forgets one.
-fn clashing_name(parameters: &[Value], has_body: bool) -> Option<String> {
-    let mut taken = HashSet::from(BUILDER.map(str::to_owned));
-    if has_body {
-        taken.insert("body".to_owned());
-    }
-    let names = parameters.iter().filter_map(|parameter| parameter["name"].as_str());
-    let clash = names.map(name::of_argument).find(|argument| !taken.insert(argument.clone()))?;
-    Some(format!("two of its arguments would be called `{clash}`"))
-}
-
-fn unsupported_parameter(document: &Value, parameter: &Value) -> Option<String> {
-    let name = parameter["name"].as_str().unwrap_or("?");
-    let place = parameter["in"].as_str().unwrap_or("?");
-    if !matches!(place, "path" | "query" | "header") {
-        return Some(format!("the parameter `{name}` is sent in a {place}"));
-    }
-    if parameter.get("content").is_some() || parameter.get("schema").is_none() {
-        return Some(format!("the parameter `{name}` has no schema of its own"));
-    }
-    let schema = walk::resolve(document, &parameter["schema"]);
-    if place != "query" && (schema["type"] == "array" || schema["type"] == "object" || schema["nullable"] == true) {
-        return Some(format!("the {place} parameter `{name}` is no plain value"));
-    }
-    match parameter.get("style").and_then(Value::as_str) {
-        None | Some("form" | "simple") => None,
-        Some(style) => Some(format!("the parameter `{name}` is written in the style {style}")),
-    }
 }

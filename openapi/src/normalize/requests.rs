@@ -1,56 +1,64 @@
-//! Request bodies: written out at each operation, with one media type that a client can send.
+//! Request bodies: written out at each operation, in one media type.
 
 use serde_json::{Value, json};
 
-use super::Unsupported;
-use super::parameters::remove_operation;
-use crate::pointer;
 use crate::repair::Repairs;
-use crate::walk;
+use crate::{pointer, walk};
 
-/// What the generator can send, best first.
-const SENDABLE: [&str; 4] =
-    ["application/json", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream"];
+/// What has a type of its own, best first.
+const TYPED: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
 
-/// Keeps one media type a body; sets operations aside whose body no client method can carry.
-pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
-    let mut unsupported = Vec::new();
+/// Keeps one media type a body, the one with the best type.
+pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let place = pointer::join(&at, "requestBody");
         let Some(body) = document.pointer(&place) else { continue };
-        let mut body = walk::resolve(document, body).clone();
-        match narrow(&mut body, &place, repairs) {
-            Ok(()) => {
-                if let Some(node) = document.pointer_mut(&place) {
-                    *node = body;
-                }
+        let body = walk::resolve(document, body).clone();
+        let settled = settle(body, &place, repairs);
+        let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
+        match settled {
+            Some(body) => {
+                operation.insert("requestBody".to_owned(), body);
             }
-            Err(reason) => unsupported.push(remove_operation(document, &at, reason, repairs)),
+            None => {
+                operation.shift_remove("requestBody");
+            }
         }
     }
-    unsupported
 }
 
-fn narrow(body: &mut Value, place: &str, repairs: &mut Repairs) -> Result<(), String> {
-    let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) else {
-        return Err("the request body has no content".to_owned());
+/// `application/json; charset=utf-8` gives `application/json`.
+pub(crate) fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whether the media type is written as JSON: `application/vnd.pets+json`, too.
+pub(crate) fn is_json(media_type: &str) -> bool {
+    let essence = essence(media_type);
+    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+/// The body with one media type; `None` where it has none.
+fn settle(mut body: Value, place: &str, repairs: &mut Repairs) -> Option<Value> {
+    let content = body.get_mut("content").and_then(Value::as_object_mut).filter(|content| !content.is_empty());
+    let Some(content) = content else {
+        repairs.narrow("empty-body", place, "the request body has no content: none is sent");
+        return None;
     };
-    let essence = |media_type: &str| media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let chosen = SENDABLE.iter().find_map(|wanted| content.keys().find(|key| essence(key) == *wanted)).cloned();
-    let Some(chosen) = chosen else {
-        let offered: Vec<&str> = content.keys().map(String::as_str).collect();
-        return Err(format!("the request body is sent as {}", offered.join(", ")));
-    };
+    let typed = TYPED.iter().find_map(|wanted| content.keys().find(|key| essence(key) == *wanted));
+    let chosen = typed.or_else(|| content.keys().find(|key| is_json(key))).or_else(|| content.keys().next())?.clone();
     if content.len() > 1 {
         content.retain(|media_type, _| *media_type == chosen);
         repairs.note("one-media-type", place, format!("the client sends {chosen} only"));
     }
-    let Some(media) = content.get_mut(&chosen).and_then(Value::as_object_mut) else {
-        return Err(format!("what it says about {chosen} is no object"));
-    };
-    if !media.contains_key("schema") {
-        media.insert("schema".to_owned(), json!({}));
+    let media = content.get_mut(&chosen)?;
+    if !media.is_object() {
+        *media = json!({});
+        repairs.note("odd-keyword", place, format!("what it says about {chosen} is no object and was dropped"));
+    }
+    if media.get("schema").is_none() {
+        media["schema"] = json!({});
         repairs.note("missing-schema", place, "a body without a schema takes any value");
     }
-    Ok(())
+    Some(body)
 }

@@ -8,16 +8,17 @@ use crate::load::Located;
 use crate::repair::Repairs;
 use crate::{Failure, pointer, walk};
 
+/// A host that cannot exist (RFC 2606), in the place of one that a document does not name.
+const NO_HOST: &str = "https://server.invalid";
+
 /// The first server's URL. The generator joins it and a path as text: a slash at its end would give `//sms`.
 pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repairs) -> Result<String, Failure> {
     let at = "/servers/0/url";
     let server = &document["servers"][0];
     let Some(template) = server["url"].as_str() else {
-        return Err(located.failure(
-            "/servers",
-            "the document names no server",
-            "add `servers` with the base URL, by overlay",
-        ));
+        let note = "the document names no server: the client has to be given its base URL";
+        repairs.narrow("no-server", "/servers", note);
+        return Ok(NO_HOST.to_owned());
     };
     let url = whole_url(server).map_err(|variable| {
         located.failure(
@@ -26,10 +27,11 @@ pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repair
             format!("add `variables` with a default for `{variable}`, or give the whole URL, by overlay"),
         )
     })?;
-    if !(url.starts_with("https://") || url.starts_with("http://")) {
+    let is_absolute = url.starts_with("https://") || url.starts_with("http://");
+    if !is_absolute && (url.contains(':') || url.starts_with("//")) {
         return Err(located.failure(
             at,
-            format!("the server URL `{url}` is not absolute"),
+            format!("the server URL `{url}` is neither http nor https"),
             "give the whole https URL, by overlay",
         ));
     }
@@ -38,6 +40,12 @@ pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repair
     }
     if !template_names(template).is_empty() {
         repairs.note("server-variables", at, format!("with the defaults of its variables: {url}"));
+    }
+    if !is_absolute {
+        let note = format!("the server URL `{url}` names no host: the client has to be given its base URL");
+        repairs.narrow("no-server", at, note);
+        let slash = if url.is_empty() || url.starts_with('/') { "" } else { "/" };
+        return Ok(format!("{NO_HOST}{slash}{url}"));
     }
     Ok(url)
 }
@@ -64,10 +72,15 @@ pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repa
 
 /// The server's URL with the defaults of its variables, or the variable that has none.
 fn whole_url(server: &Value) -> Result<String, String> {
-    let mut url = server["url"].as_str().unwrap_or_default().to_owned();
+    let mut url = server["url"].as_str().unwrap_or_default().trim().to_owned();
     for name in template_names(&url) {
-        let Some(default) = server["variables"][&name]["default"].as_str() else { return Err(name) };
-        url = url.replace(&format!("{{{name}}}"), default);
+        let variable = &server["variables"][&name];
+        let default = match &variable["default"] {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(name),
+        };
+        url = url.replace(&format!("{{{name}}}"), &default);
     }
     Ok(url.trim_end_matches('/').to_owned())
 }

@@ -1,13 +1,25 @@
 //! Keys that are no OpenAPI, and scalars of the wrong type.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::pointer;
 use crate::repair::Repairs;
 use crate::walk;
 
-const ROOT: &[&str] =
-    &["openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs", "webhooks"];
+const ROOT: &[&str] = &[
+    "openapi",
+    "info",
+    "servers",
+    "paths",
+    "components",
+    "security",
+    "tags",
+    "externalDocs",
+    "webhooks",
+    "jsonSchemaDialect",
+];
 const PATH_ITEM: &[&str] = &["summary", "description", "servers", "parameters", "$ref"];
 const OPERATION: &[&str] = &[
     "tags",
@@ -24,12 +36,25 @@ const OPERATION: &[&str] = &[
     "servers",
 ];
 
-/// `version: 1.0` is a number in YAML and a string in OpenAPI.
+/// `version: 1.0` is a number in YAML and a string in OpenAPI; a title and a version are there for the reader alone.
 pub(crate) fn text_versions(document: &mut Value, repairs: &mut Repairs) {
-    for at in ["/openapi", "/info/version"] {
-        if let Some(version) = document.pointer_mut(at).filter(|version| version.is_number()) {
-            *version = json!(version.to_string());
-            repairs.note("text-version", at, "a number where OpenAPI wants a string");
+    for at in ["/openapi", "/info/version", "/info/title"] {
+        if let Some(text) = document.pointer_mut(at).filter(|text| text.is_number() || text.is_boolean()) {
+            *text = json!(text.to_string());
+            repairs.note("text-version", at, "OpenAPI wants a string here");
+        }
+    }
+    if let Some(root) = document.as_object_mut()
+        && root.get("info").is_none_or(|info| !info.is_object())
+    {
+        root.insert("info".to_owned(), json!({}));
+        repairs.note("missing-info", "/info", "the document does not say what it describes");
+    }
+    for (key, stand_in) in [("title", "API"), ("version", "0")] {
+        let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) else { return };
+        if info.get(key).is_none_or(|text| !text.is_string()) {
+            info.insert(key.to_owned(), json!(stand_in));
+            repairs.note("missing-info", "/info", format!("`{key}` is missing: `{stand_in}`"));
         }
     }
     // The generator takes a patch level only.
@@ -41,7 +66,14 @@ pub(crate) fn text_versions(document: &mut Value, repairs: &mut Repairs) {
 
 /// Drops keys that OpenAPI does not know, such as `path` and `method` inside operations; keeps `x-` keys.
 pub(crate) fn stray_keys(document: &mut Value, repairs: &mut Repairs) {
-    drop_unknown(document, "", ROOT, repairs);
+    let mut referred: BTreeSet<String> = BTreeSet::new();
+    walk::references(document, &mut |_, target| {
+        let root = target.strip_prefix("#/").and_then(|target| target.split('/').next());
+        referred.extend(root.map(str::to_owned));
+    });
+    // Swagger's `definitions` is no key of OpenAPI, but schemas are found there.
+    let root: Vec<&str> = ROOT.iter().copied().chain(referred.iter().map(String::as_str)).collect();
+    drop_unknown(document, "", &root, repairs);
     let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();
     let methods: Vec<&str> = PATH_ITEM.iter().copied().chain(walk::METHODS).collect();
     for at in items {
@@ -49,6 +81,11 @@ pub(crate) fn stray_keys(document: &mut Value, repairs: &mut Repairs) {
     }
     for at in walk::operation_pointers(document) {
         drop_unknown(document, &at, OPERATION, repairs);
+    }
+    for key in ["webhooks", "x-webhooks"] {
+        if document.get(key).and_then(Value::as_object).is_some_and(|hooks| !hooks.is_empty()) {
+            repairs.note("webhooks", &pointer::join("", key), "what the server sends by itself is no part of a client");
+        }
     }
 }
 

@@ -51,7 +51,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     // What the generator is given on top is no part of the document any more: only the reasons are left.
     let generated = generate(&source, "crate::api").map_err(|failure| failure.to_string())?;
     for repair in generated.repairs.iter().skip(api.repairs.iter().count()) {
-        let _ = writeln!(text, "{} #{}\n  {}\n", repair.rule, repair.pointer, repair.note);
+        let narrowed = if repair.narrowed { "narrowed: " } else { "" };
+        let _ = writeln!(text, "{} #{}\n  {narrowed}{}\n", repair.rule, repair.pointer, repair.note);
     }
     output::write(&text, None)?;
     Ok(ExitCode::SUCCESS)

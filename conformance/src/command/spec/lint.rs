@@ -37,12 +37,16 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Err(failure) => return refused(&failure),
     };
     let mut text = String::new();
-    let mut count = 0;
-    for repair in api.repairs.iter().filter(|repair| !UNSAID.contains(&repair.rule)) {
-        count += 1;
+    let (mut repaired, mut narrowed) = (0, 0);
+    // What only the generator is given differently is told where callers have less for it.
+    let read = api.repairs.iter().count();
+    let told = generated.repairs.iter().enumerate().filter(|(index, repair)| *index < read || repair.narrowed);
+    for (_, repair) in told.filter(|(_, repair)| !UNSAID.contains(&repair.rule)) {
+        *(if repair.narrowed { &mut narrowed } else { &mut repaired }) += 1;
         let _ = writeln!(
             text,
-            "repaired {}: {}\n  --> {}\n  at  #{}\n",
+            "{} {}: {}\n  --> {}\n  at  #{}\n",
+            if repair.narrowed { "narrowed" } else { "repaired" },
             repair.rule,
             repair.note,
             api.place(&repair.pointer),
@@ -53,7 +57,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         let _ = writeln!(text, "no client method for {}: {}\n", unsupported.operation, unsupported.reason);
     }
     let without = generated.unsupported.len();
-    let _ = writeln!(text, "{}: {count} repaired, {without} without a client method", options.file);
+    let _ =
+        writeln!(text, "{}: {repaired} repaired, {narrowed} narrowed, {without} without a client method", options.file);
     output::write(&text, None)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,84 @@
+//! Compositions that no value fits: in Rust they would be types that nobody can make, and answers that nobody can read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::dialect::schema_pointers;
+use crate::repair::Repairs;
+use crate::walk;
+
+/// How deep compositions are followed.
+const DEEPEST: usize = 8;
+
+/// How many schemas are looked at for one composition.
+const BUDGET: usize = 1000;
+
+/// Narrows them to any value.
+pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
+    for at in schema_pointers(document) {
+        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+        let mut found = false;
+        walk::schemas(&mut schema, &mut |inner| {
+            if inner.get("allOf").is_some() && !Claims::of(document, inner).hold() {
+                found = true;
+                *inner = json!({ "description": "Any JSON value: the document composes it of parts that contradict each other." });
+            }
+        });
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = schema;
+        }
+        if found {
+            repairs.narrow("contradiction", &at, "parts of `allOf` that no value fits together: any JSON value");
+        }
+    }
+}
+
+/// What the parts of a composition say of one value.
+#[derive(Default)]
+struct Claims<'a> {
+    kinds: BTreeSet<&'a str>,
+    /// The values that every part with an enum allows.
+    values: Option<Vec<&'a Value>>,
+    members: BTreeMap<&'a str, Claims<'a>>,
+}
+
+impl<'a> Claims<'a> {
+    fn of(document: &'a Value, schema: &'a Value) -> Self {
+        let mut claims = Self::default();
+        claims.add(document, schema, 0, &mut BUDGET.clone());
+        claims
+    }
+
+    fn add(&mut self, document: &'a Value, schema: &'a Value, depth: usize, budget: &mut usize) {
+        if depth > DEEPEST || *budget == 0 {
+            return;
+        }
+        *budget -= 1;
+        let schema = walk::resolve(document, schema);
+        match schema["type"].as_str() {
+            // Every integer is a number.
+            Some("integer") => self.kinds.insert("number"),
+            Some(kind) => self.kinds.insert(kind),
+            None => false,
+        };
+        if let Some(values) = schema["enum"].as_array() {
+            match &mut self.values {
+                Some(known) => known.retain(|value| values.contains(value)),
+                None => self.values = Some(values.iter().collect()),
+            }
+        }
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            self.members.entry(name).or_default().add(document, member, depth + 1, budget);
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            self.add(document, part, depth + 1, budget);
+        }
+    }
+
+    fn hold(&self) -> bool {
+        self.kinds.len() <= 1
+            && self.values.as_ref().is_none_or(|values| !values.is_empty())
+            && self.members.values().all(Self::hold)
+    }
+}

@@ -1,0 +1,179 @@
+//! What JSON Schema 2020-12, the schemas of OpenAPI 3.1, says in other words than OpenAPI 3.0. Documents of 3.0 use these
+//! words too, before their time.
+
+use serde_json::{Map, Value, json};
+
+use super::dialect::Dialect;
+
+/// What can be checked of a value, and is no part of its type.
+const UNCHECKED: [&str; 13] = [
+    "contains",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "else",
+    "if",
+    "maxContains",
+    "minContains",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+];
+
+/// Keywords of each type, for a schema that has several.
+const STRING: [&str; 4] = ["format", "maxLength", "minLength", "pattern"];
+const NUMBER: [&str; 6] = ["exclusiveMaximum", "exclusiveMinimum", "format", "maximum", "minimum", "multipleOf"];
+const ARRAY: [&str; 4] = ["items", "maxItems", "minItems", "uniqueItems"];
+const OBJECT: [&str; 5] = ["additionalProperties", "maxProperties", "minProperties", "properties", "required"];
+
+/// Puts a schema into the words of OpenAPI 3.0.
+pub(crate) fn settle(schema: &mut Value, dialect: &mut Dialect<'_>) {
+    if schema.get("$dynamicRef").is_some() || schema.get("$recursiveRef").is_some() {
+        return dialect.any(schema, "its reference depends on where it is used");
+    }
+    let Some(object) = schema.as_object_mut() else { return };
+    if object.is_empty() {
+        return;
+    }
+    let unchecked: Vec<&str> = UNCHECKED.into_iter().filter(|key| object.shift_remove(*key).is_some()).collect();
+    if unchecked.iter().any(|key| !key.starts_with("unevaluated")) {
+        dialect.narrow("unchecked", format!("not checked before it is sent: `{}`", unchecked.join("`, `")));
+    }
+    if let Some(value) = object.shift_remove("const") {
+        object.insert("enum".to_owned(), json!([value]));
+    }
+    exclusive_bounds(object);
+    tuples(object, dialect);
+    patterns(object, dialect);
+    if object.contains_key("contentEncoding") && object.get("type") == Some(&json!("string")) {
+        dialect.note("content-encoding", "text, encoded by the caller");
+    }
+    null_alternative(object);
+    types(object, dialect);
+    if object.get("type") == Some(&json!("null")) {
+        dialect.any(schema, "nothing but null is allowed");
+    }
+}
+
+/// A number in the place of a flag.
+fn exclusive_bounds(object: &mut Map<String, Value>) {
+    for (flag, bound, is_tighter) in [
+        ("exclusiveMinimum", "minimum", f64::gt as fn(&f64, &f64) -> bool),
+        ("exclusiveMaximum", "maximum", f64::lt as fn(&f64, &f64) -> bool),
+    ] {
+        let Some(limit) = object.get(flag).filter(|limit| limit.is_number()).cloned() else { continue };
+        object.shift_remove(flag);
+        let other = object.get(bound).and_then(Value::as_f64);
+        let holds = other.is_none_or(|other| limit.as_f64().is_some_and(|limit| !is_tighter(&other, &limit)));
+        if holds {
+            object.insert(bound.to_owned(), limit);
+            object.insert(flag.to_owned(), json!(true));
+        }
+    }
+}
+
+fn tuples(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
+    let is_tuple = object.shift_remove("prefixItems").is_some() || object.get("items").is_some_and(Value::is_array);
+    if is_tuple {
+        object.insert("items".to_owned(), json!({}));
+        dialect.narrow("tuple", "the places of a list have types of their own: any values");
+    }
+}
+
+fn patterns(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
+    let Some(patterns) = object.shift_remove("patternProperties") else { return };
+    let mut schemas: Vec<Value> =
+        patterns.as_object().into_iter().flatten().map(|(_, schema)| schema.clone()).collect();
+    let is_closed = object.get("additionalProperties").is_none_or(|extra| *extra == json!(false));
+    let schema = if is_closed && schemas.len() == 1 { schemas.pop() } else { None };
+    object.insert("additionalProperties".to_owned(), schema.unwrap_or_else(|| json!({})));
+    dialect.narrow("pattern-members", "members whose names follow a pattern: any names");
+}
+
+/// `anyOf: [X, {type: null}]`.
+fn null_alternative(object: &mut Map<String, Value>) {
+    for key in ["anyOf", "oneOf"] {
+        let Some(list) = object.get_mut(key).and_then(Value::as_array_mut) else { continue };
+        let count = list.len();
+        let is_null =
+            |part: &Value| part.get("type") == Some(&json!("null")) || part.get("const") == Some(&Value::Null);
+        list.retain(|part| !is_null(part));
+        if list.len() == count || list.is_empty() {
+            continue;
+        }
+        if list.len() == 1 {
+            let only = list.pop().unwrap_or_default();
+            object.shift_remove(key);
+            let parts = object.entry("allOf").or_insert_with(|| json!([]));
+            if let Some(parts) = parts.as_array_mut() {
+                parts.push(only);
+            }
+        }
+        object.insert("nullable".to_owned(), json!(true));
+    }
+}
+
+/// `type: [string, null]`, and lists of several types.
+fn types(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
+    let Some(list) = object.get("type").and_then(Value::as_array) else { return };
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in list.iter().filter_map(Value::as_str) {
+        if !kinds.iter().any(|known| known == kind) {
+            kinds.push(kind.to_owned());
+        }
+    }
+    if kinds.len() > 1 && kinds.iter().any(|kind| kind == "null") {
+        kinds.retain(|kind| kind != "null");
+        object.insert("nullable".to_owned(), json!(true));
+    }
+    if kinds.iter().any(|kind| kind == "number") {
+        kinds.retain(|kind| kind != "integer");
+    }
+    match kinds.as_slice() {
+        [] => {
+            object.shift_remove("type");
+            dialect.note("odd-keyword", "`type` is a list without types");
+        }
+        [one] => {
+            object.insert("type".to_owned(), json!(one));
+        }
+        _ => {
+            let parts = kinds.iter().map(|kind| part(object, kind)).collect();
+            object.retain(|key, _| {
+                let moved = [STRING.as_slice(), &NUMBER, &ARRAY, &OBJECT].concat();
+                key != "type" && key != "enum" && !moved.contains(&key.as_str())
+            });
+            object.insert("oneOf".to_owned(), Value::Array(parts));
+            dialect.note("several-types", format!("one of {}", kinds.join(", ")));
+        }
+    }
+}
+
+/// The schema for one of several types.
+fn part(object: &Map<String, Value>, kind: &str) -> Value {
+    let keys: &[&str] = match kind {
+        "string" => &STRING,
+        "integer" | "number" => &NUMBER,
+        "array" => &ARRAY,
+        "object" => &OBJECT,
+        _ => &[],
+    };
+    let mut part: Map<String, Value> =
+        keys.iter().filter_map(|key| Some(((*key).to_owned(), object.get(*key)?.clone()))).collect();
+    part.insert("type".to_owned(), json!(kind));
+    if let Some(values) = object.get("enum").and_then(Value::as_array) {
+        let of_kind = |value: &&Value| match kind {
+            "string" => value.is_string(),
+            "integer" | "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            _ => false,
+        };
+        let values: Vec<&Value> = values.iter().filter(of_kind).collect();
+        if !values.is_empty() {
+            part.insert("enum".to_owned(), json!(values));
+        }
+    }
+    Value::Object(part)
+}

@@ -1,0 +1,136 @@
+//! Names that would meet in Rust: types, and the arguments of one call. The generator is given others in their place;
+//! what goes over the wire stays as documented.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use super::split;
+use crate::repair::Repairs;
+use crate::{name, pointer, walk};
+
+/// Names that the generator's code uses bare, in the module of the types.
+const TAKEN_TYPES: [&str; 14] = [
+    "AsRef", "Box", "Clone", "Debug", "Default", "Err", "From", "Into", "None", "Ok", "Some", "ToString", "TryFrom",
+    "TryInto",
+];
+
+/// Methods that the builder of every call has, and locals of its code that an argument would shadow.
+const TAKEN_ARGUMENTS: [&str; 6] = ["client", "header_map", "new", "response", "send", "transmit"];
+
+/// An argument that has another name for the generator than on the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Alias {
+    /// The name that the generator is given.
+    pub(crate) alias: String,
+    /// The name on the wire.
+    pub(crate) wire: String,
+}
+
+/// Gives schemas whose names meet, or that mean something else in the generator's code, names of their own.
+pub(crate) fn types(document: &mut Value, repairs: &mut Repairs) {
+    let names: Vec<String> =
+        walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
+    let mut taken: HashSet<String> = names.iter().map(|name| name::of_type(name)).collect();
+    taken.extend(TAKEN_TYPES.map(str::to_owned));
+    let mut seen: HashSet<String> = TAKEN_TYPES.into_iter().map(str::to_owned).collect();
+    let renamed: Vec<(String, String)> = names
+        .into_iter()
+        .filter(|name| !seen.insert(name::of_type(name)))
+        .map(|name| {
+            let new = name::fresh(&name::of_type(&name), &mut taken);
+            (name, new)
+        })
+        .collect();
+    rename(document, &renamed, repairs);
+}
+
+/// Renames schemas, and what refers to them.
+pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs: &mut Repairs) {
+    if renamed.is_empty() {
+        return;
+    }
+    let map: HashMap<&str, String> = renamed.iter().map(|(old, new)| (old.as_str(), new.clone())).collect();
+    split::rename(document, &map);
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    let all = std::mem::take(schemas);
+    for (name, schema) in all {
+        match map.get(name.as_str()) {
+            Some(new) => {
+                let at = pointer::join("/components/schemas", &name);
+                repairs.note("type-name", &at, format!("its Rust name is taken: called `{new}`"));
+                schemas.insert(new.clone(), schema);
+            }
+            None => drop(schemas.insert(name, schema)),
+        }
+    }
+}
+
+/// Gives the arguments of each call names that do not meet. The aliases are by function.
+pub(crate) fn arguments(document: &mut Value, repairs: &mut Repairs) -> HashMap<String, Vec<Alias>> {
+    let mut found = HashMap::new();
+    for at in walk::operation_pointers(document) {
+        let Some(call) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
+        let aliases = of_call(call, &at, repairs);
+        let function = call["operationId"].as_str().unwrap_or_default().to_owned();
+        let in_path: Vec<Alias> =
+            aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();
+        if !in_path.is_empty() {
+            rename_in_path(document, &at, &in_path);
+        }
+        if !aliases.is_empty() {
+            found.insert(function, aliases.into_iter().map(|(alias, _)| alias).collect());
+        }
+    }
+    found
+}
+
+fn of_call(call: &mut Map<String, Value>, at: &str, repairs: &mut Repairs) -> Vec<(Alias, bool)> {
+    let mut taken: HashSet<String> = TAKEN_ARGUMENTS.into_iter().map(str::to_owned).collect();
+    if call.contains_key("requestBody") {
+        taken.insert("body".to_owned());
+    }
+    let mut aliases = Vec::new();
+    // Those of the path first: their template is what callers know best.
+    let mut parameters: Vec<&mut Value> =
+        call.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten().collect();
+    parameters.sort_by_key(|parameter| parameter["in"] != "path");
+    for parameter in parameters {
+        let wire = parameter["name"].as_str().unwrap_or_default().to_owned();
+        let place = parameter["in"].as_str().unwrap_or_default().to_owned();
+        if taken.insert(name::of_argument(&wire)) {
+            continue;
+        }
+        let wanted = format!("{}_{place}", name::of_argument(&wire).trim_matches('_'));
+        let mut alias = wanted.clone();
+        let mut count = 2;
+        while !taken.insert(name::of_argument(&alias)) {
+            alias = format!("{wanted}_{count}");
+            count += 1;
+        }
+        repairs.note(
+            "argument-name",
+            at,
+            format!("the argument for `{wire}` is called `{alias}`: the other name is taken"),
+        );
+        parameter["name"] = json!(alias);
+        aliases.push((Alias { alias, wire }, place == "path"));
+    }
+    aliases
+}
+
+/// The generator finds the arguments of a path by their names in the template, which all methods share.
+fn rename_in_path(document: &mut Value, at: &str, aliases: &[Alias]) {
+    let (method, path) = walk::method_and_path(at);
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    let mut template = path.clone();
+    for Alias { alias, wire } in aliases {
+        template = template.replace(&format!("{{{wire}}}"), &format!("{{{alias}}}"));
+    }
+    let Some(call) = paths.get_mut(&path).and_then(Value::as_object_mut).and_then(|item| item.shift_remove(&method))
+    else {
+        return;
+    };
+    let item = paths.entry(template).or_insert_with(|| json!({}));
+    item[method] = call;
+}

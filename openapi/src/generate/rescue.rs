@@ -1,0 +1,259 @@
+//! What the generator stumbles over all the same: found by trying, and narrowed there, so that one odd schema does not
+//! cost the client.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::dialect::{self, describe};
+use crate::normalize::PATH_GUARD;
+use crate::repair::Repairs;
+use crate::{pointer, walk};
+
+/// What may go without changing what a value looks like, the least first.
+const DISPENSABLE: [&[&str]; 5] = [
+    &["default"],
+    &["pattern"],
+    &["enum"],
+    &[
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "uniqueItems",
+    ],
+    &["format"],
+];
+
+/// How often the generator is asked about parts of one document.
+const BUDGET: usize = 4000;
+
+/// Whether the generator can express a document.
+type Probe<'a> = &'a dyn Fn(&Value) -> bool;
+
+/// Narrows what the generator cannot express; returns the operations (method, path) that it cannot express at all.
+pub(crate) fn narrow(document: &mut Value, probe: Probe<'_>, repairs: &mut Repairs) -> Vec<String> {
+    let mut rescue = Rescue { probe, budget: BUDGET, repairs };
+    rescue.components(document);
+    let mut lost = Vec::new();
+    for at in walk::operation_pointers(document) {
+        if !rescue.operation(document, &at) {
+            lost.push(at);
+        }
+    }
+    lost
+}
+
+struct Rescue<'a> {
+    probe: Probe<'a>,
+    budget: usize,
+    repairs: &'a mut Repairs,
+}
+
+impl Rescue<'_> {
+    fn fits(&mut self, document: &Value) -> bool {
+        self.budget = self.budget.saturating_sub(1);
+        (self.probe)(document)
+    }
+
+    /// Each component with those that it leads to, the smallest such group first: when it is a component's turn, what it
+    /// leads to is sound already.
+    fn components(&mut self, document: &mut Value) {
+        let names: Vec<String> =
+            walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
+        let mut groups: Vec<(String, Vec<String>)> = names
+            .into_iter()
+            .map(|name| {
+                let group = closure(document, &[&json!({ "$ref": reference(&name) })]);
+                (name, group)
+            })
+            .collect();
+        groups.sort_by_key(|(_, group)| group.len());
+        for (name, group) in groups {
+            let mut alone = part_of(document, &group);
+            if self.fits(&alone) {
+                continue;
+            }
+            let at = pointer::join("/components/schemas", &name);
+            self.soften(&mut alone, &at, &json!({}));
+            let softened = alone.pointer(&at).cloned();
+            if let (Some(place), Some(schema)) = (document.pointer_mut(&at), softened) {
+                *place = schema;
+            }
+        }
+    }
+
+    /// Whether the operation can be expressed, narrowed where need be.
+    fn operation(&mut self, document: &mut Value, at: &str) -> bool {
+        let (method, path) = walk::method_and_path(at);
+        let call = document.pointer(at).cloned().unwrap_or_default();
+        let mut alone = part_of(document, &closure(document, &[&call]));
+        alone["paths"] = json!({ path: { method: call } });
+        if self.fits(&alone) {
+            return true;
+        }
+        // All parts at their plainest; then each comes back, and is narrowed where it does not fit.
+        let parts: Vec<(String, Value, Value)> = dialect::schema_pointers(&alone)
+            .into_iter()
+            .filter(|part| part.starts_with("/paths/"))
+            .filter_map(|part| {
+                let own = alone.pointer(&part)?.clone();
+                let plainest = plainest(&alone, &part);
+                Some((part, own, plainest))
+            })
+            .collect();
+        for (part, _, plainest) in &parts {
+            put(&mut alone, part, plainest);
+        }
+        if !self.fits(&alone) {
+            return false;
+        }
+        for (part, own, plainest) in &parts {
+            put(&mut alone, part, own);
+            self.soften(&mut alone, part, plainest);
+        }
+        if let (Some(place), Some(call)) = (document.pointer_mut(at), alone.pointer(at).cloned()) {
+            *place = call;
+        }
+        true
+    }
+
+    /// Narrows the schema at a place of a small document until the generator can express it: what is inside first, since
+    /// a list of odd values is still a list.
+    fn soften(&mut self, document: &mut Value, at: &str, last_resort: &Value) {
+        if self.fits(document) {
+            return;
+        }
+        let Some(own) = document.pointer(at).cloned() else { return };
+        let children = children(&own);
+        let mut bare = own.clone();
+        for child in &children {
+            if let Some(inner) = bare.pointer_mut(child) {
+                *inner = json!({});
+            }
+        }
+        put(document, at, &bare);
+        // The guard of a path is part of its pattern.
+        let is_guarded = last_resort.get("pattern").is_some();
+        if !self.fits(document) && (is_guarded || !self.dispense(document, at)) {
+            let why = "the client generator cannot express it";
+            self.repairs.narrow("any-value", at, format!("{why}: {}", said(last_resort)));
+            let mut schema = last_resort.as_object().cloned().unwrap_or_default();
+            if let Some(text) = own.get("description").filter(|text| text.is_string()) {
+                schema.insert("description".to_owned(), text.clone());
+            }
+            describe(&mut schema, &format!("Any value: {why}."));
+            return put(document, at, &Value::Object(schema));
+        }
+        for child in children {
+            let place = format!("{at}{child}");
+            let Some(inner) = own.pointer(&child) else { continue };
+            put(document, &place, inner);
+            if self.budget == 0 {
+                put(document, &place, &json!({}));
+                self.repairs.narrow("any-value", &place, "too much of the document is odd: any JSON value");
+            } else if !self.fits(document) {
+                self.soften(document, &place, &json!({}));
+            }
+        }
+    }
+
+    /// Takes out what the schema can do without.
+    fn dispense(&mut self, document: &mut Value, at: &str) -> bool {
+        let Some(own) = document.pointer(at).and_then(Value::as_object).cloned() else { return false };
+        for keys in DISPENSABLE {
+            let mut without = own.clone();
+            without.retain(|key, _| !keys.contains(&key.as_str()));
+            if without.len() == own.len() {
+                continue;
+            }
+            let gone: Vec<&str> = own.keys().map(String::as_str).filter(|key| keys.contains(key)).collect();
+            describe(&mut without, &format!("Not checked before it is sent: `{}`.", gone.join("`, `")));
+            put(document, at, &Value::Object(without));
+            if self.fits(document) {
+                let note = format!("the client generator cannot express it, and does without: `{}`", gone.join("`, `"));
+                self.repairs.narrow("unchecked", at, note);
+                return true;
+            }
+        }
+        put(document, at, &Value::Object(own));
+        false
+    }
+}
+
+fn put(document: &mut Value, at: &str, schema: &Value) {
+    if let Some(place) = document.pointer_mut(at) {
+        place.clone_from(schema);
+    }
+}
+
+/// What every part of a call can be: text in a parameter, any value elsewhere. The guard of a path stays.
+fn plainest(document: &Value, part: &str) -> Value {
+    let Some(parameter) = part.strip_suffix("/schema").filter(|part| part.contains("/parameters/")) else {
+        return json!({});
+    };
+    match document.pointer(parameter).map(|parameter| &parameter["in"]) {
+        Some(place) if place == "path" => json!({ "type": "string", "pattern": PATH_GUARD }),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+fn said(last_resort: &Value) -> &'static str {
+    if last_resort["type"] == "string" { "any text" } else { "any JSON value" }
+}
+
+fn reference(name: &str) -> String {
+    pointer::join("#/components/schemas", name)
+}
+
+/// The pointers of the schemas right inside a schema.
+fn children(schema: &Value) -> Vec<String> {
+    let mut found: Vec<String> = walk::members(schema, "/properties").into_iter().map(|(at, _)| at).collect();
+    for key in ["items", "additionalProperties"] {
+        if schema.get(key).is_some_and(Value::is_object) {
+            found.push(format!("/{key}"));
+        }
+    }
+    for key in ["allOf", "anyOf", "oneOf"] {
+        let count = schema.get(key).and_then(Value::as_array).map_or(0, Vec::len);
+        found.extend((0..count).map(|index| format!("/{key}/{index}")));
+    }
+    found
+}
+
+/// The names of the components that the nodes lead to.
+fn closure(document: &Value, nodes: &[&Value]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
+    let mut open: Vec<String> = Vec::new();
+    for node in nodes {
+        walk::references(node, &mut |_, target| open.extend(walk::component(target).map(str::to_owned)));
+    }
+    while let Some(name) = open.pop() {
+        let name = pointer::name(&name);
+        if let Some(schema) = document["components"]["schemas"].get(&name)
+            && seen.insert(name.clone())
+        {
+            walk::references(schema, &mut |_, target| open.extend(walk::component(target).map(str::to_owned)));
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The document with these components alone.
+fn part_of(document: &Value, names: &[String]) -> Value {
+    let all = &document["components"]["schemas"];
+    let schemas: Map<String, Value> =
+        names.iter().filter_map(|name| Some((name.clone(), all.get(name)?.clone()))).collect();
+    json!({
+        "openapi": document["openapi"], "info": document["info"], "paths": {}, "components": { "schemas": schemas },
+    })
+}

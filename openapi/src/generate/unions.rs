@@ -1,0 +1,84 @@
+//! Unions in answers. The generator goes by what fits first, not by a discriminator, and drops the members that it does
+//! not know: where one alternative could be read for another, the value is left as it came.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::dialect::schema_pointers;
+use crate::repair::Repairs;
+use crate::{pointer, walk};
+
+/// Narrows the unions in answers of which the first alternative would be read for the second.
+pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
+    let is_answer = |at: &str| match at.strip_prefix("/components/schemas/") {
+        Some(name) => !requests.contains(&pointer::name(name)),
+        None => at.contains("/responses/"),
+    };
+    for at in schema_pointers(document).into_iter().filter(|at| is_answer(at)) {
+        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+        let mut found = false;
+        walk::schemas(&mut schema, &mut |inner| {
+            if !is_ambiguous(document, inner) {
+                return;
+            }
+            found = true;
+            let nullable = inner.get("nullable").cloned();
+            let names: Vec<&str> = inner["oneOf"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(walk::schema_name)
+                .map(pointer_end)
+                .collect();
+            let which = if names.is_empty() { String::new() } else { format!(": `{}`", names.join("`, `")) };
+            let mut any =
+                json!({ "description": format!("Any JSON value: one of several objects that fit each other{which}.") });
+            if let Some(nullable) = nullable {
+                any["nullable"] = nullable;
+            }
+            *inner = any;
+        });
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = schema;
+        }
+        if found {
+            let why = "an answer of one alternative would be read as another: any JSON value, which loses nothing";
+            repairs.narrow("ambiguous-union", &at, why);
+        }
+    }
+}
+
+fn pointer_end(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Whether a value of a later alternative may have all that an earlier one requires.
+fn is_ambiguous(document: &Value, schema: &Value) -> bool {
+    let alternatives: Vec<&Value> = schema
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|part| walk::resolve(document, part))
+        .filter(|part| walk::kind(part) == Some("object"))
+        .collect();
+    alternatives.iter().enumerate().any(|(index, later)| {
+        let known = member_names(document, later, "properties", 0);
+        alternatives[..index].iter().any(|earlier| member_names(document, earlier, "required", 0).is_subset(&known))
+    })
+}
+
+/// The names of an object's members, or of those that it requires, with those of its parts.
+fn member_names(document: &Value, schema: &Value, key: &str, depth: usize) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    match &schema[key] {
+        Value::Object(members) => names.extend(members.keys().cloned()),
+        Value::Array(list) => names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned)),
+        _ => {}
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten().filter(|_| depth < 8) {
+        names.extend(member_names(document, walk::resolve(document, part), key, depth + 1));
+    }
+    names
+}

@@ -1,0 +1,152 @@
+//! Paths that the rest of the pipeline can rely on: path items in their place, methods in lower case, templates with
+//! whole braces.
+
+use serde_json::{Map, Value, json};
+
+use super::Unsupported;
+use super::parameters::remove_operation;
+use crate::repair::Repairs;
+use crate::{pointer, walk};
+
+/// Mends `paths` in place.
+pub(crate) fn mend(document: &mut Value, repairs: &mut Repairs) {
+    if document.get("paths").is_none_or(Value::is_null) && has_webhooks(document) || document["paths"].is_null() {
+        if let Some(root) = document.as_object_mut().filter(|root| root.contains_key("paths") || is_31(root)) {
+            root.insert("paths".to_owned(), json!({}));
+            repairs.note("no-paths", "/paths", "the document has no paths: a client without methods");
+        }
+        return;
+    }
+    write_out(document, repairs);
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
+    let mut mended = Map::new();
+    for (path, mut item) in std::mem::take(paths) {
+        let at = pointer::join("/paths", &path);
+        if path.starts_with("x-") {
+            mended.insert(path, item);
+            continue;
+        }
+        if item.is_null() {
+            repairs.note("empty-path", &at, "a path with nothing in it was dropped");
+            continue;
+        }
+        methods(&mut item, &at, repairs);
+        let mut whole = path.clone();
+        if !path.starts_with('/') {
+            whole.insert(0, '/');
+            repairs.note("path-slash", &at, format!("a path starts with a slash: `{whole}`"));
+        }
+        let Some(known) = mended.get_mut(&whole).and_then(Value::as_object_mut) else {
+            mended.insert(whole, item);
+            continue;
+        };
+        // The same path, with and without its slash.
+        for (key, value) in item.as_object_mut().map(std::mem::take).unwrap_or_default() {
+            if known.contains_key(&key) {
+                repairs.narrow("path-slash", &at, format!("`{key}` stands at `{whole}` already and was dropped"));
+            } else {
+                known.insert(key, value);
+            }
+        }
+    }
+    *paths = mended;
+}
+
+/// Removes the operations of paths that no request can be sent to.
+pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+    let mut unsupported = Vec::new();
+    for at in walk::operation_pointers(document) {
+        let (_, path) = walk::method_and_path(&at);
+        if let Some(reason) = misfit(&path) {
+            unsupported.push(remove_operation(document, &at, reason, repairs));
+        }
+    }
+    unsupported
+}
+
+/// Why a path cannot be requested: each of these would send the request to another path than the one that the token is
+/// meant for, or has no place for its values.
+fn misfit(path: &str) -> Option<String> {
+    if let Some(odd) = path.chars().find(|letter| !letter.is_ascii_graphic() || matches!(letter, '?' | '#' | '\\')) {
+        return Some(format!(
+            "the path holds {odd:?}: declare query parameters as parameters, and percent-encode what is no plain ASCII"
+        ));
+    }
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Some("the path has a dot segment, which is resolved before it is sent".to_owned());
+    }
+    let mut open = false;
+    for letter in path.chars() {
+        let fits = match letter {
+            '{' => !std::mem::replace(&mut open, true),
+            '}' => std::mem::replace(&mut open, false),
+            '/' => !open,
+            _ => true,
+        };
+        if !fits {
+            return Some("the braces of the path template do not match".to_owned());
+        }
+    }
+    if open {
+        return Some("the braces of the path template do not match".to_owned());
+    }
+    path.contains("{}").then(|| "the path template has a parameter without a name".to_owned())
+}
+
+fn methods(item: &mut Value, at: &str, repairs: &mut Repairs) {
+    let Some(object) = item.as_object_mut() else { return };
+    let upper: Vec<String> = object
+        .keys()
+        .filter(|key| walk::METHODS.contains(&key.to_ascii_lowercase().as_str()) && **key != key.to_ascii_lowercase())
+        .cloned()
+        .collect();
+    for key in upper {
+        let lower = key.to_ascii_lowercase();
+        if object.contains_key(&lower) {
+            repairs.narrow("method-case", at, format!("`{key}` stands beside `{lower}` and was dropped"));
+            object.shift_remove(&key);
+        } else if let Some(operation) = object.shift_remove(&key) {
+            object.insert(lower.clone(), operation);
+            repairs.note("method-case", at, format!("the method `{key}` is written `{lower}`"));
+        }
+    }
+    for (method, operation) in object.iter_mut().filter(|(key, _)| walk::METHODS.contains(&key.as_str())) {
+        let Some(operation) = operation.as_object_mut() else { continue };
+        if operation.get("responses").is_none_or(|responses| !responses.is_object()) {
+            operation.insert("responses".to_owned(), json!({}));
+            repairs.note("no-responses", &pointer::join(at, method), "no answers are documented");
+        }
+        let parameters = operation.get("parameters");
+        if parameters.is_some_and(|parameters| !parameters.is_array()) {
+            operation.shift_remove("parameters");
+            repairs.narrow("odd-keyword", &pointer::join(at, method), "`parameters` is no list and was dropped");
+        }
+    }
+}
+
+/// Puts the path items that references lead to in their places. What stands beside a reference overrides.
+fn write_out(document: &mut Value, repairs: &mut Repairs) {
+    for (at, item) in walk::path_items(document).into_iter().map(|(at, item)| (at, item.clone())).collect::<Vec<_>>() {
+        if item.get("$ref").is_none_or(|target| !target.is_string()) {
+            continue;
+        }
+        let target = walk::resolve(document, &item);
+        // What leads nowhere, or into another file, is refused with its place by the lint.
+        let Some(mut whole) = target.as_object().filter(|whole| !whole.contains_key("$ref")).cloned() else { continue };
+        whole.extend(item.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        whole.shift_remove("$ref");
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = Value::Object(whole);
+            repairs.note("path-reference", &at, "the path item is a reference: written out");
+        }
+    }
+}
+
+fn has_webhooks(document: &Value) -> bool {
+    document.get("webhooks").is_some_and(Value::is_object)
+}
+
+/// OpenAPI 3.1 needs no paths.
+fn is_31(root: &Map<String, Value>) -> bool {
+    root.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.1"))
+}

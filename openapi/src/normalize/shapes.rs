@@ -1,0 +1,239 @@
+//! Parameters of every shape, made into what a request can carry: plain values and lists in the query, plain values
+//! elsewhere. What has no such form is written by the caller, as text; what cannot be sent at all is named.
+
+use serde_json::{Map, Value, json};
+
+use super::Unsupported;
+use super::parameters::remove_operation;
+use crate::repair::Repairs;
+use crate::{pointer, walk};
+
+/// How deep the members of a `deepObject` may nest.
+const DEEPEST: usize = 4;
+
+/// How many members an object in the query may have.
+const MEMBERS: usize = 200;
+
+/// Rewrites the parameters of every operation; sets those aside that need one which cannot be sent.
+pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+    let mut unsupported = Vec::new();
+    for at in walk::operation_pointers(document) {
+        let list = pointer::join(&at, "parameters");
+        let Some(parameters) = document.pointer(&list).and_then(Value::as_array).cloned() else { continue };
+        let mut shaper = Shaper { document, at: &at, repairs, missing: None };
+        let mut settled: Vec<Value> = Vec::new();
+        let mut cookies = Vec::new();
+        for parameter in parameters {
+            match parameter["in"].as_str() {
+                Some("cookie") => cookies.push(parameter),
+                Some("query") => settled.extend(shaper.query(parameter)),
+                Some("header") if !is_header_name(&parameter) => {
+                    shaper.lost(&parameter, "has a name that HTTP does not allow");
+                }
+                Some("path" | "header") => settled.push(shaper.plain(parameter)),
+                place => shaper.lost(&parameter, &format!("is sent in `{}`", place.unwrap_or("nowhere"))),
+            }
+        }
+        if let Some(reason) = shaper.missing {
+            unsupported.push(remove_operation(document, &at, reason, repairs));
+            continue;
+        }
+        if !cookies.is_empty() {
+            settled.push(cookie(&cookies, &at, repairs));
+        }
+        if let Some(place) = document.pointer_mut(&list) {
+            *place = Value::Array(settled);
+        }
+    }
+    unsupported
+}
+
+/// All cookies are one header.
+fn cookie(cookies: &[Value], at: &str, repairs: &mut Repairs) -> Value {
+    let names: Vec<&str> = cookies.iter().filter_map(|cookie| cookie["name"].as_str()).collect();
+    let form = names.iter().map(|name| format!("{name}=...")).collect::<Vec<_>>().join("; ");
+    repairs.narrow("cookie", at, format!("cookies are given as one text, `Cookie`: `{form}`"));
+    let required = cookies.iter().any(|cookie| cookie["required"] == true);
+    json!({
+        "name": "Cookie", "in": "header", "required": required,
+        "description": format!("The cookies as one text: `{form}`."),
+        "schema": { "type": "string" },
+    })
+}
+
+struct Shaper<'a> {
+    document: &'a Value,
+    at: &'a str,
+    repairs: &'a mut Repairs,
+    /// Why the operation cannot be called.
+    missing: Option<String>,
+}
+
+impl Shaper<'_> {
+    /// A parameter of the path or a header: one value.
+    fn plain(&mut self, parameter: Value) -> Value {
+        let Some(schema) = self.schema(&parameter) else { return self.as_json(parameter) };
+        let written = match (parameter["style"].as_str(), walk::kind(&schema)) {
+            (Some("label"), _) => "with a dot before it, as in `.blue`",
+            (Some("matrix"), _) => "as in `;name=blue`",
+            (_, Some("array")) => "as values with commas between them",
+            (_, Some("object")) => "as names and values with commas between them",
+            _ if schema.get("nullable") == Some(&json!(true)) => {
+                self.repairs.note("nullable-parameter", self.at, format!("{} cannot be null there", label(&parameter)));
+                let mut parameter = parameter;
+                let mut schema = schema;
+                if let Some(object) = schema.as_object_mut() {
+                    object.shift_remove("nullable");
+                }
+                parameter["schema"] = schema;
+                return parameter;
+            }
+            _ => return parameter,
+        };
+        self.as_text(parameter, written)
+    }
+
+    fn query(&mut self, parameter: Value) -> Vec<Value> {
+        let Some(schema) = self.schema(&parameter) else { return vec![self.as_json(parameter)] };
+        let style = parameter["style"].as_str().unwrap_or("form").to_owned();
+        let style = style.as_str();
+        let explode = parameter["explode"].as_bool().unwrap_or(style == "form");
+        let kind = walk::kind(&schema);
+        match (kind, style) {
+            (Some("array"), "spaceDelimited") if !explode => {
+                vec![self.as_text(parameter, "with spaces between values")]
+            }
+            (Some("array"), "pipeDelimited") if !explode => vec![self.as_text(parameter, "with `|` between values")],
+            (Some("array"), _) if !explode => vec![self.as_text(parameter, "with commas between values")],
+            (Some("array"), _) => vec![self.list(without_style(parameter), &schema)],
+            (Some("object"), "form") if !explode => {
+                vec![self.as_text(parameter, "as names and values with commas between them")]
+            }
+            (Some("object"), "form" | "deepObject") => self.members(&parameter, &schema, style == "deepObject"),
+            (Some("object"), _) => vec![self.as_text(parameter, &format!("in the style {style}"))],
+            _ => vec![without_style(parameter)],
+        }
+    }
+
+    /// A list in the query is one of plain values.
+    fn list(&mut self, mut parameter: Value, schema: &Value) -> Value {
+        let items = walk::resolve(self.document, &schema["items"]);
+        if !matches!(walk::kind(items), Some("object" | "array")) {
+            return parameter;
+        }
+        let note = format!("the values of {} are no plain ones: each is given as text", label(&parameter));
+        self.repairs.narrow("text-parameter", self.at, note);
+        parameter["schema"] = json!({ "type": "array", "items": { "type": "string" } });
+        parameter
+    }
+
+    /// One parameter for each member of an object.
+    fn members(&mut self, parameter: &Value, schema: &Value, is_deep: bool) -> Vec<Value> {
+        let name = parameter["name"].as_str().unwrap_or_default();
+        let mut found = Vec::new();
+        let prefix = is_deep.then_some(name);
+        self.flatten(schema, prefix, parameter["required"] == true, 0, &mut found);
+        if found.len() > MEMBERS {
+            self.lost(parameter, &format!("has more than {MEMBERS} members"));
+            return Vec::new();
+        }
+        let named: Vec<&str> = found.iter().filter_map(|member| member["name"].as_str()).collect();
+        if found.is_empty() {
+            self.lost(parameter, "has members that the document does not name");
+            return found;
+        }
+        let note = format!("{} is given by its members: `{}`", label(parameter), named.join("`, `"));
+        self.repairs.note("object-parameter", self.at, note);
+        if schema.get("additionalProperties").is_some_and(|extra| *extra != false) {
+            let note = format!("members of {} that the document does not name cannot be given", label(parameter));
+            self.repairs.narrow("lost-parameter", self.at, note);
+        }
+        found
+    }
+
+    fn flatten(&self, schema: &Value, prefix: Option<&str>, is_required: bool, depth: usize, found: &mut Vec<Value>) {
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        // What refers to itself many times over has no end in sight.
+        if found.len() > MEMBERS {
+            return;
+        }
+        let parts = schema["allOf"].as_array().into_iter().flatten();
+        for part in parts.filter(|_| depth < DEEPEST) {
+            self.flatten(walk::resolve(self.document, part), prefix, is_required, depth + 1, found);
+        }
+        for (key, member) in schema["properties"].as_object().into_iter().flatten() {
+            let member = walk::resolve(self.document, member);
+            let name = prefix.map_or_else(|| key.clone(), |prefix| format!("{prefix}[{key}]"));
+            let is_required = is_required && required.iter().any(|name| name == key);
+            if walk::kind(member) == Some("object") && depth < DEEPEST {
+                self.flatten(member, Some(&name), is_required, depth + 1, found);
+            } else {
+                let mut schema = member.clone();
+                if !matches!(walk::kind(member), Some("string" | "integer" | "number" | "boolean" | "array")) {
+                    schema = json!({ "type": "string" });
+                }
+                let mut parameter = json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
+                if let Some(text) = member.get("description").filter(|text| text.is_string()) {
+                    parameter["description"] = text.clone();
+                }
+                found.push(parameter);
+            }
+        }
+    }
+
+    /// The schema, `None` where the parameter has a media type or nothing in its place.
+    fn schema(&self, parameter: &Value) -> Option<Value> {
+        let schema = parameter.get("schema").filter(|_| parameter.get("content").is_none())?;
+        Some(walk::resolve(self.document, schema).clone())
+    }
+
+    /// A parameter that is a document of its own, such as JSON.
+    fn as_json(&mut self, parameter: Value) -> Value {
+        let media_type = parameter["content"].as_object().and_then(|content| content.keys().next()).cloned();
+        if let Some(media_type) = media_type {
+            return self.as_text(parameter, &format!("as {media_type}"));
+        }
+        self.repairs.note("missing-schema", self.at, format!("{} has no schema: a text", label(&parameter)));
+        let mut parameter = without_style(parameter);
+        parameter["schema"] = json!({ "type": "string" });
+        parameter
+    }
+
+    /// A parameter that no request can carry.
+    fn lost(&mut self, parameter: &Value, why: &str) {
+        let note = format!("{} {why}", label(parameter));
+        if parameter["required"] == true {
+            self.missing = Some(note);
+        } else {
+            self.repairs.narrow("lost-parameter", self.at, format!("{note}, and cannot be given"));
+        }
+    }
+
+    fn as_text(&mut self, parameter: Value, written: &str) -> Value {
+        let note = format!("{} is given as text, {written}", label(&parameter));
+        self.repairs.narrow("text-parameter", self.at, note);
+        let mut parameter = without_style(parameter);
+        let own = parameter["description"].as_str().unwrap_or_default();
+        parameter["description"] = json!(format!("{own}\n\nWritten {written}.").trim());
+        parameter["schema"] = json!({ "type": "string" });
+        parameter
+    }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_header_name(parameter: &Value) -> bool {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+fn label(parameter: &Value) -> String {
+    format!("the parameter `{}`", parameter["name"].as_str().unwrap_or("?"))
+}
+
+fn without_style(parameter: Value) -> Value {
+    let Value::Object(mut object) = parameter else { return Value::Object(Map::new()) };
+    for key in ["style", "explode", "content", "allowReserved"] {
+        object.shift_remove(key);
+    }
+    Value::Object(object)
+}
