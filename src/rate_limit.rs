@@ -36,6 +36,9 @@ impl RateLimit {
 
     /// The same, with the time by the server's clock.
     pub(crate) fn read(headers: &HeaderMap, now: Option<SystemTime>) -> Option<Self> {
+        if !are_told(headers) {
+            return None;
+        }
         let reset = number(headers, RESET);
         let seconds = || now?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
         let instant = |reset: u64| if reset < LEAST_INSTANT { seconds()?.checked_add(reset) } else { Some(reset) };
@@ -43,6 +46,12 @@ impl RateLimit {
         let told = limit.or(remaining).or(reset).is_some();
         told.then_some(Self { limit, remaining, reset: reset.and_then(instant) })
     }
+}
+
+/// Whether any header speaks of limits: most answers are silent, and a look at each name costs less than asking for all
+/// that there may be.
+pub(crate) fn are_told(headers: &HeaderMap) -> bool {
+    headers.keys().map(HeaderName::as_str).any(|name| name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit-"))
 }
 
 fn number(headers: &HeaderMap, names: [HeaderName; 2]) -> Option<u64> {

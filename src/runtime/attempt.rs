@@ -184,6 +184,9 @@ impl Call<'_> {
     }
 
     fn learn(&self, permit: &Permit, headers: &reqwest::header::HeaderMap) {
+        if !rate_limit::are_told(headers) {
+            return;
+        }
         let now = rate_limit::servers_now(headers, self.shared.config.clock.now());
         if let Some(rate) = RateLimit::read(headers, Some(now)) {
             permit.learn(rate, rate_limit::until_reset(headers, now), self.now());

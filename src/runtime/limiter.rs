@@ -80,7 +80,7 @@ impl Key {
 fn place(operation: &Operation, path: &str) -> Vec<u8> {
     let split = |byte: &u8| *byte == b'/';
     let pairs = operation.path.as_bytes().rsplit(split).zip(path.as_bytes().rsplit(split));
-    let mut place = Vec::new();
+    let mut place = Vec::with_capacity(path.len());
     for (template, value) in pairs {
         let name = template.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
         if name.is_some_and(|name| operation.rate_limit_by.iter().any(|known| known.as_bytes() == name)) {
