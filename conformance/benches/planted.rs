@@ -106,11 +106,14 @@ async fn keyfit(url: String, folder: PathBuf, more: &[&str]) -> Run {
     run
 }
 
-async fn schemathesis(url: String, _: PathBuf) -> Run {
+async fn schemathesis(url: String, folder: PathBuf) -> Run {
     let mut command = Command::new(schemathesis_path().expect("it was asked for"));
     let token = &environment()[0].1;
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/apis/shop/openapi.yaml");
+    // It leaves what it has learnt where it runs.
     command
-        .args(["run", "tests/fixtures/apis/shop/openapi.yaml", "--url", &url, "--no-color", "--seed", "1"])
+        .current_dir(folder)
+        .args(["run", document, "--url", &url, "--no-color", "--seed", "1"])
         .args(["--header", &format!("Authorization: Bearer {token}")]);
     let (mut run, text) = timed(command).await;
     // `____ GET /me ____` names the operation, `- Undocumented HTTP status code` what is wrong there.

@@ -39,6 +39,8 @@ enum Finding {
     Passes,
     /// Some case failed.
     Fails,
+    /// Some case was not reached, since a rule that it builds upon fails, and none failed.
+    NotReached,
     /// No case ran.
     Unsupported,
     /// The check itself failed. Nobody can expect that.
@@ -50,6 +52,7 @@ enum Finding {
 struct Counts {
     passed: usize,
     failed: usize,
+    unreached: usize,
     errors: usize,
 }
 
@@ -67,6 +70,7 @@ struct Api {
 struct Case {
     rule: String,
     verdict: String,
+    follows: Option<String>,
 }
 
 impl Client {
@@ -84,7 +88,7 @@ impl Client {
             let counts = rules.entry(rule.to_owned()).or_default();
             match case.verdict.as_str() {
                 "pass" => counts.passed += 1,
-                "skip" => {}
+                "skip" => counts.unreached += usize::from(case.follows.is_some()),
                 "error" => counts.errors += 1,
                 _ => counts.failed += 1,
             }
@@ -165,6 +169,7 @@ impl Counts {
         match *self {
             Self { errors: 1.., .. } => Finding::Error,
             Self { failed: 1.., .. } => Finding::Fails,
+            Self { unreached: 1.., .. } => Finding::NotReached,
             Self { passed: 1.., .. } => Finding::Passes,
             _ => Finding::Unsupported,
         }
@@ -172,7 +177,7 @@ impl Counts {
 
     fn cell(&self) -> String {
         match self.finding() {
-            Finding::Fails => format!("fails {} of {}", self.failed, self.failed + self.passed),
+            Finding::Fails => format!("fails {} of {}", self.failed, self.failed + self.passed + self.unreached),
             other => other.to_string(),
         }
     }
@@ -183,6 +188,7 @@ impl fmt::Display for Finding {
         f.pad(match self {
             Self::Passes => "passes",
             Self::Fails => "fails",
+            Self::NotReached => "not reached",
             Self::Unsupported => "unsupported",
             Self::Error => "error",
         })

@@ -30,6 +30,9 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
     let _ = writeln!(text, "  source    {title}{section} <{url}>");
     let _ = writeln!(text, "  why       {}", why(rule));
     let _ = writeln!(text, "  {}", how(rule));
+    if !rule.presumes.is_empty() {
+        let _ = writeln!(text, "  presumes  {}", rule.presumes.join(", "));
+    }
     let cases: Vec<&str> =
         catalogue.cases.iter().filter(|case| catalogue.rule(case).id == rule.id).map(|case| case.id.as_str()).collect();
     let _ = writeln!(text, "  cases     {}", cases.len());

@@ -14,7 +14,8 @@ pub(crate) struct Jws<'a> {
     /// The payload.
     pub(crate) claims: Value,
     input: &'a str,
-    signature: Vec<u8>,
+    /// The signature.
+    pub(crate) signature: Vec<u8>,
 }
 
 impl<'a> Jws<'a> {

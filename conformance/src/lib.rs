@@ -16,6 +16,7 @@ pub mod known;
 pub mod mock;
 pub mod origin;
 mod pointer;
+mod presumption;
 pub mod probe;
 pub mod report;
 pub mod run;

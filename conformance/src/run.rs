@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::drive::Stage;
+use crate::presumption;
 use crate::probe::Target;
 use crate::verdict::{Outcome, Verdict};
 
@@ -112,6 +113,7 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
             outcomes[index] = outcome;
         }
     }
+    presumption::settle(catalogue, &mut outcomes);
     outcomes
 }
 

@@ -23,10 +23,21 @@ pub enum Verdict {
     Warn,
     /// An `observe` rule is not met; nothing follows from it.
     Info,
-    /// The case did not run: something was not given or not allowed.
+    /// The rule was not reached: something was not given or not allowed, or what it builds upon is broken.
     Skip,
     /// The check itself failed.
     Error,
+}
+
+/// In what a rule is broken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// The status of the answer.
+    Status,
+    /// Something else about it.
+    Content,
+    /// What comes before the answer that would be judged.
+    Step,
 }
 
 /// What came of a case.
@@ -38,6 +49,10 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// The status of the answer that was judged.
     pub status: Option<u16>,
+    /// In what the rule is broken, where it is.
+    pub fault: Option<Fault>,
+    /// The rule that is broken instead, for which this one is not reached.
+    pub follows: Option<String>,
     /// Requests that were sent.
     pub requests: usize,
     /// How long it took.
@@ -102,6 +117,8 @@ impl Outcome {
             verdict: Verdict::Pass,
             reason: None,
             status: None,
+            fault: None,
+            follows: None,
             requests: 0,
             took: Duration::ZERO,
             exchanges: Vec::new(),
@@ -111,10 +128,21 @@ impl Outcome {
 
     /// The rule is broken.
     pub fn broken(level: Level, reason: impl Into<String>) -> Self {
-        Self { verdict: Verdict::broken(level), reason: Some(reason.into()), ..Self::pass() }
+        Self {
+            verdict: Verdict::broken(level),
+            reason: Some(reason.into()),
+            fault: Some(Fault::Content),
+            ..Self::pass()
+        }
     }
 
-    /// The case did not run.
+    /// The rule is broken in this.
+    #[must_use]
+    pub fn by(self, fault: Fault) -> Self {
+        Self { fault: Some(fault), ..self }
+    }
+
+    /// The rule was not reached.
     pub fn skip(reason: impl Into<String>) -> Self {
         Self { verdict: Verdict::Skip, reason: Some(reason.into()), ..Self::pass() }
     }

@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, diff};
+use support::median;
+
+mod support;
 
 const ROUNDS: usize = 9;
 const SIZE: usize = 1_000_000;
@@ -13,11 +16,11 @@ const SIZE: usize = 1_000_000;
 fn main() {
     let (old, new) = (synthetic(false), synthetic(true));
     let read = |text: &str| Document::read(&Text::new("synthetic.yaml", text)).expect("the document is good");
-    let reading = median(|| drop(black_box(read(&old))));
+    let reading = median(ROUNDS, || drop(black_box(read(&old))));
     let (before, after) = (read(&old), read(&new));
     let mut findings = 0;
-    let comparing = median(|| findings = diff(&before, &after).len());
-    let same = median(|| drop(black_box(diff(&before, &before))));
+    let comparing = median(ROUNDS, || findings = diff(&before, &after).len());
+    let same = median(ROUNDS, || drop(black_box(diff(&before, &before))));
     println!("{:>10}{:>12}{:>14}{:>14}{:>12}", "bytes", "read ms", "compare ms", "the same ms", "findings");
     println!(
         "{:>10}{:>12.1}{:>14.1}{:>14.1}{findings:>12}",
@@ -62,18 +65,6 @@ fn synthetic(changed: bool) -> String {
         index += 1;
     }
     paths + &schemas
-}
-
-fn median(mut run: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[ROUNDS / 2]
 }
 
 fn millis(time: Duration) -> f64 {

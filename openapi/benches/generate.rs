@@ -1,8 +1,11 @@
 //! How long the five clients take to generate, and how much code they are: `cargo bench -p keyfit-openapi`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keyfit_openapi::{Api, Source, generate};
+use support::median;
+
+mod support;
 
 const ROUNDS: usize = 9;
 
@@ -12,26 +15,14 @@ fn main() {
     for source in Source::embedded() {
         let mut operations = 0;
         let mut lines = 0;
-        let read = median(|| operations = Api::read(&source).expect("the document is good").operations.len());
-        let whole = median(|| {
+        let read = median(ROUNDS, || operations = Api::read(&source).expect("the document is good").operations.len());
+        let whole = median(ROUNDS, || {
             lines = generate(&source, "crate::api::generated").expect("the document is good").code.lines().count();
         });
         println!("{:<26}{operations:>8}{:>12.1}{:>12.1}{lines:>10}", source.name, millis(read), millis(whole));
         total = (total.0 + operations, total.1 + read, total.2 + whole, total.3 + lines);
     }
     println!("{:<26}{:>8}{:>12.1}{:>12.1}{:>10}", "all", total.0, millis(total.1), millis(total.2), total.3);
-}
-
-fn median(mut run: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[ROUNDS / 2]
 }
 
 fn millis(time: Duration) -> f64 {

@@ -19,6 +19,7 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
             return Err(checker.failure(&rule.id, "the rule stands twice", "give one of the two an id of its own"));
         }
         checker.rule(rule)?;
+        checker.presumed(rule)?;
     }
     if let Some(limit) = &contract.rate_limit {
         checker.cited(&limit.source)?;
@@ -153,14 +154,45 @@ impl Checker<'_> {
         }
     }
 
+    fn presumed(&self, rule: &Rule) -> Result<(), Failure> {
+        let named = |id: &String| self.contract.rules.iter().find(|known| known.id == *id);
+        for id in &rule.presumes {
+            let Some(other) = named(id) else {
+                let problem = format!("`{}` presumes `{id}`, which is no rule", rule.id);
+                return Err(self.failure(id, problem, "name a rule of this contract"));
+            };
+            if other.drive.is_some() != rule.drive.is_some() {
+                let problem = format!("`{}` presumes `{id}`, a rule of the other end", rule.id);
+                return Err(self.failure(id, problem, "servers are judged by servers, clients by clients"));
+            }
+            if other.level < rule.level {
+                let problem = format!("`{}` is a `{}` and presumes `{id}`, a `{}`", rule.id, rule.level, other.level);
+                return Err(self.failure(id, problem, "what is built upon binds at least as much: leave it out"));
+            }
+        }
+        // Whatever is reached within as many steps as there are rules is reached at all.
+        let mut reached: HashSet<&String> = rule.presumes.iter().collect();
+        for _ in &self.contract.rules {
+            let further: Vec<&String> =
+                reached.iter().filter_map(|id| named(id)).flat_map(|rule| &rule.presumes).collect();
+            reached.extend(further);
+        }
+        if reached.contains(&rule.id) {
+            let problem = format!("`{}` presumes itself, by way of others", rule.id);
+            return Err(self.failure(&rule.id, problem, "break the circle: one of the rules comes first"));
+        }
+        Ok(())
+    }
+
     fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
-        let says_nothing =
-            !expect.success && expect.status.is_empty() && expect.same_as.is_none() && expect.same_headers_as.is_none();
+        let has_status = expect.success || !expect.status.is_empty();
+        let compares = expect.same_as.is_some() || expect.same_headers_as.is_some();
+        let says_nothing = !has_status && !compares && expect.hides.is_empty();
         if says_nothing {
             return Err(self.failure(
                 &rule.id,
-                "`expect` names no status",
-                "add `status = [...]`, `success = true` or `same-as`",
+                "`expect` says nothing",
+                "add `status = [...]`, `success = true`, `same-as` or `hides = [...]`",
             ));
         }
         if expect.rate.is_some() && self.contract.rate_limit.is_none() {

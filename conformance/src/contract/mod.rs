@@ -290,7 +290,11 @@ impl Contract {
 
     /// The rule that says what a probe meets at an operation. The mock answers by it.
     pub fn ruling(&self, probe: &Probe, operation: &Operation) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id))
+        let says = |expect: &Expect| expect.success || !expect.status.is_empty();
+        self.rules.iter().find(|rule| {
+            let is_about = rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id);
+            is_about && rule.expect.as_ref().is_some_and(says)
+        })
     }
 }
 

@@ -36,6 +36,10 @@ pub struct Rule {
     /// The operations that it does not hold for.
     #[serde(default)]
     pub except: Vec<String>,
+    /// Rules that it builds upon: where one of them is broken at the same operation, or at any if it does not hold for that
+    /// one, there is nothing to be said about this one, and it is not reached.
+    #[serde(default)]
+    pub presumes: Vec<String>,
 }
 
 /// How binding a rule is.
@@ -210,6 +214,14 @@ impl Rule {
 }
 
 impl Expect {
+    /// Whether it asks for more than a status.
+    pub(crate) fn is_about_more(&self) -> bool {
+        let names = [&self.headers, &self.error].into_iter().any(|names| !names.is_empty());
+        let same = self.same_as.is_some() || self.same_headers_as.is_some();
+        let judged = self.body.is_some() || self.rate.is_some() || self.grant.is_some() || self.key.is_some();
+        names || same || judged || self.challenge.is_some() || self.no_store || !self.hides.is_empty()
+    }
+
     /// What is sent first, so that the answer can be compared with that one.
     pub(crate) fn compared_with(&self) -> Option<&Probe> {
         let other = self.same_as.as_ref().or(self.same_headers_as.as_ref());

@@ -11,7 +11,7 @@ pub enum Defect {
     LosesValue,
     /// Keeps the status of a refusal and nothing else.
     FlattensErrors,
-    /// Reads every refusal as JSON, and fails where it is none.
+    /// Reads every body of a refusal as JSON, and fails where it is none.
     ChokesOnHostileBodies,
     /// Does not read the rate-limit headers.
     IgnoresRateHeaders,
@@ -37,7 +37,7 @@ pub enum Defect {
     NeverGivesUp,
     /// Takes the first 401 for the last word.
     NeverReauthorizes,
-    /// Asks for another token on every refusal, three times over.
+    /// Asks for another token after a 401, three times over.
     ReauthorizesForever,
     /// Prints the body of a refusal as it came.
     PrintsBodies,
@@ -71,8 +71,10 @@ pub enum Defect {
     JoinsSecretsAsText,
     /// Puts commas between scopes.
     JoinsScopesByComma,
-    /// Stores whatever the token endpoint answers.
+    /// Stores whatever the token endpoint answers to a code.
     StoresAnyAnswer,
+    /// Stores whatever the token endpoint answers to a refresh.
+    StoresAnyRefresh,
     /// Puts the answer to a refresh in the place of what was stored, refresh token or not.
     LosesRefreshTokens,
     /// Goes on with the first refresh token, whatever the server sends.
@@ -87,6 +89,8 @@ pub enum Defect {
     CountsExpiryFromLoading,
     /// Gets a token for each call.
     FetchesEveryTime,
+    /// Signs a JWT for each call.
+    SignsEveryTime,
     /// Uses its first token for ever.
     NeverFetchesAgain,
     /// Gets a token for each of the calls that wait for one.

@@ -68,12 +68,9 @@ pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Fai
         let contract = Some(Text::new("contract.toml", format!("{head}{rules}")));
         Catalogue::read(&Source { contract, ..source.clone() })
     };
-    let mut kept = String::new();
-    for rule in rules::of(name, &facts, ends) {
-        if reads(&rule).is_ok() {
-            kept.push_str(&rule);
-        }
-    }
+    let mut rules = rules::of(name, &facts, ends);
+    rules.retain(|rule| reads(&rules::alone(rule)).is_ok());
+    let kept = rules::joined(&rules);
     let catalogue = reads(&kept)?;
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue),

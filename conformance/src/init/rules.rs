@@ -33,6 +33,25 @@ pub(super) fn of(api: &str, facts: &Facts, ends: Ends) -> Vec<String> {
     rules
 }
 
+/// A rule without what it presumes.
+pub(super) fn alone(rule: &str) -> String {
+    rule.lines().filter(|line| !line.starts_with(PRESUMES)).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// These rules as one text, which presume none but each other.
+pub(super) fn joined(rules: &[String]) -> String {
+    let is_there = |id: &&str| rules.iter().any(|rule| rule.contains(&format!("\nid = {id}\n")));
+    let line = |line: &str| {
+        let Some(presumed) = line.strip_prefix(PRESUMES) else { return format!("{line}\n") };
+        let presumed: Vec<&str> = presumed.trim_end_matches(']').split(", ").filter(is_there).collect();
+        if presumed.is_empty() { String::new() } else { format!("{PRESUMES}{}]\n", presumed.join(", ")) }
+    };
+    rules.iter().flat_map(|rule| rule.lines()).map(line).collect()
+}
+
+/// How the line begins that names what a rule presumes.
+const PRESUMES: &str = "presumes = [";
+
 /// The families in the order of a contract.
 const FAMILIES: [&str; 7] = ["auth", "scope", "tenant", "error", "method", "rate", "client"];
 

@@ -26,6 +26,9 @@ impl Core {
         let text = match self.presented(call, operation) {
             Presented::Token(text) => text,
             Presented::Nothing if self.has(Mutant::AcceptsNoToken) => return self.anybody(operation),
+            Presented::Nothing if call.method == "HEAD" && self.has(Mutant::AcceptsHeadWithoutToken) => {
+                return self.anybody(operation);
+            }
             Presented::Nothing => return Err(self.unauthorized(operation, &Probe::NoToken, "Unauthorized")),
             Presented::Malformed(problem) => {
                 return Err(self.unauthorized(operation, &Probe::MalformedToken, problem));
@@ -46,7 +49,7 @@ impl Core {
         };
         let token = match known {
             Some(token) => token,
-            None if self.has(Mutant::AcceptsUnknownToken) => return self.anybody(operation),
+            None if self.has(Mutant::AcceptsUnknownToken) && !text.is_empty() => return self.anybody(operation),
             None => {
                 let refusal = self.unauthorized(operation, &Probe::UnknownToken, "Unauthorized");
                 return Err(if self.has(Mutant::EchoesToken) { refusal.saying(text) } else { refusal });
@@ -57,7 +60,9 @@ impl Core {
         let is_of_test = token.state == TokenState::Test && self.refuses_tests(operation);
         let is_over = token.expires.is_some_and(|expires| expires <= clock::epoch_seconds());
         let is_over = is_over && !(token.shown.is_some() && self.has(Mutant::IgnoresEnds));
-        if is_revoked || is_expired || is_of_test || is_over || self.has(Mutant::RefusesEveryone) {
+        let is_minted = token.shown.is_some() && self.has(Mutant::RefusesMintedKeys);
+        let is_refused = is_revoked || is_expired || is_of_test || is_over || is_minted;
+        if is_refused || self.has(Mutant::RefusesEveryone) {
             return Err(self.unauthorized(operation, &Probe::RevokedToken, "Unauthorized"));
         }
         Ok(token)
@@ -148,18 +153,23 @@ impl Core {
             .contract
             .ruling(&probe, operation)
             .is_some_and(|rule| rule.expect.as_ref().is_some_and(|expect| expect.success));
-        if is_accepted != self.has(Mutant::TurnsOtherKinds) {
+        let defect = if is_accepted { Mutant::RefusesOtherKinds } else { Mutant::AcceptsOtherKinds };
+        if is_accepted != self.has(defect) {
             return Ok(());
         }
         Err(Refusal::new(self.status(&probe, operation, 403), "Not found"))
     }
 
     fn scopes(&self, token: &Token, credential: &Credential, operation: &Operation) -> Result<(), Refusal> {
-        if !credential.scoped || self.has(Mutant::IgnoresScopes) {
+        let is_scoped = |kind: &&String| self.contract.credential(kind).is_some_and(|credential| credential.scoped);
+        let is_other = operation.credentials.iter().find(is_scoped) != Some(&token.kind);
+        let is_waived = self.has(Mutant::IgnoresScopes) || (is_other && self.has(Mutant::IgnoresScopesOfOtherKinds));
+        if !credential.scoped || is_waived {
             return Ok(());
         }
         let mut needed: BTreeSet<String> = operation.scopes.iter().cloned().collect();
-        if self.has(Mutant::DemandsAnotherScope) {
+        let demands = is_other && self.has(Mutant::DemandsAnotherScopeOfOtherKinds);
+        if demands || self.has(Mutant::DemandsAnotherScope) {
             needed.insert("another".to_owned());
         }
         let superset = credential.superset.as_deref();
@@ -204,20 +214,23 @@ impl Core {
         operation: &Operation,
         path: &BTreeMap<String, String>,
     ) -> Result<(), Refusal> {
-        if self.has(Mutant::IgnoresTenant) {
-            return Ok(());
-        }
         for parameter in &credential.binds {
             let Some(id) = path.get(parameter) else { continue };
             let state = self.state();
             if state.bound_id(token.tenant, parameter) == Some(id) {
                 continue;
             }
-            if self.has(Mutant::RevealsTenant) && state.is_taken(parameter, id) {
-                return Err(Refusal::new(403, format!("The {parameter} belongs to somebody else")));
+            let is_taken = state.is_taken(parameter, id);
+            if self.has(if is_taken { Mutant::IgnoresTenant } else { Mutant::InventsTenants }) {
+                continue;
+            }
+            let others = format!("The {parameter} belongs to somebody else");
+            if is_taken && self.has(Mutant::RevealsTenant) {
+                return Err(Refusal::new(403, others));
             }
             let status = self.status(&Probe::Foreign(parameter.clone()), operation, 404);
-            return Err(Refusal::new(status, "Not found"));
+            let tells = is_taken && self.has(Mutant::TellsTenantsApart);
+            return Err(Refusal::new(status, if tells { &others } else { "Not found" }));
         }
         Ok(())
     }
@@ -238,9 +251,12 @@ impl Core {
             return refusal;
         }
         // RFC 6750, section 3: without a token there is a challenge and no error code.
-        let is_missing = (*probe == Probe::NoToken) != self.has(Mutant::TurnsChallengeErrors);
+        let says_error = match probe {
+            Probe::NoToken => self.has(Mutant::ErrsOnMissingToken),
+            _ => !self.has(Mutant::OmitsChallengeError),
+        };
         let mut challenge = format!("Bearer realm=\"{}\"", self.contract.name);
-        if !is_missing {
+        if says_error {
             challenge.push_str(", error=\"invalid_token\"");
         }
         if self.has(Mutant::DoublesChallenge) {

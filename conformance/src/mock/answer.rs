@@ -46,15 +46,11 @@ impl Core {
     }
 
     fn refusal_body(&self, refusal: &Refusal, shape: Option<&ErrorShape>, wait: u64) -> Answer {
-        if self.has(Mutant::RefusesInHtml) {
+        if self.has(Mutant::RefusesInHtml) && refusal.outcome.is_none() {
             let mut answer = Answer::json(refusal.status, "<html><body>Refused</body></html>");
             answer.headers.clear();
             answer.header("content-type", "text/html");
             return answer;
-        }
-        if self.has(Mutant::ShowsInternals) {
-            let trace = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
-            return Answer::json(refusal.status, json!({ "message": trace }).to_string());
         }
         let Some(shape) = shape else { return Answer::empty(refusal.status) };
         if shape.empty && !self.has(Mutant::ExplainsLimit) {

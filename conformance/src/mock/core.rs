@@ -15,7 +15,7 @@ use super::success::{Successes, last_page};
 use super::token::Token;
 use super::window::Window;
 use crate::clock;
-use crate::contract::{BatchShape, Bucket, Contract, Probe};
+use crate::contract::{BatchShape, Bucket, Contract, KeyManagement, Probe};
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -122,12 +122,7 @@ impl Core {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
             self.authorise(&token, operation, path)?;
-            let mut sent = self.validate(call, operation, path).map_err(|mut refusal| {
-                if self.has(Mutant::FailsOnBadInput) {
-                    refusal.status = 500;
-                }
-                refusal
-            })?;
+            let mut sent = self.validate(call, operation, path)?;
             let field = self.contract.batch.as_ref().map_or("", |batch| &batch.id_field);
             sent.reject(&call.reject, field);
             self.succeed(index, &Served { operation, token: &token, path, sent, window })
@@ -158,7 +153,9 @@ impl Core {
             body = self.manage(keys, served, body)?;
         }
         let Some(body) = body else { return Ok(Answer::empty(status)) };
-        if self.has(Mutant::DropsRequiredMembers) {
+        let managing = self.contract.key_management.iter().flat_map(KeyManagement::operations);
+        let is_managing = managing.into_iter().any(|(_, id)| id == served.operation.id);
+        if !is_managing && self.has(Mutant::DropsRequiredMembers) {
             return Ok(Answer::json(status, "[[]]"));
         }
         Ok(Answer::json(status, body))
@@ -194,7 +191,6 @@ impl Core {
         let rules = self.contract.rate_limit.as_ref()?;
         let limit = token.map_or(u64::MAX, |token| token.limit.unwrap_or(rules.limit));
         let bucket = bucket(rules.bucket, token, operation);
-        let calls = if self.has(Mutant::NeverCounts) { 0 } else { calls };
         let own = token.and_then(|token| token.window);
         let seconds = match own {
             Some(_) if self.has(Mutant::NeverRecovers) => u64::from(u32::MAX),
@@ -203,6 +199,9 @@ impl Core {
         let mut window = self.state().count(bucket, limit, seconds, calls);
         if let (Some(own), true) = (own, self.has(Mutant::NeverRecovers)) {
             window.reset = clock::epoch_seconds() + own;
+        }
+        if self.has(Mutant::NeverCounts) && operation.partial.is_none() && !window.is_exceeded() {
+            window.used = 0;
         }
         if token.is_none() {
             // What is said to nobody: the whole window.

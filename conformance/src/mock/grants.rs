@@ -12,6 +12,8 @@ pub(super) struct Grants {
     /// For each family of tokens, one user's consent each, its access tokens.
     families: Vec<Vec<String>>,
     issued: u64,
+    /// Signatures of JWTs that were good.
+    signatures: BTreeSet<Vec<u8>>,
 }
 
 /// A code.
@@ -57,6 +59,14 @@ impl Grants {
     pub(super) fn consent(&mut self) -> usize {
         self.families.push(Vec::new());
         self.families.len() - 1
+    }
+
+    pub(super) fn see(&mut self, signature: &[u8]) {
+        self.signatures.insert(signature.to_vec());
+    }
+
+    pub(super) fn has_seen(&self, signature: &[u8]) -> bool {
+        self.signatures.contains(signature)
     }
 
     pub(super) fn put_code(&mut self, text: String, code: Code) {

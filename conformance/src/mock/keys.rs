@@ -66,11 +66,7 @@ impl Core {
         }
         put(shown, &members.scopes, scopes.clone());
         let token = Token {
-            state: match of_test {
-                _ if self.has(Mutant::RefusesMintedKeys) => TokenState::Revoked,
-                true => TokenState::Test,
-                false => TokenState::Valid,
-            },
+            state: if of_test { TokenState::Test } else { TokenState::Valid },
             tenant: served.token.tenant,
             limit: limit.map(|limit| ceiling.map_or(limit, |ceiling| limit.min(ceiling))),
             expires,

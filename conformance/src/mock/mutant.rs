@@ -33,34 +33,48 @@ pub enum Mutant {
     EchoesToken,
     /// Answers 401 without a challenge.
     OmitsChallenge,
-    /// Leaves a required member out of successes.
+    /// Leaves a required member out of successes, but for what is said of keys.
     DropsRequiredMembers,
     /// Lets every token do everything.
     IgnoresScopes,
+    /// Lets tokens of other kinds than the first do everything.
+    IgnoresScopesOfOtherKinds,
     /// Lets tokens without scopes do everything.
     TakesNoScopesForAll,
     /// Refuses for want of scope without a challenge.
     OmitsScopeChallenge,
     /// Demands a scope that no document names, besides the documented ones.
     DemandsAnotherScope,
+    /// Demands such a scope of tokens of other kinds than the first.
+    DemandsAnotherScopeOfOtherKinds,
     /// Reads a list of scopes, and neither a map by resource nor scopes of one resource.
     RefusesResourceGrants,
     /// Applies the grant for one resource to all of them.
     SpreadsResourceGrants,
     /// Takes tokens of kinds that are not for the operation.
-    TurnsOtherKinds,
+    AcceptsOtherKinds,
+    /// Refuses tokens of the other kinds that are for the operation.
+    RefusesOtherKinds,
     /// Serves everybody's data to everybody.
     IgnoresTenant,
+    /// Serves data of tenants that do not exist.
+    InventsTenants,
+    /// Tells what belongs to somebody else from what does not exist, by the words of the refusal.
+    TellsTenantsApart,
     /// Says 403 of what exists and 404 of what does not.
     RevealsTenant,
     /// Serves ids that do not exist.
     InventsResources,
+    /// Serves ids of somebody else that no token is bound to.
+    ServesForeignResources,
     /// Takes a body that is not JSON.
     AcceptsBrokenJson,
     /// Takes bodies of any media type.
     AcceptsAnyMediaType,
-    /// Takes an array for an object and an object for an array.
-    AcceptsAnyTopLevel,
+    /// Takes an array for an object.
+    AcceptsArrayForObject,
+    /// Takes an object for an array.
+    AcceptsObjectForArray,
     /// Takes bodies without required fields.
     AcceptsMissingFields,
     /// Takes a page's start without its length.
@@ -69,11 +83,11 @@ pub enum Mutant {
     AcceptsOversize,
     /// Lets everybody spend.
     IgnoresFunds,
-    /// Answers client faults with 500.
-    FailsOnBadInput,
+    /// Answers a body that is not JSON with 500.
+    FailsOnBrokenJson,
     /// Refuses with a web page.
     RefusesInHtml,
-    /// Refuses with a stack trace.
+    /// Refuses a body that is not JSON with a stack trace.
     ShowsInternals,
     /// Gives error bodies another status than the answer has.
     ContradictsStatus,
@@ -83,6 +97,8 @@ pub enum Mutant {
     AcceptsAnyMethod,
     /// Answers 405 without `Allow`.
     OmitsAllow,
+    /// Serves `HEAD` without a token.
+    AcceptsHeadWithoutToken,
     /// Refuses `HEAD`.
     RefusesHead,
     /// Answers `HEAD` without the headers that `GET` has.
@@ -93,8 +109,10 @@ pub enum Mutant {
     AcceptsEmptyBatch,
     /// Refuses the whole batch for one bad item.
     RefusesMixedBatch,
-    /// Takes bad items.
+    /// Takes bad items among good ones.
     AcceptsBadItems,
+    /// Takes batches of nothing but bad items.
+    AcceptsRejectedBatch,
     /// Refuses a batch of the documented maximum.
     RefusesFullBatch,
     /// Reports the outcome of items in another order.
@@ -109,7 +127,7 @@ pub enum Mutant {
     OmitsRateHeadersOnRefusal,
     /// Gives the reset in milliseconds.
     ResetsInMilliseconds,
-    /// Does not count calls.
+    /// Shows no change of the calls that are left, but for those of batches, until none is.
     NeverCounts,
     /// Counts every item of a batch.
     CountsItems,
@@ -131,8 +149,10 @@ pub enum Mutant {
     BaresChallenge,
     /// Gives a challenge one parameter twice.
     DoublesChallenge,
-    /// Calls a missing token an invalid one, and an invalid one missing.
-    TurnsChallengeErrors,
+    /// Calls a missing token an invalid one.
+    ErrsOnMissingToken,
+    /// Does not say in the challenge that a token is invalid.
+    OmitsChallengeError,
     /// Refuses keys that it minted.
     RefusesMintedKeys,
     /// Mints keys that may do everything.
@@ -177,8 +197,10 @@ pub enum Mutant {
     IgnoresResponseType,
     /// Takes the challenge method `plain`.
     AcceptsPlainChallenge,
-    /// Gives codes without a challenge, and tokens without a verifier.
-    WaivesPkce,
+    /// Gives codes without a challenge.
+    WaivesChallenge,
+    /// Gives tokens without a verifier.
+    WaivesVerifier,
     /// Takes any verifier.
     IgnoresVerifier,
     /// Takes verifiers of any length.
@@ -187,35 +209,49 @@ pub enum Mutant {
     AcceptsCodeTwice,
     /// Refuses a code that was used, and leaves its tokens good.
     KeepsTokensOfReusedCode,
-    /// Takes codes and refresh tokens of other clients.
-    AcceptsForeignGrants,
+    /// Takes codes of other clients.
+    AcceptsForeignCodes,
+    /// Takes refresh tokens of other clients.
+    AcceptsForeignRefreshTokens,
     /// Does not compare the redirect URI of a code.
     IgnoresRedirectUri,
+    /// Issues tokens that may do everything.
+    IssuesForEverything,
     /// Issues tokens that the API refuses.
     RefusesIssuedTokens,
-    /// Does not say for how long a token is good.
+    /// Does not say for how long a user's token is good.
     OmitsLifetime,
+    /// Does not say for how long a client's own token is good.
+    OmitsOwnLifetime,
     /// Lets caches keep tokens.
     LetsTokensBeCached,
-    /// Issues refresh tokens to everybody.
+    /// Lets caches keep refusals.
+    LetsRefusalsBeCached,
+    /// Issues refresh tokens to every user.
     RefreshesAlways,
+    /// Issues refresh tokens for a client's own grant.
+    RefreshesOwn,
     /// Issues no refresh tokens.
     RefreshesNever,
-    /// Rotates refresh tokens that stay, and keeps those that rotate.
-    TurnsRotation,
+    /// Rotates refresh tokens that stay.
+    RotatesAlways,
+    /// Rotates refresh tokens away and sends no other.
+    LosesRotatedRefresh,
     /// Takes refresh tokens that were rotated away.
     AcceptsRotatedRefresh,
     /// Refuses a refresh token that was rotated away, and leaves the newest one good.
     KeepsFamilyAfterReuse,
-    /// Grants scopes that nobody knows or granted.
-    WidensScopes,
+    /// Grants scopes that nobody knows.
+    GrantsUnknownScopes,
+    /// Grants scopes on a refresh that the user did not grant.
+    WidensOnRefresh,
     /// Takes the plus between scopes for a part of a name.
     ReadsPlusLiterally,
     /// Takes the `%20` between scopes for a part of a name.
     ReadsPercentLiterally,
     /// Grants tokens by `GET`.
     AcceptsTokenByGet,
-    /// Gives refusals of the token endpoint codes of its own.
+    /// Gives refusals of grants that are not good a code of its own.
     NamesFaultsFreely,
     /// Refuses a client that came by HTTP Basic without a challenge.
     OmitsBasicChallenge,
@@ -247,6 +283,8 @@ pub enum Mutant {
     AcceptsUnknownIssuer,
     /// Takes JWTs with any signature.
     IgnoresSignature,
+    /// Takes a signature that was good once for good.
+    TrustsSeenSignatures,
     /// Takes JWTs that say that they are not signed.
     AcceptsAlgorithmNone,
     /// Takes HS256 under any name.

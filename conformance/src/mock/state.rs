@@ -244,7 +244,14 @@ impl State {
                 None => Grant::All,
             },
             Rights::Only(scopes) => Grant::Flat(scopes.clone()),
-            Rights::Without(scopes) => Grant::Flat(actions().filter(|scope| !scopes.contains(scope)).collect()),
+            Rights::Without(scopes) => {
+                let mut others: BTreeSet<String> = actions().filter(|scope| !scopes.contains(scope)).collect();
+                if others.is_empty() {
+                    // A token without any scope is another matter.
+                    others.insert("unrelated".to_owned());
+                }
+                Grant::Flat(others)
+            }
             Rights::OnlyResource { resource, actions } => {
                 Grant::Resources(BTreeMap::from([(resource.clone(), actions.clone())]))
             }

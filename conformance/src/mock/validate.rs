@@ -8,9 +8,13 @@ use serde_json::Value;
 use super::call::{Call, Refusal, Sent};
 use super::core::Core;
 use super::mutant::Mutant;
+use super::outcome::Item;
 use super::state::keeps_ids;
 use crate::contract::{Batch, Probe};
 use crate::schema::{self, Mismatch};
+
+/// What a defect shows of the server's inside.
+const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
 
 /// Whether a body is said to be JSON; one of which nothing is said is taken for it.
 fn is_json(call: &Call) -> bool {
@@ -51,13 +55,16 @@ impl Core {
         let value: Value = match serde_json::from_slice(&call.body) {
             Ok(value) => value,
             Err(_) if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
+            Err(_) if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),
+            Err(_) if self.has(Mutant::ShowsInternals) => return Err(Refusal::new(malformed, TRACE)),
             Err(_) => return Err(Refusal::new(malformed, "Problems parsing JSON")),
         };
         let schema = self.api.resolve(&body.schema);
         let is_batch = schema["type"] == "array";
         if is_batch != value.is_array() {
             let wanted = if is_batch { "an array" } else { "a JSON object" };
-            if self.has(Mutant::AcceptsAnyTopLevel) {
+            let defect = if is_batch { Mutant::AcceptsObjectForArray } else { Mutant::AcceptsArrayForObject };
+            if self.has(defect) {
                 return Ok(Sent::Nothing);
             }
             let status = self.status(&Probe::WrongTopLevel, operation, 400);
@@ -105,19 +112,18 @@ impl Core {
             let status = self.status(&Probe::WrongTopLevel, operation, 400);
             return Err(Refusal::new(status, "Every item should be an object"));
         }
-        let judge = |item: &Value| {
-            let mismatch = schema::mismatch(&self.api, schema, item);
-            mismatch.filter(|_| !self.has(Mutant::AcceptsBadItems))
-        };
-        Ok(Sent::Batch(
-            items
-                .into_iter()
-                .map(|item| {
-                    let judged = judge(&item);
-                    (item, judged)
-                })
-                .collect(),
-        ))
+        let judged = items.into_iter().map(|item| {
+            let mismatch = schema::mismatch(&self.api, schema, &item);
+            (item, mismatch)
+        });
+        let mut judged: Vec<Item> = judged.collect();
+        let all_failed = judged.iter().all(|(_, mismatch)| mismatch.is_some());
+        if self.has(if all_failed { Mutant::AcceptsRejectedBatch } else { Mutant::AcceptsBadItems }) {
+            for (_, mismatch) in &mut judged {
+                *mismatch = None;
+            }
+        }
+        Ok(Sent::Batch(judged))
     }
 
     fn query(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
@@ -140,9 +146,6 @@ impl Core {
     }
 
     fn ids(&self, operation: &Operation, path: &BTreeMap<String, String>) -> Result<(), Refusal> {
-        if self.has(Mutant::InventsResources) {
-            return Ok(());
-        }
         for (parameter, id) in path {
             let mut state = self.state();
             let is_of_keys = state.is_of_keys(parameter);
@@ -151,7 +154,12 @@ impl Core {
             }
             let is_kept = is_of_keys || keeps_ids(&self.contract, parameter, operation);
             if is_kept && !state.is_bound(parameter) && !state.knows(parameter, id) {
-                let status = self.status(&Probe::UnknownId(parameter.clone()), operation, 404);
+                let unknown = Probe::UnknownId(parameter.clone());
+                let is_ruled = is_of_keys || self.contract.ruling(&unknown, operation).is_some();
+                if self.has(if is_ruled { Mutant::InventsResources } else { Mutant::ServesForeignResources }) {
+                    continue;
+                }
+                let status = self.status(&unknown, operation, 404);
                 return Err(Refusal::new(status, "Not found"));
             }
         }

@@ -33,11 +33,10 @@ pub(super) struct Snapshot {
 }
 
 impl Judge<'_> {
-    /// What is wrong with the answer; `None` if it is the expected one. `before` is the answer to the call before, where
-    /// the rule compares with it, and `token` what was presented.
+    /// What is wrong with an answer of the expected status; `None` if it is the expected one. `before` is the answer to the
+    /// call before, where the rule compares with it, and `token` what was presented.
     pub(super) fn finding(&self, draft: &Draft, reply: &Reply, before: Option<&Reply>, token: &str) -> Option<String> {
-        self.status(reply)
-            .or_else(|| self.headers(reply))
+        self.headers(reply)
             .or_else(|| self.body(draft, reply))
             .or_else(|| self.rate(reply, before))
             .or_else(|| grant::finding(self.expect, draft, reply))
@@ -54,6 +53,13 @@ impl Judge<'_> {
         })
     }
 
+    /// The status, where it must be that of another answer.
+    pub(super) fn other_status(&self, other: Option<&Reply>, reply: &Reply) -> Option<String> {
+        let other = other.filter(|_| self.expect.same_as.is_some())?;
+        let differs = other.status != reply.status;
+        differs.then(|| format!("the status is {}, and {} in the answer to compare with", reply.status, other.status))
+    }
+
     /// What tells an answer from the one that it must equal.
     pub(super) fn differs(&self, other: Option<&Reply>, reply: &Reply) -> Option<String> {
         let other = other?;
@@ -61,9 +67,6 @@ impl Judge<'_> {
             return headers::finding(self.contract, &other.headers, &reply.headers);
         }
         self.expect.same_as.as_ref()?;
-        if other.status != reply.status {
-            return Some(format!("the status is {}, and {} in the answer to compare with", reply.status, other.status));
-        }
         let shape = self.contract.error_shape(&self.operation.errors, reply.status);
         let steady = |body: &[u8]| match (serde_json::from_slice::<Value>(body), shape) {
             (Ok(mut value), Some(shape)) => {
@@ -76,7 +79,8 @@ impl Judge<'_> {
         (!is_same).then(|| "the body differs from the one to compare with".to_owned())
     }
 
-    fn status(&self, reply: &Reply) -> Option<String> {
+    /// What is wrong with the status.
+    pub(super) fn status(&self, reply: &Reply) -> Option<String> {
         let mut allowed = self.expect.status.clone();
         if self.expect.success {
             allowed.extend(self.operation.success_statuses());

@@ -30,7 +30,7 @@ use self::reply::Reply;
 use self::request::{Draft, JSON};
 use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Carrier, Contract, Credential, KeyManagement, Probe, Rate};
+use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate};
 use crate::identity::{Identities, Identity, Missing, Need};
 use crate::secret::{Redactor, Secret};
 use crate::verdict::Outcome;
@@ -180,6 +180,11 @@ impl Target {
         if let Some(other) = trial.expect.compared_with() {
             let other = maker.draft(other, operation, identity).map_err(Stop::Missing)?;
             trial.sent.push(self.send(&other).await);
+        }
+        if *probe == Probe::Jwt(JwtProbe::ChangedClaims) {
+            // A server may remember the signature.
+            let good = maker.draft(&Probe::Jwt(JwtProbe::Good), operation, identity).map_err(Stop::Missing)?;
+            trial.sent.push(self.send(&good).await);
         }
         trial.sent.push(self.send(&draft).await);
         if matches!(probe, Probe::Exhausted | Probe::Recovered) {

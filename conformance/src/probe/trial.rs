@@ -12,7 +12,7 @@ use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Expect, Probe, Reading};
 use crate::identity::{Identity, Missing};
 use crate::secret::Secret;
-use crate::verdict::{Exchange, Outcome, cut};
+use crate::verdict::{Exchange, Fault, Outcome, cut};
 
 /// A case with what is sent for it.
 pub(super) struct Trial<'a> {
@@ -61,7 +61,7 @@ impl<'a> Trial<'a> {
         let mut outcome = match stop {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
-                let mut outcome = Outcome::broken(self.case.level, finding);
+                let mut outcome = Outcome::broken(self.case.level, finding).by(Fault::Step);
                 outcome.exchanges = self.sent.into_iter().map(Sent::into_exchange).collect();
                 outcome
             }
@@ -107,11 +107,17 @@ impl<'a> Trial<'a> {
         match self.sent.as_slice() {
             [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
                 let before = before.first().and_then(Sent::answer);
-                let finding = judge.finding(draft, reply, before, self.presented.reveal());
-                let mut outcome = match finding.or_else(|| judge.differs(before, reply)) {
-                    None => Outcome::pass(),
-                    Some(finding) => Outcome::broken(self.case.level, finding),
+                let level = self.case.level;
+                let content = || {
+                    let finding = judge.finding(draft, reply, before, self.presented.reveal());
+                    finding.or_else(|| judge.differs(before, reply))
                 };
+                let mut outcome =
+                    if let Some(finding) = judge.status(reply).or_else(|| judge.other_status(before, reply)) {
+                        Outcome::broken(level, finding).by(Fault::Status)
+                    } else {
+                        content().map_or_else(Outcome::pass, |finding| Outcome::broken(level, finding))
+                    };
                 outcome.status = Some(reply.status);
                 outcome
             }

@@ -94,6 +94,9 @@ pub struct CaseReport {
     /// Why, where it did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The rule that is broken instead, where the case is skipped for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<String>,
     /// The exchanges, where it did not pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
@@ -239,6 +242,7 @@ impl CaseReport {
             verdict: outcome.verdict,
             requirement: rule.requirement.clone(),
             source: format!("{}{section}", page.map_or("", |page| &page.title)),
+            follows: outcome.follows,
             url: page.map(|page| page.url.clone()).unwrap_or_default(),
             seconds: in_milliseconds(outcome.took),
             reason: outcome.reason.map(|reason| redactor.mask(&reason)),

@@ -89,9 +89,9 @@ pub(crate) fn http() -> reqwest::Client {
     http_client(false).expect("no TLS is needed")
 }
 
-/// The cases that did not pass, with why.
+/// The cases that did not pass, with why; not those that are not reached for it.
 pub(crate) fn broken<'a>(catalogue: &'a Catalogue, outcomes: &'a [Outcome]) -> Vec<(&'a Case, &'a str)> {
-    let cases = catalogue.cases.iter().zip(outcomes);
+    let cases = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.follows.is_none());
     cases.filter_map(|(case, outcome)| Some((case, outcome.reason.as_deref()?))).collect()
 }
 

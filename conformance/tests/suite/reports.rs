@@ -97,6 +97,7 @@ fn case(rule: &str, level: Level, verdict: Verdict, operation: &str, reason: &st
         url: "https://pets.example/docs#keys".to_owned(),
         seconds: 0.01,
         reason: (verdict != Verdict::Pass).then(|| reason.to_owned()),
+        follows: None,
         exchanges: if verdict == Verdict::Fail { vec![exchange(path)] } else { Vec::new() },
     }
 }

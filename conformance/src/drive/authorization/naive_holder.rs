@@ -137,7 +137,12 @@ impl NaiveHolder {
         if let Some(tokens) = &kept {
             let can_renew = is_own || tokens.refresh.is_some() || self.has(Defect::RefreshesWithNothing);
             let leeway = if can_renew && !self.has(Defect::RefreshesTooLate) { 60 } else { 0 };
-            let is_kept = if is_own && self.has(Defect::FetchesEveryTime) {
+            let hurry = match self.registration.flow {
+                Flow::Code => None,
+                Flow::ClientCredentials => Some(Defect::FetchesEveryTime),
+                Flow::Jwt { .. } => Some(Defect::SignsEveryTime),
+            };
+            let is_kept = if hurry.is_some_and(|defect| self.has(defect)) {
                 false
             } else {
                 tokens.expires > now + leeway || (is_own && self.has(Defect::NeverFetchesAgain))

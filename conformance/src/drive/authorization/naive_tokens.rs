@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::defect::Defect;
 use super::naive_holder::NaiveHolder;
 use super::wire::basic;
-use crate::contract::{ClientAuthentication, TokenBody};
+use crate::contract::{ClientAuthentication, GrantType, TokenBody};
 use crate::jws;
 use crate::secret::Secret;
 
@@ -29,6 +29,8 @@ pub(super) struct Tokens {
 impl NaiveHolder {
     /// Sends a token request.
     pub(super) async fn granted(&self, mut fields: Vec<(&'static str, String)>) -> Result<Tokens, String> {
+        let refreshes = fields.contains(&("grant_type", GrantType::RefreshToken.name().to_owned()));
+        let laxity = if refreshes { Defect::StoresAnyRefresh } else { Defect::StoresAnyAnswer };
         let registration = &self.registration;
         let mut request = self.http.post(&registration.token_url).header(ACCEPT, "application/json");
         let secret = registration.secret.as_ref().map(Secret::reveal);
@@ -62,14 +64,15 @@ impl NaiveHolder {
         let answer = answer.map_err(|error| error.without_url().to_string())?;
         let status = answer.status();
         let body = answer.text().await.map_err(|error| error.without_url().to_string())?;
-        self.read(status.is_success(), &body)
+        self.read(status.is_success(), &body, laxity)
     }
 
-    fn read(&self, is_success: bool, body: &str) -> Result<Tokens, String> {
+    /// The tokens of an answer, with the defect that takes any answer for them.
+    fn read(&self, is_success: bool, body: &str, laxity: Defect) -> Result<Tokens, String> {
         let answer: Value = serde_json::from_str(body).unwrap_or_default();
         let access = match answer["access_token"].as_str() {
             Some(access) if is_success => access,
-            _ if self.has(Defect::StoresAnyAnswer) => "undefined",
+            _ if self.has(laxity) => "undefined",
             _ if self.has(Defect::PrintsTokens) => return Err(format!("there are no tokens: {body}")),
             _ => return Err("there are no tokens".to_owned()),
         };

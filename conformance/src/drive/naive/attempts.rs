@@ -53,7 +53,7 @@ impl Client {
     ) -> Result<Reply, &'static str> {
         let (statuses, attempts): (&[u16], _) = match self.defect {
             Some(Defect::NeverReauthorizes) => (&[], 0),
-            Some(Defect::ReauthorizesForever) => (&[401, 403], 3),
+            Some(Defect::ReauthorizesForever) => (&[401], 3),
             _ => (&[401], 1),
         };
         for _ in 0..attempts {

@@ -188,7 +188,7 @@ impl Client {
             return Failure { kind, status, ..Failure::default() };
         }
         let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
-        if body.is_none() && self.has(Defect::ChokesOnHostileBodies) {
+        if body.is_none() && !reply.body.is_empty() && self.has(Defect::ChokesOnHostileBodies) {
             return Failure { kind: "decode".to_owned(), ..Failure::default() };
         }
         let text = |pointers: [&str; 2]| {

@@ -37,7 +37,7 @@ impl Core {
         }
         let mut answer = Answer::empty(302);
         answer.header("location", format!("{redirect_uri}?{}", query.finish()));
-        self.keep_private(&mut answer);
+        self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
         answer
     }
 
@@ -70,7 +70,7 @@ impl Core {
     /// The challenge, and whether it was made by S256.
     fn challenge(&self, call: &Call) -> Result<Option<(String, bool)>, Fault> {
         let Some(challenge) = call.query("code_challenge") else {
-            let is_waived = self.has(Mutant::WaivesPkce);
+            let is_waived = self.has(Mutant::WaivesChallenge);
             return if is_waived { Ok(None) } else { Err(Fault::request("A code challenge is required")) };
         };
         let is_s256 = call.query("code_challenge_method") == Some("S256");
@@ -88,7 +88,7 @@ impl Core {
     ) -> Result<BTreeSet<String>, Fault> {
         let asked = asked.unwrap_or_default().split(' ').filter(|scope| !scope.is_empty());
         let asked: BTreeSet<String> = asked.map(str::to_owned).collect();
-        if asked.is_subset(&server.scopes) || self.has(Mutant::WidensScopes) {
+        if asked.is_subset(&server.scopes) || self.has(Mutant::GrantsUnknownScopes) {
             return Ok(asked);
         }
         Err(Fault::new("invalid_scope", "A scope is not known"))

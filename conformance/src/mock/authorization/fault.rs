@@ -32,19 +32,20 @@ impl Core {
     /// The refusal as an answer of the token endpoint. `by_basic` says that the client authenticated by HTTP Basic.
     pub(super) fn fault(&self, fault: Fault, by_basic: bool) -> Answer {
         let is_unauthorized = fault.code == "invalid_client" && by_basic;
-        let code = if self.has(Mutant::NamesFaultsFreely) { "failure" } else { fault.code };
+        let is_renamed = fault.code == "invalid_grant" && self.has(Mutant::NamesFaultsFreely);
+        let code = if is_renamed { "failure" } else { fault.code };
         let body = json!({ "error": code, "error_description": fault.description });
         let mut answer = Answer::json(if is_unauthorized { 401 } else { 400 }, body.to_string());
         if is_unauthorized && !self.has(Mutant::OmitsBasicChallenge) {
             answer.header("www-authenticate", format!("Basic realm=\"{}\"", self.contract.name));
         }
-        self.keep_private(&mut answer);
+        self.keep_private(&mut answer, Mutant::LetsRefusalsBeCached);
         answer
     }
 
-    /// Tokens and what is said about them are not for caches.
-    pub(super) fn keep_private(&self, answer: &mut Answer) {
-        if !self.has(Mutant::LetsTokensBeCached) {
+    /// Tokens and what is said about them are not for caches, but for this defect.
+    pub(super) fn keep_private(&self, answer: &mut Answer, defect: Mutant) {
+        if !self.has(defect) {
             answer.header("cache-control", "no-store");
             answer.header("pragma", "no-cache");
         }

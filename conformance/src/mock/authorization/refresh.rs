@@ -24,7 +24,7 @@ impl Core {
         };
         let mut state = self.state();
         let known = state.grants.refresh(text).ok_or(Fault::grant())?;
-        if known.client != client.id && !self.has(Mutant::AcceptsForeignGrants) {
+        if known.client != client.id && !self.has(Mutant::AcceptsForeignRefreshTokens) {
             return Err(Fault::grant());
         }
         if known.state == RefreshState::Rotated && !self.has(Mutant::AcceptsRotatedRefresh) {
@@ -40,14 +40,15 @@ impl Core {
             return Err(Fault::grant());
         }
         let scopes = asked.unwrap_or_else(|| known.scopes.clone());
-        if !scopes.is_subset(&known.scopes) && !self.has(Mutant::WidensScopes) {
+        if !scopes.is_subset(&known.scopes) && !self.has(Mutant::WidensOnRefresh) {
             return Err(Fault::new("invalid_scope", "The scope was not granted"));
         }
         let rotates = self.rotates(client, server);
         if rotates {
             state.grants.rotate(text);
         }
-        Ok(Issue { scopes, family: Some(known.family), refresh: rotates })
+        let refresh = rotates && !self.has(Mutant::LosesRotatedRefresh);
+        Ok(Issue { scopes, family: Some(known.family), refresh })
     }
 
     fn rotates(&self, client: &Registered, server: &AuthorizationServer) -> bool {
@@ -56,6 +57,6 @@ impl Core {
             Rotation::On => true,
             Rotation::ByClient => client.kind == ClientKind::Rotating,
         };
-        rotates != self.has(Mutant::TurnsRotation)
+        rotates || self.has(Mutant::RotatesAlways)
     }
 }

@@ -128,7 +128,7 @@ impl Core {
             }
             None => return Err(Fault::grant()),
         };
-        if code.client != client.id && !self.has(Mutant::AcceptsForeignGrants) {
+        if code.client != client.id && !self.has(Mutant::AcceptsForeignCodes) {
             return Err(Fault::grant());
         }
         if code.is_used && !self.has(Mutant::AcceptsCodeTwice) {
@@ -156,7 +156,8 @@ impl Core {
             return Ok(());
         }
         let (Some((challenge, is_s256)), Some(verifier)) = (challenge, verifier) else {
-            return if self.has(Mutant::WaivesPkce) { Ok(()) } else { Err(Fault::grant()) };
+            let waiver = if challenge.is_none() { Mutant::WaivesChallenge } else { Mutant::WaivesVerifier };
+            return if self.has(waiver) { Ok(()) } else { Err(Fault::grant()) };
         };
         let is_written_well = (43..=128).contains(&verifier.len())
             && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
@@ -173,7 +174,7 @@ impl Core {
             return Err(Fault::new("unauthorized_client", "The client may not use this grant"));
         }
         let scopes = self.known_scopes(parameters.get("scope").map(String::as_str), server)?;
-        Ok(Issue { scopes, family: None, refresh: self.has(Mutant::RefreshesAlways) })
+        Ok(Issue { scopes, family: None, refresh: self.has(Mutant::RefreshesOwn) })
     }
 
     /// Whether a consent to these scopes gives a refresh token.
@@ -187,15 +188,18 @@ impl Core {
     fn issue(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Answer {
         let prefix = self.contract.credential(&server.issues).map_or("", |credential| credential.prefix.as_str());
         let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
+        let may_all = self.has(Mutant::IssuesForEverything);
+        let grant = if may_all { Grant::All } else { Grant::Flat(issue.scopes.clone()) };
         let token = Token {
             state: if self.has(Mutant::RefusesIssuedTokens) { TokenState::Revoked } else { TokenState::Valid },
             expires: Some(clock::epoch_seconds() + server.lifetime_seconds),
-            ..Token::new(&server.issues, Grant::Flat(issue.scopes.clone()))
+            ..Token::new(&server.issues, grant)
         };
         let mut state = self.state();
         let access = state.admit(prefix, token).0;
         let mut body = json!({ "access_token": access, "token_type": "Bearer", "scope": scope });
-        if !self.has(Mutant::OmitsLifetime) {
+        let silence = if issue.family.is_some() { Mutant::OmitsLifetime } else { Mutant::OmitsOwnLifetime };
+        if !self.has(silence) {
             body["expires_in"] = json!(server.lifetime_seconds);
         }
         if issue.refresh {
@@ -209,7 +213,7 @@ impl Core {
         }
         drop(state);
         let mut answer = Answer::json(200, body.to_string());
-        self.keep_private(&mut answer);
+        self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
         answer
     }
 }

@@ -91,10 +91,7 @@ impl Left {
             return outcome;
         }
         let left = format!("{} could not be revoked: revoke it by hand", self.keys.join(" and "));
-        // A broken `must` rule stays one: it fails the run too.
-        if outcome.verdict != Verdict::Fail {
-            outcome.verdict = Verdict::Error;
-        }
+        outcome.verdict = Verdict::Error;
         outcome.reason = Some(outcome.reason.map_or_else(|| left.clone(), |reason| format!("{reason}; {left}")));
         outcome
     }
@@ -117,6 +114,6 @@ mod tests {
         assert_eq!(outcome.reason.as_deref(), Some("the key `key-1` could not be revoked: revoke it by hand"));
         let broken = left().told(Outcome::broken(Level::Must, "the status is 200, not 401"));
         let reason = "the status is 200, not 401; the key `key-1` could not be revoked: revoke it by hand";
-        assert_eq!((broken.verdict, broken.reason.as_deref()), (Verdict::Fail, Some(reason)));
+        assert_eq!((broken.verdict, broken.reason.as_deref()), (Verdict::Error, Some(reason)));
     }
 }

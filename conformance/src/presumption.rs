@@ -1,0 +1,169 @@
+//! One defect, one finding: a rule is not reached where what it builds upon is broken.
+//!
+//! Who serves calls without a token sends no challenge with the refusal, as there is none. That is one defect, and the
+//! rule on tokens names it; the rule on challenges has nothing to judge.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use crate::catalogue::{Case, Catalogue};
+use crate::contract::{Expect, Rule};
+use crate::verdict::{Fault, Outcome, Verdict};
+
+/// Takes back the verdict on each case of which a presumption is broken, in the order of the catalogue's cases.
+///
+/// Presumed are the rules that a rule names, where they are broken in the same way: by the status, or by what else there is
+/// to an answer. And of the rules that send the same, one judges the status: the most binding one, before others one that is
+/// about nothing else. What is presumed binds at least as much, so that no failure hides behind less.
+pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+    let broken = Broken::of(catalogue, outcomes);
+    let roots: Vec<Option<&Rule>> = (0..catalogue.cases.len()).map(|place| broken.root(place)).collect();
+    for (outcome, root) in outcomes.iter_mut().zip(roots) {
+        if let (Some(root), Some(finding)) = (root, &outcome.reason) {
+            outcome.reason = Some(format!("not reached, since `{}` is broken: {finding}", root.id));
+            outcome.verdict = Verdict::Skip;
+            outcome.follows = Some(root.id.clone());
+        }
+    }
+}
+
+struct Broken<'a, 'o> {
+    catalogue: &'a Catalogue,
+    outcomes: &'o [Outcome],
+    /// The places of all cases by rule.
+    places: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a, 'o> Broken<'a, 'o> {
+    fn of(catalogue: &'a Catalogue, outcomes: &'o [Outcome]) -> Self {
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, case) in catalogue.cases.iter().enumerate() {
+            places.entry(&catalogue.rule(case).id).or_default().push(place);
+        }
+        Self { catalogue, outcomes, places }
+    }
+
+    /// The rule that is broken instead of that of the case.
+    fn root(&self, place: usize) -> Option<&'a Rule> {
+        let root = self.named(place).or_else(|| self.same_status(place))?;
+        Some(self.root(root).unwrap_or_else(|| self.rule(root)))
+    }
+
+    /// A broken case that the rule of this one names. Contracts name none in a circle.
+    fn named(&self, place: usize) -> Option<usize> {
+        self.is_broken(place).then_some(())?;
+        let binds = |other: &usize| self.case(*other).level >= self.case(place).level;
+        self.rule(place).presumes.iter().find_map(|id| {
+            let all = self.places.get(id.as_str())?;
+            let is_here = |other: &&usize| self.operation(**other) == self.operation(place);
+            let here: Vec<usize> = all.iter().filter(is_here).copied().collect();
+            // A step before is a call of another operation.
+            let is_elsewhere = here.is_empty() || self.outcomes[place].fault == Some(Fault::Step);
+            let candidates = if is_elsewhere { all } else { &here };
+            candidates.iter().copied().find(|other| binds(other) && self.is_alike(*other, place))
+        })
+    }
+
+    /// The case that judges the status of the answer to what this case sends.
+    fn same_status(&self, place: usize) -> Option<usize> {
+        let has_other = |place: usize| self.is_broken(place) && self.outcomes[place].fault == Some(Fault::Status);
+        has_other(place).then_some(())?;
+        let is_same = |other: &usize| {
+            self.operation(*other) == self.operation(place) && self.rule(*other).probe == self.rule(place).probe
+        };
+        // One that has a root of its own leads to no judge.
+        let judges =
+            (0..self.outcomes.len()).filter(is_same).filter(|other| has_other(*other) && self.named(*other).is_none());
+        let about_more = |other: usize| self.rule(other).expect.as_ref().is_some_and(Expect::is_about_more);
+        let judge = judges.min_by_key(|other| (Reverse(self.case(*other).level), about_more(*other), *other))?;
+        (judge != place && self.case(judge).level >= self.case(place).level).then_some(judge)
+    }
+
+    /// Whether the other one is broken, and in the same way.
+    fn is_alike(&self, other: usize, place: usize) -> bool {
+        let (other_fault, fault) = (self.outcomes[other].fault, self.outcomes[place].fault);
+        let is_step = [other_fault, fault].contains(&Some(Fault::Step));
+        self.is_broken(other) && (is_step || other_fault == fault)
+    }
+
+    fn is_broken(&self, place: usize) -> bool {
+        matches!(self.outcomes[place].verdict, Verdict::Fail | Verdict::Warn | Verdict::Info)
+    }
+
+    fn case(&self, place: usize) -> &'a Case {
+        &self.catalogue.cases[place]
+    }
+
+    fn rule(&self, place: usize) -> &'a Rule {
+        self.catalogue.rule(self.case(place))
+    }
+
+    fn operation(&self, place: usize) -> &'a str {
+        &self.catalogue.operation(self.case(place)).id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use keyfit_openapi::Source;
+
+    use super::*;
+    use crate::contract::Level;
+
+    /// Verdicts on cases of the fixture, with these broken.
+    fn settled(broken: &[(&str, Level, Fault)]) -> Vec<(String, Verdict, Option<String>)> {
+        let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+        let mut catalogue = Catalogue::read(&shop).expect("it can be read");
+        for (id, level, _) in broken {
+            let case = catalogue.cases.iter_mut().find(|case| case.id == *id);
+            case.unwrap_or_else(|| panic!("{id} is no case")).level = *level;
+        }
+        let outcome = |case: &Case| match broken.iter().find(|(id, ..)| *id == case.id) {
+            Some((_, level, fault)) => Outcome::broken(*level, "finding").by(*fault),
+            None => Outcome::pass(),
+        };
+        let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
+        settle(&catalogue, &mut outcomes);
+        let told = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
+        told.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.follows)).collect()
+    }
+
+    fn entry(id: &str, verdict: Verdict, follows: Option<&str>) -> (String, Verdict, Option<String>) {
+        (id.to_owned(), verdict, follows.map(str::to_owned))
+    }
+
+    const NO_TOKEN: &str = "shop/auth/no-token/order-list";
+    const CHALLENGE: &str = "shop/auth/challenge/order-list";
+    const QUERY: &str = "shop/auth/query-token/order-list";
+
+    #[test]
+    fn the_status_of_one_answer_is_judged_once() {
+        let both = settled(&[(NO_TOKEN, Level::Must, Fault::Status), (CHALLENGE, Level::Must, Fault::Status)]);
+        let root = Some("shop.auth.no-token");
+        assert_eq!(both, [entry(NO_TOKEN, Verdict::Fail, None), entry(CHALLENGE, Verdict::Skip, root)]);
+        let alone = settled(&[(CHALLENGE, Level::Must, Fault::Status)]);
+        assert_eq!(alone, [entry(CHALLENGE, Verdict::Fail, None)]);
+    }
+
+    #[test]
+    fn a_rule_follows_what_it_presumes_only_where_both_are_broken_in_the_same_way() {
+        let alike = settled(&[(NO_TOKEN, Level::Must, Fault::Status), (QUERY, Level::Must, Fault::Status)]);
+        let root = Some("shop.auth.no-token");
+        assert_eq!(alike, [entry(NO_TOKEN, Verdict::Fail, None), entry(QUERY, Verdict::Skip, root)]);
+        let other = settled(&[(NO_TOKEN, Level::Must, Fault::Content), (QUERY, Level::Must, Fault::Status)]);
+        assert_eq!(other, [entry(NO_TOKEN, Verdict::Fail, None), entry(QUERY, Verdict::Fail, None)]);
+        let elsewhere = settled(&[
+            ("shop/auth/no-token/product-list", Level::Must, Fault::Status),
+            (QUERY, Level::Must, Fault::Status),
+        ]);
+        assert!(elsewhere.contains(&entry(QUERY, Verdict::Fail, None)), "{elsewhere:?}");
+    }
+
+    #[test]
+    fn what_binds_less_hides_nothing() {
+        let found = settled(&[(NO_TOKEN, Level::Observe, Fault::Status), (CHALLENGE, Level::Must, Fault::Status)]);
+        assert!(found.contains(&entry(CHALLENGE, Verdict::Fail, None)), "{found:?}");
+    }
+}
