@@ -163,7 +163,9 @@ mod tests {
 
     #[test]
     fn what_binds_less_hides_nothing() {
-        let found = settled(&[(NO_TOKEN, Level::Observe, Fault::Status), (CHALLENGE, Level::Must, Fault::Status)]);
-        assert!(found.contains(&entry(CHALLENGE, Verdict::Fail, None)), "{found:?}");
+        for hidden in [CHALLENGE, QUERY] {
+            let found = settled(&[(NO_TOKEN, Level::Observe, Fault::Status), (hidden, Level::Must, Fault::Status)]);
+            assert!(found.contains(&entry(hidden, Verdict::Fail, None)), "{found:?}");
+        }
     }
 }
