@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use keyfit_conformance::init::{Ends, scaffold};
-use keyfit_openapi::Text;
+
+use super::file;
 
 /// Writes a folder for `run --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
 #[derive(Args, Debug)]
@@ -26,12 +27,9 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let name = api_name(options.name.as_deref(), &options.spec)?;
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from(&name));
-    let text = fs::read_to_string(&options.spec).map_err(|error| {
-        format!("error: the document cannot be read: {error}\n  --> {}\nhelp: check the path", options.spec.display())
-    })?;
+    let spec = file::read(&options.spec, "document")?;
     let is_json = options.spec.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
-    let spec = Text::new(options.spec.display().to_string(), text);
     let made = scaffold(&name, &spec, Ends::Server).map_err(|failure| failure.to_string())?;
     let files = [
         (document, &spec.text),

@@ -2,12 +2,13 @@
 
 mod client;
 mod compare;
+mod file;
 mod init;
 mod mock;
-mod plan;
 mod reports;
 mod run;
 mod spec;
+mod subject;
 
 use std::process::ExitCode;
 

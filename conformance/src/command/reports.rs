@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use clap::Args;
 use keyfit_conformance::report::{Changes, Format, Report, read, text};
-use keyfit_openapi::Text;
+
+use super::file;
 
 /// Where the report goes, and the earlier one that it is compared with.
 #[derive(Args, Debug)]
@@ -116,11 +117,8 @@ fn tried(file: &Path) -> io::Result<()> {
 }
 
 fn earlier(file: &Path) -> Result<Report, String> {
-    let text = fs::read_to_string(file).map_err(|error| {
-        let help = "name a file that `--report json=FILE` wrote";
-        format!("error: the earlier report cannot be read: {error}\n  --> {}\nhelp: {help}", file.display())
-    })?;
-    read(&Text::new(file.display().to_string(), text)).map_err(|failure| failure.to_string())
+    let text = file::read_or(file, "earlier report", "name a file that `--report json=FILE` wrote")?;
+    read(&text).map_err(|failure| failure.to_string())
 }
 
 fn unwritten(file: &Path, error: &io::Error) -> String {

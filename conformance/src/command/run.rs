@@ -1,8 +1,7 @@
 //! `conformance run`: which APIs, which cases, against what, and where the report goes.
 
-use std::fs;
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,18 +12,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::explain;
 use keyfit_conformance::known::KnownFailures;
-use keyfit_conformance::mock::Mutant;
 use keyfit_conformance::probe::http_client;
 use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::Verdict;
-use keyfit_openapi::{Source, Text};
+use keyfit_openapi::Source;
 use tokio::task::JoinSet;
 
-use super::plan::{Live, plan};
-use super::{client, reports};
+use super::subject::Subject;
+use super::{file, reports};
 
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
@@ -36,7 +34,7 @@ pub(crate) struct Options {
     /// Check the API in this folder: a document, `contract.toml` and where needed `overlay.yaml`. It has no
     /// generated client, whose cases are skipped.
     #[arg(long, value_name = "DIR", conflicts_with = "api")]
-    pub(super) api_dir: Option<PathBuf>,
+    api_dir: Option<PathBuf>,
     /// Run the cases with this id; `*` stands for a segment, `**` for any; may be given more than once.
     #[arg(long, value_name = "GLOB")]
     case: Vec<String>,
@@ -67,12 +65,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     reports: reports::Options,
     #[command(flatten)]
-    pub(super) live: Live,
-    #[command(flatten)]
-    pub(super) client: client::Options,
-    /// Give the mock a defect, to see a check fail.
-    #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
-    pub(super) mutant: Option<Mutant>,
+    subject: Subject,
 }
 
 /// One end of a contract.
@@ -96,7 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     }
     let mut known = match &options.known_failing {
         Some(path) => {
-            KnownFailures::read(&read(path, "list of known failures")?).map_err(|failure| failure.to_string())?
+            KnownFailures::read(&file::read(path, "list of known failures")?).map_err(|failure| failure.to_string())?
         }
         None => KnownFailures::default(),
     };
@@ -126,8 +119,8 @@ impl Options {
 
     /// The end that is checked: who names a server or a client asks about that one.
     fn end(&self) -> Option<End> {
-        let of_client = self.client.is_given().then_some(End::Client);
-        self.side.or(of_client).or(self.live.base_url.as_ref().map(|_| End::Server))
+        let of_client = self.subject.client.is_given().then_some(End::Client);
+        self.side.or(of_client).or(self.subject.live.base_url.as_ref().map(|_| End::Server))
     }
 }
 
@@ -152,7 +145,7 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
         }
         catalogues.push(catalogue);
     }
-    if options.live.base_url.is_some() && catalogues.len() != 1 {
+    if options.subject.live.base_url.is_some() && catalogues.len() != 1 {
         return Err("error: a base URL belongs to one API\nhelp: name it with --api or --api-dir".to_owned());
     }
     if catalogues.iter().all(|catalogue| catalogue.cases.is_empty()) {
@@ -190,14 +183,6 @@ fn explain(pattern: &str, catalogues: &[Arc<Catalogue>]) -> Result<ExitCode, Str
     Ok(ExitCode::SUCCESS)
 }
 
-/// A file that the user named.
-pub(super) fn read(path: &Path, what: &str) -> Result<Text, String> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        format!("error: the {what} cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
-    })?;
-    Ok(Text::new(path.display().to_string(), text))
-}
-
 async fn check(
     options: &Options,
     catalogues: Vec<Arc<Catalogue>>,
@@ -208,12 +193,13 @@ async fn check(
     let interrupted = tokio::spawn(halt_on_interrupt(halt.clone()));
     let bar = progress(&catalogues);
     let redactor = Redactor::default();
-    let live = [&options.live.base_url, &options.live.authorization_server];
+    let live = [&options.subject.live.base_url, &options.subject.live.authorization_server];
     let speaks_tls = live.into_iter().flatten().any(|url| url.scheme() == "https");
     let http = http_client(speaks_tls).map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
+    let is_ours = options.api_dir.is_none();
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
-        let (mut plan, server, mock) = plan(options, &catalogue, &http, &redactor).await?;
+        let (mut plan, server, mock) = options.subject.plan(&catalogue, is_ours, &http, &redactor).await?;
         plan.halt = halt.clone();
         plan.is_fail_fast = options.fail_fast;
         plan.seed = options.seed;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::Comparison;
 use super::node::Node;
-use super::operations::Operation;
+use super::operation::Operation;
 use super::rules::{REQUEST, Rule, SchemaRules, request as req};
 use super::schema;
 use super::spot::Spot;

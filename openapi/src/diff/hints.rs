@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::comparison::Comparison;
 use super::node::Node;
-use super::operations::Operation;
+use super::operation::Operation;
 use super::rules::{Rule, keyfit as hint};
 use crate::{Retry, walk};
 

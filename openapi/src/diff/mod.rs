@@ -28,6 +28,7 @@ mod flat;
 mod hints;
 mod node;
 pub mod oasdiff;
+mod operation;
 mod operations;
 mod parameters;
 mod responses;

@@ -2,27 +2,12 @@
 
 use std::collections::HashMap;
 
-use heck::ToSnakeCase as _;
-
 use super::Document;
 use super::comparison::Comparison;
-use super::finding::OperationRef;
-use super::node::{Node, Revision};
+use super::node::Revision;
+use super::operation::Operation;
 use super::rules::surface as surf;
 use super::{bodies, hints, parameters, responses};
-use crate::normalize::ids;
-use crate::walk;
-
-/// An operation of one of the documents.
-#[derive(Clone, Debug)]
-pub(super) struct Operation<'a> {
-    pub(super) node: Node<'a>,
-    /// The path item that it stands in.
-    pub(super) item: Node<'a>,
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) id: String,
-}
 
 /// An operation that both documents have, with its number.
 pub(super) struct Pair<'a> {
@@ -31,39 +16,10 @@ pub(super) struct Pair<'a> {
     pub(super) new: Operation<'a>,
 }
 
-impl Operation<'_> {
-    /// The Rust method's name.
-    pub(super) fn function(&self) -> String {
-        self.id.to_snake_case()
-    }
-
-    /// The path template without the names of its parameters.
-    fn shape(&self) -> String {
-        let mut shape = String::new();
-        let mut rest = self.path.as_str();
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((_, behind)) = after.split_once('}') else { break };
-            shape.push_str(before);
-            shape.push_str("{}");
-            rest = behind;
-        }
-        shape + rest
-    }
-
-    fn named(&self) -> OperationRef {
-        OperationRef {
-            method: self.method.to_uppercase(),
-            path: self.path.clone(),
-            id: self.id.clone(),
-            function: self.function(),
-        }
-    }
-}
-
 /// Compares all operations, and returns those that both documents have.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &'a Document, new: &'a Document) -> Vec<Pair<'a>> {
-    let mut went: Vec<Option<Operation<'a>>> = all(old, Revision::Old).into_iter().map(Some).collect();
-    let came = all(new, Revision::New);
+    let mut went: Vec<Option<Operation<'a>>> = Operation::all(old, Revision::Old).into_iter().map(Some).collect();
+    let came = Operation::all(new, Revision::New);
     let partners = partners(&mut went, &came);
     let mut pairs = Vec::new();
     for (operation, partner) in came.into_iter().zip(partners) {
@@ -144,23 +100,4 @@ fn partners<'a>(went: &mut [Option<Operation<'a>>], came: &[Operation<'a>]) -> V
         }
     }
     partners
-}
-
-fn all(document: &Document, revision: Revision) -> Vec<Operation<'_>> {
-    let root = document.root(revision);
-    let mut operations = Vec::new();
-    for (path, place) in root.get("paths").iter().flat_map(Node::members) {
-        let item = place.resolved();
-        for (method, node) in item.members() {
-            if walk::METHODS.contains(&method) && node.value.is_object() {
-                let id = document
-                    .id(&node.at)
-                    .or_else(|| node.text("operationId"))
-                    .map_or_else(|| ids::synthesise(method, path), str::to_owned);
-                let (method, path) = (method.to_owned(), path.to_owned());
-                operations.push(Operation { node, item: item.clone(), method, path, id });
-            }
-        }
-    }
-    operations
 }

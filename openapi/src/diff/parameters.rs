@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::comparison::Comparison;
 use super::node::Node;
-use super::operations::Operation;
+use super::operation::Operation;
 use super::rules::{REQUEST, request as req, surface as surf};
 use super::schema;
 use super::spot::Spot;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::bodies::{self, MediaRules};
 use super::comparison::Comparison;
 use super::node::Node;
-use super::operations::Operation;
+use super::operation::Operation;
 use super::rules::{REFUSAL, RESPONSE, Rule, errors as error, response as resp, security as sec};
 use super::schema;
 use super::spot::Spot;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Document;
 use super::comparison::Comparison;
 use super::node::{Node, Revision};
-use super::operations::{Operation, Pair};
+use super::operation::Operation;
+use super::operations::Pair;
 use super::rules::{Rule, security as sec};
 
 const SENT: &str = "the client must send its token in another way";

@@ -3,7 +3,8 @@
 use super::Document;
 use super::comparison::Comparison;
 use super::node::{Node, Revision};
-use super::operations::{Operation, Pair};
+use super::operation::Operation;
+use super::operations::Pair;
 use super::rules::surface as surf;
 
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a Document, new: &'a Document) {

@@ -1,14 +1,13 @@
 //! `conformance spec add`: a new API in a checkout of Keyfit.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use keyfit_conformance::init;
-use keyfit_openapi::Text;
 
 use super::output;
+use crate::command::file;
 use crate::command::init::api_name;
 
 /// Which document becomes an API.
@@ -31,15 +30,12 @@ pub(crate) struct Options {
 /// Writes the files, and says which.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let name = api_name(options.name.as_deref(), &options.file)?;
-    let text = fs::read_to_string(&options.file).map_err(|error| {
-        format!("error: the document cannot be read: {error}\n  --> {}\nhelp: check the path", options.file.display())
-    })?;
+    let document = file::read(&options.file, "document")?;
     if let Some(url) = &options.url
         && !["https://", "http://"].iter().any(|scheme| url.starts_with(scheme))
     {
         return Err(format!("error: `{url}` is no URL of a document\nhelp: --url begins with https://"));
     }
-    let document = Text::new(options.file.display().to_string(), text);
     let added = init::add(&options.dir, &name, &document, options.url.as_deref());
     let added = added.map_err(|failure| failure.to_string())?;
     added.write(&options.dir).map_err(|failure| failure.to_string())?;

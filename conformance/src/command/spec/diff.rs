@@ -1,6 +1,5 @@
 //! `conformance spec diff`: what has changed between two versions of a document.
 
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,6 +11,7 @@ use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, Level, diff};
 
 use super::{input, output};
+use crate::command::file;
 
 /// Which documents are compared, and what comes of it.
 #[derive(Args, Debug)]
@@ -89,10 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
 }
 
 fn ignores(path: &Path) -> Result<Ignores, String> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        format!("error: the ignore file cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
-    })?;
-    Ignores::read(&Text::new(path.display().to_string(), text)).map_err(|failure| failure.to_string())
+    Ignores::read(&file::read(path, "ignore file")?).map_err(|failure| failure.to_string())
 }
 
 /// The catalogue of the API that is named, or of the one that the document is of.

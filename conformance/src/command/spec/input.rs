@@ -1,11 +1,12 @@
 //! Documents that are named on the command line: files, or files of a git revision.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use keyfit_conformance::template::templates;
 use keyfit_openapi::{Source, Text};
+
+use crate::command::file;
 
 /// A document and the file that it is, without a revision.
 pub(super) struct Input {
@@ -21,10 +22,8 @@ pub(super) fn read(name: &str) -> Result<Input, String> {
     {
         return at_revision(name, revision, path);
     }
-    let text = fs::read_to_string(name).map_err(|error| {
-        format!("error: the document cannot be read: {error}\n  --> {name}\nhelp: name a file, or REV:PATH for a file of git")
-    })?;
-    Ok(Input { text: Text::new(name, text), file: name.to_owned() })
+    let text = file::read_or(Path::new(name), "document", "name a file, or REV:PATH for a file of git")?;
+    Ok(Input { text, file: name.to_owned() })
 }
 
 /// Every API that ships, those without a client included.

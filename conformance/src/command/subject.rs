@@ -1,0 +1,105 @@
+//! What is held to the contract: a client, the mock, a live server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::drive::{Keyfit, Stage};
+use keyfit_conformance::mock::{Mock, Mutant};
+use keyfit_conformance::probe::Target;
+use keyfit_conformance::run::Plan;
+use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::tokens::Tokens;
+use keyfit_openapi::Source;
+
+use super::{client, file};
+
+/// What is held to the contract: keyfit's client and the mock, unless another is named.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(super) struct Subject {
+    #[command(flatten)]
+    pub(super) live: Live,
+    #[command(flatten)]
+    pub(super) client: client::Options,
+    /// Give the mock a defect, to see a check fail.
+    #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
+    mutant: Option<Mutant>,
+}
+
+/// A live server, in place of the mock.
+#[derive(Args, Debug)]
+pub(super) struct Live {
+    /// Check the live server under this URL in place of the mock. One API only.
+    #[arg(long, value_name = "URL", requires = "tokens")]
+    pub(super) base_url: Option<reqwest::Url>,
+    /// The credentials for the live server: a TOML file that says where each secret is.
+    #[arg(long, value_name = "FILE", requires = "base_url")]
+    pub(super) tokens: Option<PathBuf>,
+    /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
+    /// where left out.
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    pub(super) authorization_server: Option<reqwest::Url>,
+    /// Send calls that change something at the live server.
+    #[arg(long)]
+    pub(super) allow_writes: bool,
+    /// Send calls that cost money at the live server.
+    #[arg(long)]
+    pub(super) allow_spend: bool,
+}
+
+impl Subject {
+    /// How the cases of an API are run; `is_ours` where it is not from a folder of the user. The mock is returned with it, since
+    /// it stops when it is dropped.
+    pub(super) async fn plan(
+        &self,
+        catalogue: &Arc<Catalogue>,
+        is_ours: bool,
+        http: &reqwest::Client,
+        redactor: &Redactor,
+    ) -> Result<(Plan, String, Option<Mock>), String> {
+        let mut plan = Plan::default();
+        if let Some(client) = self.client.connect(&catalogue.contract.name, redactor) {
+            let stage = Stage::start(catalogue, client, redactor).await;
+            plan.stage =
+                Some(Arc::new(stage.map_err(|reason| format!("error: the client cannot be driven\nhelp: {reason}"))?));
+            return Ok((plan, "none".to_owned(), None));
+        }
+        if catalogue.cases.iter().any(|case| case.side == Side::Client) {
+            let has_client = is_ours && Source::named(&catalogue.api.name).is_some();
+            if has_client || !catalogue.needs_client() {
+                let client = Arc::new(Keyfit { api: catalogue.api.name.clone() });
+                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await?));
+            } else {
+                "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
+            }
+        }
+        let (Some(base_url), Some(path)) = (&self.live.base_url, &self.live.tokens) else {
+            let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+            let mock = Mock::start(api, contract, self.mutant, redactor.clone()).await;
+            let mock = mock.map_err(|error| format!("error: the mock cannot be started: {error}"))?;
+            let base_url = mock.base_url().parse().map_err(|error| format!("error: the mock has no URL: {error}"))?;
+            let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
+            plan.target = Some(Arc::new(target));
+            return Ok((plan, "mock".to_owned(), Some(mock)));
+        };
+        let text = file::read(path, "tokens file")?;
+        let root = match &self.live.authorization_server {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => base_url.origin().ascii_serialization(),
+        };
+        let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).await;
+        let tokens = tokens.map_err(|failure| failure.to_string())?;
+        let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
+        let target = target.paced(&catalogue.contract);
+        target.reach().await.map_err(|reason| {
+        format!("error: the server cannot be reached: {reason}\n  --> {base_url}\nhelp: check the URL, and that the server runs")
+    })?;
+        plan.target = Some(Arc::new(target));
+        plan.is_read_only = !self.live.allow_writes;
+        plan.is_thrifty = !self.live.allow_spend;
+        plan.workers = 1;
+        Ok((plan, base_url.to_string(), None))
+    }
+}

@@ -1,0 +1,70 @@
+//! An operation of one of the documents.
+
+use heck::ToSnakeCase as _;
+
+use super::Document;
+use super::finding::OperationRef;
+use super::node::{Node, Revision};
+use crate::normalize::ids;
+use crate::walk;
+
+/// An operation of one of the documents.
+#[derive(Clone, Debug)]
+pub(super) struct Operation<'a> {
+    pub(super) node: Node<'a>,
+    /// The path item that it stands in.
+    pub(super) item: Node<'a>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) id: String,
+}
+
+impl<'a> Operation<'a> {
+    /// All operations of a document.
+    pub(super) fn all(document: &'a Document, revision: Revision) -> Vec<Self> {
+        let root = document.root(revision);
+        let mut operations = Vec::new();
+        for (path, place) in root.get("paths").iter().flat_map(Node::members) {
+            let item = place.resolved();
+            for (method, node) in item.members() {
+                if walk::METHODS.contains(&method) && node.value.is_object() {
+                    let id = document
+                        .id(&node.at)
+                        .or_else(|| node.text("operationId"))
+                        .map_or_else(|| ids::synthesise(method, path), str::to_owned);
+                    let (method, path) = (method.to_owned(), path.to_owned());
+                    operations.push(Self { node, item: item.clone(), method, path, id });
+                }
+            }
+        }
+        operations
+    }
+
+    /// The Rust method's name.
+    pub(super) fn function(&self) -> String {
+        self.id.to_snake_case()
+    }
+
+    /// The path template without the names of its parameters.
+    pub(super) fn shape(&self) -> String {
+        let mut shape = String::new();
+        let mut rest = self.path.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((_, behind)) = after.split_once('}') else { break };
+            shape.push_str(before);
+            shape.push_str("{}");
+            rest = behind;
+        }
+        shape + rest
+    }
+
+    /// How findings name it.
+    pub(super) fn named(&self) -> OperationRef {
+        OperationRef {
+            method: self.method.to_uppercase(),
+            path: self.path.clone(),
+            id: self.id.clone(),
+            function: self.function(),
+        }
+    }
+}
