@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use super::classify::{Again, Outcome, again};
 use super::exchange::{Failed, exchange};
 use super::limiter::{Bucket, Key, Permit};
-use super::transport::Shared;
+use super::shared::Shared;
 use super::{Carried, repeat, span};
 use crate::auth::Held;
 use crate::observer::{Attempt, Next};

@@ -13,6 +13,7 @@ mod problem;
 pub(crate) mod redact;
 mod repeat;
 mod scope;
+mod shared;
 mod span;
 mod transport;
 

@@ -1,37 +1,23 @@
-//! What a generated client carries beside its HTTP client: the credential, the place where it may be sent, and what all
-//! clones of the client share.
+//! What a generated client carries beside its HTTP client, and how it sends a request.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, Response, Url};
 
 use super::Carried;
 use super::attempt::Call;
-use super::budget::Budget;
-use super::limiter::Limiter;
 use super::scope::Scope;
-use crate::auth::{Credential, Held};
+use super::shared::Shared;
+use crate::auth::Credential;
 use crate::{CallOptions, Config, Error, Operation};
 
-/// The credential of a client and the origin that it belongs to. Cloning shares it.
+/// What all clones of a client share, and the options of this one's calls.
 #[derive(Clone)]
 pub(crate) struct Transport {
     shared: Arc<Shared>,
     options: Arc<CallOptions>,
-}
-
-/// What all clones of a client share.
-pub(crate) struct Shared {
-    scope: Scope,
-    pub(super) credential: Credential<()>,
-    pub(super) config: Config,
-    pub(super) limiter: Limiter,
-    pub(super) budget: Budget,
-    /// The token that the environment was last checked for, by its place in the row; none at first.
-    checked: AtomicU64,
 }
 
 impl Transport {
@@ -48,10 +34,7 @@ impl Transport {
             config.check_environment(held.token().expose())?;
         }
         let http = config.http(&base)?;
-        let limiter = Limiter::new(config.waits_for_rate_limits);
-        let budget = Budget::new(config.retry.budget);
-        let checked = AtomicU64::new(u64::MAX);
-        let shared = Shared { scope: Scope::new(base), credential, config, limiter, budget, checked };
+        let shared = Shared::new(Scope::new(base), credential, config);
         Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
     }
 
@@ -128,31 +111,6 @@ impl Transport {
 fn row(table: &'static [Operation], function: &str) -> Result<&'static Operation, String> {
     let row = table.iter().find(|operation| operation.function == function);
     row.ok_or_else(|| format!("{function} is not in the operation table"))
-}
-
-impl Shared {
-    /// The token, if it may be used in this environment. Each new one is looked at once.
-    pub(super) fn in_place(&self, held: Held) -> Result<Held, Error> {
-        if self.checked.load(Ordering::Relaxed) != held.generation() {
-            self.config.check_environment(held.token().expose())?;
-            self.checked.store(held.generation(), Ordering::Relaxed);
-        }
-        Ok(held)
-    }
-
-    /// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.
-    pub(super) fn report(&self, error: &Error, held: &Held, operation: &Operation) {
-        tracing::warn!(
-            target: "keyfit::auth",
-            time = %httpdate::fmt_http_date(self.config.clock.now()),
-            operation = operation.function,
-            status = error.status().map(|status| status.as_u16()),
-            code = error.code(),
-            request_id = error.request_id(),
-            key = %held.token().fingerprint(),
-            "the server refused the credential"
-        );
-    }
 }
 
 impl fmt::Debug for Transport {
