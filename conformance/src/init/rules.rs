@@ -9,6 +9,7 @@ const ANY: &str = include_str!("rules/any.toml");
 const HEADER: &str = include_str!("rules/header.toml");
 const NO_QUERY: &str = include_str!("rules/no-query.toml");
 const ERROR: &str = include_str!("rules/error.toml");
+const ERROR_ID: &str = include_str!("rules/error-id.toml");
 const TENANT: &str = include_str!("rules/tenant.toml");
 const ID: &str = include_str!("rules/id.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
@@ -26,8 +27,10 @@ pub(super) fn of(api: &str, facts: &Facts, ends: Ends) -> Vec<String> {
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
-    let mut rules: Vec<String> =
-        shared.chain(of_tenants).chain(of_ids).flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
+    let named = facts.tenants.iter().chain(&facts.ids).filter(|_| facts.error.is_some());
+    let of_errors = named.map(|name| (ERROR_ID, name.clone()));
+    let all = shared.chain(of_tenants).chain(of_ids).chain(of_errors);
+    let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
     // By family, as contracts are read.
     rules.sort_by_key(|rule| FAMILIES.iter().position(|family| rule.contains(&format!("id = \"{api}.{family}."))));
     rules

@@ -80,8 +80,18 @@ pub(crate) async fn against_mock(
 
 /// Runs client-side cases against a client.
 pub(crate) async fn against_client(catalogue: &Arc<Catalogue>, client: Arc<dyn Connect>) -> Vec<Outcome> {
+    let workers = Plan::default().workers;
+    against_clients(catalogue, client, workers).await
+}
+
+/// The same, with so many clients at a time.
+pub(crate) async fn against_clients(
+    catalogue: &Arc<Catalogue>,
+    client: Arc<dyn Connect>,
+    workers: usize,
+) -> Vec<Outcome> {
     let stage = Stage::start(catalogue, client, &Redactor::default()).await.expect("a client");
-    run(catalogue, &Plan { stage: Some(Arc::new(stage)), ..Plan::default() }).await
+    run(catalogue, &Plan { stage: Some(Arc::new(stage)), workers, ..Plan::default() }).await
 }
 
 /// The HTTP client of probes.

@@ -11,7 +11,7 @@ use keyfit_conformance::contract::{Drive, Probe, Rule};
 use keyfit_conformance::drive::{Defect, Keyfit, Naive};
 use keyfit_conformance::mock::Mutant;
 
-use crate::common::{against_client, against_mock, broken, http, side, with_fixtures, with_templates};
+use crate::common::{against_client, against_clients, against_mock, broken, http, side, with_fixtures, with_templates};
 
 /// It breaks nearly everything, and so proves nothing about a single rule.
 const BLUNT: Mutant = Mutant::RefusesEveryone;
@@ -31,6 +31,16 @@ async fn the_clients_of_keyfit_pass_everything() {
     for catalogue in with_templates() {
         let catalogue = side(catalogue, Side::Client);
         let outcomes = against_client(&catalogue, Arc::new(Keyfit { api: catalogue.api.name.clone() })).await;
+        assert_eq!(named(&broken(&catalogue, &outcomes)), "", "{}", catalogue.contract.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_was_told_in_one_case_does_not_hold_up_the_next() {
+    for catalogue in with_templates() {
+        let catalogue = side(catalogue, Side::Client);
+        let keyfit = Arc::new(Keyfit { api: catalogue.api.name.clone() });
+        let outcomes = against_clients(&catalogue, keyfit, 1).await;
         assert_eq!(named(&broken(&catalogue, &outcomes)), "", "{}", catalogue.contract.name);
     }
 }
