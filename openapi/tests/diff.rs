@@ -245,3 +245,72 @@ fn references_in_a_circle_and_chains_of_different_lengths_end() {
     let findings = diff(&chain(31), &chain(37));
     assert_eq!(ids(&findings), ["schema-renamed"]);
 }
+
+/// What a comparison of two request bodies finds.
+fn of_bodies(version: &str, old: &str, new: &str) -> Vec<&'static str> {
+    let document = |schema: &str| {
+        read(&format!(
+            "openapi: {version}\npaths:\n  /pets:\n    post: {{requestBody: {{content: {{application/json: {{schema: {schema}}}}}}}, responses: {{'200': {{description: ok}}}}}}\n"
+        ))
+    };
+    let mut ids: Vec<&str> = diff(&document(old), &document(new)).iter().map(|finding| finding.rule.id).collect();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn a_schema_is_wider_with_another_shape_and_the_same_with_itself_alone() {
+    let one = "{properties: {sku: {type: string, maxLength: 9}}}";
+    for both in ["{type: [string, integer], maxLength: 9}", "{oneOf: [{type: integer}, {type: string, maxLength: 9}]}"]
+    {
+        let both = format!("{{properties: {{sku: {both}}}}}");
+        assert_eq!(of_bodies("3.1.0", one, &both), ["request-type-widened"], "{both}");
+        assert_eq!(of_bodies("3.1.0", &both, one), ["request-type-narrowed"], "{both}");
+    }
+    let wrapped = format!("{{anyOf: [{one}]}}");
+    assert_eq!(of_bodies("3.0.3", one, &wrapped), [""; 0]);
+    assert_eq!(of_bodies("3.0.3", &wrapped, one), [""; 0]);
+    let with_null = ["{type: [string, 'null']}", "{type: [string, integer, 'null']}"];
+    assert_eq!(of_bodies("3.1.0", with_null[0], with_null[1]), ["request-type-widened"]);
+    let narrower = "{oneOf: [{properties: {sku: {type: string, maxLength: 5}}}]}";
+    assert_eq!(of_bodies("3.0.3", one, narrower), ["request-constraint-narrowed"]);
+}
+
+#[test]
+fn a_limit_is_what_it_leaves() {
+    let number = |kind: &str, limit: &str| format!("{{properties: {{age: {{type: {kind}, {limit}}}}}}}");
+    let compare = |kind: &str, old: &str, new: &str| of_bodies("3.0.3", &number(kind, old), &number(kind, new));
+    let above = "minimum: 0, exclusiveMinimum: true";
+    assert_eq!(compare("integer", "minimum: 1", above), [""; 0]);
+    assert_eq!(compare("integer", "maximum: 9", "maximum: 10, exclusiveMaximum: true"), [""; 0]);
+    assert_eq!(compare("number", "minimum: 1", above), ["request-constraint-widened"]);
+    assert_eq!(compare("number", "minimum: 0", above), ["request-constraint-narrowed"]);
+    assert_eq!(compare("number", "maximum: 9", "maximum: 8"), ["request-constraint-narrowed"]);
+    assert_eq!(compare("number", "maximum: 9", "description: any"), ["request-constraint-widened"]);
+    assert_eq!(compare("number", "description: any", "maximum: 9"), ["request-constraint-narrowed"]);
+}
+
+#[test]
+fn what_3_0_has_no_word_for_is_compared_too() {
+    let schema = |word: &str| format!("{{type: object, {word}}}");
+    for word in [
+        "dependentRequired: {a: [b]}",
+        "dependentSchemas: {a: {required: [b]}}",
+        "dependencies: {a: [b]}",
+        "if: {required: [a]}",
+        "propertyNames: {maxLength: 3}",
+        "unevaluatedProperties: false",
+        "contains: {type: string}",
+        "prefixItems: [{type: string}]",
+    ] {
+        for version in ["3.0.3", "3.1.0"] {
+            let (old, new) = (schema("title: pet"), schema(word));
+            // A tuple is a list of anything in the words of 3.0.
+            let has = |found: Vec<&'static str>, rule| found.contains(&rule);
+            assert!(has(of_bodies(version, &old, &new), "request-constraint-narrowed"), "{version} {word}");
+            assert!(has(of_bodies(version, &new, &old), "request-constraint-widened"), "{version} {word}");
+        }
+    }
+    let free = schema("unevaluatedProperties: true");
+    assert_eq!(of_bodies("3.1.0", &schema("title: pet"), &free), [""; 0]);
+}

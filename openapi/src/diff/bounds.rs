@@ -5,36 +5,54 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::comparison::Comparison;
+use super::flat::Flat;
+use super::node::Node;
 use super::schema::Facing;
 
-/// Least values: a greater one leaves less.
-const LEAST: [&str; 4] = ["minimum", "minLength", "minItems", "minProperties"];
-/// Greatest values: a greater one leaves more.
-const MOST: [&str; 4] = ["maximum", "maxLength", "maxItems", "maxProperties"];
-/// Switches: one that is on leaves less.
-const SWITCHES: [&str; 3] = ["exclusiveMinimum", "exclusiveMaximum", "uniqueItems"];
-/// What cannot be ordered.
-const RESTRICTIONS: [&str; 2] = ["pattern", "not"];
+/// Least counts: a greater one leaves less.
+const LEAST: [&str; 3] = ["minLength", "minItems", "minProperties"];
+/// Greatest counts: a greater one leaves more.
+const MOST: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
+/// What cannot be ordered: one that is there leaves less.
+const RESTRICTIONS: [&str; 17] = [
+    "pattern",
+    "not",
+    "contains",
+    "minContains",
+    "maxContains",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "if",
+    "then",
+    "else",
+    "propertyNames",
+    "patternProperties",
+    "prefixItems",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+];
 
 pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
+    limit(cx, facing, ["minimum", "exclusiveMinimum"], 1.0);
+    limit(cx, facing, ["maximum", "exclusiveMaximum"], -1.0);
     for key in LEAST {
         // No length and no count is below 0.
-        let at_least = if key == "minimum" { None } else { Some(0.0) };
-        number(cx, facing, key, at_least, Ordering::Greater);
+        number(cx, facing, key, Some(0.0), Ordering::Greater);
     }
     for key in MOST {
         number(cx, facing, key, None, Ordering::Less);
     }
-    for key in SWITCHES {
-        match (facing.old.is_true(key), facing.new.is_true(key)) {
-            (false, true) => change(cx, facing, key, true),
-            (true, false) => change(cx, facing, key, false),
-            _ => {}
-        }
+    match (facing.old.is_true("uniqueItems"), facing.new.is_true("uniqueItems")) {
+        (false, true) => change(cx, facing, "uniqueItems", true),
+        (true, false) => change(cx, facing, "uniqueItems", false),
+        _ => {}
     }
     multiple(cx, facing);
     for key in RESTRICTIONS {
-        match (facing.old.get(key), facing.new.get(key)) {
+        let set = |node: &Node<'_>| *node.value != Value::Bool(true);
+        match (facing.old.get(key).filter(set), facing.new.get(key).filter(set)) {
             (None, Some(_)) => change(cx, facing, key, true),
             (Some(_), None) => change(cx, facing, key, false),
             (Some(before), Some(after)) if before.value != after.value => {
@@ -46,9 +64,29 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     }
 }
 
+/// Compares the limit of a number, which may exclude itself; a step `inwards` leaves less. Of whole numbers, more than 0 is
+/// at least 1.
+fn limit(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, [bound, exclusive]: [&str; 2], inwards: f64) {
+    let is_whole = [facing.old, facing.new].into_iter().all(|schema| schema.kind() == Some("integer"));
+    let read = |schema: &Flat<'_>| {
+        let limit = schema.get(bound)?.value.as_f64()?;
+        let is_open = schema.is_true(exclusive);
+        let is_step = is_whole && limit.fract() == 0.0;
+        // Towards the inside is more, whichever end it is.
+        let inner = limit * inwards;
+        Some(if is_open && is_step { (inner + 1.0, false) } else { (inner, is_open) })
+    };
+    let is_narrower = match (read(facing.old), read(facing.new)) {
+        (before, after) if before == after => return,
+        (before, after) => after > before,
+    };
+    let is_same = |key: &str| facing.old.get(key).map(|node| node.value) == facing.new.get(key).map(|node| node.value);
+    change(cx, facing, if is_same(bound) { exclusive } else { bound }, is_narrower);
+}
+
 /// Compares a bound that is a number; it leaves less where the new one stands to the old one as `narrower` says.
 fn number(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str, absent: Option<f64>, narrower: Ordering) {
-    let bound = |node: Option<super::node::Node<'_>>| node.and_then(|node| node.value.as_f64()).or(absent);
+    let bound = |node: Option<Node<'_>>| node.and_then(|node| node.value.as_f64()).or(absent);
     let is_narrower = match (bound(facing.old.get(key)), bound(facing.new.get(key))) {
         (None, None) => return,
         (None, Some(_)) => true,
@@ -63,7 +101,7 @@ fn number(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str, absent: O
 
 fn multiple(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     let key = "multipleOf";
-    let step = |node: Option<super::node::Node<'_>>| node.and_then(|node| node.value.as_f64());
+    let step = |node: Option<Node<'_>>| node.and_then(|node| node.value.as_f64());
     let is_narrower = match (step(facing.old.get(key)), step(facing.new.get(key))) {
         (None, None) => return,
         (None, Some(_)) => true,

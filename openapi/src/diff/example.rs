@@ -19,6 +19,7 @@ paths:
       responses: {'200': {description: The pets}}
     post:
       operationId: pets-create
+      security: [{key: []}, {login: []}, {web: []}]
       responses: {'201': {description: The pet}}
 components:
   securitySchemes:

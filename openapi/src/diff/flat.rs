@@ -89,6 +89,18 @@ impl<'a> Flat<'a> {
         })
     }
 
+    /// Whether it is nothing but a list of shapes.
+    pub(super) fn is_list_of_shapes(&self) -> bool {
+        const SAYS_NOTHING: [&str; 8] =
+            ["oneOf", "anyOf", "nullable", "default", "deprecated", "description", "example", "title"];
+        let keys = |part: &Node<'a>| {
+            part.value.as_object().is_some_and(|object| {
+                object.keys().all(|key| SAYS_NOTHING.contains(&key.as_str()) || key.starts_with("x-"))
+            })
+        };
+        self.parts.iter().all(keys) && !self.variants().is_empty()
+    }
+
     /// The schemas of which one has to fit.
     pub(super) fn variants(&self) -> Vec<Node<'a>> {
         let lists = ["oneOf", "anyOf"].into_iter().filter_map(|key| self.get(key));

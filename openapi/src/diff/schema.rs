@@ -97,17 +97,24 @@ pub(super) fn compare_resolved<'a>(
         cx.report(&surf::NOT_COMPARED, new, "the schema is composed of too many parts", "unknown");
     }
     nullability(cx, &facing);
-    if !kind(cx, &facing) {
+    if !variants::compare_with_list(cx, &facing) {
+        contents(cx, &facing);
+    }
+}
+
+/// Compares everything but whether there may be none.
+pub(super) fn contents<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
+    if !kind(cx, facing) {
         return;
     }
-    values(cx, &facing);
-    bounds::compare(cx, &facing);
-    members(cx, &facing);
-    match (before.get("items"), after.get("items")) {
+    values(cx, facing);
+    bounds::compare(cx, facing);
+    members(cx, facing);
+    match (facing.old.get("items"), facing.new.get("items")) {
         (None, None) => {}
-        (from, to) => compare_optional(cx, rules, from, to, new, &spot.element()),
+        (from, to) => compare_optional(cx, facing.rules, from, to, facing.here, &facing.spot.element()),
     }
-    variants::compare(cx, &facing);
+    variants::compare(cx, facing);
 }
 
 fn nullability(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
@@ -184,11 +191,11 @@ fn values(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
         }
         (None, Some(after)) => {
             let rust = format!("{} becomes an enum", spot.holder());
-            cx.report(rules.constraint_narrowed, after, "only listed values are left", rust);
+            cx.report(rules.enum_closed, after, "only listed values are left", rust);
         }
         (Some(_), None) => {
             let rust = format!("{} is no longer an enum", spot.holder());
-            cx.report(rules.constraint_widened, here, "the list of values is gone", rust);
+            cx.report(rules.enum_opened, here, "the list of values is gone", rust);
         }
         (None, None) => {}
     }

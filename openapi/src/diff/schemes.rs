@@ -32,7 +32,11 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
                 let detail = format!("`{name}` becomes `{now}`");
                 cx.report(&sec::SCHEME_RENAMED, other, detail, "no change");
             }
-            scheme_pair(cx, now, scheme, other);
+            if naming(name, now).is_empty() {
+                unused(cx, now, scheme, other);
+            } else {
+                scheme_pair(cx, now, scheme, other);
+            }
         } else if named.iter().any(|(.., has)| has.contains(name)) {
             let detail = format!("`{name}` went, and is still named");
             cx.report(&sec::SCHEME_REMOVED, scheme, detail, "none can be told");
@@ -48,13 +52,22 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
     }
 }
 
+/// Compares a scheme by which nobody logs in.
+fn unused(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'_>) {
+    if said(old) != said(new) {
+        cx.report(&sec::SCHEME_CHANGED_UNUSED, new, format!("`{name}` says something else"), "no change");
+    }
+}
+
+/// What a scheme says, in any order.
+fn said(scheme: &Node<'_>) -> BTreeMap<String, String> {
+    let keys = scheme.members().filter(|(key, _)| *key != "description");
+    keys.map(|(key, node)| (key.to_owned(), node.value.to_string())).collect()
+}
+
 /// The new names of schemes that are called otherwise and say the same.
 pub(super) fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
     let (before, after) = (all(old, Revision::Old), all(new, Revision::New));
-    let said = |scheme: &Node<'_>| {
-        let keys = scheme.members().filter(|(key, _)| *key != "description");
-        keys.map(|(key, node)| (key.to_owned(), node.value.to_string())).collect::<BTreeMap<_, _>>()
-    };
     let mut came: HashMap<_, &str> = HashMap::new();
     for (name, scheme) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
         came.entry(said(scheme)).or_insert(name);

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::comparison::Comparison;
+use super::flat::Flat;
 use super::node::Node;
 use super::rules::surface as surf;
 use super::schema::{self, Facing};
@@ -18,7 +19,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
         (false, false) => {}
         (true, false) => {
             cx.report(
-                rules.constraint_narrowed,
+                rules.enum_closed,
                 here,
                 "only listed shapes are left",
                 format!("{} becomes an enum", spot.holder()),
@@ -27,7 +28,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
         }
         (false, true) => {
             cx.report(
-                rules.constraint_widened,
+                rules.enum_opened,
                 here,
                 "the list of shapes is gone",
                 format!("{} is no longer an enum", spot.holder()),
@@ -71,6 +72,42 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     for came in new_named.iter().chain(new_inline.iter().skip(inline.len())) {
         cx.report(rules.variant_added, came, format!("the shape `{}` is new", shape(came)), rust(came, "is new"));
     }
+}
+
+/// Compares a schema with nothing but a list of shapes, where it is like one of them: the others make it wider, or
+/// narrower. `false` where there is no such pair.
+pub(super) fn compare_with_list<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) -> bool {
+    let Facing { rules, old, new, here, spot } = *facing;
+    let (alone, list, is_wider) = match (old.is_list_of_shapes(), new.is_list_of_shapes()) {
+        (false, true) => (old, new, true),
+        (true, false) => (new, old, false),
+        _ => return false,
+    };
+    let mut shapes = list.variants();
+    let (itself, kind) = (alone.first().map(|part| &part.at), alone.kind());
+    let is_itself = |shape: &Node<'_>| Some(&shape.resolved().at) == itself;
+    let is_alike = |shape: &Node<'_>| kind.is_some() && Flat::of(shape).kind() == kind;
+    let Some(place) = shapes.iter().position(is_itself).or_else(|| shapes.iter().position(is_alike)) else {
+        return false;
+    };
+    let like = shapes.remove(place);
+    let shape_of = Flat::of(&like);
+    let pair = if is_wider {
+        Facing { rules, old, new: &shape_of, here: &like, spot }
+    } else {
+        Facing { rules, old: &shape_of, new, here, spot }
+    };
+    schema::contents(cx, &pair);
+    let rust = format!("{} has another type", spot.holder());
+    for other in &shapes {
+        let name = shape(other);
+        if is_wider {
+            cx.report(rules.type_widened, other, format!("it can be `{name}`, too"), rust.clone());
+        } else {
+            cx.report(rules.type_narrowed, other, format!("it is never `{name}` again"), rust.clone());
+        }
+    }
+    true
 }
 
 fn discriminator(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {

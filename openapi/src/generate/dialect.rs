@@ -70,8 +70,15 @@ pub(crate) fn translate(document: &mut Value) {
         walk::schemas(place, &mut |schema| match schema {
             Value::Bool(true) => *schema = json!({}),
             schema => {
+                // Words that 3.0 does not have, and that say what is refused.
+                let words = modern::UNCHECKED.iter().chain(&["prefixItems", "patternProperties"]);
+                let kept: Vec<(&str, Value)> =
+                    words.filter_map(|word| Some((*word, schema.get(word)?.clone()))).collect();
                 let mut dialect = Dialect { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
                 modern::settle(schema, &mut dialect);
+                if let Some(object) = schema.as_object_mut() {
+                    object.extend(kept.into_iter().map(|(word, value)| (word.to_owned(), value)));
+                }
             }
         });
     }

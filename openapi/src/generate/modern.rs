@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::dialect::Dialect;
 
 /// What can be checked of a value, and is no part of its type.
-const UNCHECKED: [&str; 13] = [
+pub(crate) const UNCHECKED: [&str; 13] = [
     "contains",
     "dependencies",
     "dependentRequired",

@@ -155,6 +155,22 @@ table! {
         at: Refusal, old: "{properties: {code: {type: string, enum: [lost, sold]}}}",
         new: "{properties: {code: {type: string, enum: [lost]}}}",
     }
+    ENUM_CLOSED = {
+        id: "error-enum-closed", level: Info, breaks: Server, group: Errors,
+        title: "a value in a refusal is one of a list",
+        why: "A server must now keep to the list.",
+        inverse: "error-enum-opened",
+        at: Refusal, old: "{properties: {code: {type: string}}}",
+        new: "{properties: {code: {type: string, enum: [cat]}}}",
+    }
+    ENUM_OPENED = {
+        id: "error-enum-opened", level: Warning, breaks: Client, group: Errors,
+        title: "a value in a refusal can be any, no longer one of a list",
+        why: "A client that goes by the values has no case for the others.",
+        inverse: "error-enum-closed",
+        at: Refusal, old: "{properties: {code: {type: string, enum: [cat]}}}",
+        new: "{properties: {code: {type: string}}}",
+    }
     CONSTRAINT_WIDENED = {
         id: "error-constraint-widened", level: Info, breaks: Client, group: Errors,
         title: "a value in a refusal can be what it could not be",

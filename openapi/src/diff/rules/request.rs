@@ -183,9 +183,9 @@ table! {
         at: Body, old: "{properties: {age: {type: string}}}", new: "{properties: {age: {type: integer}}}",
     }
     TYPE_WIDENED = {
-        id: "request-type-widened", level: Info, breaks: Server, group: Request,
+        id: "request-type-widened", level: Warning, breaks: Server, group: Request,
         title: "a value in a request can be of more types",
-        why: "A server must now take them all.",
+        why: "A server must now take the wider type; generated anew, the field has another type.",
         inverse: "request-type-narrowed",
         at: Body, old: "{properties: {age: {type: integer}}}", new: "{properties: {age: {type: number}}}",
     }
@@ -219,6 +219,22 @@ table! {
         inverse: "request-enum-value-added",
         at: Body, old: "{properties: {kind: {type: string, enum: [cat, dog]}}}",
         new: "{properties: {kind: {type: string, enum: [cat]}}}",
+    }
+    ENUM_CLOSED = {
+        id: "request-enum-closed", level: Breaking, breaks: Client, group: Request,
+        title: "a value in a request must be one of a list",
+        why: "A client that sends another one is refused.",
+        inverse: "request-enum-opened",
+        at: Body, old: "{properties: {kind: {type: string}}}",
+        new: "{properties: {kind: {type: string, enum: [cat]}}}",
+    }
+    ENUM_OPENED = {
+        id: "request-enum-opened", level: Warning, breaks: Server, group: Request,
+        title: "a value in a request can be any, no longer one of a list",
+        why: "A server must now take every value; generated anew, the field is no longer an enum.",
+        inverse: "request-enum-closed",
+        at: Body, old: "{properties: {kind: {type: string, enum: [cat]}}}",
+        new: "{properties: {kind: {type: string}}}",
     }
     CONSTRAINT_WIDENED = {
         id: "request-constraint-widened", level: Info, breaks: Server, group: Request,

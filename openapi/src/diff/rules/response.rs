@@ -109,9 +109,9 @@ table! {
         new: "{properties: {name: {type: string}}}",
     }
     PROPERTY_REQUIRED = {
-        id: "response-property-became-required", level: Info, breaks: Server, group: Response,
+        id: "response-property-became-required", level: Warning, breaks: Server, group: Response,
         title: "a member of an answer is always there",
-        why: "A server must now always send it.",
+        why: "A server must now always send it; generated anew, the field is no longer an `Option`.",
         inverse: "response-property-became-optional",
         at: Answer, old: "{properties: {name: {type: string}}}",
         new: "{required: [name], properties: {name: {type: string}}}",
@@ -125,9 +125,9 @@ table! {
         new: "{properties: {name: {type: string, nullable: true}}}",
     }
     NON_NULL = {
-        id: "response-became-non-null", level: Info, breaks: Server, group: Response,
+        id: "response-became-non-null", level: Warning, breaks: Server, group: Response,
         title: "a value in an answer is never null",
-        why: "A server must now always have one.",
+        why: "A server must now always have one; generated anew, the field is no longer an `Option`.",
         inverse: "response-became-nullable",
         at: Answer, old: "{properties: {name: {type: string, nullable: true}}}",
         new: "{properties: {name: {type: string}}}",
@@ -147,9 +147,9 @@ table! {
         at: Answer, old: "{properties: {age: {type: integer}}}", new: "{properties: {age: {type: number}}}",
     }
     TYPE_NARROWED = {
-        id: "response-type-narrowed", level: Info, breaks: Server, group: Response,
+        id: "response-type-narrowed", level: Warning, breaks: Server, group: Response,
         title: "a value in an answer is of fewer types",
-        why: "A server must now keep to the narrower type.",
+        why: "A server must now keep to the narrower type; generated anew, the field has another type.",
         inverse: "response-type-widened",
         at: Answer, old: "{properties: {age: {type: number}}}", new: "{properties: {age: {type: integer}}}",
     }
@@ -176,6 +176,22 @@ table! {
         inverse: "response-enum-value-added",
         at: Answer, old: "{properties: {kind: {type: string, enum: [cat, dog]}}}",
         new: "{properties: {kind: {type: string, enum: [cat]}}}",
+    }
+    ENUM_CLOSED = {
+        id: "response-enum-closed", level: Warning, breaks: Server, group: Response,
+        title: "a value in an answer is one of a list",
+        why: "A server must now keep to the list; generated anew, the field is an enum.",
+        inverse: "response-enum-opened",
+        at: Answer, old: "{properties: {kind: {type: string}}}",
+        new: "{properties: {kind: {type: string, enum: [cat]}}}",
+    }
+    ENUM_OPENED = {
+        id: "response-enum-opened", level: Warning, breaks: Client, group: Response,
+        title: "a value in an answer can be any, no longer one of a list",
+        why: "A client that matches on the values has no case for the others.",
+        inverse: "response-enum-closed",
+        at: Answer, old: "{properties: {kind: {type: string, enum: [cat]}}}",
+        new: "{properties: {kind: {type: string}}}",
     }
     CONSTRAINT_WIDENED = {
         id: "response-constraint-widened", level: Info, breaks: Client, group: Response,

@@ -140,7 +140,15 @@ table! {
         title: "a security scheme went that no operation names any more",
         why: "Where an operation named it before, that is a finding of its own.",
         inverse: "security-scheme-added",
-        at: Document, old: "{}", new: "components: {securitySchemes: {key: null}}",
+        at: Document, old: "components: {securitySchemes: {spare: {type: http, scheme: basic}}}", new: "{}",
+    }
+    SCHEME_CHANGED_UNUSED = {
+        id: "security-scheme-changed-unused", level: Info, breaks: Nobody, group: Security,
+        title: "a security scheme has changed that no operation names",
+        why: "Nobody logs in by it.",
+        inverse: "security-scheme-changed-unused",
+        at: Document, old: "components: {securitySchemes: {spare: {type: http, scheme: basic}}}",
+        new: "components: {securitySchemes: {spare: {type: http, scheme: bearer}}}",
     }
     SCHEME_RENAMED = {
         id: "security-scheme-renamed", level: Info, breaks: Nobody, group: Security,
@@ -148,7 +156,8 @@ table! {
         why: "The name is never sent.",
         inverse: "security-scheme-renamed",
         at: Document, old: "security: [{key: []}]",
-        new: "{security: [{api: []}], components: {securitySchemes: {key: null, api: {type: apiKey, in: header, name: X-Key}}}}",
+        new: "{security: [{api: []}], paths: {/pets: {post: {security: [{api: []}, {login: []}, {web: []}]}}}, \
+              components: {securitySchemes: {key: null, api: {type: apiKey, in: header, name: X-Key}}}}",
     }
     SCHEME_TYPE_CHANGED = {
         id: "security-scheme-type-changed", level: Breaking, breaks: Client, group: Security,
@@ -186,8 +195,8 @@ table! {
         why: "A client that has the old address finds no authorization server, or another one.",
         inverse: "security-openid-url-changed",
         at: Document,
-        old: "components: {securitySchemes: {id: {type: openIdConnect, openIdConnectUrl: https://a.example/.well-known}}}",
-        new: "components: {securitySchemes: {id: {type: openIdConnect, openIdConnectUrl: https://b.example/.well-known}}}",
+        old: "components: {securitySchemes: {web: {type: openIdConnect, openIdConnectUrl: https://a.example/.well-known}}}",
+        new: "components: {securitySchemes: {web: {type: openIdConnect, openIdConnectUrl: https://b.example/.well-known}}}",
     }
     FLOW_REMOVED = {
         id: "oauth-flow-removed", level: Breaking, breaks: Client, group: Oauth,
