@@ -47,6 +47,7 @@ impl Api {
         };
         lint::version(&located, &document)?;
         let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
+        lint::logins(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         Ok(Self {

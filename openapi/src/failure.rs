@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::plain;
+
 /// A place in a source file: path, line and column (both from 1), and the JSON pointer of the node.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Place {
@@ -39,12 +41,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error: {}", self.problem)?;
+        writeln!(f, "error: {}", plain(&self.problem))?;
         writeln!(f, "  --> {}", self.place)?;
         if !self.place.pointer.is_empty() {
-            writeln!(f, "  at  #{}", self.place.pointer)?;
+            writeln!(f, "  at  #{}", plain(&self.place.pointer))?;
         }
-        write!(f, "help: {}", self.help)
+        write!(f, "help: {}", plain(&self.help))
     }
 }
 

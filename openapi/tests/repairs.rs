@@ -30,6 +30,15 @@ fn generator_rules(client: &Generated) -> HashSet<&'static str> {
 }
 
 #[test]
+fn a_login_that_is_not_described_is_noted() {
+    let paths = "  /pets:\n    get: {security: [{nosuch: []}], responses: {'200': {description: ok}}}\n";
+    let api = read(paths);
+    let noted = api.repairs.iter().find(|repair| repair.rule == "unknown-scheme").expect("a note");
+    assert_eq!(noted.pointer, "/paths/~1pets/get/security/0");
+    assert!(noted.note.contains("`nosuch`"), "{}", noted.note);
+}
+
+#[test]
 fn missing_ids_are_made_of_method_and_path_whatever_the_order() {
     let one = "  /pets:\n    get: {responses: {'200': {description: ok}}}\n";
     let two = "  /pets/{id}:\n    delete: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {'204': {description: ok}}}\n";

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use heck::{ToPascalCase as _, ToShoutySnakeCase as _};
-use keyfit_openapi::{Failure, Source, Text, generate, is_identifier};
+use keyfit_openapi::{Api, Failure, Operation, Source, Text, generate, is_identifier};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
-use super::{Ends, Scaffold, scaffold};
+use super::{Ends, scaffold_citing};
 use crate::clock;
 use crate::origin::digest;
+use crate::template::templates;
 
 /// The files that a new API adds to a checkout or changes there. Nothing is written yet.
 #[derive(Clone, Debug)]
@@ -59,15 +60,30 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
             "choose another --name; nothing was written",
         ));
     }
-    let made = scaffold(name, document, Ends::Both)?;
+    let ends_alike = |known: &Source| known.name == name || known.name.ends_with(&format!("-{name}"));
+    if let Some(known) = Source::embedded().into_iter().chain(templates()).find(ends_alike) {
+        let problem = format!("`{name}` is what `{}` is called by as well", known.name);
+        return Err(refuse(problem, "choose another --name; nothing was written"));
+    }
+    // Its contract cites where the document is published, or where it is kept.
+    let file = if document.path.to_lowercase().ends_with(".json") { "published.json" } else { "published.yaml" };
+    let cited = url.map_or_else(|| format!("openapi/apis/{name}/{file}"), str::to_owned);
+    let made = scaffold_citing(name, document, &cited, Ends::Both)?;
     let Some(kind) = made.kinds.first() else {
         return Err(refuse(
             "no scheme of the document puts its credential into the header `Authorization`".to_owned(),
             "the clients of Keyfit send bearer tokens; a contract check without a client is begun by `conformance init`",
         ));
     };
-    let unsupported = unsupported(name, document, &made)?;
-    let file = if document.path.to_lowercase().ends_with(".json") { "published.json" } else { "published.yaml" };
+    let source = Source {
+        name: name.to_owned(),
+        document: document.clone(),
+        overlay: Some(Text::new("overlay.yaml", made.overlay.as_str())),
+        contract: None,
+    };
+    let client = generate(&source, "crate::api::generated")?;
+    let unsupported =
+        client.unsupported.iter().map(|left| format!("no method for {}: {}", left.operation, left.reason));
     let row = source_row(name, file, document, url);
     let type_name = name.to_pascal_case();
     let files = vec![
@@ -79,10 +95,26 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         (folder.join(file), document.text.clone()),
         (folder.join("overlay.yaml"), made.overlay),
         (folder.join("contract.toml"), made.contract),
+        (
+            format!("openapi/tests/snapshots/embedded__surface-{name}.snap").into(),
+            format!(
+                "---\nsource: openapi/tests/embedded.rs\nexpression: client.surface\n---\n{}\n",
+                client.surface.trim_end()
+            ),
+        ),
     ];
     let mut notes = made.notes;
-    let operations = made.operations - unsupported.len();
+    let operations = made.operations - client.unsupported.len();
     notes.extend(unsupported);
+    let api = Api::read(&source)?;
+    let others = |operation: &&Operation| !operation.credentials.is_empty() && !operation.credentials.contains(kind);
+    notes.extend(api.operations.iter().filter(others).map(|operation| {
+        let wanted = operation.credentials.join("` or `");
+        format!(
+            "{} {} asks for `{wanted}`: the client, which sends `{kind}`, is refused",
+            operation.method, operation.path
+        )
+    }));
     Ok(Added { files, module, token: format!("{type_name}Token"), operations, cases: made.cases, notes })
 }
 
@@ -105,14 +137,6 @@ impl Added {
         }
         Ok(())
     }
-}
-
-/// The operations that the client cannot call, with the reasons.
-fn unsupported(name: &str, document: &Text, made: &Scaffold) -> Result<Vec<String>, Failure> {
-    let overlay = Some(Text::new("overlay.yaml", made.overlay.as_str()));
-    let source = Source { name: name.to_owned(), document: document.clone(), overlay, contract: None };
-    let client = generate(&source, "crate::api::new")?;
-    Ok(client.unsupported.iter().map(|left| format!("no method for {}: {}", left.operation, left.reason)).collect())
 }
 
 /// The entry in `sources.toml`.
@@ -240,6 +264,8 @@ mod tests {
             let new: Vec<&str> = text.lines().filter(|line| !before.lines().any(|old| old == *line)).collect();
             format!("{file}\n{}\n", new.join("\n"))
         };
+        assert!(shown("openapi/tests/snapshots/embedded__surface-parcels.snap").contains("sendParcel: POST /accounts"));
+        assert!(shown("openapi/apis/parcels/contract.toml").contains("url = \"https://parcels.example/openapi.yaml\""));
         let files = ["Cargo.toml", "src/lib.rs", "src/api/mod.rs", "src/api/parcels.rs", "openapi/sources.toml"];
         let text = files.map(shown).join("\n");
         let today = clock::timestamp(clock::epoch_seconds());
@@ -247,9 +273,21 @@ mod tests {
     }
 
     #[test]
+    fn operations_for_which_the_clients_token_is_none_are_named() {
+        let mixed = include_str!("../../tests/fixtures/bare/openapi.yaml").replacen(
+            "security: [{ oauth: [parcels.read] }]",
+            "security: [{ legacy: [] }]",
+            1,
+        );
+        let added = add(Path::new(".."), "parcels", &Text::new("openapi.yaml", mixed), None).expect("a client");
+        let note = "GET /accounts/{accountId}/parcels asks for `legacy`: the client, which sends `oauth`, is refused";
+        assert!(added.notes.iter().any(|said| said == note), "{:?}", added.notes);
+    }
+
+    #[test]
     fn a_name_that_is_taken_is_refused() {
         let bare = Text::new("openapi.yaml", include_str!("../../tests/fixtures/bare/openapi.yaml"));
-        for name in ["scopien", "sms", "oauth", "serde", "match"] {
+        for name in ["scopien", "sms", "oauth", "serde", "match", "guide", "ingest"] {
             let refusal = add(Path::new(".."), name, &bare, None).expect_err(name).to_string();
             assert!(refusal.contains(name), "{refusal}");
         }

@@ -48,14 +48,21 @@ pub struct Scaffold {
 /// # Errors
 /// A document that cannot be used, or that names no credential which the check can send.
 pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Failure> {
+    scaffold_citing(name, document, &document.path, ends)
+}
+
+/// The same, with where the contract says that the document is.
+fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Result<Scaffold, Failure> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let facts = Facts::read(&Api::read(&source)?);
     if facts.schemes.is_empty() {
+        // Notes on other matters do not say why.
+        let why = facts.notes.iter().find(|note| note.contains("scheme `"));
         return Err(Failure::of_file(
             &document.path,
             format!(
                 "the document names no credential that the check can send{}",
-                facts.notes.first().map_or_else(String::new, |note| format!(": {note}"))
+                why.map_or_else(String::new, |note| format!(": {note}"))
             ),
             "describe under components.securitySchemes how calls are authorised: http bearer, oauth2, openIdConnect, or apiKey in header or query",
         ));
@@ -63,7 +70,7 @@ pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Fai
     let overlay = overlay::text(&facts, ends);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
     // Which rules mean something for this API is known to whoever expands them.
-    let head = contract::head(name, &document.path, &facts);
+    let head = contract::head(name, cited, &facts);
     let reads = |rules: &str| {
         let contract = Some(Text::new("contract.toml", format!("{head}{rules}")));
         Catalogue::read(&Source { contract, ..source.clone() })

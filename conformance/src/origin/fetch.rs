@@ -56,16 +56,12 @@ impl Fetcher {
     /// What is wrong with the URL or the answer: plain HTTP to another host than this one, another host, a status, a web
     /// page, a text that is too long, cut off or not UTF-8.
     pub async fn fetch(&self, url: &str, etag: Option<&str>) -> Result<Fetched, String> {
-        let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
-        let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_here) {
-            return Err("only https is fetched, and http of this host".to_owned());
-        }
+        let url = fetchable(url)?;
         let mut request = self.http.get(url).header(ACCEPT, "application/yaml, application/json, text/plain;q=0.5");
         if let Some(Ok(etag)) = etag.map(HeaderValue::from_str) {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        let response = request.send().await.map_err(|error| chain(&error))?;
+        let response = request.send().await.map_err(|error| chain(&error.without_url()))?;
         match response.status() {
             StatusCode::NOT_MODIFIED => return Ok(Fetched::Unchanged),
             StatusCode::OK => {}
@@ -82,7 +78,7 @@ impl Fetcher {
 
     async fn read(&self, mut response: Response) -> Result<String, String> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
             if bytes.len() + chunk.len() > self.limits.bytes {
                 return Err(format!("the document is longer than {} bytes", self.limits.bytes));
             }
@@ -90,6 +86,22 @@ impl Fetcher {
         }
         String::from_utf8(bytes).map_err(|_| "the document is not UTF-8".to_owned())
     }
+}
+
+/// A URL from which documents are fetched.
+///
+/// # Errors
+/// What is none, plain HTTP to another host than this one, and a user in it.
+pub fn fetchable(url: &str) -> Result<Url, String> {
+    let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
+    let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_here) {
+        return Err("only https is fetched, and http of this host".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it names a user: what is fetched is public, and sources.toml no place for secrets".to_owned());
+    }
+    Ok(url)
 }
 
 /// Redirects within the origin: elsewhere somebody else answers.

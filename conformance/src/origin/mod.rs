@@ -12,7 +12,7 @@ use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
 
-pub use fetch::{Fetched, Fetcher, Limits};
+pub use fetch::{Fetched, Fetcher, Limits, fetchable};
 
 use crate::clock;
 
@@ -61,6 +61,12 @@ impl Origins {
                 let which = text_of(table, "api").unwrap_or_default();
                 return Err(refuse(format!("the document `{which}` has no `{key}`"), "write it as text"));
             }
+            if let Some(url) = text_of(table, "url").filter(|url| !is_sentence(url) && Url::parse(url).is_err()) {
+                return Err(refuse(
+                    format!("`{url}` is no URL"),
+                    "begin it with https://, or write a sentence where nothing is published: \"not published\"",
+                ));
+            }
         }
         Ok(read)
     }
@@ -71,7 +77,7 @@ impl Origins {
             api: text_of(table, "api").unwrap_or_default(),
             file: self.folder.join(text_of(table, "file").unwrap_or_default()),
             // A sentence stands there where nothing is published.
-            url: text_of(table, "url").filter(|url| Url::parse(url).is_ok()),
+            url: text_of(table, "url").filter(|url| !is_sentence(url)),
             sha256: text_of(table, "sha256").unwrap_or_default(),
             etag: text_of(table, "etag"),
         };
@@ -142,12 +148,33 @@ impl Origin {
     /// Why it is none.
     pub fn accepts(&self, text: &str) -> Result<(), Failure> {
         let overlay = self.source().ok().and_then(|source| source.overlay);
-        let document = Text::new(self.url.clone().unwrap_or_default(), text);
+        let path = self.url.as_deref().map(without_secrets).unwrap_or_default();
+        let document = Text::new(path.as_str(), text);
         document.well_formed()?;
         let source = Source { name: self.api.clone(), document, overlay, contract: None };
         let alone = Source { overlay: None, ..source.clone() };
-        Api::read(&source).or_else(|_| Api::read(&alone)).map(drop)
+        let api = Api::read(&source).or_else(|_| Api::read(&alone))?;
+        if api.operations.is_empty() {
+            let help = "an API of which nothing is left is taken out by hand";
+            return Err(Failure::of_file(&path, "the document has no operation", help));
+        }
+        Ok(())
     }
+}
+
+/// A URL without what may open a door: the user and the query.
+pub fn without_secrets(url: &str) -> String {
+    let Ok(mut url) = Url::parse(url) else { return url.to_owned() };
+    // Where these do not apply there is nothing to take out.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+/// Whether a text is what stands in the place of a URL where nothing is published.
+fn is_sentence(url: &str) -> bool {
+    url.trim().contains(' ') && !url.contains("://")
 }
 
 /// The SHA-256 of a text, in hexadecimal digits.

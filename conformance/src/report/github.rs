@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use keyfit_openapi::plain;
+
 use super::model::RuleOutcome;
-use super::transcript::plain;
 use super::{Report, cases_of};
 use crate::verdict::Verdict;
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use keyfit_openapi::plain;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::transcript::{plain, transcript};
+use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Report};
 use crate::verdict::Verdict;
 

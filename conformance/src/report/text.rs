@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use keyfit_openapi::plain;
+
 use super::model::RuleOutcome;
 use super::readings::Followed;
-use super::transcript::{plain, transcript};
+use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of};
 use crate::contract::Family;
 use crate::verdict::Verdict;

@@ -1,5 +1,7 @@
 //! An exchange as lines of text: `>` is what was sent, `<` what came back, `$` the command that sends it again.
 
+use keyfit_openapi::plain;
+
 use crate::verdict::Exchange;
 
 /// The lines of an exchange.
@@ -30,33 +32,14 @@ pub(super) fn command(exchange: &Exchange) -> Option<String> {
     exchange.url.starts_with("http").then(|| exchange.curl())
 }
 
-/// A text in one line without control characters. What a server answers could otherwise move the cursor of a terminal,
-/// or begin a line with a command to the CI system that reads the log.
-pub(super) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && character != '\t' {
-            plain.extend(character.escape_default());
-        } else {
-            plain.push(character);
-        }
-    }
-    plain
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{plain, transcript};
+    use super::transcript;
     use crate::verdict::Exchange;
 
     #[test]
     fn no_line_of_an_answer_stands_without_its_mark() {
         let exchange = Exchange { answer_body: "a\n::error::b\r\n\u{1b}[2J".to_owned(), ..Exchange::default() };
         assert_eq!(transcript(&exchange)[1..], ["< a", "< ::error::b", "< \\u{1b}[2J"]);
-    }
-
-    #[test]
-    fn a_plain_text_is_one_line() {
-        assert_eq!(plain("a\n::error::b\tc \u{9b}1m"), "a\\n::error::b\tc \\u{9b}1m");
     }
 }

@@ -106,6 +106,25 @@ fn each_format_is_the_reviewed_one() {
     }
 }
 
+/// A document of a stranger is compared where CI reads along.
+#[test]
+fn no_line_of_a_report_is_begun_by_the_document() {
+    let folder = Folder::new("commands");
+    let strange = OLD
+        .replace("operationId: pets-list", "operationId: \"pets-list\\n::add-mask::x\"")
+        .replace("'404'", "\"4\\n::stop-commands::y\"");
+    assert_ne!(strange, OLD);
+    folder.write("strange.yaml", &strange);
+    for format in ["text", "markdown", "github"] {
+        for pair in [["old.yaml", "strange.yaml"], ["strange.yaml", "old.yaml"]] {
+            let text = stdout(&folder.diff(&[pair[0], pair[1], "--format", format]));
+            assert!(text.contains("add-mask"), "{format}: {text}");
+            let begun = text.lines().find(|line| line.starts_with("::add") || line.starts_with("::stop"));
+            assert_eq!(begun, None, "{format}: {text}");
+        }
+    }
+}
+
 #[test]
 fn the_report_is_written_into_a_file() {
     let folder = Folder::new("output");

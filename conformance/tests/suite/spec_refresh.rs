@@ -7,7 +7,11 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use keyfit_openapi::{Source, generate};
+
 const PETS: &str = "tests/fixtures/apis/pets";
+/// The reviewed surface of its client.
+const SURFACE: &str = "tests/snapshots/embedded__surface-pets.snap";
 
 /// A folder with one API, whose document is published at this URL.
 fn folder(name: &str, url: &str) -> PathBuf {
@@ -22,6 +26,10 @@ fn folder(name: &str, url: &str) -> PathBuf {
         "# kept\n[[document]]\napi = \"pets\"\nfile = \"apis/pets/published.yaml\"\nurl = \"{url}\"\nprovenance = \"transcribed\"\nsha256 = \"{sha256}\"\n"
     );
     fs::write(folder.join("sources.toml"), text).expect("a file");
+    let source = Source::from_dir(&api).expect("an API");
+    let surface = generate(&source, "crate::api::generated").expect("a client").surface;
+    fs::create_dir_all(folder.join("tests/snapshots")).expect("a folder");
+    fs::write(folder.join(SURFACE), format!("---\nsource: a test\n---\n{surface}")).expect("a file");
     folder
 }
 
@@ -116,6 +124,13 @@ fn a_bad_answer_changes_nothing() {
         ("bomb", ok("", &bomb)),
         ("other-version", ok("", "swagger: '2.0'\ninfo: {title: Pets, version: '1'}\npaths: {}\n")),
         ("empty", ok("", "")),
+        (
+            "nothing-left",
+            ok(
+                "",
+                "openapi: 3.0.3\ninfo: {title: Pets, version: '1'}\nservers: [{url: https://pets.example}]\npaths: {}\n",
+            ),
+        ),
     ];
     let mut said = String::new();
     for (name, answer) in cases {
@@ -138,11 +153,23 @@ fn a_bad_answer_changes_nothing() {
 fn what_cannot_be_fetched_or_is_not_named_is_told() {
     let plain = folder("plain", "http://pets.example/openapi.yaml");
     assert!(stderr(&spec("refresh", &plain, &[])).contains("only https is fetched"));
-    let unpublished = folder("unpublished", "nowhere");
+    let secret = folder("secret", "https://ada:hunter2-do-not-print@pets.example/openapi.yaml?key=do-not-print");
+    let said = stderr(&spec("refresh", &secret, &[]));
+    assert!(said.contains("it names a user") && said.contains("--> https://pets.example/openapi.yaml\n"), "{said}");
+    assert!(!said.contains("do-not-print"), "{said}");
+    let misspelt = folder("misspelt", "docs.pets.example/openapi.yaml");
+    let output = spec("refresh", &misspelt, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("`docs.pets.example/openapi.yaml` is no URL"), "{}", stderr(&output));
+    let unpublished = folder("unpublished", "not published");
     assert_eq!(stdout(&spec("refresh", &unpublished, &[])), "pets: nothing is published: left as it is\n");
     assert!(stderr(&spec("refresh", &unpublished, &["--api", "cats"])).contains("names no API `cats`"));
     fs::create_dir_all(unpublished.join("apis/cats")).expect("a folder");
     assert!(stdout(&spec("check", &unpublished, &[])).contains("cats: sources.toml does not say"));
+    fs::remove_file(unpublished.join(SURFACE)).expect("it was there");
+    let output = spec("check", &unpublished, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("pets: there is no reviewed surface"), "{}", stdout(&output));
     let output = spec("check", Path::new("no-such-folder"), &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("name the folder that holds sources.toml"), "{}", stderr(&output));

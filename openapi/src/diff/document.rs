@@ -17,7 +17,7 @@ pub struct Document {
 
 impl Document {
     /// Reads an OpenAPI document of 3.0 or 3.1, YAML or JSON. Schemas of 3.1 are compared in the words of 3.0: what those
-    /// cannot say, such as `if` and tuples, is not compared.
+    /// cannot say, such as `if` and tuples, is compared as a whole.
     ///
     /// # Errors
     /// Text that is no YAML, a duplicate key, and another version. What is missing in a document, or is not as

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use keyfit_conformance::init;
+use keyfit_conformance::origin::{fetchable, without_secrets};
 
 use super::output;
 use crate::command::file;
@@ -31,10 +32,13 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let name = api_name(options.name.as_deref(), &options.file)?;
     let document = file::read(&options.file, "document")?;
-    if let Some(url) = &options.url
-        && !["https://", "http://"].iter().any(|scheme| url.starts_with(scheme))
-    {
-        return Err(format!("error: `{url}` is no URL of a document\nhelp: --url begins with https://"));
+    if let Some(url) = &options.url {
+        fetchable(url).map_err(|problem| {
+            format!(
+                "error: --url cannot be fetched: {problem}\n  --> {}\nhelp: name an https URL",
+                without_secrets(url)
+            )
+        })?;
     }
     let added = init::add(&options.dir, &name, &document, options.url.as_deref());
     let added = added.map_err(|failure| failure.to_string())?;

@@ -75,14 +75,15 @@ fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
         (Ok(_), Err(failure)) => problems.push(format!("no client can be generated: {failure}")),
         (Ok(_), Ok(generated)) => {
             let reviewed = folder.join(format!("tests/snapshots/embedded__surface-{}.snap", origin.api));
-            if let Some(surface) = reviewed_surface(&reviewed)
-                && surface != generated.surface.trim()
-            {
-                problems.push(format!(
-                    "the generated surface is not the reviewed one\n  --> {}\nhelp: run the tests, and review what has changed",
-                    reviewed.display()
-                ));
-            }
+            let problem = match reviewed_surface(&reviewed) {
+                Some(surface) if surface == generated.surface.trim() => None,
+                Some(_) => Some("the generated surface is not the reviewed one"),
+                None => Some("there is no reviewed surface"),
+            };
+            problems.extend(problem.map(|problem| {
+                let file = reviewed.display();
+                format!("{problem}\n  --> {file}\nhelp: run the tests, and review what has changed")
+            }));
         }
     }
     match catalogue {

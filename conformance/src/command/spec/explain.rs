@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use keyfit_openapi::{Api, generate};
+use keyfit_openapi::{Api, generate, plain};
 use serde_json::Value;
 
 use super::{input, output};
@@ -20,9 +20,6 @@ pub(crate) struct Options {
     document: bool,
 }
 
-/// How many characters of a value are shown.
-const WIDEST: usize = 160;
-
 /// Prints each overlay action and each repair, before and after, or what came of them.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let source = input::api(&options.name)?;
@@ -33,15 +30,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     }
     let mut text = String::new();
     for step in api.steps() {
-        let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), step.target, step.place);
+        let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), plain(&step.target), step.place);
         for reason in &step.reasons {
-            let _ = writeln!(text, "  {reason}");
+            let _ = writeln!(text, "  {}", plain(reason));
         }
         for change in &step.changes {
             let _ = writeln!(
                 text,
                 "  #{}\n    - {}\n    + {}",
-                change.pointer,
+                plain(&change.pointer),
                 shown(change.before.as_ref()),
                 shown(change.after.as_ref())
             );
@@ -52,17 +49,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let generated = generate(&source, "crate::api").map_err(|failure| failure.to_string())?;
     for repair in generated.repairs.iter().skip(api.repairs.iter().count()) {
         let narrowed = if repair.narrowed { "narrowed: " } else { "" };
-        let _ = writeln!(text, "{} #{}\n  {narrowed}{}\n", repair.rule, repair.pointer, repair.note);
+        let _ = writeln!(text, "{} #{}\n  {narrowed}{}\n", repair.rule, plain(&repair.pointer), plain(&repair.note));
     }
     output::write(&text, None)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn shown(value: Option<&Value>) -> String {
-    let Some(value) = value else { return "nothing".to_owned() };
-    let text = value.to_string();
-    match text.char_indices().nth(WIDEST) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
-    }
+    value.map_or_else(|| "nothing".to_owned(), Value::to_string)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use keyfit_openapi::{Api, Failure, Source, generate};
+use keyfit_openapi::{Api, Failure, Source, generate, plain};
 
 use super::{input, output};
 
@@ -48,13 +48,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
             "{} {}: {}\n  --> {}\n  at  #{}\n",
             if repair.narrowed { "narrowed" } else { "repaired" },
             repair.rule,
-            repair.note,
+            plain(&repair.note),
             api.place(&repair.pointer),
-            repair.pointer
+            plain(&repair.pointer)
         );
     }
     for unsupported in &generated.unsupported {
-        let _ = writeln!(text, "no client method for {}: {}\n", unsupported.operation, unsupported.reason);
+        let _ =
+            writeln!(text, "no client method for {}: {}\n", plain(&unsupported.operation), plain(&unsupported.reason));
     }
     let without = generated.unsupported.len();
     let _ =

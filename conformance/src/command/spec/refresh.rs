@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, digest};
+use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, digest, without_secrets};
 use keyfit_conformance::spec_diff::ignore::Ignored;
 use keyfit_conformance::spec_diff::{DiffReport, Names, text};
 use keyfit_openapi::Text;
@@ -54,7 +54,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         match runtime.block_on(refresh(&fetcher, &mut origins, &origin, &url)) {
             Ok(said) => output::write(&said, None)?,
             Err(problem) => {
-                eprintln!("error: {}: {problem}\n  --> {url}\nhelp: nothing was changed", origin.api);
+                let help = "this document was left as it is";
+                eprintln!("error: {}: {problem}\n  --> {}\nhelp: {help}", origin.api, without_secrets(&url));
                 code = ExitCode::from(2);
             }
         }
@@ -77,12 +78,13 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
         origins.replace(origin, &text, etag.as_deref()).map_err(|error| error.to_string())?;
         return Ok(format!("{}: unchanged\n", origin.api));
     }
-    let read = |text: &str| Document::read(&Text::new(url, text)).map_err(|failure| failure.to_string());
+    let shown = without_secrets(url);
+    let read = |text: &str| Document::read(&Text::new(shown.as_str(), text)).map_err(|failure| failure.to_string());
     let findings = diff(&read(&before)?, &read(&text)?);
     origins.replace(origin, &text, etag.as_deref()).map_err(|error| error.to_string())?;
     let catalogue = origin.source().ok().and_then(|source| Catalogue::read(&source).ok());
     let file = origin.file.display().to_string();
-    let names = Names { old: format!("{file} before"), new: url.to_owned(), file };
+    let names = Names { old: format!("{file} before"), new: shown, file };
     let report = DiffReport::new(names, catalogue.as_ref(), findings, Ignored::default());
     Ok(format!("{}: replaced\n{}", origin.api, self::text(&report)))
 }
