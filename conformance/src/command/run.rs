@@ -24,6 +24,9 @@ use tokio::task::JoinSet;
 use super::subject::Subject;
 use super::{file, reports};
 
+/// What shells say of a program that an interrupt ended.
+const INTERRUPTED: u8 = 130;
+
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
 #[group(id = "run-options")]
@@ -96,11 +99,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let reports = options.reports.ready()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
-    let report = runtime.block_on(check(options, catalogues, &mut known))?;
+    let (report, is_interrupted) = runtime.block_on(check(options, catalogues, &mut known))?;
     let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
     Ok(match report.totals {
         totals if totals.fail > 0 || !report.stale.is_empty() => ExitCode::from(1),
         totals if totals.error > 0 => ExitCode::from(2),
+        // What was not run has not passed.
+        _ if is_interrupted => ExitCode::from(INTERRUPTED),
         _ => ExitCode::SUCCESS,
     })
 }
@@ -187,7 +192,7 @@ async fn check(
     options: &Options,
     catalogues: Vec<Arc<Catalogue>>,
     known: &mut KnownFailures,
-) -> Result<Report, String> {
+) -> Result<(Report, bool), String> {
     let started = Instant::now();
     let halt = Halt::default();
     let interrupted = tokio::spawn(halt_on_interrupt(halt.clone()));
@@ -232,11 +237,12 @@ async fn check(
     let is_partial =
         !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty() && options.end().is_none());
     report.stale = known.stale(!is_partial && !halt.is_halted());
-    if interrupted.is_finished() {
+    let is_interrupted = interrupted.is_finished();
+    if is_interrupted {
         eprintln!("the run was interrupted: the report is of the cases before that");
     }
     interrupted.abort();
-    Ok(report)
+    Ok((report, is_interrupted))
 }
 
 /// The first interrupt lets the cases on their way end and reports on them, the second one ends the program.
@@ -245,7 +251,7 @@ async fn halt_on_interrupt(halt: Halt) {
         halt.halt();
         tokio::spawn(async {
             if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
+                std::process::exit(INTERRUPTED.into());
             }
         });
     }

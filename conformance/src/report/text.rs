@@ -106,9 +106,14 @@ fn broken(text: &mut String, verdict: Verdict, rule: &RuleOutcome<'_>) {
 
 /// One line for each reason, with the cases and rules that it concerns.
 fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a CaseReport>) {
-    let mut reasons: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
     for case in cases {
-        let (count, rules) = reasons.entry(case.why()).or_default();
+        // What was found stands with the broken rule.
+        let reason = match &case.follows {
+            Some(root) => format!("not reached, since `{root}` is broken"),
+            None => case.why().to_owned(),
+        };
+        let (count, rules) = reasons.entry(reason).or_default();
         *count += 1;
         rules.insert(&case.rule);
     }
@@ -122,7 +127,7 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
     for (reason, (count, rules)) in reasons {
         let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
         let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
-        let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(reason), cases_of(count), named.join(", "));
+        let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(&reason), cases_of(count), named.join(", "));
     }
 }
 

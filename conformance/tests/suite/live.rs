@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
+use keyfit::{Clock as _, SystemClock};
 use keyfit_conformance::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
-use keyfit_conformance::mock::Mock;
+use keyfit_conformance::mock::{Fault, FaultRule, Mock};
 use keyfit_conformance::secret::Redactor;
 
 use crate::common::with_templates;
@@ -265,4 +267,29 @@ async fn a_client_that_cannot_be_used_is_refused_with_what_to_do() {
         assert_eq!(code, 2, "{text}");
         insta::assert_snapshot!(format!("client-{name}"), text);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_interrupted_reports_and_has_not_passed() {
+    let mock = Mock::of("instasent-ingest").await.expect("it ships");
+    mock.fault(FaultRule::new(Fault::Slow(Duration::from_millis(200))).times(1000)).expect("a fault");
+    let tokens = "[[identity]]\nname = \"shop\"\nkind = \"datasource\"\nstate = \"valid\"\nsecret = { env = \"SHOP_TOKEN\" }\n[ids]\nproject = \"proj_xxx\"\ndatasource = \"ds_xxx\"\n";
+    let file = written("interrupted.toml", tokens);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    command
+        .args(["--api", "ingest", "--base-url", mock.base_url(), "--tokens", &file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let secret = mock.token("datasource").expect("it is issued").secret.reveal().to_owned();
+    let child = command.env("SHOP_TOKEN", secret).spawn().expect("the binary runs");
+    while mock.requests().len() < 3 {
+        SystemClock.sleep(Duration::from_millis(20)).await;
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success());
+    let output =
+        tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("no panic").expect("it ends");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{out}{err}");
+    assert!(err.contains("the run was interrupted") && out.contains("the run was ended before it"), "{out}{err}");
 }

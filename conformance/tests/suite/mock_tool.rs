@@ -318,7 +318,7 @@ async fn tokens_are_minted_listed_and_revoked() {
     assert_eq!(admin(&mock, "DELETE", "tokens", Some(json!({ "token": token }))).await.0, 200);
     assert_eq!(admin(&mock, "DELETE", "tokens", Some(json!({ "name": "product" }))).await.0, 200);
     assert_eq!(admin(&mock, "DELETE", "tokens/0123456789abcdef", None).await.0, 404);
-    let (_, listed) = admin(&mock, "GET", "tokens", None).await;
+    let (_, listed) = admin(&mock, "GET", "/tokens", None).await;
     let revoked = listed["tokens"].as_array().expect("a list").iter().filter(|token| token["state"] == "revoked");
     // The one of the start that is revoked anyway among them.
     assert_eq!(revoked.count(), 3);

@@ -102,7 +102,9 @@ impl Console {
     /// Answers a request to the admin; `None` where it is not for it.
     pub(in crate::mock) fn answer(&self, parts: &Parts, body: &Bytes) -> Option<Answer> {
         let path = parts.uri.path().strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-        let path = if path.len() > 1 { path.trim_end_matches('/') } else { "/" };
+        // One slash too many, as where a path is put behind the admin's URL, means nothing.
+        let path = format!("/{}", path.trim_matches('/'));
+        let path = path.as_str();
         let method = if parts.method == "HEAD" { "GET" } else { parts.method.as_str() };
         let allowed: Vec<&str> = methods(path);
         if !allowed.contains(&method) {
