@@ -1,8 +1,10 @@
 //! What became of a published document, step by step: each overlay action and each repair, before and after.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
-use crate::{Api, SourcePlace, pointer};
+use crate::{Api, Generated, Repair, SourcePlace, pointer};
 
 /// An overlay action, or the repairs of one node.
 #[derive(Clone, Debug)]
@@ -35,35 +37,32 @@ impl Api {
     pub fn steps(&self) -> Vec<Step> {
         let states = self.located.states();
         let mut steps: Vec<Step> = Vec::new();
-        for (index, repair) in self.repairs.iter().enumerate() {
-            let is_action = repair.rule == "overlay" && index + 1 < states.len();
-            if is_action && let Some(overlay) = &self.located.overlay {
-                let mut changes = Vec::new();
-                compare(&states[index], &states[index + 1], "", &mut changes);
-                steps.push(Step {
-                    rules: vec![repair.rule],
-                    place: overlay.action(index),
-                    target: repair.pointer.clone(),
-                    reasons: vec![repair.note.clone()],
-                    changes,
-                });
-            } else if let Some(step) = steps.iter_mut().find(|step| step.target == repair.pointer) {
-                step.rules.push(repair.rule);
-                step.reasons.push(repair.note.clone());
-            } else {
-                let mut changes = Vec::new();
-                let node = |document: &Value| document.pointer(&repair.pointer).cloned();
-                difference(node(&states[states.len() - 1]), node(&self.document), &repair.pointer, &mut changes);
-                steps.push(Step {
-                    rules: vec![repair.rule],
-                    place: self.located.place_in(&states, &repair.pointer),
-                    target: repair.pointer.clone(),
-                    reasons: vec![repair.note.clone()],
-                    changes,
-                });
-            }
+        let actions = if self.located.overlay.is_some() { states.len() - 1 } else { 0 };
+        for (index, repair) in self.repairs.iter().enumerate().take(actions) {
+            let Some(overlay) = &self.located.overlay else { break };
+            let mut changes = Vec::new();
+            compare(&states[index], &states[index + 1], "", &mut changes);
+            steps.push(Step {
+                rules: vec![repair.rule],
+                place: overlay.action(index),
+                target: repair.pointer.clone(),
+                reasons: vec![repair.note.clone()],
+                changes,
+            });
         }
+        let place = |pointer: &str| self.located.place_in(&states, pointer);
+        let before = states.last().unwrap_or(&self.document);
+        steps.extend(grouped(self.repairs.iter().skip(actions), [before, &self.document], place));
         steps
+    }
+
+    /// What the generator was given instead of the repaired document, the repairs of one node together. Where only code is
+    /// another, nothing is changed.
+    pub fn steps_of_client(&self, client: &Generated) -> Vec<Step> {
+        let states = self.located.states();
+        let place = |pointer: &str| self.located.place_in(&states, pointer);
+        let own = client.repairs.iter().skip(self.repairs.iter().count());
+        grouped(own, [&self.document, &client.document], place)
     }
 
     /// The place of a node in the document, or where the overlay put it in, in the overlay; of a node that is in neither
@@ -71,6 +70,38 @@ impl Api {
     pub fn place(&self, pointer: &str) -> SourcePlace {
         self.located.place(pointer)
     }
+}
+
+/// The repairs of each node, with what is different there.
+fn grouped<'a>(
+    repairs: impl Iterator<Item = &'a Repair>,
+    [before, after]: [&Value; 2],
+    place: impl Fn(&str) -> SourcePlace,
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for repair in repairs {
+        let narrowed = if repair.narrowed { "narrowed: " } else { "" };
+        let reason = format!("{narrowed}{}", repair.note);
+        let count = steps.len();
+        let index = *places.entry(&repair.pointer).or_insert(count);
+        if let Some(step) = steps.get_mut(index) {
+            step.rules.push(repair.rule);
+            step.reasons.push(reason);
+            continue;
+        }
+        let mut changes = Vec::new();
+        let node = |document: &Value| document.pointer(&repair.pointer).cloned();
+        difference(node(before), node(after), &repair.pointer, &mut changes);
+        steps.push(Step {
+            rules: vec![repair.rule],
+            place: place(&repair.pointer),
+            target: repair.pointer.clone(),
+            reasons: vec![reason],
+            changes,
+        });
+    }
+    steps
 }
 
 /// The innermost nodes that differ.

@@ -41,6 +41,8 @@ pub struct Generated {
     pub surface: String,
     /// Operations that have no method, with the reason.
     pub unsupported: Vec<Unsupported>,
+    /// The document that the generator was given.
+    pub document: Value,
     /// Everything that was changed on the way, in the document and in what the generator was given.
     pub repairs: Repairs,
 }
@@ -178,7 +180,7 @@ impl Attempt {
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
         let code = prettyplease::unparse(&emit::module(self.file));
-        Ok(Generated { code, surface, unsupported, repairs: self.repairs })
+        Ok(Generated { code, surface, unsupported, document: self.document, repairs: self.repairs })
     }
 }
 

@@ -28,8 +28,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         output::write(&format!("{:#}\n", api.document), None)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let client = generate(&source, "crate::api").map_err(|failure| failure.to_string())?;
     let mut text = String::new();
-    for step in api.steps() {
+    for step in api.steps().into_iter().chain(api.steps_of_client(&client)) {
         let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), plain(&step.target), step.place);
         for reason in &step.reasons {
             let _ = writeln!(text, "  {}", plain(reason));
@@ -44,12 +45,6 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
             );
         }
         text.push('\n');
-    }
-    // What the generator is given on top is no part of the document any more: only the reasons are left.
-    let generated = generate(&source, "crate::api").map_err(|failure| failure.to_string())?;
-    for repair in generated.repairs.iter().skip(api.repairs.iter().count()) {
-        let narrowed = if repair.narrowed { "narrowed: " } else { "" };
-        let _ = writeln!(text, "{} #{}\n  {narrowed}{}\n", repair.rule, plain(&repair.pointer), plain(&repair.note));
     }
     output::write(&text, None)?;
     Ok(ExitCode::SUCCESS)
