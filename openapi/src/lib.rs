@@ -29,6 +29,7 @@ mod pointer;
 mod repair;
 mod source;
 mod table;
+mod vendor_scopes;
 mod walk;
 
 pub use api::Api;
@@ -41,3 +42,4 @@ pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, Resp
 pub use plain::plain;
 pub use repair::{Repair, Repairs};
 pub use source::{Source, Text};
+pub use vendor_scopes::vendor_scopes;

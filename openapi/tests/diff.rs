@@ -208,6 +208,16 @@ fn requirements_that_an_operation_takes_over_from_the_document_are_the_same() {
 }
 
 #[test]
+fn scopes_under_a_key_of_the_vendors_count_as_scopes() {
+    let document = |scopes: &str| {
+        read(&format!("openapi: 3.0.3\npaths:\n  /pets:\n    get: {{x-required-scopes: {scopes}, responses: {{}}}}\n"))
+    };
+    let (one, two) = (document("[read]"), document("read write"));
+    assert_eq!(ids(&diff(&one, &two)), ["security-scope-added"]);
+    assert_eq!(ids(&diff(&two, &one)), ["security-scope-removed"]);
+}
+
+#[test]
 fn an_empty_alternative_makes_the_login_optional() {
     let document = |security: &str| {
         read(&format!("openapi: 3.0.3\npaths: {{/pets: {{get: {{security: {security}, responses: {{}}}}}}}}"))

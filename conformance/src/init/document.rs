@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyfit_openapi::{Api, Operation, Place};
+use keyfit_openapi::{Api, Operation, Place, vendor_scopes};
 use serde_json::Value;
 
 use crate::contract::Carrier;
@@ -153,9 +153,7 @@ impl Facts {
             }
         }
         if scopes.is_empty() {
-            let extensions = node.as_object().into_iter().flatten();
-            let named = extensions.filter(|(key, _)| key.starts_with("x-") && key.to_lowercase().contains("scope"));
-            scopes.extend(named.flat_map(|(_, value)| texts(value)));
+            scopes.extend(vendor_scopes(node));
         }
         scopes.sort();
         scopes.dedup();
