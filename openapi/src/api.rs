@@ -6,7 +6,7 @@ use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::repair::Repairs;
-use crate::{Failure, Source, lint, overlay, table};
+use crate::{Failure, Source, lint, overlay, remarks, table};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Api {
         };
         lint::version(&located, &document)?;
         let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
-        lint::logins(&document, &mut repairs);
+        remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         Ok(Self {

@@ -26,6 +26,7 @@ mod operation;
 mod overlay;
 mod plain;
 mod pointer;
+mod remarks;
 mod repair;
 mod source;
 mod table;

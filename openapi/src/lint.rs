@@ -1,5 +1,4 @@
-//! What no repair can mend: unsupported versions, missing parts, dangling references, clashing ids, logins without a
-//! description.
+//! What no repair can mend: unsupported versions, missing parts, dangling references, clashing ids.
 
 use std::collections::HashSet;
 
@@ -7,7 +6,6 @@ use serde_json::Value;
 
 use crate::Failure;
 use crate::load::Located;
-use crate::repair::Repairs;
 use crate::{pointer, walk};
 
 /// Refuses everything but OpenAPI 3.0 and 3.1.
@@ -121,26 +119,6 @@ pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Fail
         }
     });
     failure.map_or(Ok(()), Err)
-}
-
-/// Notes the requirements that name a security scheme which is not described: how such a credential is sent is not known.
-pub(crate) fn logins(document: &Value, repairs: &mut Repairs) {
-    let described = walk::members(document, "/components/securitySchemes");
-    let is_described = |name: &str| described.iter().any(|(at, _)| pointer::name(at) == name);
-    let mut places = vec![(String::new(), document)];
-    places.extend(walk::operations(document));
-    for (at, holder) in places {
-        let alternatives = holder.get("security").and_then(Value::as_array).into_iter().flatten().enumerate();
-        for (index, alternative) in alternatives {
-            for name in
-                alternative.as_object().into_iter().flatten().map(|(name, _)| name).filter(|name| !is_described(name))
-            {
-                let note =
-                    format!("the security scheme `{name}` is not described: how its credential is sent is not known");
-                repairs.note("unknown-scheme", &format!("{at}/security/{index}"), note);
-            }
-        }
-    }
 }
 
 /// Refuses a schema that is composed of itself: no value fits it, and the generator would not end.

@@ -30,12 +30,24 @@ fn generator_rules(client: &Generated) -> HashSet<&'static str> {
 }
 
 #[test]
-fn a_login_that_is_not_described_is_noted() {
-    let paths = "  /pets:\n    get: {security: [{nosuch: []}], responses: {'200': {description: ok}}}\n";
-    let api = read(paths);
-    let noted = api.repairs.iter().find(|repair| repair.rule == "unknown-scheme").expect("a note");
-    assert_eq!(noted.pointer, "/paths/~1pets/get/security/0");
-    assert!(noted.note.contains("`nosuch`"), "{}", noted.note);
+fn what_is_odd_and_can_be_read_is_noted() {
+    let api = read(
+        "  /pets/{id}:\n    get: {security: [{nosuch: []}], responses: {'200': {description: ok}, odd: {description: ?}}}\n  \
+         /pets/{pet}:\n    put: {responses: {2xx: {description: ok}, default: {description: no}}}\n",
+    );
+    let noted = |rule: &str| -> Vec<(String, String)> {
+        let of_rule = api.repairs.iter().filter(|repair| repair.rule == rule);
+        of_rule.map(|repair| (repair.pointer.clone(), repair.note.clone())).collect()
+    };
+    for (rule, pointer, word) in [
+        ("unknown-scheme", "/paths/~1pets~1{id}/get/security/0", "`nosuch`"),
+        ("odd-status", "/paths/~1pets~1{id}/get/responses/odd", "`odd`"),
+        ("same-path", "/paths/~1pets~1{pet}", "`/pets/{id}`"),
+    ] {
+        let found = noted(rule);
+        assert_eq!(found.len(), 1, "{rule}: {found:?}");
+        assert!(found[0].0 == pointer && found[0].1.contains(word), "{rule}: {found:?}");
+    }
 }
 
 #[test]

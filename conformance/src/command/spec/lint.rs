@@ -19,6 +19,9 @@ pub(crate) struct Options {
 /// Repairs that protect the client and say nothing against the document, and those that are said in another way.
 const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
 
+/// What is odd, and is read as it stands.
+const NOTED: [&str; 3] = ["odd-status", "same-path", "unknown-scheme"];
+
 /// Reads the document as the generator does and prints what it stumbled over.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let document = input::read(&options.file)?.text;
@@ -37,16 +40,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Err(failure) => return refused(&failure),
     };
     let mut text = String::new();
-    let (mut repaired, mut narrowed) = (0, 0);
+    let (mut repaired, mut narrowed, mut noted) = (0, 0, 0);
     // What only the generator is given differently is told where callers have less for it.
     let read = api.repairs.iter().count();
     let told = generated.repairs.iter().enumerate().filter(|(index, repair)| *index < read || repair.narrowed);
     for (_, repair) in told.filter(|(_, repair)| !UNSAID.contains(&repair.rule)) {
-        *(if repair.narrowed { &mut narrowed } else { &mut repaired }) += 1;
+        let (word, count) = match repair {
+            repair if repair.narrowed => ("narrowed", &mut narrowed),
+            repair if NOTED.contains(&repair.rule) => ("noted", &mut noted),
+            _ => ("repaired", &mut repaired),
+        };
+        *count += 1;
         let _ = writeln!(
             text,
-            "{} {}: {}\n  --> {}\n  at  #{}\n",
-            if repair.narrowed { "narrowed" } else { "repaired" },
+            "{word} {}: {}\n  --> {}\n  at  #{}\n",
             repair.rule,
             plain(&repair.note),
             api.place(&repair.pointer),
@@ -58,8 +65,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
             writeln!(text, "no client method for {}: {}\n", plain(&unsupported.operation), plain(&unsupported.reason));
     }
     let without = generated.unsupported.len();
-    let _ =
-        writeln!(text, "{}: {repaired} repaired, {narrowed} narrowed, {without} without a client method", options.file);
+    let _ = writeln!(
+        text,
+        "{}: {repaired} repaired, {narrowed} narrowed, {noted} noted, {without} without a client method",
+        options.file
+    );
     output::write(&text, None)?;
     Ok(ExitCode::SUCCESS)
 }
