@@ -147,6 +147,15 @@ pub trait Identities: Send + Sync {
     /// What would have to be given for there to be one.
     fn foreign_id(&self, parameter: &str) -> Result<String, Missing>;
 
+    /// The value of a path parameter that no identity names, where the document has this one for it.
+    ///
+    /// # Errors
+    /// What would have to be given, where only who runs the server knows.
+    fn path_value(&self, parameter: &str, example: String) -> Result<String, Missing> {
+        let _ = parameter;
+        Ok(example)
+    }
+
     /// Path parameters that exist, for calls whose credential is none of these: it was granted, or signed.
     fn ids(&self) -> BTreeMap<String, String> {
         BTreeMap::new()

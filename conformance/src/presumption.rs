@@ -66,8 +66,14 @@ impl<'a, 'o> Broken<'a, 'o> {
 
     /// The case that judges the status of the answer to what this case sends.
     fn same_status(&self, place: usize) -> Option<usize> {
-        let has_other = |place: usize| self.is_broken(place) && self.outcomes[place].fault == Some(Fault::Status);
-        has_other(place).then_some(())?;
+        let own = &self.outcomes[place];
+        (self.is_broken(place) && own.fault == Some(Fault::Status)).then_some(())?;
+        // One that found a leak in the answer as well did not come to its status.
+        let has_other = |place: usize| {
+            let Outcome { fault, status, .. } = self.outcomes[place];
+            let is_leak = fault == Some(Fault::Leak) && status == own.status && self.asks_for_status(place);
+            self.is_broken(place) && (is_leak || fault == Some(Fault::Status))
+        };
         let is_same = |other: &usize| {
             self.operation(*other) == self.operation(place) && self.rule(*other).probe == self.rule(place).probe
         };
@@ -79,11 +85,24 @@ impl<'a, 'o> Broken<'a, 'o> {
         (judge != place && self.case(judge).level >= self.case(place).level).then_some(judge)
     }
 
-    /// Whether the other one is broken, and in the same way.
-    fn is_alike(&self, other: usize, place: usize) -> bool {
-        let (other_fault, fault) = (self.outcomes[other].fault, self.outcomes[place].fault);
-        let is_step = [other_fault, fault].contains(&Some(Fault::Step));
-        self.is_broken(other) && (is_step || other_fault == fault)
+    /// Whether the other one is broken, and in the same way: let in, kept out or failed alike, or in what else there is to
+    /// an answer. A status that is compared with that of another answer may be the one or the other.
+    fn is_alike(&self, place_of_other: usize, place: usize) -> bool {
+        let (other, own) = (&self.outcomes[place_of_other], &self.outcomes[place]);
+        let is_alike = match (other.fault, own.fault) {
+            (Some(Fault::Leak), fault) | (fault, Some(Fault::Leak)) => fault == Some(Fault::Leak),
+            (Some(Fault::Step), _) | (_, Some(Fault::Step)) => true,
+            (Some(Fault::Status), Some(Fault::Status)) => {
+                let compares = self.rule(place).expect.as_ref().is_some_and(|expect| expect.same_as.is_some());
+                compares || fate(other.status) == fate(own.status)
+            }
+            (other, own) => other == own,
+        };
+        self.is_broken(place_of_other) && is_alike
+    }
+
+    fn asks_for_status(&self, place: usize) -> bool {
+        self.rule(place).expect.as_ref().is_some_and(|expect| expect.success || !expect.status.is_empty())
     }
 
     fn is_broken(&self, place: usize) -> bool {
@@ -101,6 +120,22 @@ impl<'a, 'o> Broken<'a, 'o> {
     fn operation(&self, place: usize) -> &'a str {
         &self.catalogue.operation(self.case(place)).id
     }
+}
+
+/// What a status says of the request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    LetIn,
+    KeptOut,
+    Failed,
+}
+
+fn fate(status: Option<u16>) -> Option<Fate> {
+    Some(match status? {
+        401 | 403 | 429 => Fate::KeptOut,
+        500.. => Fate::Failed,
+        _ => Fate::LetIn,
+    })
 }
 
 #[cfg(test)]
@@ -121,7 +156,7 @@ mod tests {
             case.unwrap_or_else(|| panic!("{id} is no case")).level = *level;
         }
         let outcome = |case: &Case| match broken.iter().find(|(id, ..)| *id == case.id) {
-            Some((_, level, fault)) => Outcome::broken(*level, "finding").by(*fault),
+            Some((_, level, fault)) => Outcome { status: Some(200), ..Outcome::broken(*level, "finding").by(*fault) },
             None => Outcome::pass(),
         };
         let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
@@ -159,6 +194,22 @@ mod tests {
             (QUERY, Level::Must, Fault::Status),
         ]);
         assert!(elsewhere.contains(&entry(QUERY, Verdict::Fail, None)), "{elsewhere:?}");
+    }
+
+    #[test]
+    fn a_leak_follows_from_nothing() {
+        for fault in [Fault::Status, Fault::Content, Fault::Step] {
+            let found = settled(&[(NO_TOKEN, Level::Must, fault), (QUERY, Level::Must, Fault::Leak)]);
+            assert!(found.contains(&entry(QUERY, Verdict::Fail, None)), "{fault:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_let_in_is_not_explained_by_who_is_kept_out() {
+        assert_eq!(fate(Some(200)), fate(Some(404)));
+        assert_eq!(fate(Some(401)), fate(Some(403)));
+        assert_ne!(fate(Some(200)), fate(Some(401)));
+        assert_ne!(fate(Some(200)), fate(Some(500)));
     }
 
     #[test]

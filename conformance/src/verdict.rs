@@ -36,6 +36,8 @@ pub enum Fault {
     Status,
     /// Something else about it.
     Content,
+    /// What it holds and may not: nothing else explains that.
+    Leak,
     /// What comes before the answer that would be judged.
     Step,
 }

@@ -89,8 +89,11 @@ impl Subject {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => base_url.origin().ascii_serialization(),
         };
-        let tokens = Tokens::read(&text, &catalogue.contract, &root, redactor).await;
+        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, &root, redactor).await;
         let tokens = tokens.map_err(|failure| failure.to_string())?;
+        for note in tokens.notes() {
+            eprintln!("note: {note}");
+        }
         let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
         let target = target.paced(&catalogue.contract);
         target.reach().await.map_err(|reason| {

@@ -51,11 +51,8 @@ fn errors(text: &mut String, facts: &Facts) {
     match &facts.error {
         None => text.push_str("optional = true\n"),
         Some(error) => {
-            let mut fields: Vec<String> = error
-                .texts
-                .iter()
-                .map(|name| format!("{{ at = {}, type = \"string\" }}", quoted(&format!("/{name}"))))
-                .collect();
+            let mut fields: Vec<String> =
+                error.texts.iter().map(|name| format!("{{ at = {}, type = \"string\" }}", quoted(name))).collect();
             if error.has_status {
                 fields.push("{ at = \"/status\", type = \"status\" }".to_owned());
             }

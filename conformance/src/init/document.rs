@@ -64,7 +64,7 @@ pub(super) struct Access {
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ErrorBody {
     pub(super) media_type: String,
-    /// Required members that are text, and whether one is the status.
+    /// The JSON pointers of required members that are text, and whether one is the status.
     pub(super) texts: Vec<String>,
     pub(super) has_status: bool,
 }
@@ -199,13 +199,30 @@ fn error(api: &Api, operation: &Operation) -> Option<ErrorBody> {
     let is_refusal = |status: &str| status == "default" || status.starts_with('4');
     let (_, shape) = operation.responses.iter().find(|(status, shape)| is_refusal(status) && shape.schema.is_some())?;
     let schema = api.resolve(shape.schema.as_ref()?);
-    let required: Vec<&str> = schema["required"].as_array()?.iter().filter_map(Value::as_str).collect();
-    let typed = |name: &&&str, kind: &str| api.resolve(&schema["properties"][**name])["type"] == kind;
-    Some(ErrorBody {
-        media_type: shape.media_type.clone()?,
-        texts: required.iter().filter(|name| typed(name, "string")).map(|name| (*name).to_owned()).collect(),
-        has_status: required.iter().any(|name| *name == "status" && typed(&name, "integer")),
-    })
+    let mut texts = Vec::new();
+    let mut has_status = false;
+    for (name, member) in required(api, schema) {
+        match member["type"].as_str() {
+            Some("string") => texts.push(format!("/{name}")),
+            Some("integer") if name == "status" => has_status = true,
+            // Many wrap what is wrong in one member.
+            Some("object") => {
+                let inner = required(api, member).into_iter().filter(|(_, member)| member["type"] == "string");
+                texts.extend(inner.map(|(inner, _)| format!("/{name}/{inner}")));
+            }
+            _ => {}
+        }
+    }
+    if texts.is_empty() && !has_status {
+        return None;
+    }
+    Some(ErrorBody { media_type: shape.media_type.clone()?, texts, has_status })
+}
+
+/// The required members of an object, with their schemas.
+fn required<'a>(api: &'a Api, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    names.map(|name| (name, api.resolve(&schema["properties"][name]))).collect()
 }
 
 fn limits(api: &Api) -> Option<Limits> {

@@ -34,19 +34,18 @@ pub(super) struct Snapshot {
 
 impl Judge<'_> {
     /// What is wrong with an answer of the expected status; `None` if it is the expected one. `before` is the answer to the
-    /// call before, where the rule compares with it, and `token` what was presented.
-    pub(super) fn finding(&self, draft: &Draft, reply: &Reply, before: Option<&Reply>, token: &str) -> Option<String> {
+    /// call before, where the rule compares with it.
+    pub(super) fn finding(&self, draft: &Draft, reply: &Reply, before: Option<&Reply>) -> Option<String> {
         self.headers(reply)
             .or_else(|| self.body(draft, reply))
             .or_else(|| self.rate(reply, before))
             .or_else(|| grant::finding(self.expect, draft, reply))
             .or_else(|| challenge::finding(self.expect.challenge?, &reply.headers))
             .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
-            .or_else(|| self.shown(reply, token))
     }
 
-    /// What the answer holds and may not.
-    fn shown(&self, reply: &Reply, token: &str) -> Option<String> {
+    /// What the answer holds and may not, whatever its status. `token` is what was presented.
+    pub(super) fn leak(&self, reply: &Reply, token: &str) -> Option<String> {
         self.expect.hides.iter().find_map(|hidden| match hidden {
             Hidden::Token => reply.holds(token).then(|| "the answer repeats the token".to_owned()),
             Hidden::Internals => internals::finding(reply),

@@ -55,14 +55,16 @@ impl Maker<'_> {
         let arguments = self.arguments;
         let mut path: BTreeMap<String, String> = BTreeMap::new();
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
-            let known = identity.ids.get(&parameter.name).cloned();
-            let example = arguments.get(&parameter.name).map(plain).unwrap_or_default();
-            path.insert(parameter.name.clone(), known.unwrap_or(example));
-        }
-        match probe {
-            Probe::Foreign(name) => drop(path.insert(name.clone(), self.identities.foreign_id(name)?)),
-            Probe::UnknownId(name) => drop(path.insert(name.clone(), NOBODY.to_owned())),
-            _ => {}
+            let example = || arguments.get(&parameter.name).map(plain).unwrap_or_default();
+            let value = match (probe, identity.ids.get(&parameter.name)) {
+                (Probe::Foreign(name), _) if *name == parameter.name => self.identities.foreign_id(name)?,
+                (Probe::UnknownId(name), _) if *name == parameter.name => NOBODY.to_owned(),
+                (_, Some(known)) => known.clone(),
+                // One of a list is no id that somebody would have to know.
+                _ if self.api.resolve(&parameter.schema).get("enum").is_some() => example(),
+                _ => self.identities.path_value(&parameter.name, example())?,
+            };
+            path.insert(parameter.name.clone(), value);
         }
         let mut url = self.url(operation, &path);
         self.add_query(&mut url, probe, operation, identity);

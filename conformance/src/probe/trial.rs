@@ -108,16 +108,14 @@ impl<'a> Trial<'a> {
             [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
                 let before = before.first().and_then(Sent::answer);
                 let level = self.case.level;
-                let content = || {
-                    let finding = judge.finding(draft, reply, before, self.presented.reveal());
-                    finding.or_else(|| judge.differs(before, reply))
-                };
+                let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
+                let content = || judge.finding(draft, reply, before).or_else(|| judge.differs(before, reply));
+                // A leak is one, whatever else is wrong.
+                let found = judge.leak(reply, self.presented.reveal()).map(|leak| (leak, Fault::Leak));
+                let found = found.or_else(|| Some((status()?, Fault::Status)));
+                let found = found.or_else(|| Some((content()?, Fault::Content)));
                 let mut outcome =
-                    if let Some(finding) = judge.status(reply).or_else(|| judge.other_status(before, reply)) {
-                        Outcome::broken(level, finding).by(Fault::Status)
-                    } else {
-                        content().map_or_else(Outcome::pass, |finding| Outcome::broken(level, finding))
-                    };
+                    found.map_or_else(Outcome::pass, |(finding, fault)| Outcome::broken(level, finding).by(fault));
                 outcome.status = Some(reply.status);
                 outcome
             }

@@ -5,11 +5,11 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyfit_openapi::{Failure, SourcePlace, Text};
+use keyfit_openapi::{Api, Failure, Place, SourcePlace, Text};
 use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
-use self::source::Place;
+use self::source::Place as SecretPlace;
 use crate::contract::Contract;
 use crate::identity::{Client, ClientNeed, Identities, Identity, Missing, Need, Rights, Signer, State};
 use crate::secret::Redactor;
@@ -23,6 +23,7 @@ pub struct Tokens {
     /// The scope that includes all others, by kind.
     supersets: BTreeMap<String, String>,
     clients: Clients,
+    notes: Vec<String>,
 }
 
 /// The file.
@@ -51,7 +52,7 @@ struct Entry {
     name: String,
     kind: String,
     state: EntryState,
-    secret: Place,
+    secret: SecretPlace,
     /// The scopes; every one where left out.
     scopes: Option<BTreeSet<String>>,
     /// Actions by resource, in place of scopes.
@@ -86,6 +87,7 @@ impl Tokens {
     /// Text that is no TOML, unknown keys and kinds, a secret that cannot be had.
     pub async fn read(
         text: &Text,
+        api: &Api,
         contract: &Contract,
         authorization_server: &str,
         redactor: &Redactor,
@@ -99,6 +101,26 @@ impl Tokens {
             )
         })?;
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
+        for (name, _) in file.ids.iter().chain(&file.foreign) {
+            let names: BTreeSet<&str> = path_parameters(api).collect();
+            if !names.contains(name.as_str()) {
+                let known: Vec<&str> = names.into_iter().collect();
+                let place = crate::contract::place(text, text.text.find(name.as_str()));
+                let help = format!("the paths have: {}", known.join(", "));
+                return Err(failure(place, format!("no path has a parameter `{name}`"), help));
+            }
+        }
+        let supersets = contract.credentials.iter();
+        let supersets: BTreeMap<String, String> =
+            supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
+        let needed: BTreeSet<&str> = api
+            .operations
+            .iter()
+            .flat_map(|operation| &operation.scopes)
+            .chain(supersets.values())
+            .map(String::as_str)
+            .collect();
+        let mut notes = Vec::new();
         let mut identities = Vec::new();
         for entry in file.identities {
             if contract.credential(&entry.kind).is_none() {
@@ -115,6 +137,8 @@ impl Tokens {
                 failure(at(&entry.secret.quoted()), problem, "put it there, or remove the identity")
             })?;
             redactor.learn(&secret);
+            let unknown = entry.scopes.iter().flatten().filter(|scope| !needed.contains(scope.as_str()));
+            notes.extend(unknown.map(|scope| format!("no operation needs the scope `{scope}` of `{}`", entry.name)));
             identities.push(Known {
                 kind: entry.kind,
                 state: entry.state.into(),
@@ -123,12 +147,22 @@ impl Tokens {
                 identity: Identity { name: entry.name, secret, ids: file.ids.clone() },
             });
         }
-        let supersets = contract.credentials.iter();
-        let supersets = supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
         let reader = Reader { text, contract, root: authorization_server, redactor };
         let clients = reader.read(file.clients, &file.signers).await?;
-        Ok(Self { identities, ids: file.ids, foreign: file.foreign, supersets, clients })
+        Ok(Self { identities, ids: file.ids, foreign: file.foreign, supersets, clients, notes })
     }
+}
+
+impl Tokens {
+    /// What looks like a mistake and need be none.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+fn path_parameters(api: &Api) -> impl Iterator<Item = &str> {
+    let parameters = api.operations.iter().flat_map(|operation| &operation.parameters);
+    parameters.filter(|parameter| parameter.place == Place::Path).map(|parameter| parameter.name.as_str())
 }
 
 impl Identities for Tokens {
@@ -149,6 +183,10 @@ impl Identities for Tokens {
             Some(id) if self.ids.get(parameter) != Some(id) => Ok(id.clone()),
             _ => Err(Missing(format!("the tokens file names no foreign `{parameter}`"))),
         }
+    }
+
+    fn path_value(&self, parameter: &str, _: String) -> Result<String, Missing> {
+        Err(Missing(format!("the tokens file names no id `{parameter}`")))
     }
 
     fn ids(&self) -> BTreeMap<String, String> {

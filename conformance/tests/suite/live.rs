@@ -37,6 +37,8 @@ scopes = ["PROJECT_AUDIENCE_READ"]
 [ids]
 project = "proj_xxx"
 datasource = "ds_xxx"
+userId = "user-1001"
+eventType = "ecommerce_order_create"
 
 [foreign]
 project = "proj_of_somebody_else"
@@ -168,6 +170,28 @@ async fn writes_are_sent_when_allowed() {
     // Of the two outcomes that the documents name.
     assert!(text.contains("entity.items.\n    ingest, batch-outcome: 2 answers"), "{text}");
     assert!(!text.contains("entitiesSuccess"), "{text}");
+}
+
+/// Somebody's data may be behind an id that is made up.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_not_given_is_not_invented() {
+    let without = TOKENS.replace("userId = \"user-1001\"\n", "");
+    let live = Live::start("tokens-without-id.toml", &without).await;
+    let (code, text) = live.check(&["--allow-writes", "--case", "ingest/auth/*/stream-contact-get"], 3).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("the tokens file names no id `userId`") && text.contains("; 0 requests"), "{text}");
+
+    let misspelt = TOKENS.replace("userId =", "userid =");
+    let live = Live::start("tokens-misspelt-id.toml", &misspelt).await;
+    let (code, text) = live.check(&[], 3).await;
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("no path has a parameter `userid`") && text.contains("userId"), "{text}");
+
+    let unknown = TOKENS.replace("PROJECT_AUDIENCE_READ", "PROJECT_AUDIENCE_RAED");
+    let live = Live::start("tokens-unknown-scope.toml", &unknown).await;
+    let (code, text) = live.check(&["--case", "ingest/auth/accepted/*"], 3).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("note: no operation needs the scope `PROJECT_AUDIENCE_RAED` of `reports`"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
