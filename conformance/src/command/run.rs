@@ -234,8 +234,9 @@ async fn check(
         apis.push(ApiReport::new(&catalogue, server, outcomes, &redactor));
     }
     let mut report = Report::new(apis, requests, started.elapsed());
-    let is_partial =
-        !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty() && options.end().is_none());
+    // The server's end is all that there is to a live server.
+    let is_one_end = options.side.is_some() || options.subject.client.is_given();
+    let is_partial = is_one_end || !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty());
     report.stale = known.stale(!is_partial && !halt.is_halted());
     let is_interrupted = interrupted.is_finished();
     if is_interrupted {

@@ -57,6 +57,23 @@ async fn broken(defect: Option<Defect>, workers: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_names_no_case_is_stale_before_a_live_server_too() {
+    let (address, _) = serve(None).await;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted");
+    fs::create_dir_all(&folder).expect("a folder");
+    let (tokens, known) = (folder.join("stale-tokens.toml"), folder.join("stale-known.toml"));
+    fs::write(&tokens, tokens_file()).expect("a file");
+    fs::write(&known, "[[failing]]\ncase = \"shop/no/such/case\"\nreason = \"x\"\n").expect("a file");
+    let run = ["run", "--api-dir", SHOP, "--base-url", &format!("http://{address}/v1"), "--parallel", "8"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    command.args(run).arg("--tokens").arg(&tokens).arg("--known-failing").arg(&known).envs(environment());
+    let output = command.output().await.expect("the binary runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("it names no case"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_planted_defect_is_found_and_nothing_else() {
     assert_eq!(broken(None, "1").await, BTreeSet::new(), "a service without a defect");
     assert_eq!(broken(None, "8").await, BTreeSet::new(), "the same, many cases at a time");
