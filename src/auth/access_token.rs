@@ -1,4 +1,4 @@
-//! What goes behind `Bearer `: a credential text with the time until which it is good.
+//! What requests carry: a credential text with the time until which it is good.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Fingerprint;
 
-/// An access token (RFC 6749, section 1.4), an API key or a signed JWT: whatever stands in the `Authorization` header.
+/// An access token (RFC 6749, section 1.4), an API key or a signed JWT: whatever stands where a [`Carrier`](super::Carrier) says.
 /// Zeroised on drop, never printed.
 #[derive(Clone)]
 pub struct AccessToken {

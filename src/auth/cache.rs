@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 use super::held::Held;
-use super::{AccessToken, TokenSource};
+use super::{AccessToken, Carrier, TokenSource};
 use crate::runtime::chance;
 use crate::{Clock, Error, SystemClock};
 
@@ -88,6 +88,7 @@ pub(crate) struct Cache(Arc<Shared>);
 struct Shared {
     source: Arc<dyn TokenSource>,
     refresh: Refresh,
+    carrier: Carrier,
     state: Mutex<State>,
 }
 
@@ -129,8 +130,8 @@ fn lasts(since: SystemTime, span: Duration, now: SystemTime) -> bool {
 }
 
 impl Cache {
-    pub(crate) fn new(source: Arc<dyn TokenSource>, refresh: Refresh) -> Self {
-        Self(Arc::new(Shared { source, refresh, state: Mutex::default() }))
+    pub(crate) fn new(source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
+        Self(Arc::new(Shared { source, refresh, carrier, state: Mutex::default() }))
     }
 
     /// A token that is good now. The one at hand where there is one; it is replaced in the background when its time is
@@ -274,7 +275,7 @@ impl Shared {
         if !is_same {
             state.adopted += 1;
         }
-        let held = Held::new(token, state.adopted)?;
+        let held = Held::new(token, self.carrier, state.adopted)?;
         let replaced = state.current.replace(Kept { held: held.clone(), adopted_at: now, fresh_for });
         if let Some(replaced) = replaced
             && !is_same

@@ -88,7 +88,7 @@ impl TokenSource for Issuer {
 }
 
 fn cache(clock: &Hands, issuer: &Issuer) -> Cache {
-    Cache::new(Arc::new(issuer.clone()), Refresh::default().clock(clock.clone()))
+    Cache::new(Arc::new(issuer.clone()), Refresh::default().clock(clock.clone()), Carrier::Bearer)
 }
 
 async fn text(cache: &Cache) -> String {
@@ -270,7 +270,11 @@ async fn spans_without_end_are_no_panic() {
     let clock = Hands::new();
     let issuer = Issuer::new(&clock, None);
     let forever = Refresh::default().clock(clock.clone()).recheck(Duration::MAX).overlap(Duration::MAX);
-    let cache = Cache::new(Arc::new(issuer.clone()), forever.leeway(Duration::MAX).refusal_floor(Duration::MAX));
+    let cache = Cache::new(
+        Arc::new(issuer.clone()),
+        forever.leeway(Duration::MAX).refusal_floor(Duration::MAX),
+        Carrier::Bearer,
+    );
     let first = cache.token().await.expect("a token");
     let second = cache.instead_of(&first).await.expect("another");
     let third = cache.instead_of(&second).await.expect("the one before");
@@ -295,7 +299,11 @@ impl TokenSource for Steady {
 #[tokio::test]
 async fn a_source_learns_which_token_was_refused() {
     let clock = Hands::new();
-    let cache = Cache::new(Arc::new(Arc::new(Steady(AtomicUsize::new(1)))), Refresh::default().clock(clock.clone()));
+    let cache = Cache::new(
+        Arc::new(Arc::new(Steady(AtomicUsize::new(1)))),
+        Refresh::default().clock(clock.clone()),
+        Carrier::Bearer,
+    );
     assert_eq!(text(&cache).await, "token-1");
     clock.move_on(300);
     assert_eq!(text(&cache).await, "token-1");

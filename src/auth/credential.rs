@@ -48,7 +48,7 @@ impl<K: TokenKind> Credential<K> {
 
     /// As [`from_source`](Self::from_source), with times of your own.
     pub fn refreshed(source: impl TokenSource, refresh: Refresh) -> Self {
-        Self { keeper: Keeper::Cached(Cache::new(Arc::new(source), refresh)), kind: PhantomData }
+        Self { keeper: Keeper::Cached(Cache::new(Arc::new(source), refresh, K::CARRIER)), kind: PhantomData }
     }
 
     /// A credential that is a secret kept elsewhere: in a file, a variable, a secret store.
@@ -140,10 +140,10 @@ impl<K> fmt::Debug for Credential<K> {
     }
 }
 
-impl<K> From<Token<K>> for Credential<K> {
+impl<K: TokenKind> From<Token<K>> for Credential<K> {
     fn from(token: Token<K>) -> Self {
         // A token's text was checked when it was made.
-        let held = Held::new(AccessToken::new(token.into_secret()), 0);
+        let held = Held::new(AccessToken::new(token.into_secret()), K::CARRIER, 0);
         Self { keeper: held.map_or(Keeper::Unusable, Keeper::Fixed), kind: PhantomData }
     }
 }

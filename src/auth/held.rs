@@ -4,32 +4,31 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::AccessToken;
+use super::{AccessToken, Carrier};
 use crate::Error;
 
 /// An access token as requests carry it. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(super) token: Arc<AccessToken>,
-    authorization: HeaderValue,
+    header: (HeaderName, HeaderValue),
     /// Higher for newer tokens of one cache.
     generation: u64,
 }
 
 impl Held {
-    /// Builds the header, marked sensitive so that no `Debug` shows it.
-    pub(super) fn new(token: AccessToken, generation: u64) -> Result<Self, Error> {
-        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| Error::credential("the token cannot be sent in a header"))?;
-        authorization.set_sensitive(true);
-        Ok(Self { token: Arc::new(token), authorization, generation })
+    /// Builds the header.
+    pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
+        let header = carrier.header(token.expose())?;
+        Ok(Self { token: Arc::new(token), header, generation })
     }
 
-    /// `Bearer <token>`.
-    pub(crate) fn authorization(&self) -> HeaderValue {
-        self.authorization.clone()
+    /// Puts the token where it is carried; what stood there is replaced.
+    pub(crate) fn authorize(&self, headers: &mut HeaderMap) {
+        let (name, value) = &self.header;
+        headers.insert(name, value.clone());
     }
 
     pub(crate) fn token(&self) -> &AccessToken {
@@ -58,8 +57,10 @@ mod tests {
 
     #[test]
     fn the_header_does_not_print() {
-        let held = Held::new(AccessToken::new("do-not-print-me"), 1).expect("a header");
-        assert_eq!(format!("{:?}", held.authorization()), "Sensitive");
+        let held = Held::new(AccessToken::new("do-not-print-me"), Carrier::Bearer, 1).expect("a header");
+        let mut headers = HeaderMap::new();
+        held.authorize(&mut headers);
+        assert_eq!(format!("{headers:?}"), r#"{"authorization": Sensitive}"#);
         assert!(!format!("{held:?}").contains("do-not"));
     }
 }

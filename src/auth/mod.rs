@@ -20,6 +20,7 @@
 mod access_token;
 mod api_key;
 mod cache;
+mod carrier;
 mod credential;
 mod environment;
 mod fingerprint;
@@ -38,6 +39,7 @@ pub(crate) mod token;
 pub use access_token::AccessToken;
 pub use api_key::{ApiKey, Mode, Reach};
 pub use cache::Refresh;
+pub use carrier::Carrier;
 pub use credential::Credential;
 pub use fingerprint::Fingerprint;
 pub use grants::{Excess, Needs, Right, Scopes};

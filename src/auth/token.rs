@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::environment;
+use super::{Carrier, environment};
 use crate::Error;
 
 /// A bearer token of one kind. The text is zeroised on drop and never printed.
@@ -18,7 +18,7 @@ use crate::Error;
 /// | [`DatasourceToken`] | Ingest | one data source | `INSTASENT_DATASOURCE_TOKEN` |
 /// | [`ScopienKey`] | Scopien | its scopes | `SCOPIEN_API_KEY` |
 ///
-/// It travels as `Authorization: Bearer <token>`, never in a URL. Shape and length are the provider's business: any
+/// It travels as `Authorization: Bearer <token>`, or where its kind's [`CARRIER`](TokenKind::CARRIER) says, never in a URL. Shape and length are the provider's business: any
 /// printable ASCII without spaces is taken. Tokens of Instasent are shown once, do not expire, and keep the scopes that
 /// they were made with; replace them at least once a year ([`source`](super::source) finds the new one).
 ///
@@ -76,6 +76,8 @@ pub trait TokenKind: sealed::Sealed {
     const NAME: &'static str;
     /// The environment variable that [`Token::from_env`] reads.
     const VARIABLE: &'static str;
+    /// Where requests carry it. `Authorization: Bearer <token>`, unless the kind says otherwise.
+    const CARRIER: Carrier = Carrier::Bearer;
 }
 
 pub(crate) mod sealed {

@@ -8,7 +8,6 @@
 
 use std::time::Duration;
 
-use reqwest::header::AUTHORIZATION;
 use reqwest::{Request, Response, StatusCode};
 use tracing::Instrument as _;
 
@@ -132,7 +131,7 @@ impl Call<'_> {
         if left.is_zero() {
             return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
         }
-        request.headers_mut().insert(AUTHORIZATION, held.authorization());
+        held.authorize(request.headers_mut());
         *request.timeout_mut() = Some(self.shared.config.timeout.min(left));
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();

@@ -225,6 +225,17 @@ pub enum BatchShape {
     Lists,
 }
 
+impl Carrier {
+    /// The header that carries a token, and what stands in it; none where that is the query.
+    pub(crate) fn header(&self, token: &str) -> Option<(&str, String)> {
+        match self {
+            Self::Header => Some(("authorization", format!("Bearer {token}"))),
+            Self::NamedHeader(name) => Some((name, token.to_owned())),
+            Self::Query(_) => None,
+        }
+    }
+}
+
 impl Credential {
     /// Where valid calls send it: the first that is named.
     pub fn carrier(&self) -> &Carrier {
@@ -274,6 +285,11 @@ impl Contract {
     /// The kind of token with this name.
     pub fn credential(&self, kind: &str) -> Option<&Credential> {
         self.credentials.iter().find(|credential| credential.kind == kind)
+    }
+
+    /// The kind of token that clients are given: the first.
+    pub(crate) fn client_credential(&self) -> Option<&Credential> {
+        self.credentials.first()
     }
 
     /// The body that an answer of this status has, for operations of an error profile.

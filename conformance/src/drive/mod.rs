@@ -63,7 +63,7 @@ impl Stage {
     /// # Errors
     /// A client that cannot be connected.
     pub async fn start(catalogue: &Catalogue, connect: Arc<dyn Connect>, redactor: &Redactor) -> Result<Self, String> {
-        let prefix = catalogue.contract.credentials.first().map_or("", |credential| credential.prefix.as_str());
+        let prefix = catalogue.contract.client_credential().map_or("", |credential| credential.prefix.as_str());
         let script = Script::start(LANES).await;
         let mut lanes = Vec::new();
         for number in 0..LANES {

@@ -6,6 +6,8 @@ use keyfit_openapi::{Api, Operation, Place};
 use serde_json::{Map, Value};
 
 use super::script::Received;
+use crate::catalogue::Catalogue;
+use crate::contract::{Carrier, Credential};
 use crate::secret::Secret;
 
 /// The path of the base URL that clients are connected to, below the lane.
@@ -13,7 +15,7 @@ pub(super) const BASE_PATH: &str = "/base";
 
 /// What is wrong with the request is the error.
 pub(super) fn check(
-    api: &Api,
+    catalogue: &Catalogue,
     operation: &Operation,
     arguments: &Map<String, Value>,
     request: &Received,
@@ -23,9 +25,10 @@ pub(super) fn check(
         return Err(format!("the method is {}, not {}", request.method, operation.method));
     }
     path(operation, arguments, request)?;
-    query(operation, arguments, request)?;
-    headers(request, secret)?;
-    body(api, operation, arguments, request)
+    let carrier = catalogue.contract.client_credential().map_or(&Carrier::Header, Credential::carrier);
+    query(operation, arguments, request, carrier, secret)?;
+    headers(request, carrier, secret)?;
+    body(&catalogue.api, operation, arguments, request)
 }
 
 fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
@@ -44,11 +47,20 @@ fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Receive
     if sent == expected { Ok(()) } else { Err(format!("the path is {}, not {}", sent.join("/"), expected.join("/"))) }
 }
 
-fn query(operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
+fn query(
+    operation: &Operation,
+    arguments: &Map<String, Value>,
+    request: &Received,
+    carrier: &Carrier,
+    secret: &Secret,
+) -> Result<(), String> {
     let documented = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
-    let expected: BTreeSet<(String, String)> = documented
+    let mut expected: BTreeSet<(String, String)> = documented
         .filter_map(|parameter| Some((parameter.name.clone(), plain(arguments.get(&parameter.name)?))))
         .collect();
+    if let Carrier::Query(name) = carrier {
+        expected.insert((name.clone(), secret.reveal().to_owned()));
+    }
     let sent: BTreeSet<(String, String)> = request.query.iter().cloned().collect();
     match sent.symmetric_difference(&expected).next() {
         None => Ok(()),
@@ -56,9 +68,11 @@ fn query(operation: &Operation, arguments: &Map<String, Value>, request: &Receiv
     }
 }
 
-fn headers(request: &Received, secret: &Secret) -> Result<(), String> {
-    if request.header("authorization") != Some(&format!("Bearer {}", secret.reveal())) {
-        return Err("the token is not in the header `Authorization`".to_owned());
+fn headers(request: &Received, carrier: &Carrier, secret: &Secret) -> Result<(), String> {
+    if let Some((name, value)) = carrier.header(secret.reveal())
+        && request.header(name) != Some(&value)
+    {
+        return Err(format!("the token is not in the header `{name}`"));
     }
     if !request.header("accept").is_some_and(|accept| accept.contains("application/json")) {
         return Err("the header `Accept` does not ask for JSON".to_owned());

@@ -121,6 +121,11 @@ impl Scripted {
 }
 
 impl Received {
+    /// Whether a token stands in a header or in the query.
+    fn carries(&self, token: &Secret) -> bool {
+        self.headers.iter().chain(&self.query).any(|(_, sent)| sent.ends_with(token.reveal()))
+    }
+
     /// A header that came.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -145,11 +150,7 @@ fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse
     let of_path = lane.paths.get_mut(&received.path).and_then(next);
     let answer = match (of_path, &lane.guard) {
         (Some(answer), _) => answer,
-        (None, Some((accepted, refusal)))
-            if received.header("authorization").is_none_or(|sent| !sent.ends_with(accepted.reveal())) =>
-        {
-            refusal.clone()
-        }
+        (None, Some((accepted, refusal))) if !received.carries(accepted) => refusal.clone(),
         _ => lane.first.pop_front().unwrap_or_else(|| lane.answer.clone()),
     };
     lane.received.push(received);

@@ -9,6 +9,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::{Ends, scaffold_citing};
 use crate::clock;
+use crate::contract::Carrier;
 use crate::origin::digest;
 use crate::template::templates;
 
@@ -69,10 +70,10 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
     let file = if document.path.to_lowercase().ends_with(".json") { "published.json" } else { "published.yaml" };
     let cited = url.map_or_else(|| format!("openapi/apis/{name}/{file}"), str::to_owned);
     let made = scaffold_citing(name, document, &cited, Ends::Both)?;
-    let Some(kind) = made.kinds.first() else {
+    let Some((kind, carrier)) = &made.client else {
         return Err(refuse(
-            "no scheme of the document puts its credential into the header `Authorization`".to_owned(),
-            "the clients of Keyfit send bearer tokens; a contract check without a client is begun by `conformance init`",
+            "every key of the document is sent in the query".to_owned(),
+            "the clients of Keyfit put no secret into a URL, since URLs are logged; a contract check without a client is begun by `conformance init`",
         ));
     };
     let source = Source {
@@ -91,7 +92,7 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         ("Cargo.toml".into(), with_feature(checkout, &manifest, name)?),
         ("src/lib.rs".into(), with_line(&library, "pub use api::", name, &module)),
         ("src/api/mod.rs".into(), with_line(&modules, "pub mod ", name, &module)),
-        (PathBuf::from(format!("src/api/{module}.rs")), module_text(name, &module, &type_name, kind)),
+        (PathBuf::from(format!("src/api/{module}.rs")), module_text(name, &module, &type_name, (kind, carrier))),
         (folder.join(file), document.text.clone()),
         (folder.join("overlay.yaml"), made.overlay),
         (folder.join("contract.toml"), made.contract),
@@ -202,13 +203,20 @@ fn with_line(text: &str, beginning: &str, feature: &str, module: &str) -> String
 }
 
 /// The module of the API: its token, and what is generated.
-fn module_text(name: &str, module: &str, type_name: &str, kind: &str) -> String {
+fn module_text(name: &str, module: &str, type_name: &str, (kind, carrier): (&str, &Carrier)) -> String {
     let variable = format!("{}_TOKEN", name.to_shouty_snake_case());
     let kind = super::quoted(kind);
+    let carrier = match carrier {
+        Carrier::NamedHeader(name) => {
+            format!("\n    const CARRIER: Carrier = Carrier::Header({});", super::quoted(name))
+        }
+        Carrier::Header | Carrier::Query(_) => String::new(),
+    };
+    let imports = if carrier.is_empty() { "Token, TokenKind" } else { "Carrier, Token, TokenKind" };
     format!(
         "//! The API `{name}`, from `openapi/apis/{name}`.
 
-use crate::auth::{{Token, TokenKind}};
+use crate::auth::{{{imports}}};
 
 /// What opens this API.
 pub type Credential = crate::auth::Credential<{type_name}>;
@@ -230,7 +238,7 @@ impl crate::auth::token::sealed::Sealed for {type_name} {{}}
 
 impl TokenKind for {type_name} {{
     const NAME: &'static str = {kind};
-    const VARIABLE: &'static str = \"{variable}\";
+    const VARIABLE: &'static str = \"{variable}\";{carrier}
 }}
 "
     )

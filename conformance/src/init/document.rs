@@ -1,8 +1,10 @@
 //! What a bare document says of the things that a contract is about.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use keyfit_openapi::{Api, Operation, Place, vendor_scopes};
+use reqwest::header::HeaderName;
 use serde_json::Value;
 
 use crate::contract::Carrier;
@@ -43,7 +45,7 @@ pub(super) struct Facts {
 }
 
 /// A security scheme whose credential the check can send.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scheme {
     pub(super) kind: String,
     /// Where it is sent.
@@ -88,6 +90,9 @@ impl Facts {
         let is_used = |kind: &String| facts.operations.iter().any(|access| access.kinds.contains(kind));
         let (used, left_out) = std::mem::take(&mut facts.schemes).into_iter().partition(|scheme| is_used(&scheme.kind));
         facts.schemes = used;
+        let takers = |kind: &String| facts.operations.iter().filter(|access| access.kinds.contains(kind)).count();
+        let is_in_query = |scheme: &Scheme| matches!(scheme.carrier, Carrier::Query(_));
+        facts.schemes.sort_by_cached_key(|scheme| (is_in_query(scheme), Reverse(takers(&scheme.kind))));
         let left_out: Vec<Scheme> = left_out;
         facts.notes.extend(
             left_out.iter().map(|scheme| format!("no operation asks for the scheme `{}`: it is left out", scheme.kind)),
@@ -106,10 +111,10 @@ impl Facts {
         facts
     }
 
-    /// The kinds of token that go into the header `Authorization`.
-    pub(super) fn header_kinds(&self) -> Vec<String> {
-        let in_header = self.schemes.iter().filter(|scheme| scheme.carrier == Carrier::Header);
-        in_header.map(|scheme| scheme.kind.clone()).collect()
+    /// The scheme by which clients log in: the one that most operations take, of those in a header. The first is one if
+    /// there is any.
+    pub(super) fn client(&self) -> Option<&Scheme> {
+        self.schemes.first().filter(|scheme| !matches!(scheme.carrier, Carrier::Query(_)))
     }
 
     fn schemes(&mut self, api: &Api) {
@@ -125,7 +130,9 @@ impl Facts {
                 Some(parameter) if is("in", "query") => Carrier::Query(parameter.to_owned()),
                 // A key that is called like the header of tokens is one.
                 Some(header) if is("in", "header") && header.eq_ignore_ascii_case("authorization") => Carrier::Header,
-                Some(header) if is("in", "header") => Carrier::NamedHeader(header.to_owned()),
+                Some(header) if is("in", "header") && HeaderName::try_from(header).is_ok() => {
+                    Carrier::NamedHeader(header.to_owned())
+                }
                 _ => {
                     self.notes.push(format!(
                         "the scheme `{name}` is none that the check can send: bearer tokens, and keys in a header or the query"
@@ -144,9 +151,17 @@ impl Facts {
             .and_then(|paths| paths.get(&operation.path)?.get(operation.method.to_lowercase()));
         let Some(node) = at else { return };
         let security = node.get("security").or_else(|| api.document.get("security")).and_then(Value::as_array);
+        let mut alternatives: Vec<_> = security.into_iter().flatten().filter_map(Value::as_object).collect();
+        if alternatives.iter().any(|schemes| schemes.is_empty()) {
+            // With a credential or without: nothing is asked of who calls it.
+            alternatives.clear();
+        } else if !alternatives.is_empty() && alternatives.iter().all(|schemes| schemes.len() > 1) {
+            let (method, path) = (&operation.method, &operation.path);
+            self.notes.push(format!("{method} {path} wants several credentials at once: one alone is sent"));
+        }
         let mut kinds = Vec::new();
         let mut scopes: Vec<String> = Vec::new();
-        for (name, wanted) in security.into_iter().flatten().filter_map(Value::as_object).flatten() {
+        for (name, wanted) in alternatives.into_iter().flatten() {
             if self.schemes.iter().any(|scheme| scheme.kind == *name) && !kinds.contains(name) {
                 kinds.push(name.clone());
                 scopes.extend(texts(wanted));

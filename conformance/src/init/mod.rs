@@ -14,6 +14,7 @@ pub use checkout::{Added, add};
 
 use self::document::Facts;
 use crate::catalogue::Catalogue;
+use crate::contract::Carrier;
 
 /// What holds to a new contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,8 +34,8 @@ pub struct Scaffold {
     pub contract: String,
     /// A tokens file to fill in.
     pub tokens: String,
-    /// The kinds of token that go into the header `Authorization`.
-    pub kinds: Vec<String>,
+    /// The kind of token that clients send, and where; none where every key belongs into the query.
+    pub client: Option<(String, Carrier)>,
     /// The operations of the document.
     pub operations: usize,
     /// The cases that follow.
@@ -81,7 +82,7 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
     let catalogue = reads(&kept)?;
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue),
-        kinds: facts.header_kinds(),
+        client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
         operations: catalogue.api.operations.len(),
         cases: catalogue.cases.len(),
         overlay,
@@ -115,6 +116,19 @@ mod tests {
             "parcels",
             format!("{}\n{}\n{}\n{:#?}", made.overlay, made.contract, made.tokens, made.notes)
         );
+    }
+
+    #[test]
+    fn a_login_that_is_optional_asks_nothing_and_one_of_two_credentials_is_noted() {
+        let of = |security: &str| {
+            let text = BARE.replacen("security: [{ oauth: [parcels.read] }]", security, 1);
+            scaffold("parcels", &Text::new("openapi.yaml", text), Ends::Server).expect("a contract")
+        };
+        let optional = of("security: [{ oauth: [parcels.read] }, {}]");
+        assert!(optional.overlay.contains("parcels'].get\"\n    description: As its security requirement and its answers say.\n    update: { x-keyfit: { credentials: [] } }"), "{}", optional.overlay);
+        let both = of("security: [{ oauth: [parcels.read], legacy: [] }]");
+        let note = "GET /accounts/{accountId}/parcels wants several credentials at once: one alone is sent";
+        assert!(both.notes.iter().any(|said| said == note), "{:?}", both.notes);
     }
 
     #[test]

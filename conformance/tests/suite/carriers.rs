@@ -3,6 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
+
+use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::drive::Naive;
+use keyfit_conformance::verdict::Verdict;
+use keyfit_openapi::Source;
+
+use crate::common::{against_client, side};
 
 const SCHEMES: [(&str, &str); 2] = [("header", "X-Api-Key"), ("query", "api_key")];
 
@@ -64,4 +72,23 @@ fn rules_on_the_scheme_are_for_bearer_tokens_alone() {
     let list = String::from_utf8_lossy(&output.stdout);
     assert!(list.contains("keyed/auth/no-token"), "{list}");
     assert!(!list.contains("keyed/auth/wrong-scheme") && !list.contains("keyed/auth/bare-token"), "{list}");
+}
+
+#[tokio::test]
+async fn a_client_is_held_to_the_header_that_the_contract_names() {
+    let mut source = Source::embedded().into_iter().find(|source| source.name == "instasent-ingest").expect("it ships");
+    let bearer = Arc::clone(&Catalogue::read(&source).expect("a contract").contract);
+    let contract = source.contract.as_mut().expect("a contract");
+    contract.text = contract.text.replacen("[\"header\"]", "[{ named-header = \"X-Api-Key\" }]", 1);
+    let catalogue = side(Catalogue::read(&source).expect("a contract"), Side::Client);
+    let api = Arc::clone(&catalogue.api);
+    for (contract, keeps) in [(Arc::clone(&catalogue.contract), true), (bearer, false)] {
+        let client = Naive { api: Arc::clone(&api), contract, defect: None };
+        let outcomes = against_client(&catalogue, Arc::new(client)).await;
+        for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
+            if ["ingest.client.request", "ingest.client.rotated-token"].contains(&catalogue.rule(case).id.as_str()) {
+                assert_eq!(outcome.verdict == Verdict::Pass, keeps, "{}: {:?}", case.id, outcome.reason);
+            }
+        }
+    }
 }

@@ -16,6 +16,7 @@ pub(crate) const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "con
 /// Resolves references to parameters and copies those of the path item into each operation, which overrides them by
 /// name and place.
 pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
+    let keys = key_headers(document);
     for at in walk::operation_pointers(document) {
         let item = at.rsplit_once('/').map_or("", |(item, _)| item);
         let own = well_formed(resolved(document, &pointer::join(&at, "parameters")), &at, repairs);
@@ -27,17 +28,22 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
             }
         }
         all.retain(|parameter| {
-            let name = parameter["name"].as_str().unwrap_or_default();
-            let transport =
-                parameter["in"] == "header" && TRANSPORT_HEADERS.contains(&name.to_ascii_lowercase().as_str());
-            if transport {
-                repairs.note(
-                    "transport-header",
-                    &at,
-                    format!("the header parameter `{name}` belongs to the transport and was dropped"),
-                );
+            if parameter["in"] != "header" {
+                return true;
             }
-            !transport
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let lower = name.to_ascii_lowercase();
+            if TRANSPORT_HEADERS.contains(&lower.as_str()) {
+                let note = format!("the header parameter `{name}` belongs to the transport and was dropped");
+                repairs.note("transport-header", &at, note);
+                return false;
+            }
+            if keys.contains(&lower) {
+                let note = format!("the header parameter `{name}` is the key of a security scheme and was dropped");
+                repairs.note("key-header", &at, note);
+                return false;
+            }
+            true
         });
         if let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) {
             operation.insert("parameters".to_owned(), Value::Array(all));
@@ -49,6 +55,13 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
             item.shift_remove("parameters");
         }
     }
+}
+
+/// The headers, in lower case, in which security schemes put a key: the client sends it, no caller gives it.
+fn key_headers(document: &Value) -> Vec<String> {
+    let schemes = document.pointer("/components/securitySchemes").and_then(Value::as_object);
+    let keys = schemes.into_iter().flat_map(Map::values).filter(|scheme| scheme["in"] == "header");
+    keys.filter_map(|scheme| scheme["name"].as_str()).map(str::to_ascii_lowercase).collect()
 }
 
 /// Parameters with a name and a place, each once.

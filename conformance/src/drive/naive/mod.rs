@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use keyfit_openapi::{Api, Operation, Place};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 use crate::clock;
-use crate::contract::Contract;
+use crate::contract::{Carrier, Contract, Credential};
 use crate::schema;
 use crate::secret::Secret;
 
@@ -145,11 +145,11 @@ impl Client {
         arguments: &Map<String, Value>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
-        let mut request = self
-            .http
-            .request(method, url)
-            .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, format!("Bearer {}", self.token().reveal()));
+        let mut request = self.http.request(method, url).header(ACCEPT, "application/json");
+        let carrier = self.contract.client_credential().map_or(&Carrier::Header, Credential::carrier);
+        if let Some((name, value)) = carrier.header(self.token().reveal()) {
+            request = request.header(name, value);
+        }
         if self.has(Defect::SendsApiVersion) {
             request = request.header("api-version", "1.0.0");
         }

@@ -66,7 +66,7 @@ impl Scene<'_> {
         let arguments = self.arguments();
         self.call(&arguments, self.documented_success()).await;
         let sent = self.client.without_left_out(&arguments);
-        request::check(&self.catalogue.api, self.operation(), &sent, &self.only_request()?, &self.tokens.current())
+        request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &self.tokens.current())
     }
 
     async fn success(&self) -> Result<(), String> {

@@ -17,8 +17,8 @@ impl Scene<'_> {
             return Err(format!("{} requests were sent, not one with each token", received.len()));
         };
         let arguments = self.client.without_left_out(&arguments);
-        request::check(&self.catalogue.api, self.operation(), &arguments, refused, &old)?;
-        request::check(&self.catalogue.api, self.operation(), &arguments, served, &new)?;
+        request::check(self.catalogue, self.operation(), &arguments, refused, &old)?;
+        request::check(self.catalogue, self.operation(), &arguments, served, &new)?;
         succeeded(&observed)
     }
 
