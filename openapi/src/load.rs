@@ -1,12 +1,11 @@
 //! YAML or JSON text to a JSON value that remembers the line of every node.
 
-use std::collections::HashMap;
-
 use saphyr::{MarkedYaml, ScalarStyle, ScanError, YamlData, YamlLoader};
 use saphyr_parser::{Event, Marker, Parser, SpannedEventReceiver as _};
 use serde_json::{Map, Number, Value};
 
 use crate::failure::Place;
+use crate::lines::{Below, Lines};
 use crate::overlay::Applied;
 use crate::pointer;
 use crate::{Failure, Text};
@@ -21,7 +20,7 @@ pub(crate) struct Located {
     pub(crate) value: Value,
     /// The file's path.
     path: String,
-    lines: HashMap<String, (usize, usize)>,
+    lines: Lines,
     /// The overlay that changed the document since.
     pub(crate) overlay: Option<Box<Applied>>,
 }
@@ -42,7 +41,7 @@ impl Located {
             parsed => parsed,
         };
         let nodes = parsed.map_err(|error| Failure {
-            place: place(&source.path, *error.marker(), String::new()),
+            place: place(&source.path, *error.marker()),
             problem: format!("the file is not well-formed: {}", error.info()),
             help: "mend the YAML or JSON at this line".to_owned(),
         })?;
@@ -53,9 +52,8 @@ impl Located {
                 "keep exactly one document in the file",
             ));
         };
-        let mut reader = Reader { path: &source.path, lines: HashMap::new() };
-        let value = reader.value(root, String::new())?;
-        Ok(Self { value, path: source.path.clone(), lines: reader.lines, overlay: None })
+        let (value, below) = Reader { path: &source.path }.value(root)?;
+        Ok(Self { value, path: source.path.clone(), lines: Lines::new(root.span.start, below), overlay: None })
     }
 
     /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action.
@@ -81,7 +79,7 @@ impl Located {
                 return Place { pointer: node.to_owned(), ..place };
             }
             if let Some((line, column)) = self.lines.get(known) {
-                return Place { path: self.path.clone(), line: *line, column: *column, pointer: node.to_owned() };
+                return Place { path: self.path.clone(), line, column, pointer: node.to_owned() };
             }
             known = match known.rsplit_once('/') {
                 Some((parent, _)) => parent,
@@ -147,79 +145,69 @@ fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
     }
 }
 
-fn place(path: &str, marker: Marker, node: String) -> Place {
-    Place { path: path.to_owned(), line: marker.line(), column: marker.col() + 1, pointer: node }
+fn place(path: &str, marker: Marker) -> Place {
+    Place { path: path.to_owned(), line: marker.line(), column: marker.col() + 1, pointer: String::new() }
 }
 
 struct Reader<'a> {
     path: &'a str,
-    lines: HashMap<String, (usize, usize)>,
 }
 
 impl Reader<'_> {
-    fn value(&mut self, node: &MarkedYaml<'_>, at: String) -> Result<Value, Failure> {
+    /// A node as a value, and where what is below it stands.
+    fn value(&self, node: &MarkedYaml<'_>) -> Result<(Value, Below), Failure> {
         let start = node.span.start;
-        self.lines.entry(at.clone()).or_insert((start.line(), start.col() + 1));
         match &node.data {
             YamlData::Representation(text, style, _) => {
-                if *style == ScalarStyle::Plain {
-                    self.plain(text, start, at)
-                } else {
-                    Ok(text.as_ref().into())
-                }
+                let is_plain = *style == ScalarStyle::Plain;
+                let value = if is_plain { self.plain(text, start)? } else { text.as_ref().into() };
+                Ok((value, Below::Nothing))
             }
-            YamlData::Sequence(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| self.value(item, format!("{at}/{index}")))
-                .collect::<Result<Vec<_>, _>>()
-                .map(Value::Array),
+            YamlData::Sequence(items) => {
+                let (mut values, mut lines) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+                for (index, item) in items.iter().enumerate() {
+                    let (value, below) = self.value(item).map_err(|failure| under(&index.to_string(), failure))?;
+                    values.push(value);
+                    lines.push(Lines::new(item.span.start, below));
+                }
+                Ok((Value::Array(values), Below::Items(lines)))
+            }
             YamlData::Mapping(entries) => {
-                let mut object = Map::with_capacity(entries.len());
+                let (mut object, mut lines) = (Map::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
                 for (key, item) in entries {
-                    let Some(name) = text_of(key) else {
-                        return Err(self.failure(
-                            key.span.start,
-                            at,
-                            "a key is not a string",
-                            "write a plain string as key",
-                        ));
-                    };
-                    if name == "<<" && is_plain(key) {
-                        return Err(self.failure(
-                            key.span.start,
-                            at,
-                            "the merge key `<<` is not supported",
-                            "write the merged keys out: YAML 1.2 has no merge key",
-                        ));
-                    }
-                    let below = pointer::join(&at, name);
                     // The key's line, not the value's: a block value starts a line later.
                     let mark = key.span.start;
-                    self.lines.insert(below.clone(), (mark.line(), mark.col() + 1));
-                    let item = self.value(item, below.clone())?;
-                    if object.insert(name.to_owned(), item).is_some() {
-                        return Err(self.failure(
-                            mark,
-                            below,
-                            format!("the key `{name}` stands twice in one mapping"),
-                            "remove or rename one of the two",
-                        ));
+                    let name = self.key(key)?;
+                    let (value, below) = self.value(item).map_err(|failure| under(name, failure))?;
+                    if object.insert(name.to_owned(), value).is_some() {
+                        let problem = format!("the key `{name}` stands twice in one mapping");
+                        return Err(under(name, self.failure(mark, problem, "remove or rename one of the two")));
                     }
+                    lines.push((name.into(), Lines::new(mark, below)));
                 }
-                Ok(Value::Object(object))
+                Ok((Value::Object(object), Below::Members(lines)))
             }
-            YamlData::Tagged(_, inner) => self.value(inner, at),
-            YamlData::Value(_) | YamlData::Alias(_) | YamlData::BadValue => Err(self.failure(
-                start,
-                at,
-                "the value cannot be read",
-                "write a plain YAML scalar, sequence or mapping",
-            )),
+            YamlData::Tagged(_, inner) => self.value(inner),
+            YamlData::Value(_) | YamlData::Alias(_) | YamlData::BadValue => {
+                let help = "write a plain YAML scalar, sequence or mapping";
+                Err(self.failure(start, "the value cannot be read", help))
+            }
         }
     }
 
-    fn plain(&self, text: &str, mark: Marker, at: String) -> Result<Value, Failure> {
+    fn key<'n>(&self, key: &'n MarkedYaml<'_>) -> Result<&'n str, Failure> {
+        let mark = key.span.start;
+        match &key.data {
+            YamlData::Representation(name, ScalarStyle::Plain, _) if name == "<<" => {
+                let help = "write the merged keys out: YAML 1.2 has no merge key";
+                Err(self.failure(mark, "the merge key `<<` is not supported", help))
+            }
+            YamlData::Representation(name, ..) => Ok(name),
+            _ => Err(self.failure(mark, "a key is not a string", "write a plain string as key")),
+        }
+    }
+
+    fn plain(&self, text: &str, mark: Marker) -> Result<Value, Failure> {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
             "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
@@ -232,28 +220,20 @@ impl Reader<'_> {
         match serde_json::from_str::<Number>(text) {
             Ok(number) => Ok(Value::Number(number)),
             // JSON's grammar says number, but f64 cannot hold it.
-            Err(error) if error.to_string().contains("out of range") => Err(self.failure(
-                mark,
-                at,
-                format!("the number {text} is out of range"),
-                "quote it to make it a string",
-            )),
+            Err(error) if error.to_string().contains("out of range") => {
+                Err(self.failure(mark, format!("the number {text} is out of range"), "quote it to make it a string"))
+            }
             Err(_) => Ok(text.into()),
         }
     }
 
-    fn failure(&self, mark: Marker, at: String, problem: impl Into<String>, help: &str) -> Failure {
-        Failure { place: place(self.path, mark, at), problem: problem.into(), help: help.to_owned() }
+    fn failure(&self, mark: Marker, problem: impl Into<String>, help: &str) -> Failure {
+        Failure { place: place(self.path, mark), problem: problem.into(), help: help.to_owned() }
     }
 }
 
-fn is_plain(node: &MarkedYaml<'_>) -> bool {
-    matches!(node.data, YamlData::Representation(_, ScalarStyle::Plain, _))
-}
-
-fn text_of<'a>(node: &'a MarkedYaml<'_>) -> Option<&'a str> {
-    match &node.data {
-        YamlData::Representation(text, ..) => Some(text),
-        _ => None,
-    }
+/// A failure of what is below a node, seen from that node.
+fn under(step: &str, mut failure: Failure) -> Failure {
+    failure.place.pointer.insert_str(0, &pointer::join("", step));
+    failure
 }

@@ -1,6 +1,8 @@
 //! A document that is to be compared.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::node::{Node, Revision};
 use crate::load::Located;
@@ -30,6 +32,19 @@ impl Document {
         }
         let ids = ids::missing(&located.value).into_iter().map(|named| (named.at, named.id)).collect();
         Ok(Self { located, ids })
+    }
+
+    /// Reads two documents at the same time: reading takes longer than comparing.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), of the first document that cannot be read.
+    pub fn read_two(old: &Text, new: &Text) -> Result<(Self, Self), Failure> {
+        thread::scope(|scope| {
+            let new = scope.spawn(|| Self::read(new));
+            let old = Self::read(old);
+            let new = new.join().unwrap_or_else(|panic| resume_unwind(panic));
+            Ok((old?, new?))
+        })
     }
 
     /// Gives operations that have no published id the one that an operation table has for the same method and path, as

@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::ignore::Ignores;
 use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
-use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, Level, diff};
 
 use super::{input, output};
@@ -62,14 +61,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Some(path) => ignores(path)?,
         None => Ignores::default(),
     };
-    let document = |text: &Text| {
-        let mut document = Document::read(text).map_err(|failure| failure.to_string())?;
-        if let Some(catalogue) = &catalogue {
-            document.name_operations(&catalogue.api.operations);
-        }
-        Ok::<_, String>(document)
-    };
-    let mut findings = diff(&document(&before.text)?, &document(&after.text)?);
+    let read = Document::read_two(&before.text, &after.text);
+    let (mut old, mut new) = read.map_err(|failure| failure.to_string())?;
+    if let Some(catalogue) = &catalogue {
+        old.name_operations(&catalogue.api.operations);
+        new.name_operations(&catalogue.api.operations);
+    }
+    let mut findings = diff(&old, &new);
     let ignored = accepted.apply(&mut findings);
     let names = Names { old: options.old.clone(), new: options.new.clone(), file: after.file };
     let report = DiffReport::new(names, catalogue.as_ref(), findings, ignored);
