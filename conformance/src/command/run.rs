@@ -99,13 +99,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let reports = options.reports.ready()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
-    let (report, is_interrupted) = runtime.block_on(check(options, catalogues, &mut known))?;
+    let report = runtime.block_on(check(options, catalogues, &mut known))?;
     let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
     Ok(match report.totals {
         totals if totals.fail > 0 || !report.stale.is_empty() => ExitCode::from(1),
         totals if totals.error > 0 => ExitCode::from(2),
         // What was not run has not passed.
-        _ if is_interrupted => ExitCode::from(INTERRUPTED),
+        _ if report.interrupted => ExitCode::from(INTERRUPTED),
         _ => ExitCode::SUCCESS,
     })
 }
@@ -192,7 +192,7 @@ async fn check(
     options: &Options,
     catalogues: Vec<Arc<Catalogue>>,
     known: &mut KnownFailures,
-) -> Result<(Report, bool), String> {
+) -> Result<Report, String> {
     let started = Instant::now();
     let halt = Halt::default();
     let interrupted = tokio::spawn(halt_on_interrupt(halt.clone()));
@@ -238,12 +238,12 @@ async fn check(
     let is_one_end = options.side.is_some() || options.subject.client.is_given();
     let is_partial = is_one_end || !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty());
     report.stale = known.stale(!is_partial && !halt.is_halted());
-    let is_interrupted = interrupted.is_finished();
-    if is_interrupted {
+    report.interrupted = interrupted.is_finished();
+    if report.interrupted {
         eprintln!("the run was interrupted: the report is of the cases before that");
     }
     interrupted.abort();
-    Ok((report, is_interrupted))
+    Ok(report)
 }
 
 /// The first interrupt lets the cases on their way end and reports on them, the second one ends the program.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Response, StatusCode, Url};
 
@@ -18,6 +18,15 @@ pub struct Limits {
     pub time: Duration,
 }
 
+/// What an answer says of the version that it holds, by which a server knows it again (RFC 9110, section 8.8).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Validators {
+    /// The entity tag.
+    pub etag: Option<String>,
+    /// When it was last changed, as the server wrote it.
+    pub last_modified: Option<String>,
+}
+
 /// What came of a fetch.
 #[derive(Clone, Debug)]
 pub enum Fetched {
@@ -27,8 +36,8 @@ pub enum Fetched {
     Text {
         /// The whole text.
         text: String,
-        /// Its entity tag.
-        etag: Option<String>,
+        /// How the server knows it again.
+        validators: Validators,
     },
 }
 
@@ -50,16 +59,19 @@ impl Fetcher {
         Ok(Self { http, limits })
     }
 
-    /// Fetches a document, if it is another one than that with this entity tag.
+    /// Fetches a document, if it is another one than the known one.
     ///
     /// # Errors
     /// What is wrong with the URL or the answer: plain HTTP to another host than this one, another host, a status, a web
     /// page, a text that is too long, cut off or not UTF-8.
-    pub async fn fetch(&self, url: &str, etag: Option<&str>) -> Result<Fetched, String> {
+    pub async fn fetch(&self, url: &str, known: &Validators) -> Result<Fetched, String> {
         let url = fetchable(url)?;
         let mut request = self.http.get(url).header(ACCEPT, "application/yaml, application/json, text/plain;q=0.5");
-        if let Some(Ok(etag)) = etag.map(HeaderValue::from_str) {
-            request = request.header(IF_NONE_MATCH, etag);
+        // A server that has entity tags heeds the first alone.
+        for (header, known) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
+            if let Some(Ok(known)) = known.as_deref().map(HeaderValue::from_str) {
+                request = request.header(header, known);
+            }
         }
         let response = request.send().await.map_err(|error| chain(&error.without_url()))?;
         match response.status() {
@@ -71,9 +83,9 @@ impl Fetcher {
         if text_of(CONTENT_TYPE).is_some_and(|media_type| media_type.trim_start().starts_with("text/html")) {
             return Err("the answer is a web page and no document".to_owned());
         }
-        let etag = text_of(ETAG).map(str::to_owned);
+        let [etag, last_modified] = [ETAG, LAST_MODIFIED].map(|name| text_of(name).map(str::to_owned));
         let text = self.read(response).await?;
-        Ok(Fetched::Text { text, etag })
+        Ok(Fetched::Text { text, validators: Validators { etag, last_modified } })
     }
 
     async fn read(&self, mut response: Response) -> Result<String, String> {

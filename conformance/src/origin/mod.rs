@@ -12,7 +12,7 @@ use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
 
-pub use fetch::{Fetched, Fetcher, Limits, fetchable};
+pub use fetch::{Fetched, Fetcher, Limits, Validators, fetchable};
 
 use crate::clock;
 
@@ -34,8 +34,8 @@ pub struct Origin {
     pub url: Option<String>,
     /// The SHA-256 of the document, in hexadecimal digits.
     pub sha256: String,
-    /// The entity tag of the answer that it was taken from.
-    pub etag: Option<String>,
+    /// What the answer that it was taken from said of its version.
+    pub validators: Validators,
 }
 
 impl Origins {
@@ -79,7 +79,7 @@ impl Origins {
             // A sentence stands there where nothing is published.
             url: text_of(table, "url").filter(|url| !is_sentence(url)),
             sha256: text_of(table, "sha256").unwrap_or_default(),
-            etag: text_of(table, "etag"),
+            validators: Validators { etag: text_of(table, "etag"), last_modified: text_of(table, "last-modified") },
         };
         self.tables().map(of).collect()
     }
@@ -107,7 +107,7 @@ impl Origins {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn replace(&mut self, origin: &Origin, text: &str, etag: Option<&str>) -> io::Result<()> {
+    pub fn replace(&mut self, origin: &Origin, text: &str, validators: &Validators) -> io::Result<()> {
         replace(&origin.file, text)?;
         let tables = self.document.get_mut("document").and_then(|item| item.as_array_of_tables_mut());
         let table = tables.into_iter().flat_map(ArrayOfTables::iter_mut);
@@ -116,9 +116,11 @@ impl Origins {
             table["provenance"] = value("published");
             let today = clock::timestamp(clock::epoch_seconds());
             table["retrieved"] = value(today.get(..10).unwrap_or_default());
-            match etag {
-                Some(etag) => table["etag"] = value(etag),
-                None => drop(table.remove("etag")),
+            for (key, known) in [("etag", &validators.etag), ("last-modified", &validators.last_modified)] {
+                match known {
+                    Some(known) => table[key] = value(known),
+                    None => drop(table.remove(key)),
+                }
             }
         }
         replace(&self.folder.join("sources.toml"), &self.document.to_string())

@@ -22,8 +22,12 @@ pub(super) fn badge(report: &Report) -> String {
     let (message, color) = match totals {
         totals if totals.fail > 0 => (format!("{} failed", totals.fail), "red"),
         _ if !report.stale.is_empty() => ("stale entries".to_owned(), "red"),
+        _ if report.interrupted => ("interrupted".to_owned(), "orange"),
         totals if totals.error > 0 => (format!("{} not judged", totals.error), "orange"),
         totals if totals.warn > 0 => (format!("{} warned", totals.warn), "yellow"),
+        totals if totals.pass > 0 && totals.skip > 0 => {
+            (format!("{} passed, {} skipped", totals.pass, totals.skip), "brightgreen")
+        }
         totals if totals.pass > 0 => (format!("{} passed", totals.pass), "brightgreen"),
         _ => ("nothing was run".to_owned(), "lightgrey"),
     };

@@ -17,7 +17,7 @@ const LISTED: usize = 10;
 /// The report as Markdown.
 pub(super) fn markdown(report: &Report) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "## Contract check: {}\n", report.totals.told());
+    let _ = writeln!(text, "## Contract check: {}\n", report.told());
     let (all, started) = (cases_of(report.totals.all()), inline(&report.started));
     let _ = writeln!(text, "{all}, {} requests in {:.2} s, {started}\n", report.requests, report.seconds);
     matrix(&mut text, report);

@@ -33,6 +33,9 @@ pub struct Report {
     /// Entries of the list of known failures that name nothing which fails.
     #[serde(default)]
     pub stale: Vec<String>,
+    /// Whether the run was broken off: the cases after that are skipped, and what was not run has not passed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
     /// Requests that were sent.
     pub requests: usize,
     /// How long it took, in seconds.
@@ -150,6 +153,7 @@ impl Report {
             apis,
             totals,
             stale: Vec::new(),
+            interrupted: false,
             requests,
             seconds: in_milliseconds(took),
             changes: None,
@@ -202,6 +206,14 @@ impl<'a> RuleOutcome<'a> {
     /// Its cases.
     pub(super) fn cases(&self) -> impl Iterator<Item = &'a CaseReport> {
         std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+}
+
+impl Report {
+    /// The cases by verdict, and whether there were to be more.
+    pub(super) fn told(&self) -> String {
+        let totals = self.totals.told();
+        if self.interrupted { format!("{totals}, interrupted") } else { totals }
     }
 }
 

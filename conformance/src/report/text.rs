@@ -159,6 +159,6 @@ fn changed(text: &mut String, changes: &Changes) {
 }
 
 fn summary(text: &mut String, report: &Report) {
-    let (all, told) = (cases_of(report.totals.all()), report.totals.told());
+    let (all, told) = (cases_of(report.totals.all()), report.told());
     let _ = writeln!(text, "\n{all}: {told}; {} requests in {:.2} s", report.requests, report.seconds);
 }

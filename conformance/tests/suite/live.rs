@@ -299,9 +299,11 @@ async fn a_run_that_is_interrupted_reports_and_has_not_passed() {
     mock.fault(FaultRule::new(Fault::Slow(Duration::from_millis(200))).times(1000)).expect("a fault");
     let tokens = "[[identity]]\nname = \"shop\"\nkind = \"datasource\"\nstate = \"valid\"\nsecret = { env = \"SHOP_TOKEN\" }\n[ids]\nproject = \"proj_xxx\"\ndatasource = \"ds_xxx\"\n";
     let file = written("interrupted.toml", tokens);
+    let [json, badge] = ["interrupted.json", "interrupted-badge.json"].map(|name| written(name, ""));
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
     command
         .args(["--api", "ingest", "--base-url", mock.base_url(), "--tokens", &file])
+        .args(["--report", &format!("json={json}"), "--report", &format!("badge={badge}")])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let secret = mock.token("datasource").expect("it is issued").secret.reveal().to_owned();
@@ -316,4 +318,7 @@ async fn a_run_that_is_interrupted_reports_and_has_not_passed() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(130), "{out}{err}");
     assert!(err.contains("the run was interrupted") && out.contains("the run was ended before it"), "{out}{err}");
+    let report = fs::read_to_string(json).expect("it is written");
+    assert!(report.contains("\"interrupted\": true"), "{report}");
+    assert!(fs::read_to_string(badge).expect("it is written").contains("\"message\": \"interrupted\""));
 }

@@ -65,6 +65,7 @@ fn report() -> Report {
             cases,
         }],
         totals: Counts { pass: 1, fail: 2, known: 1, warn: 1, info: 1, skip: 1, error: 1 },
+        interrupted: false,
         stale: vec![
             "known-failing.toml:7: `pets/auth/*/*`: what it names does not fail any more: remove it".to_owned(),
         ],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, digest, without_secrets};
+use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, Validators, digest, without_secrets};
 use keyfit_conformance::spec_diff::ignore::Ignored;
 use keyfit_conformance::spec_diff::{DiffReport, Names, text};
 use keyfit_openapi::Text;
@@ -68,20 +68,22 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     let source = origin.source().map_err(|failure| failure.to_string())?;
     let before = source.document.text.clone();
     // What was edited here is not what the server remembers.
-    let etag = origin.etag.as_deref().filter(|_| digest(&before) == origin.sha256);
-    let (text, etag) = match fetcher.fetch(url, etag).await? {
+    let is_as_fetched = digest(&before) == origin.sha256;
+    let known = if is_as_fetched { origin.validators.clone() } else { Validators::default() };
+    let (text, validators) = match fetcher.fetch(url, &known).await? {
         Fetched::Unchanged => return Ok(format!("{}: unchanged\n", origin.api)),
-        Fetched::Text { text, etag } => (text, etag),
+        Fetched::Text { text, validators } => (text, validators),
     };
     origin.accepts(&text).map_err(|failure| format!("the document cannot be used\n{failure}"))?;
     if text == before {
-        origins.replace(origin, &text, etag.as_deref()).map_err(|error| error.to_string())?;
+        origins.replace(origin, &text, &validators).map_err(|error| error.to_string())?;
         return Ok(format!("{}: unchanged\n", origin.api));
     }
     let shown = without_secrets(url);
-    let read = |text: &str| Document::read(&Text::new(shown.as_str(), text)).map_err(|failure| failure.to_string());
-    let findings = diff(&read(&before)?, &read(&text)?);
-    origins.replace(origin, &text, etag.as_deref()).map_err(|error| error.to_string())?;
+    let of = |text: &str| Text::new(shown.as_str(), text);
+    let (old, new) = Document::read_two(&of(&before), &of(&text)).map_err(|failure| failure.to_string())?;
+    let findings = diff(&old, &new);
+    origins.replace(origin, &text, &validators).map_err(|error| error.to_string())?;
     let catalogue = origin.source().ok().and_then(|source| Catalogue::read(&source).ok());
     let file = origin.file.display().to_string();
     let names = Names { old: format!("{file} before"), new: shown, file };

@@ -84,7 +84,7 @@ fn head(report: &Report) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>Contract check: {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-        report.totals.told()
+        report.told()
     )
 }
 
