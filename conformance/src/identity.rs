@@ -156,6 +156,20 @@ pub trait Identities: Send + Sync {
         Ok(example)
     }
 
+    /// An id for a path parameter that a call may remove. To one that removes it, it is handed out once.
+    ///
+    /// # Errors
+    /// What would have to be given for there to be one.
+    fn expendable(&self, parameter: &str, is_removed: bool) -> Result<String, Missing> {
+        let _ = is_removed;
+        Err(Missing(format!("no expendable `{parameter}` was given")))
+    }
+
+    /// Told of an id that is gone, though the call was to be refused.
+    fn expended(&self, parameter: &str, id: &str) {
+        let _ = (parameter, id);
+    }
+
     /// Path parameters that exist, for calls whose credential is none of these: it was granted, or signed.
     fn ids(&self) -> BTreeMap<String, String> {
         BTreeMap::new()

@@ -1,8 +1,13 @@
 //! Secrets that do not print themselves, and the mask that keeps them out of every report.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands in a report where a secret stood.
 pub const MASK: &str = "<redacted>";
@@ -21,6 +26,22 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// The credential as it may stand in a text: plain, percent-encoded, in Base64 of either alphabet, and with the
+    /// slashes escaped as some writers of JSON do. None where it is empty, which stands everywhere.
+    pub(crate) fn forms(&self) -> BTreeSet<String> {
+        let plain = &self.0;
+        if plain.is_empty() {
+            return BTreeSet::new();
+        }
+        let percent = utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string();
+        // As `encodeURIComponent` does, which leaves more alone.
+        let component = ["%2D", "%2E", "%5F", "%7E"].into_iter().zip(["-", ".", "_", "~"]);
+        let component = component.fold(percent.clone(), |text, (code, mark)| text.replace(code, mark));
+        // Without padding it stands in the padded form too.
+        let [standard, url_safe] = [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(plain));
+        [plain.clone(), percent, component, standard, url_safe, plain.replace('/', "\\/")].into()
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -36,12 +57,11 @@ pub struct Redactor(Arc<RwLock<BTreeSet<String>>>);
 impl Redactor {
     /// Adds a secret.
     pub fn learn(&self, secret: &Secret) {
-        // An empty needle would be found between all characters.
-        if secret.reveal().is_empty() {
+        if self.0.read().is_ok_and(|known| known.contains(secret.reveal())) {
             return;
         }
         if let Ok(mut known) = self.0.write() {
-            known.insert(secret.reveal().to_owned());
+            known.extend(secret.forms());
         }
     }
 
@@ -49,9 +69,11 @@ impl Redactor {
     pub fn mask(&self, text: &str) -> String {
         let Ok(known) = self.0.read() else { return MASK.to_owned() };
         let mut masked = text.to_owned();
-        // From the end of the order: a secret that begins with another one goes first.
-        for secret in known.iter().rev().filter(|secret| text.contains(secret.as_str())) {
-            masked = masked.replace(secret.as_str(), MASK);
+        let mut found: Vec<&String> = known.iter().filter(|secret| text.contains(secret.as_str())).collect();
+        // A secret that holds another one goes first.
+        found.sort_by_key(|secret| Reverse(secret.len()));
+        for secret in found {
+            masked = masked.replace(secret, MASK);
         }
         masked
     }
@@ -76,11 +98,21 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_begins_with_another_is_masked_whole() {
+    fn a_secret_that_holds_another_is_masked_whole() {
         let redactor = Redactor::default();
-        redactor.learn(&Secret::new("abc"));
-        redactor.learn(&Secret::new("abcdef"));
-        redactor.learn(&Secret::new(""));
-        assert_eq!(redactor.mask("x abcdef y abc"), format!("x {MASK} y {MASK}"));
+        for secret in ["bcd", "abcdef", ""] {
+            redactor.learn(&Secret::new(secret));
+        }
+        assert_eq!(redactor.mask("x abcdef y bcd"), format!("x {MASK} y {MASK}"));
+    }
+
+    #[test]
+    fn a_secret_is_masked_as_it_is_commonly_encoded() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("sword/fish+1_2"));
+        for form in ["sword%2Ffish%2B1%5F2", "sword%2Ffish%2B1_2", r"sword\/fish+1_2", "c3dvcmQvZmlzaCsxXzI="] {
+            let masked = redactor.mask(&format!("x {form} y"));
+            assert!(masked.starts_with(&format!("x {MASK}")) && !masked.contains("fish"), "{form}: {masked}");
+        }
     }
 }

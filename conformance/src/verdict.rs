@@ -55,6 +55,8 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// The rule that is broken instead, for which this one is not reached.
     pub follows: Option<String>,
+    /// The name of the identity that called, at a live server.
+    pub identity: Option<String>,
     /// Requests that were sent.
     pub requests: usize,
     /// How long it took.
@@ -121,6 +123,7 @@ impl Outcome {
             status: None,
             fault: None,
             follows: None,
+            identity: None,
             requests: 0,
             took: Duration::ZERO,
             exchanges: Vec::new(),

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use keyfit_conformance::comparison::{Client, Expectation, table};
 
+use super::file;
+
 /// Which reports, and where the expectations are.
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -21,7 +23,7 @@ pub(crate) struct Options {
 /// Prints the table and the differences.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let clients: Vec<Client> = options.reports.iter().map(|path| Client::read(path)).collect::<Result<_, _>>()?;
-    print!("{}", table(&clients));
+    file::print(&table(&clients))?;
     let Some(folder) = &options.expected else { return Ok(ExitCode::SUCCESS) };
     let mut differences = Vec::new();
     for client in &clients {
@@ -29,12 +31,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         differences.extend(client.differences(&expectation));
     }
     if differences.is_empty() {
-        println!("\nall as expected");
+        file::print("\nall as expected\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nnot as expected");
-    for difference in differences {
-        println!("  {difference}");
-    }
+    let differences = differences.iter().map(|difference| format!("  {difference}"));
+    file::print_lines(["\nnot as expected".to_owned()].into_iter().chain(differences))?;
     Ok(ExitCode::from(1))
 }

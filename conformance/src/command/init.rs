@@ -48,13 +48,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         fs::write(folder.join(file), text).map_err(|error| unwritable(&folder.join(file), &error))?;
     }
     let place = folder.display();
-    println!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {} cases", made.cases);
-    for note in made.notes {
-        println!("note: {note}");
-    }
-    println!(
+    let cases = made.cases;
+    let made_files = format!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {cases} cases");
+    let notes = made.notes.iter().map(|note| format!("note: {note}"));
+    let next = format!(
         "\nRead contract.toml, correct what does not hold, and try it:\n  conformance run --api-dir {place}\nFill in tokens.toml, and check your server:\n  conformance run --api-dir {place} --base-url URL --tokens {place}/tokens.toml"
     );
+    file::print_lines([made_files].into_iter().chain(notes).chain([next]))?;
     Ok(ExitCode::SUCCESS)
 }
 

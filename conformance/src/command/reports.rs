@@ -66,15 +66,15 @@ impl Ready<'_> {
         let takes_stdout = self.destinations.iter().any(|destination| destination.file.is_none());
         // First what is seen: a disk that is full loses the files only.
         if takes_stdout {
-            print(io::stderr(), &text(&report))?;
+            file::print_to(io::stderr(), &text(&report))?;
         } else {
-            print(io::stdout(), &text(&report))?;
+            file::print(&text(&report))?;
         }
         for Destination { format, file } in self.destinations {
             let rendered = format.render(&report);
             match file {
                 Some(file) => fs::write(file, rendered).map_err(|error| unwritten(file, &error))?,
-                None => print(io::stdout(), &rendered)?,
+                None => file::print(&rendered)?,
             }
         }
         Ok(report)
@@ -124,14 +124,4 @@ fn earlier(file: &Path) -> Result<Report, String> {
 fn unwritten(file: &Path, error: &io::Error) -> String {
     let help = "check that its folder exists and that you may write there";
     format!("error: the report cannot be written: {error}\n  --> {}\nhelp: {help}", file.display())
-}
-
-/// A reader that has seen enough, such as `head`, is no error.
-fn print(mut to: impl io::Write, text: &str) -> Result<(), String> {
-    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(format!("error: the report cannot be printed: {error}"))
-        }
-        _ => Ok(()),
-    }
 }

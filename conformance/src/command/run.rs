@@ -56,6 +56,9 @@ pub(crate) struct Options {
     /// Failures that are known, with reasons: a TOML file. They fail nothing, and an entry that became stale does.
     #[arg(long, value_name = "FILE")]
     known_failing: Option<PathBuf>,
+    /// Exit with 1 where a rule of this level is broken: `must`, or `should` as well.
+    #[arg(long, value_name = "LEVEL", default_value = "must")]
+    fail_on: Threshold,
     /// End the run with the first broken `must` rule.
     #[arg(long)]
     fail_fast: bool,
@@ -71,6 +74,13 @@ pub(crate) struct Options {
     subject: Subject,
 }
 
+/// From which level on a broken rule fails the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Threshold {
+    Must,
+    Should,
+}
+
 /// One end of a contract.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum End {
@@ -82,10 +92,9 @@ enum End {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let catalogues = catalogues(options)?;
     if options.list {
-        for case in catalogues.iter().flat_map(|catalogue| &catalogue.cases) {
-            println!("{} ({})", case.id, case.level);
-        }
-        return Ok(ExitCode::SUCCESS);
+        let cases = catalogues.iter().flat_map(|catalogue| &catalogue.cases);
+        let list = cases.map(|case| format!("{} ({})", case.id, case.level));
+        return file::print_lines(list).map(|()| ExitCode::SUCCESS);
     }
     if let Some(pattern) = &options.explain {
         return explain(pattern, &catalogues);
@@ -103,9 +112,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
     Ok(match report.totals {
         totals if totals.fail > 0 || !report.stale.is_empty() => ExitCode::from(1),
+        totals if totals.warn > 0 && options.fail_on == Threshold::Should => ExitCode::from(1),
         totals if totals.error > 0 => ExitCode::from(2),
         // What was not run has not passed.
         _ if report.interrupted => ExitCode::from(INTERRUPTED),
+        totals if totals.skip == totals.all() => {
+            eprintln!("error: no case was checked\nhelp: the report says what each of them lacks");
+            ExitCode::from(2)
+        }
         _ => ExitCode::SUCCESS,
     })
 }
@@ -184,8 +198,7 @@ fn explain(pattern: &str, catalogues: &[Arc<Catalogue>]) -> Result<ExitCode, Str
             "error: there is no rule `{pattern}`\nhelp: a rule is called as in `ingest.auth.no-token`; reports name them, and `*` fits any part"
         ));
     }
-    print!("{}", texts.join("\n"));
-    Ok(ExitCode::SUCCESS)
+    file::print(&texts.join("\n")).map(|()| ExitCode::SUCCESS)
 }
 
 async fn check(

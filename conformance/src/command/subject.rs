@@ -12,6 +12,7 @@ use keyfit_conformance::run::Plan;
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::Source;
+use reqwest::Url;
 
 use super::{client, file};
 
@@ -32,21 +33,37 @@ pub(super) struct Subject {
 #[derive(Args, Debug)]
 pub(super) struct Live {
     /// Check the live server under this URL in place of the mock. One API only.
-    #[arg(long, value_name = "URL", requires = "tokens")]
-    pub(super) base_url: Option<reqwest::Url>,
+    #[arg(long, value_name = "URL", requires = "tokens", value_parser = server_url)]
+    pub(super) base_url: Option<Url>,
     /// The credentials for the live server: a TOML file that says where each secret is.
     #[arg(long, value_name = "FILE", requires = "base_url")]
     pub(super) tokens: Option<PathBuf>,
     /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
     /// where left out.
-    #[arg(long, value_name = "URL", requires = "base_url")]
-    pub(super) authorization_server: Option<reqwest::Url>,
+    #[arg(long, value_name = "URL", requires = "base_url", value_parser = server_url)]
+    pub(super) authorization_server: Option<Url>,
     /// Send calls that change something at the live server.
     #[arg(long)]
     pub(super) allow_writes: bool,
     /// Send calls that cost money at the live server.
     #[arg(long)]
     pub(super) allow_spend: bool,
+}
+
+/// The URL of a server. Reports show it, and URLs are logged: it holds no secret.
+fn server_url(text: &str) -> Result<Url, String> {
+    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if !begins("https://") && !begins("http://") {
+        return Err("begin it with https:// or http://".to_owned());
+    }
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds a user or a password: credentials belong into the tokens file".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it ends with its path: leave `?` and `#` out".to_owned());
+    }
+    Ok(url)
 }
 
 impl Subject {

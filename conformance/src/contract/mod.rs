@@ -278,7 +278,10 @@ impl Contract {
         problem: impl Into<String>,
         help: impl Into<String>,
     ) -> Failure {
-        let offset = text.text.rfind(&format!("\"{quoted}\""));
+        let quoted = format!("\"{quoted}\"");
+        // Others may name a rule that they build upon.
+        let of_rule = text.text.rfind(&format!("\nid = {quoted}")).map(|line| line + 1);
+        let offset = of_rule.or_else(|| text.text.rfind(&quoted));
         Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
     }
 

@@ -13,6 +13,7 @@ use super::{challenge, grant, headers, internals, outcome};
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Hidden, Rate, RateLimit, ResetUnit};
 use crate::schema;
+use crate::secret::Secret;
 
 /// What an answer is judged by.
 pub(super) struct Judge<'a> {
@@ -45,7 +46,7 @@ impl Judge<'_> {
     }
 
     /// What the answer holds and may not, whatever its status. `token` is what was presented.
-    pub(super) fn leak(&self, reply: &Reply, token: &str) -> Option<String> {
+    pub(super) fn leak(&self, reply: &Reply, token: &Secret) -> Option<String> {
         self.expect.hides.iter().find_map(|hidden| match hidden {
             Hidden::Token => reply.holds(token).then(|| "the answer repeats the token".to_owned()),
             Hidden::Internals => internals::finding(reply),

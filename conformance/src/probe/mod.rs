@@ -27,7 +27,7 @@ use self::keys::KeyFlow;
 use self::oauth::Flow;
 use self::pace::Pace;
 use self::reply::Reply;
-use self::request::{Draft, JSON};
+use self::request::{Draft, JSON, NOBODY};
 use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate};
@@ -39,6 +39,8 @@ use crate::verdict::Outcome;
 const MOST_CALLS: usize = 50;
 /// Clocks of client and server tick at different times.
 const GRACE: Duration = Duration::from_millis(50);
+/// The longest body that is read: nothing that is judged is longer, and a server that does not end must not fill the memory.
+const LONGEST_BODY: usize = 8 * 1024 * 1024;
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -71,7 +73,7 @@ impl Target {
     /// Why it cannot be reached.
     pub async fn reach(&self) -> Result<(), String> {
         let root = self.http.get(self.base_url.clone());
-        receive(root).await.map(drop).map_err(|error| chain(&error.without_url()))
+        receive(root).await.map(drop)
     }
 
     /// Runs one server-side case.
@@ -108,6 +110,8 @@ impl Target {
             expect,
             identity,
             carrier,
+            is_paced: self.pace.is_some(),
+            redactor: &self.redactor,
             base_path: self.base_url.path(),
             sent: Vec::new(),
             presented,
@@ -118,8 +122,40 @@ impl Target {
         }
     }
 
+    /// At a live server, gives a call that removes something an id for that alone: others need the known ones. Returns
+    /// the parameter; an empty one where nothing is removed.
+    fn expend<'t>(&self, trial: &mut Trial<'t>) -> Result<&'t str, Missing> {
+        let operation = trial.catalogue.operation(trial.case);
+        let mut segments = operation.path.rsplit('/').filter(|_| operation.method == "DELETE" && self.pace.is_some());
+        let subject = segments.find_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+        let Some(subject) = subject else { return Ok("") };
+        let id = match trial.probe {
+            // Calls for what is not there count as well.
+            Probe::Exhausted => NOBODY.to_owned(),
+            _ if trial.expect.rate == Some(Rate::CostsOne) => {
+                return Err(Missing("a call that removes something is not repeated".to_owned()));
+            }
+            probe if trial.expect.success || *probe == Probe::Valid => self.identities.expendable(subject, true)?,
+            // A server that does not refuse it removes one that nobody needs.
+            _ => match self.identities.expendable(subject, false) {
+                Ok(id) => id,
+                Err(_) => return Ok(subject),
+            },
+        };
+        trial.identity.ids.insert(subject.to_owned(), id);
+        Ok(subject)
+    }
+
     async fn run(&self, mut trial: Trial<'_>) -> Outcome {
+        let subject = match self.expend(&mut trial) {
+            Ok(subject) => subject,
+            Err(Missing(datum)) => return Outcome::skip(datum),
+        };
         let stop = self.send_all(&mut trial).await.err();
+        let is_gone = trial.sent.iter().filter_map(Sent::answer).any(Reply::is_success);
+        if let Some(id) = trial.identity.ids.get(subject).filter(|_| is_gone) {
+            self.identities.expended(subject, id);
+        }
         trial.end(stop, None)
     }
 
@@ -187,6 +223,12 @@ impl Target {
             trial.sent.push(self.send(&good).await);
         }
         trial.sent.push(self.send(&draft).await);
+        if trial.expect.rate == Some(Rate::CostsOne) && trial.is_in_a_new_window() {
+            // The two calls fell into two windows: the last one is compared with another.
+            trial.sent.push(self.send(&draft).await);
+            let first = trial.sent.remove(0);
+            trial.sent[0].requests += first.requests;
+        }
         if matches!(probe, Probe::Exhausted | Probe::Recovered) {
             self.exhaust(&draft, &mut trial.sent).await;
         }
@@ -247,14 +289,22 @@ impl Target {
             // Without the scheme.
             self.redactor.learn(&Secret::new(header.split_once(' ').map_or(header, |(_, token)| token).trim()));
         }
-        if let Some(Ok(mut value)) = draft.authorization.as_deref().map(HeaderValue::from_str) {
-            value.set_sensitive(true);
-            request = request.header(draft.carrier.clone(), value);
+        match draft.authorization.as_deref().map(HeaderValue::from_str) {
+            Some(Ok(mut value)) => {
+                value.set_sensitive(true);
+                request = request.header(draft.carrier.clone(), value);
+            }
+            // Without it somebody else would call.
+            Some(Err(_)) => {
+                let reply = Err("nothing was sent: the credential fits into no header".to_owned());
+                return Sent { draft: draft.clone(), requests: 0, reply };
+            }
+            None => {}
         }
         if let Some(body) = &draft.body {
             request = request.header(CONTENT_TYPE, draft.media_type).body(body.clone());
         }
-        let reply = receive(request).await.map_err(|error| chain(&error.without_url()));
+        let reply = receive(request).await;
         Sent { draft: draft.clone(), requests: 1, reply }
     }
 }
@@ -271,11 +321,18 @@ pub fn http_client(speaks_tls: bool) -> Result<reqwest::Client, reqwest::Error> 
     builder.build()
 }
 
-async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {
-    let response = request.send().await?;
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    let body = response.bytes().await?.to_vec();
+/// The whole answer, or why there is none.
+async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, String> {
+    let told = |error: reqwest::Error| chain(&error.without_url());
+    let mut response = request.send().await.map_err(told)?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(told)? {
+        if body.len() + chunk.len() > LONGEST_BODY {
+            return Err(format!("the body of the {status} is longer than {LONGEST_BODY} bytes: the rest was not read"));
+        }
+        body.extend_from_slice(&chunk);
+    }
     Ok(Reply { status, headers, body })
 }
 

@@ -2,6 +2,8 @@
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
+use crate::secret::Secret;
+
 /// An answer, read whole.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
@@ -15,11 +17,11 @@ impl Reply {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    pub(super) fn holds(&self, token: &str) -> bool {
-        if token.is_empty() {
-            return false;
-        }
-        let in_headers = self.headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(token)));
-        in_headers || String::from_utf8_lossy(&self.body).contains(token)
+    /// Whether a token stands in it, plain or as it is commonly encoded.
+    pub(super) fn holds(&self, token: &Secret) -> bool {
+        let body = String::from_utf8_lossy(&self.body);
+        let texts = self.headers.values().filter_map(|value| value.to_str().ok()).chain([&*body]);
+        let forms = token.forms();
+        texts.into_iter().any(|text| forms.iter().any(|form| text.contains(form)))
     }
 }

@@ -35,7 +35,7 @@ const TEXT: &str = "text/plain";
 /// What token requests send.
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 /// An id that no server gave out.
-const NOBODY: &str = "keyfit-no-such-id";
+pub(super) const NOBODY: &str = "keyfit-no-such-id";
 
 /// What a draft is made from.
 pub(super) struct Maker<'a> {

@@ -3,7 +3,7 @@
 use reqwest::header::HeaderName;
 
 use super::flow::Stop;
-use super::judge::Judge;
+use super::judge::{Judge, Snapshot};
 use super::keys::Minted;
 use super::reply::Reply;
 use super::request::{Draft, JSON, Maker};
@@ -11,7 +11,7 @@ use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Expect, Probe, Reading};
 use crate::identity::{Identity, Missing};
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Outcome, cut};
 
 /// A case with what is sent for it.
@@ -24,6 +24,10 @@ pub(super) struct Trial<'a> {
     pub(super) identity: Identity,
     /// Where the credential is sent.
     pub(super) carrier: &'a Carrier,
+    /// Whether the server has limits that the check keeps to: one that lives.
+    pub(super) is_paced: bool,
+    /// Masks what is shown.
+    pub(super) redactor: &'a Redactor,
     /// The path of the base URL.
     pub(super) base_path: &'a str,
     /// The last one is judged.
@@ -55,28 +59,51 @@ impl<'a> Trial<'a> {
     }
 
     /// Judges the last answer, or says why it did not come to it. `minted` is the key that was minted for the case.
-    pub(super) fn end(mut self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
+    pub(super) fn end(self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
         let requests = requests(&self.sent);
         let readings = self.readings();
         let mut outcome = match stop {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
                 let mut outcome = Outcome::broken(self.case.level, finding).by(Fault::Step);
-                outcome.exchanges = self.sent.into_iter().map(Sent::into_exchange).collect();
+                outcome.exchanges = self.shown(self.sent.iter());
                 outcome
             }
             None => {
                 let mut outcome = self.judged(minted);
                 if outcome.reason.is_some() {
-                    let last = self.sent.pop();
-                    outcome.exchanges = self.sent.into_iter().take(1).chain(last).map(Sent::into_exchange).collect();
+                    let last = self.sent.last().filter(|_| self.sent.len() > 1);
+                    outcome.exchanges = self.shown(self.sent.iter().take(1).chain(last));
                 }
                 outcome
             }
         };
         outcome.requests = requests;
         outcome.readings = readings;
+        // At a mock it is called as what it is.
+        outcome.identity = Some(self.identity.name).filter(|_| self.is_paced);
         outcome
+    }
+
+    fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {
+        sent.map(|sent| sent.exchange(self.redactor)).collect()
+    }
+
+    /// Whether an answer is a 429 that is no answer to what was asked: a limit that the contract does not know.
+    fn is_limited(&self, reply: &Reply) -> bool {
+        let asks_for_status = self.expect.success || !self.expect.status.is_empty();
+        let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&429);
+        self.is_paced && reply.status == 429 && asks_for_status && !is_expected
+    }
+
+    /// Whether the last call fell into another window than the one before it.
+    pub(super) fn is_in_a_new_window(&self) -> bool {
+        let Some(rules) = &self.catalogue.contract.rate_limit else { return false };
+        let mut snapshots = self.sent.iter().filter_map(Sent::answer).map(|reply| Snapshot::read(rules, reply));
+        match (snapshots.next(), snapshots.next_back()) {
+            (Some(Ok(before)), Some(Ok(now))) => now.remaining > before.remaining && now.reset_in > before.reset_in,
+            _ => false,
+        }
     }
 
     /// The readings of contradictions that the last answer shows.
@@ -111,7 +138,12 @@ impl<'a> Trial<'a> {
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
                 let content = || judge.finding(draft, reply, before).or_else(|| judge.differs(before, reply));
                 // A leak is one, whatever else is wrong.
-                let found = judge.leak(reply, self.presented.reveal()).map(|leak| (leak, Fault::Leak));
+                let found = judge.leak(reply, &self.presented).map(|leak| (leak, Fault::Leak));
+                if found.is_none() && self.is_limited(reply) {
+                    return Outcome::error(
+                        "the server answers 429 and was waited for in vain: the rule was not reached",
+                    );
+                }
                 let found = found.or_else(|| Some((status()?, Fault::Status)));
                 let found = found.or_else(|| Some((content()?, Fault::Content)));
                 let mut outcome =
@@ -144,22 +176,25 @@ impl Sent {
         self.reply.as_ref().ok()
     }
 
-    fn into_exchange(self) -> Exchange {
-        let Draft { method, url, authorization, carrier, body, media_type, .. } = self.draft;
+    /// The exchange for a report. Bodies are masked before they are cut: half a secret would not be known again.
+    fn exchange(&self, redactor: &Redactor) -> Exchange {
+        let Draft { method, url, authorization, carrier, body, media_type, .. } = &self.draft;
+        let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
         let mut headers = vec![("Accept".to_owned(), JSON.to_owned())];
-        headers.extend(authorization.map(|authorization| (shown(&carrier), authorization)));
-        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_owned())));
-        let body = cut(&String::from_utf8_lossy(&body.unwrap_or_default()));
-        let mut exchange = Exchange { method, url: url.to_string(), headers, body, ..Exchange::default() };
-        match self.reply {
+        headers.extend(authorization.as_ref().map(|authorization| (shown(carrier), authorization.clone())));
+        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), (*media_type).to_owned())));
+        let body = text(body.as_deref().unwrap_or_default());
+        let mut exchange =
+            Exchange { method: method.clone(), url: url.to_string(), headers, body, ..Exchange::default() };
+        match &self.reply {
             Ok(reply) => {
                 exchange.status = Some(reply.status);
-                exchange.answer_body = cut(&String::from_utf8_lossy(&reply.body));
+                exchange.answer_body = text(&reply.body);
                 let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
                 exchange.answer_headers =
                     reply.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
             }
-            Err(reason) => exchange.answer_body = reason,
+            Err(reason) => exchange.answer_body.clone_from(reason),
         }
         exchange
     }

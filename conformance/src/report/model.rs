@@ -76,7 +76,8 @@ pub struct CaseReport {
     pub family: Family,
     /// What is called.
     pub operation: OperationReport,
-    /// Who calls: the kind of token with its state and what it may do, or `nobody`. Left out where that is for the rule to
+    /// Who calls: the kind of token with its state and what it may do, and at a live server its name in the tokens file;
+    /// or `nobody`. Left out where that is for the rule to
     /// say: clients, JWTs and logins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
@@ -248,7 +249,7 @@ impl CaseReport {
                 method: operation.method.clone(),
                 path: operation.path.clone(),
             },
-            identity: rule.probe.as_ref().and_then(|probe| caller(probe, catalogue, case)),
+            identity: rule.probe.as_ref().and_then(|probe| caller(probe, catalogue, case, outcome.identity)),
             side: case.side,
             level: case.level,
             verdict: outcome.verdict,
@@ -325,7 +326,7 @@ impl Counts {
 }
 
 /// Who calls, where the probe alone says it.
-fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case) -> Option<String> {
+fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case, name: Option<String>) -> Option<String> {
     match probe {
         Probe::NoToken | Probe::EmptyToken | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => {
             Some("nobody".to_owned())
@@ -334,7 +335,7 @@ fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case) -> Option<String> {
         Probe::Oauth(_) | Probe::Jwt(_) => None,
         _ => {
             let need = Need::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
-            Some(need.to_string())
+            Some(name.map_or_else(|| need.to_string(), |name| format!("{need} (`{name}`)")))
         }
     }
 }

@@ -94,7 +94,8 @@ fn broken(text: &mut String, verdict: Verdict, rule: &RuleOutcome<'_>) {
     let _ = writeln!(text, "  {} {}", first.level, first.requirement);
     let _ = writeln!(text, "  {} <{}>", first.source, first.url);
     for case in rule.cases().take(SHOWN) {
-        let _ = writeln!(text, "  {}\n    {}", case.id, plain(case.why()));
+        let caller = case.identity.as_ref().map_or_else(String::new, |identity| format!(", called by {identity}"));
+        let _ = writeln!(text, "  {}{}\n    {}", case.id, plain(&caller), plain(case.why()));
         for line in case.exchanges.iter().flat_map(transcript) {
             let _ = writeln!(text, "    {line}");
         }

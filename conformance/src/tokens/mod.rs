@@ -4,6 +4,7 @@ mod clients;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use keyfit_openapi::{Api, Failure, Place, SourcePlace, Text};
 use serde::Deserialize;
@@ -20,8 +21,11 @@ pub struct Tokens {
     identities: Vec<Known>,
     ids: BTreeMap<String, String>,
     foreign: BTreeMap<String, String>,
+    expendable: Mutex<BTreeMap<String, Vec<String>>>,
     /// The scope that includes all others, by kind.
     supersets: BTreeMap<String, String>,
+    /// Every scope that an operation needs.
+    scopes: BTreeSet<String>,
     clients: Clients,
     notes: Vec<String>,
 }
@@ -38,6 +42,9 @@ struct File {
     /// Path parameters with ids of somebody else.
     #[serde(default)]
     foreign: BTreeMap<String, String>,
+    /// Path parameters with ids that exist and that calls may remove, each once.
+    #[serde(default)]
+    expendable: BTreeMap<String, Vec<String>>,
     /// Clients of the authorization server.
     #[serde(default, rename = "client")]
     clients: Vec<ClientEntry>,
@@ -57,6 +64,9 @@ struct Entry {
     scopes: Option<BTreeSet<String>>,
     /// Actions by resource, in place of scopes.
     resources: Option<BTreeMap<String, BTreeSet<String>>>,
+    /// Ids that it reaches, where those are others than the file's.
+    #[serde(default)]
+    ids: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -101,7 +111,8 @@ impl Tokens {
             )
         })?;
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
-        for (name, _) in file.ids.iter().chain(&file.foreign) {
+        let of_identities = file.identities.iter().flat_map(|entry| entry.ids.keys());
+        for name in file.ids.keys().chain(file.foreign.keys()).chain(file.expendable.keys()).chain(of_identities) {
             let names: BTreeSet<&str> = path_parameters(api).collect();
             if !names.contains(name.as_str()) {
                 let known: Vec<&str> = names.into_iter().collect();
@@ -113,13 +124,7 @@ impl Tokens {
         let supersets = contract.credentials.iter();
         let supersets: BTreeMap<String, String> =
             supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
-        let needed: BTreeSet<&str> = api
-            .operations
-            .iter()
-            .flat_map(|operation| &operation.scopes)
-            .chain(supersets.values())
-            .map(String::as_str)
-            .collect();
+        let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         let mut notes = Vec::new();
         let mut identities = Vec::new();
         for entry in file.identities {
@@ -137,19 +142,28 @@ impl Tokens {
                 failure(at(&entry.secret.quoted()), problem, "put it there, or remove the identity")
             })?;
             redactor.learn(&secret);
-            let unknown = entry.scopes.iter().flatten().filter(|scope| !needed.contains(scope.as_str()));
+            let unknown = entry
+                .scopes
+                .iter()
+                .flatten()
+                .filter(|scope| !scopes.contains(*scope) && supersets.values().all(|superset| superset != *scope));
             notes.extend(unknown.map(|scope| format!("no operation needs the scope `{scope}` of `{}`", entry.name)));
             identities.push(Known {
                 kind: entry.kind,
                 state: entry.state.into(),
                 scopes: entry.scopes,
                 resources: entry.resources,
-                identity: Identity { name: entry.name, secret, ids: file.ids.clone() },
+                identity: Identity {
+                    name: entry.name,
+                    secret,
+                    ids: file.ids.iter().chain(&entry.ids).map(|(name, id)| (name.clone(), id.clone())).collect(),
+                },
             });
         }
         let reader = Reader { text, contract, root: authorization_server, redactor };
         let clients = reader.read(file.clients, &file.signers).await?;
-        Ok(Self { identities, ids: file.ids, foreign: file.foreign, supersets, clients, notes })
+        let expendable = Mutex::new(file.expendable);
+        Ok(Self { identities, ids: file.ids, foreign: file.foreign, expendable, supersets, scopes, clients, notes })
     }
 }
 
@@ -167,11 +181,12 @@ fn path_parameters(api: &Api) -> impl Iterator<Item = &str> {
 
 impl Identities for Tokens {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
-        let found = self.identities.iter().find(|known| {
-            known.kind == need.kind
-                && known.state == need.state
-                && known.has(&need.rights, self.supersets.get(&need.kind))
+        let fit = self.identities.iter().filter(|known| {
+            let is_such = known.kind == need.kind && known.state == need.state;
+            is_such && known.has(&need.rights, self.supersets.get(&need.kind), &self.scopes)
         });
+        // Of those that lack a scope, one that has others shows more than one that has none.
+        let found = fit.min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
             Some(known) => Ok(known.identity.clone()),
             None => Err(Missing(format!("the tokens file names no identity `{need}`"))),
@@ -189,6 +204,21 @@ impl Identities for Tokens {
         Err(Missing(format!("the tokens file names no id `{parameter}`")))
     }
 
+    fn expendable(&self, parameter: &str, is_removed: bool) -> Result<String, Missing> {
+        let mut left = self.expendable.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.get_mut(parameter).filter(|ids| !ids.is_empty());
+        // One that stays is that which is removed last.
+        let next = left.and_then(|ids| if is_removed { Some(ids.remove(0)) } else { ids.last().cloned() });
+        next.ok_or_else(|| Missing(format!("the tokens file names no expendable `{parameter}` that is left")))
+    }
+
+    fn expended(&self, parameter: &str, id: &str) {
+        let mut left = self.expendable.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ids) = left.get_mut(parameter) {
+            ids.retain(|known| known != id);
+        }
+    }
+
     fn ids(&self) -> BTreeMap<String, String> {
         self.ids.clone()
     }
@@ -203,14 +233,15 @@ impl Identities for Tokens {
 }
 
 impl Known {
-    fn has(&self, rights: &Rights, superset: Option<&String>) -> bool {
-        let holds_all = |scopes: &BTreeSet<String>| superset.is_some_and(|superset| scopes.contains(superset));
+    /// `superset` is the scope that includes all others, `every` are those that operations need.
+    fn has(&self, rights: &Rights, superset: Option<&String>, every: &BTreeSet<String>) -> bool {
+        let holds_all = |scopes: &BTreeSet<String>| {
+            superset.is_some_and(|superset| scopes.contains(superset)) || (!every.is_empty() && every.is_subset(scopes))
+        };
         match (rights, &self.scopes, &self.resources) {
             (Rights::All, None, None) => true,
             (Rights::All, Some(scopes), None) => holds_all(scopes),
-            (Rights::Without(needed), Some(scopes), None) => {
-                !scopes.is_empty() && !holds_all(scopes) && !needed.is_subset(scopes)
-            }
+            (Rights::Without(needed), Some(scopes), None) => !holds_all(scopes) && !needed.is_subset(scopes),
             (Rights::Only(needed), Some(scopes), None) => scopes == needed,
             (Rights::OnlyResource { resource, actions }, None, Some(granted)) => {
                 granted.len() == 1 && granted.get(resource) == Some(actions)

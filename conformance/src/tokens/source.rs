@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use keyfit::Error;
 use keyfit::auth::SecretSource as _;
 use keyfit::auth::source::{CommandSource, EnvSource, FileSource};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -24,16 +24,30 @@ pub(super) enum Place {
 
 impl Place {
     /// Reads it.
-    pub(super) async fn read(&self) -> Result<Secret, Error> {
-        let secret = match self {
+    ///
+    /// # Errors
+    /// Why it cannot be had, or what is wrong with it: a secret that fits into no header would be one that is not sent.
+    pub(super) async fn read(&self) -> Result<Secret, String> {
+        let secret = self.found().await.map_err(|error| error.to_string())?;
+        let text = secret.expose_secret().trim();
+        if text.chars().any(|character| character.is_control() || !character.is_ascii()) {
+            return Err("it holds a line break or another character that no header can: copy it again".to_owned());
+        }
+        if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")) {
+            return Err("it begins with `Bearer `: name the token alone, the scheme is added".to_owned());
+        }
+        Ok(Secret::new(text))
+    }
+
+    async fn found(&self) -> Result<SecretString, Error> {
+        match self {
             Self::Environment(variable) => EnvSource::new(variable).read().await,
             Self::File(path) => FileSource::new(path).read().await,
             Self::Command(words) => {
                 let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
                 arguments.iter().fold(CommandSource::new(program), CommandSource::arg).read().await
             }
-        };
-        Ok(Secret::new(secret?.expose_secret()))
+        }
     }
 
     /// A text of the file by which its line is found.

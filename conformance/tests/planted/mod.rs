@@ -1,7 +1,7 @@
 //! A service of eleven operations with a switch for each of twenty defects. It is written by hand and shares no code with
 //! the mock, so that what is found in it is not found for being alike.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
@@ -110,7 +110,7 @@ pub(crate) fn tokens_file() -> String {
             "[[identity]]\nname = \"{name}\"\nkind = \"key\"\nstate = \"{state}\"\nsecret = {{ env = \"SHOP_{name}\" }}\n{scopes}\n"
         )
     });
-    let ids = "[ids]\nshop = \"shop-1\"\nproduct = \"product-1\"\norder = \"order-1\"\n\n[foreign]\nshop = \"shop-2\"\norder = \"order-2\"\n";
+    let ids = "[ids]\nshop = \"shop-1\"\nproduct = \"product-1\"\norder = \"order-1\"\n\n[foreign]\nshop = \"shop-2\"\norder = \"order-2\"\n\n[expendable]\nproduct = [\"spare-1\", \"spare-2\", \"spare-3\", \"spare-4\", \"spare-5\", \"spare-6\", \"spare-7\", \"spare-8\"]\n";
     identities.collect::<String>() + ids
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let log = Log::default();
-    let shop = Arc::new(Shop { defect, windows: Mutex::default(), log: Arc::clone(&log) });
+    let shop = Arc::new(Shop { defect, windows: Mutex::default(), removed: Mutex::default(), log: Arc::clone(&log) });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
@@ -150,6 +150,8 @@ struct Shop {
     defect: Option<Defect>,
     /// By key: calls, and when the window ends.
     windows: Mutex<HashMap<String, (u64, u64)>>,
+    /// Products that were deleted.
+    removed: Mutex<HashSet<String>>,
     log: Log,
 }
 
@@ -300,7 +302,10 @@ impl Shop {
             "product-list" => ok(200, json!({ "products": [{ "id": "product-1", "name": "Tea" }] })),
             "product-get" | "product-replace" => ok(200, json!({ "id": "product-1", "name": "Tea" })),
             "product-create" => ok(201, json!({ "id": "product-2", "name": "Tea" })),
-            "product-delete" => Answer { status: 204, body: None, headers: Vec::new() },
+            "product-delete" => {
+                self.removed.lock().expect("no panic").extend(route.product.map(str::to_owned));
+                Answer { status: 204, body: None, headers: Vec::new() }
+            }
             "order-list" | "export" => ok(200, json!({ "orders": [{ "id": "order-1" }] })),
             "order-get" => ok(200, json!({ "id": "order-1" })),
             "order-refund" if caller.state == State::Broke && !self.has(Defect::RefundIsFree) => {
@@ -324,7 +329,11 @@ impl Shop {
         if route.order.is_some_and(|order| order != "order-1") && !is_served {
             return Err(problem(404, "There is no such order"));
         }
-        if route.product.is_some_and(|product| product != "product-1") {
+        let is_there = |product: &str| {
+            let is_one = product == "product-1" || product.starts_with("spare-");
+            is_one && !self.removed.lock().expect("no panic").contains(product)
+        };
+        if route.product.is_some_and(|product| !is_there(product)) {
             return Err(problem(404, "There is no such product"));
         }
         Ok(())

@@ -76,6 +76,9 @@ subject = "user_1"
 
 [ids]
 id = "item_1"
+
+[expendable]
+id = ["item_1"]
 "#;
 
 struct Live {
@@ -178,7 +181,7 @@ async fn an_id_that_is_not_given_is_not_invented() {
     let without = TOKENS.replace("userId = \"user-1001\"\n", "");
     let live = Live::start("tokens-without-id.toml", &without).await;
     let (code, text) = live.check(&["--allow-writes", "--case", "ingest/auth/*/stream-contact-get"], 3).await;
-    assert_eq!(code, 0, "{text}");
+    assert_eq!(code, 2, "nothing was checked: {text}");
     assert!(text.contains("the tokens file names no id `userId`") && text.contains("; 0 requests"), "{text}");
 
     let misspelt = TOKENS.replace("userId =", "userid =");

@@ -12,6 +12,7 @@ mod mock_requests;
 mod mock_tool;
 mod mutant_table;
 mod mutants;
+mod odd_servers;
 mod planted;
 mod reports;
 mod snapshots;
