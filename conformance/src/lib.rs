@@ -23,6 +23,7 @@ pub mod run;
 pub mod schema;
 pub mod secret;
 pub mod spec_diff;
+mod standing;
 pub mod template;
 pub mod tokens;
 pub mod verdict;

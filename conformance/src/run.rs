@@ -11,6 +11,7 @@ use crate::catalogue::{Case, Catalogue, Side};
 use crate::drive::Stage;
 use crate::presumption;
 use crate::probe::Target;
+use crate::standing;
 use crate::verdict::{Outcome, Verdict};
 
 /// Cases in flight at once against the mock. More than a few do not help: client, server and judge share the machine.
@@ -113,6 +114,7 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
             outcomes[index] = outcome;
         }
     }
+    standing::settle(catalogue, &mut outcomes);
     presumption::settle(catalogue, &mut outcomes);
     outcomes
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::Level;
+use crate::contract::{Hidden, Level};
 use crate::secret::Redactor;
 
 /// How a case ended.
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// The rule that is broken instead, for which this one is not reached.
     pub follows: Option<String>,
+    /// What its answers hold that rules about any answer may forbid.
+    pub leaks: Vec<Leak>,
     /// The name of the identity that called, at a live server.
     pub identity: Option<String>,
     /// Requests that were sent.
@@ -65,6 +67,17 @@ pub struct Outcome {
     pub exchanges: Vec<Exchange>,
     /// The readings of contradictions that the answer shows: the places of both in the contract.
     pub readings: Vec<(usize, usize)>,
+}
+
+/// What an answer holds and perhaps may not.
+#[derive(Clone, Debug)]
+pub struct Leak {
+    /// What it is.
+    pub hidden: Hidden,
+    /// The same for people.
+    pub finding: String,
+    /// Where it was found.
+    pub exchange: Exchange,
 }
 
 /// One request and its answer.
@@ -123,6 +136,7 @@ impl Outcome {
             status: None,
             fault: None,
             follows: None,
+            leaks: Vec::new(),
             identity: None,
             requests: 0,
             took: Duration::ZERO,

@@ -193,7 +193,7 @@ fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Ca
                 id = format!("{id}/{variant}");
             }
             let level = if unverified { Level::Observe } else { rule.level };
-            let is_sent = side == Side::Server;
+            let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
             // What a method does that the document does not know is anybody's guess.
             let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
             let mints = matches!(rule.probe, Some(Probe::Key(_)));

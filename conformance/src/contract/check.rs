@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use keyfit_openapi::{Failure, Text};
 
-use super::{Citation, Contract, Contradiction, Expect, Family, Rate, RateLimit, Rule};
+use super::{Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
 
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
@@ -193,6 +193,15 @@ impl Checker<'_> {
                 &rule.id,
                 "`expect` says nothing",
                 "add `status = [...]`, `success = true`, `same-as` or `hides = [...]`",
+            ));
+        }
+        let rest = Expect { hides: Vec::new(), ..expect.clone() };
+        let judges_more = has_status || rest.is_about_more() || compares;
+        if rule.probe == Some(Probe::Any) && (judges_more || expect.hides.is_empty()) {
+            return Err(self.failure(
+                &rule.id,
+                "a rule about any answer says what none of them may hold, and nothing else",
+                "write `expect = { hides = [...] }` alone",
             ));
         }
         if expect.rate.is_some() && self.contract.rate_limit.is_none() {

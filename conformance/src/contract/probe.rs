@@ -10,6 +10,8 @@ use super::token_probe::{JwtProbe, OauthProbe};
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
+    /// Nothing: every answer that other rules had from the operation is judged, by what it must not hold.
+    Any,
     /// A valid request.
     Valid,
     /// No `Authorization` header.

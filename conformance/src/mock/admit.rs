@@ -9,6 +9,7 @@ use super::call::{Call, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::token::{Grant, Token};
+use super::validate::TRACE;
 use crate::clock;
 use crate::contract::{Carrier, Challenge, Credential, Probe};
 use crate::identity::{Need, Rights, State as TokenState};
@@ -246,6 +247,7 @@ impl Core {
 
     /// A refusal of a token, with its challenge.
     pub(super) fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
+        let message = if self.has(Mutant::TracesRefusals) { TRACE } else { message };
         let refusal = Refusal::new(self.status(probe, operation, 401), message);
         if self.has(Mutant::OmitsChallenge) {
             return refusal;

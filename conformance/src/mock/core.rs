@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hyper::header::{AUTHORIZATION, HeaderName};
 use keyfit_openapi::{Api, Operation, Pagination};
 use serde_json::Value;
 
@@ -131,6 +132,9 @@ impl Core {
             Ok(mut answer) => {
                 if call.method == "HEAD" && self.has(Mutant::StripsHead) {
                     answer.headers.clear();
+                }
+                if let (Some(token), true) = (call.headers.get(AUTHORIZATION), self.has(Mutant::RepeatsToken)) {
+                    answer.headers.push((HeaderName::from_static("x-presented"), token.clone()));
                 }
                 self.rate_headers(&mut answer, window);
                 answer

@@ -31,6 +31,10 @@ pub enum Mutant {
     ValidatesBeforeAuth,
     /// Repeats the token in the refusal.
     EchoesToken,
+    /// Repeats the token in a header of each success.
+    RepeatsToken,
+    /// Refuses tokens with a stack trace.
+    TracesRefusals,
     /// Answers 401 without a challenge.
     OmitsChallenge,
     /// Leaves a required member out of successes, but for what is said of keys.

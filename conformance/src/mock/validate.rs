@@ -14,7 +14,7 @@ use crate::contract::{Batch, Probe};
 use crate::schema::{self, Mismatch};
 
 /// What a defect shows of the server's inside.
-const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
+pub(super) const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
 
 /// Whether a body is said to be JSON; one of which nothing is said is taken for it.
 fn is_json(call: &Call) -> bool {

@@ -15,6 +15,9 @@ use crate::contract::{Body, Contract, Expect, Hidden, Rate, RateLimit, ResetUnit
 use crate::schema;
 use crate::secret::Secret;
 
+/// What is said of an answer with the token that was presented.
+pub(super) const REPEATS_TOKEN: &str = "the answer repeats the token";
+
 /// What an answer is judged by.
 pub(super) struct Judge<'a> {
     pub(super) api: &'a Api,
@@ -48,7 +51,7 @@ impl Judge<'_> {
     /// What the answer holds and may not, whatever its status. `token` is what was presented.
     pub(super) fn leak(&self, reply: &Reply, token: &Secret) -> Option<String> {
         self.expect.hides.iter().find_map(|hidden| match hidden {
-            Hidden::Token => reply.holds(token).then(|| "the answer repeats the token".to_owned()),
+            Hidden::Token => reply.holds(token).then(|| REPEATS_TOKEN.to_owned()),
             Hidden::Internals => internals::finding(reply),
         })
     }

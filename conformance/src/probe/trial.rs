@@ -3,16 +3,17 @@
 use reqwest::header::HeaderName;
 
 use super::flow::Stop;
-use super::judge::{Judge, Snapshot};
+use super::internals;
+use super::judge::{Judge, REPEATS_TOKEN, Snapshot};
 use super::keys::Minted;
 use super::reply::Reply;
 use super::request::{Draft, JSON, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Carrier, Expect, Probe, Reading};
+use crate::contract::{Carrier, Expect, Hidden, Probe, Reading};
 use crate::identity::{Identity, Missing};
 use crate::secret::{Redactor, Secret};
-use crate::verdict::{Exchange, Fault, Outcome, cut};
+use crate::verdict::{Exchange, Fault, Leak, Outcome, cut};
 
 /// A case with what is sent for it.
 pub(super) struct Trial<'a> {
@@ -62,6 +63,7 @@ impl<'a> Trial<'a> {
     pub(super) fn end(self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
         let requests = requests(&self.sent);
         let readings = self.readings();
+        let leaks = self.leaks();
         let mut outcome = match stop {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
@@ -80,9 +82,31 @@ impl<'a> Trial<'a> {
         };
         outcome.requests = requests;
         outcome.readings = readings;
+        outcome.leaks = leaks;
         // At a mock it is called as what it is.
         outcome.identity = Some(self.identity.name).filter(|_| self.is_paced);
         outcome
+    }
+
+    /// What the answers hold of what was presented, and of the inside of the server; the first of each.
+    fn leaks(&self) -> Vec<Leak> {
+        let mut leaks = Vec::new();
+        for sent in &self.sent {
+            let Some(reply) = sent.answer() else { continue };
+            let presented = sent.draft.authorization.as_deref().unwrap_or_default();
+            // Without the scheme; a key in the query is the identity's.
+            let presented = Secret::new(presented.split_once(' ').map_or(presented, |(_, token)| token).trim());
+            let is_echo = reply.holds(&presented) || reply.holds(&self.identity.secret);
+            let echo = is_echo.then(|| (Hidden::Token, REPEATS_TOKEN.to_owned()));
+            // What is served may be a text about anything.
+            let inside = internals::finding(reply).filter(|_| !reply.is_success());
+            for (hidden, finding) in echo.into_iter().chain(inside.map(|finding| (Hidden::Internals, finding))) {
+                if leaks.iter().all(|leak: &Leak| leak.hidden != hidden) {
+                    leaks.push(Leak { hidden, finding, exchange: sent.exchange(self.redactor) });
+                }
+            }
+        }
+        leaks
     }
 
     fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {

@@ -332,7 +332,7 @@ fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case, name: Option<String
             Some("nobody".to_owned())
         }
         Probe::UnknownToken => Some("a token that was never issued".to_owned()),
-        Probe::Oauth(_) | Probe::Jwt(_) => None,
+        Probe::Any | Probe::Oauth(_) | Probe::Jwt(_) => None,
         _ => {
             let need = Need::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
             Some(name.map_or_else(|| need.to_string(), |name| format!("{need} (`{name}`)")))

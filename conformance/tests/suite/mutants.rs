@@ -160,12 +160,15 @@ fn kind(rule: &Rule) -> String {
 }
 
 /// The first and the last case of each rule: a defect shows at any operation, but not all are alike. Cases before an
-/// authorization server are few, and each is another one.
+/// authorization server are few, and each is another one. Cases about any answer send nothing, and judge those to the others.
 fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
     let mut catalogue = Arc::unwrap_or_clone(catalogue);
     let mut kept: BTreeSet<String> = BTreeSet::new();
     let mut of_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for case in &catalogue.cases {
+        if judges_others(catalogue.rule(case)) {
+            continue;
+        }
         if matches!(catalogue.rule(case).drive, Some(Drive::Authorization(_))) {
             kept.insert(case.id.clone());
         }
@@ -188,8 +191,20 @@ fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
         let more: Vec<String> = of_kept.flat_map(presumed).collect();
         kept.extend(more);
     }
+    let sent_to: BTreeSet<String> = catalogue
+        .cases
+        .iter()
+        .filter(|case| kept.contains(&case.id))
+        .map(|case| catalogue.operation(case).id.clone())
+        .collect();
+    let judged = |case: &&Case| judges_others(catalogue.rule(case)) && sent_to.contains(&catalogue.operation(case).id);
+    kept.extend(catalogue.cases.iter().filter(judged).map(|case| case.id.clone()));
     catalogue.cases.retain(|case| kept.contains(&case.id));
     Arc::new(catalogue)
+}
+
+fn judges_others(rule: &Rule) -> bool {
+    rule.probe == Some(Probe::Any)
 }
 
 fn named(broken: &[(&keyfit_conformance::catalogue::Case, &str)]) -> String {

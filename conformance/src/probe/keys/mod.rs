@@ -179,10 +179,6 @@ impl Wish {
 }
 
 impl Reply {
-    pub(super) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
     fn or_stop(&self, problem: &str) -> Result<(), Stop> {
         if self.is_success() {
             return Ok(());
