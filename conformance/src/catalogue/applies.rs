@@ -41,9 +41,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::Head | Probe::HeadWithoutToken => operation.method == "GET",
         Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
-            contract.batch.is_some()
-                && operation.partial.is_some()
-                && body.is_some_and(|schema| schema["type"] == "array")
+            contract.batch_of(operation).zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
         // It waits for a window's end: once is enough.

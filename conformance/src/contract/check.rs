@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use keyfit_openapi::{Failure, Text};
 
-use super::{Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
+use super::{BatchShape, Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
 
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     let checker = Checker { contract, text };
     checker.credentials()?;
     checker.errors()?;
+    checker.batch()?;
     checker.authorization_server()?;
     checker.key_management()?;
     let mut seen = HashSet::new();
@@ -83,6 +84,23 @@ impl Checker<'_> {
                 "clients have no way to authenticate",
                 "name one in `client-authentication`",
             ));
+        }
+        Ok(())
+    }
+
+    fn batch(&self) -> Result<(), Failure> {
+        let Some(batch) = &self.contract.batch else { return Ok(()) };
+        let refuse = |problem: String, help: &str| Err(self.failure(&batch.id_field, problem, help));
+        let BatchShape::Members(members) = &batch.shape else { return Ok(()) };
+        let mut pointers = members.pointers().chain([("items-at", batch.items_at.as_str())]);
+        if let Some((key, odd)) = pointers.find(|(_, pointer)| !pointer.is_empty() && !pointer.starts_with('/')) {
+            return refuse(
+                format!("`{key}` of the batch is `{odd}`, which is no JSON pointer"),
+                "begin it with a slash",
+            );
+        }
+        if members.pointers().all(|(key, _)| key == "position") {
+            return refuse("the batch names no member that tells an outcome".to_owned(), "name a count or a list");
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod authorization_drive;
+mod batch;
 mod check;
 mod contradiction;
 mod error_shape;
@@ -21,6 +22,7 @@ pub use authorization::{
     AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
 };
 pub use authorization_drive::AuthorizationDrive;
+pub use batch::{Batch, BatchMembers, BatchShape};
 pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
@@ -195,34 +197,6 @@ pub enum Bucket {
     Class,
     /// Each credential, over all operations.
     Credential,
-}
-
-/// How many items go in one call.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Batch {
-    /// The most items that one call takes.
-    pub maximum: usize,
-    /// How the answer tells the outcome of each item.
-    pub shape: BatchShape,
-    /// The field by which an item is known again in the answer.
-    pub id_field: String,
-    /// The field whose loss makes an item, and no other, invalid. The probes take it away to spoil an item.
-    pub spoil: String,
-    /// Where this is said.
-    pub source: Citation,
-}
-
-/// How an answer tells the outcome of each item.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum BatchShape {
-    /// `entity.items`, one entry an item in the order sent, with `entity.successful` and `entity.failed`.
-    EntityItems,
-    /// `accepted` and `errors` with positions, `entitiesSuccess` and `entitiesFailures`.
-    Positions,
-    /// `entities` with what was accepted, `errors` with what was not.
-    Lists,
 }
 
 impl Carrier {

@@ -190,6 +190,13 @@ impl Facts {
             }
         }
         self.ids = self.ids.difference(&self.tenants).cloned().collect();
+        let takes_many = |schema: &Value| api.resolve(schema)["type"] == "array";
+        if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
+            let (method, path) = (&operation.method, &operation.path);
+            self.notes.push(format!(
+                "{method} {path} takes a list: what becomes of its items is checked once the contract has a [batch]"
+            ));
+        }
         let spends = operation.responses.contains_key("402");
         let (method, path) = (operation.method.to_lowercase(), operation.path.clone());
         self.operations.push(Access { method, path, kinds, scopes, spends });

@@ -145,7 +145,7 @@ impl Core {
 
     fn succeed(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
         let status = self.successes.status(index);
-        if let (Sent::Batch(items), Some(batch)) = (&served.sent, &self.contract.batch) {
+        if let (Sent::Batch(items), Some(batch)) = (&served.sent, self.contract.batch_of(served.operation)) {
             let (status, body) = self.batch_outcome(items, batch, served.operation, status)?;
             return Ok(Answer::json(status, body.to_string()));
         }
@@ -204,7 +204,7 @@ impl Core {
         if let (Some(own), true) = (own, self.has(Mutant::NeverRecovers)) {
             window.reset = clock::epoch_seconds() + own;
         }
-        if self.has(Mutant::NeverCounts) && operation.partial.is_none() && !window.is_exceeded() {
+        if self.has(Mutant::NeverCounts) && self.contract.batch_of(operation).is_none() && !window.is_exceeded() {
             window.used = 0;
         }
         if token.is_none() {
@@ -226,8 +226,9 @@ impl Core {
         if !self.has(Mutant::CountsItems) {
             return 1;
         }
-        let items = serde_json::from_slice::<Vec<Value>>(&call.body);
-        items.map_or(1, |items| items.len() as u64)
+        let at = self.contract.batch.as_ref().map_or("", |batch| &batch.items_at);
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        body.pointer(at).and_then(Value::as_array).map_or(1, |items| items.len() as u64)
     }
 }
 

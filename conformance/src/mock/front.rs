@@ -63,7 +63,7 @@ impl Front {
     async fn watched(&self, console: &Console, parts: &Parts, body: Bytes) -> Option<Answer> {
         let call = Call::read(parts, body.clone(), &self.base_path);
         let operation = call.as_ref().and_then(|call| self.core.operation(call));
-        let is_batch = operation.is_some_and(|operation| operation.partial.is_some());
+        let is_batch = operation.is_some_and(|operation| self.core.contract.batch_of(operation).is_some());
         let fault = console.faults().next(parts.method.as_str(), parts.uri.path(), is_batch);
         let reject = match &fault {
             Some(Fault::Partial(positions)) => positions.clone(),

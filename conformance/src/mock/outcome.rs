@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Batch, BatchShape};
+use crate::contract::{Batch, BatchMembers, BatchShape};
+use crate::pointer::put;
 use crate::schema::Mismatch;
 
 /// An item as it was sent, and what is wrong with it.
@@ -27,7 +28,7 @@ pub(crate) fn outcome(batch: &Batch, items: &[Item], status: u16, defects: Defec
     if defects.reorders {
         listed.reverse();
     }
-    match batch.shape {
+    match &batch.shape {
         BatchShape::EntityItems => {
             let items: Vec<Value> = listed.iter().map(|(_, item)| entry(batch, item)).collect();
             json!({ "entity": { "successful": accepted, "failed": failed, "items": items } })
@@ -46,7 +47,47 @@ pub(crate) fn outcome(batch: &Batch, items: &[Item], status: u16, defects: Defec
             })
         }
         BatchShape::Lists => lists(&listed, defects),
+        BatchShape::Members(named) => members(named, items.len(), accepted, &listed, defects),
     }
+}
+
+fn members(
+    named: &BatchMembers,
+    received: usize,
+    accepted: usize,
+    listed: &[(usize, &Item)],
+    defects: Defects,
+) -> Value {
+    let mut body = json!({});
+    let failed = listed.iter().filter(|(_, item)| item.1.is_some());
+    let of = |is_good: bool| {
+        let entries = listed.iter().filter(|(_, item)| item.1.is_none() == is_good).map(|(index, item)| {
+            let mut entry = json!({ "reason": text(item) });
+            // Lists that name positions have no order of their own: the positions are wrong.
+            let position = if defects.reorders { (index + 1) % received } else { *index };
+            if let Some(pointer) = &named.position {
+                put(&mut entry, pointer, json!(named.first + position as u64));
+            }
+            entry
+        });
+        let mut entries: Vec<Value> = entries.collect();
+        if defects.loses_item {
+            entries.pop();
+        }
+        Value::Array(entries)
+    };
+    for (pointer, value) in [
+        (&named.received, json!(received)),
+        (&named.accepted, json!(accepted)),
+        (&named.rejected, json!(failed.count())),
+        (&named.accepted_items, of(true)),
+        (&named.rejected_items, of(false)),
+    ] {
+        if let Some(pointer) = pointer {
+            put(&mut body, pointer, value);
+        }
+    }
+    body
 }
 
 /// Counts are the lengths of the lists here: a miscount is a rejected item that is not listed.

@@ -70,11 +70,14 @@ impl Core {
             let status = self.status(&Probe::WrongTopLevel, operation, 400);
             return Err(Refusal::new(status, format!("Body should be {wanted}")));
         }
-        match (value, &self.contract.batch) {
-            (Value::Array(items), Some(batch)) if operation.partial.is_some() => {
-                self.items(items, &schema["items"], batch, operation)
-            }
-            (value, _) => self.value(value, schema, operation),
+        let batch = self.contract.batch_of(operation);
+        let items = batch.and_then(|batch| {
+            let each = batch.items(&self.api, schema)?;
+            Some((batch, each, value.pointer(&batch.items_at)?.as_array()?.clone()))
+        });
+        match items {
+            Some((batch, each, items)) => self.items(items, each, batch, operation),
+            None => self.value(value, schema, operation),
         }
     }
 

@@ -1,13 +1,17 @@
 //! Whether an answer tells the outcome of the items that were sent: none lost, none doubled, in order, with counts that
 //! add up. Which of the documented shapes it has is read off the answer.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use crate::contract::Batch;
+use crate::contract::{Batch, BatchMembers, BatchShape};
 
 /// What is wrong with the outcome; `None` if it is in order.
 pub(super) fn mismatch(batch: &Batch, sent: &[(Value, bool)], body: &Value) -> Option<String> {
-    let checked = if let Some(entity) = body.get("entity").filter(|entity| entity.get("items").is_some()) {
+    let checked = if let BatchShape::Members(named) = &batch.shape {
+        members(batch, named, sent, body)
+    } else if let Some(entity) = body.get("entity").filter(|entity| entity.get("items").is_some()) {
         entity_items(batch, sent, entity)
     } else if body.get("entitiesSuccess").is_some() {
         positions(batch, sent, body)
@@ -60,6 +64,44 @@ fn lists(batch: &Batch, sent: &[(Value, bool)], body: &Value) -> Result<(), Stri
             return Err("an accepted item has no `id`".to_owned());
         }
         same_id(batch, "`entities`", entity, item)?;
+    }
+    Ok(())
+}
+
+/// Counts that add up, and lists that name each of their items once.
+fn members(batch: &Batch, named: &BatchMembers, sent: &[(Value, bool)], body: &Value) -> Result<(), String> {
+    let counts =
+        [(&named.received, sent.len()), (&named.accepted, good(sent).count()), (&named.rejected, bad(sent).count())];
+    for (pointer, expected) in counts {
+        let Some(pointer) = pointer else { continue };
+        let told = body.pointer(pointer).unwrap_or(&Value::Null);
+        if *told != expected {
+            return Err(format!("`{pointer}` is {told}, not {expected}"));
+        }
+    }
+    for (pointer, is_good) in [(&named.accepted_items, true), (&named.rejected_items, false)] {
+        let Some(pointer) = pointer else { continue };
+        let entries =
+            body.pointer(pointer).and_then(Value::as_array).ok_or_else(|| format!("`{pointer}` is no list"))?;
+        let expected: BTreeSet<u64> =
+            (named.first..).zip(sent).filter(|(_, (_, good))| *good == is_good).map(|(position, _)| position).collect();
+        same_length(pointer, entries, expected.len())?;
+        let Some(position) = &named.position else { continue };
+        let mut seen = BTreeSet::new();
+        for entry in entries {
+            let told = entry.pointer(position).and_then(Value::as_u64);
+            let told = told.ok_or_else(|| format!("an entry of `{pointer}` has no position at `{position}`"))?;
+            let item = usize::try_from(told.saturating_sub(named.first)).ok().and_then(|place| sent.get(place));
+            if !expected.contains(&told) || !seen.insert(told) {
+                return Err(format!(
+                    "`{pointer}` names the position {told} {}",
+                    if seen.contains(&told) { "twice" } else { "wrongly" }
+                ));
+            }
+            if let Some((item, _)) = item {
+                same_id(batch, &format!("`{pointer}` at position {told}"), entry, item)?;
+            }
+        }
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::jwt;
 use crate::catalogue::{required_field, undeclared_method};
 use crate::contract::{Batch, Carrier, Contract, Probe};
 use crate::identity::{Identities, Identity, Missing};
+use crate::pointer::put;
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl Maker<'_> {
         }
         let mut url = self.url(operation, &path);
         self.add_query(&mut url, probe, operation, identity);
-        let items = self.items(probe, arguments.get("body"));
+        let items = self.items(probe, operation, arguments.get("body"));
         let body = arguments.get("body").and_then(|body| self.body(probe, operation, body, &items));
         Ok(Draft {
             method: self.method(probe, operation).to_owned(),
@@ -178,10 +179,10 @@ impl Maker<'_> {
         format!("{}neverissuedneverissuedneverissued", kind.map_or("", |kind| kind.prefix.as_str()))
     }
 
-    fn items(&self, probe: &Probe, body: Option<&Value>) -> Vec<(Value, bool)> {
-        let (Some(batch), Some(model)) = (&self.contract.batch, body.and_then(|body| body.get(0))) else {
-            return Vec::new();
-        };
+    fn items(&self, probe: &Probe, operation: &Operation, body: Option<&Value>) -> Vec<(Value, bool)> {
+        let Some(batch) = self.contract.batch_of(operation) else { return Vec::new() };
+        let model = body.and_then(|body| body.pointer(&batch.items_at)?.get(0));
+        let Some(model) = model else { return Vec::new() };
         let good = |count: usize| (0..count).map(|number| (item(model, batch, number), true)).collect();
         match probe {
             Probe::FullBatch => good(batch.maximum),
@@ -192,20 +193,29 @@ impl Maker<'_> {
         }
     }
 
+    /// The body with these items in place of its own.
+    fn with_items(&self, operation: &Operation, body: &Value, items: Value) -> Value {
+        let mut body = body.clone();
+        let at = self.contract.batch_of(operation).map_or("", |batch| &batch.items_at);
+        put(&mut body, at, items);
+        body
+    }
+
     fn body(&self, probe: &Probe, operation: &Operation, body: &Value, items: &[(Value, bool)]) -> Option<Vec<u8>> {
         let written = match probe {
             Probe::UndeclaredMethod | Probe::Head | Probe::HeadWithoutToken => return None,
             Probe::BrokenJson | Probe::BrokenBodyWithoutToken => return Some(b"{\"cut\": [1, 2".to_vec()),
             Probe::Oversize(bytes) => return Some(vec![b' '; *bytes]),
             Probe::WrongTopLevel if body.is_array() => json!({}),
-            Probe::WrongTopLevel | Probe::EmptyBatch => json!([]),
+            Probe::WrongTopLevel => json!([]),
+            Probe::EmptyBatch => self.with_items(operation, body, json!([])),
             Probe::MissingField => {
                 let schema = operation.body.as_ref().map(|body| self.api.resolve(&body.schema));
                 let field = schema.and_then(required_field).unwrap_or_default();
                 without(body, field)
             }
             _ if items.is_empty() => return Some(body.to_string().into_bytes()),
-            _ => items.iter().map(|(item, _)| item.clone()).collect(),
+            _ => self.with_items(operation, body, items.iter().map(|(item, _)| item.clone()).collect()),
         };
         Some(written.to_string().into_bytes())
     }

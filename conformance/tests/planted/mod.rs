@@ -356,24 +356,22 @@ impl Shop {
         match route.name {
             "product-create" | "product-replace" if lacks("name") => Err(problem(422, "A product has a name")),
             "order-refund" if lacks("cents") => Err(problem(422, "A refund has an amount")),
-            "customer-push" if value.as_array().is_none_or(|items| items.len() > 20) => {
+            "customer-push" if value["customers"].as_array().is_none_or(|items| items.len() > 20) => {
                 Err(problem(422, "At most 20 customers"))
             }
             _ => Ok(value),
         }
     }
 
-    fn pushed(&self, items: &Value) -> Answer {
-        let items: Vec<(usize, &Value)> = items.as_array().into_iter().flatten().enumerate().collect();
+    fn pushed(&self, sent: &Value) -> Answer {
+        let items = sent["customers"].as_array().map(Vec::as_slice).unwrap_or_default();
         let shift = usize::from(self.has(Defect::OutcomeMisplaces));
-        let entries = |is_good: bool| {
-            let of = items.iter().filter(move |(_, item)| item.get("email").is_some() == is_good);
-            of.map(|(position, item)| json!({ "position": position + shift, "item": item })).collect::<Vec<_>>()
-        };
-        let (accepted, errors) = (entries(true), entries(false));
-        let counted = accepted.len() + usize::from(self.has(Defect::OutcomeMiscounts));
-        let (good, bad) = (json!(counted), json!(errors.len()));
-        ok(202, json!({ "accepted": accepted, "errors": errors, "entitiesSuccess": good, "entitiesFailures": bad }))
+        let bad = items.iter().enumerate().filter(|(_, item)| item.get("email").is_none());
+        let errors: Vec<Value> =
+            bad.map(|(index, _)| json!({ "index": index + shift, "reason": "A customer has an address" })).collect();
+        let accepted = items.len() - errors.len() + usize::from(self.has(Defect::OutcomeMiscounts));
+        let rejected = errors.len();
+        ok(202, json!({ "received": items.len(), "accepted": accepted, "rejected": rejected, "errors": errors }))
     }
 
     fn has(&self, defect: Defect) -> bool {
