@@ -1,9 +1,9 @@
 //! What becomes of the items of a batch, in each of the shapes that the sources describe.
 
+use keyfit_openapi::schema::Mismatch;
 use serde_json::{Map, Value, json};
 
 use crate::contract::{Batch, BatchShape};
-use crate::schema::Mismatch;
 
 /// An item as it was sent, and what is wrong with it.
 pub(crate) type Item = (Value, Option<Mismatch>);

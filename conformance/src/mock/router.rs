@@ -58,8 +58,9 @@ impl Router {
         else {
             return Routed::Nowhere;
         };
-        let method = if call.method == "HEAD" { "GET" } else { &call.method };
-        if let Some(operation) = route.methods.get(method) {
+        // Where nothing else is documented, HEAD is a GET without a body.
+        let as_get = || route.methods.get("GET").filter(|_| call.method == "HEAD");
+        if let Some(operation) = route.methods.get(&call.method).or_else(as_get) {
             return Routed::Operation(*operation, values);
         }
         let allowed: Vec<&str> = route.methods.keys().map(String::as_str).collect();

@@ -6,7 +6,7 @@ use super::flow::Stop;
 use super::judge::Judge;
 use super::keys::Minted;
 use super::reply::Reply;
-use super::request::{Draft, JSON, Maker};
+use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Expect, Probe, Reading};
@@ -145,10 +145,10 @@ impl Sent {
     }
 
     fn into_exchange(self) -> Exchange {
-        let Draft { method, url, authorization, carrier, body, media_type, .. } = self.draft;
-        let mut headers = vec![("Accept".to_owned(), JSON.to_owned())];
+        let Draft { method, url, authorization, carrier, body, media_type, accept, .. } = self.draft;
+        let mut headers = vec![("Accept".to_owned(), accept.into_owned())];
         headers.extend(authorization.map(|authorization| (shown(&carrier), authorization)));
-        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_owned())));
+        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.into_owned())));
         let body = cut(&String::from_utf8_lossy(&body.unwrap_or_default()));
         let mut exchange = Exchange { method, url: url.to_string(), headers, body, ..Exchange::default() };
         match self.reply {

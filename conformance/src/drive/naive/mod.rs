@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use keyfit_openapi::{Api, Operation, Place};
+use keyfit_openapi::{Api, Operation, Place, schema};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
+use crate::body::{asked_for, pairs, plain, written};
 use crate::clock;
 use crate::contract::{Carrier, Contract, Credential};
-use crate::schema;
 use crate::secret::Secret;
 
 /// Connects naive clients.
@@ -88,6 +88,11 @@ impl Subject for Client {
         })
     }
 
+    fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = self.wallet.current();
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn waited(&self) -> Option<Duration> {
         Some(*self.waited.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -132,7 +137,7 @@ impl Client {
         url.set_path(&joined);
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
             if let Some(value) = arguments.get(&parameter.name) {
-                url.query_pairs_mut().append_pair(&parameter.name, &plain(value));
+                url.query_pairs_mut().extend_pairs(pairs(&parameter.name, value));
             }
         }
         Ok(url)
@@ -145,7 +150,7 @@ impl Client {
         arguments: &Map<String, Value>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
-        let mut request = self.http.request(method, url).header(ACCEPT, "application/json");
+        let mut request = self.http.request(method, url).header(ACCEPT, asked_for(operation));
         let carrier = self.contract.client_credential().map_or(&Carrier::Header, Credential::carrier);
         if let Some((name, value)) = carrier.header(self.token().reveal()) {
             request = request.header(name, value);
@@ -153,8 +158,8 @@ impl Client {
         if self.has(Defect::SendsApiVersion) {
             request = request.header("api-version", "1.0.0");
         }
-        if let Some(body) = arguments.get("body") {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        if let (Some(value), Some(body)) = (arguments.get("body"), &operation.body) {
+            request = request.header(CONTENT_TYPE, body.sent_as()).body(written(&self.api, body, value));
         }
         let response = request.send().await.map_err(|_| "transport")?;
         let status = response.status().as_u16();
@@ -169,7 +174,7 @@ impl Client {
         if !is_success || (!is_documented && self.has(Defect::RefusesUndocumentedSuccess)) {
             return failed(self.failure(reply));
         }
-        let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let value = value_of(&reply.body);
         let is_partial = operation.partial.is_some() && tells_of_failure(&value);
         if is_partial && !self.has(Defect::HidesPartialFailure) {
             return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
@@ -225,7 +230,8 @@ impl Client {
         let limits = || Some((number(&rules.limit_header)?, number(&rules.remaining_header)?, reset()?));
         let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
         let until = reset().map(|reset| reset.saturating_sub(now));
-        (limits(), told.or(until).map(Duration::from_secs))
+        let header = number("retry-after").filter(|_| rules.retry_after);
+        (limits(), told.or(header).or(until).map(Duration::from_secs))
     }
 
     fn is_to_the_letter(&self, operation: &Operation, status: u16, value: &Value) -> bool {
@@ -270,6 +276,8 @@ fn failed(failure: Failure) -> Observed {
     Observed::Failure(Box::new(failure))
 }
 
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// An answer's value: its text, where it is no JSON.
+fn value_of(body: &[u8]) -> Value {
+    let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(body).into() };
+    serde_json::from_slice(body).unwrap_or_else(as_text)
 }
