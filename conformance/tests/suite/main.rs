@@ -14,6 +14,7 @@ mod mutant_table;
 mod mutants;
 mod planted;
 mod reports;
+mod shapes;
 mod snapshots;
 mod spec;
 mod spec_diff;
