@@ -22,6 +22,7 @@ pub mod probe;
 pub mod report;
 pub mod run;
 pub mod secret;
+mod segment;
 pub mod spec_diff;
 pub mod template;
 pub mod tokens;

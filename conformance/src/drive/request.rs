@@ -10,6 +10,7 @@ use crate::body::{ANYTHING, asked_for, is_sent_as, pairs, plain, read, written};
 use crate::catalogue::Catalogue;
 use crate::contract::{Carrier, Credential};
 use crate::secret::Secret;
+use crate::segment;
 
 /// The path of the base URL that clients are connected to, below the lane.
 pub(super) const BASE_PATH: &str = "/base";
@@ -35,10 +36,7 @@ pub(super) fn check(
 fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
     let expected: Vec<String> = format!("{BASE_PATH}{}", operation.path)
         .split('/')
-        .map(|segment| {
-            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-            name.and_then(|name| arguments.get(name)).map_or_else(|| segment.to_owned(), plain)
-        })
+        .map(|segment| segment::filled(segment, |name| arguments.get(name).map(plain)))
         .collect();
     let sent: Vec<String> = request
         .path

@@ -58,6 +58,10 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
         // Notes on other matters do not say why.
         let why = facts.notes.iter().find(|note| note.contains("scheme `"));
         let (problem, help) = match why {
+            Some(note) if note.contains("no operation asks") => (
+                format!("no call of the document needs a credential: {note}"),
+                "clients of Keyfit log in, and the check is about who may call what: name a scheme under `security`, of the document or of the calls that need it; one beside `{}` is needed by nobody",
+            ),
             Some(note) => (
                 format!("the document names no credential that the check can send: {note}"),
                 "clients of Keyfit and the check log in with http bearer, oauth2, openIdConnect, or apiKey in a header, the check with apiKey in the query too: if the API takes one of these as well, describe it under components.securitySchemes, and name it under `security`",
@@ -139,6 +143,10 @@ mod tests {
         };
         let open = refusal(text);
         assert!(open.contains("names no credential: every call") && open.contains("needs neither"), "{open}");
+        let optional = refusal(&format!(
+            "{text}security: [{{}}, {{login: []}}]\ncomponents: {{securitySchemes: {{login: {{type: http, scheme: bearer}}}}}}\n"
+        ));
+        assert!(optional.contains("no call of the document needs a credential"), "{optional}");
         for (scheme, name) in [("http, scheme: basic", "HTTP Basic"), ("apiKey, in: cookie, name: sid", "a cookie")] {
             let said = refusal(&format!("{text}components: {{securitySchemes: {{login: {{type: {scheme}}}}}}}\n"));
             assert!(said.contains(&format!("`login`, {name}, is none that the check can send")), "{said}");

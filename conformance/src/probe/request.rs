@@ -13,6 +13,7 @@ use crate::body::{self, plain};
 use crate::catalogue::{required_field, undeclared_method};
 use crate::contract::{Batch, Carrier, Contract, Probe};
 use crate::identity::{Identities, Identity, Missing};
+use crate::segment;
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -103,9 +104,7 @@ impl Maker<'_> {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();
             for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
-                let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-                let value = name.and_then(|name| path.get(name)).map_or(segment, String::as_str);
-                segments.push(value);
+                segments.push(&segment::filled(segment, |name| path.get(name).cloned()));
             }
             if operation.path.ends_with('/') {
                 segments.push("");

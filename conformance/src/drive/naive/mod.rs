@@ -14,11 +14,13 @@ use serde_json::{Map, Value};
 
 use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
+use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 use crate::body::{asked_for, pairs, plain, written};
 use crate::clock;
 use crate::contract::{Carrier, Contract, Credential};
 use crate::secret::Secret;
+use crate::segment;
 
 /// Connects naive clients.
 pub struct Naive {
@@ -111,8 +113,7 @@ impl Client {
         let mut url = self.base_url.clone();
         let mut joined = url.path().trim_end_matches('/').to_owned();
         for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
-            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-            let value = name.and_then(|name| arguments.get(name)).map_or_else(|| segment.to_owned(), plain);
+            let value = segment::filled(segment, |name| arguments.get(name).map(plain));
             let is_refused = value.is_empty() || value == "." || value == ".." || value.contains('\\');
             if is_refused && !self.has(Defect::JoinsPathsAsText) {
                 return Err("invalid-request");
@@ -196,12 +197,12 @@ impl Client {
         if body.is_none() && !reply.body.is_empty() && self.has(Defect::ChokesOnHostileBodies) {
             return Failure { kind: "decode".to_owned(), ..Failure::default() };
         }
-        let text = |pointers: [&str; 2]| {
+        let text = |pointers: &[&str]| {
             let found = pointers.iter().find_map(|pointer| body.as_ref()?.pointer(pointer)?.as_str());
             found.map(str::to_owned)
         };
-        let code = text(["/error/code", "/code"]);
-        let message = text(["/message", "/error/message"]);
+        let code = text(&["/error/code", "/code"]);
+        let message = text(&MESSAGES);
         let (rate_limit, retry_after) = self.waiting(&reply, body.as_ref());
         let mut texts = vec![kind.clone()];
         if self.has(Defect::PrintsBodies) {
