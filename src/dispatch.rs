@@ -1,9 +1,11 @@
 //! Calling operations by their id, with JSON arguments: for conformance suites and tools that know operations as data.
 //! Every call goes through the typed builders, so what is tested here is what users run.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
+use progenitor_client::ByteStream;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -20,13 +22,15 @@ pub struct Answer {
     pub status: u16,
     /// The headers of the answer.
     pub headers: HeaderMap,
-    /// The typed value, serialised.
+    /// The typed value, serialised. An answer that is handed on as bytes is its text, or a list of bytes that are none.
     pub value: Value,
 }
 
 /// A client whose operations are called by id.
 pub trait Dispatch: Send + Sync {
-    /// Calls an operation. `arguments` holds each parameter under its name on the wire, and the body under `body`.
+    /// Calls an operation. `arguments` holds each parameter under its name on the wire, and the body under `body`: one
+    /// that the caller writes is a text, and what is no text is sent as JSON. Its media type, where the call has it as an
+    /// argument, is `Content-Type`, and the documented one where that is left out.
     ///
     /// # Errors
     /// An unknown operation, an argument of the wrong type, and everything that the call itself reports.
@@ -87,7 +91,29 @@ pub(crate) fn argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result
     T::deserialize(value).map_err(|error| Error::invalid_request(format!("the argument `{name}` is refused: {error}")))
 }
 
+/// A body that the caller writes: a text as it is, anything else as JSON.
+#[expect(clippy::allow_attributes, reason = "a document may bring such a body at any time")]
+#[allow(dead_code, reason = "called by generated code, where a body is neither JSON nor a form")]
+pub(crate) fn written(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 impl Answer {
+    /// The bytes of an answer that are handed on as they come, read to their end.
+    #[expect(clippy::allow_attributes, reason = "a document may bring such an answer at any time")]
+    #[allow(dead_code, reason = "called by generated code, where an answer is no JSON")]
+    pub(crate) async fn from_stream(response: Response<ByteStream>) -> Result<Self, Error> {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let mut stream = response.into_inner().into_inner();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            bytes.extend_from_slice(&chunk.map_err(Error::transport)?);
+        }
+        let value = String::from_utf8(bytes).map_or_else(|error| error.into_bytes().into(), Value::from);
+        Ok(Self { status, headers, value })
+    }
+
     pub(crate) fn from_response<T: Serialize>(response: Response<T>) -> Result<Self, Error> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();

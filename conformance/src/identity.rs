@@ -6,7 +6,7 @@ use std::fmt;
 use keyfit_openapi::Operation;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{ClientAuthentication, Contract, Credential, GrantType, KeyManagement, KeyProbe, Probe};
+use crate::contract::{Carrier, ClientAuthentication, Contract, Credential, GrantType, KeyManagement, KeyProbe, Probe};
 use crate::secret::Secret;
 
 /// A credential and the ids that it reaches.
@@ -216,6 +216,7 @@ impl Need {
         let kind = match probe {
             Probe::Key(_) => contract.key_management.as_ref()?.kind.clone(),
             Probe::OtherKind(kind) | Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => kind.clone(),
+            probe if probe.is_about_scheme() => in_the_header(contract, operation)?.kind.clone(),
             _ => kind_for(contract, operation, &rights)?.kind.clone(),
         };
         Some(Self { kind, state, rights, alone: alone || state == State::Limited })
@@ -284,6 +285,12 @@ impl fmt::Display for ClientKind {
             Self::Public => "without a secret",
         })
     }
+}
+
+/// The first kind that the operation takes behind a scheme.
+fn in_the_header<'a>(contract: &'a Contract, operation: &Operation) -> Option<&'a Credential> {
+    let mut kinds = operation.credentials.iter().filter_map(|kind| contract.credential(kind));
+    kinds.find(|kind| *kind.carrier() == Carrier::Header)
 }
 
 /// The first kind that the operation takes; the first one with scopes where it is about those.

@@ -2,6 +2,7 @@
 //! of the API's document into cases. Server-side cases send raw HTTP to a mock or a live server and judge the answer;
 //! client-side cases put the generated client before a scripted server and judge what it sends and reports.
 
+mod body;
 pub mod catalogue;
 mod clock;
 pub mod comparison;
@@ -20,8 +21,8 @@ mod presumption;
 pub mod probe;
 pub mod report;
 pub mod run;
-pub mod schema;
 pub mod secret;
+mod segment;
 pub mod spec_diff;
 mod standing;
 pub mod template;

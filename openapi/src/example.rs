@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::operation::Operation;
-use crate::{Api, pointer, walk};
+use crate::normalize::is_pattern;
+use crate::operation::{Operation, Parameter};
+use crate::{Api, pattern, pointer, schema, walk};
 
 /// How deep a value may nest before optional members are left out; ends schemas that contain themselves.
 const DEPTH: usize = 6;
@@ -14,132 +15,363 @@ const END: usize = 2 * DEPTH;
 /// The longest list and text that are made for a lower limit, so that no document can exhaust the memory.
 const LONGEST: u64 = 10_000;
 
-/// A valid request for an operation: each parameter's value under its name, and the body under `body`. Optional
-/// parameters are included.
-pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
+/// How many alternatives of a union are tried; fewer the deeper it stands, so that unions of unions end.
+const ALTERNATIVES: usize = 16;
+
+/// A request that is made from the document alone.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Each parameter's value under its name, and the body under `body`. Optional parameters are included.
+    pub arguments: Map<String, Value>,
+    /// Why it may not be a valid one: what is required and could not be made.
+    pub gap: Option<String>,
+}
+
+/// A request for an operation, and whether it is known to be a valid one.
+pub fn request(api: &Api, operation: &Operation) -> Request {
     let mut arguments = Map::new();
+    let mut maker = Maker { document: &api.document, gap: None };
     for parameter in &operation.parameters {
-        let own = walk::resolve(&api.document, &parameter.schema);
-        let example = parameter_example(api, operation, &parameter.name).cloned();
-        let value = example.unwrap_or_else(|| {
-            if own.get("type").is_none_or(|kind| kind == "string") && !has_own_value(own) {
-                json!(format!("{}-1", parameter.name.trim_start_matches('_')))
-            } else {
-                value(api, own)
-            }
-        });
-        arguments.insert(parameter.name.clone(), value);
+        let before = maker.gap.take();
+        let value = maker.parameter(api, operation, parameter);
+        if parameter.required || maker.gap.is_none() {
+            arguments.insert(parameter.name.clone(), value);
+            maker.gap = before.or_else(|| Some(format!("`{}`: {}", parameter.name, maker.gap.take()?)));
+        } else {
+            maker.gap = before;
+        }
     }
     if let Some(body) = &operation.body {
         let content = format!("{}/requestBody/content", operation.pointer());
         let media = api.document.pointer(&pointer::join(&content, &body.media_type));
-        let example = media.and_then(|media| media.get("example")).cloned();
-        arguments.insert("body".to_owned(), example.unwrap_or_else(|| value(api, &body.schema)));
+        let example = media.and_then(|media| own_examples(media).next()).cloned();
+        let before = maker.gap.take();
+        arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.value(&body.schema, 0)));
+        maker.gap = before.or_else(|| Some(format!("the body: {}", maker.gap.take()?)));
     }
-    arguments
+    Request { arguments, gap: maker.gap }
+}
+
+/// A valid request for an operation, as far as the document tells how to make one; see [`request`].
+pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
+    request(api, operation).arguments
 }
 
 /// A value that fits the schema: its `example`, `default` or first `enum` value where it has one, otherwise one made
 /// from its type and limits. Optional properties are included.
 pub fn value(api: &Api, schema: &Value) -> Value {
-    of_schema(&api.document, schema, 0)
+    Maker { document: &api.document, gap: None }.value(schema, 0)
 }
 
-fn parameter_example<'a>(api: &'a Api, operation: &Operation, name: &str) -> Option<&'a Value> {
-    let parameters = api.document.pointer(&operation.pointer())?["parameters"].as_array()?;
-    parameters.iter().find(|parameter| parameter["name"] == name)?.get("example")
+struct Maker<'a> {
+    document: &'a Value,
+    /// Why what was made may not fit.
+    gap: Option<String>,
 }
 
-fn has_own_value(schema: &Value) -> bool {
-    ["example", "default", "enum", "format", "x-example"].iter().any(|key| schema.get(*key).is_some())
-}
-
-fn of_schema(document: &Value, schema: &Value, depth: usize) -> Value {
-    if depth > END {
-        return Value::Null;
+impl Maker<'_> {
+    fn parameter(&mut self, api: &Api, operation: &Operation, parameter: &Parameter) -> Value {
+        let own = walk::resolve(self.document, &parameter.schema);
+        let written = api.document.pointer(&operation.pointer()).and_then(|node| node["parameters"].as_array());
+        let written = written.into_iter().flatten().find(|written| written["name"] == parameter.name.as_str());
+        if let Some(example) = written.and_then(|written| own_examples(written).find(|value| self.holds(own, value))) {
+            return example.clone();
+        }
+        let named = json!(format!("{}-1", parameter.name.trim_start_matches('_')));
+        if is_plain_text(own) && self.holds(own, &named) { named } else { self.value(own, 0) }
     }
-    let schema = walk::resolve(document, schema);
-    for key in ["example", "default"] {
-        if let Some(value) = schema.get(key).filter(|value| !value.is_null()) {
+
+    /// Whether a value fits, its pattern included.
+    fn holds(&self, schema: &Value, value: &Value) -> bool {
+        let pattern = own_pattern(schema).filter(|pattern| !pattern::is_guard(pattern));
+        let matches = pattern.zip(value.as_str()).is_none_or(|(pattern, text)| pattern::matches(pattern, text));
+        matches && schema::fits(self.document, schema, value)
+    }
+
+    fn value(&mut self, schema: &Value, depth: usize) -> Value {
+        if depth > END {
+            return Value::Null;
+        }
+        let schema = walk::resolve(self.document, schema);
+        let told = ["example", "default"].into_iter().filter_map(|key| schema.get(key));
+        let listed = schema.get("examples").and_then(Value::as_array).into_iter().flatten();
+        if let Some(value) = told.chain(listed).find(|value| !value.is_null() && self.holds(schema, value)) {
             return value.clone();
         }
-    }
-    if let Some(first) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
-        return first.clone();
-    }
-    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
-        return all_of(document, schema, parts, depth);
-    }
-    for key in ["oneOf", "anyOf"] {
-        if let Some(first) = schema.get(key).and_then(Value::as_array).and_then(|variants| variants.first()) {
-            return of_schema(document, first, depth + 1);
+        if let Some(only) = schema.get("const") {
+            return only.clone();
         }
-    }
-    let kind = schema.get("type").and_then(Value::as_str);
-    match kind {
-        Some("object") => object(document, schema, depth),
-        None if schema.get("properties").is_some() => object(document, schema, depth),
-        Some("array") => array(document, schema, depth),
-        Some("string") => json!(string(schema)),
-        Some("boolean") => json!(true),
-        Some("integer") => json!(schema.get("minimum").and_then(Value::as_i64).unwrap_or(1)),
-        Some("number") => {
-            Value::Number(schema.get("minimum").and_then(Value::as_f64).and_then(Number::from_f64).unwrap_or(1.into()))
+        if let Some(value) = schema.get("enum").and_then(Value::as_array).and_then(|values| one_of(schema, values)) {
+            return value;
         }
-        _ => Value::Null,
-    }
-}
-
-fn all_of(document: &Value, schema: &Value, parts: &[Value], depth: usize) -> Value {
-    let mut merged = object(document, schema, depth);
-    for part in parts {
-        match of_schema(document, part, depth + 1) {
-            Value::Object(members) => {
-                if let Some(merged) = merged.as_object_mut() {
-                    merged.extend(members);
-                }
+        if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+            return self.all_of(schema, parts, depth);
+        }
+        for key in ["oneOf", "anyOf"] {
+            let variants = schema.get(key).and_then(Value::as_array).filter(|variants| !variants.is_empty());
+            if let Some(variants) = variants {
+                return self.alternative(schema, variants, depth);
             }
-            other => return other,
+        }
+        match walk::kind(schema) {
+            Some("object") => self.object(schema, depth),
+            Some("array") => self.array(schema, depth),
+            Some("string") => self.string(schema),
+            Some("boolean") => json!(true),
+            Some("integer") => integer(schema),
+            Some("number") => number(schema),
+            _ => Value::Null,
         }
     }
-    merged
-}
 
-fn object(document: &Value, schema: &Value, depth: usize) -> Value {
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let properties = schema["properties"].as_object();
-    let members = properties
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| depth < DEPTH || required.contains(&name.as_str()))
-        .map(|(name, property)| (name.clone(), of_schema(document, property, depth + 1)))
-        .collect();
-    Value::Object(members)
-}
-
-fn array(document: &Value, schema: &Value, depth: usize) -> Value {
-    if depth >= DEPTH {
-        return json!([]);
+    fn all_of(&mut self, schema: &Value, parts: &[Value], depth: usize) -> Value {
+        let mut merged = self.object(schema, depth);
+        for part in parts {
+            match self.value(part, depth + 1) {
+                Value::Object(members) => {
+                    if let Some(merged) = merged.as_object_mut() {
+                        merged.extend(members);
+                    }
+                }
+                other => return other,
+            }
+        }
+        merged
     }
-    let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, LONGEST);
-    let item = of_schema(document, &schema["items"], depth + 1);
-    Value::Array(vec![item; usize::try_from(least).unwrap_or(1)])
+
+    /// The first alternative whose value is one of the union, with what the union itself names.
+    fn alternative(&mut self, schema: &Value, variants: &[Value], depth: usize) -> Value {
+        let is_null = |variant: &&Value| *walk::resolve(self.document, variant) == json!({ "type": "null" });
+        let (nulls, others): (Vec<&Value>, Vec<&Value>) = variants.iter().partition(is_null);
+        let before = self.gap.take();
+        let mut first = None;
+        for variant in others.into_iter().chain(nulls).take((ALTERNATIVES >> depth).max(1)) {
+            self.gap = None;
+            let value = self.of_variant(schema, variant, depth);
+            let gap = self.gap.take();
+            if gap.is_none() && schema::fits(self.document, schema, &value) {
+                self.gap = before;
+                return value;
+            }
+            first.get_or_insert((value, gap));
+        }
+        let (value, gap) = first.unwrap_or_default();
+        self.gap = before.or(gap);
+        value
+    }
+
+    fn of_variant(&mut self, schema: &Value, variant: &Value, depth: usize) -> Value {
+        let mut value = self.value(variant, depth + 1);
+        let Some(members) = value.as_object_mut() else { return value };
+        if schema.get("properties").is_some()
+            && let Value::Object(shared) = self.object(schema, depth)
+        {
+            for (name, member) in shared {
+                members.entry(name).or_insert(member);
+            }
+        }
+        if let Some(tag) = schema::discriminator(schema)
+            && let Some(told) = schema::tag_of(schema, variant)
+        {
+            let own = &walk::resolve(self.document, variant)["properties"][tag];
+            let own = walk::resolve(self.document, own);
+            // A tag that names its values is believed.
+            if own.get("enum").is_none() && own.get("const").is_none() {
+                members.insert(tag.to_owned(), json!(told));
+            }
+        }
+        value
+    }
+
+    fn object(&mut self, schema: &Value, depth: usize) -> Value {
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut members = Map::new();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let is_required = required.contains(&name.as_str());
+            if depth >= DEPTH && !is_required {
+                continue;
+            }
+            let before = self.gap.take();
+            let value = self.value(property, depth + 1);
+            // What nobody can make and nobody has to send is left out.
+            if is_required || self.gap.is_none() {
+                members.insert(name.clone(), value);
+            } else {
+                self.gap = None;
+            }
+            self.gap = before.or(self.gap.take());
+        }
+        Value::Object(members)
+    }
+
+    fn array(&mut self, schema: &Value, depth: usize) -> Value {
+        if depth >= DEPTH {
+            return json!([]);
+        }
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, LONGEST);
+        let item = self.value(&schema["items"], depth + 1);
+        Value::Array(vec![item; usize::try_from(least).unwrap_or(1)])
+    }
+
+    fn string(&mut self, schema: &Value) -> Value {
+        let text = match schema.get("format").and_then(Value::as_str) {
+            Some("date-time") => "2026-01-22T10:00:00Z",
+            Some("date") => "2026-01-22",
+            Some("uuid") => "00000000-0000-4000-8000-000000000000",
+            Some("email") => "ada@example.com",
+            Some("uri" | "url") => "https://example.com/",
+            Some("ipv4" | "ip") => "192.0.2.1",
+            Some("ipv6") => "2001:db8::1",
+            _ => "text",
+        };
+        let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
+        let least = usize::try_from(bound("minLength").unwrap_or(0).min(LONGEST)).unwrap_or_default();
+        let most = usize::try_from(bound("maxLength").unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let mut text: String = text.chars().take(most).collect();
+        while text.chars().count() < least {
+            text.push('x');
+        }
+        match own_pattern(schema).filter(|pattern| !pattern::matches(pattern, &text)) {
+            Some(pattern) => json!(pattern::example(pattern, least, most).unwrap_or_else(|| {
+                self.gap = Some(format!("no text is known that matches the pattern `{pattern}`"));
+                text
+            })),
+            None => json!(text),
+        }
+    }
 }
 
-fn string(schema: &Value) -> String {
-    let text = match schema.get("format").and_then(Value::as_str) {
-        Some("date-time") => "2026-01-22T10:00:00Z",
-        Some("date") => "2026-01-22",
-        Some("uuid") => "00000000-0000-4000-8000-000000000000",
-        Some("email") => "ada@example.com",
-        Some("uri" | "url") => "https://example.com/",
-        _ => "text",
+/// The examples beside a schema: of a parameter, of a body.
+fn own_examples(node: &Value) -> impl Iterator<Item = &Value> {
+    let named = node.get("examples").and_then(Value::as_object).into_iter().flatten();
+    node.get("example").into_iter().chain(named.filter_map(|(_, example)| example.get("value")))
+}
+
+fn own_pattern(schema: &Value) -> Option<&str> {
+    schema.get("pattern").and_then(Value::as_str).filter(|pattern| is_pattern(pattern))
+}
+
+/// Whether a parameter can have any text, so that its own name is one.
+fn is_plain_text(schema: &Value) -> bool {
+    let says_more =
+        ["allOf", "anyOf", "oneOf", "const", "example", "default", "enum", "examples", "format", "x-example"];
+    matches!(walk::kind(schema), None | Some("string")) && !says_more.iter().any(|key| schema.get(*key).is_some())
+}
+
+/// The first value of a list that is of its type. Where none is, the list was written without quotes.
+fn one_of(schema: &Value, values: &[Value]) -> Option<Value> {
+    let fits = |value: &&Value| schema::is_of_kind(schema, value);
+    let first = values.iter().filter(|value| !value.is_null()).find(fits).or_else(|| values.iter().find(fits));
+    first.cloned().or_else(|| {
+        let first = values.first()?;
+        Some(if walk::kind(schema) == Some("string") { json!(schema::text_of(first)) } else { first.clone() })
+    })
+}
+
+fn integer(schema: &Value) -> Value {
+    let (least, most) = bounds(schema, 1.0);
+    #[expect(clippy::cast_possible_truncation, reason = "a bound becomes the nearest whole number there is")]
+    let (least, most) = (least.map(|least| least.ceil() as i64), most.map(|most| most.floor() as i64));
+    let from = least.unwrap_or_else(|| most.map_or(1, |most| most.min(1)));
+    let step = schema.get("multipleOf").and_then(Value::as_i64).filter(|step| *step > 1).unwrap_or(1);
+    let over = from.rem_euclid(step);
+    json!(if over == 0 { from } else { from.saturating_add(step - over) })
+}
+
+fn number(schema: &Value) -> Value {
+    let value = match bounds(schema, 1.0) {
+        (None, None) => return json!(1),
+        // Between two that are so near each other there is no whole step.
+        (Some(least), Some(most)) if least > most => match bounds(schema, 0.0) {
+            (Some(least), Some(most)) => f64::midpoint(least, most),
+            _ => least,
+        },
+        (Some(least), _) => least,
+        (None, Some(most)) => most.min(1.0),
     };
-    let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or(0).min(LONGEST);
-    let most = schema.get("maxLength").and_then(Value::as_u64).unwrap_or(u64::MAX);
-    let mut text: String = text.chars().take(usize::try_from(most).unwrap_or(usize::MAX)).collect();
-    while (text.chars().count() as u64) < least {
-        text.push('x');
+    Value::Number(Number::from_f64(value).unwrap_or_else(|| 1.into()))
+}
+
+/// The least and the greatest number; one that is excluded itself is moved by a step.
+fn bounds(schema: &Value, step: f64) -> (Option<f64>, Option<f64>) {
+    let bound = |key: &str, excluding: &str, step: f64| {
+        let excluded = schema.get(excluding);
+        // Earlier dialects write whether the bound is excluded, later ones the bound.
+        let own = schema.get(key).and_then(Value::as_f64);
+        let own = own.map(|own| if excluded == Some(&json!(true)) { own + step } else { own });
+        own.or_else(|| excluded.and_then(Value::as_f64).map(|own| own + step))
+    };
+    (bound("minimum", "exclusiveMinimum", step), bound("maximum", "exclusiveMaximum", -step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of a schema, in a document with two schemas that differ in nothing but their names.
+    fn example(schema: &Value) -> Value {
+        let document = json!({ "components": { "schemas": {
+            "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
+            "Dog": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
+        } } });
+        let mut maker = Maker { document: &document, gap: None };
+        let value = maker.value(schema, 0);
+        assert_eq!(maker.gap, None, "{schema}");
+        assert!(schema::fits(&document, schema, &value), "{schema}: {value}");
+        value
     }
-    text
+
+    #[test]
+    fn limits_are_kept() {
+        for (schema, expected) in [
+            (json!({ "type": "integer", "minimum": 10, "maximum": 12, "multipleOf": 4 }), json!(12)),
+            (json!({ "type": "integer", "exclusiveMinimum": 0 }), json!(1)),
+            (json!({ "type": "integer", "maximum": -3 }), json!(-3)),
+            (json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 0.5 }), json!(0.25)),
+            (json!({ "type": "string", "pattern": "^[A-Z]{3}$" }), json!("AAA")),
+            (json!({ "type": ["null", "integer"] }), json!(1)),
+            (json!({ "const": "fixed" }), json!("fixed")),
+        ] {
+            assert_eq!(example(&schema), expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn what_a_document_shows_and_does_not_fit_is_not_taken() {
+        assert_eq!(example(&json!({ "type": "string", "default": 5 })), "text");
+        assert_eq!(example(&json!({ "type": "string", "example": "x", "minLength": 2 })), "text");
+        assert_eq!(example(&json!({ "type": "string", "examples": [1, "two"] })), "two");
+        // Written without quotes, where text is meant.
+        assert_eq!(example(&json!({ "type": "string", "enum": [1, true] })), "1");
+        assert_eq!(example(&json!({ "type": ["string", "null"], "enum": [null, "a"] })), "a");
+    }
+
+    #[test]
+    fn a_union_is_met_by_one_of_its_alternatives() {
+        let refs = json!([{ "$ref": "#/components/schemas/Cat" }, { "$ref": "#/components/schemas/Dog" }]);
+        let tagged = json!({ "oneOf": refs, "discriminator": { "propertyName": "kind" } });
+        assert_eq!(example(&tagged), json!({ "kind": "Cat" }));
+        let mapped = json!({ "oneOf": refs, "discriminator": {
+            "propertyName": "kind", "mapping": { "tom": "#/components/schemas/Cat", "rex": "Dog" },
+        } });
+        assert_eq!(example(&mapped), json!({ "kind": "tom" }));
+        assert_eq!(
+            example(&json!({ "oneOf": [{ "type": "integer" }, { "type": "number" }, { "type": "string" }] })),
+            "text"
+        );
+        assert_eq!(example(&json!({ "anyOf": [{ "type": "null" }, { "type": "integer" }] })), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_left_out_or_named() {
+        let document = json!({});
+        let odd = json!({ "type": "string", "pattern": "^(\\w)-\\1\\1$" });
+        let object = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": odd } });
+        let mut maker = Maker { document: &document, gap: None };
+        assert_eq!(maker.value(&object(json!([])), 0), json!({}));
+        assert_eq!(maker.gap, None);
+        maker.value(&object(json!(["odd"])), 0);
+        assert!(maker.gap.is_some_and(|gap| gap.contains("pattern")));
+    }
 }

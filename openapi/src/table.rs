@@ -87,7 +87,7 @@ fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: 
         summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
         parameters: operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect(),
         body: body(&operation["requestBody"]),
-        responses: responses(document, operation),
+        responses: responses(document, operation, &method),
         credentials: hints.credentials.or_else(|| defaults.credentials.clone()).unwrap_or_default(),
         scopes: hints.scopes,
         scopes_unverified: hints.scopes_unverified,
@@ -128,7 +128,7 @@ fn body(body: &Value) -> Option<Body> {
     Some(Body { media_type: media_type.clone(), required: body["required"] == true, schema: media["schema"].clone() })
 }
 
-fn responses(document: &Value, operation: &Value) -> BTreeMap<String, ResponseShape> {
+fn responses(document: &Value, operation: &Value, method: &str) -> BTreeMap<String, ResponseShape> {
     let documented = operation["responses"].as_object();
     documented
         .into_iter()
@@ -136,7 +136,8 @@ fn responses(document: &Value, operation: &Value) -> BTreeMap<String, ResponseSh
         .filter(|(status, _)| !status.starts_with("x-"))
         .map(|(status, response)| {
             let response = walk::resolve(document, response);
-            let content = response.get("content").and_then(Value::as_object);
+            // Whatever is documented, an answer to HEAD has no body.
+            let content = response.get("content").and_then(Value::as_object).filter(|_| method != "head");
             // JSON first, so that a table with several media types shows the one that clients ask for.
             let media = content.and_then(|content| {
                 content.iter().find(|(media_type, _)| media_type.contains("json")).or_else(|| content.iter().next())

@@ -335,12 +335,48 @@ fn arguments_whose_names_meet_are_told_apart_and_sent_as_documented() {
 }
 
 #[test]
-fn a_stream_of_bytes_is_not_dispatched() {
+fn a_stream_of_bytes_is_asked_for_and_dispatched() {
     let paths = "  /photo:\n    get: {operationId: photo, responses: {'200': {description: ok, content: {image/png: {}}}}}\n    put: {operationId: name, responses: {'204': {description: ok}}}\n";
     let client = client(paths, "");
     assert!(client.surface.contains("Response<ByteStream>"), "{}", client.surface);
     let (_, dispatch) = client.code.split_once("async fn dispatch").expect("it is generated");
-    assert!(dispatch.contains("\"name\" =>") && !dispatch.contains("\"photo\" =>"), "{dispatch}");
+    assert!(dispatch.contains("\"photo\" =>") && dispatch.contains("Answer::from_stream"), "{dispatch}");
+    let asks = |client: &Generated, media_type: &str| {
+        client.code.contains("ACCEPT,\n") && client.code.contains(&format!("from_static(\"{media_type}\")"))
+    };
+    assert!(asks(&client, "image/png"), "{}", client.code);
+}
+
+#[test]
+fn an_answer_to_head_has_no_body() {
+    let json = "{'200': {description: ok, content: {application/json: {schema: {type: integer}}}}}";
+    let paths = format!(
+        "  /a:\n    get: {{operationId: get, responses: {json}}}\n    head: {{operationId: look, responses: {json}}}\n"
+    );
+    let client = client(&paths, "");
+    assert!(
+        client
+            .surface
+            .contains("look: HEAD /a\n    credentials - scopes - retry Safe\n    () -> Result<crate::Response<()>"),
+        "{}",
+        client.surface
+    );
+}
+
+#[test]
+fn bodies_that_the_caller_writes_are_dispatched() {
+    let body = |media_type: &str| {
+        let paths = format!(
+            "  /a:\n    post: {{operationId: add, requestBody: {{content: {{{media_type}: {{schema: {{type: object}}}}}}}}, responses: {{'204': {{description: ok}}}}}}\n"
+        );
+        client(&paths, "").code
+    };
+    for media_type in ["application/xml", "text/plain", "application/x-ndjson", "application/octet-stream"] {
+        let code = body(media_type);
+        assert!(code.contains("call.body(crate::dispatch::written(value))"), "{media_type}: {code}");
+    }
+    let code = body("multipart/form-data");
+    assert!(code.contains(".unwrap_or(\"multipart/form-data\")"), "{code}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Where a probe or a drive means something: at which operations, and in which variants.
 
-use keyfit_openapi::{Api, Operation, Partial, Place, Retry};
+use keyfit_openapi::{Api, Operation, Partial, Place, ResponseShape, Retry, Writing};
 
 use super::{required_field, undeclared_method};
-use crate::contract::{AuthorizationDrive, Carrier, Contract, Credential, Drive, KeyProbe, Probe};
+use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
 
 /// Whether a probe means anything at an operation.
 pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
@@ -14,6 +14,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     let has =
         |name: &str, place: Place| operation.parameters.iter().any(|known| known.name == name && known.place == place);
     let body = operation.body.as_ref().map(|body| api.resolve(&body.schema));
+    let writing = operation.body.as_ref().map(|body| body.writing(api));
     let kinds = || operation.credentials.iter().filter_map(|kind| contract.credential(kind));
     match probe {
         Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
@@ -21,25 +22,31 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
-        // They are about the scheme in the header `Authorization`.
-        Probe::EmptyToken | Probe::WrongScheme | Probe::BareToken | Probe::LowerCaseScheme | Probe::MalformedToken => {
-            kinds().any(|kind| *kind.carrier() == Carrier::Header)
-        }
+        probe if probe.is_about_scheme() => kinds().any(|kind| *kind.carrier() == Carrier::Header),
         Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
-        Probe::BrokenBodyWithoutToken
-        | Probe::BrokenJson
-        | Probe::OtherMediaType
-        | Probe::WrongTopLevel
-        | Probe::Oversize(_) => body.is_some(),
-        Probe::MissingField => body.is_some_and(|schema| required_field(schema).is_some()),
+        Probe::BrokenBodyWithoutToken | Probe::BrokenJson | Probe::WrongTopLevel => writing == Some(Writing::Json),
+        // It is text that they send.
+        Probe::OtherMediaType => {
+            writing.is_some_and(|writing| writing != Writing::Text)
+                && operation.body.as_ref().is_some_and(|body| !body.media_type.contains('*'))
+        }
+        Probe::Oversize(_) => body.is_some(),
+        Probe::MissingField => {
+            matches!(writing, Some(Writing::Json | Writing::Form))
+                && body.is_some_and(|schema| required_field(schema).is_some())
+        }
         Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
         Probe::NoFunds => operation.spends,
         Probe::UndeclaredMethod => {
             let first = api.operations.iter().find(|other| other.path == operation.path);
             first.is_some_and(|first| first.id == operation.id) && undeclared_method(api, operation).is_some()
         }
-        Probe::Head | Probe::HeadWithoutToken => operation.method == "GET",
+        // A HEAD of its own is judged as any call.
+        Probe::Head | Probe::HeadWithoutToken => {
+            let is_own = |other: &Operation| other.path == operation.path && other.method == "HEAD";
+            operation.method == "GET" && !api.operations.iter().any(is_own)
+        }
         Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
             contract.batch_of(operation).zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
         }
@@ -89,6 +96,12 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     }
 }
 
+/// Whether what a rule expects can be seen: an answer to HEAD has no body.
+pub(super) fn can_be_seen(rule: &Rule, operation: &Operation) -> bool {
+    let body = rule.expect.as_ref().and_then(|expect| expect.body);
+    operation.method != "HEAD" || matches!(body, None | Some(Body::Schema))
+}
+
 /// The authorization server belongs to no operation: its cases stand at the first call that only reads.
 fn stands_for_authorization(api: &Api, operation: &Operation) -> bool {
     let first = api.operations.iter().find(|other| other.retry == Retry::Safe && !other.scopes.is_empty());
@@ -108,7 +121,7 @@ pub(super) fn authorization_variants(
 }
 
 /// The variants of a client-side rule at an operation; none where it means nothing there.
-pub(super) fn variants(drive: Drive, operation: &Operation) -> Vec<Option<String>> {
+pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation) -> Vec<Option<String>> {
     let named = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
     let once_if = |applies: bool| if applies { vec![None] } else { Vec::new() };
     match drive {
@@ -116,12 +129,17 @@ pub(super) fn variants(drive: Drive, operation: &Operation) -> Vec<Option<String
             let refusals = operation.responses.keys().filter(|status| status.starts_with(['4', '5']));
             refusals.map(|status| Some(status.to_lowercase())).collect()
         }
+        Drive::HostileBody if operation.method == "HEAD" => named(&["empty"]),
         Drive::HostileBody => named(&["empty", "html", "cut-off"]),
+        // Nothing is known of how a limit is told, or it is not told when it ends.
         Drive::RateLimited | Drive::LimitWaited | Drive::ResetInThePast => {
-            once_if(operation.responses.contains_key("429"))
+            let rules = contract.rate_limit.as_ref();
+            let is_told = rules.is_some_and(|rules| drive != Drive::ResetInThePast || rules.names_its_headers());
+            once_if(is_told && operation.responses.contains_key("429"))
         }
         Drive::TolerantAnswer => {
-            once_if(operation.responses.iter().any(|(status, shape)| status.starts_with('2') && shape.schema.is_some()))
+            let is_read = |shape: &ResponseShape| shape.is_json() && shape.schema.is_some();
+            once_if(operation.responses.iter().any(|(status, shape)| status.starts_with('2') && is_read(shape)))
         }
         Drive::DotSegment => {
             let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);

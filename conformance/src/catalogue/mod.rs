@@ -5,12 +5,13 @@ mod applies;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use keyfit_openapi::example::Request;
 use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use self::applies::{applies, authorization_variants, variants};
+use self::applies::{applies, authorization_variants, can_be_seen, variants};
 use crate::contract::{Contract, Drive, Family, Level, Probe, Rule};
 use crate::glob;
 
@@ -28,7 +29,7 @@ pub struct Catalogue {
     /// The line of the contract at which each rule stands.
     lines: Arc<[usize]>,
     /// A valid request for each operation; making one takes longer than many cases do.
-    examples: Arc<[Map<String, Value>]>,
+    examples: Arc<[Request]>,
 }
 
 /// One rule at one operation.
@@ -79,7 +80,7 @@ impl Catalogue {
         let contract = Contract::read(text)?;
         names_operations(&api, &contract, text)?;
         let cases = expand(&api, &contract, text)?;
-        let examples = api.operations.iter().map(|operation| example::arguments(&api, operation)).collect();
+        let examples = api.operations.iter().map(|operation| example::request(&api, operation)).collect();
         let line = |rule: &Rule| Contract::failure_at(text, &rule.id, "", "").place.line;
         let lines = contract.rules.iter().map(line).collect();
         let (api, contract, contract_path) = (Arc::new(api), Arc::new(contract), text.path.clone());
@@ -103,13 +104,18 @@ impl Catalogue {
 
     /// A valid request for the operation of a case: each parameter under its name, and the body under `body`.
     pub fn arguments(&self, case: &Case) -> &Map<String, Value> {
-        &self.examples[case.operation]
+        &self.examples[case.operation].arguments
+    }
+
+    /// Why that request may not be a valid one: what no example is known for.
+    pub fn gap(&self, case: &Case) -> Option<&str> {
+        self.examples[case.operation].gap.as_deref()
     }
 
     /// The operation of this id, with a valid request for it.
     pub fn operation_named(&self, id: &str) -> Option<(&Operation, &Map<String, Value>)> {
         let index = self.api.operations.iter().position(|operation| operation.id == id)?;
-        Some((&self.api.operations[index], &self.examples[index]))
+        Some((&self.api.operations[index], &self.examples[index].arguments))
     }
 
     /// Whether there are cases for which a generated client is needed.
@@ -177,14 +183,15 @@ fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Ca
         }
         let (side, variants, unverified) = match (&rule.probe, rule.drive) {
             (Some(probe), _) => {
-                let variants = if applies(probe, api, contract, operation) { vec![None] } else { Vec::new() };
+                let means_something = applies(probe, api, contract, operation) && can_be_seen(rule, operation);
+                let variants = if means_something { vec![None] } else { Vec::new() };
                 (Side::Server, variants, is_unverified(probe, operation))
             }
             // What is said of a server may be wrong; what our client does about it is ours.
             (None, Some(Drive::Authorization(drive))) => {
                 (Side::Client, authorization_variants(drive, api, contract, operation), false)
             }
-            (None, Some(drive)) => (Side::Client, variants(drive, operation), false),
+            (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
             (None, None) => continue,
         };
         for variant in variants {

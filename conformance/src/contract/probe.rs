@@ -101,6 +101,14 @@ pub enum Probe {
 }
 
 impl Probe {
+    /// Whether it is about the scheme in the header `Authorization`, which no other header has.
+    pub fn is_about_scheme(&self) -> bool {
+        matches!(
+            self,
+            Self::EmptyToken | Self::WrongScheme | Self::BareToken | Self::LowerCaseScheme | Self::MalformedToken
+        )
+    }
+
     /// Whether what is sent depends on the scopes that the operation needs.
     pub fn is_about_scopes(&self) -> bool {
         matches!(

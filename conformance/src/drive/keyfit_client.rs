@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::authorization::{KeyfitHolder, Registration, TokenHolder};
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
+use crate::secret::Secret;
 
 /// Makes clients of keyfit.
 pub struct Keyfit {
@@ -23,23 +24,34 @@ pub struct Keyfit {
 }
 
 struct Client {
-    dispatch: Box<dyn Dispatch>,
+    api: String,
+    base_url: String,
+    purse: Purse,
+    connected: Mutex<Connected>,
+}
+
+/// A client as it was made last.
+#[derive(Clone)]
+struct Connected {
+    dispatch: Arc<dyn Dispatch>,
     clock: TestClock,
+}
+
+/// A wallet, and what was last taken out of it.
+#[derive(Clone, Debug)]
+struct Purse {
+    wallet: Wallet,
+    taken: Arc<Mutex<Option<Secret>>>,
 }
 
 impl Connect for Keyfit {
     fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
-        // The check rotates faster than any API.
-        let refresh = Refresh::default().refusal_floor(Duration::ZERO);
-        let clock = TestClock::running();
-        // To a client the check is one long outage.
-        let retry = RetryPolicy::default().budget(u32::MAX);
-        let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
-        let connected = match connect(&self.api, config, Access::Source(Arc::new(wallet.clone()), refresh)) {
-            Ok(dispatch) => Ok(Box::new(Client { dispatch, clock }) as Box<dyn Subject>),
-            Err(error) => Err(error.to_string()),
-        };
-        Box::pin(std::future::ready(connected))
+        let purse = Purse { wallet: wallet.clone(), taken: Arc::default() };
+        let client = connected(&self.api, base_url, &purse).map(|connected| {
+            let (api, base_url, connected) = (self.api.clone(), base_url.to_owned(), Mutex::new(connected));
+            Box::new(Client { api, base_url, purse, connected }) as Box<dyn Subject>
+        });
+        Box::pin(std::future::ready(client))
     }
 
     fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
@@ -50,9 +62,37 @@ impl Connect for Keyfit {
     }
 }
 
-impl TokenSource for Wallet {
+fn connected(api: &str, base_url: &str, purse: &Purse) -> Result<Connected, String> {
+    // The check rotates faster than any API.
+    let refresh = Refresh::default().refusal_floor(Duration::ZERO);
+    let clock = TestClock::running();
+    // To a client the check is one long outage.
+    let retry = RetryPolicy::default().budget(u32::MAX);
+    let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
+    let dispatch = connect(api, config, Access::Source(Arc::new(purse.clone()), refresh));
+    dispatch.map(|dispatch| Connected { dispatch: dispatch.into(), clock }).map_err(|error| error.to_string())
+}
+
+impl TokenSource for Purse {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<AccessToken, Error>> + Send + '_>> {
-        Box::pin(async { Ok(AccessToken::new(self.current().reveal())) })
+        Box::pin(async {
+            let current = self.wallet.current();
+            let token = AccessToken::new(current.reveal());
+            *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(current);
+            Ok(token)
+        })
+    }
+}
+
+impl Client {
+    fn connected(&self) -> Connected {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn begin_anew(&self) -> Result<(), String> {
+        let anew = connected(&self.api, &self.base_url, &self.purse)?;
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = anew;
+        Ok(())
     }
 }
 
@@ -63,7 +103,7 @@ impl Subject for Client {
         arguments: &'a Map<String, Value>,
     ) -> BoxFuture<'a, Result<Called, NoAnswer>> {
         Box::pin(async move {
-            let observed = match self.dispatch.call(&operation.id, arguments).await {
+            let observed = match self.connected().dispatch.call(&operation.id, arguments).await {
                 Ok(answer) => Observed::Success { status: Some(answer.status), value: answer.value },
                 Err(error) => Observed::Failure(Box::new(observed(&error))),
             };
@@ -72,13 +112,17 @@ impl Subject for Client {
     }
 
     fn waited(&self) -> Option<Duration> {
-        Some(self.clock.waited())
+        Some(self.connected().clock.waited())
     }
 
     fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
         // What it was told of limits in the case before is over: it would wait for that first.
-        self.clock.advance(Duration::from_secs(3600));
-        Box::pin(std::future::ready(Ok(())))
+        self.connected().clock.advance(Duration::from_secs(3600));
+        // Nor has it to find out that its token was replaced, where that case ended before it did.
+        let taken = self.purse.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_stale = taken.is_some_and(|taken| taken != self.purse.wallet.current());
+        let begun = if is_stale { self.begin_anew() } else { Ok(()) };
+        Box::pin(std::future::ready(begun.map_err(NoAnswer::Broken)))
     }
 }
 

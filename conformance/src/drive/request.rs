@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use keyfit_openapi::{Api, Operation, Place};
+use keyfit_openapi::{Api, Operation, Place, Writing};
 use serde_json::{Map, Value};
 
 use super::script::Received;
+use crate::body::{ANYTHING, asked_for, is_sent_as, pairs, plain, read, written};
 use crate::catalogue::Catalogue;
 use crate::contract::{Carrier, Credential};
 use crate::secret::Secret;
+use crate::segment;
 
 /// The path of the base URL that clients are connected to, below the lane.
 pub(super) const BASE_PATH: &str = "/base";
@@ -27,17 +29,14 @@ pub(super) fn check(
     path(operation, arguments, request)?;
     let carrier = catalogue.contract.client_credential().map_or(&Carrier::Header, Credential::carrier);
     query(operation, arguments, request, carrier, secret)?;
-    headers(request, carrier, secret)?;
+    headers(operation, request, carrier, secret)?;
     body(&catalogue.api, operation, arguments, request)
 }
 
 fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
     let expected: Vec<String> = format!("{BASE_PATH}{}", operation.path)
         .split('/')
-        .map(|segment| {
-            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-            name.and_then(|name| arguments.get(name)).map_or_else(|| segment.to_owned(), plain)
-        })
+        .map(|segment| segment::filled(segment, |name| arguments.get(name).map(plain)))
         .collect();
     let sent: Vec<String> = request
         .path
@@ -56,7 +55,8 @@ fn query(
 ) -> Result<(), String> {
     let documented = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
     let mut expected: BTreeSet<(String, String)> = documented
-        .filter_map(|parameter| Some((parameter.name.clone(), plain(arguments.get(&parameter.name)?))))
+        .filter_map(|parameter| Some(pairs(&parameter.name, arguments.get(&parameter.name)?)))
+        .flatten()
         .collect();
     if let Carrier::Query(name) = carrier {
         expected.insert((name.clone(), secret.reveal().to_owned()));
@@ -68,14 +68,16 @@ fn query(
     }
 }
 
-fn headers(request: &Received, carrier: &Carrier, secret: &Secret) -> Result<(), String> {
+fn headers(operation: &Operation, request: &Received, carrier: &Carrier, secret: &Secret) -> Result<(), String> {
     if let Some((name, value)) = carrier.header(secret.reveal())
         && request.header(name) != Some(&value)
     {
         return Err(format!("the token is not in the header `{name}`"));
     }
-    if !request.header("accept").is_some_and(|accept| accept.contains("application/json")) {
-        return Err("the header `Accept` does not ask for JSON".to_owned());
+    let accept = request.header("accept").unwrap_or_default();
+    let wanted = asked_for(operation);
+    if wanted != ANYTHING && !accept.contains(wanted) {
+        return Err(format!("the header `Accept` does not ask for {wanted}"));
     }
     if request.header("api-version").is_some() {
         return Err("the header `api-version` is sent, which no document knows".to_owned());
@@ -87,10 +89,14 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
     let (Some(expected), Some(body)) = (arguments.get("body"), &operation.body) else {
         return if request.body.is_empty() { Ok(()) } else { Err("there is a body".to_owned()) };
     };
-    if !request.header("content-type").is_some_and(|media_type| media_type.starts_with("application/json")) {
-        return Err("the body is not sent as JSON".to_owned());
+    if !request.header("content-type").is_some_and(|media_type| is_sent_as(body, media_type)) {
+        return Err(format!("the body is not sent as {}", body.media_type));
     }
-    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    if matches!(body.writing(api), Writing::Text | Writing::Bytes) {
+        let is_kept = request.body == written(api, body, expected);
+        return if is_kept { Ok(()) } else { Err("the body is not the one that was given".to_owned()) };
+    }
+    let sent = read(api, body, &request.body).unwrap_or_default();
     if agrees(api, &body.schema, &sent, expected) {
         return Ok(());
     }
@@ -122,6 +128,48 @@ fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
     }
 }
 
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+    use serde_json::json;
+
+    use super::*;
+
+    const WAREHOUSE: &str = include_str!("../../tests/fixtures/bare/warehouse.yaml");
+
+    #[test]
+    fn a_body_is_judged_by_the_media_type_of_the_document() {
+        let document = Text::new("warehouse.yaml", WAREHOUSE);
+        let source = Source { name: "warehouse".to_owned(), document, overlay: None, contract: None };
+        let api = Api::read(&source).expect("a document");
+        let judge = |id: &str, given: Value, media_type: &str, sent: &str| {
+            let operation = api.operations.iter().find(|operation| operation.id == id).expect(id);
+            let headers = vec![("content-type".to_owned(), media_type.to_owned())];
+            let (method, path, query) = (operation.method.clone(), String::new(), Vec::new());
+            let request = Received { method, path, query, headers, body: sent.as_bytes().to_vec() };
+            let arguments = Map::from_iter([("body".to_owned(), given)]);
+            body(&api, operation, &arguments, &request).err()
+        };
+        let (form, patch) = ("application/x-www-form-urlencoded", "application/merge-patch+json");
+        let boxed = || json!({ "sku": "ABC-1234", "state": "full", "count": 12 });
+        assert_eq!(judge("addBox", boxed(), form, "count=12&sku=ABC-1234&state=full"), None);
+        assert!(
+            judge("addBox", boxed(), form, "count=13&sku=ABC-1234&state=full").is_some_and(|why| why.contains("13"))
+        );
+        assert!(judge("addBox", boxed(), form, "sku=ABC-1234&state=full").is_some());
+        let json = boxed().to_string();
+        assert_eq!(
+            judge("addBox", boxed(), "application/json", &json),
+            Some(format!("the body is not sent as {form}"))
+        );
+        assert_eq!(judge("changeBox", boxed(), patch, &json), None);
+        assert_eq!(
+            judge("changeBox", boxed(), "application/json", &json),
+            Some(format!("the body is not sent as {patch}"))
+        );
+        assert_eq!(judge("pushEvents", json!("{}\n{}"), "application/x-ndjson; charset=utf-8", "{}\n{}"), None);
+        let changed = judge("pushEvents", json!("{}\n{}"), "application/x-ndjson", "{} {}");
+        assert_eq!(changed.as_deref(), Some("the body is not the one that was given"));
+        assert_eq!(judge("replacePhoto", json!("bytes"), "image/png", "bytes"), None);
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use heck::{ToPascalCase as _, ToShoutySnakeCase as _};
-use keyfit_openapi::{Api, Failure, Operation, Source, Text, generate, is_identifier};
+use keyfit_openapi::{Api, Failure, Operation, Source, Text, example, generate, is_identifier};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::{Ends, scaffold_citing};
@@ -12,6 +12,11 @@ use crate::clock;
 use crate::contract::Carrier;
 use crate::origin::digest;
 use crate::template::templates;
+
+/// Names of crates that every module knows.
+const RESERVED: [&str; 3] = ["alloc", "core", "std"];
+/// What a module of an API calls something else.
+const RESERVED_TYPES: [&str; 5] = ["Carrier", "Client", "Credential", "Token", "TokenKind"];
 
 /// The files that a new API adds to a checkout or changes there. Nothing is written yet.
 #[derive(Clone, Debug)]
@@ -46,15 +51,22 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         })
     };
     let (manifest, library, modules) = (read("Cargo.toml")?, read("src/lib.rs")?, read("src/api/mod.rs")?);
+    let type_name = name.to_pascal_case();
     let sources = read("openapi/sources.toml")?;
     let refuse = |problem: String, help: &str| Failure::of_file(&document.path, problem, help);
     let module = name.replace('-', "_");
     if !is_identifier(&module) {
         return Err(refuse(format!("Rust takes no module called `{module}`"), "choose another --name"));
     }
+    if RESERVED.contains(&module.as_str()) || RESERVED_TYPES.contains(&type_name.as_str()) {
+        let problem = format!("`{name}` means something else in a module of Keyfit");
+        return Err(refuse(problem, "choose another --name; nothing was written"));
+    }
     let folder = PathBuf::from("openapi/apis").join(name);
-    let lines = [format!("mod {module};"), format!("api::{module};")];
-    let is_taken = lines.iter().any(|line| library.contains(line)) || checkout.join(&folder).exists();
+    let file_of_module = PathBuf::from(format!("src/api/{module}.rs"));
+    let lines = [format!("mod {module};"), format!("mod {module} {{"), format!("api::{module};")];
+    let is_there = [&folder, &file_of_module].iter().any(|path| checkout.join(path).exists());
+    let is_taken = lines.iter().any(|line| library.contains(line)) || is_there;
     if is_taken || manifest.lines().any(|line| line.starts_with(&format!("{name} = "))) {
         return Err(refuse(
             format!("an API, a module, a feature or a dependency of Keyfit is called `{name}` already"),
@@ -86,16 +98,15 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
     let unsupported =
         client.unsupported.iter().map(|left| format!("no method for {}: {}", left.operation, left.reason));
     let row = source_row(name, file, document, url);
-    let type_name = name.to_pascal_case();
     let files = vec![
         ("openapi/sources.toml".into(), with_source(checkout, &sources, row)?),
         ("Cargo.toml".into(), with_feature(checkout, &manifest, name)?),
-        ("src/lib.rs".into(), with_line(&library, "pub use api::", name, &module)),
-        ("src/api/mod.rs".into(), with_line(&modules, "pub mod ", name, &module)),
-        (PathBuf::from(format!("src/api/{module}.rs")), module_text(name, &module, &type_name, (kind, carrier))),
+        ("src/lib.rs".into(), with_line(&library, &["pub use api::"], name, &module)),
+        ("src/api/mod.rs".into(), with_line(&modules, &["pub mod ", "mod "], name, &module)),
+        (file_of_module, module_text(name, &module, &type_name, (kind, carrier))),
         (folder.join(file), document.text.clone()),
         (folder.join("overlay.yaml"), made.overlay),
-        (folder.join("contract.toml"), made.contract),
+        (folder.join("contract.toml"), format!("#:schema ../../contract.schema.json\n{}", made.contract)),
         (
             format!("openapi/tests/snapshots/embedded__surface-{name}.snap").into(),
             format!(
@@ -105,9 +116,17 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         ),
     ];
     let mut notes = made.notes;
-    let operations = made.operations - client.unsupported.len();
     notes.extend(unsupported);
     let api = Api::read(&source)?;
+    // Those that the document cannot have are none of its operations any more.
+    let operations = api.operations.len() - (client.unsupported.len() - api.unsupported.len());
+    notes.extend(api.operations.iter().filter_map(|operation| {
+        let gap = example::request(&api, operation).gap?;
+        Some(format!(
+            "{} {} has no example, {gap}: its calls are not tried; an overlay can give one",
+            operation.method, operation.path
+        ))
+    }));
     let others = |operation: &&Operation| !operation.credentials.is_empty() && !operation.credentials.contains(kind);
     notes.extend(api.operations.iter().filter(others).map(|operation| {
         let wanted = operation.credentials.join("` or `");
@@ -180,15 +199,18 @@ fn parsed(file: &Path, text: &str) -> Result<DocumentMut, Failure> {
     })
 }
 
-/// The text with a line of the module among those that begin alike, in their order, as rustfmt wants it.
-fn with_line(text: &str, beginning: &str, feature: &str, module: &str) -> String {
+/// The text with a line of the module among those that begin in one of these ways, in their order, as rustfmt wants it. It
+/// begins in the first way itself.
+fn with_line(text: &str, beginnings: &[&str], feature: &str, module: &str) -> String {
+    let beginning = beginnings.first().copied().unwrap_or_default();
     let line = format!("#[cfg(feature = \"{feature}\")]\n{beginning}{module};\n");
     let mut last = 0;
     let mut at = 0;
     // Where the item begins whose attribute may stand above it.
     let mut item = 0;
     for row in text.split_inclusive('\n') {
-        if let Some(other) = row.trim_end().strip_prefix(beginning).and_then(|rest| rest.strip_suffix(';')) {
+        let named = |beginning: &&str| row.trim_end().strip_prefix(*beginning)?.strip_suffix(';');
+        if let Some(other) = beginnings.iter().find_map(named) {
             if other > module {
                 return [&text[..item], &line, &text[item..]].concat();
             }
@@ -248,16 +270,23 @@ impl TokenKind for {type_name} {{
 mod tests {
     use super::*;
 
-    const LINES: &str = "mod z;\n#[cfg(feature = \"b\")]\npub mod b;\n#[cfg(feature = \"d\")]\npub mod d;\nuse e;\n";
+    const LINES: &str = "mod z;\n#[cfg(feature = \"b\")]\npub use b;\n#[cfg(feature = \"d\")]\npub use d;\nuse e;\n";
+    const MODULES: &str = "#[cfg(feature = \"b\")]\npub mod b;\n#[cfg(any(feature = \"b\"))]\nmod d;\npub mod f;\n";
 
     #[test]
     fn a_line_goes_where_rustfmt_puts_it() {
-        let with = |module: &str| with_line(LINES, "pub mod ", module, module);
+        let with = |module: &str| with_line(LINES, &["pub use "], module, module);
         for (module, expected) in [("a", "a b d"), ("c", "b c d"), ("e", "b d e")] {
             let text = with(module);
-            let modules: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")).collect();
+            let modules: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub use ")).collect();
             assert_eq!(modules.join(" ").replace(';', ""), expected);
             assert!(text.starts_with("mod z;\n#[cfg") && text.ends_with(";\nuse e;\n"), "{text}");
+        }
+        // Modules that are no API's stand in the same order.
+        for (module, before) in [("c", "#[cfg(any"), ("e", "pub mod f"), ("g", "")] {
+            let text = with_line(MODULES, &["pub mod ", "mod "], module, module);
+            assert!(text.contains(&format!("#[cfg(feature = \"{module}\")]\npub mod {module};\n{before}")), "{text}");
+            assert_eq!(text.ends_with(&format!("{module};\n")), before.is_empty(), "{text}");
         }
     }
 
@@ -276,6 +305,10 @@ mod tests {
         assert!(shown("openapi/apis/parcels/contract.toml").contains("url = \"https://parcels.example/openapi.yaml\""));
         let files = ["Cargo.toml", "src/lib.rs", "src/api/mod.rs", "src/api/parcels.rs", "openapi/sources.toml"];
         let text = files.map(shown).join("\n");
+        // Whichever other APIs there are.
+        let (before, defaults) = text.split_once("default = [").expect("a feature that is on");
+        let (_, after) = defaults.split_once("\"parcels\"]").expect("it is the last one");
+        let text = format!("{before}default = [<others>, \"parcels\"]{after}");
         let today = clock::timestamp(clock::epoch_seconds());
         insta::assert_snapshot!(text.replace(&today[..10], "<today>"));
     }
@@ -295,7 +328,26 @@ mod tests {
     #[test]
     fn a_name_that_is_taken_is_refused() {
         let bare = Text::new("openapi.yaml", include_str!("../../tests/fixtures/bare/openapi.yaml"));
-        for name in ["scopien", "sms", "oauth", "serde", "match", "guide", "ingest"] {
+        for name in [
+            "scopien",
+            "sms",
+            "oauth",
+            "serde",
+            "match",
+            "guide",
+            "ingest",
+            "paged",
+            "client",
+            "credential",
+            "token",
+            "token-kind",
+            "carrier",
+            "config",
+            "error",
+            "instasent",
+            "std",
+            "default",
+        ] {
             let refusal = add(Path::new(".."), name, &bare, None).expect_err(name).to_string();
             assert!(refusal.contains(name), "{refusal}");
         }

@@ -63,15 +63,27 @@ fn errors(text: &mut String, facts: &Facts) {
 }
 
 fn rate_limit(text: &mut String, limits: &Limits) {
-    // The headers of the IETF's draft count from now, those with an X are commonly times.
-    let reset = if limits.reset.to_lowercase().starts_with("x-") { "epoch-seconds" } else { "delta-seconds" };
+    let Limits { headers, retry_after } = limits;
+    text.push_str("\n[rate-limit]\n");
+    let unit = match headers {
+        None => {
+            text.push_str("# No header says what is left; a 429 says how long to wait, in seconds.\n");
+            "delta-seconds"
+        }
+        Some([limit, remaining, reset]) => {
+            let (limit, remaining, end) = (quoted(limit), quoted(remaining), quoted(reset));
+            let _ = write!(
+                text,
+                "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n\
+                 # Guessed by the header's name: `epoch-seconds` or `delta-seconds`.\n"
+            );
+            // The headers of the IETF's draft count from now, those with an X are commonly times.
+            if reset.to_lowercase().starts_with("x-") { "epoch-seconds" } else { "delta-seconds" }
+        }
+    };
     let _ = write!(
         text,
-        "\n[rate-limit]\nlimit-header = {}\nremaining-header = {}\nreset-header = {}\n# Guessed by the header's name: `epoch-seconds` or `delta-seconds`.\nreset = \"{reset}\"\n\
-         # For the mock: calls a window, and its length.\nlimit = 1000\nwindow-seconds = 60\n# What has a budget of its own: `operation`, `class` or `credential`.\nbucket = \"credential\"\nretry-after = {}\nsource = {{ page = \"document\", section = \"headers\" }}\n",
-        quoted(&limits.limit),
-        quoted(&limits.remaining),
-        quoted(&limits.reset),
-        limits.retry_after,
+        "reset = \"{unit}\"\n\
+         # For the mock: calls a window, and its length.\nlimit = 1000\nwindow-seconds = 60\n# What has a budget of its own: `operation`, `class` or `credential`.\nbucket = \"credential\"\nretry-after = {retry_after}\nsource = {{ page = \"document\", section = \"headers\" }}\n"
     );
 }

@@ -71,12 +71,12 @@ pub(super) struct ErrorBody {
     pub(super) has_status: bool,
 }
 
-/// The headers of a rate limit.
+/// How a rate limit is told.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Limits {
-    pub(super) limit: String,
-    pub(super) remaining: String,
-    pub(super) reset: String,
+    /// The headers with the limit, with what is left, and with the end of the window.
+    pub(super) headers: Option<[String; 3]>,
+    /// Whether a 429 says how long to wait.
     pub(super) retry_after: bool,
 }
 
@@ -99,9 +99,13 @@ impl Facts {
         );
         facts.error = api.operations.iter().find_map(|operation| error(api, operation));
         facts.limits = limits(api);
-        if facts.limits.is_none() {
-            facts.notes.push("no response documents rate-limit headers: rules about limits are left out".to_owned());
-        }
+        let left_out = match &facts.limits {
+            None => Some("rules about limits are left out"),
+            Some(limits) => {
+                limits.headers.is_none().then_some("of limits, a 429 with `Retry-After` is all that is checked")
+            }
+        };
+        facts.notes.extend(left_out.map(|what| format!("no response documents rate-limit headers: {what}")));
         if facts.operations.iter().all(|access| access.scopes.is_empty()) {
             facts.notes.push("no operation names a scope: rules about scopes are left out".to_owned());
         }
@@ -135,7 +139,8 @@ impl Facts {
                 }
                 _ => {
                     self.notes.push(format!(
-                        "the scheme `{name}` is none that the check can send: bearer tokens, and keys in a header or the query"
+                        "the scheme `{name}`{} is none that the check can send: bearer tokens, and keys in a header or the query",
+                        known_as(scheme)
                     ));
                     continue;
                 }
@@ -203,6 +208,18 @@ impl Facts {
     }
 }
 
+/// What a scheme is that nobody here can send.
+fn known_as(scheme: &Value) -> String {
+    let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_lowercase();
+    match (text("type").as_str(), text("scheme").as_str(), text("in").as_str()) {
+        ("http", "basic", _) => ", HTTP Basic,".to_owned(),
+        ("http", scheme, _) if !scheme.is_empty() => format!(", HTTP {scheme},"),
+        ("mutualtls", ..) => ", a certificate of the client,".to_owned(),
+        ("apikey", _, "cookie") => ", a cookie,".to_owned(),
+        _ => String::new(),
+    }
+}
+
 fn example_of<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
     node["parameters"].as_array()?.iter().find(|parameter| parameter["name"] == name)?.get("example")?.as_str()
 }
@@ -259,5 +276,7 @@ fn limits(api: &Api) -> Option<Limits> {
     let retry_after = shapes().any(|(status, shape)| {
         status == "429" && shape.headers.iter().any(|name| name.eq_ignore_ascii_case("retry-after"))
     });
-    Some(Limits { limit: ending("-limit")?, remaining: ending("remaining")?, reset: ending("reset")?, retry_after })
+    let three = || Some([ending("-limit")?, ending("remaining")?, ending("reset")?]);
+    let headers = three();
+    (headers.is_some() || retry_after).then_some(Limits { headers, retry_after })
 }

@@ -36,8 +36,6 @@ pub struct Scaffold {
     pub tokens: String,
     /// The kind of token that clients send, and where; none where every key belongs into the query.
     pub client: Option<(String, Carrier)>,
-    /// The operations of the document.
-    pub operations: usize,
     /// The cases that follow.
     pub cases: usize,
     /// What the document says and the check has no word for, or does not say and the contract needs.
@@ -59,14 +57,21 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
     if facts.schemes.is_empty() {
         // Notes on other matters do not say why.
         let why = facts.notes.iter().find(|note| note.contains("scheme `"));
-        return Err(Failure::of_file(
-            &document.path,
-            format!(
-                "the document names no credential that the check can send{}",
-                why.map_or_else(String::new, |note| format!(": {note}"))
+        let (problem, help) = match why {
+            Some(note) if note.contains("no operation asks") => (
+                format!("no call of the document needs a credential: {note}"),
+                "clients of Keyfit log in, and the check is about who may call what: name a scheme under `security`, of the document or of the calls that need it; one beside `{}` is needed by nobody",
             ),
-            "describe under components.securitySchemes how calls are authorised: http bearer, oauth2, openIdConnect, or apiKey in header or query",
-        ));
+            Some(note) => (
+                format!("the document names no credential that the check can send: {note}"),
+                "clients of Keyfit and the check log in with http bearer, oauth2, openIdConnect, or apiKey in a header, the check with apiKey in the query too: if the API takes one of these as well, describe it under components.securitySchemes, and name it under `security`",
+            ),
+            None => (
+                "the document names no credential: every call of the API is open to anybody".to_owned(),
+                "clients of Keyfit log in, and the check is about who may call what: an API without credentials needs neither. If its calls do need one, describe it under components.securitySchemes, and name it under `security`",
+            ),
+        };
+        return Err(Failure::of_file(&document.path, problem, help));
     }
     let overlay = overlay::text(&facts, ends);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
@@ -83,7 +88,6 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue),
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
-        operations: catalogue.api.operations.len(),
         cases: catalogue.cases.len(),
         overlay,
         contract: format!("{head}{kept}"),
@@ -134,8 +138,33 @@ mod tests {
     #[test]
     fn a_document_without_credentials_is_refused() {
         let text = "openapi: 3.0.3\ninfo: {title: Open, version: '1'}\nservers: [{url: https://open.example}]\npaths:\n  /a:\n    get: {operationId: a, responses: {'200': {description: ok}}}\n";
-        let refusal =
-            scaffold("open", &Text::new("open.yaml", text), Ends::Server).expect_err("no credential").to_string();
-        assert!(refusal.contains("names no credential"), "{refusal}");
+        let refusal = |text: &str| {
+            scaffold("open", &Text::new("open.yaml", text), Ends::Server).expect_err("no credential").to_string()
+        };
+        let open = refusal(text);
+        assert!(open.contains("names no credential: every call") && open.contains("needs neither"), "{open}");
+        let optional = refusal(&format!(
+            "{text}security: [{{}}, {{login: []}}]\ncomponents: {{securitySchemes: {{login: {{type: http, scheme: bearer}}}}}}\n"
+        ));
+        assert!(optional.contains("no call of the document needs a credential"), "{optional}");
+        for (scheme, name) in [("http, scheme: basic", "HTTP Basic"), ("apiKey, in: cookie, name: sid", "a cookie")] {
+            let said = refusal(&format!("{text}components: {{securitySchemes: {{login: {{type: {scheme}}}}}}}\n"));
+            assert!(said.contains(&format!("`login`, {name}, is none that the check can send")), "{said}");
+            assert!(said.contains("log in with http bearer"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_429_that_says_how_long_to_wait_is_a_limit() {
+        // A 429 with `Retry-After` is all that is left of its limits.
+        let slow = BARE.replace("RateLimit-", "Other-");
+        let made = scaffold("parcels", &Text::new("openapi.yaml", slow), Ends::Both).expect("a contract");
+        let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
+        assert!(contract.rate_limit.is_some_and(|rules| !rules.names_its_headers() && rules.retry_after));
+        let has = |rule: &str| contract.rules.iter().any(|known| known.id == format!("parcels.{rule}"));
+        for rule in ["rate.exhausted", "client.rate-limited", "client.limit-waited"] {
+            assert!(has(rule), "{rule}: {}", made.contract);
+        }
+        assert!(!has("rate.headers") && !has("client.reset-in-the-past"), "no header says what is left");
     }
 }

@@ -12,6 +12,7 @@ const ERROR: &str = include_str!("rules/error.toml");
 const ERROR_ID: &str = include_str!("rules/error-id.toml");
 const TENANT: &str = include_str!("rules/tenant.toml");
 const ID: &str = include_str!("rules/id.toml");
+const LIMITED: &str = include_str!("rules/limited.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
@@ -22,6 +23,7 @@ pub(super) fn of(api: &str, facts: &Facts, ends: Ends) -> Vec<String> {
         (HEADER, has(|carrier| *carrier == Carrier::Header)),
         (NO_QUERY, !has(|carrier| matches!(carrier, Carrier::Query(_)))),
         (ERROR, facts.error.is_some()),
+        (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
         (CLIENT, ends == Ends::Both),
     ];
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));

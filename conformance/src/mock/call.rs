@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 
 use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use keyfit_openapi::schema::Mismatch;
 use serde_json::Value;
-
-use crate::schema::Mismatch;
 
 /// A request, read whole.
 pub(super) struct Call {
@@ -87,8 +86,13 @@ impl Sent {
 impl Answer {
     /// An answer with a JSON body.
     pub(super) fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::of(status, "application/json", body)
+    }
+
+    /// An answer with a body of some media type.
+    pub(super) fn of(status: u16, media_type: &str, body: impl Into<Bytes>) -> Self {
         let mut answer = Self { status, headers: Vec::with_capacity(5), body: body.into() };
-        answer.header("content-type", "application/json");
+        answer.header("content-type", media_type);
         answer
     }
 

@@ -162,7 +162,7 @@ impl Core {
         if !is_managing && self.has(Mutant::DropsRequiredMembers) {
             return Ok(Answer::json(status, "[[]]"));
         }
-        Ok(Answer::json(status, body))
+        Ok(Answer::of(status, &self.successes.media_type(served.operation, index), body))
     }
 
     fn batch_outcome(

@@ -1,10 +1,10 @@
 //! What becomes of the items of a batch, in each of the shapes that the sources describe.
 
+use keyfit_openapi::schema::Mismatch;
 use serde_json::{Map, Value, json};
 
 use crate::contract::{Batch, BatchMembers, BatchShape};
 use crate::pointer::put;
-use crate::schema::Mismatch;
 
 /// An item as it was sent, and what is wrong with it.
 pub(crate) type Item = (Value, Option<Mismatch>);

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::{Operation, Parameter, Place};
+use keyfit_openapi::{Operation, Parameter, Place, schema};
 use serde_json::Value;
 
 use super::call::{Call, Refusal};
 use super::core::Core;
-use crate::schema;
 
 impl Core {
     /// Judges the query; what the document does not name is left alone.

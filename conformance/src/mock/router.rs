@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use keyfit_openapi::Api;
 
 use super::call::Call;
+use crate::segment;
 
 /// The path templates of an API.
 pub(super) struct Router {
@@ -22,6 +23,8 @@ struct Route {
 #[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
 enum Segment {
     Literal(String),
+    /// A parameter with other text around it, or several.
+    Mixed(String),
     Parameter(String),
 }
 
@@ -41,7 +44,7 @@ impl Router {
         let mut routes: Vec<Route> = Vec::new();
         for (index, operation) in api.operations.iter().enumerate() {
             let segments: Vec<Segment> =
-                operation.path.split('/').filter(|name| !name.is_empty()).map(segment).collect();
+                operation.path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
             let method = (operation.method.clone(), index);
             match routes.iter_mut().find(|route| route.segments == segments) {
                 Some(route) => drop(route.methods.insert(method.0, method.1)),
@@ -58,8 +61,9 @@ impl Router {
         else {
             return Routed::Nowhere;
         };
-        let method = if call.method == "HEAD" { "GET" } else { &call.method };
-        if let Some(operation) = route.methods.get(method) {
+        // Where nothing else is documented, HEAD is a GET without a body.
+        let as_get = || route.methods.get("GET").filter(|_| call.method == "HEAD");
+        if let Some(operation) = route.methods.get(&call.method).or_else(as_get) {
             return Routed::Operation(*operation, values);
         }
         let allowed: Vec<&str> = route.methods.keys().map(String::as_str).collect();
@@ -77,6 +81,8 @@ impl Route {
             match segment {
                 Segment::Literal(literal) if literal == value => {}
                 Segment::Literal(_) => return None,
+                Segment::Mixed(template) if segment::read(template, value, &mut values) => {}
+                Segment::Mixed(_) => return None,
                 Segment::Parameter(name) => drop(values.insert(name.clone(), value.clone())),
             }
         }
@@ -84,9 +90,10 @@ impl Route {
     }
 }
 
-fn segment(text: &str) -> Segment {
+fn parsed(text: &str) -> Segment {
     match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-        Some(name) => Segment::Parameter(name.to_owned()),
-        None => Segment::Literal(text.to_owned()),
+        Some(name) if !name.contains('{') => Segment::Parameter(name.to_owned()),
+        _ if text.contains('{') => Segment::Mixed(text.to_owned()),
+        _ => Segment::Literal(text.to_owned()),
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 
 use hyper::body::Bytes;
-use keyfit_openapi::{Api, Operation, example};
+use keyfit_openapi::{Api, Operation, ResponseShape, example};
 use serde_json::Value;
+
+use crate::body::plain;
 
 /// Statuses and bodies of successes; a body is written when it is first asked for.
 pub(super) struct Successes {
@@ -30,13 +32,26 @@ impl Successes {
     pub(super) fn body(&self, api: &Api, index: usize) -> Option<Bytes> {
         let body = self.bodies[index].get_or_init(|| {
             let operation = &api.operations[index];
-            let status = self.statuses[index].to_string();
-            let shape = operation.responses.get(&status).or_else(|| operation.responses.get("2XX"))?;
-            let schema = shape.schema.as_ref()?;
-            Some(Bytes::from(example::value(api, schema).to_string()))
+            let shape = shape(operation, self.statuses[index])?;
+            let value = example::value(api, shape.schema.as_ref()?);
+            Some(Bytes::from(if shape.is_json() { value.to_string() } else { plain(&value) }))
         });
         body.clone()
     }
+
+    /// The media type of that body.
+    pub(super) fn media_type(&self, operation: &Operation, index: usize) -> String {
+        let documented = shape(operation, self.statuses[index]).filter(|shape| !shape.is_json());
+        match documented.and_then(|shape| shape.media_type.as_deref()) {
+            Some(range) if range.contains('*') => "application/octet-stream".to_owned(),
+            Some(media_type) => media_type.to_owned(),
+            None => "application/json".to_owned(),
+        }
+    }
+}
+
+fn shape(operation: &Operation, status: u16) -> Option<&ResponseShape> {
+    operation.responses.get(&status.to_string()).or_else(|| operation.responses.get("2XX"))
 }
 
 /// The same page as the last of a list that is read by a cursor: there is none to go on with.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::Operation;
+use keyfit_openapi::schema::{self, Mismatch};
+use keyfit_openapi::{Operation, Writing};
 use serde_json::Value;
 
 use super::call::{Call, Refusal, Sent};
@@ -10,19 +11,21 @@ use super::core::Core;
 use super::mutant::Mutant;
 use super::outcome::Item;
 use super::state::keeps_ids;
+use crate::body;
 use crate::contract::{Batch, Probe};
-use crate::schema::{self, Mismatch};
 
 /// What a defect shows of the server's inside.
 pub(super) const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
 
-/// Whether a body is said to be JSON; one of which nothing is said is taken for it.
+/// What a body is said to be.
+fn named(call: &Call) -> Option<&str> {
+    call.headers.get("content-type").and_then(|value| value.to_str().ok())
+}
+
+/// Whether a body is said to be JSON.
 fn is_json(call: &Call) -> bool {
-    let media_type = call.headers.get("content-type").and_then(|value| value.to_str().ok());
-    media_type.is_none_or(|media_type| {
-        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        essence == "application/json" || essence.ends_with("+json")
-    })
+    let essence = named(call).map(body::essence).unwrap_or_default();
+    essence == "application/json" || essence.ends_with("+json")
 }
 
 impl Core {
@@ -47,17 +50,28 @@ impl Core {
         if let Some(status) = self.oversize(call.body.len(), operation) {
             return Err(Refusal::new(status, "Request Too Large"));
         }
-        if !is_json(call) && !self.has(Mutant::AcceptsAnyMediaType) {
+        let writing = body.writing(&self.api);
+        let is_named = match named(call) {
+            // One of which nothing is said is taken for what it should be.
+            None => true,
+            Some(_) if writing == Writing::Json => is_json(call),
+            Some(media_type) => body::is_sent_as(body, media_type),
+        };
+        if !is_named && !self.has(Mutant::AcceptsAnyMediaType) {
             let status = self.status(&Probe::OtherMediaType, operation, 415);
-            return Err(Refusal::new(status, "The body should be JSON"));
+            let wanted = if writing == Writing::Json { "JSON" } else { &body.media_type };
+            return Err(Refusal::new(status, format!("The body should be {wanted}")));
+        }
+        if matches!(writing, Writing::Text | Writing::Bytes) {
+            return Ok(Sent::Nothing);
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);
-        let value: Value = match serde_json::from_slice(&call.body) {
-            Ok(value) => value,
-            Err(_) if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
-            Err(_) if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),
-            Err(_) if self.has(Mutant::ShowsInternals) => return Err(Refusal::new(malformed, TRACE)),
-            Err(_) => return Err(Refusal::new(malformed, "Problems parsing JSON")),
+        let value: Value = match body::read(&self.api, body, &call.body) {
+            Some(value) => value,
+            None if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
+            None if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),
+            None if self.has(Mutant::ShowsInternals) => return Err(Refusal::new(malformed, TRACE)),
+            None => return Err(Refusal::new(malformed, "Problems parsing JSON")),
         };
         let schema = self.api.resolve(&body.schema);
         let is_batch = schema["type"] == "array";

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use keyfit_openapi::{Api, Operation};
+use keyfit_openapi::{Api, Operation, schema};
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use super::keys::{self, Minted};
 use super::reply::Reply;
 use super::request::Draft;
 use super::{challenge, grant, headers, internals, outcome};
+use crate::body::essence;
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Hidden, Rate, RateLimit, ResetUnit};
-use crate::schema;
 use crate::secret::Secret;
 
 /// What is said of an answer with the token that was presented.
@@ -122,6 +122,11 @@ impl Judge<'_> {
         let Some(schema) = &shape.schema else {
             return (!reply.body.is_empty()).then(|| "there is a body where none is documented".to_owned());
         };
+        // Of what is no JSON a document says no more than its media type.
+        if let Some(documented) = shape.media_type.as_ref().filter(|_| !shape.is_json()) {
+            let is_it = documented.contains('*') || essence(documented) == essence(reply.media_type());
+            return (!is_it).then(|| format!("the media type is `{}`, not `{documented}`", reply.media_type()));
+        }
         match serde_json::from_slice::<Value>(&reply.body) {
             Ok(value) => schema::mismatch(self.api, schema, &value).map(|mismatch| mismatch.to_string()),
             Err(_) => Some("the body is not JSON".to_owned()),

@@ -27,7 +27,7 @@ use self::keys::KeyFlow;
 use self::oauth::Flow;
 use self::pace::Pace;
 use self::reply::Reply;
-use self::request::{Draft, JSON, NOBODY};
+use self::request::{Draft, NOBODY};
 use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate};
@@ -287,7 +287,7 @@ impl Target {
 
     async fn send_at_once(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
-        let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, JSON);
+        let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, &*draft.accept);
         if let Some(header) = draft.authorization.as_deref() {
             // Without the scheme.
             self.redactor.learn(&Secret::new(header.split_once(' ').map_or(header, |(_, token)| token).trim()));
@@ -305,7 +305,7 @@ impl Target {
             None => {}
         }
         if let Some(body) = &draft.body {
-            request = request.header(CONTENT_TYPE, draft.media_type).body(body.clone());
+            request = request.header(CONTENT_TYPE, &*draft.media_type).body(body.clone());
         }
         let reply = receive(request).await;
         Sent { draft: draft.clone(), requests: 1, reply }

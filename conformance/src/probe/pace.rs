@@ -129,7 +129,8 @@ mod tests {
             authorization,
             carrier: AUTHORIZATION,
             body: None,
-            media_type: "application/json",
+            media_type: "application/json".into(),
+            accept: "application/json".into(),
             items: Vec::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! What a probe sends: a valid request made from the document, bent in one place.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use keyfit_openapi::{Api, Operation, Place};
@@ -8,10 +9,12 @@ use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::jwt;
+use crate::body::{self, plain};
 use crate::catalogue::{required_field, undeclared_method};
 use crate::contract::{Batch, Carrier, Contract, Probe};
 use crate::identity::{Identities, Identity, Missing};
 use crate::pointer::put;
+use crate::segment;
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -24,7 +27,9 @@ pub(super) struct Draft {
     pub(super) carrier: HeaderName,
     pub(super) body: Option<Vec<u8>>,
     /// The media type of the body.
-    pub(super) media_type: &'static str,
+    pub(super) media_type: Cow<'static, str>,
+    /// What is asked for.
+    pub(super) accept: Cow<'static, str>,
     /// The items of a batch, each with whether it is a good one.
     pub(super) items: Vec<(Value, bool)>,
 }
@@ -77,7 +82,12 @@ impl Maker<'_> {
             authorization: self.authorization(probe, operation, identity)?,
             carrier: self.header(),
             body,
-            media_type: if *probe == Probe::OtherMediaType { TEXT } else { JSON },
+            media_type: match &operation.body {
+                _ if *probe == Probe::OtherMediaType => TEXT.into(),
+                Some(body) => body.sent_as().to_owned().into(),
+                None => JSON.into(),
+            },
+            accept: body::asked_for(operation).to_owned().into(),
             items,
         })
     }
@@ -95,9 +105,7 @@ impl Maker<'_> {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();
             for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
-                let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-                let value = name.and_then(|name| path.get(name)).map_or(segment, String::as_str);
-                segments.push(value);
+                segments.push(&segment::filled(segment, |name| path.get(name).cloned()));
             }
             if operation.path.ends_with('/') {
                 segments.push("");
@@ -112,7 +120,8 @@ impl Maker<'_> {
             .parameters
             .iter()
             .filter(|parameter| parameter.place == Place::Query && parameter.required)
-            .filter_map(|parameter| Some((parameter.name.clone(), plain(self.arguments.get(&parameter.name)?))))
+            .filter_map(|parameter| Some(body::pairs(&parameter.name, self.arguments.get(&parameter.name)?)))
+            .flatten()
             .collect();
         match probe {
             Probe::QueryToken(name) => pairs.push((name.clone(), identity.secret.reveal().to_owned())),
@@ -214,10 +223,13 @@ impl Maker<'_> {
                 let field = schema.and_then(required_field).unwrap_or_default();
                 without(body, field)
             }
-            _ if items.is_empty() => return Some(body.to_string().into_bytes()),
+            _ if items.is_empty() => body.clone(),
             _ => self.with_items(operation, body, items.iter().map(|(item, _)| item.clone()).collect()),
         };
-        Some(written.to_string().into_bytes())
+        Some(match &operation.body {
+            Some(body) => body::written(self.api, body, &written),
+            None => written.to_string().into_bytes(),
+        })
     }
 }
 
@@ -239,8 +251,4 @@ fn without(object: &Value, field: &str) -> Value {
         members.remove(field);
     }
     object
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -7,7 +7,7 @@ use super::internals;
 use super::judge::{Judge, REPEATS_TOKEN, Snapshot};
 use super::keys::Minted;
 use super::reply::Reply;
-use super::request::{Draft, JSON, Maker};
+use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Expect, Hidden, Probe, Reading};
@@ -202,11 +202,11 @@ impl Sent {
 
     /// The exchange for a report. Bodies are masked before they are cut: half a secret would not be known again.
     fn exchange(&self, redactor: &Redactor) -> Exchange {
-        let Draft { method, url, authorization, carrier, body, media_type, .. } = &self.draft;
+        let Draft { method, url, authorization, carrier, body, media_type, accept, .. } = &self.draft;
         let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
-        let mut headers = vec![("Accept".to_owned(), JSON.to_owned())];
+        let mut headers = vec![("Accept".to_owned(), accept.to_string())];
         headers.extend(authorization.as_ref().map(|authorization| (shown(carrier), authorization.clone())));
-        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), (*media_type).to_owned())));
+        headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_string())));
         let body = text(body.as_deref().unwrap_or_default());
         let mut exchange =
             Exchange { method: method.clone(), url: url.to_string(), headers, body, ..Exchange::default() };

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::common::without_names;
+
 pub(crate) const PETS: &str = "tests/fixtures/apis/pets";
 
 pub(crate) fn conformance(arguments: &[&str]) -> Output {
@@ -21,7 +23,7 @@ pub(crate) fn stdout(output: &Output) -> String {
 /// What it says on stderr, with the changing part of the folder's name taken out.
 pub(crate) fn complaint(output: &Output) -> String {
     assert_eq!(code(output), 2, "{}{}", stdout(output), String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stderr).replace(env!("CARGO_TARGET_TMPDIR"), "<tmp>")
+    without_names(&String::from_utf8_lossy(&output.stderr).replace(env!("CARGO_TARGET_TMPDIR"), "<tmp>"))
 }
 
 /// A copy of the pets folder with its contract changed.

@@ -1,5 +1,6 @@
 //! What the tests share: an API's catalogue, and a run of its cases against mock or client.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -52,6 +53,21 @@ pub(crate) fn with_fixtures() -> Vec<Catalogue> {
 /// Every API and every template that ships.
 pub(crate) fn sources() -> Vec<Source> {
     Source::embedded().into_iter().chain(templates()).collect()
+}
+
+/// Whether a complaint names all APIs, and the complaint without the names: they are not the same in each checkout.
+pub(crate) fn without_names(said: &str) -> String {
+    let lists = ["help: the APIs are ", "help: the names are: "];
+    let line = |line: &str| {
+        let Some((list, names)) = lists.iter().find_map(|list| Some((list, line.strip_prefix(list)?))) else {
+            return format!("{line}\n");
+        };
+        let told: BTreeSet<&str> = names.split(", ").collect();
+        let known = sources();
+        assert_eq!(told, known.iter().map(|source| source.name.as_str()).collect(), "{said}");
+        format!("{list}<all of them>\n")
+    };
+    said.lines().map(line).collect()
 }
 
 fn read(sources: &[Source]) -> Vec<Catalogue> {

@@ -15,6 +15,7 @@ mod mutants;
 mod odd_servers;
 mod planted;
 mod reports;
+mod shapes;
 mod snapshots;
 mod spec;
 mod spec_diff;

@@ -13,7 +13,7 @@ use keyfit_openapi::{Place, example};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::catalogues;
+use crate::common::{catalogues, without_names};
 
 const INGEST: &str = "instasent-ingest";
 
@@ -61,7 +61,7 @@ fn refused(arguments: &[&str]) -> String {
         Command::new(env!("CARGO_BIN_EXE_conformance")).arg("mock").args(arguments).output().expect("the binary runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
-    said
+    without_names(&said)
 }
 
 /// The path of an operation below a base URL, with ids that exist.

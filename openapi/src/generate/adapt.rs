@@ -18,8 +18,9 @@ use syn::{
 };
 
 use super::answers::Particulars;
+use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
-use crate::{Operation, name};
+use crate::{Api, Operation, name};
 
 /// The builder of one operation, as it was generated.
 #[derive(Clone)]
@@ -40,10 +41,24 @@ pub(crate) struct Argument {
     pub(crate) name: String,
     pub(crate) setter: Ident,
     pub(crate) kind: Type,
+    /// What it is to the request.
+    pub(crate) role: Role,
+}
+
+/// What an argument is to the request.
+#[derive(Clone)]
+pub(crate) enum Role {
+    /// A value of a type.
+    Typed,
+    /// A body that the caller writes.
+    Written,
+    /// The media type of such a body, and the one that the document names.
+    MediaType(String),
 }
 
 /// Adapts the file in place and describes the builders for [`dispatch`](super::dispatch).
 pub(crate) fn adapt(
+    api: &Api,
     file: &mut syn::File,
     operations: &[&Operation],
     particulars: &HashMap<String, Particulars>,
@@ -69,7 +84,7 @@ pub(crate) fn adapt(
                 for block in blocks {
                     let known = reported(block).and_then(|function| known.get(function.as_str()));
                     calls.extend(known.and_then(|(index, operation)| {
-                        Some((*index, adapt_builder(block, operation, *index, particulars)?))
+                        Some((*index, adapt_builder(api, block, operation, *index, particulars)?))
                     }));
                 }
             }
@@ -94,6 +109,7 @@ fn close_constructors(block: &mut ItemImpl) {
 }
 
 fn adapt_builder(
+    api: &Api,
     block: &mut ItemImpl,
     operation: &Operation,
     index: usize,
@@ -108,7 +124,7 @@ fn adapt_builder(
             send = Some(wrap_send(function, index, particulars));
         } else if let Some(kind) = setter_type(function) {
             give_reasons(function);
-            arguments.push(argument(operation, particulars, function, kind));
+            arguments.push(argument(api, operation, particulars, function, kind));
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
         }
@@ -136,7 +152,8 @@ fn wrap_send(function: &mut ImplItemFn, index: usize, particulars: &Particulars)
     function.attrs.clear();
     function.sig.ident = format_ident!("transmit");
     function.vis = syn::Visibility::Inherited;
-    SendBody { index, particulars }.visit_block_mut(&mut function.block);
+    let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
+    SendBody { index, particulars, streams }.visit_block_mut(&mut function.block);
     let mut value = answer_type(&function.sig.output).unwrap_or_else(|| parse_quote!(ByteStream));
     if particulars.is_optional {
         value = parse_quote!(::std::option::Option<#value>);
@@ -172,23 +189,25 @@ fn type_argument(kind: &Type) -> Option<Type> {
 struct SendBody<'a> {
     index: usize,
     particulars: &'a Particulars,
+    /// Whether the answer is bytes, for which the generator asks nothing.
+    streams: bool,
 }
 
 impl VisitMut for SendBody<'_> {
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        match &self.particulars.content_type {
-            // Headers of the map take the place of those that the body sets.
-            Some(media_type) => {
-                for statement in block.stmts.iter_mut().filter(|statement| sets_api_version(statement)) {
-                    *statement = parse_quote! {
-                        header_map.append(
-                            ::reqwest::header::CONTENT_TYPE,
-                            ::reqwest::header::HeaderValue::from_static(#media_type),
-                        );
-                    };
-                }
+        // Headers of the map take the place of those that the body sets.
+        let own = self.particulars.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
+        let asked = self.particulars.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
+        let headers = own.into_iter().chain(asked).map(|(name, value)| -> Stmt {
+            parse_quote! {
+                header_map.append(
+                    ::reqwest::header::#name,
+                    ::reqwest::header::HeaderValue::from_static(#value),
+                );
             }
-            None => block.stmts.retain(|statement| !sets_api_version(statement)),
+        });
+        if let Some(at) = block.stmts.iter().position(sets_api_version) {
+            block.stmts.splice(at..=at, headers);
         }
         visit_mut::visit_block_mut(self, block);
     }
@@ -271,7 +290,8 @@ fn setter_type(function: &ImplItemFn) -> Option<Type> {
         return None;
     }
     function.sig.generics.where_clause.as_ref()?.predicates.iter().find_map(|predicate| match predicate {
-        syn::WherePredicate::Type(bound) if is_named(&bound.bounded_ty, "V") => {
+        // Setters of bodies that are bytes call it `B`.
+        syn::WherePredicate::Type(bound) if is_named(&bound.bounded_ty, "V") || is_named(&bound.bounded_ty, "B") => {
             bound.bounds.iter().find_map(|bound| match bound {
                 syn::TypeParamBound::Trait(bound) => {
                     let segment = bound.path.segments.last()?;
@@ -285,29 +305,42 @@ fn setter_type(function: &ImplItemFn) -> Option<Type> {
     })
 }
 
-fn argument(operation: &Operation, particulars: &Particulars, function: &ImplItemFn, kind: Type) -> Argument {
+fn argument(
+    api: &Api,
+    operation: &Operation,
+    particulars: &Particulars,
+    function: &ImplItemFn,
+    kind: Type,
+) -> Argument {
     let setter = function.sig.ident.clone();
     let alias = particulars.aliases.iter().find(|known| setter == name::of_argument(&known.alias));
     let wire = operation.parameters.iter().find(|parameter| setter == name::of_argument(&parameter.name));
-    let name = match (alias, wire) {
-        (Some(known), _) => known.wire.clone(),
-        _ if setter == "body" && operation.body.is_some() => "body".to_owned(),
-        (None, Some(parameter)) => parameter.name.clone(),
+    let (name, role) = match (alias, wire, &operation.body) {
+        (Some(known), _, _) => (known.wire.clone(), Role::Typed),
+        (None, _, Some(body)) if setter == "body" => {
+            let is_written = matches!(body.writing(api), Writing::Text | Writing::Bytes);
+            ("body".to_owned(), if is_written { Role::Written } else { Role::Typed })
+        }
+        (None, Some(parameter), _) => (parameter.name.clone(), Role::Typed),
         // What is neither is the media type of an open body.
-        (None, None) => "Content-Type".to_owned(),
+        (None, None, body) => {
+            let documented = body.as_ref().map_or("", |body| body.sent_as()).to_owned();
+            ("Content-Type".to_owned(), Role::MediaType(documented))
+        }
     };
-    Argument { name, setter, kind }
+    Argument { name, setter, kind, role }
 }
 
 /// `map_err(|_| "conversion to `T` for id failed")` drops why: say it.
 fn give_reasons(function: &mut ImplItemFn) {
     let mut reasons = Reasons { changed: false };
     reasons.visit_block_mut(&mut function.block);
+    let given = function.sig.generics.type_params().next().map(|parameter| parameter.ident.clone());
     if reasons.changed
-        && let Some((clause, kind)) =
-            setter_type(function).and_then(|kind| Some((function.sig.generics.where_clause.as_mut()?, kind)))
+        && let Some(((clause, kind), given)) =
+            setter_type(function).and_then(|kind| Some((function.sig.generics.where_clause.as_mut()?, kind))).zip(given)
     {
-        clause.predicates.push(parse_quote!(<V as ::std::convert::TryInto<#kind>>::Error: ::std::fmt::Display));
+        clause.predicates.push(parse_quote!(<#given as ::std::convert::TryInto<#kind>>::Error: ::std::fmt::Display));
     }
 }
 

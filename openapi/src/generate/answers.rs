@@ -31,7 +31,7 @@ pub(crate) struct Particulars {
     pub(crate) is_optional: bool,
     /// The media type of the body.
     pub(crate) content_type: Option<String>,
-    /// The media type that is asked for.
+    /// The media type that is asked for, where it is not just JSON.
     pub(crate) accept: Option<String>,
     /// The arguments that have another name on the wire.
     pub(crate) aliases: Vec<Alias>,
@@ -45,7 +45,7 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
     for operation in &api.operations {
         let at = operation.pointer();
         let Some(call) = api.document.pointer(&at).and_then(Value::as_object) else { continue };
-        let success = success(&api.document, call.get("responses").unwrap_or(&Value::Null));
+        let success = success(&api.document, call.get("responses").unwrap_or(&Value::Null), operation);
         note_changes(&at, operation, &success, repairs);
         let mut kept = call.clone();
         kept.retain(|key, text| CALL.contains(&key.as_str()) && text.is_string());
@@ -95,7 +95,7 @@ struct Success {
     is_raw: bool,
     /// The media type of answers that are no JSON, and are handed on as they come.
     bytes: Option<String>,
-    /// What is asked for, where it is JSON by another name.
+    /// What is asked for, where it is not just JSON.
     accept: Option<String>,
 }
 
@@ -126,11 +126,12 @@ fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mu
     }
 }
 
-fn success(document: &Value, responses: &Value) -> Success {
+fn success(document: &Value, responses: &Value, operation: &Operation) -> Success {
     let mut schemas: Vec<Value> = Vec::new();
     let mut without_body = false;
     let mut other = None;
     let mut accept: Vec<String> = Vec::new();
+    let mut as_bytes: Vec<String> = Vec::new();
     let all = responses.as_object();
     let mut statuses: Vec<String> =
         all.into_iter().flatten().map(|(status, _)| status.clone()).filter(|status| status.starts_with('2')).collect();
@@ -140,27 +141,31 @@ fn success(document: &Value, responses: &Value) -> Success {
     }
     for response in statuses.iter().filter_map(|status| responses.get(status)) {
         let response = walk::resolve(document, response);
-        let content = response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty());
+        let content = response.get("content").and_then(Value::as_object);
+        // Whatever is documented, an answer to HEAD has no body.
+        let content = content.filter(|content| !content.is_empty() && operation.method != "HEAD");
         let Some(content) = content else {
             without_body = true;
             continue;
         };
-        match content.iter().find(|(media_type, _)| is_json(media_type)) {
-            Some((media_type, media)) => {
-                if !accept.contains(media_type) {
-                    accept.push(media_type.clone());
-                }
-                let schema = media.get("schema").cloned().unwrap_or_else(|| json!({}));
-                if !schemas.contains(&schema) {
-                    schemas.push(schema);
-                }
-            }
-            None => other = content.keys().next().cloned(),
+        let Some((media_type, media)) = content.iter().find(|(media_type, _)| is_json(media_type)) else {
+            other = content.keys().next().cloned();
+            as_bytes.extend(content.keys().cloned());
+            continue;
+        };
+        if !accept.contains(media_type) {
+            accept.push(media_type.clone());
+        }
+        let schema = media.get("schema").cloned().unwrap_or_else(|| json!({}));
+        if !schemas.contains(&schema) {
+            schemas.push(schema);
         }
     }
     let is_optional = without_body && !schemas.is_empty();
     let is_raw = other.is_none() && schemas.len() > 1;
-    accept.retain(|media_type| media_type.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    let can_be_sent = |media_type: &String| media_type.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    accept.retain(can_be_sent);
+    as_bytes.retain(can_be_sent);
     let is_plain = accept.iter().any(|media_type| essence(media_type) == "application/json");
     let bytes = match (&other, schemas.len()) {
         (Some(media_type), _) => Some(media_type.clone()),
@@ -178,6 +183,11 @@ fn success(document: &Value, responses: &Value) -> Success {
     };
     let mut response = Map::from_iter([("description".to_owned(), json!("success"))]);
     response.extend(content.map(|content| ("content".to_owned(), content)));
-    let accept = (!is_plain && bytes.is_none() && !accept.is_empty()).then(|| accept.join(", "));
+    let accept = match &bytes {
+        // Of what is not said, anything is welcome.
+        Some(_) if as_bytes.is_empty() => Some("*/*".to_owned()),
+        Some(_) => Some([accept, as_bytes].concat().join(", ")),
+        None => (!is_plain && !accept.is_empty()).then(|| accept.join(", ")),
+    };
     Success { response: Value::Object(response), statuses, is_optional, is_raw, bytes, accept }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::normalize::{essence, is_json};
+use crate::media::{self, Writing};
+use crate::normalize::essence;
+use crate::pointer;
 use crate::repair::Repairs;
-use crate::{pointer, walk};
 
 /// A body for the generator.
 pub(crate) struct Body {
@@ -31,18 +32,20 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
         Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false })
     };
     let bytes = json!({ "type": "string", "format": "binary" });
-    match kind.as_str() {
-        "application/json" => fixed("application/json", schema, None),
-        "application/octet-stream" => fixed("application/octet-stream", bytes, None),
-        "text/plain" => fixed("text/plain", json!({ "type": "string" }), None),
-        "application/x-www-form-urlencoded" if is_flat(document, &schema) => fixed(&kind, schema, None),
-        _ if is_json(media_type) && is_header(media_type) => fixed("application/json", schema, Some(media_type)),
-        _ if kind.starts_with("multipart/") || kind.contains('*') || !is_header(media_type) => {
+    match media::writing(document, media_type, &schema) {
+        Writing::Json => {
+            let own = (kind != "application/json").then_some(media_type.as_str());
+            fixed("application/json", schema, own)
+        }
+        Writing::Form => fixed(&kind, schema, None),
+        Writing::Text => fixed("text/plain", json!({ "type": "string" }), None),
+        Writing::Bytes if kind == "application/octet-stream" => fixed("application/octet-stream", bytes, None),
+        Writing::Bytes if kind.starts_with("multipart/") || media::is_open(media_type) => {
             let note = format!("the body is bytes that the caller writes as {media_type}, and names in `content_type`");
             repairs.narrow("raw-body", at, note);
             Some(Body { written: written("application/octet-stream", bytes), content_type: None, is_open: true })
         }
-        _ => {
+        Writing::Bytes => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));
             fixed("application/octet-stream", bytes, Some(media_type))
         }
@@ -55,27 +58,4 @@ pub(crate) fn content_type() -> Value {
         "name": "Content-Type", "in": "header", "required": true, "schema": { "type": "string" },
         "description": "The media type of the body.",
     })
-}
-
-/// Whether it can stand in a header.
-fn is_header(media_type: &str) -> bool {
-    let is_token = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
-    };
-    media_type.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-        && essence(media_type).split_once('/').is_some_and(|(kind, name)| is_token(kind) && is_token(name))
-}
-
-/// Whether a form can carry it: members that are plain values.
-fn is_flat(document: &Value, schema: &Value) -> bool {
-    let schema = walk::resolve(document, schema);
-    let Some(members) = schema.get("properties").and_then(Value::as_object) else { return false };
-    let is_plain = |schema: &Value| {
-        let kind = walk::kind(walk::resolve(document, schema));
-        matches!(kind, Some("string" | "integer" | "number" | "boolean"))
-    };
-    let extra = schema.get("additionalProperties").filter(|extra| **extra != json!(false));
-    !["allOf", "anyOf", "oneOf"].iter().any(|key| schema.get(*key).is_some())
-        && members.values().all(is_plain)
-        && extra.is_none_or(is_plain)
 }

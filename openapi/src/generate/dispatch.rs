@@ -4,26 +4,32 @@
 use quote::quote;
 use syn::{Item, parse_quote};
 
-use super::adapt::{Argument, Call};
+use super::adapt::{Argument, Call, Role};
 
 /// `pub(crate) async fn dispatch(client, operation, arguments)`, behind the feature of that name.
 pub(crate) fn item(calls: &[Call]) -> Item {
-    let arms = calls.iter().filter(|call| !call.streams).map(|call| {
+    let arms = calls.iter().map(|call| {
         let id = &call.id;
         let function = &call.function;
         let setters = call.arguments.iter().map(setter);
+        let answer = if call.streams {
+            quote!(crate::dispatch::Answer::from_stream(call.send().await?).await)
+        } else {
+            quote!(crate::dispatch::Answer::from_response(call.send().await?))
+        };
         quote! {
             #id => {
                 #[allow(unused_mut)]
                 let mut call = client.#function();
                 #(#setters)*
-                crate::dispatch::Answer::from_response(call.send().await?)
+                #answer
             }
         }
     });
     parse_quote! {
         /// Calls an operation through its typed builder.
         #[cfg(feature = "dispatch")]
+        #[allow(unused_variables)]
         pub(crate) async fn dispatch(
             client: &Client,
             operation: &str,
@@ -38,10 +44,19 @@ pub(crate) fn item(calls: &[Call]) -> Item {
 }
 
 fn setter(argument: &Argument) -> proc_macro2::TokenStream {
-    let Argument { name, setter, kind } = argument;
+    let Argument { name, setter, kind, role } = argument;
+    let read = match role {
+        Role::Typed => quote!(crate::dispatch::argument::<#kind>(#name, value)?),
+        Role::Written => quote!(crate::dispatch::written(value)),
+        Role::MediaType(documented) => {
+            return quote! {
+                call = call.#setter(arguments.get(#name).and_then(|value| value.as_str()).unwrap_or(#documented));
+            };
+        }
+    };
     quote! {
         if let Some(value) = arguments.get(#name) {
-            call = call.#setter(crate::dispatch::argument::<#kind>(#name, value)?);
+            call = call.#setter(#read);
         }
     }
 }

@@ -163,7 +163,7 @@ impl Attempt {
             .iter()
             .filter(|operation| !self.set_aside.iter().any(|gone| gone.operation == label(operation)))
             .collect();
-        let calls = adapt::adapt(file, &operations, &self.calls);
+        let calls = adapt::adapt(api, file, &operations, &self.calls);
         // A call that was not adapted would go out past our error type and our decoder.
         if let Some(lost) = operations.iter().find(|operation| !calls.iter().any(|call| call.id == operation.id)) {
             return Err(api.located.failure(

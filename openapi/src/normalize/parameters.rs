@@ -10,6 +10,15 @@ use crate::{pointer, walk};
 /// with the token.
 pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
 
+/// What stands around a pattern of the document beside the guard: both have to match.
+const BESIDE: (&str, &str) = (r"(?=[\s\S]*?(?:", "))");
+
+/// The pattern of the document, where it stands beside the guard of a path.
+pub(crate) fn unguarded(pattern: &str) -> &str {
+    let inner = pattern.strip_suffix(PATH_GUARD).and_then(|rest| rest.strip_prefix(BESIDE.0)?.strip_suffix(BESIDE.1));
+    inner.unwrap_or(pattern)
+}
+
 /// Headers that belong to the transport; OpenAPI 3.0 says that such parameters are ignored.
 pub(crate) const TRANSPORT_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
@@ -177,7 +186,7 @@ fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     }
     let pattern = match text("pattern") {
         // A pattern of the document may match anywhere in the text; both have to match.
-        Some(own) if is_pattern(own) => format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}"),
+        Some(own) if is_pattern(own) => format!("{}{own}{}{PATH_GUARD}", BESIDE.0, BESIDE.1),
         _ => PATH_GUARD.to_owned(),
     };
     let mut guarded = schema.clone();

@@ -111,6 +111,7 @@ impl Shaper<'_> {
             }
             (Some("object"), "form" | "deepObject") => self.members(&parameter, &schema, style == "deepObject"),
             (Some("object"), _) => vec![self.as_text(parameter, &format!("in the style {style}"))],
+            (None, _) => vec![self.union(without_style(parameter), schema)],
             _ => vec![without_style(parameter)],
         }
     }
@@ -124,6 +125,25 @@ impl Shaper<'_> {
         let note = format!("the values of {} are no plain ones: each is given as text", label(&parameter));
         self.repairs.narrow("text-parameter", self.at, note);
         parameter["schema"] = json!({ "type": "array", "items": { "type": "string" } });
+        parameter
+    }
+
+    /// Of a union the values that a query can carry: an object among them would be sent without the parameter's name.
+    fn union(&mut self, mut parameter: Value, mut schema: Value) -> Value {
+        let key = ["oneOf", "anyOf"].into_iter().find(|key| schema[*key].is_array());
+        let Some(variants) = key.and_then(|key| schema[key].as_array_mut()) else { return parameter };
+        let count = variants.len();
+        let document = self.document;
+        variants.retain(|variant| walk::kind(walk::resolve(document, variant)) != Some("object"));
+        if variants.len() == count {
+            return parameter;
+        }
+        if variants.is_empty() {
+            return self.as_text(parameter, "as the server reads it");
+        }
+        let note = format!("of {} the values that are objects cannot be given", label(&parameter));
+        self.repairs.narrow("lost-parameter", self.at, note);
+        parameter["schema"] = schema;
         parameter
     }
 

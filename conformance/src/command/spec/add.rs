@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let lines: Vec<String> = files.chain(notes).collect();
     output::write(
         &format!(
-            "{name}: {} operations, {} cases\n{}\n\nIts client is keyfit::{module}::Client, its token keyfit::{module}::{token}.\nCorrect contract.toml and overlay.yaml where they do not hold, and check both ends:\n  cargo run -p keyfit-conformance -- --api {name}\n",
+            "{name}: {} operations, {} cases\n{}\n\nIts client is keyfit::{module}::Client, its token keyfit::{module}::{token}.\nCorrect contract.toml and overlay.yaml where they do not hold, and check both ends:\n  cargo run -p keyfit-conformance -- --api {name}\nThen write the snapshots that are to be reviewed, of the surface and of each request:\n  INSTA_UPDATE=always cargo test --workspace\n",
             added.operations,
             added.cases,
             lines.join("\n")

@@ -7,18 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use keyfit_openapi::{Api, Operation, Place};
+use keyfit_openapi::{Api, Operation, Place, schema};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
 use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
+use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
+use crate::body::{asked_for, pairs, plain, written};
 use crate::clock;
 use crate::contract::{Carrier, Contract, Credential};
-use crate::schema;
 use crate::secret::Secret;
+use crate::segment;
 
 /// Connects naive clients.
 pub struct Naive {
@@ -88,6 +90,11 @@ impl Subject for Client {
         })
     }
 
+    fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = self.wallet.current();
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn waited(&self) -> Option<Duration> {
         Some(*self.waited.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -106,8 +113,7 @@ impl Client {
         let mut url = self.base_url.clone();
         let mut joined = url.path().trim_end_matches('/').to_owned();
         for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
-            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-            let value = name.and_then(|name| arguments.get(name)).map_or_else(|| segment.to_owned(), plain);
+            let value = segment::filled(segment, |name| arguments.get(name).map(plain));
             let is_refused = value.is_empty() || value == "." || value == ".." || value.contains('\\');
             if is_refused && !self.has(Defect::JoinsPathsAsText) {
                 return Err("invalid-request");
@@ -132,7 +138,7 @@ impl Client {
         url.set_path(&joined);
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
             if let Some(value) = arguments.get(&parameter.name) {
-                url.query_pairs_mut().append_pair(&parameter.name, &plain(value));
+                url.query_pairs_mut().extend_pairs(pairs(&parameter.name, value));
             }
         }
         Ok(url)
@@ -145,7 +151,7 @@ impl Client {
         arguments: &Map<String, Value>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
-        let mut request = self.http.request(method, url).header(ACCEPT, "application/json");
+        let mut request = self.http.request(method, url).header(ACCEPT, asked_for(operation));
         let carrier = self.contract.client_credential().map_or(&Carrier::Header, Credential::carrier);
         if let Some((name, value)) = carrier.header(self.token().reveal()) {
             request = request.header(name, value);
@@ -153,8 +159,8 @@ impl Client {
         if self.has(Defect::SendsApiVersion) {
             request = request.header("api-version", "1.0.0");
         }
-        if let Some(body) = arguments.get("body") {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        if let (Some(value), Some(body)) = (arguments.get("body"), &operation.body) {
+            request = request.header(CONTENT_TYPE, body.sent_as()).body(written(&self.api, body, value));
         }
         let response = request.send().await.map_err(|_| "transport")?;
         let status = response.status().as_u16();
@@ -169,7 +175,7 @@ impl Client {
         if !is_success || (!is_documented && self.has(Defect::RefusesUndocumentedSuccess)) {
             return failed(self.failure(reply));
         }
-        let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let value = value_of(&reply.body);
         let is_partial = operation.partial.is_some() && tells_of_failure(&value);
         if is_partial && !self.has(Defect::HidesPartialFailure) {
             return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
@@ -191,12 +197,12 @@ impl Client {
         if body.is_none() && !reply.body.is_empty() && self.has(Defect::ChokesOnHostileBodies) {
             return Failure { kind: "decode".to_owned(), ..Failure::default() };
         }
-        let text = |pointers: [&str; 2]| {
+        let text = |pointers: &[&str]| {
             let found = pointers.iter().find_map(|pointer| body.as_ref()?.pointer(pointer)?.as_str());
             found.map(str::to_owned)
         };
-        let code = text(["/error/code", "/code"]);
-        let message = text(["/message", "/error/message"]);
+        let code = text(&["/error/code", "/code"]);
+        let message = text(&MESSAGES);
         let (rate_limit, retry_after) = self.waiting(&reply, body.as_ref());
         let mut texts = vec![kind.clone()];
         if self.has(Defect::PrintsBodies) {
@@ -225,7 +231,8 @@ impl Client {
         let limits = || Some((number(&rules.limit_header)?, number(&rules.remaining_header)?, reset()?));
         let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
         let until = reset().map(|reset| reset.saturating_sub(now));
-        (limits(), told.or(until).map(Duration::from_secs))
+        let header = number("retry-after").filter(|_| rules.retry_after);
+        (limits(), told.or(header).or(until).map(Duration::from_secs))
     }
 
     fn is_to_the_letter(&self, operation: &Operation, status: u16, value: &Value) -> bool {
@@ -270,6 +277,8 @@ fn failed(failure: Failure) -> Observed {
     Observed::Failure(Box::new(failure))
 }
 
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// An answer's value: its text, where it is no JSON.
+fn value_of(body: &[u8]) -> Value {
+    let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(body).into() };
+    serde_json::from_slice(body).unwrap_or_else(as_text)
 }

@@ -3,7 +3,8 @@
 mod repetition;
 mod token;
 
-use keyfit_openapi::{Operation, example};
+use keyfit_openapi::schema::Mismatch;
+use keyfit_openapi::{Operation, ResponseShape, example};
 use serde_json::{Map, Value, json};
 
 use super::naive::kind_of;
@@ -13,14 +14,16 @@ use super::script::{Received, Script, Scripted};
 use super::subject::{Failure, Observed, WITHHELD};
 use super::tokens::Tokens;
 use super::witness::Witness;
+use crate::body::plain;
 use crate::catalogue::{Case, Catalogue};
 use crate::clock;
 use crate::contract::{Batch, BatchShape, Drive, RateLimit};
 use crate::mock::outcome::{Defects, Item, outcome};
-use crate::schema::Mismatch;
 
 /// What the server says in a refusal.
 const MESSAGE: &str = "keyfit says no";
+/// Where bodies of refusals hold a message for people; a text under another name may be a code.
+pub(super) const MESSAGES: [&str; 5] = ["/message", "/error/message", "/detail", "/title", "/error_description"];
 /// The seconds that a 429 asks to wait.
 const WAIT: u64 = 30;
 
@@ -71,13 +74,19 @@ impl Scene<'_> {
 
     async fn success(&self) -> Result<(), String> {
         let answer = self.documented_success();
-        let expected: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let body = answer.body.clone();
         let status = answer.status;
         match self.call(&self.arguments(), answer).await {
             Observed::Success { status: Some(told), .. } if told != status => {
                 Err(format!("the status arrived as {told}, not {status}"))
             }
-            Observed::Success { value, .. } => lost(&value, &expected, "").map_or(Ok(()), Err),
+            // What is no JSON, or may be none, is handed on as it came.
+            Observed::Success { value: Value::String(text), .. } if text.as_bytes() == body => Ok(()),
+            Observed::Success { value, .. } => {
+                let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(&body).into() };
+                let expected: Value = serde_json::from_slice(&body).unwrap_or_else(as_text);
+                lost(&value, &expected, "").map_or(Ok(()), Err)
+            }
             Observed::Failure(failure) => Err(as_failure(&failure)),
         }
     }
@@ -107,7 +116,8 @@ impl Scene<'_> {
             return Err(format!("the code is {:?}, not {code}", failure.code));
         }
         let told = failure.message.as_deref();
-        if expected.body.windows(MESSAGE.len()).any(|part| part == MESSAGE.as_bytes()) && told != Some(MESSAGE) {
+        let is_said = MESSAGES.iter().any(|at| body.pointer(at).is_some_and(|said| said == MESSAGE));
+        if is_said && told != Some(MESSAGE) {
             return Err(format!("the message is {told:?}, not {MESSAGE:?}"));
         }
         if failure.kind == kind_of(status) {
@@ -139,6 +149,7 @@ impl Scene<'_> {
         let reset = clock::epoch_seconds() + WAIT;
         let failure = self.fail(&self.arguments(), self.refusal(429)).await?;
         match failure.rate_limit {
+            _ if !rules.names_its_headers() => {}
             // The answer was written a moment after the clock was read here.
             Some((limit, 0, told)) if limit == rules.limit && told.abs_diff(reset) <= 1 => {}
             other => return Err(format!("the limits arrived as {other:?}")),
@@ -164,12 +175,9 @@ impl Scene<'_> {
 
     async fn tolerant_answer(&self) -> Result<(), String> {
         let operation = self.operation();
-        let status = operation
-            .success_statuses()
-            .into_iter()
-            .find(|status| operation.responses.get(&status.to_string()).is_some_and(|shape| shape.schema.is_some()));
-        let status = status.unwrap_or(200);
-        let Some(schema) = self.schema(status) else { return Err("no success has a body".to_owned()) };
+        let schema = |status: &u16| self.shape(*status).filter(|shape| shape.is_json())?.schema.as_ref();
+        let success = operation.success_statuses().into_iter().find_map(|status| Some((status, schema(&status)?)));
+        let Some((status, schema)) = success else { return Err("no success has a body".to_owned()) };
         let value = example::value(&self.catalogue.api, schema);
         let answer = Scripted::json(status, &odd(&self.catalogue.api, schema, &value));
         match self.call(&self.arguments(), answer).await {
@@ -264,21 +272,30 @@ impl Scene<'_> {
             let items: Vec<Item> = sent.into_iter().map(|item| (item, None)).collect();
             return Scripted::json(status, &outcome(batch, &items, status, Defects::default()));
         }
-        match self.schema(status) {
-            Some(schema) => Scripted::json(status, &example::value(&self.catalogue.api, schema)),
-            None => Scripted::empty(status),
+        let Some((shape, schema)) = self.shape(status).and_then(|shape| Some((shape, shape.schema.as_ref()?))) else {
+            return Scripted::empty(status);
+        };
+        let value = example::value(&self.catalogue.api, schema);
+        match &shape.media_type {
+            Some(media_type) if !shape.is_json() => Scripted::text(status, &concrete(media_type), plain(&value)),
+            _ => Scripted::json(status, &value),
         }
     }
 
-    fn schema(&self, status: u16) -> Option<&Value> {
+    fn shape(&self, status: u16) -> Option<&ResponseShape> {
         let responses = &self.operation().responses;
-        responses.get(&status.to_string()).or_else(|| responses.get("2XX"))?.schema.as_ref()
+        responses.get(&status.to_string()).or_else(|| responses.get("2XX"))
+    }
+
+    /// Whether answers have no body, whatever is said.
+    fn is_silent(&self) -> bool {
+        self.operation().method == "HEAD"
     }
 
     /// A refusal as the contract shapes it.
     fn refusal_without_limits(&self, status: u16) -> Scripted {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
-        let answer = shape.and_then(|shape| {
+        let answer = shape.filter(|_| !self.is_silent()).and_then(|shape| {
             let body = shape.body(status, MESSAGE, WAIT)?;
             Some(Scripted::text(status, &shape.media_type, body.to_string()))
         });
@@ -304,10 +321,18 @@ impl Scene<'_> {
 }
 
 fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
+    if !rules.names_its_headers() {
+        return if rules.retry_after { answer.with_header("retry-after", &WAIT) } else { answer };
+    }
     answer
         .with_header(&rules.limit_header, &rules.limit)
         .with_header(&rules.remaining_header, &0)
         .with_header(&rules.reset_header, &rules.reset.value(clock::epoch_seconds(), WAIT))
+}
+
+/// A media type that an answer can have, where a range is documented.
+fn concrete(media_type: &str) -> String {
+    if media_type.contains('*') { "application/octet-stream".to_owned() } else { media_type.to_owned() }
 }
 
 fn same_status(failure: &Failure, status: u16) -> Result<(), String> {

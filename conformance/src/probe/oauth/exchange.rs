@@ -36,7 +36,8 @@ impl Flow<'_> {
             authorization: None,
             carrier: AUTHORIZATION,
             body: None,
-            media_type: JSON,
+            media_type: JSON.into(),
+            accept: JSON.into(),
             items: Vec::new(),
         };
         let reply = self.send(&draft).await?;
@@ -97,7 +98,8 @@ impl Flow<'_> {
             authorization,
             carrier: AUTHORIZATION,
             body: Some(body.into_bytes()),
-            media_type,
+            media_type: media_type.into(),
+            accept: JSON.into(),
             items: Vec::new(),
         })
     }

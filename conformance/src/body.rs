@@ -1,0 +1,68 @@
+//! Requests as they go out: bodies by the media type that the document gives them, lists in the query, what is asked for.
+
+use keyfit_openapi::{Api, Body, Operation, Writing};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+/// What is asked for where the document says of no answer what it is.
+pub(crate) const ANYTHING: &str = "*/*";
+
+/// What is asked for: the documented form of a success, and JSON, as refusals are, where none has a body.
+pub(crate) fn asked_for(operation: &Operation) -> &str {
+    let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2')).peekable();
+    if successes.peek().is_none() {
+        return ANYTHING;
+    }
+    successes.find_map(|(_, shape)| shape.media_type.as_deref()).unwrap_or("application/json")
+}
+
+/// A parameter in the query: each value of a list by itself.
+pub(crate) fn pairs(name: &str, value: &Value) -> Vec<(String, String)> {
+    let one = |value: &Value| (name.to_owned(), plain(value));
+    value.as_array().map_or_else(|| vec![one(value)], |items| items.iter().map(one).collect())
+}
+
+/// The bytes of a body with this value. One that its caller writes is a text as it is, and JSON where it is none.
+pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
+    match (body.writing(api), value) {
+        (Writing::Form, Value::Object(members)) => {
+            let given = members.iter().filter(|(_, member)| !member.is_null());
+            let pairs = given.map(|(name, member)| (name, plain(member)));
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes()
+        }
+        (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
+        _ => value.to_string().into_bytes(),
+    }
+}
+
+/// The value of a body: `None` where it is not written as it should be. What its caller writes has no value to be read.
+pub(crate) fn read(api: &Api, body: &Body, bytes: &[u8]) -> Option<Value> {
+    match body.writing(api) {
+        Writing::Json => serde_json::from_slice(bytes).ok(),
+        Writing::Form => {
+            let properties = &api.resolve(&body.schema)["properties"];
+            let typed = |name: &str, text: String| match api.resolve(&properties[name])["type"].as_str() {
+                Some("integer" | "number" | "boolean") => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+                _ => Value::String(text),
+            };
+            let pairs = form_urlencoded::parse(bytes).into_owned();
+            Some(Value::Object(pairs.map(|(name, text)| (name.clone(), typed(&name, text))).collect::<Map<_, _>>()))
+        }
+        Writing::Text | Writing::Bytes => None,
+    }
+}
+
+/// Whether the media type of a request is the documented one; a range leaves it open.
+pub(crate) fn is_sent_as(body: &Body, media_type: &str) -> bool {
+    body.media_type.contains('*') || essence(media_type) == essence(&body.media_type)
+}
+
+/// A media type without its parameters.
+pub(crate) fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A plain value as text.
+pub(crate) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

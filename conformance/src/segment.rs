@@ -1,0 +1,72 @@
+//! Segments of path templates: `{id}`, and parameters among other text, as in `{id}:cancel` and `{base}...{head}`.
+
+use std::collections::BTreeMap;
+
+/// A segment with values in the place of its parameters; one of which no value is known stays.
+pub(crate) fn filled(segment: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut text = String::new();
+    let mut rest = segment;
+    while let Some((before, name, after)) = parameter(rest) {
+        text.push_str(before);
+        text.push_str(&value(name).unwrap_or_else(|| format!("{{{name}}}")));
+        rest = after;
+    }
+    text + rest
+}
+
+/// Adds the values that the parameters of a segment have in a text; `false` if the text does not fit.
+pub(crate) fn read(segment: &str, text: &str, values: &mut BTreeMap<String, String>) -> bool {
+    let Some((before, name, after)) = parameter(segment) else { return segment == text };
+    let Some(text) = text.strip_prefix(before) else { return false };
+    let literal = parameter(after).map_or(after, |(literal, ..)| literal);
+    // A value is not empty, and ends where the text after it begins.
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let end = match literal {
+        "" if after.is_empty() => Some(text.len()),
+        "" => Some(first),
+        _ if literal.len() == after.len() => text.len().checked_sub(literal.len()),
+        _ => text.get(first..).and_then(|rest| rest.find(literal)).map(|at| at + first),
+    };
+    let Some((value, rest)) = end.and_then(|end| text.split_at_checked(end)) else { return false };
+    values.insert(name.to_owned(), value.to_owned());
+    !value.is_empty() && read(after, rest, values)
+}
+
+/// What stands before the first parameter, its name, and what follows.
+fn parameter(segment: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = segment.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_filled_in_is_read_again() {
+        for (segment, values) in [
+            ("{id}", vec![("id", "7")]),
+            ("{id}:cancel", vec![("id", "a:b")]),
+            ("{base}...{head}", vec![("base", "v1"), ("head", "main")]),
+            ("v{n}.json", vec![("n", "3.json")]),
+            ("status", vec![]),
+        ] {
+            let known =
+                |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            let mut found = BTreeMap::new();
+            assert!(read(segment, &filled(segment, known), &mut found), "{segment}");
+            let expected = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(found, expected, "{segment}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        for (segment, text) in
+            [("{id}:cancel", "7"), ("{id}:cancel", ":cancel"), ("{a}...{b}", "a..b"), ("a", "b"), ("{id}", "")]
+        {
+            assert!(!read(segment, text, &mut BTreeMap::new()), "{segment} {text}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Texts that match a pattern. What is made is held to the pattern by the engine that the clients use: a pattern for which
+//! nothing is found has no example, and is never given a wrong one.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
+
+use crate::normalize::{PATH_GUARD, unguarded};
+
+/// How often what may be repeated is, at most, to reach a length.
+const REPETITIONS: u32 = 300;
+/// How many alternatives are tried.
+const CHOICES: usize = 4;
+/// What is tried where a pattern cannot be taken apart: one with a look ahead, say.
+const GUESSES: [&str; 6] = ["text", "1", "A1", "Text-1234", "2026-01-22", "00000000-0000-4000-8000-000000000000"];
+/// What is taken of a class, in this order, where it has it.
+const LIKED: [u8; 6] = [b'a', b'A', b'1', b'0', b'-', b' '];
+
+/// Whether a text matches; a pattern that is none of JavaScript's binds nobody.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    regress::Regex::new(pattern).map_or(true, |regex| regex.find(text).is_some())
+}
+
+/// A text that matches, of a length within the bounds; `None` where none is found.
+pub(crate) fn example(pattern: &str, least: usize, most: usize) -> Option<String> {
+    let own = unguarded(pattern);
+    let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(own).ok();
+    let made = hir.iter().flat_map(|hir| (0..CHOICES).filter_map(|choice| long_enough(hir, choice, least)));
+    let guessed = GUESSES.iter().map(|guess| (*guess).to_owned());
+    made.chain(guessed).find(|text| (least..=most).contains(&text.chars().count()) && matches(pattern, text))
+}
+
+/// Whether it is the guard of paths alone, which any name matches.
+pub(crate) fn is_guard(pattern: &str) -> bool {
+    pattern == PATH_GUARD
+}
+
+/// The shortest text that is long enough, among those in which everything is repeated equally often.
+fn long_enough(hir: &Hir, choice: usize, least: usize) -> Option<String> {
+    (0..REPETITIONS).find_map(|more| {
+        let mut bytes = Vec::new();
+        write(hir, choice, more, &mut bytes)?;
+        let text = String::from_utf8(bytes).ok()?;
+        (text.chars().count() >= least).then_some(text)
+    })
+}
+
+fn write(hir: &Hir, choice: usize, more: u32, text: &mut Vec<u8>) -> Option<()> {
+    // A pattern may repeat a repetition: what is longer than that is no example.
+    if text.len() > 100_000 {
+        return None;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => text.extend_from_slice(&literal.0),
+        HirKind::Class(Class::Bytes(class)) => text.push(of_class(class)?),
+        HirKind::Class(Class::Unicode(class)) => {
+            let first = class.iter().next()?.start();
+            text.extend_from_slice(first.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        HirKind::Repetition(repetition) => {
+            let most = repetition.max.unwrap_or(u32::MAX);
+            for _ in 0..repetition.min.saturating_add(more).min(most) {
+                write(&repetition.sub, choice, more, text)?;
+            }
+        }
+        HirKind::Capture(capture) => write(&capture.sub, choice, more, text)?,
+        HirKind::Concat(parts) => parts.iter().try_for_each(|part| write(part, choice, more, text))?,
+        HirKind::Alternation(parts) => write(parts.get(choice % parts.len())?, choice, more, text)?,
+    }
+    Some(())
+}
+
+fn of_class(class: &ClassBytes) -> Option<u8> {
+    let has = |byte: u8| class.iter().any(|range| (range.start()..=range.end()).contains(&byte));
+    LIKED.into_iter().find(|byte| has(*byte)).or_else(|| (b' '..=b'~').find(|byte| has(*byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_matches() {
+        for pattern in [
+            "^ord_[a-zA-Z0-9]{24}$",
+            r"^[A-Z]{3}-\d{4}$",
+            r"^\d{10}\.\d{6}$",
+            "^/v1/charges",
+            r"^(\+|00)[1-9]\d{1,14}$",
+            "^(a|b)?$",
+            r"^[^\\/]+$",
+            r"^(?=.*[A-Z])(?=.*\d).{8,}$",
+            "x",
+        ] {
+            let text = example(pattern, 0, usize::MAX).unwrap_or_else(|| panic!("{pattern}"));
+            assert!(regress::Regex::new(pattern).expect("a pattern").find(&text).is_some(), "{pattern}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_length_counts_too() {
+        assert_eq!(example("^[a-z]+$", 5, 5).as_deref(), Some("aaaaa"));
+        assert_eq!(example("^[a-z]{2}$", 5, 9), None);
+        assert_eq!(example(r"^(\w)-\1\1$", 0, 9), None, "it cannot be taken apart, and no guess matches");
+    }
+}

@@ -1,0 +1,237 @@
+//! Whether a value fits a schema of OpenAPI 3.0. That dialect has `nullable` and boolean `exclusiveMinimum` and is no
+//! JSON Schema draft, so validators of those drafts read it wrongly. Of later words it knows lists of types and constants.
+//! Patterns and formats are not judged.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::{Api, walk};
+
+/// Where a value departs from its schema.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mismatch {
+    /// The place in the value, as a JSON pointer.
+    pub at: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+/// The first mismatch of a value with a schema, `None` if it fits.
+pub fn mismatch(api: &Api, schema: &Value, value: &Value) -> Option<Mismatch> {
+    check(&api.document, schema, value, "").err()
+}
+
+/// Whether a value fits a schema of the document.
+pub(crate) fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
+    check(document, schema, value, "").is_ok()
+}
+
+fn check(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+    let schema = walk::resolve(document, schema);
+    if value.is_null() && schema["nullable"] == true {
+        return Ok(());
+    }
+    for part in members(schema, "allOf") {
+        check(document, part, value, at)?;
+    }
+    for key in ["anyOf", "oneOf"] {
+        alternatives(document, schema, key, value, at)?;
+    }
+    if !is_of_kind(schema, value) {
+        return fail(at, format!("is {} where {} is asked for", name(value), kinds(schema).join(" or ")));
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        return fail(at, "is not the one value");
+    }
+    if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
+        && !allowed.iter().any(|one| one == value || (is_text(schema) && value.as_str() == Some(&text_of(one))))
+    {
+        return fail(at, "is none of the listed values");
+    }
+    match value {
+        Value::Object(_) => object(document, schema, value, at),
+        Value::Array(items) => array(document, schema, items, at),
+        Value::String(text) => length(schema, "minLength", "maxLength", text.chars().count(), "characters", at),
+        Value::Number(number) => range(schema, number.as_f64().unwrap_or_default(), at),
+        _ => Ok(()),
+    }
+}
+
+/// One of the alternatives of a union, or exactly one of them.
+fn alternatives(document: &Value, schema: &Value, key: &str, value: &Value, at: &str) -> Result<(), Mismatch> {
+    let variants = members(schema, key);
+    if variants.is_empty() {
+        return Ok(());
+    }
+    if let Some(tag) = discriminator(schema)
+        && let Some(told) = value.get(tag).and_then(Value::as_str)
+        && variants.iter().any(|variant| tag_of(schema, variant).is_some())
+    {
+        let named = variants.iter().find(|variant| names(schema, variant, told));
+        return match named {
+            Some(variant) => check(document, variant, value, at),
+            None => fail(&format!("{at}/{tag}"), "names none of the variants"),
+        };
+    }
+    let fitting = || variants.iter().filter(|variant| check(document, variant, value, at).is_ok());
+    let count = fitting().count();
+    // What tells them apart may be what is not judged here.
+    let is_clear = |variant: &Value| {
+        let variant = walk::resolve(document, variant);
+        variant.get("pattern").is_none() && variant.get("format").is_none()
+    };
+    if count == 0 || (key == "oneOf" && count > 1 && fitting().all(is_clear)) {
+        return fail(at, format!("fits {count} of the {} variants", variants.len()));
+    }
+    Ok(())
+}
+
+/// The member that tells which alternative of a union a value is.
+pub(crate) fn discriminator(schema: &Value) -> Option<&str> {
+    schema["discriminator"]["propertyName"].as_str()
+}
+
+/// What the discriminator says for an alternative: the key of its mapping, or the name of its schema.
+pub(crate) fn tag_of<'a>(schema: &'a Value, variant: &'a Value) -> Option<&'a str> {
+    let reference = variant.get("$ref").and_then(Value::as_str)?;
+    let name = reference.rsplit('/').next()?;
+    let mapping = schema["discriminator"]["mapping"].as_object();
+    let mapped = mapping.into_iter().flatten().find(|(_, target)| leads_to(target, reference, name));
+    Some(mapped.map_or(name, |(key, _)| key.as_str()))
+}
+
+/// Whether a value of the discriminator means this alternative.
+fn names(schema: &Value, variant: &Value, told: &str) -> bool {
+    let Some(reference) = variant.get("$ref").and_then(Value::as_str) else { return false };
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    match schema["discriminator"]["mapping"].get(told) {
+        Some(target) => leads_to(target, reference, name),
+        None => told == name,
+    }
+}
+
+/// A mapping names a schema by reference or by name.
+fn leads_to(target: &Value, reference: &str, name: &str) -> bool {
+    target.as_str().is_some_and(|target| target == reference || target == name)
+}
+
+fn object(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+    for required in members(schema, "required").iter().filter_map(Value::as_str) {
+        if value.get(required).is_none() {
+            return fail(&format!("{at}/{required}"), "is missing");
+        }
+    }
+    let properties = schema.get("properties");
+    for (key, member) in value.as_object().into_iter().flatten() {
+        let below = format!("{at}/{key}");
+        match (properties.and_then(|properties| properties.get(key)), schema.get("additionalProperties")) {
+            (Some(property), _) => check(document, property, member, &below)?,
+            (None, Some(Value::Bool(false))) => return fail(&below, "is not a known member"),
+            (None, Some(others @ Value::Object(_))) => check(document, others, member, &below)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn array(document: &Value, schema: &Value, items: &[Value], at: &str) -> Result<(), Mismatch> {
+    length(schema, "minItems", "maxItems", items.len(), "items", at)?;
+    let Some(each) = schema.get("items") else { return Ok(()) };
+    items.iter().enumerate().try_for_each(|(index, item)| check(document, each, item, &format!("{at}/{index}")))
+}
+
+fn length(schema: &Value, least: &str, most: &str, count: usize, unit: &str, at: &str) -> Result<(), Mismatch> {
+    let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
+    let count = count as u64;
+    if bound(least).is_some_and(|least| count < least) || bound(most).is_some_and(|most| count > most) {
+        return fail(at, format!("has {count} {unit}"));
+    }
+    Ok(())
+}
+
+fn range(schema: &Value, number: f64, at: &str) -> Result<(), Mismatch> {
+    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+    let excluded = |key: &str| schema.get(key) == Some(&Value::Bool(true));
+    let too_small =
+        bound("minimum").is_some_and(|least| number < least || (excluded("exclusiveMinimum") && number <= least));
+    let too_big =
+        bound("maximum").is_some_and(|most| number > most || (excluded("exclusiveMaximum") && number >= most));
+    // Later dialects write the bound itself there.
+    let out = bound("exclusiveMinimum").is_some_and(|least| number <= least)
+        || bound("exclusiveMaximum").is_some_and(|most| number >= most);
+    if too_small || too_big || out {
+        return fail(at, format!("is out of range at {number}"));
+    }
+    Ok(())
+}
+
+/// Whether a value is of one of the types that the schema names, if it names any.
+pub(crate) fn is_of_kind(schema: &Value, value: &Value) -> bool {
+    let kinds = kinds(schema);
+    kinds.is_empty() || kinds.iter().any(|kind| is_of_type(kind, value))
+}
+
+fn is_text(schema: &Value) -> bool {
+    kinds(schema).contains(&"string")
+}
+
+/// A plain value as text: lists of texts may be written without quotes.
+pub(crate) fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The types that a schema allows; none where it says nothing of them.
+fn kinds(schema: &Value) -> Vec<&str> {
+    match &schema["type"] {
+        Value::String(kind) => vec![kind],
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_of_type(kind: &str, value: &Value) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        "number" => value.is_number(),
+        "null" => value.is_null(),
+        _ => true,
+    }
+}
+
+fn members<'a>(schema: &'a Value, key: &str) -> &'a [Value] {
+    schema.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn fail(at: &str, problem: impl Into<String>) -> Result<(), Mismatch> {
+    Err(Mismatch { at: at.to_owned(), problem: problem.into() })
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.at.is_empty() { "the body" } else { &self.at };
+        write!(f, "{at} {}", self.problem)
+    }
+}
+
+impl Mismatch {
+    /// The member that is at fault, without what is around it.
+    pub fn field(&self) -> &str {
+        self.at.trim_start_matches('/').split('/').next().unwrap_or_default()
+    }
+}
