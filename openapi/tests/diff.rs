@@ -111,7 +111,7 @@ fn page() -> String {
     let mut page = String::from(
         "# Rules of `conformance spec diff`\n\nMade from `src/diff/rules` by `tests/diff.rs`; set `KEYFIT_WRITE_SCHEMAS` \
          to make it anew.\n\nA rule is `breaking` where a client that is deployed and keeps to the old document can \
-         fail at run time, a `warning`\nwhere it has to be changed when it is generated anew or sees another behaviour, \
+         fail at run time, or where nobody can tell (`not-compared`), a `warning`\nwhere it has to be changed when it is generated anew or sees another behaviour, \
          and `info` otherwise.\n\n",
     );
     page.push_str("| rule | level | breaks | what has changed |\n|---|---|---|---|\n");
@@ -256,6 +256,23 @@ fn references_in_a_circle_and_chains_of_different_lengths_end() {
     assert_eq!(ids(&findings), ["schema-renamed"]);
 }
 
+/// Each set of parts is another schema: there are two to the power of their number.
+#[test]
+fn members_of_many_parts_end_in_a_finding() {
+    let entangled = |last: &str| {
+        let mut text = String::from(
+            "openapi: 3.0.3\npaths: {/a: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/S0'}}}}, responses: {}}}}\ncomponents:\n  schemas:\n    S0: {allOf: [{properties: {a: {$ref: '#/components/schemas/S0'}, b: {$ref: '#/components/schemas/S0'}}}, {properties: {a: {$ref: '#/components/schemas/S1'}}}]}\n",
+        );
+        for index in 1..40 {
+            let next = format!("{{$ref: '#/components/schemas/S{}'}}", index + 1);
+            let _ = writeln!(text, "    S{index}: {{properties: {{a: {next}, b: {next}}}}}");
+        }
+        let _ = writeln!(text, "    S40: {{properties: {{c: {{type: {last}}}}}}}");
+        read(&text)
+    };
+    assert_eq!(ids(&diff(&entangled("string"), &entangled("integer"))), ["not-compared"]);
+}
+
 /// What a comparison of two request bodies finds.
 fn of_bodies(version: &str, old: &str, new: &str) -> Vec<&'static str> {
     let document = |schema: &str| {
@@ -323,4 +340,105 @@ fn what_3_0_has_no_word_for_is_compared_too() {
     }
     let free = schema("unevaluatedProperties: true");
     assert_eq!(of_bodies("3.1.0", &schema("title: pet"), &free), [""; 0]);
+}
+
+/// What a comparison of two operations finds.
+fn of_operations(old: &str, new: &str) -> Vec<&'static str> {
+    let document = |operation: &str| read(&format!("openapi: 3.0.3\npaths: {{/pets: {{post: {operation}}}}}"));
+    let mut ids: Vec<&str> = diff(&document(old), &document(new)).iter().map(|finding| finding.rule.id).collect();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn a_range_of_statuses_covers_each_of_them() {
+    let body = |kind: &str| format!("{{description: ok, content: {{application/json: {{schema: {{type: {kind}}}}}}}}}");
+    let answers = |status: &str, kind: &str| format!("{{responses: {{'{status}': {}}}}}", body(kind));
+    assert_eq!(of_operations(&answers("200", "string"), &answers("2XX", "string")), ["response-success-status-added"]);
+    assert_eq!(of_operations(&answers("2XX", "string"), &answers("200", "string")), [""; 0]);
+    assert_eq!(of_operations(&answers("404", "string"), &answers("4xx", "string")), ["error-status-added"]);
+    assert_eq!(of_operations(&answers("4XX", "string"), &answers("404", "string")), [""; 0]);
+    // What is answered is compared all the same, and another class covers nothing.
+    let found = of_operations(&answers("200", "string"), &answers("2XX", "integer"));
+    assert_eq!(found, ["response-type-changed", "response-success-status-added"]);
+    assert_eq!(of_operations(&answers("4XX", "string"), &answers("404", "integer")), ["error-type-changed"]);
+    assert_eq!(
+        of_operations(&answers("404", "string"), &answers("5XX", "string")),
+        ["error-status-removed", "error-status-added"]
+    );
+}
+
+#[test]
+fn a_media_type_is_another_one_with_another_version() {
+    let body = |name: &str| format!("{{requestBody: {{content: {{'{name}': {{}}}}}}, responses: {{}}}}");
+    let one = body("application/json; version=1");
+    assert_eq!(of_operations(&one, &body("application/json;charset=utf-8; Version=\"1\"")), [""; 0]);
+    let found = of_operations(&one, &body("application/json; version=2"));
+    assert_eq!(found, ["request-media-type-removed", "request-media-type-added"]);
+}
+
+#[test]
+fn how_members_of_a_form_are_written_counts() {
+    let form = |media_type: &str, encoding: &str| {
+        format!(
+            "{{requestBody: {{content: {{{media_type}: {{schema: {{properties: {{tags: {{type: array}}}}}}, encoding: {{{encoding}}}}}}}}}, responses: {{}}}}"
+        )
+    };
+    let (urlencoded, parts) = ("application/x-www-form-urlencoded", "multipart/form-data");
+    let compare = |kind: &str, old: &str, new: &str| of_operations(&form(kind, old), &form(kind, new));
+    for other in ["tags: {explode: false}", "tags: {style: spaceDelimited}", "tags: {allowReserved: true}"] {
+        assert_eq!(compare(urlencoded, "", other), ["request-encoding-changed"], "{other}");
+        assert_eq!(compare(urlencoded, other, ""), ["request-encoding-changed"], "{other}");
+    }
+    assert_eq!(compare(urlencoded, "", "tags: {style: form, explode: true}"), [""; 0]);
+    let png = "tags: {contentType: image/png}";
+    let both = "tags: {contentType: 'image/jpeg, image/png'}";
+    assert_eq!(compare(parts, png, both), ["request-constraint-widened"]);
+    assert_eq!(compare(parts, both, png), ["request-encoding-changed"]);
+    assert_eq!(compare(parts, "", "tags: {headers: {X-Part: {schema: {type: string}}}}"), ["request-encoding-changed"]);
+    // Of a member that is not there, and of other media types, it says nothing.
+    assert_eq!(compare(parts, "", "other: {contentType: image/png}"), [""; 0]);
+    assert_eq!(compare("application/json", "", png), [""; 0]);
+}
+
+#[test]
+fn the_values_of_a_server_variable_are_servers() {
+    let servers = |values: &str| {
+        read(&format!(
+            "openapi: 3.0.3\nservers: [{{url: 'https://{{region}}.example.com', variables: {{region: {{default: eu{values}}}}}}}]\npaths: {{}}"
+        ))
+    };
+    let compare = |old: &str, new: &str| ids(&diff(&servers(old), &servers(new))).join(" ");
+    assert_eq!(compare(", enum: [eu, us]", ", enum: [eu]"), "server-removed");
+    assert_eq!(compare(", enum: [eu]", ", enum: [us, eu]"), "server-added");
+    assert_eq!(compare("", ", enum: [eu]"), "server-removed");
+    assert_eq!(compare(", enum: [eu]", ""), "server-added");
+}
+
+#[test]
+fn the_name_of_a_header_with_a_key_has_no_case() {
+    let key = |place: &str, name: &str| {
+        read(&format!(
+            "openapi: 3.0.3\nsecurity: [{{key: []}}]\npaths: {{/pets: {{get: {{responses: {{}}}}}}}}\ncomponents: {{securitySchemes: {{key: {{type: apiKey, in: {place}, name: {name}}}}}}}"
+        ))
+    };
+    assert_eq!(ids(&diff(&key("header", "X-Key"), &key("header", "x-key"))), [""; 0]);
+    assert_eq!(ids(&diff(&key("query", "X-Key"), &key("query", "x-key"))), ["security-token-moved"]);
+    assert_eq!(ids(&diff(&key("header", "X-Key"), &key("header", "X-Token"))), ["security-token-moved"]);
+}
+
+#[test]
+fn a_login_that_is_not_described_is_called_so_and_one_that_still_does_too() {
+    let document = |security: &str| {
+        read(&format!(
+            "openapi: 3.0.3\npaths: {{/pets: {{get: {{security: {security}, responses: {{}}}}}}}}\ncomponents: {{securitySchemes: {{key: {{type: http, scheme: bearer}}}}}}"
+        ))
+    };
+    let details = |old: &str, new: &str| -> Vec<String> {
+        diff(&document(old), &document(new)).into_iter().map(|finding| finding.detail).collect()
+    };
+    let found = details("[{key: []}]", "[{kye: []}]");
+    assert_eq!(found, ["`key` will no longer do", "`kye` (no such scheme is described) will do as well"]);
+    assert_eq!(details("[{key: []}]", "[{key: []}, {}]"), ["a login is no longer needed; `key` will still do"]);
+    assert_eq!(details("[{key: []}]", "[]"), ["a login is no longer needed, which was `key`"]);
 }

@@ -51,7 +51,7 @@ pub struct DiffReport {
 /// Findings by level.
 #[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Totals {
-    /// A client that is deployed can fail.
+    /// A client that is deployed can fail, or nobody can tell.
     pub breaking: usize,
     /// Code has to be changed, or the server behaves in another way.
     pub warning: usize,

@@ -97,6 +97,19 @@ fn what_is_as_grave_as_the_threshold_exits_with_1() {
 }
 
 #[test]
+fn what_could_not_be_compared_does_not_pass_unless_it_is_accepted() {
+    let folder = Folder::new("not-compared");
+    let elsewhere = OLD.replace("'#/components/schemas/Pets'", "'pets.yaml#/Pets'");
+    assert_ne!(elsewhere, OLD);
+    folder.write("elsewhere.yaml", &elsewhere);
+    let output = folder.diff(&["old.yaml", "elsewhere.yaml"]);
+    assert_eq!(code(&output), 1);
+    assert!(stdout(&output).contains("breaking not-compared GET /pets"), "{}", stdout(&output));
+    folder.write("ignore.toml", "[[ignore]]\nrule = \"not-compared\"\nreason = \"compared by hand\"\n");
+    assert_eq!(code(&folder.diff(&["old.yaml", "elsewhere.yaml", "--ignore", "ignore.toml"])), 0);
+}
+
+#[test]
 fn each_format_is_the_reviewed_one() {
     let folder = Folder::new("formats");
     for format in ["text", "markdown", "json", "sarif", "github"] {
@@ -248,6 +261,11 @@ fn the_cases_that_a_change_touches_are_listed() {
     let by_name = listed(&["before.yaml", "published.yaml", "--api", "scopien"]);
     assert_eq!(by_path["findings"], by_name["findings"]);
     assert_eq!(listed(&["before.yaml", "published.yaml"])["api"], Value::Null);
+    // Every JSON is YAML.
+    fs::rename(folder.0.join("published.yaml"), folder.0.join("published.json")).expect("it is there");
+    let twin = folder.0.join("published.json").display().to_string();
+    assert_eq!(listed(&["before.yaml", &twin])["findings"], by_name["findings"]);
+    assert_eq!(listed(&["before.yaml", "published.json"])["api"], Value::Null);
     let went = by_name["findings"].as_array().expect("a list").iter().find(|it| it["rule"] == "error-status-removed");
     let cases: Vec<&str> =
         went.expect("it went")["cases"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();

@@ -66,7 +66,11 @@ pub(super) fn compare(
             before.is_empty()
         }
         (false, true) => {
-            let detail = format!("no login is needed, no longer {}", list(&before));
+            let detail = if after.is_empty() {
+                format!("a login is no longer needed, which was {}", list(&before))
+            } else {
+                format!("a login is no longer needed; {} will still do", list(&after))
+            };
             cx.report(rules.dropped, at, detail, "no change: the token is still sent");
             after.is_empty()
         }
@@ -181,14 +185,19 @@ impl Alternative<'_> {
         self.schemes.keys().map(String::as_str).collect()
     }
 
-    /// `login (read, write) and key`.
+    /// "`login` with `read`, `write` and `key`".
     fn text(&self) -> String {
+        let components = self.node.root().get("components");
+        let known = components.and_then(|components| components.get("securitySchemes"));
+        // A typing error is seen by this.
+        let is_unknown = |name: &str| known.as_ref().is_some_and(|known| known.get(name).is_none());
         let scheme = |(name, scopes): (&String, &BTreeSet<&str>)| {
+            let unknown = if is_unknown(name) { " (no such scheme is described)" } else { "" };
             if scopes.is_empty() {
-                return format!("`{name}`");
+                return format!("`{name}`{unknown}");
             }
             let scopes: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
-            format!("`{name}` with {}", scopes.join(", "))
+            format!("`{name}`{unknown} with {}", scopes.join(", "))
         };
         self.schemes.iter().map(scheme).collect::<Vec<_>>().join(" and ")
     }

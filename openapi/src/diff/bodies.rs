@@ -1,13 +1,15 @@
 //! Request bodies, and the media types of bodies in both directions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::Comparison;
+use super::joint::Joint;
 use super::node::Node;
 use super::operation::Operation;
-use super::rules::{REQUEST, Rule, SchemaRules, request as req};
-use super::schema;
+use super::rules::{Direction, REQUEST, Rule, SchemaRules, request as req};
 use super::spot::Spot;
+use super::{encodings, schema};
+use crate::normalize::{essence, is_json};
 
 /// The rules for the media types of a body.
 pub(super) struct MediaRules {
@@ -59,21 +61,55 @@ pub(super) fn contents<'a>(
     spot: &Spot<'a>,
 ) {
     let (before, after) = (media_types(old), media_types(new));
+    let rust = || spot.rust(|| format!("{} may have another type", spot.holder()));
+    let typed = typed(rules.schema.direction, &after);
     for (name, media) in &before {
         let Some(other) = after.get(name) else {
-            cx.report(rules.removed, media, format!("`{name}` went"), format!("{} has another type", spot.holder()));
+            cx.report(rules.removed, media, format!("`{name}` went"), rust());
             continue;
         };
-        schema::compare_optional(cx, rules.schema, media.get("schema"), other.get("schema"), other, spot);
+        let spot = if spot.untyped.is_none() && typed != Some(name.as_str()) {
+            spot.clone().without_type("no change: the client has no type for a body of this media type")
+        } else {
+            spot.clone()
+        };
+        let schema = |media: &Node<'a>| media.get("schema").map(Joint::of);
+        schema::compare_optional(cx, rules.schema, schema(media), schema(other), other, &spot);
+        if rules.schema.direction == Direction::Request {
+            encodings::compare(cx, name, media, other);
+        }
     }
     for (name, media) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        cx.report(rules.added, media, format!("`{name}` is new"), format!("{} may have another type", spot.holder()));
+        cx.report(rules.added, media, format!("`{name}` is new"), rust());
     }
 }
 
-/// The media types by their names, in lower case and without parameters such as a charset.
+/// The media type that the client has a type for.
+fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) -> Option<&'m str> {
+    let mut names = media_types.keys().map(String::as_str);
+    let plain: &[&str] = match direction {
+        Direction::Request => &["application/json", "application/x-www-form-urlencoded", "text/plain"],
+        _ => &["application/json"],
+    };
+    let wanted = plain.iter().find_map(|wanted| media_types.keys().find(|name| essence(name) == *wanted));
+    wanted.map(String::as_str).or_else(|| names.find(|name| is_json(name)))
+}
+
+/// The media types by their names, in lower case and without what is about the transfer alone.
 fn media_types<'a>(body: &Node<'a>) -> BTreeMap<String, Node<'a>> {
     let content = body.get("content");
     let all = content.iter().flat_map(Node::members);
-    all.map(|(name, media)| (name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(), media)).collect()
+    all.map(|(name, media)| (whole(name), media)).collect()
+}
+
+/// A media type with those of its parameters that say what it holds, such as a version.
+fn whole(name: &str) -> String {
+    let parameters = name.split(';').skip(1).filter_map(|parameter| {
+        let (key, value) = parameter.split_once('=')?;
+        let key = key.trim().to_ascii_lowercase();
+        let is_about_transfer = matches!(key.as_str(), "charset" | "boundary" | "q");
+        (!is_about_transfer).then(|| format!("; {key}={}", value.trim().trim_matches('"')))
+    });
+    let parameters: BTreeSet<String> = parameters.collect();
+    parameters.into_iter().fold(essence(name), |whole, parameter| whole + &parameter)
 }

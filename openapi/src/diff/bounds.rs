@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::comparison::Comparison;
 use super::flat::Flat;
 use super::node::Node;
+use super::rules::Direction;
 use super::schema::Facing;
 
 /// Least counts: a greater one leaves less.
@@ -33,112 +34,224 @@ const RESTRICTIONS: [&str; 17] = [
     "unevaluatedProperties",
     "contentSchema",
 ];
+/// What means something only beside another one.
+const TOGETHER: [&[&str]; 2] = [&["if", "then", "else"], &["contains", "minContains", "maxContains"]];
 
 pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     limit(cx, facing, ["minimum", "exclusiveMinimum"], 1.0);
     limit(cx, facing, ["maximum", "exclusiveMaximum"], -1.0);
     for key in LEAST {
-        // No length and no count is below 0.
-        number(cx, facing, key, Some(0.0), Ordering::Greater);
+        count(cx, facing, key, 1.0);
     }
     for key in MOST {
-        number(cx, facing, key, None, Ordering::Less);
+        count(cx, facing, key, -1.0);
     }
-    match (facing.old.is_true("uniqueItems"), facing.new.is_true("uniqueItems")) {
-        (false, true) => change(cx, facing, "uniqueItems", true),
-        (true, false) => change(cx, facing, "uniqueItems", false),
-        _ => {}
+    let (before, after) = (facing.old.flag("uniqueItems"), facing.new.flag("uniqueItems"));
+    if before.is_some() != after.is_some() {
+        change(cx, facing, "uniqueItems", [before.as_ref(), after.as_ref()], after.is_some());
     }
     multiple(cx, facing);
     for key in RESTRICTIONS {
-        let set = |node: &Node<'_>| *node.value != Value::Bool(true);
-        match (facing.old.get(key).filter(set), facing.new.get(key).filter(set)) {
-            (None, Some(_)) => change(cx, facing, key, true),
-            (Some(_), None) => change(cx, facing, key, false),
-            (Some(before), Some(after)) if before.value != after.value => {
-                let detail = describe(facing, key);
-                cx.report(facing.rules.restriction_changed, &after, detail, rust(facing));
-            }
-            _ => {}
-        }
+        restriction(cx, facing, key);
     }
+    for keys in TOGETHER {
+        together(cx, facing, keys);
+    }
+}
+
+/// The limit of one part: the greater it is, the less it leaves.
+struct Limit<'a> {
+    inner: f64,
+    is_open: bool,
+    bound: Node<'a>,
+    exclusive: Option<Node<'a>>,
 }
 
 /// Compares the limit of a number, which may exclude itself; a step `inwards` leaves less. Of whole numbers, more than 0 is
 /// at least 1.
 fn limit(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, [bound, exclusive]: [&str; 2], inwards: f64) {
+    let is_there = |schema: &Flat<'_>| schema.all(bound).next().is_some();
+    if !is_there(facing.old) && !is_there(facing.new) {
+        return;
+    }
     let is_whole = [facing.old, facing.new].into_iter().all(|schema| schema.kind() == Some("integer"));
-    let read = |schema: &Flat<'_>| {
-        let limit = schema.get(bound)?.value.as_f64()?;
-        let is_open = schema.is_true(exclusive);
-        let is_step = is_whole && limit.fract() == 0.0;
-        // Towards the inside is more, whichever end it is.
-        let inner = limit * inwards;
-        Some(if is_open && is_step { (inner + 1.0, false) } else { (inner, is_open) })
+    let (before, after) =
+        (tightest(facing.old, [bound, exclusive], inwards), tightest(facing.new, [bound, exclusive], inwards));
+    let left = |limit: &Option<Limit<'_>>| {
+        let limit = limit.as_ref()?;
+        let is_step = is_whole && limit.inner.fract() == 0.0;
+        Some(if limit.is_open && is_step { (limit.inner + 1.0, false) } else { (limit.inner, limit.is_open) })
     };
-    let is_narrower = match (read(facing.old), read(facing.new)) {
+    let is_narrower = match (left(&before), left(&after)) {
         (before, after) if before == after => return,
         (before, after) => after > before,
     };
-    let is_same = |key: &str| facing.old.get(key).map(|node| node.value) == facing.new.get(key).map(|node| node.value);
-    change(cx, facing, if is_same(bound) { exclusive } else { bound }, is_narrower);
+    let (was, is) = (before.as_ref().map(|limit| &limit.bound), after.as_ref().map(|limit| &limit.bound));
+    if was.map(|node| node.value) == is.map(|node| node.value) {
+        let flags = [&before, &after].map(|limit| limit.as_ref().and_then(|limit| limit.exclusive.as_ref()));
+        change(cx, facing, exclusive, flags, is_narrower);
+    } else {
+        change(cx, facing, bound, [was, is], is_narrower);
+    }
 }
 
-/// Compares a bound that is a number; it leaves less where the new one stands to the old one as `narrower` says.
-fn number(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str, absent: Option<f64>, narrower: Ordering) {
-    let bound = |node: Option<Node<'_>>| node.and_then(|node| node.value.as_f64()).or(absent);
-    let is_narrower = match (bound(facing.old.get(key)), bound(facing.new.get(key))) {
-        (None, None) => return,
-        (None, Some(_)) => true,
-        (Some(_), None) => false,
-        (Some(before), Some(after)) => match after.partial_cmp(&before) {
-            None | Some(Ordering::Equal) => return,
-            Some(order) => order == narrower,
-        },
+/// The limit that leaves least: a value has to keep to all of them.
+fn tightest<'a>(schema: &Flat<'a>, [bound, exclusive]: [&str; 2], inwards: f64) -> Option<Limit<'a>> {
+    let limits = schema.parts().iter().filter_map(|part| {
+        let bound = part.get(bound)?;
+        // Towards the inside is more, whichever end it is.
+        let inner = bound.value.as_f64()? * inwards;
+        let exclusive = part.get(exclusive).filter(|flag| *flag.value == Value::Bool(true));
+        Some(Limit { inner, is_open: exclusive.is_some(), bound, exclusive })
+    });
+    limits.max_by(|one, other| one.inner.total_cmp(&other.inner).then(one.is_open.cmp(&other.is_open)))
+}
+
+/// Compares a count; a step `inwards` leaves less.
+fn count<'a>(cx: &mut Comparison<'_>, facing: &Facing<'a, '_>, key: &str, inwards: f64) {
+    let read = |schema: &Flat<'a>| {
+        let counts = schema.all(key).filter_map(|node| Some((node.value.as_f64()? * inwards, node)));
+        counts.max_by(|(one, _), (other, _)| one.total_cmp(other))
     };
-    change(cx, facing, key, is_narrower);
+    let (before, after) = (read(facing.old), read(facing.new));
+    // No length and no count is below 0.
+    let free = if inwards > 0.0 { 0.0 } else { f64::NEG_INFINITY };
+    let left = |count: Option<&(f64, Node<'_>)>| count.map_or(free, |(inner, _)| *inner);
+    let order = left(after.as_ref()).total_cmp(&left(before.as_ref()));
+    if order != Ordering::Equal {
+        let nodes = [before.as_ref().map(|(_, node)| node), after.as_ref().map(|(_, node)| node)];
+        change(cx, facing, key, nodes, order == Ordering::Greater);
+    }
 }
 
+/// Compares the steps, of which a value has to be a multiple.
 fn multiple(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     let key = "multipleOf";
-    let step = |node: Option<Node<'_>>| node.and_then(|node| node.value.as_f64());
-    let is_narrower = match (step(facing.old.get(key)), step(facing.new.get(key))) {
-        (None, None) => return,
-        (None, Some(_)) => true,
-        (Some(_), None) => false,
-        (Some(before), Some(after)) if before.to_bits() == after.to_bits() => return,
-        // What every multiple of the old step is, too, leaves more.
-        (Some(before), Some(after)) => (before / after).fract() != 0.0,
-    };
-    change(cx, facing, key, is_narrower);
+    let steps = |schema: &Flat<'_>| -> Vec<f64> { schema.all(key).filter_map(|node| node.value.as_f64()).collect() };
+    let (before, after) = (steps(facing.old), steps(facing.new));
+    // What each multiple of the steps is a multiple of as well leaves nothing out.
+    let is_free = |steps: &[f64], of: &[f64]| of.iter().all(|step| steps.iter().any(|own| is_multiple(*own, *step)));
+    let joined = |steps: &[f64]| common(steps).map_or_else(|| steps.to_vec(), |step| vec![step]);
+    let is_narrower = !is_free(&joined(&before), &after);
+    if is_narrower || !is_free(&joined(&after), &before) {
+        let nodes = [facing.old.get(key), facing.new.get(key)];
+        change(cx, facing, key, [nodes[0].as_ref(), nodes[1].as_ref()], is_narrower);
+    }
 }
 
-fn change(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str, is_narrower: bool) {
+/// Whether it is a multiple, as exactly as decimals can be told apart.
+fn is_multiple(number: f64, step: f64) -> bool {
+    let times = number / step;
+    number.to_bits() == step.to_bits() || times.is_finite() && (times - times.round()).abs() <= times.abs() * 1e-12
+}
+
+/// The least common multiple of whole steps.
+fn common(steps: &[f64]) -> Option<f64> {
+    const LARGEST: f64 = 1e12;
+    steps.iter().copied().try_fold(1.0, |common: f64, step| {
+        let is_whole = (1.0..LARGEST).contains(&step) && step.fract() == 0.0;
+        let (mut divisor, mut rest) = (common, step);
+        while is_whole && rest > 0.0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        let multiple = common / divisor * step;
+        (is_whole && multiple < LARGEST).then_some(multiple)
+    })
+}
+
+/// Compares what cannot be ordered: a value has to keep to each one that stands somewhere.
+fn restriction(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str) {
+    let read = |schema: &Flat<'_>| schema.all(key).filter(|node| *node.value != Value::Bool(true)).count();
+    if read(facing.old) + read(facing.new) == 0 {
+        return;
+    }
+    let other = |schema: &Flat<'_>, node: &Node<'_>| schema.all(key).all(|known| known.value != node.value);
+    let is_said = |node: &Node<'_>| *node.value != Value::Bool(true);
+    let gone: Vec<Node<'_>> = facing.old.all(key).filter(|node| is_said(node) && other(facing.new, node)).collect();
+    let came: Vec<Node<'_>> = facing.new.all(key).filter(|node| is_said(node) && other(facing.old, node)).collect();
+    match (&gone[..], &came[..]) {
+        ([was, ..], [is, ..]) => {
+            let detail = describe(key, [Some(was), Some(is)]);
+            cx.report(facing.rules.restriction_changed, is, detail, rust(facing, key));
+        }
+        (gone, came) => {
+            for node in gone {
+                change(cx, facing, key, [Some(node), None], false);
+            }
+            for node in came {
+                change(cx, facing, key, [None, Some(node)], true);
+            }
+        }
+    }
+}
+
+/// Compares what stands together, where it stands in more than one part: each word may be as it was, beside another one.
+fn together(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, keys: &[&str]) {
+    let read = |schema: &Flat<'_>| -> Vec<String> {
+        let said =
+            |part: &Node<'_>| keys.iter().filter_map(|key| Some((*key, part.get(key)?.value.to_string()))).collect();
+        let mut all: Vec<Vec<(&str, String)>> =
+            schema.parts().iter().map(said).filter(|said: &Vec<_>| !said.is_empty()).collect();
+        all.sort();
+        all.dedup();
+        all.into_iter().map(|said| format!("{said:?}")).collect()
+    };
+    if facing.old.parts().len() < 2 && facing.new.parts().len() < 2 {
+        return;
+    }
+    let (before, after) = (read(facing.old), read(facing.new));
+    let is_same = |key: &&str| {
+        let texts = |schema: &Flat<'_>| -> Vec<String> {
+            let mut texts: Vec<String> = schema.all(key).map(|node| node.value.to_string()).collect();
+            texts.sort();
+            texts.dedup();
+            texts
+        };
+        texts(facing.old) == texts(facing.new)
+    };
+    if before != after && keys.iter().all(is_same) {
+        let detail = format!("`{}` stand together in another way", keys.join("`, `"));
+        cx.report(facing.rules.restriction_changed, facing.here, detail, rust(facing, keys[0]));
+    }
+}
+
+fn change(
+    cx: &mut Comparison<'_>,
+    facing: &Facing<'_, '_>,
+    key: &str,
+    nodes: [Option<&Node<'_>>; 2],
+    is_narrower: bool,
+) {
     let rules = facing.rules;
     let rule = if is_narrower { rules.constraint_narrowed } else { rules.constraint_widened };
-    let at = facing.new.get(key).unwrap_or_else(|| facing.here.clone());
-    cx.report(rule, &at, describe(facing, key), rust(facing));
+    cx.report(rule, nodes[1].unwrap_or(facing.here), describe(key, nodes), rust(facing, key));
 }
 
-fn describe(facing: &Facing<'_, '_>, key: &str) -> String {
-    let text = |value: Option<&Value>| match value {
+fn describe(key: &str, nodes: [Option<&Node<'_>>; 2]) -> String {
+    let text = |node: Option<&Node<'_>>| match node.map(|node| node.value) {
         Some(Value::String(text)) => format!("`{text}`"),
         Some(Value::Object(_)) => "a schema".to_owned(),
         Some(value) => value.to_string(),
         None => "none".to_owned(),
     };
-    let (before, after) = (facing.old.get(key), facing.new.get(key));
-    let (before, after) = (before.map(|node| node.value), after.map(|node| node.value));
-    match (text(before), text(after)) {
-        (before, after) if before == after => format!("`{key}` has changed"),
-        (before, after) => format!("`{key}`: {before} becomes {after}"),
+    match nodes.map(text) {
+        [before, after] if before == after => format!("`{key}` has changed"),
+        [before, after] => format!("`{key}`: {before} becomes {after}"),
     }
 }
 
-/// Texts with bounds are types of their own, which check them; numbers and lists are not checked.
-fn rust(facing: &Facing<'_, '_>) -> String {
-    match facing.new.kind() {
-        Some("string") => format!("{} is checked against another bound", facing.spot.holder()),
+/// In requests, texts with bounds are types of their own, which check them, and whole numbers have the type that is wide
+/// enough; nothing else is checked.
+fn rust(facing: &Facing<'_, '_>, key: &str) -> String {
+    let spot = facing.spot;
+    spot.rust(|| match (facing.rules.direction, facing.new.kind()) {
+        (Direction::Response | Direction::Refusal, _) => "no change: an answer is not held to it".to_owned(),
+        (Direction::Request, Some("string")) if matches!(key, "minLength" | "maxLength" | "pattern") => {
+            format!("{} is checked against another bound", spot.holder())
+        }
+        (Direction::Request, Some("integer")) if key != "multipleOf" => {
+            format!("{} may have another type", spot.holder())
+        }
         _ => "no change: the client does not check it".to_owned(),
-    }
+    })
 }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
+use std::rc::Rc;
 
 use super::Document;
 use super::finding::{Finding, OperationRef};
+use super::joint::Joint;
 use super::node::{Node, Revision};
 use super::rules::{Direction, Rule, SchemaRules, surface as surf};
 use super::schema;
 use super::spot::Spot;
+use super::types::Types;
 
 /// How many schemas are compared at most, so that no document can keep a comparison busy: each step looks at one schema,
 /// or at one of its members.
@@ -19,12 +22,16 @@ pub(super) struct Comparison<'a> {
     found: Vec<Found>,
     owner: Owner,
     status: Option<String>,
-    pairs: HashMap<(Direction, String, String), usize>,
+    pairs: HashMap<Key, usize>,
     /// For each pair the owners that led to it.
     reached_from: Vec<Vec<Owner>>,
     open: VecDeque<Open<'a>>,
+    types: Rc<Types<'a>>,
     steps: usize,
 }
+
+/// What tells a pair of schemas from others: which way they go, what is said where they have no type, and where they stand.
+type Key = (Direction, Option<&'static str>, String, String);
 
 struct Found {
     rule: &'static Rule,
@@ -47,13 +54,14 @@ enum Owner {
 struct Open<'a> {
     pair: usize,
     rules: &'static SchemaRules,
-    old: Node<'a>,
-    new: Node<'a>,
+    old: Joint<'a>,
+    new: Joint<'a>,
     spot: Spot<'a>,
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new() -> Self {
+    /// `new` is the document that a client would be made of.
+    pub(super) fn new(new: &'a Document) -> Self {
         Self {
             operations: Vec::new(),
             found: Vec::new(),
@@ -62,8 +70,14 @@ impl<'a> Comparison<'a> {
             pairs: HashMap::new(),
             reached_from: Vec::new(),
             open: VecDeque::new(),
+            types: Rc::new(Types::of(new.root(Revision::New).value)),
             steps: STEPS,
         }
+    }
+
+    /// What the types of schemas are called.
+    pub(super) fn types(&self) -> Rc<Types<'a>> {
+        Rc::clone(&self.types)
     }
 
     /// Makes an operation known, and returns its number.
@@ -116,9 +130,10 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares two schemas later, once for all that refer to both.
-    pub(super) fn link(&mut self, rules: &'static SchemaRules, old: Node<'a>, new: Node<'a>, spot: Spot<'a>) {
+    pub(super) fn link(&mut self, rules: &'static SchemaRules, old: Joint<'a>, new: Joint<'a>, spot: Spot<'a>) {
         let count = self.pairs.len();
-        let pair = *self.pairs.entry((rules.direction, old.at.clone(), new.at.clone())).or_insert(count);
+        let key = (rules.direction, spot.untyped, old.key(), new.key());
+        let pair = *self.pairs.entry(key).or_insert(count);
         if pair == count {
             self.reached_from.push(Vec::new());
             self.open.push_back(Open { pair, rules, old, new, spot });
@@ -157,8 +172,11 @@ impl<'a> Comparison<'a> {
                     nearest: new.place(&found.at),
                     operations: Vec::new(),
                     statuses: Vec::new(),
-                    rust: found.rust,
+                    rust: found.rust.clone(),
                 });
+            } else if is_nothing(&findings[index].rust) && !is_nothing(&found.rust) {
+                // The same part can be without a type in one place and have one in another.
+                findings[index].rust = found.rust;
             }
             match found.owner {
                 Owner::Operations(operations) => concerned[index].extend(operations),
@@ -194,4 +212,8 @@ impl<'a> Comparison<'a> {
         }
         operations
     }
+}
+
+fn is_nothing(rust: &str) -> bool {
+    rust.starts_with("no change")
 }

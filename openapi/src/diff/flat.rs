@@ -1,43 +1,73 @@
-//! A schema with everything that its `allOf` brings in.
+//! A schema with everything that its `allOf`, its references and the other parts bring in: a value has to fit all of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
+use super::joint::Joint;
 use super::node::Node;
+use super::values::{self, Values};
 
 /// How many parts a schema may be composed of.
-const MOST_PARTS: usize = 64;
+const MOST_PARTS: usize = 256;
 
 /// A schema and the parts of its `allOf`, the schema itself first.
 pub(super) struct Flat<'a> {
     parts: Vec<Node<'a>>,
+    /// Whether a value can be null.
+    pub(super) is_nullable: bool,
     /// Whether there were more parts than are looked at.
     pub(super) is_cut: bool,
+    /// References that cannot be followed.
+    pub(super) unresolved: BTreeSet<&'a str>,
+}
+
+/// Schemas of which one has to fit.
+pub(super) struct Choice<'a> {
+    pub(super) list: Node<'a>,
+    pub(super) variants: Vec<Node<'a>>,
 }
 
 impl<'a> Flat<'a> {
-    pub(super) fn of(schema: &Node<'a>) -> Self {
-        let mut parts: Vec<Node<'a>> = Vec::new();
+    pub(super) fn of(joint: &Joint<'a>) -> Self {
+        let mut flat = Self { parts: Vec::new(), is_nullable: false, is_cut: false, unresolved: BTreeSet::new() };
+        let mut open: Vec<Node<'a>> = joint.nodes().cloned().collect();
+        if let [one] = &open[..]
+            && one.reference().is_none()
+            && one.get("allOf").is_none()
+        {
+            flat.is_nullable = one.is_true("nullable");
+            flat.parts = open;
+            return flat;
+        }
+        flat.is_nullable = null_of_all(&open, &mut HashSet::new()) == Some(true);
+        // The first one is looked at first.
+        open.reverse();
         let mut seen = HashSet::new();
-        let mut open = vec![schema.resolved()];
-        let mut is_cut = false;
         while let Some(part) = open.pop() {
             if !seen.insert(part.at.clone()) {
                 continue;
             }
-            if parts.len() == MOST_PARTS {
-                is_cut = true;
+            if flat.parts.len() == MOST_PARTS {
+                flat.is_cut = true;
                 break;
             }
-            let below = part.get("allOf");
-            let mut below: Vec<Node<'a>> = below.iter().flat_map(Node::items).map(|part| part.resolved()).collect();
-            // The first one is looked at first.
+            let (target, mut below) = below(&part);
+            if target.is_none() {
+                flat.unresolved.extend(part.reference());
+            }
             below.reverse();
             open.extend(below);
-            parts.push(part);
+            open.extend(target);
+            if !part.is_plain_reference() {
+                flat.parts.push(part);
+            }
         }
-        Self { parts, is_cut }
+        if flat.parts.is_empty() {
+            // References in a circle.
+            flat.unresolved.extend(joint.first.reference());
+        }
+        flat
     }
 
     /// The schema itself.
@@ -45,27 +75,42 @@ impl<'a> Flat<'a> {
         self.parts.first()
     }
 
-    /// A keyword, that of the schema itself before those of its parts.
+    pub(super) fn parts(&self) -> &[Node<'a>] {
+        &self.parts
+    }
+
+    /// A keyword that says nothing of the value, that of the schema itself before those of its parts.
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
-        self.parts.iter().find_map(|part| part.get(key))
+        self.all(key).next()
     }
 
-    /// A keyword that is a string.
-    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
-        self.get(key)?.value.as_str()
+    /// A keyword wherever it stands.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = Node<'a>> {
+        self.parts.iter().filter_map(move |part| part.get(key))
     }
 
-    /// Whether a keyword is `true`.
-    pub(super) fn is_true(&self, key: &str) -> bool {
-        self.get(key).is_some_and(|node| *node.value == Value::Bool(true))
+    /// The keyword where it is `true`.
+    pub(super) fn flag(&self, key: &str) -> Option<Node<'a>> {
+        self.all(key).find(|node| *node.value == Value::Bool(true))
+    }
+
+    /// What the keyword says wherever it is a string, in one order.
+    pub(super) fn texts(&self, key: &str) -> Vec<&'a str> {
+        let mut texts: Vec<&str> = self.parts.iter().filter_map(|part| part.text(key)).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        texts
     }
 
     /// The members by name, `None` where one is required and not described.
-    pub(super) fn members(&self) -> BTreeMap<&'a str, Option<Node<'a>>> {
-        let mut members: BTreeMap<&'a str, Option<Node<'a>>> = BTreeMap::new();
+    pub(super) fn members(&self) -> BTreeMap<&'a str, Option<Joint<'a>>> {
+        let mut members: BTreeMap<&'a str, Option<Joint<'a>>> = BTreeMap::new();
         for part in &self.parts {
             for (name, node) in part.get("properties").iter().flat_map(Node::entries) {
-                members.entry(name).or_insert(Some(node));
+                match members.entry(name).or_default() {
+                    Some(joint) => joint.and(node),
+                    none => *none = Some(Joint::of(node)),
+                }
             }
         }
         for name in self.required() {
@@ -80,30 +125,112 @@ impl<'a> Flat<'a> {
         lists.flatten().filter_map(Value::as_str).collect()
     }
 
+    /// Whether there are no members but those that are described.
+    pub(super) fn is_closed(&self) -> bool {
+        self.all("additionalProperties").any(|others| *others.value == Value::Bool(false))
+    }
+
+    /// What members are that are not described.
+    pub(super) fn others(&self) -> Option<Joint<'a>> {
+        Joint::all(self.all("additionalProperties").filter(|others| others.value.is_object()))
+    }
+
+    /// What the elements are.
+    pub(super) fn items(&self) -> Option<Joint<'a>> {
+        Joint::all(self.all("items"))
+    }
+
+    /// The types that a value has to be of; several fit no value, but a whole number is a number, too.
+    pub(super) fn kinds(&self) -> Vec<&'a str> {
+        let mut kinds = self.texts("type");
+        if kinds.contains(&"integer") {
+            kinds.retain(|kind| *kind != "number");
+        }
+        kinds
+    }
+
     /// The type, where none is given that which the other keywords imply.
     pub(super) fn kind(&self) -> Option<&'a str> {
-        self.text("type").or_else(|| match () {
-            () if self.get("properties").is_some() => Some("object"),
-            () if self.get("items").is_some() => Some("array"),
-            () => None,
+        let kinds = self.kinds();
+        let implied = || match () {
+            () if self.all("properties").next().is_some() => Some("object"),
+            () if self.all("items").next().is_some() => Some("array"),
+            () => self.values()?.kind(),
+        };
+        kinds.into_iter().next().or_else(implied)
+    }
+
+    /// The values of which one has to be it.
+    pub(super) fn values(&self) -> Option<Values<'a>> {
+        let own = self.all("enum").filter(|list| list.value.is_array()).map(|list| vec![list]);
+        let lists = own.chain(self.every_choice().filter_map(|choice| values::of_constants(&choice.variants)));
+        Values::in_all(lists)
+    }
+
+    /// Each list of schemas of which one has to fit, those of mere values left out.
+    pub(super) fn choices(&self) -> Vec<Choice<'a>> {
+        self.every_choice().filter(|choice| values::of_constants(&choice.variants).is_none()).collect()
+    }
+
+    fn every_choice(&self) -> impl Iterator<Item = Choice<'a>> {
+        let lists = self.parts.iter().flat_map(|part| ["oneOf", "anyOf"].into_iter().filter_map(|key| part.get(key)));
+        lists.filter_map(|list| {
+            let variants: Vec<Node<'a>> = list.items().collect();
+            (!variants.is_empty()).then_some(Choice { list, variants })
         })
     }
 
-    /// Whether it is nothing but a list of shapes.
-    pub(super) fn is_list_of_shapes(&self) -> bool {
-        const SAYS_NOTHING: [&str; 8] =
-            ["oneOf", "anyOf", "nullable", "default", "deprecated", "description", "example", "title"];
+    /// The schemas of which one has to fit, where it is nothing but a list of them.
+    pub(super) fn list_of_shapes(&self) -> Option<Vec<Node<'a>>> {
+        const SAYS_NOTHING: [&str; 10] =
+            ["$ref", "allOf", "oneOf", "anyOf", "nullable", "default", "deprecated", "description", "example", "title"];
         let keys = |part: &Node<'a>| {
             part.value.as_object().is_some_and(|object| {
                 object.keys().all(|key| SAYS_NOTHING.contains(&key.as_str()) || key.starts_with("x-"))
             })
         };
-        self.parts.iter().all(keys) && !self.variants().is_empty()
+        if !self.parts.iter().all(keys) {
+            return None;
+        }
+        let mut choices = self.choices();
+        choices.pop().filter(|_| choices.is_empty()).map(|choice| choice.variants)
     }
+}
 
-    /// The schemas of which one has to fit.
-    pub(super) fn variants(&self) -> Vec<Node<'a>> {
-        let lists = ["oneOf", "anyOf"].into_iter().filter_map(|key| self.get(key));
-        lists.flat_map(|list| list.items().collect::<Vec<_>>()).collect()
+/// What a part refers to, and the parts of its own `allOf`.
+fn below<'a>(part: &Node<'a>) -> (Option<Node<'a>>, Vec<Node<'a>>) {
+    let is_alone = part.reference().is_some() && !part.is_31;
+    let own = part.get("allOf").filter(|_| !is_alone);
+    (part.target(), own.iter().flat_map(Node::items).collect())
+}
+
+/// Whether null fits all of them, `None` where they say nothing of it.
+fn null_of_all(nodes: &[Node<'_>], seen: &mut HashSet<String>) -> Option<bool> {
+    let mut all = None;
+    for node in nodes {
+        match null_of(node, seen) {
+            Some(false) => return Some(false),
+            Some(true) => all = Some(true),
+            None => {}
+        }
     }
+    all
+}
+
+fn null_of(node: &Node<'_>, seen: &mut HashSet<String>) -> Option<bool> {
+    if !seen.insert(node.at.clone()) {
+        return None;
+    }
+    let is_alone = node.reference().is_some() && !node.is_31;
+    let (target, mut parts) = below(node);
+    parts.extend(target);
+    if is_alone {
+        return null_of_all(&parts, seen);
+    }
+    let has_type = node.get("type").is_some();
+    if node.is_true("nullable") {
+        // In 3.0 it is said beside the parts that it makes nullable, as in 3.1 where it came of an alternative of null.
+        return if has_type && node.is_31 { null_of_all(&parts, seen).or(Some(true)) } else { Some(true) };
+    }
+    if has_type { Some(false) } else { null_of_all(&parts, seen) }
 }

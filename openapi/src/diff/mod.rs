@@ -21,11 +21,15 @@ mod alternatives;
 mod bodies;
 mod bounds;
 mod comparison;
+mod discriminators;
 mod document;
+mod encodings;
 pub mod example;
 mod finding;
 mod flat;
 mod hints;
+mod joint;
+mod members;
 mod node;
 pub mod oasdiff;
 mod operation;
@@ -38,6 +42,8 @@ mod schemes;
 mod security;
 mod servers;
 mod spot;
+mod types;
+mod values;
 mod variants;
 
 pub use document::Document;
@@ -52,7 +58,7 @@ use self::comparison::Comparison;
 /// It never fails: parts of a document that are not as OpenAPI says count as absent, a reference that cannot be followed
 /// is a finding where it changed, and so is a document that is too entangled to be compared whole.
 pub fn diff(old: &Document, new: &Document) -> Vec<Finding> {
-    let mut comparison = Comparison::new();
+    let mut comparison = Comparison::new(new);
     let pairs = operations::compare(&mut comparison, old, new);
     schemes::compare(&mut comparison, &pairs, old, new);
     security::compare(&mut comparison, &pairs, old, new);

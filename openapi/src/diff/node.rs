@@ -19,6 +19,8 @@ pub enum Revision {
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     root: &'a Value,
+    /// Whether it is OpenAPI 3.1, where what stands beside a `$ref` holds too.
+    pub(super) is_31: bool,
     pub(super) revision: Revision,
     pub(super) value: &'a Value,
     pub(super) at: String,
@@ -26,11 +28,27 @@ pub(super) struct Node<'a> {
 
 /// How often a reference may lead to another one.
 const LONGEST_CHAIN: usize = 16;
+/// What may stand beside a `$ref` without saying more of the value; flags are asked for where they count.
+const ANNOTATIONS: [&str; 12] = [
+    "$ref",
+    "$comment",
+    "$id",
+    "$schema",
+    "deprecated",
+    "description",
+    "example",
+    "examples",
+    "readOnly",
+    "summary",
+    "title",
+    "writeOnly",
+];
 
 impl<'a> Node<'a> {
     /// A whole document.
     pub(super) fn of(revision: Revision, root: &'a Value) -> Self {
-        Self { root, revision, value: root, at: String::new() }
+        let is_31 = root["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
+        Self { root, is_31, revision, value: root, at: String::new() }
     }
 
     /// The whole document.
@@ -91,7 +109,28 @@ impl<'a> Node<'a> {
         node
     }
 
+    /// What its `$ref` leads to, `None` where it has none or it leads nowhere.
+    pub(super) fn target(&self) -> Option<Self> {
+        let target = self.reference().and_then(pointer::of_reference)?;
+        Some(self.with(self.root.pointer(target)?, target.to_owned()))
+    }
+
+    /// Whether it is a reference and says nothing else about a value.
+    pub(super) fn is_plain_reference(&self) -> bool {
+        let says_nothing = |key: &String| ANNOTATIONS.contains(&key.as_str()) || key.starts_with("x-");
+        self.reference().is_some()
+            && (!self.is_31 || self.value.as_object().is_some_and(|object| object.keys().all(says_nothing)))
+    }
+
+    /// Whether a flag is set: here, or on what it refers to.
+    pub(super) fn is_marked(&self, flag: &str) -> bool {
+        if self.reference().is_none() {
+            return self.is_true(flag);
+        }
+        (self.is_31 && self.is_true(flag)) || self.resolved().is_true(flag)
+    }
+
     fn with(&self, value: &'a Value, at: String) -> Self {
-        Self { root: self.root, revision: self.revision, value, at }
+        Self { value, at, ..*self }
     }
 }

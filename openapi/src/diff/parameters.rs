@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::comparison::Comparison;
+use super::joint::Joint;
 use super::node::Node;
 use super::operation::Operation;
 use super::rules::{REQUEST, request as req, surface as surf};
@@ -62,7 +63,12 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
     let was = old.text("in").unwrap_or_default();
     if was != *place {
         let detail = format!("`{name}` is sent in {place}, no longer in {was}");
-        cx.report(&req::PARAMETER_MOVED, node, detail, "no change");
+        let rust = if is_text(old, was) == is_text(node, place) && *place != "cookie" {
+            "no change".to_owned()
+        } else {
+            format!("the argument `{}` may have another type", name::of_argument(name))
+        };
+        cx.report(&req::PARAMETER_MOVED, node, detail, rust);
     }
     // What is in the path is always sent, whatever the document says.
     match (old.is_true("required") || was == "path", node.is_true("required") || *place == "path") {
@@ -86,12 +92,20 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
     let (before, after) = (style(old, was), style(node, place));
     if was == *place && before != after {
         let detail = format!("`{name}` is written as {after}, no longer as {before}");
-        cx.report(&req::PARAMETER_STYLE_CHANGED, node, detail, "no change");
+        let rust = if is_text(old, was) == is_text(node, place) {
+            "no change".to_owned()
+        } else {
+            format!("the argument `{}` may have another type", name::of_argument(name))
+        };
+        cx.report(&req::PARAMETER_STYLE_CHANGED, node, detail, rust);
     }
-    if let (Some(before), Some(after)) = (schema_of(old), schema_of(node)) {
-        let spot = Spot::argument(&operation.id, name);
-        schema::compare(cx, &REQUEST, &before, &after, &spot);
-    }
+    let spot = Spot::argument(&operation.id, name);
+    let spot = match shape(node) {
+        _ if is_text(old, was) && is_text(node, place) => spot.without_type("no change: the caller writes it as text"),
+        Some("object") => spot.without_type("the arguments that its members become"),
+        _ => spot,
+    };
+    schema::compare_optional(cx, &REQUEST, schema_of(old), schema_of(node), node, &spot);
 }
 
 /// Pairs the parameters of the path by their order in it, and reports those with another name.
@@ -159,10 +173,24 @@ fn style(parameter: &Node<'_>, place: &str) -> String {
     format!("{style}{}{reserved}", if explode { ", exploded" } else { "" })
 }
 
-fn schema_of<'a>(parameter: &Node<'a>) -> Option<Node<'a>> {
-    parameter.get("schema").or_else(|| {
+/// Whether the caller writes it as text: one in a cookie, and a list or an object that is joined.
+fn is_text(parameter: &Node<'_>, place: &str) -> bool {
+    let style = style(parameter, place);
+    let is_spread = place == "query" && (style.starts_with("form, exploded") || style.starts_with("deepObject"));
+    let is_joined = || matches!(shape(parameter), Some("array" | "object"));
+    place == "cookie" || parameter.get("content").is_some() || (!is_spread && is_joined())
+}
+
+/// The type of its schema.
+fn shape<'a>(parameter: &Node<'a>) -> Option<&'a str> {
+    schema_of(parameter)?.flat().kind()
+}
+
+fn schema_of<'a>(parameter: &Node<'a>) -> Option<Joint<'a>> {
+    let schema = parameter.get("schema").or_else(|| {
         let content = parameter.get("content")?;
         let (_, media) = content.members().next()?;
         media.get("schema")
-    })
+    });
+    schema.map(Joint::of)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bodies::{self, MediaRules};
 use super::comparison::Comparison;
+use super::joint::Joint;
 use super::node::Node;
 use super::operation::Operation;
 use super::rules::{REFUSAL, RESPONSE, Rule, errors as error, response as resp, security as sec};
@@ -17,32 +18,59 @@ const REFUSED: MediaRules =
 
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Operation<'a>) {
     let (before, after) = (by_status(old), by_status(new));
-    let function = || new.function();
-    for (status, response) in &before {
-        if !after.contains_key(status) {
-            cx.answers(Some(status));
-            let (rule, rust) = if is_success(status) {
-                (&resp::STATUS_REMOVED, format!("`{}` has another success", function()))
-            } else {
-                (&error::STATUS_REMOVED, format!("`{}` no longer fails with {status}", function()))
-            };
-            cx.report(rule, response, format!("{status} went"), rust);
+    let function = new.function();
+    let success = format!("the answer of `{function}` may have another type");
+    for (status, response) in before.iter().filter(|(status, _)| !is_covered(status, &after)) {
+        cx.answers(Some(status));
+        if is_success(status) {
+            cx.report(&resp::STATUS_REMOVED, response, format!("{status} went"), success.clone());
+        } else {
+            let rust = "no change: an error has whatever status comes";
+            cx.report(&error::STATUS_REMOVED, response, format!("{status} went"), rust);
         }
     }
     for (status, response) in &after {
         cx.answers(Some(status));
-        let Some(other) = before.get(status) else {
-            let (rule, rust) = if is_success(status) {
-                (&resp::STATUS_ADDED, format!("`{}` has another success", function()))
-            } else {
-                (&error::STATUS_ADDED, format!("`{}` can fail with {status}: `Error::status`", function()))
-            };
-            cx.report(rule, response, format!("{status} is new"), rust);
-            continue;
-        };
-        compare_pair(cx, status, &other.resolved(), &response.resolved(), new);
+        let is_new = !before.contains_key(status) && !before.contains_key(&range(status));
+        if is_new && is_success(status) {
+            cx.report(&resp::STATUS_ADDED, response, format!("{status} is new"), success.clone());
+        } else if is_new {
+            let rust = format!("`{function}` can fail with {status}: `Error::status`");
+            cx.report(&error::STATUS_ADDED, response, format!("{status} is new"), rust);
+        }
+    }
+    for (status, old, response) in pairs(&before, &after) {
+        cx.answers(Some(status));
+        compare_pair(cx, status, &old.resolved(), &response.resolved(), new);
     }
     cx.answers(None);
+}
+
+/// The range that a status is in: `4XX` for 404.
+fn range(status: &str) -> String {
+    let class = status.get(..1).filter(|_| status.len() == 3 && status != "default");
+    class.map_or_else(|| status.to_owned(), |class| format!("{class}XX"))
+}
+
+/// Whether a status is still there: itself, in a range, or of a range some statuses.
+fn is_covered(status: &str, after: &Responses<'_>) -> bool {
+    after.contains_key(status)
+        || after.contains_key(&range(status))
+        || after.keys().any(|other| other != status && range(other) == status)
+}
+
+/// The answers that belong together: of the same status, or one of a range and the range.
+fn pairs<'r, 'a>(before: &'r Responses<'a>, after: &'r Responses<'a>) -> Vec<(&'r str, &'r Node<'a>, &'r Node<'a>)> {
+    let mut pairs = Vec::new();
+    for (status, response) in after {
+        let other = before.get(status).or_else(|| before.get(&range(status)));
+        pairs.extend(other.map(|other| (status.as_str(), other, response)));
+    }
+    for (status, response) in before.iter().filter(|(status, _)| !after.contains_key(*status)) {
+        let other = after.get(&range(status));
+        pairs.extend(other.map(|other| (status.as_str(), response, other)));
+    }
+    pairs
 }
 
 fn compare_pair<'a>(cx: &mut Comparison<'a>, status: &str, old: &Node<'a>, new: &Node<'a>, operation: &Operation<'a>) {
@@ -79,8 +107,8 @@ fn headers<'a>(cx: &mut Comparison<'a>, rules: &MediaRules, old: &Node<'a>, new:
             }
             _ => {}
         }
-        let spot = Spot::header(spelt);
-        schema::compare_optional(cx, rules.schema, header.get("schema"), other.get("schema"), other, &spot);
+        let schema = |header: &Node<'a>| header.get("schema").map(Joint::of);
+        schema::compare_optional(cx, rules.schema, schema(header), schema(other), other, &Spot::header());
     }
     for (name, (spelt, header)) in &after {
         if !before.contains_key(name) {
@@ -137,7 +165,7 @@ fn is_success(status: &str) -> bool {
 }
 
 /// The answers by status: `404`, `4XX`, `default`.
-fn by_status<'a>(operation: &Operation<'a>) -> BTreeMap<String, Node<'a>> {
+fn by_status<'a>(operation: &Operation<'a>) -> Responses<'a> {
     let responses = operation.node.get("responses");
     let all = responses.iter().flat_map(Node::members);
     all.map(|(status, node)| (status.to_uppercase().replace("DEFAULT", "default"), node)).collect()
@@ -150,5 +178,7 @@ fn by_name<'a>(response: &Node<'a>) -> HeaderMap<'a> {
     let named = all.map(|(name, node)| (name.to_ascii_lowercase(), (name, node.resolved())));
     named.filter(|(name, _)| name != "content-type").collect()
 }
+
+type Responses<'a> = BTreeMap<String, Node<'a>>;
 
 type HeaderMap<'a> = BTreeMap<String, (&'a str, Node<'a>)>;

@@ -1,7 +1,7 @@
 //! The table of rules: everything that a comparison can find, how grave it is, whom it breaks and why, with an example.
 //!
-//! A rule is `breaking` where a client that is deployed and keeps to the old document can fail at run time, a `warning`
-//! where it has to be changed when it is generated anew or sees another behaviour, and `info` otherwise.
+//! A rule is `breaking` where a client that is deployed and keeps to the old document can fail at run time, or where nobody
+//! can tell, a `warning` where it has to be changed when it is generated anew or sees another behaviour, and `info` otherwise.
 
 pub(super) mod errors;
 pub(super) mod keyfit;
@@ -50,7 +50,7 @@ pub enum Level {
     Info,
     /// Code has to be changed when the client is generated anew, or the server behaves in another way.
     Warning,
-    /// A client that is deployed and keeps to the old document can fail.
+    /// A client that is deployed and keeps to the old document can fail, or nobody can tell.
     Breaking,
 }
 

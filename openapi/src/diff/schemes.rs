@@ -94,7 +94,13 @@ fn scheme_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'
         }
     }
     text(cx, name, "in", &sec::TOKEN_MOVED, SENT, old, new);
-    text(cx, name, "name", &sec::TOKEN_MOVED, SENT, old, new);
+    // RFC 9110: the name of a header has no case.
+    let header = |node: &Node<'_>| {
+        (node.text("in") == Some("header")).then(|| node.text("name").unwrap_or_default().to_ascii_lowercase())
+    };
+    if header(old).is_none() || header(old) != header(new) {
+        text(cx, name, "name", &sec::TOKEN_MOVED, SENT, old, new);
+    }
     text(cx, name, "openIdConnectUrl", &sec::OPENID_URL_CHANGED, OBTAINED, old, new);
     let (before, after) = (old.get("flows"), new.get("flows"));
     for (flow, node) in before.iter().flat_map(Node::members) {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use heck::ToSnakeCase as _;
 
+use super::types::Types;
 use crate::name;
 
 /// What a value is called in the Rust client: the type that is made of its schema, and what holds it.
@@ -11,6 +12,8 @@ use crate::name;
 pub(super) struct Spot<'a> {
     step: Rc<Step<'a>>,
     depth: usize,
+    /// What is said instead of names where the client has no type for it.
+    pub(super) untyped: Option<&'static str>,
 }
 
 /// How many steps a name is made of; what is deeper has the name of what it is in.
@@ -19,24 +22,36 @@ const DEEPEST: usize = 16;
 #[derive(Debug)]
 enum Step<'a> {
     Component(&'a str),
+    /// A component that is answered: where requests use it too, it has another name.
+    Answered(&'a str, Rc<Types<'a>>),
     Argument {
         operation: String,
         name: &'a str,
     },
     Body(String),
     Answer(String),
-    /// Refusals have no types of their own: they arrive as values in the one error.
     Refusal,
-    Header(&'a str),
-    Member(Spot<'a>, &'a str),
+    Header,
+    Member {
+        parent: Spot<'a>,
+        name: &'a str,
+        /// Whether it may be left out before and after.
+        is_optional: bool,
+    },
     Element(Spot<'a>),
     Value(Spot<'a>),
+    /// What is held in one place and has the type of another.
+    Held(Spot<'a>, Spot<'a>),
 }
 
 impl<'a> Spot<'a> {
-    /// A component of this name.
-    pub(super) fn component(name: &'a str) -> Self {
-        Self::root(Step::Component(name))
+    /// A component of this name that is held here, in answers where the types are given.
+    pub(super) fn component(&self, name: &'a str, answered: Option<Rc<Types<'a>>>) -> Self {
+        let component = Self::root(match answered {
+            None => Step::Component(name),
+            Some(types) => Step::Answered(name, types),
+        });
+        Self { untyped: self.untyped, ..component }
     }
 
     /// A parameter of an operation.
@@ -54,19 +69,29 @@ impl<'a> Spot<'a> {
         Self::root(Step::Answer(operation.to_owned()))
     }
 
-    /// The body of a refusal.
+    /// The body of a refusal, which the one error keeps as it came.
     pub(super) fn refusal() -> Self {
-        Self::root(Step::Refusal)
+        Self::root(Step::Refusal).without_type("no change: an error keeps its body as it came")
     }
 
     /// A header of an answer.
-    pub(super) fn header(name: &'a str) -> Self {
-        Self::root(Step::Header(name))
+    pub(super) fn header() -> Self {
+        Self::root(Step::Header).without_type("no change: headers are read as text")
+    }
+
+    /// The same where the client has no type for it.
+    pub(super) fn without_type(self, untyped: &'static str) -> Self {
+        Self { untyped: Some(untyped), ..self }
+    }
+
+    /// The component that it is made of, in the place where it is.
+    pub(super) fn made_of(&self, component: Self) -> Self {
+        self.below(|place| Step::Held(place, component))
     }
 
     /// A member of it.
-    pub(super) fn member(&self, name: &'a str) -> Self {
-        self.below(|parent| Step::Member(parent, name))
+    pub(super) fn member(&self, name: &'a str, is_optional: bool) -> Self {
+        self.below(|parent| Step::Member { parent, name, is_optional })
     }
 
     /// An element of it.
@@ -80,48 +105,83 @@ impl<'a> Spot<'a> {
     }
 
     fn root(step: Step<'a>) -> Self {
-        Self { step: Rc::new(step), depth: 0 }
+        Self { step: Rc::new(step), depth: 0, untyped: None }
     }
 
     fn below(&self, step: impl FnOnce(Self) -> Step<'a>) -> Self {
         if self.depth == DEEPEST {
             return self.clone();
         }
-        Self { step: Rc::new(step(self.clone())), depth: self.depth + 1 }
+        Self { step: Rc::new(step(self.clone())), depth: self.depth + 1, untyped: self.untyped }
+    }
+
+    /// What changes in the client; where it has no type for the value, that.
+    pub(super) fn rust(&self, typed: impl FnOnce() -> String) -> String {
+        self.untyped.map_or_else(typed, str::to_owned)
     }
 
     /// The type: `Pet`.
     pub(super) fn name(&self) -> String {
         match &*self.step {
             Step::Component(name) => name::of_type(name),
+            Step::Answered(name, types) => types.of_answer(name),
             Step::Argument { operation, name } => name::of_type(&format!("{operation}-{name}")),
             Step::Body(operation) => name::of_type(&format!("{operation}-body")),
             Step::Answer(operation) => name::of_type(&format!("{operation}-response")),
             Step::Refusal => "Error".to_owned(),
-            Step::Header(_) => "HeaderValue".to_owned(),
-            Step::Member(parent, name) => parent.name() + &name::of_type(name),
+            Step::Header => "HeaderValue".to_owned(),
+            Step::Member { parent, name, .. } => parent.name() + &name::of_type(name),
             Step::Element(parent) => parent.name() + "Item",
             Step::Value(parent) => parent.name() + "Value",
+            Step::Held(_, component) => component.name(),
         }
     }
 
     /// What holds it: "`Pet::name`", "the argument `tag`".
     pub(super) fn holder(&self) -> String {
         match &*self.step {
-            Step::Component(name) => format!("`{}`", name::of_type(name)),
+            Step::Component(_) | Step::Answered(..) => format!("`{}`", self.name()),
             Step::Argument { name, .. } => format!("the argument `{}`", name::of_argument(name)),
             Step::Body(operation) => format!("the body of `{}`", operation.to_snake_case()),
             Step::Answer(operation) => format!("the answer of `{}`", operation.to_snake_case()),
             Step::Refusal => "the body of the error".to_owned(),
-            Step::Header(name) => format!("the header `{name}`, which is read as text,"),
-            Step::Member(parent, name) => format!("`{}`", parent.field(name)),
+            Step::Header => "the header".to_owned(),
+            Step::Member { parent, name, .. } => format!("`{}`", parent.field(name)),
             Step::Element(parent) => format!("an element of {}", parent.holder()),
             Step::Value(parent) => format!("a value of {}", parent.holder()),
+            Step::Held(place, _) => place.holder(),
         }
     }
 
     /// A field of the type: `Pet::name`.
     pub(super) fn field(&self, name: &str) -> String {
         format!("{}::{}", self.name(), name::of_argument(name))
+    }
+
+    /// What becomes of a value that is listed.
+    pub(super) fn listed(&self, value: &str, what: &str) -> String {
+        match &*self.step {
+            // Whether it is still made of the component is the generator's affair.
+            Step::Held(place, _) => format!("a known value of {} {what}", place.holder()),
+            _ => format!("the variant `{}::{}` {what}", self.name(), name::of_type(value)),
+        }
+    }
+
+    /// What becomes of it where it can be null, or no longer can.
+    pub(super) fn nullable(&self, is_nullable: bool, has_default: bool, is_collection: bool) -> String {
+        let holder = self.holder();
+        match &*self.step {
+            Step::Held(place, _) => place.nullable(is_nullable, has_default, is_collection),
+            Step::Member { .. } if has_default => format!("{holder} may have another type"),
+            // What is left out of a list is an empty one.
+            Step::Member { is_optional: true, .. } if !is_collection => {
+                format!("no change: {holder} is an `Option` anyway")
+            }
+            Step::Member { .. } | Step::Element(_) | Step::Value(_) if is_nullable => {
+                format!("{holder} becomes an `Option`")
+            }
+            Step::Member { .. } | Step::Element(_) | Step::Value(_) => format!("{holder} is no longer an `Option`"),
+            _ => format!("{holder} may have another type"),
+        }
     }
 }

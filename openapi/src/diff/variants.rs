@@ -1,44 +1,83 @@
-//! Shapes: the schemas of which a value has to fit one, and what tells them apart.
+//! Shapes: the schemas of which a value has to fit one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::comparison::Comparison;
-use super::flat::Flat;
+use super::discriminators;
+use super::flat::{Choice, Flat};
+use super::joint::Joint;
 use super::node::Node;
-use super::rules::surface as surf;
 use super::schema::{self, Facing};
 use crate::{name, walk};
 
-/// Compares the shapes: references by their names, others by what they are, then by their order.
+/// Compares the lists of shapes, each with the one that it shares most shapes with: a value has to fit one of each.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     let Facing { rules, old, new, here, spot } = facing;
-    discriminator(cx, facing);
-    let (before, mut after) = (old.variants(), new.variants());
-    match (before.is_empty(), after.is_empty()) {
-        (true, true) => return,
-        (false, false) => {}
-        (true, false) => {
-            cx.report(
-                rules.enum_closed,
-                here,
-                "only listed shapes are left",
-                format!("{} becomes an enum", spot.holder()),
-            );
-            return;
-        }
-        (false, true) => {
-            cx.report(
-                rules.enum_opened,
-                here,
-                "the list of shapes is gone",
-                format!("{} is no longer an enum", spot.holder()),
-            );
-            return;
-        }
-    }
-    if !cx.step(before.len() + after.len(), here) {
+    let (before, after) = (old.choices(), new.choices());
+    discriminators::compare(cx, facing, &before, &after);
+    if before.is_empty() && after.is_empty() {
         return;
     }
+    let count: usize = before.iter().chain(&after).map(|choice| choice.variants.len()).sum();
+    if !cx.step(count, here) {
+        return;
+    }
+    let (pairs, gone, came) = pairs(before, after);
+    for (before, after) in pairs {
+        compare_pair(cx, facing, before.variants, after.variants);
+    }
+    for choice in came {
+        let rust = spot.rust(|| format!("{} becomes an enum", spot.holder()));
+        cx.report(rules.enum_closed, &choice.list, "only listed shapes are left", rust);
+    }
+    for _ in gone {
+        let rust = spot.rust(|| format!("{} is no longer an enum", spot.holder()));
+        cx.report(rules.enum_opened, here, "the list of shapes is gone", rust);
+    }
+}
+
+/// The lists that belong together, and those that are left.
+type Pairs<'a> = (Vec<(Choice<'a>, Choice<'a>)>, Vec<Choice<'a>>, Vec<Choice<'a>>);
+
+fn pairs<'a>(before: Vec<Choice<'a>>, after: Vec<Choice<'a>>) -> Pairs<'a> {
+    if before.len() == 1 && after.len() == 1 {
+        return (before.into_iter().zip(after).collect(), Vec::new(), Vec::new());
+    }
+    let keys = |choice: &Choice<'_>| -> BTreeSet<String> { choice.variants.iter().map(key).collect() };
+    let mut left: Vec<(BTreeSet<String>, Choice<'a>)> =
+        after.into_iter().map(|choice| (keys(&choice), choice)).collect();
+    let mut pairs = Vec::new();
+    let mut open = Vec::new();
+    for choice in before {
+        let own = keys(&choice);
+        let shared = |(place, (other, _)): (usize, &(BTreeSet<String>, _))| {
+            // The more they share, the better, and the fewer others there are.
+            let count = own.intersection(other).count();
+            (count > 0).then_some(((count, std::cmp::Reverse(other.len()), std::cmp::Reverse(place)), place))
+        };
+        match left.iter().enumerate().filter_map(shared).max() {
+            Some((_, place)) => pairs.push((choice, left.remove(place).1)),
+            None => open.push(choice),
+        }
+    }
+    // What shares nothing is compared in order.
+    let mut left = left.into_iter().map(|(_, choice)| choice);
+    let mut gone = Vec::new();
+    for choice in open {
+        match left.next() {
+            Some(other) => pairs.push((choice, other)),
+            None => gone.push(choice),
+        }
+    }
+    (pairs, gone, left.collect())
+}
+
+/// Compares the shapes of two lists: references by their names, others by what they are, then by their order.
+fn compare_pair<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, before: Vec<Node<'a>>, mut after: Vec<Node<'a>>) {
+    let Facing { rules, spot, .. } = *facing;
+    let mut compare = |before: &Node<'a>, after: &Node<'a>| {
+        schema::compare(cx, rules, &Joint::of(before.clone()), &Joint::of(after.clone()), spot);
+    };
     let mut places: HashMap<String, usize> = HashMap::new();
     for (place, variant) in after.iter().enumerate() {
         places.insert(key(variant), place);
@@ -49,7 +88,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
         match places.remove(&key(&variant)) {
             Some(place) => {
                 taken.insert(place);
-                schema::compare(cx, rules, &variant, &after[place], spot);
+                compare(&variant, &after[place]);
             }
             None => left.push(variant),
         }
@@ -63,14 +102,14 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     let (inline, named): (Vec<_>, Vec<_>) = left.into_iter().partition(is_inline);
     let (new_inline, new_named): (Vec<_>, Vec<_>) = after.into_iter().partition(is_inline);
     for (before, after) in inline.iter().zip(&new_inline) {
-        schema::compare(cx, rules, before, after, spot);
+        compare(before, after);
     }
-    let rust = |variant: &Node<'_>, what: &str| format!("the variant `{}::{}` {what}", spot.name(), shape(variant));
+    let rust = |what: &str| spot.rust(|| format!("{} may have {what}", spot.holder()));
     for gone in named.iter().chain(inline.iter().skip(new_inline.len())) {
-        cx.report(rules.variant_removed, gone, format!("the shape `{}` is gone", shape(gone)), rust(gone, "is gone"));
+        cx.report(rules.variant_removed, gone, format!("the shape `{}` is gone", shape(gone)), rust("a variant less"));
     }
     for came in new_named.iter().chain(new_inline.iter().skip(inline.len())) {
-        cx.report(rules.variant_added, came, format!("the shape `{}` is new", shape(came)), rust(came, "is new"));
+        cx.report(rules.variant_added, came, format!("the shape `{}` is new", shape(came)), rust("another variant"));
     }
 }
 
@@ -78,27 +117,27 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
 /// narrower. `false` where there is no such pair.
 pub(super) fn compare_with_list<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) -> bool {
     let Facing { rules, old, new, here, spot } = *facing;
-    let (alone, list, is_wider) = match (old.is_list_of_shapes(), new.is_list_of_shapes()) {
-        (false, true) => (old, new, true),
-        (true, false) => (new, old, false),
+    let (alone, mut shapes, is_wider) = match (old.list_of_shapes(), new.list_of_shapes()) {
+        (None, Some(shapes)) => (old, shapes, true),
+        (Some(shapes), None) => (new, shapes, false),
         _ => return false,
     };
-    let mut shapes = list.variants();
     let (itself, kind) = (alone.first().map(|part| &part.at), alone.kind());
+    let flat = |shape: &Node<'a>| Joint::of(shape.clone()).flat();
     let is_itself = |shape: &Node<'_>| Some(&shape.resolved().at) == itself;
-    let is_alike = |shape: &Node<'_>| kind.is_some() && Flat::of(shape).kind() == kind;
+    let is_alike = |shape: &Node<'a>| kind.is_some() && flat(shape).kind() == kind;
     let Some(place) = shapes.iter().position(is_itself).or_else(|| shapes.iter().position(is_alike)) else {
         return false;
     };
     let like = shapes.remove(place);
-    let shape_of = Flat::of(&like);
+    let shape_of: Flat<'a> = flat(&like);
     let pair = if is_wider {
         Facing { rules, old, new: &shape_of, here: &like, spot }
     } else {
         Facing { rules, old: &shape_of, new, here, spot }
     };
     schema::contents(cx, &pair);
-    let rust = format!("{} has another type", spot.holder());
+    let rust = spot.rust(|| format!("{} has another type", spot.holder()));
     for other in &shapes {
         let name = shape(other);
         if is_wider {
@@ -108,16 +147,6 @@ pub(super) fn compare_with_list<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a,
         }
     }
     true
-}
-
-fn discriminator(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
-    let Facing { old, new, here, spot, .. } = facing;
-    let (before, after) = (old.get("discriminator"), new.get("discriminator"));
-    if before.as_ref().map(|node| node.value) != after.as_ref().map(|node| node.value) {
-        let at = after.unwrap_or_else(|| (*here).clone());
-        let rust = format!("{} is told apart in another way", spot.holder());
-        cx.report(&surf::DISCRIMINATOR_CHANGED, &at, "the discriminator has changed", rust);
-    }
 }
 
 /// What tells a shape from the others.

@@ -23,7 +23,8 @@ pub(crate) struct Options {
     /// Exit with 1 where something is as grave as this.
     #[arg(long, value_name = "LEVEL", default_value = "breaking")]
     fail_on: Threshold,
-    /// The API whose cases are listed; found out where the document is `apis/NAME/published.yaml` of one that ships.
+    /// The API whose cases are listed; found out where the document is `apis/NAME/published.yaml`, or `.json`, of one that
+    /// ships.
     #[arg(long, value_name = "NAME")]
     api: Option<String>,
     /// How the report is written.
@@ -99,7 +100,7 @@ fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, String>
     source.as_ref().map(Catalogue::read).transpose().map_err(|failure| failure.to_string())
 }
 
-/// `NAME` of `apis/NAME/published.yaml`.
+/// `NAME` of `apis/NAME/published.yaml`, or of its twin in JSON.
 fn folder(file: &str) -> Option<&str> {
     let mut parts = Path::new(file).components().rev();
     let mut next = || match parts.next() {
@@ -107,5 +108,5 @@ fn folder(file: &str) -> Option<&str> {
         _ => None,
     };
     let (document, name, apis) = (next()?, next()?, next()?);
-    (document == "published.yaml" && apis == "apis").then_some(name)
+    (matches!(document, "published.yaml" | "published.json") && apis == "apis").then_some(name)
 }

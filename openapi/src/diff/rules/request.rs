@@ -114,6 +114,15 @@ table! {
         at: Operation, old: "requestBody: {content: {application/json: {}}}",
         new: "requestBody: {content: {application/json: {}, text/csv: {}}}",
     }
+    ENCODING_CHANGED = {
+        id: "request-encoding-changed", level: Breaking, breaks: Client, group: Request,
+        title: "a member of a form, or a part of a body, is written in another way",
+        why: "What a client writes in the old way is refused, or read as another value.",
+        inverse: "request-encoding-changed",
+        at: Operation,
+        old: "requestBody: {content: {multipart/form-data: {schema: {properties: {photo: {type: string}}}}}}",
+        new: "requestBody: {content: {multipart/form-data: {schema: {properties: {photo: {type: string}}}, encoding: {photo: {contentType: image/png}}}}}",
+    }
     PROPERTY_REMOVED = {
         id: "request-property-removed", level: Warning, breaks: Client, group: Request,
         title: "a request no longer has a member",

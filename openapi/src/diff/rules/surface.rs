@@ -124,9 +124,9 @@ table! {
         new: "servers: [{url: https://eu.example.com}, {url: https://api.example.com}]",
     }
     NOT_COMPARED = {
-        id: "not-compared", level: Warning, breaks: Client, group: Surface,
-        title: "a part was not compared",
-        why: "What has changed there is not known: compare it by hand.",
+        id: "not-compared", level: Breaking, breaks: Client, group: Surface,
+        title: "a part could not be compared",
+        why: "What has changed there is not known, and may break any client: compare it by hand, and accept it with a reason.",
         inverse: "not-compared",
         at: Answer, old: "{$ref: 'pets.yaml#/Pet'}", new: "{$ref: 'animals.yaml#/Pet'}",
     }

@@ -1,0 +1,104 @@
+//! Discriminators: the member that says which shape a value is, and by which value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::comparison::Comparison;
+use super::flat::Choice;
+use super::node::Node;
+use super::rules::surface as surf;
+use super::schema::Facing;
+use crate::walk;
+
+/// Compares them by what they say of the shapes that are there before and after: that a shape came or went is another
+/// finding.
+pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, old: &[Choice<'a>], new: &[Choice<'a>]) {
+    let mut before: Vec<Node<'a>> = facing.old.all("discriminator").collect();
+    let mut after: Vec<Node<'a>> = facing.new.all("discriminator").collect();
+    before.retain(|node| match after.iter().position(|other| other.value == node.value) {
+        Some(place) => {
+            after.remove(place);
+            false
+        }
+        None => true,
+    });
+    if before.is_empty() && after.is_empty() {
+        return;
+    }
+    let (had, has) = (shapes(old), shapes(new));
+    let read = |nodes: &[Node<'a>], shapes: &[&'a str]| -> Vec<Said<'a>> {
+        nodes.iter().map(|node| Said { property: node.text("propertyName"), values: values(node, shapes) }).collect()
+    };
+    let (was, is) = (read(&before, &had), read(&after, &has));
+    let spot = facing.spot;
+    let at = after.first().unwrap_or(facing.here);
+    if was.len() != is.len() || !was.iter().zip(&is).all(|(was, is)| was.agrees(is)) {
+        let rust = spot.rust(|| format!("{} is told apart in another way", spot.holder()));
+        cx.report(&surf::DISCRIMINATOR_CHANGED, at, "the discriminator has changed", rust);
+        return;
+    }
+    if !had.is_empty() || !has.is_empty() {
+        return;
+    }
+    // Without a list of shapes the mapping is the list.
+    let rust = |what: &str| spot.rust(|| format!("{} may have {what}", spot.holder()));
+    for (was, is) in was.iter().zip(&is) {
+        for shape in was.shapes().filter(|shape| is.shapes().all(|other| other != *shape)) {
+            let detail = format!("the shape `{shape}` is gone");
+            cx.report(facing.rules.variant_removed, at, detail, rust("a variant less"));
+        }
+        for shape in is.shapes().filter(|shape| was.shapes().all(|other| other != *shape)) {
+            let detail = format!("the shape `{shape}` is new");
+            cx.report(facing.rules.variant_added, at, detail, rust("another variant"));
+        }
+    }
+}
+
+/// What a discriminator says: the shape for each value of the member.
+struct Said<'a> {
+    property: Option<&'a str>,
+    values: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn shapes(&self) -> impl Iterator<Item = &'a str> {
+        self.values.values().copied()
+    }
+
+    /// Whether both say the same of the shapes that both know.
+    fn agrees(&self, other: &Self) -> bool {
+        let known = |own: &Self, other: &Self| -> BTreeMap<&'a str, &'a str> {
+            let shapes: BTreeSet<&str> = other.shapes().collect();
+            own.values
+                .iter()
+                .filter(|(_, shape)| shapes.contains(*shape))
+                .map(|(value, shape)| (*value, *shape))
+                .collect()
+        };
+        self.property == other.property && known(self, other) == known(other, self)
+    }
+}
+
+/// The components that the lists refer to.
+fn shapes<'a>(choices: &[Choice<'a>]) -> Vec<&'a str> {
+    choices
+        .iter()
+        .flat_map(|choice| &choice.variants)
+        .filter_map(|variant| walk::component(variant.reference()?))
+        .collect()
+}
+
+/// The shape that each value says: those of the mapping, which may name a component or refer to it, and for shapes
+/// without one their names.
+fn values<'a>(discriminator: &Node<'a>, shapes: &[&'a str]) -> BTreeMap<&'a str, &'a str> {
+    let mapping = discriminator.get("mapping");
+    let entries =
+        mapping.iter().flat_map(Node::entries).filter_map(|(value, target)| Some((value, target.value.as_str()?)));
+    let mut values: BTreeMap<&str, &str> =
+        entries.map(|(value, target)| (value, walk::component(target).unwrap_or(target))).collect();
+    for shape in shapes {
+        if !values.values().any(|mapped| mapped == shape) {
+            values.entry(shape).or_insert(shape);
+        }
+    }
+    values
+}

@@ -1,0 +1,95 @@
+//! Which component schemas a generated client has two types for.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::{name, pointer, walk};
+
+/// The component schemas that both requests and answers are made of: answers have a type of their own for each.
+#[derive(Debug)]
+pub(super) struct Types<'a> {
+    document: &'a Value,
+    shared: OnceCell<BTreeSet<String>>,
+}
+
+impl<'a> Types<'a> {
+    /// Of a document; nothing is looked at before a name is asked for.
+    pub(super) fn of(document: &'a Value) -> Self {
+        Self { document, shared: OnceCell::new() }
+    }
+
+    /// What the type of a component schema is called in answers.
+    pub(super) fn of_answer(&self, component: &str) -> String {
+        let is_shared = self.shared.get_or_init(|| shared(self.document)).contains(component);
+        name::of_type(component) + if is_shared { "Answer" } else { "" }
+    }
+}
+
+fn shared(document: &Value) -> BTreeSet<String> {
+    let (mut sent, mut answered) = (Vec::new(), Vec::new());
+    for (_, item) in walk::path_items(document) {
+        sent.extend(item.get("parameters"));
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            if !walk::METHODS.contains(&method.as_str()) {
+                continue;
+            }
+            sent.extend(["parameters", "requestBody"].iter().filter_map(|key| operation.get(*key)));
+            let responses = operation.get("responses").and_then(Value::as_object);
+            let successes = responses.into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
+            answered.extend(successes.map(|(_, response)| response));
+        }
+    }
+    let mut links = HashMap::new();
+    let (sent, answered) = (reached(document, &sent, &mut links), reached(document, &answered, &mut links));
+    sent.intersection(&answered).filter_map(|target| walk::component(target)).map(str::to_owned).collect()
+}
+
+/// What the nodes refer to, directly or not; what each target refers to itself is kept in `links`.
+fn reached<'a>(
+    document: &'a Value,
+    nodes: &[&'a Value],
+    links: &mut HashMap<&'a str, Vec<&'a str>>,
+) -> HashSet<&'a str> {
+    let mut open = Vec::new();
+    for node in nodes {
+        references(node, &mut open);
+    }
+    let mut seen = HashSet::new();
+    while let Some(target) = open.pop() {
+        if seen.insert(target) {
+            let links = links.entry(target).or_insert_with(|| {
+                let mut found = Vec::new();
+                if let Some(node) = pointer::of_reference(target).and_then(|at| document.pointer(at)) {
+                    references(node, &mut found);
+                }
+                found
+            });
+            open.extend(links.iter());
+        }
+    }
+    seen
+}
+
+fn references<'a>(node: &'a Value, found: &mut Vec<&'a str>) {
+    match node {
+        Value::Object(members) => {
+            for (key, inner) in members {
+                match inner {
+                    Value::String(target) if key == "$ref" => found.push(target),
+                    Value::Object(_) | Value::Array(_) if !matches!(key.as_str(), "example" | "examples") => {
+                        references(inner, found);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                references(item, found);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,162 @@
+//! Lists of values: an `enum`, several that a value has to be in at once, or a union of constants.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::Value;
+
+use super::comparison::Comparison;
+use super::node::Node;
+use super::rules::{Direction, Rule};
+use super::schema::Facing;
+
+/// How deep a union of constants may hold others.
+const DEEPEST: usize = 4;
+
+/// The values of which one has to be it, in their order.
+pub(super) struct Values<'a> {
+    all: Vec<(String, &'a Value, Node<'a>)>,
+    /// Where they are listed.
+    pub(super) at: Node<'a>,
+}
+
+impl<'a> Values<'a> {
+    /// The values that stand in each of the lists, of which each is in several pieces.
+    pub(super) fn in_all(lists: impl Iterator<Item = Vec<Node<'a>>>) -> Option<Self> {
+        let read = |pieces: Vec<Node<'a>>| {
+            let at = pieces.first()?.clone();
+            let mut seen = HashSet::new();
+            let values =
+                pieces.iter().flat_map(|piece| piece.value.as_array().into_iter().flatten().map(move |it| (piece, it)));
+            let all = values.filter_map(|(piece, value)| {
+                let text = canonical(value);
+                seen.insert(text.clone()).then(|| (text, value, piece.clone()))
+            });
+            let all = all.collect();
+            Some(Self { all, at })
+        };
+        lists.filter_map(read).reduce(|one, other| {
+            let (mut fewer, more) = if other.all.len() < one.all.len() { (other, one) } else { (one, other) };
+            let has = more.texts();
+            fewer.all.retain(|(text, ..)| has.contains(text.as_str()));
+            fewer
+        })
+    }
+
+    fn texts(&self) -> HashSet<&str> {
+        self.all.iter().map(|(text, ..)| text.as_str()).collect()
+    }
+
+    /// The type that all of them have, null left out.
+    pub(super) fn kind(&self) -> Option<&'static str> {
+        let kind = |value: &Value| match value {
+            Value::String(_) => "string",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => "integer",
+            Value::Number(_) => "number",
+            Value::Array(_) => "array",
+            _ => "object",
+        };
+        let mut kinds: Vec<&str> =
+            self.all.iter().filter(|(_, value, _)| !value.is_null()).map(|(_, value, _)| kind(value)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        match kinds[..] {
+            [kind] => Some(kind),
+            ["integer", "number"] => Some("number"),
+            _ => None,
+        }
+    }
+}
+
+/// The lists of values of shapes that are nothing but values; `None` where one is more.
+pub(super) fn of_constants<'a>(variants: &[Node<'a>]) -> Option<Vec<Node<'a>>> {
+    let mut lists = Vec::new();
+    variants.iter().all(|variant| constants(variant, &mut lists, 0)).then_some(lists)
+}
+
+fn constants<'a>(variant: &Node<'a>, lists: &mut Vec<Node<'a>>, depth: usize) -> bool {
+    const OF_CONSTANTS: [&str; 11] = [
+        "enum",
+        "type",
+        "title",
+        "$comment",
+        "externalDocs",
+        "description",
+        "deprecated",
+        "example",
+        "examples",
+        "oneOf",
+        "anyOf",
+    ];
+    let shape = if variant.is_plain_reference() { variant.resolved() } else { variant.clone() };
+    let Some(object) = shape.value.as_object() else { return false };
+    if depth == DEEPEST || !object.keys().all(|key| OF_CONSTANTS.contains(&key.as_str()) || key.starts_with("x-")) {
+        return false;
+    }
+    let choices: Vec<Node<'a>> = ["oneOf", "anyOf"].into_iter().filter_map(|key| shape.get(key)).collect();
+    match (shape.get("enum"), &choices[..]) {
+        (Some(list), []) if list.value.is_array() => {
+            lists.push(list);
+            true
+        }
+        (None, [choice]) => choice.items().all(|inner| constants(&inner, lists, depth + 1)),
+        _ => false,
+    }
+}
+
+/// Compares the lists of values.
+pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
+    let Facing { rules, old, new, here, spot } = facing;
+    let (before, after) = (old.values(), new.values());
+    let rust = |what: &str| spot.rust(|| format!("{} {what}", spot.holder()));
+    match (&before, &after) {
+        (Some(before), Some(after)) => {
+            let (had, has) = (before.texts(), after.texts());
+            let mut report = |rule: &'static Rule, at: &Node<'_>, value: &Value, what: &str| {
+                let text = plain(value);
+                let rust = spot.rust(|| match value {
+                    Value::String(_) if rules.direction == Direction::Request => spot.listed(&text, what),
+                    Value::String(_) => format!("a known value of {} {what}", spot.holder()),
+                    _ => "no change: only texts become an enum".to_owned(),
+                });
+                cx.report(rule, at, format!("the value `{text}` {what}"), rust);
+            };
+            for (_, value, at) in before.all.iter().filter(|(text, ..)| !has.contains(text.as_str())) {
+                report(rules.enum_value_removed, at, value, "is gone");
+            }
+            for (_, value, at) in after.all.iter().filter(|(text, ..)| !had.contains(text.as_str())) {
+                report(rules.enum_value_added, at, value, "is new");
+            }
+        }
+        (None, Some(after)) => {
+            cx.report(rules.enum_closed, &after.at, "only listed values are left", rust("becomes an enum"));
+        }
+        (Some(_), None) => {
+            cx.report(rules.enum_opened, here, "the list of values is gone", rust("is no longer an enum"));
+        }
+        (None, None) => {}
+    }
+}
+
+/// A value as text: a string without its quotes.
+pub(super) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A value as text that is the same for the same value: 20 for 20.0, members in one order.
+pub(super) fn canonical(value: &Value) -> String {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            // Larger ones are not told apart as floats.
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => format!("{float:.0}"),
+            _ => number.to_string(),
+        },
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Object(members) => {
+            let members: BTreeMap<&String, String> =
+                members.iter().map(|(key, value)| (key, canonical(value))).collect();
+            format!("{members:?}")
+        }
+        _ => value.to_string(),
+    }
+}
