@@ -128,18 +128,15 @@ fn settle(catalogue: &Catalogue, side: Side, caught: &BTreeMap<String, BTreeSet<
     let mut unsettled = Vec::new();
     let mut by_defect: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
     for rule in catalogue.contract.rules.iter().filter(|rule| rule.drive.is_some() == (side == Side::Client)) {
-        match caught.get(&rule.id) {
-            Some(defects) => {
-                let names: Vec<&str> = defects.iter().map(String::as_str).collect();
-                let _ = writeln!(table, "{}: {}", rule.id, names.join(" "));
-                for defect in defects {
-                    by_defect.entry(defect).or_default().insert(kind(rule));
-                }
-            }
-            None => {
-                let _ = writeln!(table, "{}: nothing", rule.id);
-                unsettled.push(format!("{} catches nothing, so nothing shows that its check can fail", rule.id));
-            }
+        let Some(defects) = caught.get(&rule.id) else {
+            let _ = writeln!(table, "{}: nothing", rule.id);
+            unsettled.push(format!("{} catches nothing, so nothing shows that its check can fail", rule.id));
+            continue;
+        };
+        let names: Vec<&str> = defects.iter().map(String::as_str).collect();
+        let _ = writeln!(table, "{}: {}", rule.id, names.join(" "));
+        for defect in defects {
+            by_defect.entry(defect).or_default().insert(kind(rule));
         }
     }
     let several = by_defect.into_iter().filter(|(_, kinds)| kinds.len() > 1);
