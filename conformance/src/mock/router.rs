@@ -80,9 +80,8 @@ impl Route {
         for (segment, value) in self.segments.iter().zip(path) {
             match segment {
                 Segment::Literal(literal) if literal == value => {}
-                Segment::Literal(_) => return None,
                 Segment::Mixed(template) if segment::read(template, value, &mut values) => {}
-                Segment::Mixed(_) => return None,
+                Segment::Literal(_) | Segment::Mixed(_) => return None,
                 Segment::Parameter(name) => drop(values.insert(name.clone(), value.clone())),
             }
         }

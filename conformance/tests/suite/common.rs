@@ -17,6 +17,10 @@ use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
 
+/// The APIs that ship.
+const SHIPPED: [&str; 5] =
+    ["instasent-ingest", "instasent-legacy", "instasent-product", "instasent-transactional", "scopien"];
+
 /// Compares a schema with the committed one.
 pub(crate) fn committed(path: &str, schema: &schemars::Schema) {
     made(path, &format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON")));
@@ -35,6 +39,13 @@ pub(crate) fn made(path: &str, text: &str) {
 /// The catalogue of every API that ships.
 pub(crate) fn catalogues() -> Vec<Catalogue> {
     read(&Source::embedded())
+}
+
+/// Whether an API is one that `conformance spec add` has put into this checkout: what is true of those that ship need not
+/// be true of any API, whose snapshots show what its rules find.
+pub(crate) fn is_added(catalogue: &Catalogue) -> bool {
+    let is_here = Source::embedded().iter().any(|source| source.name == catalogue.api.name);
+    is_here && !SHIPPED.contains(&catalogue.api.name.as_str())
 }
 
 /// The same, and those of the templates, which have no client.

@@ -13,7 +13,7 @@ use keyfit_openapi::{Place, example};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{catalogues, without_names};
+use crate::common::{catalogues, is_added, without_names};
 
 const INGEST: &str = "instasent-ingest";
 
@@ -452,7 +452,7 @@ async fn the_journal_names_tokens_by_fingerprint_alone() {
 #[tokio::test]
 async fn every_get_answers_head_with_the_same_headers_and_no_body() {
     let http = reqwest::Client::new();
-    for catalogue in catalogues() {
+    for catalogue in catalogues().into_iter().filter(|catalogue| !is_added(catalogue)) {
         let mock = Mock::of(&catalogue.api.name).await.expect("a mock");
         let api = &catalogue.api;
         for operation in api.operations.iter().filter(|operation| operation.method == "GET") {

@@ -110,14 +110,16 @@ impl Client {
     }
 
     fn url(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Url, &'static str> {
+        let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let mut given = in_path.filter_map(|parameter| arguments.get(&parameter.name)).map(plain);
+        let is_refused = |value: String| value.is_empty() || value == "." || value == ".." || value.contains('\\');
+        if given.any(is_refused) && !self.has(Defect::JoinsPathsAsText) {
+            return Err("invalid-request");
+        }
         let mut url = self.base_url.clone();
         let mut joined = url.path().trim_end_matches('/').to_owned();
         for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
             let value = segment::filled(segment, |name| arguments.get(name).map(plain));
-            let is_refused = value.is_empty() || value == "." || value == ".." || value.contains('\\');
-            if is_refused && !self.has(Defect::JoinsPathsAsText) {
-                return Err("invalid-request");
-            }
             joined.push('/');
             joined.extend(percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).map(
                 |part| {
