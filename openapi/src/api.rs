@@ -41,6 +41,7 @@ impl Api {
     pub fn read(source: &Source) -> Result<Self, Failure> {
         let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();
+        remarks::text(&source.document, &mut repairs);
         let mut document = match &source.overlay {
             Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
             None => located.value.clone(),

@@ -68,12 +68,14 @@ pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> 
 }
 
 fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
-    if item.get("$ref").is_some() {
-        return Err(located.failure(
-            at,
-            "the path item is a reference that leads nowhere, or into another file",
-            "write the path item out in its place",
-        ));
+    // Those that lead somewhere were followed.
+    if let Some(reference) = item.get("$ref") {
+        let at = pointer::join(at, "$ref");
+        let target = plain(reference);
+        return Err(match pointer::of_reference(&target) {
+            Some(_) => leads_nowhere(located, &at, &target, "write the path item out in its place"),
+            None => leads_elsewhere(located, &at, &target),
+        });
     }
     let Some(members) = item.as_object() else {
         return Err(located.failure(at, "the path item is not an object", "write its operations as a mapping"));
@@ -103,22 +105,27 @@ pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Fail
             return;
         }
         let Some(target) = pointer::of_reference(reference) else {
-            failure = Some(located.failure(
-                at,
-                format!("the reference `{reference}` leads to another file"),
-                "only references within the document (`#/...`) are supported: bundle the files into one",
-            ));
+            failure = Some(leads_elsewhere(located, at, reference));
             return;
         };
         if document.pointer(target).is_none() {
-            failure = Some(located.failure(
-                at,
-                format!("the reference `{reference}` leads nowhere"),
-                format!("add `{}` at that place, or correct the reference", pointer::name(target)),
-            ));
+            let help = format!("add `{}` at that place, or correct the reference", pointer::name(target));
+            failure = Some(leads_nowhere(located, at, reference, &help));
         }
     });
     failure.map_or(Ok(()), Err)
+}
+
+fn leads_elsewhere(located: &Located, at: &str, reference: &str) -> Failure {
+    located.failure(
+        at,
+        format!("the reference `{reference}` leads to another file"),
+        "only references within the document (`#/...`) are supported: bundle the files into one",
+    )
+}
+
+fn leads_nowhere(located: &Located, at: &str, reference: &str, help: &str) -> Failure {
+    located.failure(at, format!("the reference `{reference}` leads nowhere"), help)
 }
 
 /// Refuses a schema that is composed of itself: no value fits it, and the generator would not end.

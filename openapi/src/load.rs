@@ -13,6 +13,8 @@ use crate::{Failure, Text};
 /// How deep a document may nest.
 const DEEPEST: usize = 128;
 
+const ONE_OF_TWO: &str = "remove or rename one of the two";
+
 /// A document as it was read, and where each of its nodes stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Located {
@@ -40,11 +42,7 @@ impl Located {
             }
             parsed => parsed,
         };
-        let nodes = parsed.map_err(|error| Failure {
-            place: place(&source.path, *error.marker()),
-            problem: format!("the file is not well-formed: {}", error.info()),
-            help: "mend the YAML or JSON at this line".to_owned(),
-        })?;
+        let nodes = parsed.map_err(|error| malformed(source, &error))?;
         let [root] = nodes.as_slice() else {
             return Err(Failure::of_file(
                 &source.path,
@@ -122,6 +120,30 @@ fn without_surrogates(text: &str) -> String {
     whole
 }
 
+fn malformed(source: &Text, error: &ScanError) -> Failure {
+    let is_twice = error.info().contains("duplicated key");
+    let (problem, help) = match key_at(&source.text, error.marker()).filter(|_| is_twice) {
+        Some(key) => (twice(key), ONE_OF_TWO),
+        None => (format!("the file is not well-formed: {}", error.info()), "mend the YAML or JSON at this line"),
+    };
+    Failure { place: place(&source.path, *error.marker()), problem, help: help.to_owned() }
+}
+
+/// The key that begins at a mark, as it is written.
+fn key_at<'a>(text: &'a str, mark: &Marker) -> Option<&'a str> {
+    let line = text.lines().nth(mark.line().checked_sub(1)?)?;
+    let (start, first) = line.char_indices().nth(mark.col())?;
+    let rest = &line[start..];
+    match first {
+        '"' | '\'' => rest[1..].split_once(first).map(|(key, _)| key),
+        _ => rest.split_once(':').map(|(key, _)| key.trim_end()),
+    }
+}
+
+fn twice(key: &str) -> String {
+    format!("the key `{key}` stands twice in one mapping")
+}
+
 fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
     let mut loader = YamlLoader::default();
     loader.early_parse(false);
@@ -180,8 +202,7 @@ impl Reader<'_> {
                     let name = self.key(key)?;
                     let (value, below) = self.value(item).map_err(|failure| under(name, failure))?;
                     if object.insert(name.to_owned(), value).is_some() {
-                        let problem = format!("the key `{name}` stands twice in one mapping");
-                        return Err(under(name, self.failure(mark, problem, "remove or rename one of the two")));
+                        return Err(under(name, self.failure(mark, twice(name), ONE_OF_TWO)));
                     }
                     lines.push((name.into(), Lines::new(mark, below)));
                 }

@@ -2,16 +2,27 @@
 
 use std::collections::HashMap;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::repair::Repairs;
-use crate::{pointer, walk};
+use crate::{Text, pointer, walk};
 
 /// Notes everything that is odd.
 pub(crate) fn note(document: &Value, repairs: &mut Repairs) {
     schemes(document, repairs);
     paths(document, repairs);
     statuses(document, repairs);
+}
+
+/// A file that is called JSON and is none: YAML has commas at the end of lists, comments and plain text as well.
+pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
+    if !text.path.to_ascii_lowercase().ends_with(".json") {
+        return;
+    }
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text.text.trim_start_matches('\u{FEFF}')) {
+        repairs.note("no-json", "", format!("read as YAML, which takes it; JSON does not: {error}"));
+    }
 }
 
 /// A requirement that names a security scheme which is not described.

@@ -32,6 +32,9 @@ pub struct Source {
 /// The names under which a folder may hold its document, in the order in which they are tried.
 const DOCUMENTS: [&str; 5] = ["published.yaml", "published.json", "openapi.yaml", "openapi.yml", "openapi.json"];
 
+/// What to do with a text of another encoding.
+const UTF_8: &str = "save it as UTF-8, the encoding of YAML and JSON";
+
 /// The files of an embedded API.
 struct Embedded {
     name: &'static str,
@@ -104,6 +107,31 @@ impl Text {
         Self { path: path.into(), text: text.into() }
     }
 
+    /// The text of a file, in the encoding of YAML and JSON.
+    ///
+    /// # Errors
+    /// Bytes that are no UTF-8, with what they look like.
+    pub fn decode(path: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Failure> {
+        let path = path.into();
+        let refuse = |problem: String, help: &str| Err(Failure::of_file(&path, problem, help));
+        match bytes.as_slice() {
+            [0x1F, 0x8B, ..] => return refuse("the text is compressed (gzip)".to_owned(), "unpack it"),
+            // A mark of its order, or a letter of ASCII in two bytes.
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => {
+                return refuse("the text is UTF-16, not UTF-8".to_owned(), UTF_8);
+            }
+            _ => {}
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(error) => {
+                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = good.split(|byte| *byte == b'\n').count();
+                refuse(format!("the text is not UTF-8: line {line} has a letter of another encoding"), UTF_8)
+            }
+        }
+    }
+
     /// Whether it is YAML or JSON at all.
     ///
     /// # Errors
@@ -113,13 +141,13 @@ impl Text {
     }
 
     fn read_if_there(path: &Path) -> Result<Option<Self>, Failure> {
-        match fs::read_to_string(path) {
-            Ok(text) => Ok(Some(Self::new(path.display().to_string(), text))),
+        match fs::read(path) {
+            Ok(bytes) => Self::decode(path.display().to_string(), bytes).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Failure::of_file(
                 &path.display().to_string(),
                 format!("the file cannot be read: {error}"),
-                "check that it is a readable UTF-8 text file",
+                "check that it is a readable file",
             )),
         }
     }

@@ -230,3 +230,53 @@ fn yaml_that_looks_like_something_else_stays_text() {
     assert_eq!(api.title, "NO");
     assert_eq!(api.operations[0].responses["200"].description, "08001");
 }
+
+#[test]
+fn a_key_that_stands_twice_is_named_in_a_flow_mapping_too() {
+    for (from, to) in [("  title: Pets\n", "  x: {a: 1, a: 2}\n"), ("  title: Pets\n", "  x: {\"a\": 1, \"a\": 2}\n")] {
+        assert!(refusal(from, to).contains("the key `a` stands twice in one mapping"), "{}", refusal(from, to));
+    }
+}
+
+#[test]
+fn a_path_item_in_another_file_is_named_with_what_to_do() {
+    let text = "openapi: 3.0.3\ninfo: {title: Pets, version: '1'}\npaths:\n  /pets: {$ref: ./pets.yaml}\n";
+    let said = message(&source(text, None));
+    assert!(said.contains("the reference `./pets.yaml` leads to another file"), "{said}");
+    assert!(said.contains("bundle the files into one") && said.contains("#/paths/~1pets/$ref"), "{said}");
+    let said = message(&source(&text.replace("./pets.yaml", "'#/x-pets'"), None));
+    assert!(said.contains("the reference `#/x-pets` leads nowhere"), "{said}");
+}
+
+#[test]
+fn a_text_of_another_encoding_is_told_from_one_that_is_odd() {
+    let of =
+        |bytes: &[u8]| Text::decode("pets.yaml", bytes.to_vec()).map(|text| text.text).map_err(|it| it.to_string());
+    assert_eq!(of(b"openapi: 3.0.3"), Ok("openapi: 3.0.3".to_owned()));
+    let utf_16: Vec<u8> = "openapi".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (bytes, problem) in [
+        (utf_16.as_slice(), "the text is UTF-16, not UTF-8"),
+        (b"\xFF\xFEo\0", "the text is UTF-16, not UTF-8"),
+        (b"a: b\nc: T\xEFckets", "not UTF-8: line 2 has a letter of another encoding"),
+        (b"\x1F\x8B\x08", "the text is compressed (gzip)"),
+    ] {
+        let said = of(bytes).expect_err("it is no UTF-8");
+        assert!(said.contains(problem), "{said}");
+        assert!(said.contains("save it as UTF-8") || said.contains("unpack it"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_called_json_and_is_none_is_noted() {
+    let text = r#"{"openapi":"3.0.3","info":{"title":"a","version":"1",},"paths":{}}"#;
+    let noted = |path: &str, text: &str| {
+        let document = Text::new(path, text);
+        let source = Source { name: "pets".to_owned(), document, overlay: None, contract: None };
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        api.repairs.iter().find(|repair| repair.rule == "no-json").map(|repair| repair.note.clone())
+    };
+    let note = noted("pets.json", text).expect("it is noted");
+    assert!(note.contains("line 1 column 54"), "{note}");
+    assert_eq!(noted("pets.yaml", text), None);
+    assert_eq!(noted("pets.json", &format!("\u{FEFF}{}", text.replace("\"1\",", "\"1\""))), None);
+}

@@ -35,7 +35,7 @@ pub(super) fn read(file: &Path, what: &str) -> Result<Text, String> {
 /// The same, with what to do where it cannot be read.
 pub(super) fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, String> {
     let name = file.display();
-    let text = fs::read_to_string(file)
+    let bytes = fs::read(file)
         .map_err(|error| format!("error: the {what} cannot be read: {error}\n  --> {name}\nhelp: {help}"))?;
-    Ok(Text::new(name.to_string(), text))
+    Text::decode(name.to_string(), bytes).map_err(|failure| failure.to_string())
 }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use keyfit_openapi::Text;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED,
+};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Response, StatusCode, Url};
 
@@ -63,10 +67,12 @@ impl Fetcher {
     ///
     /// # Errors
     /// What is wrong with the URL or the answer: plain HTTP to another host than this one, another host, a status, a web
-    /// page, a text that is too long, cut off or not UTF-8.
+    /// page, a text that is too long, cut off, compressed or not UTF-8.
     pub async fn fetch(&self, url: &str, known: &Validators) -> Result<Fetched, String> {
         let url = fetchable(url)?;
         let mut request = self.http.get(url).header(ACCEPT, "application/yaml, application/json, text/plain;q=0.5");
+        // What is compressed has no known length before it is unpacked.
+        request = request.header(ACCEPT_ENCODING, "identity");
         // A server that has entity tags heeds the first alone.
         for (header, known) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
             if let Some(Ok(known)) = known.as_deref().map(HeaderValue::from_str) {
@@ -83,6 +89,10 @@ impl Fetcher {
         if text_of(CONTENT_TYPE).is_some_and(|media_type| media_type.trim_start().starts_with("text/html")) {
             return Err("the answer is a web page and no document".to_owned());
         }
+        if let Some(encoding) = text_of(CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        {
+            return Err(format!("the answer is compressed (content-encoding: {encoding}), which was not asked for"));
+        }
         let [etag, last_modified] = [ETAG, LAST_MODIFIED].map(|name| text_of(name).map(str::to_owned));
         let text = self.read(response).await?;
         Ok(Fetched::Text { text, validators: Validators { etag, last_modified } })
@@ -96,7 +106,7 @@ impl Fetcher {
             }
             bytes.extend_from_slice(&chunk);
         }
-        String::from_utf8(bytes).map_err(|_| "the document is not UTF-8".to_owned())
+        Text::decode("", bytes).map(|decoded| decoded.text).map_err(|failure| failure.problem)
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Origin {
     pub file: PathBuf,
     /// Where it is published, as the file says it.
     pub url: Option<String>,
+    /// Whether it is said to be the published file, byte for byte.
+    pub is_published: bool,
     /// The SHA-256 of the document, in hexadecimal digits.
     pub sha256: String,
     /// What the answer that it was taken from said of its version.
@@ -78,6 +80,7 @@ impl Origins {
             file: self.folder.join(text_of(table, "file").unwrap_or_default()),
             // A sentence stands there where nothing is published.
             url: text_of(table, "url").filter(|url| !is_sentence(url)),
+            is_published: text_of(table, "provenance").is_some_and(|said| said == "published"),
             sha256: text_of(table, "sha256").unwrap_or_default(),
             validators: Validators { etag: text_of(table, "etag"), last_modified: text_of(table, "last-modified") },
         };

@@ -38,6 +38,17 @@ fn spec(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn a_document_that_is_very_large_is_linted_without_the_generator_and_says_so() {
+    let large = |length| PETS.replace("{title: Pets,", &format!("{{title: Pets, description: {},", "x".repeat(length)));
+    let (code, text) = lint("large.yaml", &large(4 << 20));
+    assert_eq!(code, 0);
+    assert!(text.contains("not looked at: what the client generator cannot express"), "{text}");
+    assert!(text.contains("repaired stray-key"), "{text}");
+    let (_, text) = lint("not-so-large.yaml", &large(4 << 10));
+    assert!(!text.contains("not looked at"), "{text}");
+}
+
+#[test]
 fn what_is_repaired_is_named_with_its_line() {
     let (code, text) = lint("repaired.yaml", PETS);
     assert_eq!(code, 0, "{text}");

@@ -106,6 +106,24 @@ fn a_document_that_has_changed_is_replaced_and_the_change_is_told() {
 }
 
 #[test]
+fn a_document_that_is_the_same_is_written_once_as_published_and_never_again() {
+    let (url, asked) =
+        server(vec![ok("", &document()), ok("etag: \"one\"\r\n", &document()), ok("etag: \"two\"\r\n", &document())]);
+    let folder = folder("same", &url);
+    let sources = || fs::read_to_string(folder.join("sources.toml")).expect("a file");
+    let said = stdout(&spec("refresh", &folder, &[]));
+    assert_eq!(said, "pets: unchanged, and written into sources.toml as published\n");
+    // As if it had been fetched long ago.
+    let long_ago = sources().lines().filter(|line| !line.starts_with("retrieved")).collect::<Vec<_>>().join("\n");
+    fs::write(folder.join("sources.toml"), &long_ago).expect("a file");
+    for _ in 0..2 {
+        assert_eq!(stdout(&spec("refresh", &folder, &[])), "pets: unchanged\n");
+        assert_eq!(sources(), long_ago, "nothing is written where nothing has changed");
+    }
+    assert!(asked.join().expect("no panic")[0].contains("accept-encoding: identity"));
+}
+
+#[test]
 fn a_bad_answer_changes_nothing() {
     let bomb = format!(
         "openapi: 3.0.3\na0: &a0 [x, x]\n{}",
@@ -123,6 +141,7 @@ fn a_bad_answer_changes_nothing() {
             "elsewhere",
             "HTTP/1.1 302 Found\r\nlocation: http://localhost:9/openapi.yaml\r\nconnection: close\r\n\r\n".to_owned(),
         ),
+        ("compressed", ok("content-encoding: gzip\r\n", "\u{1F}\u{8B}")),
         ("missing", "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n".to_owned()),
         ("bomb", ok("", &bomb)),
         ("other-version", ok("", "swagger: '2.0'\ninfo: {title: Pets, version: '1'}\npaths: {}\n")),

@@ -4,7 +4,7 @@
 use heck::ToPascalCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Item, parse_quote};
+use syn::{Item, ItemMod, parse_quote};
 
 use super::adapt::Call;
 use super::leniency::OpenEnum;
@@ -138,9 +138,8 @@ fn option_tokens(value: Option<TokenStream>) -> TokenStream {
 
 /// The whole file as one module, so that what includes it stays one line. The lints of hand-written code are not the
 /// generator's.
-pub(crate) fn module(file: syn::File) -> syn::File {
-    let items = file.items;
-    parse_quote! {
+pub(crate) fn module(mut file: syn::File) -> syn::File {
+    let mut module: ItemMod = parse_quote! {
         /// Generated from the OpenAPI document by the build script.
         #[allow(
             missing_docs,
@@ -151,10 +150,13 @@ pub(crate) fn module(file: syn::File) -> syn::File {
             clippy::allow_attributes,
             clippy::allow_attributes_without_reason
         )]
-        mod generated {
-            #(#items)*
-        }
-    }
+        mod generated {}
+    };
+    // Moved, not quoted: tokens of all of it would need more memory than it has itself.
+    module.content.get_or_insert_default().1 = std::mem::take(&mut file.items);
+    file.items.push(Item::Mod(module));
+    file.attrs.clear();
+    file
 }
 
 /// An enum that never fails to decode.

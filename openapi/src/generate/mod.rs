@@ -3,6 +3,7 @@
 mod adapt;
 mod answers;
 mod bodies;
+mod code;
 mod contradictions;
 mod dialect;
 mod dispatch;
@@ -115,6 +116,8 @@ impl Mends {
 struct Attempt {
     document: Value,
     file: syn::File,
+    /// The builders of types.
+    builders: code::Unread,
     calls: HashMap<String, answers::Particulars>,
     open_enums: Vec<leniency::OpenEnum>,
     set_aside: Vec<Unsupported>,
@@ -152,8 +155,8 @@ impl Attempt {
             set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
             run(&client.document)
         });
-        let file = code.and_then(|code| syn::parse_file(&code).ok()).ok_or_else(|| inexpressible(api))?;
-        Ok(Self { document: client.document, file, calls: client.calls, open_enums, set_aside, repairs })
+        let (file, builders) = code.and_then(code::Code::parse).ok_or_else(|| inexpressible(api))?;
+        Ok(Self { document: client.document, file, builders, calls: client.calls, open_enums, set_aside, repairs })
     }
 
     fn finish(mut self, api: &Api) -> Result<Generated, Failure> {
@@ -172,7 +175,7 @@ impl Attempt {
                 "give the operation another operationId by overlay: a word that starts with a letter",
             ));
         }
-        prune::answer_builders(file, &calls);
+        prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         docs::complete(file, &operations, &self.repairs);
         let surface = surface::describe(file, &operations);
         file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums));

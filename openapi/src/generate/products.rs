@@ -1,7 +1,7 @@
 //! Compositions that the generator writes out: the parts of `allOf` are merged through their references, and each
 //! combination of alternatives becomes a type. A few lines can stand for more than there is memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,17 @@ const MERGED: usize = 2000;
 /// How deep compositions may lead into each other.
 const DEEPEST: usize = 100;
 
-/// Narrows what is too much to any value, the smallest first: what is composed of it is smaller then.
+/// How many members all compositions together may be written out as: so many, and for each member of the document so
+/// many more. A chain of compositions repeats every member in each link that follows, which grows with the square.
+const WRITTEN: usize = 2000;
+const WRITTEN_FOR_EACH: usize = 20;
+
+const TOO_MANY: &str = "too many combinations of alternatives";
+const TOO_LONG: &str = "composed of more members than all compositions together may repeat";
+const OF_ANY: &str = "composed of what is any JSON value itself";
+
+/// Narrows what is too much to any value, the smallest first, and then what is composed of it: a type of the rest alone
+/// would lose members without a word.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     let mut sizes = Sizes::default();
     let mut places: Vec<(usize, String)> = schema_pointers(document)
@@ -29,19 +39,40 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
         })
         .collect();
     places.sort_by_key(|(merged, _)| *merged);
+    let own = places.iter().filter_map(|(_, at)| document.pointer(at)).map(members).sum::<usize>();
+    let mut left = WRITTEN.saturating_add(own.saturating_mul(WRITTEN_FOR_EACH));
+    let mut narrowed: HashSet<String> = HashSet::new();
     for (_, at) in places {
         let Some(mut schema) = document.pointer(&at).cloned() else { continue };
-        let mut found = false;
+        let mut found = None;
         walk::schemas(&mut schema, &mut |inner| {
-            if is_composed(inner) && sizes.of(document, inner, 0).is_too_large() {
-                found = true;
-                *inner = json!({ "description": "Any JSON value: its alternatives have too many combinations." });
+            if !is_composed(inner) {
+                return;
             }
+            let size = sizes.of(document, inner, 0);
+            let why = match left.checked_sub(size.written()) {
+                _ if size.is_too_large() => TOO_MANY,
+                _ if holds_any(inner, &narrowed) => OF_ANY,
+                None => TOO_LONG,
+                Some(rest) => {
+                    left = rest;
+                    return;
+                }
+            };
+            found = Some(why);
+            *inner = json!({ "description": any(why) });
         });
-        if found && let Some(place) = document.pointer_mut(&at) {
+        if let Some(name) = at.strip_prefix("/components/schemas/").filter(|_| found.is_some()) {
+            let name = pointer::name(name);
+            let size = sizes.of(document, &schema, 0);
+            sizes.known.insert(name.clone(), size);
+            if holds_any(&schema, &narrowed) {
+                narrowed.insert(name);
+            }
+        }
+        if let (Some(why), Some(place)) = (found, document.pointer_mut(&at)) {
             *place = schema;
-            sizes.known.clear();
-            repairs.narrow("alternatives", &at, "too many combinations of alternatives: any JSON value");
+            repairs.narrow("alternatives", &at, format!("{why}: any JSON value"));
         }
     }
 }
@@ -52,19 +83,52 @@ fn is_composed(schema: &Value) -> bool {
     has("allOf") || (has("oneOf") || has("anyOf")) && has("properties")
 }
 
+/// What a schema is composed of.
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["allOf", "anyOf", "oneOf"].into_iter().flat_map(|key| list(schema, key))
+}
+
+/// What is said of a schema that was narrowed.
+fn any(why: &str) -> String {
+    format!("Any JSON value: {why}.")
+}
+
+/// Whether a schema was narrowed, or a part of it.
+fn holds_any(schema: &Value, narrowed: &HashSet<String>) -> bool {
+    let said = schema.get("description").and_then(Value::as_str);
+    said.is_some_and(|said| [TOO_MANY, TOO_LONG, OF_ANY].into_iter().any(|why| said == any(why)))
+        || walk::schema_name(schema).is_some_and(|name| narrowed.contains(name))
+        || parts(schema).any(|part| holds_any(part, narrowed))
+}
+
+/// How many members stand in a schema, those of schemas inside it included.
+fn members(schema: &Value) -> usize {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let own: usize = properties.map(|(_, member)| 1 + members(member)).sum();
+    let inside = ["items", "additionalProperties"].into_iter().filter_map(|key| schema.get(key));
+    own + inside.chain(parts(schema)).map(members).sum::<usize>()
+}
+
 #[derive(Clone, Copy)]
 struct Size {
     combinations: usize,
     merged: usize,
+    /// The members of one combination.
+    members: usize,
 }
 
-const ONE: Size = Size { combinations: 1, merged: 1 };
+const ONE: Size = Size { combinations: 1, merged: 1, members: 0 };
 
-const ENDLESS: Size = Size { combinations: usize::MAX, merged: usize::MAX };
+const ENDLESS: Size = Size { combinations: usize::MAX, merged: usize::MAX, members: usize::MAX };
 
 impl Size {
     fn is_too_large(self) -> bool {
         self.combinations > COMBINATIONS || self.merged > MERGED
+    }
+
+    /// How many members are written out.
+    fn written(self) -> usize {
+        self.combinations.saturating_mul(self.members)
     }
 }
 
@@ -90,20 +154,25 @@ impl Sizes {
             self.known.insert(name.to_owned(), size);
             return size;
         }
-        let mut size = ONE;
+        let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let own = own.map(|(_, member)| 1 + members(member)).sum();
+        let mut size = Size { members: own, ..ONE };
         for part in list(schema, "allOf") {
             let part = self.of(document, part, depth + 1);
             size.combinations = size.combinations.saturating_mul(part.combinations);
             size.merged = size.merged.saturating_add(part.merged);
+            size.members = size.members.saturating_add(part.members);
         }
         for key in ["anyOf", "oneOf"] {
-            let mut alternatives = 0_usize;
+            let (mut alternatives, mut largest) = (0_usize, 0);
             for part in list(schema, key) {
                 let part = self.of(document, part, depth + 1);
                 alternatives = alternatives.saturating_add(part.combinations);
                 size.merged = size.merged.saturating_add(part.merged);
+                largest = largest.max(part.members);
             }
             size.combinations = size.combinations.saturating_mul(alternatives.max(1));
+            size.members = size.members.saturating_add(largest);
         }
         size
     }
@@ -111,4 +180,54 @@ impl Sizes {
 
 fn list<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     schema.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A schema on top of the one before, each with a member of its own.
+    fn chain(links: usize) -> Value {
+        let link = |number: usize| {
+            let own = json!({ "type": "object", "properties": { format!("p{number}"): { "type": "string" } } });
+            let schema = match number {
+                0 => own,
+                _ => json!({ "allOf": [{ "$ref": format!("#/components/schemas/C{}", number - 1) }, own] }),
+            };
+            (format!("C{number}"), schema)
+        };
+        let schemas: serde_json::Map<String, Value> = (0..links).map(link).collect();
+        json!({ "paths": {}, "components": { "schemas": schemas } })
+    }
+
+    /// The members of all compositions, as the generator writes them out.
+    fn written(document: &Value) -> usize {
+        let mut sizes = Sizes::default();
+        let schemas = walk::members(document, "/components/schemas");
+        schemas.into_iter().map(|(_, schema)| sizes.of(document, schema, 0).written()).sum()
+    }
+
+    #[test]
+    fn what_compositions_repeat_grows_with_the_document_and_not_with_its_square() {
+        for links in [80, 400, 1600] {
+            let mut document = chain(links);
+            let mut repairs = Repairs::default();
+            settle(&mut document, &mut repairs);
+            assert!(written(&document) <= WRITTEN + WRITTEN_FOR_EACH * links, "{links}: {}", written(&document));
+            let said = repairs.iter().count();
+            assert_eq!(said > 0, links > 80, "{links}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_composed_of_any_value_is_one_and_says_so() {
+        let mut document = chain(300);
+        let mut repairs = Repairs::default();
+        settle(&mut document, &mut repairs);
+        let schemas = walk::members(&document, "/components/schemas");
+        let typed =
+            schemas.iter().take_while(|(_, schema)| is_composed(schema) || schema.get("type").is_some()).count();
+        assert!(schemas.iter().skip(typed).all(|(_, schema)| members(schema) == 0), "no link loses members");
+        assert_eq!(repairs.iter().count(), schemas.len() - typed);
+    }
 }

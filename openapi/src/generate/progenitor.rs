@@ -8,6 +8,7 @@ use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, 
 use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
 use serde_json::Value;
 
+use super::code::Code;
 use super::leniency;
 use super::types::Replacement;
 use crate::normalize::PATH_GUARD;
@@ -16,7 +17,7 @@ use crate::normalize::PATH_GUARD;
 const STACK: usize = 64 << 20;
 
 /// Its code; `None` where it refuses or panics. Its words are for its own developers and are dropped.
-pub(crate) fn run(document: &Value, replacements: &[Replacement]) -> Option<String> {
+pub(crate) fn run(document: &Value, replacements: &[Replacement]) -> Option<Code> {
     /// The panic hook belongs to the whole process.
     static HOOK: Mutex<()> = Mutex::new(());
     let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,7 +28,8 @@ pub(crate) fn run(document: &Value, replacements: &[Replacement]) -> Option<Stri
         let generator = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
             panic::catch_unwind(AssertUnwindSafe(|| {
                 let document: openapiv3::OpenAPI = serde_json::from_value(document.clone()).ok()?;
-                Some(Generator::new(&settings(replacements)).generate_tokens(&document).ok()?.to_string())
+                let tokens = Generator::new(&settings(replacements)).generate_tokens(&document).ok()?;
+                Some(Code::of(tokens))
             }))
         });
         generator.ok()?.join().ok()?.ok().flatten()

@@ -1,30 +1,29 @@
-//! Takes out the type builders that nobody needs: a caller builds requests, the decoder builds answers. They are more
+//! Leaves out the type builders that nobody needs: a caller builds requests, the decoder builds answers. They are more
 //! than half of the generator's code, and all of it would be compiled.
 
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{ImplItem, Item, ItemMod, Type};
+use syn::{ImplItem, Item, ItemMod, Type, parse_quote};
 
-use super::adapt::Call;
+use super::adapt::{Call, adapt};
+use super::code::Unread;
 
-/// Keeps the builders of types that requests are made of.
-pub(crate) fn answer_builders(file: &mut syn::File, calls: &[Call]) {
+/// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
+pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
     let Some(types) = file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => Some(module),
         _ => None,
     }) else {
-        return;
+        return Some(());
     };
     let kept = request_types(types, calls);
-    let Some((_, items)) = &mut types.content else { return };
+    let Some((_, items)) = &mut types.content else { return Some(()) };
     for item in items.iter_mut() {
         match item {
             Item::Mod(module) if module.ident == "builder" => {
-                if let Some((_, items)) = &mut module.content {
-                    items.retain(|item| builder_of(item).is_none_or(|name| kept.contains(&name)));
-                }
+                module.content.get_or_insert_default().1 = kept_builders(builders, &kept)?;
             }
             Item::Impl(block)
                 if block.trait_.is_none() && name_of(&block.self_ty).is_some_and(|name| !kept.contains(&name)) =>
@@ -35,6 +34,24 @@ pub(crate) fn answer_builders(file: &mut syn::File, calls: &[Call]) {
         }
     }
     items.retain(|item| !matches!(item, Item::Impl(block) if block.trait_.is_none() && block.items.is_empty()));
+    Some(())
+}
+
+/// Those of the kept types, adapted as all types are.
+fn kept_builders(builders: &Unread, kept: &HashSet<String>) -> Option<Vec<Item>> {
+    let mut items = Vec::new();
+    for item in builders.items() {
+        items.extend(Some(item?).filter(|item| builder_of(item).is_none_or(|name| kept.contains(&name))));
+    }
+    let mut types: ItemMod = parse_quote! { mod types {} };
+    types.content.get_or_insert_default().1 = items;
+    let mut file = syn::parse_file("").ok()?;
+    file.items.push(Item::Mod(types));
+    adapt(&mut file, &[], &HashMap::new());
+    match file.items.pop() {
+        Some(Item::Mod(module)) => module.content.map(|(_, items)| items),
+        _ => None,
+    }
 }
 
 /// The types of the arguments, and all types inside them.

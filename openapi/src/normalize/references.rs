@@ -1,6 +1,6 @@
 //! References that lead elsewhere than to a named component: into the inside of a schema, or into an operation.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -48,6 +48,7 @@ pub(crate) fn name_targets(document: &mut Value, repairs: &mut Repairs) {
             .map(|(at, _)| name::of_type(&pointer::name(at)))
             .collect();
         let mut named = Map::new();
+        let mut moved: HashMap<&str, String> = HashMap::new();
         for (target, at) in &found {
             let Some(schema) = pointer::of_reference(target).and_then(|target| document.pointer(target)) else {
                 continue;
@@ -57,11 +58,11 @@ pub(crate) fn name_targets(document: &mut Value, repairs: &mut Repairs) {
             let name = name::fresh(&name::of_type(&last), &mut taken);
             named.insert(name.clone(), schema.clone());
             repairs.note("inner-reference", at, format!("`{target}` is the type `{name}`"));
-            redirect(document, target, &pointer::join("#/components/schemas", &name));
-            for schema in named.values_mut() {
-                redirect(schema, target, &pointer::join("#/components/schemas", &name));
-            }
+            moved.insert(target, pointer::join("#/components/schemas", &name));
         }
+        // All at once: a document may have as many of them as it has schemas.
+        redirect(document, &moved);
+        named.values_mut().for_each(|schema| redirect(schema, &moved));
         let Some(root) = document.as_object_mut() else { return };
         let components = root.entry("components").or_insert_with(|| json!({}));
         if let Some(components) = components.as_object_mut() {
@@ -85,18 +86,17 @@ fn is_schema(at: &str) -> bool {
     at.starts_with("/components/schemas/") || at.contains("/schema/")
 }
 
-fn redirect(node: &mut Value, from: &str, to: &str) {
+fn redirect(node: &mut Value, moved: &HashMap<&str, String>) {
     match node {
         Value::Object(object) => {
             for (key, value) in object.iter_mut() {
-                if key == "$ref" && *value == from {
-                    *value = json!(to);
-                } else {
-                    redirect(value, from, to);
+                match value.as_str().filter(|_| key == "$ref").and_then(|target| moved.get(target)) {
+                    Some(to) => *value = json!(to),
+                    None => redirect(value, moved),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, from, to)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, moved)),
         _ => {}
     }
 }

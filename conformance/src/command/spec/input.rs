@@ -59,7 +59,6 @@ fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, String> 
             "check the revision, and the path from the repository's root",
         ));
     }
-    let text = String::from_utf8(output.stdout)
-        .map_err(|_| refused("the file is no UTF-8 text", "name an OpenAPI document in YAML or JSON"))?;
-    Ok(Input { text: Text::new(name, text), file: path.trim_start_matches("./").to_owned() })
+    let text = Text::decode(name, output.stdout).map_err(|failure| failure.to_string())?;
+    Ok(Input { text, file: path.trim_start_matches("./").to_owned() })
 }

@@ -1,0 +1,150 @@
+//! The generator's code as text, an item at a time: parsed as a whole it would need several times the memory of what is
+//! kept of it.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::{Item, ItemMod};
+
+/// The module of the types' builders, of which most belong to answers and are never kept.
+const BUILDERS: [&str; 2] = ["types", "builder"];
+
+/// Code as the generator wrote it.
+#[derive(Default)]
+pub(crate) struct Code {
+    text: String,
+    parts: Vec<Part>,
+}
+
+/// An item.
+struct Part {
+    /// Where its text is, without what stands in it where it is a module.
+    text: Range<usize>,
+    /// The module's name and what stands in it.
+    module: Option<(String, Vec<Part>)>,
+}
+
+/// Items that are parsed when they are asked for.
+pub(crate) struct Unread {
+    code: Code,
+    items: Vec<Range<usize>>,
+}
+
+impl Code {
+    /// The text of tokens.
+    pub(crate) fn of(tokens: TokenStream) -> Self {
+        let mut code = Self::default();
+        code.parts = code.parts(tokens);
+        code
+    }
+
+    /// The file with an empty module where the builders of types stand, and these. `None` where it is no Rust.
+    pub(crate) fn parse(mut self) -> Option<(syn::File, Unread)> {
+        let parts = std::mem::take(&mut self.parts);
+        let mut unread = Unread { code: self, items: Vec::new() };
+        let mut file = syn::parse_file("").ok()?;
+        unread.parse(parts, &mut Vec::new(), &mut file)?;
+        Some((file, unread))
+    }
+
+    /// The items: each ends with its braces or a semicolon.
+    fn parts(&mut self, tokens: TokenStream) -> Vec<Part> {
+        let mut found = Vec::new();
+        let mut item: Vec<TokenTree> = Vec::new();
+        let mut rest = tokens.into_iter().peekable();
+        while let Some(token) = rest.next() {
+            let is_semicolon = is_semicolon(&token);
+            let is_body = matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+            item.push(token);
+            // `use a::{b, c};`
+            if is_semicolon || is_body && !rest.peek().is_some_and(self::is_semicolon) {
+                found.push(self.part(std::mem::take(&mut item)));
+            }
+        }
+        if !item.is_empty() {
+            found.push(self.part(item));
+        }
+        found
+    }
+
+    fn part(&mut self, mut item: Vec<TokenTree>) -> Part {
+        let mut module = None;
+        if let [.., TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Group(body)] = item.as_mut_slice()
+            && word == "mod"
+        {
+            module = Some((name.to_string(), self.parts(body.stream())));
+            *body = Group::new(Delimiter::Brace, TokenStream::new());
+        }
+        let start = self.text.len();
+        // Writing to a text does not fail.
+        let _ = write!(self.text, "{}", item.into_iter().collect::<TokenStream>());
+        Part { text: start..self.text.len(), module }
+    }
+}
+
+impl Unread {
+    /// The items one after the other; `None` in the place of what is no Rust.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Option<Item>> {
+        self.items.iter().map(|range| syn::parse_str(self.code.text.get(range.clone())?).ok())
+    }
+
+    fn parse(&mut self, parts: Vec<Part>, within: &mut Vec<String>, file: &mut syn::File) -> Option<()> {
+        for Part { text, module } in parts {
+            let mut part = syn::parse_file(self.code.text.get(text)?).ok()?;
+            if let Some((name, inside)) = module {
+                within.push(name);
+                if *within == BUILDERS {
+                    self.items.extend(inside.into_iter().map(|part| part.text));
+                } else {
+                    let mut whole = syn::parse_file("").ok()?;
+                    self.parse(inside, within, &mut whole)?;
+                    if let Some(Item::Mod(ItemMod { attrs, content, .. })) = part.items.last_mut() {
+                        attrs.extend(whole.attrs);
+                        content.get_or_insert_default().1 = whole.items;
+                    }
+                }
+                within.pop();
+            }
+            file.attrs.extend(part.attrs);
+            file.items.extend(part.items);
+        }
+        Some(())
+    }
+}
+
+fn is_semicolon(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';')
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::{ToTokens as _, quote};
+
+    use super::*;
+
+    #[test]
+    fn every_item_is_found_again_and_builders_wait_to_be_asked_for() {
+        let tokens = quote! {
+            #![allow(dead_code)]
+            use a::{b, c};
+            pub mod types {
+                use super::d;
+                pub struct A(u8);
+                #[doc = "builders"]
+                pub mod builder { struct A { x: u8 } impl A {} }
+                pub mod error { pub struct E; }
+            }
+            pub mod builder { fn f() {} }
+            const ONE: u8 = { 1 };
+            fn last() {}
+        };
+        let (file, builders) = Code::of(tokens.clone()).parse().expect("it is Rust");
+        let whole = tokens.to_string().replace("struct A { x : u8 } impl A { }", "");
+        let spaceless = |text: String| text.replace(' ', "");
+        assert_eq!(spaceless(file.into_token_stream().to_string()), spaceless(whole));
+        let builders: Vec<String> =
+            builders.items().map(|item| item.expect("it is Rust").into_token_stream().to_string()).collect();
+        assert_eq!(builders, ["struct A { x : u8 }", "impl A { }"]);
+    }
+}
