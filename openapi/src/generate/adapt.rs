@@ -13,8 +13,8 @@ use quote::{ToTokens as _, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Token, Type,
-    parse_quote,
+    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token,
+    Type, parse_quote,
 };
 
 use super::answers::Particulars;
@@ -88,12 +88,17 @@ pub(crate) fn adapt(
                     }));
                 }
             }
-            Item::Mod(module) if module.ident == "types" => Types.visit_item_mod_mut(module),
+            Item::Mod(module) if module.ident == "types" => adapt_types(module),
             _ => {}
         }
     }
     calls.sort_by_key(|(index, _)| *index);
     calls.into_iter().map(|(_, call)| call).collect()
+}
+
+/// Adapts the module of the types, or a part of it.
+pub(crate) fn adapt_types(module: &mut ItemMod) {
+    Types.visit_item_mod_mut(module);
 }
 
 /// `new` builds a client of its own; `new_with_client` is for our facade.

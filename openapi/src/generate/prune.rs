@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{ImplItem, Item, ItemMod, Type, parse_quote};
 
-use super::adapt::{Call, adapt};
+use super::adapt::{Call, adapt_types};
 use super::code::Unread;
 
 /// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
@@ -45,13 +45,8 @@ fn kept_builders(builders: &Unread, kept: &HashSet<String>) -> Option<Vec<Item>>
     }
     let mut types: ItemMod = parse_quote! { mod types {} };
     types.content.get_or_insert_default().1 = items;
-    let mut file = syn::parse_file("").ok()?;
-    file.items.push(Item::Mod(types));
-    adapt(&mut file, &[], &HashMap::new());
-    match file.items.pop() {
-        Some(Item::Mod(module)) => module.content.map(|(_, items)| items),
-        _ => None,
-    }
+    adapt_types(&mut types);
+    types.content.map(|(_, items)| items)
 }
 
 /// The types of the arguments, and all types inside them.
