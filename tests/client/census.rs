@@ -49,7 +49,10 @@ async fn every_operation_sends_what_was_reviewed() {
             assert_eq!(received.len(), 1, "{}: one call, one request", operation.id);
             let (header, value) = carried(&api);
             assert_eq!(received[0].header(header), Some(value.as_str()), "{}", operation.id);
-            assert_eq!(received[0].header("accept"), Some("application/json"), "{}", operation.id);
+            // Where no answer has a body there is nothing to ask for.
+            if operation.responses.values().any(|response| response.schema.is_some()) {
+                assert_eq!(received[0].header("accept"), Some("application/json"), "{}", operation.id);
+            }
             assert_eq!(received[0].header("api-version"), None, "{}", operation.id);
             let _ = writeln!(text, "# {}\n{}", operation.id, received[0].render());
         }
