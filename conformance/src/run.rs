@@ -1,10 +1,11 @@
 //! Runs the cases of an API, many at a time, and keeps their order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::catalogue::{Case, Catalogue, Side};
@@ -19,7 +20,7 @@ const WORKERS: usize = 16;
 
 /// Ends a run early. Cloning shares it, so that one ends the runs of several APIs.
 #[derive(Clone, Debug, Default)]
-pub struct Halt(Arc<AtomicBool>);
+pub struct Halt(Arc<watch::Sender<bool>>);
 
 /// Told of each case as it ends.
 pub type Watch = Arc<dyn Fn(&Case, &Outcome) + Send + Sync>;
@@ -69,12 +70,18 @@ impl Default for Plan {
 impl Halt {
     /// Lets no further case begin.
     pub fn halt(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.send_replace(true);
     }
 
     /// Whether the run was ended.
     pub fn is_halted(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// Returns when the run is ended.
+    pub async fn halted(&self) {
+        // The sender lives in here, so that no wait is in vain.
+        let _ = self.0.subscribe().wait_for(|is_halted| *is_halted).await;
     }
 }
 
@@ -96,6 +103,8 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 } else {
                     plan.check(&catalogue, case).await
                 };
+                let is_cut = plan.halt.is_halted() && outcome.verdict == Verdict::Error;
+                let outcome = if is_cut { Outcome::skip("the run was ended during it") } else { outcome };
                 if plan.is_fail_fast && outcome.verdict == Verdict::Fail {
                     plan.halt.halt();
                 }

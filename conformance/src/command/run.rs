@@ -1,15 +1,16 @@
 //! `conformance run`: which APIs, which cases, against what, and where the report goes.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::catalogue::{Case, Catalogue, Side};
+use keyfit_conformance::contract::Probe;
 use keyfit_conformance::explain;
 use keyfit_conformance::known::KnownFailures;
 use keyfit_conformance::probe::http_client;
@@ -17,7 +18,7 @@ use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
-use keyfit_conformance::verdict::Verdict;
+use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::Source;
 use tokio::task::JoinSet;
 
@@ -208,7 +209,8 @@ async fn check(
 ) -> Result<Report, String> {
     let started = Instant::now();
     let halt = Halt::default();
-    let interrupted = tokio::spawn(halt_on_interrupt(halt.clone()));
+    let was_interrupted = Arc::new(AtomicBool::new(false));
+    let listening = tokio::spawn(halt_on_interrupt(halt.clone(), Arc::clone(&was_interrupted)));
     let bar = progress(&catalogues);
     let redactor = Redactor::default();
     let live = [&options.subject.live.base_url, &options.subject.live.authorization_server];
@@ -217,8 +219,7 @@ async fn check(
     let is_ours = options.api_dir.is_none();
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
-        let (mut plan, server, mock) = options.subject.plan(&catalogue, is_ours, &http, &redactor).await?;
-        plan.halt = halt.clone();
+        let (mut plan, server, mock) = options.subject.plan(&catalogue, is_ours, &http, &redactor, &halt).await?;
         plan.is_fail_fast = options.fail_fast;
         plan.seed = options.seed;
         plan.workers = options.parallel.map_or(plan.workers, usize::from);
@@ -244,6 +245,9 @@ async fn check(
             requests += outcome.requests;
             known.settle(&case.id, outcome);
         }
+        if is_elsewhere(&catalogue, &outcomes) && options.subject.live.base_url.is_some() {
+            eprintln!("note: every valid call is answered 404: does the base URL lack a path, such as /v1?");
+        }
         apis.push(ApiReport::new(&catalogue, server, outcomes, &redactor));
     }
     let mut report = Report::new(apis, requests, started.elapsed());
@@ -251,24 +255,50 @@ async fn check(
     let is_one_end = options.side.is_some() || options.subject.client.is_given();
     let is_partial = is_one_end || !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty());
     report.stale = known.stale(!is_partial && !halt.is_halted());
-    report.interrupted = interrupted.is_finished();
+    report.interrupted = was_interrupted.load(Ordering::SeqCst);
     if report.interrupted {
         eprintln!("the run was interrupted: the report is of the cases before that");
     }
-    interrupted.abort();
+    listening.abort();
     Ok(report)
 }
 
-/// The first interrupt lets the cases on their way end and reports on them, the second one ends the program.
-async fn halt_on_interrupt(halt: Halt) {
-    if tokio::signal::ctrl_c().await.is_ok() {
+/// Whether no valid call leads anywhere.
+fn is_elsewhere(catalogue: &Catalogue, outcomes: &[Outcome]) -> bool {
+    let valid = |case: &Case| catalogue.rule(case).probe == Some(Probe::Valid);
+    let mut valid =
+        catalogue.cases.iter().zip(outcomes).filter(|(case, outcome)| valid(case) && outcome.status.is_some());
+    let first = valid.next();
+    first.into_iter().chain(valid).all(|(_, outcome)| outcome.status == Some(404)) && first.is_some()
+}
+
+/// The first interrupt lets the requests on their way end and reports on them, the second one ends the program.
+async fn halt_on_interrupt(halt: Halt, was_interrupted: Arc<AtomicBool>) {
+    if interrupted().await.is_ok() {
+        // Before the halt: the run may end at once.
+        was_interrupted.store(true, Ordering::SeqCst);
         halt.halt();
+        eprintln!("interrupted: the requests under way are waited for");
         tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if interrupted().await.is_ok() {
                 std::process::exit(INTERRUPTED.into());
             }
         });
     }
+}
+
+/// Ctrl-C, or what CI systems send.
+async fn interrupted() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// A progress bar on a terminal, and nothing elsewhere.

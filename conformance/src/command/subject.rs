@@ -8,7 +8,7 @@ use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::Target;
-use keyfit_conformance::run::Plan;
+use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::Source;
@@ -75,8 +75,9 @@ impl Subject {
         is_ours: bool,
         http: &reqwest::Client,
         redactor: &Redactor,
+        halt: &Halt,
     ) -> Result<(Plan, String, Option<Mock>), String> {
-        let mut plan = Plan::default();
+        let mut plan = Plan { halt: halt.clone(), ..Plan::default() };
         if let Some(client) = self.client.connect(&catalogue.contract.name, redactor) {
             let stage = Stage::start(catalogue, client, redactor).await;
             plan.stage =
@@ -112,10 +113,14 @@ impl Subject {
             eprintln!("note: {note}");
         }
         let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
-        let target = target.paced(&catalogue.contract);
-        target.reach().await.map_err(|reason| {
-        format!("error: the server cannot be reached: {reason}\n  --> {base_url}\nhelp: check the URL, and that the server runs")
-    })?;
+        let target = target.paced(&catalogue.contract, halt.clone());
+        let reached = tokio::select! {
+            reached = target.reach() => reached,
+            () = halt.halted() => return Err("error: the run was interrupted before the server answered".to_owned()),
+        };
+        reached.map_err(|reason| {
+            format!("error: the server cannot be reached: {reason}\n  --> {base_url}\nhelp: check the URL, and that the server runs")
+        })?;
         plan.target = Some(Arc::new(target));
         plan.is_read_only = !self.live.allow_writes;
         plan.is_thrifty = !self.live.allow_spend;

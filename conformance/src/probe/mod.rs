@@ -32,6 +32,7 @@ use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate};
 use crate::identity::{Identities, Identity, Missing, Need};
+use crate::run::Halt;
 use crate::secret::{Redactor, Secret};
 use crate::verdict::Outcome;
 
@@ -60,10 +61,11 @@ impl Target {
         Self { base_url, identities, redactor, http, pace: None }
     }
 
-    /// The same, kept within the rate limits that the contract describes: for a live server.
+    /// The same, kept within the rate limits that the contract describes: for a live server. Nothing waits for a window
+    /// once the run is ended.
     #[must_use]
-    pub fn paced(mut self, contract: &Contract) -> Self {
-        self.pace = Some(Pace::new(contract.rate_limit.clone()));
+    pub fn paced(mut self, contract: &Contract, halt: Halt) -> Self {
+        self.pace = Some(Pace::new(contract.rate_limit.clone(), halt));
         self
     }
 
@@ -266,7 +268,14 @@ impl Target {
         if wait > pace::LONGEST {
             return Err(missing(format!("the window ends in {} s only, which is not waited for", wait.as_secs())));
         }
-        tokio::time::sleep_until(tokio::time::Instant::now() + wait + GRACE).await;
+        let end = tokio::time::Instant::now() + wait + GRACE;
+        match &self.pace {
+            Some(pace) if !pace.waits_until(end).await => {
+                return Err(missing("the run was ended during it".to_owned()));
+            }
+            Some(_) => {}
+            None => tokio::time::sleep_until(end).await,
+        }
         sent.push(self.send_at_once(draft).await);
         Ok(())
     }
@@ -274,13 +283,17 @@ impl Target {
     /// Sends a request, within the limits of a live server.
     async fn send(&self, draft: &Draft) -> Sent {
         let Some(pace) = &self.pace else { return self.send_at_once(draft).await };
-        pace.ready(draft).await;
+        if !pace.ready(draft).await {
+            return Sent { draft: draft.clone(), requests: 0, reply: Err("the run was ended".to_owned()) };
+        }
         let sent = self.send_at_once(draft).await;
         // What a 429 answers was not executed.
         if !sent.answer().is_some_and(|reply| pace.learn(draft, reply)) {
             return sent;
         }
-        pace.ready(draft).await;
+        if !pace.ready(draft).await {
+            return Sent { reply: Err("the run was ended".to_owned()), ..sent };
+        }
         let again = self.send_at_once(draft).await;
         Sent { requests: sent.requests + again.requests, ..again }
     }

@@ -14,6 +14,7 @@ use super::judge::Snapshot;
 use super::reply::Reply;
 use super::request::Draft;
 use crate::contract::{Bucket, RateLimit};
+use crate::run::Halt;
 
 /// The longest window that is waited for. A longer one ends the case: a check shall not hang for a day.
 pub(super) const LONGEST: Duration = Duration::from_secs(120);
@@ -27,6 +28,7 @@ pub(super) struct Pace {
     /// When windows that are used up end.
     ends: Mutex<HashMap<String, Instant>>,
     turns: RwLock<()>,
+    halt: Halt,
 }
 
 /// Held while a case runs.
@@ -39,8 +41,8 @@ pub(super) enum Turn<'a> {
 }
 
 impl Pace {
-    pub(super) fn new(rules: Option<RateLimit>) -> Self {
-        Self { rules, ends: Mutex::default(), turns: RwLock::default() }
+    pub(super) fn new(rules: Option<RateLimit>, halt: Halt) -> Self {
+        Self { rules, ends: Mutex::default(), turns: RwLock::default(), halt }
     }
 
     /// Waits for the turn of a case: one that counts calls runs while nobody else calls.
@@ -48,11 +50,20 @@ impl Pace {
         if counts { Turn::Alone(self.turns.write().await) } else { Turn::Shared(self.turns.read().await) }
     }
 
-    /// Waits for the window that the request falls into.
-    pub(super) async fn ready(&self, draft: &Draft) {
+    /// Waits for the window that the request falls into. `false` where the run is ended before that.
+    pub(super) async fn ready(&self, draft: &Draft) -> bool {
         let end = self.ends.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.bucket(draft));
-        if let Some(end) = end {
-            sleep_until(end).await;
+        match end {
+            Some(end) => self.waits_until(end).await,
+            None => true,
+        }
+    }
+
+    /// Waits. `false` where the run is ended before that.
+    pub(super) async fn waits_until(&self, end: Instant) -> bool {
+        tokio::select! {
+            () = sleep_until(end) => true,
+            () = self.halt.halted() => false,
         }
     }
 
@@ -106,7 +117,7 @@ mod tests {
     use crate::contract::{Citation, ResetUnit};
 
     fn pace() -> Pace {
-        Pace::new(Some(RateLimit {
+        let rules = Some(RateLimit {
             limit_header: "x-limit".to_owned(),
             remaining_header: "x-remaining".to_owned(),
             reset_header: "x-reset".to_owned(),
@@ -117,7 +128,8 @@ mod tests {
             retry_after: false,
             retry_after_body: None,
             source: Citation { page: "page".to_owned(), section: None },
-        }))
+        });
+        Pace::new(rules, Halt::default())
     }
 
     fn draft(path: &str) -> Draft {
@@ -159,6 +171,16 @@ mod tests {
         let left = reply(200, &[("x-limit", "10"), ("x-remaining", "1"), ("x-reset", "7")]);
         assert!(!pace.learn(&draft("/a"), &left));
         assert_eq!(waited(&pace, "/a").await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_is_ended_waits_for_no_window() {
+        let pace = pace();
+        assert!(pace.learn(&draft("/a"), &reply(429, &[("retry-after", "60")])));
+        pace.halt.halt();
+        let began = Instant::now();
+        assert!(!pace.ready(&draft("/a")).await, "it is not to be sent");
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -223,3 +223,43 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let output = Command::new("sh").args(["-c", &command]).output().expect("a shell");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// The wait is for a minute: a test that takes as long has failed.
+#[cfg(unix)]
+#[test]
+fn a_run_that_waits_for_a_window_is_interrupted_at_once() {
+    for signal in ["-INT", "-TERM"] {
+        let (asked, was_asked) = std::sync::mpsc::channel();
+        let url = server(move |request, stream| {
+            if has_key(request) {
+                let _ = asked.send(());
+            }
+            write(stream, "429 Too Many Requests", "retry-after: 60\r\n", "");
+        });
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("interrupted{signal}.toml"));
+        fs::write(&file, TOKENS).expect("a file");
+        let child = Command::new(env!("CARGO_BIN_EXE_conformance"))
+            .args(["run", "--api-dir", PETS, "--base-url", &url, "--tokens"])
+            .arg(&file)
+            .envs([("KEEPER_KEY", KEEPER), ("VISITOR_KEY", VISITOR)])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        was_asked.recv().expect("a request with a key");
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(sent.expect("kill is there").success());
+        let output = child.wait_with_output().expect("it ends");
+        let printed = stdout(&output) + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(code(&output), 130, "{signal}: {printed}");
+        assert!(printed.contains("the run was ended") && printed.contains("skipped"), "{signal}: {printed}");
+    }
+}
+
+#[test]
+fn a_base_url_without_its_path_is_noted() {
+    let url = server(|_, stream| write(stream, "404 Not Found", PROBLEM, "{\"title\": \"No\"}"));
+    let (code, printed, _) = check("elsewhere", &url, TOKENS, &[]);
+    assert_eq!(code, 1, "{printed}");
+    assert!(printed.contains("does the base URL lack a path"), "{printed}");
+}
