@@ -196,7 +196,7 @@ fn explain(pattern: &str, catalogues: &[Arc<Catalogue>]) -> Result<ExitCode, Str
     let texts: Vec<String> = catalogues.iter().flat_map(|catalogue| explain::rules(catalogue, pattern)).collect();
     if texts.is_empty() {
         return Err(format!(
-            "error: there is no rule `{pattern}`\nhelp: a rule is called as in `ingest.auth.no-token`; reports name them, and `*` fits any part"
+            "error: there is no rule `{pattern}`\nhelp: a rule is called as in `ingest.auth.no-token`; reports name them; `*` fits any one part, and `**` anything"
         ));
     }
     file::print(&texts.join("\n")).map(|()| ExitCode::SUCCESS)

@@ -227,7 +227,10 @@ impl Target {
             let good = maker.draft(&Probe::Jwt(JwtProbe::Good), operation, identity).map_err(Stop::Missing)?;
             trial.sent.push(self.send(&good).await);
         }
-        trial.sent.push(self.send(&draft).await);
+        // A window that is used up already is what the probe is about.
+        let is_of_limit = *probe == Probe::Exhausted;
+        let sent = if is_of_limit { self.send_at_once(&draft).await } else { self.send(&draft).await };
+        trial.sent.push(sent);
         if trial.expect.rate == Some(Rate::CostsOne) && trial.is_in_a_new_window() {
             // The two calls fell into two windows: the last one is compared with another.
             trial.sent.push(self.send(&draft).await);
