@@ -2,14 +2,19 @@
 
 use serde_json::{Value, json};
 
+/// The names of the members on the way.
+pub(crate) fn names(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"))
+}
+
 /// Sets a member by its JSON pointer, with the objects on the way.
 pub(crate) fn put(body: &mut Value, pointer: &str, value: Value) {
     let mut node = body;
-    for name in pointer.split('/').skip(1) {
+    for name in names(pointer) {
         if !node.is_object() {
             *node = json!({});
         }
-        node = &mut node[name.replace("~1", "/").replace("~0", "~")];
+        node = &mut node[name];
     }
     *node = value;
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Citation, Contract};
+use crate::pointer::names;
 
 /// How many items go in one call.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -84,8 +85,7 @@ impl Batch {
     /// The schema of the items in a body of this schema; `None` where it holds no list of them.
     pub(crate) fn items<'a>(&self, api: &'a Api, body: &'a Value) -> Option<&'a Value> {
         let mut schema = api.resolve(body);
-        for name in self.items_at.split('/').skip(1) {
-            let name = name.replace("~1", "/").replace("~0", "~");
+        for name in names(&self.items_at) {
             schema = api.resolve(schema.get("properties")?.get(name)?);
         }
         schema.get("items").filter(|_| schema["type"] == "array")

@@ -243,9 +243,8 @@ impl Target {
         if *probe == Probe::Recovered {
             self.outwait(&draft, &catalogue.contract, &mut trial.sent).await?;
         }
-        if let (Probe::UnknownToken | Probe::Jwt(_), Some(header)) = (probe, &draft.authorization) {
-            // Without the scheme.
-            trial.presented = Secret::new(header.replacen("Bearer ", "", 1));
+        if matches!(probe, Probe::UnknownToken | Probe::Jwt(_)) && draft.authorization.is_some() {
+            trial.presented = draft.presented();
         }
         self.redactor.learn(&trial.presented);
         Ok(())
@@ -304,10 +303,7 @@ impl Target {
     async fn send_at_once(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, &*draft.accept);
-        if let Some(header) = draft.authorization.as_deref() {
-            // Without the scheme.
-            self.redactor.learn(&Secret::new(header.split_once(' ').map_or(header, |(_, token)| token).trim()));
-        }
+        self.redactor.learn(&draft.presented());
         match draft.authorization.as_deref().map(HeaderValue::from_str) {
             Some(Ok(mut value)) => {
                 value.set_sensitive(true);

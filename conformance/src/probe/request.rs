@@ -14,6 +14,7 @@ use crate::catalogue::{required_field, undeclared_method};
 use crate::contract::{Batch, Carrier, Contract, Probe};
 use crate::identity::{Identities, Identity, Missing};
 use crate::pointer::put;
+use crate::secret::Secret;
 use crate::segment;
 
 /// A request before it is sent.
@@ -32,6 +33,14 @@ pub(super) struct Draft {
     pub(super) accept: Cow<'static, str>,
     /// The items of a batch, each with whether it is a good one.
     pub(super) items: Vec<(Value, bool)>,
+}
+
+impl Draft {
+    /// The credential in its header, without the scheme; an empty one where there is none.
+    pub(super) fn presented(&self) -> Secret {
+        let header = self.authorization.as_deref().unwrap_or_default();
+        Secret::new(header.split_once(' ').map_or(header, |(_, token)| token).trim())
+    }
 }
 
 /// What calls send and ask for.

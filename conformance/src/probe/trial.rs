@@ -93,10 +93,8 @@ impl<'a> Trial<'a> {
         let mut leaks = Vec::new();
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };
-            let presented = sent.draft.authorization.as_deref().unwrap_or_default();
-            // Without the scheme; a key in the query is the identity's.
-            let presented = Secret::new(presented.split_once(' ').map_or(presented, |(_, token)| token).trim());
-            let is_echo = reply.holds(&presented) || reply.holds(&self.identity.secret);
+            // A key in the query is the identity's.
+            let is_echo = reply.holds(&sent.draft.presented()) || reply.holds(&self.identity.secret);
             let echo = is_echo.then(|| (Hidden::Token, REPEATS_TOKEN.to_owned()));
             // What is served may be a text about anything.
             let inside = internals::finding(reply).filter(|_| !reply.is_success());
