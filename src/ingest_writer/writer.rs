@@ -153,6 +153,19 @@ impl<T: Record> Writer<T> {
         }
     }
 
+    /// Sends nothing more, and waits for the outcome of what is on its way. What was not sent is
+    /// [`Unknown`](super::Outcome::Unknown). The writer takes nothing any more.
+    pub async fn halt(&self) -> Summary {
+        self.shared.abandon("the writer was halted before the item was sent");
+        loop {
+            let progress = self.shared.progress.notified();
+            if self.shared.lock().end() == End::Done {
+                return self.shared.summary();
+            }
+            progress.await;
+        }
+    }
+
     /// What is confirmed by now.
     pub fn checkpoint(&self) -> Checkpoint {
         self.shared.checkpoint(0)

@@ -41,6 +41,27 @@ async fn what_would_refuse_every_batch_stops_the_writer_and_leaves_no_item_witho
 }
 
 #[tokio::test]
+async fn a_halted_writer_waits_for_what_is_on_its_way_and_sends_nothing_more() {
+    let server = Server::start(vec![], STORE).await;
+    let (told, receiver) = told();
+    let writer: Writer<Contact> =
+        builder().batch_items(2).in_flight(1).linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
+    for user in ["a", "b", "c", "d", "e"] {
+        writer.write(&contact(user, &json!({}))).await.expect("room");
+    }
+    while server.log(|log| log.requests.is_empty()) {
+        tokio::task::yield_now().await;
+    }
+    let summary = writer.halt().await;
+    let stored = server.log(|log| log.stored.len()) as u64;
+    assert_eq!((summary.accepted, summary.unknown), (stored, 5 - stored));
+    assert!(stored < 5, "the open batch was not sent");
+    assert_eq!(letters(&told).len(), 5, "every item has its outcome");
+    assert!((0..5).filter(|number| writer.checkpoint().covers(*number)).count() as u64 == stored);
+    assert!(matches!(writer.write(&contact("f", &json!({}))).await, Err(WriteError::Stopped(_))));
+}
+
+#[tokio::test]
 async fn what_a_dropped_writer_had_not_sent_is_reported() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();

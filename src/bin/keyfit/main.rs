@@ -1,12 +1,15 @@
 //! The command `keyfit`: imports contacts or events from a file.
 //!
-//! It ends with 0 where every row was accepted, 1 where some were rejected, and 2 where it stopped before the end or was
-//! called wrongly.
+//! It ends with 0 where every row was accepted, 1 where some were rejected, 2 where it stopped before the end or was
+//! called wrongly, and 130 where it was interrupted.
 
 mod import;
+mod input;
+mod interrupt;
 mod options;
+mod output;
 mod report;
-mod rows;
+mod roles;
 mod state;
 
 use std::process::ExitCode;

@@ -3,6 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use encoding_rs::Encoding;
+
+const EXAMPLES: &str = "\
+Examples:
+  keyfit import contacts.csv --project proj_1 --datasource ds_1
+  keyfit import contacts.csv --project proj_1 --datasource ds_1 --checkpoint state.json --rejects rejects.csv
+  keyfit import export.csv --project proj_1 --datasource ds_1 --encoding windows-1252 --column Id=_user_id --column Note=
+  keyfit import events.ndjson.gz --project proj_1 --datasource ds_1 --rows events
+  pg_export | keyfit import - --format ndjson --project proj_1 --datasource ds_1
+
+A file is read once before anything is sent: where it cannot be read to its end, nothing is imported. Standard input is
+sent as it comes. Rejected rows go to --rejects as they stood, so that they can be mended and imported again.
+
+Exit codes: 0 all rows accepted, 1 some rejected, 2 not begun or stopped before the end, 130 interrupted.";
 
 /// Typed, authenticated clients for the Instasent and Scopien APIs: the command.
 #[derive(Debug, Parser)]
@@ -14,14 +28,17 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Writes the rows of a file to a data source: 0 all accepted, 1 some rejected, 2 stopped.
+    /// Writes the rows of a file to a data source.
+    #[command(after_help = EXAMPLES)]
     Import(Import),
 }
 
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Import {
-    /// The rows: JSON objects, one a line, or CSV whose header names the attributes.
+    /// The rows: JSON objects, one a line, or CSV whose header names the attributes; `-` for standard input. A file may be
+    /// compressed by gzip.
     pub(crate) file: PathBuf,
     /// The project's UID.
     #[arg(long)]
@@ -32,7 +49,7 @@ pub(crate) struct Import {
     /// What the rows are.
     #[arg(long, value_enum, default_value_t = Rows::Contacts)]
     pub(crate) rows: Rows,
-    /// The format, where the file's ending (ndjson, jsonl, csv) does not say it.
+    /// The format, where the file's ending (ndjson, jsonl, csv, tsv) does not say it.
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
     /// The environment variable that holds the token.
@@ -47,18 +64,35 @@ pub(crate) struct Import {
     /// Have the server process rows before it answers.
     #[arg(long)]
     pub(crate) sync: bool,
-    /// Write rejected rows there, one JSON object a line: `line`, `reasons`, `item`.
+    /// Write rejected rows there as they stood, after the header of a CSV file. The file must be new or empty, unless the
+    /// checkpoint knows it.
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
+    /// Write why rows were rejected there, one JSON object a line: `line`, `reasons`. As for --rejects.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reasons: Option<PathBuf>,
     /// Keep there what is confirmed, and go on from it if it exists.
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub(crate) checkpoint: Option<PathBuf>,
+    /// Begin with the first row again, whatever the checkpoint says, and replace it.
+    #[arg(long, requires = "checkpoint", conflicts_with = "resume_changed")]
+    pub(crate) restart: bool,
+    /// Go on by line numbers although the rows before the checkpoint have changed: those lines are not read again.
+    #[arg(long, requires = "checkpoint")]
+    pub(crate) resume_changed: bool,
     /// The attribute that a column of a CSV file becomes; with nothing after the sign the column is left out.
     #[arg(long = "column", value_name = "HEADER=KEY", value_parser = column)]
     pub(crate) columns: Vec<(String, String)>,
-    /// What separates the columns of a CSV file.
-    #[arg(long, default_value = ",", value_parser = delimiter)]
-    pub(crate) delimiter: u8,
+    /// What separates the columns of a CSV file, `\t` for a tab. Where left out, the one of `,` `;` tab and `|` by which the
+    /// header names what is required.
+    #[arg(long, value_name = "CHARACTER", value_parser = character)]
+    pub(crate) delimiter: Option<u8>,
+    /// What encloses cells of a CSV file, or `none`.
+    #[arg(long, value_name = "CHARACTER", default_value = "\"", value_parser = quote)]
+    pub(crate) quote: Quote,
+    /// The encoding of a file that is not UTF-8: windows-1252, utf-16, or another name of the WHATWG Encoding Standard.
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub(crate) encoding: Option<&'static Encoding>,
     /// A reserved attribute that this program does not know and the API does; may be given several times.
     #[arg(long = "allow-key", value_name = "KEY")]
     pub(crate) allowed: Vec<String>,
@@ -81,6 +115,10 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// What encloses a cell in which delimiters, line ends and doubled quotes are text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Quote(pub(crate) Option<u8>);
+
 impl Rows {
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -91,11 +129,20 @@ impl Rows {
 }
 
 impl Format {
-    /// By the ending of a file's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// By the ending of a file's name, without that of a compressed one.
     pub(crate) fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
             "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" => Some(Self::Csv),
+            "gz" => Self::of(Path::new(path.file_stem()?)),
             _ => None,
         }
     }
@@ -106,10 +153,19 @@ fn column(text: &str) -> Result<(String, String), String> {
     Ok((header.to_owned(), key.to_owned()))
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
+fn character(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
-        [byte] if byte.is_ascii() => Ok(*byte),
+        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
         _ if text == "\\t" => Ok(b'\t'),
         _ => Err("give one ASCII character".to_owned()),
     }
+}
+
+fn quote(text: &str) -> Result<Quote, String> {
+    if text == "none" { Ok(Quote(None)) } else { character(text).map(|byte| Quote(Some(byte))) }
+}
+
+fn encoding(text: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label_no_replacement(text.as_bytes())
+        .ok_or_else(|| "not the name of an encoding: windows-1252, utf-16 and utf-8 are the usual ones".to_owned())
 }

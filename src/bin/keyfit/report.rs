@@ -1,54 +1,112 @@
-//! What becomes of each row: counted, written to the file of rejects, kept in the checkpoint, and told to the user.
+//! What becomes of each row: counted, written to the files of rejects and reasons, kept in the checkpoint, and told to the
+//! user.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use keyfit::batch::Reason;
 use keyfit::ingest_writer::{Checkpoint, Delivery, Outcome};
 use serde_json::{Value, json};
 
+use crate::input::{Position, Unfit, hint};
 use crate::options::Import;
-use crate::state::State;
+use crate::output::Output;
+use crate::state::{Read, State, lock_checkpoint};
 
 /// Rows that are shown; the others are counted.
 const MOST_SHOWN: u64 = 20;
 /// How often the checkpoint is written.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// The files of an import that it writes. Each is locked from here on.
+pub(crate) struct Files {
+    rejects: Option<Output>,
+    reasons: Option<Output>,
+    checkpoint: Option<PathBuf>,
+    _lock: Option<File>,
+}
+
 pub(crate) struct Report {
     pub(crate) state: State,
     pub(crate) unknown: u64,
     /// What went wrong here: a row that is not reported must not be taken for reported.
     pub(crate) failure: Option<String>,
-    rejects: Option<BufWriter<File>>,
-    checkpoint: Option<PathBuf>,
+    files: Files,
+    /// What a file of rejects begins with.
+    header: Vec<u8>,
+    /// How the rows stood whose outcome is open, and what is wrong with those that are not fit.
+    open: HashMap<u64, (Vec<u8>, Option<Unfit>)>,
+    /// The end of the last row that was read.
+    position: Position,
+    /// How long the text is.
+    size: u64,
     saved: Option<Instant>,
     shown: u64,
 }
 
-impl Report {
-    pub(crate) fn new(import: &Import, state: State) -> Result<Self, String> {
-        let open = |path: &PathBuf| {
-            open_rejects(path, state.rejects_bytes)
-                .map_err(|error| format!("{} cannot be written: {error}", path.display()))
-        };
-        let rejects = import.rejects.as_ref().map(open).transpose()?;
+impl Files {
+    /// Takes the lock of the checkpoint, before anything of it is read.
+    pub(crate) fn lock(import: &Import) -> Result<Self, String> {
         let checkpoint = import.checkpoint.clone();
-        Ok(Self { state, unknown: 0, failure: None, rejects, checkpoint, saved: None, shown: 0 })
+        let lock = checkpoint.as_deref().map(lock_checkpoint).transpose()?;
+        Ok(Self { rejects: None, reasons: None, checkpoint, _lock: lock })
+    }
+
+    /// Opens what is written to.
+    pub(crate) fn open(mut self, import: &Import, state: &State) -> Result<Self, String> {
+        let open = |role: &str, path: &Option<PathBuf>, known: &Option<_>| {
+            path.as_ref().map(|path| Output::open(role, path, known.as_ref())).transpose()
+        };
+        self.rejects = open("--rejects", &import.rejects, &state.rejects)?;
+        self.reasons = open("--reasons", &import.reasons, &state.reasons)?;
+        Ok(self)
+    }
+}
+
+impl Report {
+    pub(crate) fn new(state: State, files: Files, header: Vec<u8>, size: u64) -> Self {
+        Self {
+            state,
+            unknown: 0,
+            failure: None,
+            files,
+            header,
+            open: HashMap::new(),
+            position: Position::default(),
+            size,
+            saved: None,
+            shown: 0,
+        }
+    }
+
+    /// A row is about to be written.
+    pub(crate) fn row(&mut self, line: u64, source: Vec<u8>, unfit: Option<Unfit>, position: Position) {
+        self.position = position;
+        if self.files.rejects.is_some() || unfit.is_some() {
+            self.open.insert(line, (source, unfit));
+        }
+    }
+
+    /// A row has had its outcome in an earlier run.
+    pub(crate) fn skipped(&mut self, line: u64) {
+        self.open.remove(&line);
     }
 
     /// An outcome. `tell` prints a line.
     pub(crate) fn outcome(&mut self, delivery: &Delivery<'_>, tell: impl Fn(&str)) {
         let line = delivery.sequence();
+        let row = self.open.remove(&line);
         match delivery.outcome() {
             Outcome::Accepted => self.state.accepted += 1,
             Outcome::Rejected(reasons) => {
                 self.state.rejected += 1;
-                self.show(line, &words(reasons), &tell);
-                if let Err(error) = self.reject(line, reasons, delivery.item()) {
-                    self.failure = Some(format!("the file of rejects cannot be written: {error}"));
+                let (source, unfit) = row.unwrap_or_default();
+                let reasons = told(reasons, unfit, delivery.item());
+                self.show(line, &words(&reasons), &tell);
+                if let Err(error) = self.reject(line, &reasons, &source) {
+                    self.failure = Some(error);
                 }
             }
             Outcome::Unknown(why) => {
@@ -57,46 +115,60 @@ impl Report {
             }
         }
         // After a failure the last good checkpoint stays.
-        if self.checkpoint.is_some()
+        if self.files.checkpoint.is_some()
             && self.failure.is_none()
             && self.saved.is_none_or(|saved| saved.elapsed() >= EVERY)
         {
-            self.save(delivery.checkpoint());
+            self.save(delivery.checkpoint(), false);
         }
     }
 
-    /// Writes the checkpoint, and before it the rejects that it covers.
-    pub(crate) fn save(&mut self, checkpoint: Checkpoint) {
-        self.state.checkpoint = checkpoint;
+    /// Writes the checkpoint, and before it what it covers of the other files.
+    pub(crate) fn save(&mut self, checkpoint: Checkpoint, is_complete: bool) {
+        if self.failure.is_none() {
+            self.failure = self.try_save(checkpoint, is_complete).err();
+        }
+    }
+
+    fn try_save(&mut self, checkpoint: Checkpoint, is_complete: bool) -> Result<(), String> {
         self.saved = Some(Instant::now());
-        if let Err(error) = self.flush() {
-            self.failure = Some(format!("the file of rejects cannot be written: {error}"));
-        } else if let Some(path) = &self.checkpoint
-            && let Err(error) = self.state.save(path)
-        {
-            self.failure = Some(format!("the checkpoint {} cannot be written: {error}", path.display()));
+        let Files { rejects, reasons, checkpoint: path, .. } = &mut self.files;
+        let sync = |role: &str, output: &mut Option<Output>| {
+            let known = output.as_mut().map(|output| output.sync(is_complete)).transpose();
+            known.map_err(|error| format!("{role} cannot be written: {error}"))
+        };
+        // What a file of another run knew stays known: it may be given again.
+        let (rejects, reasons) = (sync("--rejects", rejects)?, sync("--reasons", reasons)?);
+        self.state.rejects = rejects.or(self.state.rejects.take());
+        self.state.reasons = reasons.or(self.state.reasons.take());
+        self.state.checkpoint = checkpoint;
+        // A run that has read less than an earlier one knows no more than that.
+        if self.position.bytes() >= self.state.input.bytes() {
+            self.state.input = Read::to(&self.position, self.size);
         }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.rejects {
-            Some(file) => {
-                file.flush()?;
-                file.get_ref().sync_data()
+        match path {
+            Some(path) => {
+                let saved = self.state.save(path);
+                saved.map_err(|error| format!("the checkpoint {} cannot be written: {error}", path.display()))
             }
             None => Ok(()),
         }
     }
 
-    fn reject(&mut self, line: u64, reasons: &[Reason], item: &[u8]) -> io::Result<()> {
-        let Some(file) = &mut self.rejects else { return Ok(()) };
-        let reasons: Vec<Value> =
-            reasons.iter().map(|reason| json!({"field": reason.field, "message": reason.message})).collect();
-        // What is no JSON is kept as text.
-        let item: Value = serde_json::from_slice(item).unwrap_or_else(|_| String::from_utf8_lossy(item).into());
-        let text = format!("{}\n", json!({"line": line, "reasons": reasons, "item": item}));
-        self.state.rejects_bytes += text.len() as u64;
-        file.write_all(text.as_bytes())
+    fn reject(&mut self, line: u64, reasons: &[Unfit], source: &[u8]) -> Result<(), String> {
+        if let Some(file) = &mut self.files.rejects {
+            let header = if file.is_empty() { self.header.as_slice() } else { &[] };
+            let end: &[u8] = if source.ends_with(b"\n") || source.ends_with(b"\r") { b"" } else { b"\n" };
+            let written = [header, source, end].into_iter().try_for_each(|part| file.write(part));
+            written.map_err(|error| format!("--rejects cannot be written: {error}"))?;
+        }
+        if let Some(file) = &mut self.files.reasons {
+            let reasons: Vec<Value> =
+                reasons.iter().map(|Unfit { field, reason }| json!({"field": field, "message": reason})).collect();
+            let text = format!("{}\n", json!({"line": line, "reasons": reasons}));
+            file.write(text.as_bytes()).map_err(|error| format!("--reasons cannot be written: {error}"))?;
+        }
+        Ok(())
     }
 
     fn show(&mut self, line: u64, text: &str, tell: impl Fn(&str)) {
@@ -109,23 +181,26 @@ impl Report {
     }
 }
 
-fn words(reasons: &[Reason]) -> String {
-    let one = |reason: &Reason| match &reason.field {
-        Some(field) => format!("{field}: {}", reason.message),
-        None => reason.message.clone(),
+/// Why a row was rejected: what the reader found, or what the writer or the server says, with how a value is to be written
+/// where that shows.
+fn told(reasons: &[Reason], unfit: Option<Unfit>, item: &[u8]) -> Vec<Unfit> {
+    if let Some(unfit) = unfit {
+        return vec![unfit];
+    }
+    let with_hint = |Reason { field, message, .. }: &Reason| {
+        let hint = field.as_deref().and_then(|field| hint(item, field));
+        let reason = hint.map_or_else(|| message.clone(), |hint| format!("{message} ({hint})"));
+        Unfit { field: field.clone(), reason }
+    };
+    reasons.iter().map(with_hint).collect()
+}
+
+fn words(reasons: &[Unfit]) -> String {
+    let one = |Unfit { field, reason }: &Unfit| match field {
+        Some(field) => format!("{field}: {reason}"),
+        None => reason.clone(),
     };
     // A server's words may hold anything; a terminal is not to obey it.
     let text = reasons.iter().map(one).collect::<Vec<_>>().join("; ");
     text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(300).collect()
-}
-
-/// Goes on after what an earlier run confirmed; what it wrote beyond that comes again.
-fn open_rejects(path: &Path, length: u64) -> io::Result<BufWriter<File>> {
-    let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
-    if file.metadata()?.len() < length {
-        return Err(io::Error::other("it is shorter than the checkpoint says: it belongs to another import"));
-    }
-    file.set_len(length)?;
-    file.seek(SeekFrom::End(0))?;
-    Ok(BufWriter::new(file))
 }

@@ -1,72 +1,199 @@
-//! What is kept between runs: what is confirmed, and how far the file of rejects belongs to it.
+//! What is kept between runs: of which import it is, what is confirmed, and how far each file belongs to it.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use keyfit::ingest_writer::Checkpoint;
+use keyfit::instasent::ingest::BASE_URL;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use crate::input::{Input, Position, Reading, hex};
 use crate::options::Import;
+use crate::output::{Known, lock, private};
+use crate::roles::lock_of;
+
+/// The largest checkpoint that is read, in bytes.
+const LIMIT: u64 = 64 << 20;
 
 /// The contents of the checkpoint file.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct State {
-    /// What was imported where: a checkpoint of another import would skip rows that were never sent.
-    pub(crate) import: Identity,
+    /// Where the rows go.
+    pub(crate) target: Target,
+    /// How the rows are read; `None` before any was.
+    pub(crate) reading: Option<Reading>,
+    /// What was read.
+    pub(crate) input: Read,
     pub(crate) checkpoint: Checkpoint,
     /// Rows that were accepted and rejected, in all runs.
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
-    /// How long the file of rejects was.
-    pub(crate) rejects_bytes: u64,
+    pub(crate) rejects: Option<Known>,
+    pub(crate) reasons: Option<Known>,
 }
 
+/// Where rows go.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Identity {
-    file: PathBuf,
-    rows: String,
+pub(crate) struct Target {
+    base_url: String,
     project: String,
     datasource: String,
+    rows: String,
+}
+
+/// How far an input was read, in bytes of text, and what stood there.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Read {
+    bytes: u64,
+    sha256: String,
+    /// Whether the last row had a line end.
+    is_open: bool,
+    /// How long the whole text was.
+    size: u64,
+}
+
+impl Read {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn to(position: &Position, size: u64) -> Self {
+        Self { bytes: position.bytes(), sha256: position.sha256(), is_open: position.is_open(), size }
+    }
 }
 
 impl State {
-    pub(crate) fn of(import: &Import) -> Self {
-        let identity = Identity {
-            file: import.file.file_name().map(PathBuf::from).unwrap_or_default(),
-            rows: import.rows.name().to_owned(),
+    pub(crate) fn new(import: &Import) -> Self {
+        let base_url = import.base_url.as_deref().unwrap_or(BASE_URL).trim_end_matches('/').to_owned();
+        let target = Target {
+            base_url,
             project: import.project.clone(),
             datasource: import.datasource.clone(),
+            rows: import.rows.name().to_owned(),
         };
-        Self { import: identity, checkpoint: Checkpoint::default(), accepted: 0, rejected: 0, rejects_bytes: 0 }
+        let checkpoint = Checkpoint::default();
+        let input = Read::default();
+        Self { target, reading: None, input, checkpoint, accepted: 0, rejected: 0, rejects: None, reasons: None }
     }
 
     /// The state of an earlier run of the same import, or a new one.
-    pub(crate) fn load(import: &Import) -> Result<Self, String> {
-        let new = Self::of(import);
+    ///
+    /// # Errors
+    /// Returns an error if the file is not a checkpoint, or the one of another import.
+    pub(crate) fn load(import: &Import, input: &Input, reading: &Reading, size: u64) -> Result<Self, String> {
+        let new = Self { reading: Some(reading.clone()), ..Self::new(import) };
         let Some(path) = &import.checkpoint else { return Ok(new) };
         let place = path.display();
-        let text = match fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(new),
-            Err(error) => return Err(format!("the checkpoint {place} cannot be read: {error}")),
-        };
+        let Some(text) = read(path)? else { return Ok(new) };
         let state: Self = serde_json::from_slice(&text)
-            .map_err(|error| format!("{place} is no checkpoint of this program ({error}): name another file"))?;
-        if state.import != new.import {
-            return Err(format!("{place} is the checkpoint of another import: name another file, or remove it"));
+            .map_err(|error| format!("{place} is not a checkpoint of this program ({error}): name another file"))?;
+        if import.restart {
+            return Ok(new);
         }
-        Ok(state)
+        if let Some(difference) = state.target.difference(&new.target) {
+            return Err(format!(
+                "{place} is the checkpoint of another import: {difference}\n\
+                 help: name another file with --checkpoint, or give --restart to begin with the first row and replace it"
+            ));
+        }
+        let difference = match &state.reading {
+            Some(before) if before != reading => {
+                Some("the rows were read by other options for CSV or encoding".to_owned())
+            }
+            _ => state.input.difference(input, import, size)?,
+        };
+        if let Some(difference) = difference.filter(|_| !import.resume_changed) {
+            return Err(format!(
+                "{place} is the checkpoint of another file: {difference}\n\
+                 help: give --restart to begin with the first row, or, if the confirmed rows are the same, \
+                 --resume-changed to go on after line {}",
+                state.checkpoint.first_open().saturating_sub(1)
+            ));
+        }
+        Ok(Self { reading: Some(reading.clone()), ..state })
     }
 
     /// Replaces the file whole: one that was cut off would be worth nothing.
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        let mut file = File::create(&beside)?;
+        // A link stays, and the file that it leads to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Of a name that no file has, for its owner alone.
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
         serde_json::to_writer(&mut file, self)?;
         file.write_all(b"\n")?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(())
     }
+}
+
+impl Target {
+    fn difference(&self, now: &Self) -> Option<String> {
+        let pairs = [
+            ("base URL", &self.base_url, &now.base_url),
+            ("project", &self.project, &now.project),
+            ("data source", &self.datasource, &now.datasource),
+            ("rows", &self.rows, &now.rows),
+        ];
+        pairs
+            .into_iter()
+            .find(|(_, before, now)| before != now)
+            .map(|(name, before, now)| format!("its {name} is {before}, not {now}"))
+    }
+}
+
+impl Read {
+    /// Why what is confirmed may not be what the input begins with. One that only grew is the same.
+    fn difference(&self, input: &Input, import: &Import, size: u64) -> Result<Option<String>, String> {
+        if size < self.size {
+            return Ok(Some(format!("it has {size} bytes of text, and had {}", self.size)));
+        }
+        let mut text = input.open(import.encoding)?;
+        let mut digest = Sha256::new();
+        let mut left = self.bytes;
+        while left > 0 {
+            let buffer = text.fill_buf().map_err(|error| input.failure(&error))?;
+            let length = usize::try_from(left).map_or(buffer.len(), |left| buffer.len().min(left));
+            if length == 0 {
+                break;
+            }
+            digest.update(&buffer[..length]);
+            text.consume(length);
+            left -= length as u64;
+        }
+        if self.bytes > 0 && (left > 0 || hex(&digest.finalize()) != self.sha256) {
+            return Ok(Some("what comes before the confirmed place has changed".to_owned()));
+        }
+        let next = text.fill_buf().map_err(|error| input.failure(&error))?.first();
+        let has_grown = self.is_open && next.is_some_and(|next| !matches!(next, b'\n' | b'\r'));
+        Ok(has_grown.then(|| "the last confirmed row has grown".to_owned()))
+    }
+}
+
+/// Keeps a second run with the same checkpoint out as long as the file is open.
+pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, String> {
+    let name: PathBuf = lock_of(path);
+    let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name);
+    let file = file.map_err(|error| format!("{} cannot be made: {error}", name.display()))?;
+    lock(&file).map_err(|error| format!("--checkpoint {} {error}", path.display()))?;
+    Ok(file)
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    let place = path.display();
+    let failed = |error: io::Error| format!("the checkpoint {place} cannot be read: {error}");
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(format!("the checkpoint {place} is not a regular file: name another"));
+        }
+        Ok(_) => {}
+    }
+    let mut text = Vec::new();
+    File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut text)).map_err(failed)?;
+    Ok(Some(text))
 }

@@ -1,0 +1,117 @@
+//! Opens a file or standard input, finds out whether it is compressed, and refuses what holds no text.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use encoding_rs::{Encoding, UTF_8};
+use flate2::bufread::MultiGzDecoder;
+
+use super::decode::Decode;
+
+const BUFFER: usize = 1 << 16;
+
+/// Where the rows come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    File {
+        path: PathBuf,
+        /// How many bytes it has.
+        length: u64,
+        /// How many of them are read.
+        read: Arc<AtomicU64>,
+    },
+    Standard,
+}
+
+impl Input {
+    pub(crate) fn of(path: &Path) -> Result<Self, String> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Standard);
+        }
+        let place = path.display();
+        // Before it is opened: opening a pipe would wait for who writes it.
+        let metadata = fs::metadata(path).map_err(|error| format!("{place} cannot be read: {error}"))?;
+        if metadata.is_dir() {
+            return Err(format!("{place} is a folder: name a file"));
+        }
+        if !metadata.is_file() {
+            return Err(format!("{place} is not a regular file: give `-`, and the rows on standard input"));
+        }
+        Ok(Self::File { path: path.to_owned(), length: metadata.len(), read: Arc::default() })
+    }
+
+    /// The text of the input in UTF-8.
+    pub(crate) fn open(&self, encoding: Option<&'static Encoding>) -> Result<Box<dyn BufRead + Send>, String> {
+        let failed = |error: io::Error| self.failure(&error);
+        let mut raw: Box<dyn BufRead + Send> = match self {
+            Self::File { path, read, .. } => {
+                let file = File::open(path).map_err(failed)?;
+                read.store(0, Ordering::Relaxed);
+                Box::new(BufReader::with_capacity(BUFFER, Counted { file, read: Arc::clone(read) }))
+            }
+            Self::Standard => Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
+        };
+        if raw.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]) {
+            raw = Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(raw)));
+        }
+        let start = raw.fill_buf().map_err(failed)?;
+        if let Some(problem) = is_not_text(start, encoding.is_some()) {
+            return Err(format!("{}: {problem}", self.name()));
+        }
+        Ok(Box::new(Decode::new(raw, encoding.unwrap_or(UTF_8))))
+    }
+
+    /// An error with the name of the input.
+    pub(crate) fn failure(&self, error: &io::Error) -> String {
+        match error.kind() {
+            // It says line and remedy.
+            io::ErrorKind::InvalidData => format!("{}: {error}", self.name()),
+            io::ErrorKind::UnexpectedEof => format!("{} breaks off in its middle: fetch it anew", self.name()),
+            _ => format!("{} cannot be read: {error}", self.name()),
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.display().to_string(),
+            Self::Standard => "standard input".to_owned(),
+        }
+    }
+
+    /// How many bytes it has, and how many are read, where that can be known.
+    pub(crate) fn progress(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::File { length, read, .. } => Some((*length, read.load(Ordering::Relaxed))),
+            Self::Standard => None,
+        }
+    }
+}
+
+/// A file, and how much of it is read.
+struct Counted {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(into)?;
+        self.read.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+fn is_not_text(start: &[u8], has_encoding: bool) -> Option<&'static str> {
+    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"\xD0\xCF\x11\xE0") {
+        return Some("this is a workbook or an archive: save the sheet as CSV UTF-8");
+    }
+    if has_encoding {
+        return None;
+    }
+    let is_marked = start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF");
+    (is_marked || start.iter().take(1000).any(|byte| *byte == 0))
+        .then_some("the text looks like UTF-16: save the file as CSV UTF-8, or give --encoding utf-16")
+}

@@ -1,0 +1,124 @@
+//! The files that an import writes rows and reasons to. What stands in one is never lost: only a file that is new, empty
+//! or known to the checkpoint is written to, and by one run at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::input::hex;
+
+/// A file, as far as the checkpoint covers it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Known {
+    path: PathBuf,
+    bytes: u64,
+    sha256: String,
+    /// Whether the run that wrote it came to its end. What stands behind the covered part is not its work then.
+    is_complete: bool,
+}
+
+/// A file that is open for the import.
+pub(crate) struct Output {
+    path: PathBuf,
+    file: BufWriter<File>,
+    bytes: u64,
+    digest: Sha256,
+}
+
+impl Output {
+    /// Opens a file behind what an earlier run left in it.
+    pub(crate) fn open(role: &str, path: &Path, known: Option<&Known>) -> Result<Self, String> {
+        let place = path.display();
+        let failed = |error: io::Error| format!("{role} {place} cannot be written: {error}");
+        // Before it is opened: opening a pipe would wait for who reads it.
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(format!("{role} {place} is not a regular file: name another"));
+        }
+        let mut file = private(OpenOptions::new().read(true).write(true).create(true)).open(path).map_err(failed)?;
+        lock(&file).map_err(|error| format!("{role} {place} {error}"))?;
+        let path = fs::canonicalize(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let known = known.filter(|known| known.path == path && known.bytes > 0);
+        let mut digest = Sha256::new();
+        let covered = match known {
+            None if length == 0 => 0,
+            None => {
+                return Err(format!(
+                    "{role} {place} exists and is not of this import: move it away, or name a new file"
+                ));
+            }
+            Some(known) => {
+                digest_of(&mut file, known.bytes, &mut digest).map_err(failed)?;
+                let has_changed = length < known.bytes || hex(&digest.clone().finalize()) != known.sha256;
+                if has_changed || (known.is_complete && length > known.bytes) {
+                    return Err(format!(
+                        "{role} {place} has changed since this import wrote it: move it away, or name a new file"
+                    ));
+                }
+                known.bytes
+            }
+        };
+        // What a run that was killed wrote behind the checkpoint comes again.
+        file.set_len(covered).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok(Self { path, file: BufWriter::new(file), bytes: covered, digest })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.bytes += bytes.len() as u64;
+        self.digest.update(bytes);
+        Ok(())
+    }
+
+    /// Writes everything through to the disk, and says what a checkpoint is to know.
+    pub(crate) fn sync(&mut self, is_complete: bool) -> io::Result<Known> {
+        self.file.flush()?;
+        self.file.get_ref().sync_data()?;
+        let sha256 = hex(&self.digest.clone().finalize());
+        Ok(Known { path: self.path.clone(), bytes: self.bytes, sha256, is_complete })
+    }
+}
+
+/// A file that is made is its owner's alone: rows are personal data.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// Keeps a second run out as long as the file is open.
+///
+/// # Errors
+/// Returns what to say behind the name of the file.
+pub(crate) fn lock(file: &File) -> Result<(), String> {
+    match fs4::FileExt::try_lock(file) {
+        Ok(()) => Ok(()),
+        Err(fs4::TryLockError::WouldBlock) => {
+            Err("is in use by another run: wait for its end, or name another file".to_owned())
+        }
+        Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            eprintln!("note: this file system has no locks: let one run at a time use these files");
+            Ok(())
+        }
+        Err(fs4::TryLockError::Error(error)) => Err(format!("cannot be locked: {error}")),
+    }
+}
+
+fn digest_of(file: &mut File, bytes: u64, digest: &mut Sha256) -> io::Result<()> {
+    let mut rest = file.take(bytes);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match rest.read(&mut buffer)? {
+            0 => return Ok(()),
+            length => digest.update(&buffer[..length]),
+        }
+    }
+}
