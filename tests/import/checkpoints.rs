@@ -113,7 +113,7 @@ async fn rows_that_were_not_confirmed_are_sent_by_the_next_run() {
     let checkpoint = dir.path().join("state.json");
     let path = file(&dir, "contacts.csv", rows(&["u-1", "u-2"]));
     let (code, said) = run(&server, &path, &[OPTIONS, text(&checkpoint)]).await;
-    assert!(code == 2 && said.contains("2 not confirmed") && said.contains("run the same command again"), "{said}");
+    assert!(code == 2 && said.contains("2 not sent") && said.contains("run the same command again"), "{said}");
     let state = fs::read_to_string(&checkpoint).expect("a checkpoint");
     // The same server under another address is another server.
     let good = Server::start(vec![], STORE).await;
@@ -135,4 +135,19 @@ async fn what_is_not_a_checkpoint_is_not_replaced() {
     let (code, said) = run(&server, Path::new("-"), &[OPTIONS, "state.json", "--format", "csv"]).await;
     assert!(code == 2 && said.contains("standard input cannot be compared"), "{said}");
     assert!(stored(&server).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_which_the_answer_says_nothing_are_named_and_sent_again() {
+    let forget = Act::Forget { every: 2, by_list: false };
+    let (server, dir) =
+        (Server::start(vec![forget.clone(), forget], STORE).await, tempfile::tempdir().expect("a folder"));
+    let checkpoint = dir.path().join("state.json");
+    let path = file(&dir, "contacts.csv", rows(&["u-1", "u-2", "u-3"]));
+    let more = [OPTIONS, text(&checkpoint)];
+    let (code, said) = run(&server, &path, &more).await;
+    assert!(code == 2 && said.contains("line 2: not confirmed: "), "{said}");
+    assert!(said.contains("0 accepted, 0 rejected, 3 not confirmed"), "what is not certain is not accepted: {said}");
+    let (code, said) = run(&server, &path, &more).await;
+    assert_eq!((code, said.as_str()), (0, "3 accepted, 0 rejected\n"));
 }

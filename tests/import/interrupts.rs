@@ -46,6 +46,10 @@ async fn an_interrupt_ends_with_130_and_says_how_to_go_on() {
         let said = String::from_utf8(output.stderr).expect("text");
         assert_eq!(output.status.code(), Some(130), "{signal}: {said}");
         assert!(said.contains("to go on, run the same command again"), "{said}");
+        assert!(
+            !said.contains("not confirmed") && !said.contains("was halted"),
+            "what was not sent is counted: {said}"
+        );
         let state: Value = serde_json::from_slice(&fs::read(&checkpoint).expect("a checkpoint")).expect("JSON");
         let confirmed = state["accepted"].as_u64().expect("a count");
         assert_eq!(confirmed, stored(&server).len() as u64, "what was on its way was waited for");

@@ -190,10 +190,11 @@ impl Run<'_> {
         let mut report = lock(report);
         report.save(writer.checkpoint(), true);
         let State { accepted, rejected, .. } = report.state;
-        let unknown = if report.unknown > 0 { format!(", {} not confirmed", report.unknown) } else { String::new() };
+        let some = |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
+        let open = some(report.unknown, "not confirmed") + &some(report.unsent, "not sent");
         let skipped = writer.summary().skipped;
         let earlier = if skipped > 0 { format!(" ({skipped} of them in an earlier run)") } else { String::new() };
-        self.bar.suspend(|| eprintln!("{accepted} accepted, {rejected} rejected{unknown}{earlier}"));
+        self.bar.suspend(|| eprintln!("{accepted} accepted, {rejected} rejected{open}{earlier}"));
         let is_interrupted = matches!(end, End::Interrupted);
         let problem = match end {
             End::Failed(failure) => Some(failure),
@@ -203,11 +204,12 @@ impl Run<'_> {
         if let Some(problem) = &problem {
             eprintln!("keyfit: {problem}");
         }
-        let is_cut_short = problem.is_some() || report.unknown > 0;
+        let is_cut_short = problem.is_some() || report.unknown + report.unsent > 0;
         if is_interrupted || is_cut_short {
             eprintln!("{}", self.how_to_go_on());
         }
         match (problem, rejected) {
+            // What was not sent for it is no failure.
             (None, _) if is_interrupted => interrupt::CODE,
             _ if is_cut_short => 2,
             (_, 0) => 0,

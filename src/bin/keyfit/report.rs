@@ -30,7 +30,10 @@ pub(crate) struct Files {
 
 pub(crate) struct Report {
     pub(crate) state: State,
+    /// Rows that the server may have taken.
     pub(crate) unknown: u64,
+    /// Rows that were not sent, or were and did nothing.
+    pub(crate) unsent: u64,
     /// What went wrong here: a row that is not reported must not be taken for reported.
     pub(crate) failure: Option<String>,
     files: Files,
@@ -70,6 +73,7 @@ impl Report {
         Self {
             state,
             unknown: 0,
+            unsent: 0,
             failure: None,
             files,
             header,
@@ -109,6 +113,8 @@ impl Report {
                     self.failure = Some(error);
                 }
             }
+            // The reason is one for all of them, and is told at the end.
+            Outcome::Unknown(why) if !why.may_have_been_sent() => self.unsent += 1,
             Outcome::Unknown(why) => {
                 self.unknown += 1;
                 self.show(line, &format!("not confirmed: {why}"), &tell);
