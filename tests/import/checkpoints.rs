@@ -139,9 +139,8 @@ async fn what_is_not_a_checkpoint_is_not_replaced() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_of_which_the_answer_says_nothing_are_named_and_sent_again() {
-    let forget = Act::Forget { every: 2, by_list: false };
-    let (server, dir) =
-        (Server::start(vec![forget.clone(), forget], STORE).await, tempfile::tempdir().expect("a folder"));
+    let script = vec![Act::Forget { every: 2, by_list: false }];
+    let (server, dir) = (Server::start(script, STORE).await, tempfile::tempdir().expect("a folder"));
     let checkpoint = dir.path().join("state.json");
     let path = file(&dir, "contacts.csv", rows(&["u-1", "u-2", "u-3"]));
     let more = [OPTIONS, text(&checkpoint)];
