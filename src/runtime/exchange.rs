@@ -29,7 +29,7 @@ pub(crate) struct Journey {
     pub(crate) body: Option<Bytes>,
 }
 
-/// Sends a request, once.
+/// Sends a request, once. Of a success up to `limit` bytes are read.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
 pub(crate) async fn exchange(
     http: &reqwest::Client,
@@ -37,6 +37,7 @@ pub(crate) async fn exchange(
     held: &Held,
     operation: &Operation,
     attempts: u32,
+    limit: usize,
     now: impl Fn() -> SystemTime,
 ) -> Result<Response, Failed> {
     let mut response = http.execute(request).await.map_err(broken)?;
@@ -49,12 +50,16 @@ pub(crate) async fn exchange(
     let body = if operation.streams {
         None
     } else {
-        // Without a limit: what a caller paid for is not thrown away for its length.
-        let body = body::read(&mut response, usize::MAX).await;
-        if let End::Broken(error) = body.end {
-            let fault = Fault::Cut(Arc::new(error));
+        // A declared length is not believed: what comes is counted, and what a caller paid for is kept up to the limit.
+        let body = body::read(&mut response, limit).await;
+        let cut = match body.end {
+            End::Whole => None,
+            End::Limit => Some((Fault::TooLong(limit), Outcome::Status(response.status()))),
+            End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
+        };
+        if let Some((fault, outcome)) = cut {
             let failure = Failure::of_success(fault, response.status(), response.headers().clone(), body.bytes, secret);
-            return Err(Failed { error: Error::answered(failure, Some(now())), outcome: Outcome::Unknown });
+            return Err(Failed { error: Error::answered(failure, Some(now())), outcome });
         }
         Some(body.bytes)
     };

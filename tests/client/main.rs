@@ -6,6 +6,7 @@ mod census;
 mod error_bodies;
 mod granted_scopes;
 mod leaks;
+mod limits;
 mod pagination;
 mod rotation;
 mod safety;
