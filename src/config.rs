@@ -88,7 +88,8 @@ impl Config {
     /// is closed; the call was executed and is not repeated. The bytes that come count, not those that `Content-Length`
     /// promises; nothing is unpacked.
     ///
-    /// A body that is handed on as a stream has no limit. Of an answer that is no success 1 MiB is kept.
+    /// A typed answer may take many times its length in memory: a list of millions of empty objects is short. A body that is
+    /// handed on as a stream has no limit. Of an answer that is no success 1 MiB is kept.
     #[must_use]
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = bytes;

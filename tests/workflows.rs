@@ -1,5 +1,7 @@
 //! The workflows, and the scripts that they run: what fetches has no rights, and what has rights takes data alone.
 
+#![cfg(unix)]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};

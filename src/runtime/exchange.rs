@@ -78,3 +78,54 @@ fn broken(error: reqwest::Error) -> Failed {
     };
     Failed { error: Error::transport(error), outcome }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::super::answer;
+    use super::*;
+    use crate::auth::{Credential, Sms, SmsToken};
+    use crate::operation::Retry;
+
+    /// More than any limit of these calls.
+    const LENGTH: usize = 3 << 20;
+
+    /// The answer to one request, of so many bytes.
+    async fn answered(operation: &Operation, limit: usize) -> Result<Response, Failed> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(&vec![b'x'; LENGTH]).await;
+        });
+        let http = crate::Config::default().http(&url.parse().expect("a URL")).expect("a client");
+        let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
+        let token: Credential<Sms> = SmsToken::new("fixture-token-0001").expect("a token").into(); // not-a-secret
+        let held = token.of_any_kind().fixed().expect("a fixed token").clone();
+        exchange(&http, request, &held, operation, 1, limit, || SystemTime::UNIX_EPOCH).await
+    }
+
+    #[tokio::test]
+    async fn a_stream_has_no_limit_and_the_same_in_memory_is_cut() {
+        let read = Operation::undocumented("GET", Retry::Safe);
+        let streamed = Operation { streams: true, ..Operation::undocumented("GET", Retry::Safe) };
+        let failed = answered(&read, 5).await.err().expect("it is longer");
+        assert_eq!(failed.error.body().as_ref(), b"xxxxx");
+        // An answer came, so that nothing is sent again, whatever the operation is.
+        assert_eq!(failed.outcome, Outcome::Status(reqwest::StatusCode::OK));
+        let response = answered(&streamed, 5).await.ok().expect("a stream");
+        let mut stream = answer::stream(response).into_inner().into_inner();
+        let mut length = 0;
+        while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            length += chunk.expect("a chunk").len();
+        }
+        assert_eq!(length, LENGTH);
+    }
+}
