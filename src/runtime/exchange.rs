@@ -116,7 +116,7 @@ mod tests {
     async fn a_stream_has_no_limit_and_the_same_in_memory_is_cut() {
         let read = Operation::undocumented("GET", Retry::Safe);
         let streamed = Operation { streams: true, ..Operation::undocumented("GET", Retry::Safe) };
-        let failed = answered(&read, 5).await.err().expect("it is longer");
+        let failed = answered(&read, 5).await.expect_err("it is longer");
         assert_eq!(failed.error.body().as_ref(), b"xxxxx");
         // An answer came, so that nothing is sent again, whatever the operation is.
         assert_eq!(failed.outcome, Outcome::Status(reqwest::StatusCode::OK));

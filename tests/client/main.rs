@@ -5,6 +5,7 @@ mod bulk_sms;
 mod census;
 mod error_bodies;
 mod granted_scopes;
+mod hostile;
 mod leaks;
 mod limits;
 mod pagination;
