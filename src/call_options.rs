@@ -26,6 +26,7 @@ use crate::Error;
 pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempts: Option<u32>,
+    pub(crate) response_limit: Option<usize>,
     pub(crate) idempotent: bool,
     pub(crate) headers: HeaderMap,
 }
@@ -43,6 +44,14 @@ impl CallOptions {
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts.max(1));
+        self
+    }
+
+    /// The longest body of a success that is read, in bytes. Default:
+    /// [`Config::response_limit`](crate::Config::response_limit), which says more.
+    #[must_use]
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.response_limit = Some(bytes);
         self
     }
 

@@ -11,14 +11,18 @@ use crate::auth::Fingerprint;
 use crate::observer::Observer;
 use crate::{Clock, Environment, Error, RetryPolicy, SystemClock};
 
+/// The longest body of a success that is read by default, in bytes.
+pub(crate) const RESPONSE_LIMIT: usize = 64 << 20;
+
 /// Settings of a client. The defaults are the documented base URL, 10 s to connect, 30 s for an attempt, 60 s for a whole
-/// call, and the default [`RetryPolicy`].
+/// call, answers of up to 64 MiB, and the default [`RetryPolicy`].
 #[derive(Clone)]
 pub struct Config {
     base_url: Option<String>,
     connect_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) deadline: Duration,
+    pub(crate) response_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) waits_for_rate_limits: bool,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -35,6 +39,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
+            response_limit: RESPONSE_LIMIT,
             retry: RetryPolicy::default(),
             waits_for_rate_limits: true,
             observer: None,
@@ -75,6 +80,19 @@ impl Config {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// The longest body of a success that is read into memory, in bytes. Default: 64 MiB. Of a longer one what came up to
+    /// the limit is kept with status and headers in an error of kind [`Cut`](crate::ErrorKind::Cut), and the connection
+    /// is closed; the call was executed and is not repeated. The bytes that come count, not those that `Content-Length`
+    /// promises; nothing is unpacked.
+    ///
+    /// A typed answer may take many times its length in memory: a list of millions of empty objects is short. A body that is
+    /// handed on as a stream has no limit. Of an answer that is no success 1 MiB is kept.
+    #[must_use]
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.response_limit = bytes;
         self
     }
 
@@ -181,6 +199,7 @@ impl fmt::Debug for Config {
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
             .field("deadline", &self.deadline)
+            .field("response_limit", &self.response_limit)
             .field("retry", &self.retry)
             .field("waits_for_rate_limits", &self.waits_for_rate_limits)
             .field("observer", &self.observer)

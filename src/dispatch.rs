@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::auth::{self, Credential, Refresh, Token, TokenKind, TokenSource};
+use crate::config::RESPONSE_LIMIT;
 use crate::{Config, Error, Response};
 
 /// A success, with its value as JSON again.
@@ -99,19 +100,24 @@ pub(crate) fn written(value: &Value) -> String {
 }
 
 impl Answer {
-    /// The bytes of an answer that are handed on as they come, read to their end.
+    /// The bytes of an answer that are handed on as they come, read to their end: here they go into memory, up to the
+    /// limit of other answers.
     #[expect(clippy::allow_attributes, reason = "a document may bring such an answer at any time")]
     #[allow(dead_code, reason = "called by generated code, where an answer is no JSON")]
     pub(crate) async fn from_stream(response: Response<ByteStream>) -> Result<Self, Error> {
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
+        let (status, headers) = (response.status(), response.headers().clone());
         let mut stream = response.into_inner().into_inner();
         let mut bytes = Vec::new();
         while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-            bytes.extend_from_slice(&chunk.map_err(Error::transport)?);
+            let chunk = chunk.map_err(Error::transport)?;
+            if chunk.len() > RESPONSE_LIMIT - bytes.len() {
+                bytes.extend_from_slice(&chunk[..RESPONSE_LIMIT - bytes.len()]);
+                return Err(Error::over_limit(status, headers, bytes.into(), RESPONSE_LIMIT));
+            }
+            bytes.extend_from_slice(&chunk);
         }
         let value = String::from_utf8(bytes).map_or_else(|error| error.into_bytes().into(), Value::from);
-        Ok(Self { status, headers, value })
+        Ok(Self { status: status.as_u16(), headers, value })
     }
 
     pub(crate) fn from_response<T: Serialize>(response: Response<T>) -> Result<Self, Error> {

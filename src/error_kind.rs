@@ -48,7 +48,7 @@ pub enum ErrorKind {
     PartialFailure,
     /// A success whose body does not fit the document.
     Decode,
-    /// A success whose body ended early.
+    /// A success whose body ended early, or is longer than the limit of the call. What came is kept.
     Cut,
     /// An answer of no known class, or a list whose pages go in a circle.
     Unexpected,

@@ -81,5 +81,15 @@ mod tests {
         );
         assert_eq!(facts(r#","expiresAt":"2026-01-22T10:00:00Z""#).expiry, Expiry::At(instant));
         assert_eq!(facts(r#","expiresAt":"soon""#).expiry, Expiry::Unknown);
+        // The ends of what can be an instant at all.
+        for extreme in [
+            "+262142-12-31T23:59:59Z",
+            "-262143-01-01T00:00:00Z",
+            "9999-12-31T23:59:60+23:59",
+            "0000-01-01T00:00:00-23:59",
+        ] {
+            let facts = facts(&format!(r#","createdAt":"{extreme}","expiresAt":"{extreme}""#));
+            assert_eq!(facts.created_at.map_or(Expiry::Unknown, Expiry::At), facts.expiry, "{extreme}");
+        }
     }
 }

@@ -33,6 +33,7 @@ mod jwt;
 pub mod oauth;
 pub mod rotation;
 mod secret;
+mod secret_file;
 pub mod source;
 pub(crate) mod token;
 

@@ -1,6 +1,7 @@
 //! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -129,7 +130,7 @@ impl Error {
     }
 
     /// An answer that is no plain success, and when it came: with the time, what it says of waiting is read.
-    pub(crate) fn answered(mut failure: Failure, now: Option<SystemTime>) -> Self {
+    pub(crate) fn answered(failure: Failure, now: Option<SystemTime>) -> Self {
         let (kind, text) = match &failure.fault {
             Fault::Status if failure.status.is_redirection() => {
                 (ErrorKind::Redirect, redirect_target(&failure.headers))
@@ -138,10 +139,14 @@ impl Error {
             Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
             Fault::Partial(report) => (ErrorKind::PartialFailure, report.clone()),
             Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
+            Fault::TooLong(limit) => (
+                ErrorKind::Cut,
+                format!("the answer is longer than the limit of {limit} bytes: raise `response_limit`"),
+            ),
         };
         let mut error = Self::unsent(kind, text);
-        if let Fault::Cut(source) = std::mem::replace(&mut failure.fault, Fault::Status) {
-            error.0.source = Some(Box::new(source));
+        if let Fault::Cut(source) = &failure.fault {
+            error.0.source = Some(Box::new(Arc::clone(source)));
         }
         let waiting_helps = matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         error.0.retry_after = now
@@ -150,6 +155,12 @@ impl Error {
         error.0.failure = Some(failure);
         error.0.may_have_been_sent = true;
         error
+    }
+
+    /// A success that is longer than the limit, where a stream is gathered.
+    #[cfg(feature = "dispatch")]
+    pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: Bytes, limit: usize) -> Self {
+        Self::answered(Failure::of_success(Fault::TooLong(limit), status, headers, body, ""), None)
     }
 
     fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::batch::BatchOutcome;
 use crate::field_error::{self, FieldError};
 use crate::rate_limit::RateLimit;
-use crate::runtime::Failure;
+use crate::runtime::{Failure, Fault};
 use crate::{ErrorKind, Operation};
 
 /// Why a call failed. One pointer large, `Send + Sync + 'static`.
@@ -35,7 +35,8 @@ use crate::{ErrorKind, Operation};
 /// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; see
 ///   [`batch_outcome`](Error::batch_outcome) or [`decode`](Error::decode).
 /// - [`Decode`](ErrorKind::Decode), [`Cut`](ErrorKind::Cut): executed; the answer could not be read. Do not resend
-///   without looking up what happened.
+///   without looking up what happened; [`body`](Error::body) has what came. An answer over the limit needs a higher
+///   [`Config::response_limit`](crate::Config::response_limit).
 /// - [`Timeout`](ErrorKind::Timeout), [`Transport`](ErrorKind::Transport):
 ///   [`may_have_been_sent`](Error::may_have_been_sent) says whether the server may have executed it.
 pub struct Error(Box<Inner>);
@@ -75,8 +76,9 @@ impl Error {
         self.0.failure.as_ref().map(|failure| &failure.headers)
     }
 
-    /// The body of the answer as it came, as far as it came; of an answer that is no success up to 1 MiB. Empty where
-    /// there was none.
+    /// The body of the answer as it came, as far as it came: of a success up to
+    /// [`Config::response_limit`](crate::Config::response_limit), of any other answer up to 1 MiB. Empty where there was
+    /// none.
     pub fn body(&self) -> &Bytes {
         static EMPTY: Bytes = Bytes::new();
         self.0.failure.as_ref().map_or(&EMPTY, |failure| &failure.body)
@@ -142,9 +144,19 @@ impl Error {
     }
 
     /// Whether time ran out, or the server could not be reached or did not answer: the same call may succeed later. It
-    /// may also have been executed: see [`may_have_been_sent`](Self::may_have_been_sent).
+    /// may also have been executed: see [`may_have_been_sent`](Self::may_have_been_sent). `false` for an answer over the
+    /// limit, which would be as long again.
     pub fn is_network(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::Cut)
+        match self.kind() {
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport => true,
+            ErrorKind::Cut => !self.is_over_limit(),
+            _ => false,
+        }
+    }
+
+    /// Whether the answer is a success that is longer than the limit.
+    pub(crate) fn is_over_limit(&self) -> bool {
+        self.0.failure.as_ref().is_some_and(|failure| matches!(failure.fault, Fault::TooLong(_)))
     }
 
     /// Whether waiting helps: 429.

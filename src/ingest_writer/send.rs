@@ -195,6 +195,8 @@ fn verdict(error: &Error) -> Verdict {
         | ErrorKind::InvalidRequest
         | ErrorKind::Refused => Verdict::Stop,
         ErrorKind::Server if matches!(status, 501 | 505) => Verdict::GiveUp,
+        // Taken, and the next answer would be as long.
+        ErrorKind::Cut if error.is_over_limit() => Verdict::GiveUp,
         ErrorKind::Client if matches!(status, 408 | 425) => Verdict::Again,
         ErrorKind::Credential
         | ErrorKind::Connect

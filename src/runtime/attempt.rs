@@ -135,7 +135,8 @@ impl Call<'_> {
         *request.timeout_mut() = Some(self.shared.config.timeout.min(left));
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();
-        let sent = exchange(self.http, request, held, self.operation, progress.attempts, now);
+        let limit = self.options.response_limit.unwrap_or(self.shared.config.response_limit);
+        let sent = exchange(self.http, request, held, self.operation, progress.attempts, limit, now);
         let mut result = sent.instrument(span.clone()).await;
         span::record(&span, &result);
         if let Err(failed) = &mut result {

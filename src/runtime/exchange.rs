@@ -29,7 +29,7 @@ pub(crate) struct Journey {
     pub(crate) body: Option<Bytes>,
 }
 
-/// Sends a request, once.
+/// Sends a request, once. Of a success up to `limit` bytes are read.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
 pub(crate) async fn exchange(
     http: &reqwest::Client,
@@ -37,6 +37,7 @@ pub(crate) async fn exchange(
     held: &Held,
     operation: &Operation,
     attempts: u32,
+    limit: usize,
     now: impl Fn() -> SystemTime,
 ) -> Result<Response, Failed> {
     let mut response = http.execute(request).await.map_err(broken)?;
@@ -49,12 +50,16 @@ pub(crate) async fn exchange(
     let body = if operation.streams {
         None
     } else {
-        // Without a limit: what a caller paid for is not thrown away for its length.
-        let body = body::read(&mut response, usize::MAX).await;
-        if let End::Broken(error) = body.end {
-            let fault = Fault::Cut(Arc::new(error));
+        // A declared length is not believed: what comes is counted, and what a caller paid for is kept up to the limit.
+        let body = body::read(&mut response, limit).await;
+        let cut = match body.end {
+            End::Whole => None,
+            End::Limit => Some((Fault::TooLong(limit), Outcome::Status(response.status()))),
+            End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
+        };
+        if let Some((fault, outcome)) = cut {
             let failure = Failure::of_success(fault, response.status(), response.headers().clone(), body.bytes, secret);
-            return Err(Failed { error: Error::answered(failure, Some(now())), outcome: Outcome::Unknown });
+            return Err(Failed { error: Error::answered(failure, Some(now())), outcome });
         }
         Some(body.bytes)
     };
@@ -72,4 +77,55 @@ fn broken(error: reqwest::Error) -> Failed {
         Outcome::Unknown
     };
     Failed { error: Error::transport(error), outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::super::answer;
+    use super::*;
+    use crate::auth::{Credential, Sms, SmsToken};
+    use crate::operation::Retry;
+
+    /// More than any limit of these calls.
+    const LENGTH: usize = 3 << 20;
+
+    /// The answer to one request, of so many bytes.
+    async fn answered(operation: &Operation, limit: usize) -> Result<Response, Failed> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(&vec![b'x'; LENGTH]).await;
+        });
+        let http = crate::Config::default().http(&url.parse().expect("a URL")).expect("a client");
+        let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
+        let token: Credential<Sms> = SmsToken::new("fixture-token-0001").expect("a token").into(); // not-a-secret
+        let held = token.of_any_kind().fixed().expect("a fixed token").clone();
+        exchange(&http, request, &held, operation, 1, limit, || SystemTime::UNIX_EPOCH).await
+    }
+
+    #[tokio::test]
+    async fn a_stream_has_no_limit_and_the_same_in_memory_is_cut() {
+        let read = Operation::undocumented("GET", Retry::Safe);
+        let streamed = Operation { streams: true, ..Operation::undocumented("GET", Retry::Safe) };
+        let failed = answered(&read, 5).await.expect_err("it is longer");
+        assert_eq!(failed.error.body().as_ref(), b"xxxxx");
+        // An answer came, so that nothing is sent again, whatever the operation is.
+        assert_eq!(failed.outcome, Outcome::Status(reqwest::StatusCode::OK));
+        let response = answered(&streamed, 5).await.ok().expect("a stream");
+        let mut stream = answer::stream(response).into_inner().into_inner();
+        let mut length = 0;
+        while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            length += chunk.expect("a chunk").len();
+        }
+        assert_eq!(length, LENGTH);
+    }
 }

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     Partial(String),
     /// A success whose body ended early.
     Cut(Arc<reqwest::Error>),
+    /// A success whose body is longer than this limit, in bytes.
+    TooLong(usize),
 }
 
 impl Failure {
@@ -54,7 +56,7 @@ impl Failure {
     /// A success that is none for its body. It has no error envelope, but its headers may name the request.
     pub(crate) fn of_success(fault: Fault, status: StatusCode, headers: HeaderMap, body: Bytes, secret: &str) -> Self {
         let problem = Problem::read(&headers, &[]).masked(secret);
-        let is_whole = !matches!(fault, Fault::Cut(_));
+        let is_whole = !matches!(fault, Fault::Cut(_) | Fault::TooLong(_));
         Self { fault, status, headers, body, is_whole, problem }
     }
 }

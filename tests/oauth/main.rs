@@ -1,5 +1,6 @@
 //! OAuth 2.0 against a scripted token endpoint.
 
+mod crash;
 mod requests;
 mod sessions;
 mod traps;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::mock::{Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings, shipped};
+use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings, shipped};
 use keyfit_conformance::secret::Secret;
 use keyfit_openapi::Source;
 use serde_json::{Value, json};
@@ -33,6 +33,10 @@ pub(crate) struct Options {
     /// Allow an address that other machines reach: they can call the admin as well, and read what clients send.
     #[arg(long)]
     allow_remote: bool,
+    /// Let the admin be called by this host too, such as the name of a container: NAME, or NAME:PORT where clients use another
+    /// port. May be given more than once.
+    #[arg(long, value_name = "HOST")]
+    admin_host: Vec<AdminHost>,
     /// Print one line of JSON.
     #[arg(long)]
     json: bool,
@@ -60,10 +64,11 @@ async fn serve(options: &Options, catalogue: Catalogue) -> Result<ExitCode, Stri
     // Before anything is printed: who reads the address may send the signal at once.
     let mut stop = Stop::new().map_err(|error| format!("error: signals cannot be waited for: {error}"))?;
     let name = catalogue.api.name.clone();
-    let settings = Settings { address: SocketAddr::new(options.host, options.port), mutant: options.mutant };
+    let address = SocketAddr::new(options.host, options.port);
+    let settings = Settings { address, mutant: options.mutant, admin_hosts: options.admin_host.clone() };
     let mock = Controlled::start(catalogue.api, catalogue.contract, settings)
         .await
-        .map_err(|error| unopened(settings.address, &error))?;
+        .map_err(|error| unopened(address, &error))?;
     let text = if options.json { format!("{}\n", as_json(&name, &mock)) } else { as_text(&name, &mock) };
     // A reader that has gone away is no reason to end.
     let mut out = io::stdout();

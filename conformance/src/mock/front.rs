@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use keyfit::{Clock as _, SystemClock};
+use tokio::time::timeout;
 
 use super::call::{Answer, Call};
 use super::core::Core;
@@ -17,6 +19,10 @@ use super::tool::faults::Fault;
 
 /// More than any probe sends.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
+/// More than anybody has to tell the admin.
+const LARGEST_COMMAND: usize = 256 * 1024;
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What stands between the socket and the mock.
 pub(super) struct Front {
@@ -37,10 +43,17 @@ impl Front {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-            return Ok(written(Answer::empty(413)));
+        let admin = self.console.as_ref().filter(|_| Console::is_for(&parts));
+        if let Some(refusal) = admin.and_then(|console| console.refuse(&parts)) {
+            return Ok(written(refusal));
+        }
+        let limit = if admin.is_some() { LARGEST_COMMAND } else { LARGEST_BODY };
+        let body = match timeout(PATIENCE, Limited::new(body, limit).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) if admin.is_some() => return Ok(written(Console::too_long(limit))),
+            Ok(Err(_)) => return Ok(written(Answer::empty(413))),
+            Err(_) => return Ok(written(Answer::empty(408))),
         };
-        let body = body.to_bytes();
         let Some(console) = &self.console else { return Ok(written(self.serve(&parts, body, BTreeSet::new()))) };
         match console.answer(&parts, &body) {
             Some(answer) => Ok(written(answer)),

@@ -30,14 +30,14 @@ use keyfit_openapi::Api;
 
 pub use mutant::Mutant;
 pub use tool::{
-    Controlled, Fault, FaultRule, IssuedToken, MockError, OAuthClient, Options, Request, Scopes, TokenRequest, Which,
-    shipped,
+    AdminHost, Controlled, Fault, FaultRule, IssuedToken, MockError, OAuthClient, Options, Request, Scopes,
+    TokenRequest, Which, shipped,
 };
 
 use self::core::Core;
 use self::front::Front;
 use self::registered::Registered;
-use self::server::Server;
+use self::server::{Listener, Server};
 use crate::contract::Contract;
 use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
 use crate::secret::{Redactor, Secret};
@@ -72,7 +72,8 @@ impl Mock {
         let base_path = base_path(&api.base_url).to_owned();
         let core = Arc::new(Core::new(api, contract, mutant));
         let front = Front { core: Arc::clone(&core), base_path: base_path.as_str().into(), console: None };
-        let server = Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), front).await?;
+        let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let server = Server::start(listener, front);
         let origin = format!("http://{}", server.address());
         Ok(Self { base_url: format!("{origin}{base_path}"), mint: Mint { core, redactor, origin }, _server: server })
     }

@@ -1,4 +1,4 @@
-//! The mock's socket: HTTP/1.1, any number of connections.
+//! The mock's socket: HTTP/1.1, with limits on what a client can hold up.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use keyfit::{Clock as _, SystemClock};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -20,6 +21,16 @@ use super::tool::faults::LONGEST_DELAY;
 /// How long a server that is stopped waits for requests in flight: longer than the longest delay.
 const GRACE: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
 
+/// The most connections at a time. More wait until one ends.
+const MOST_CONNECTIONS: usize = 1024;
+/// How long a client may take for the head of a request, and a kept connection may be idle.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest head, in bytes.
+const LARGEST_HEAD: usize = 64 * 1024;
+/// How long no connection is accepted after one could not be: while there are no more file handles, trying at once would
+/// take all of a processor.
+const REST: Duration = Duration::from_millis(100);
+
 /// A server that runs until it is stopped or dropped.
 pub(super) struct Server {
     address: SocketAddr,
@@ -27,14 +38,32 @@ pub(super) struct Server {
     task: JoinHandle<()>,
 }
 
+/// An open socket that nobody serves yet.
+pub(super) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Opens the socket.
+    pub(super) async fn bind(at: SocketAddr) -> io::Result<Self> {
+        let socket = TcpListener::bind(at).await?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
+    /// Where it listens; with the port that was free.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 impl Server {
-    /// Opens the socket and serves in the background.
-    pub(super) async fn start(at: SocketAddr, front: Front) -> io::Result<Self> {
-        let listener = TcpListener::bind(at).await?;
-        let address = listener.local_addr()?;
+    /// Serves in the background.
+    pub(super) fn start(listener: Listener, front: Front) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(listener, Arc::new(front), stopped));
-        Ok(Self { address, stop: Some(stop), task })
+        let task = tokio::spawn(accept(listener.socket, Arc::new(front), MOST_CONNECTIONS, stopped));
+        Self { address: listener.address, stop: Some(stop), task }
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -56,14 +85,22 @@ impl Drop for Server {
 }
 
 /// Connections live in a set of their own, so that they end with the task.
-async fn accept(listener: TcpListener, front: Arc<Front>, mut stopped: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, front: Arc<Front>, most: usize, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
+    let room = Arc::new(Semaphore::new(most));
     loop {
+        let accepted = async {
+            let permit = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;
+            listener.accept().await.map(|(stream, _)| (stream, permit))
+        };
         tokio::select! {
-            // A connection that failed on the way in concerns its client only.
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve(stream, Arc::clone(&front), graceful.watcher()));
+            accepted = accepted => match accepted {
+                Ok((stream, permit)) => {
+                    connections.spawn(serve(stream, Arc::clone(&front), graceful.watcher(), permit));
+                }
+                // It concerns its client only, or there is no handle for it yet.
+                Err(_) => SystemClock.sleep(REST).await,
             },
             _ = &mut stopped => break,
         }
@@ -74,7 +111,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>, mut stopped: oneshot::
     let _ = timeout(GRACE, graceful.shutdown()).await;
 }
 
-async fn serve(stream: TcpStream, front: Arc<Front>, watcher: Watcher) {
+async fn serve(stream: TcpStream, front: Arc<Front>, watcher: Watcher, _permit: OwnedSemaphorePermit) {
     // Answers are small and complete: waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
@@ -82,5 +119,87 @@ async fn serve(stream: TcpStream, front: Arc<Front>, watcher: Watcher) {
         async move { front.respond(request).await }
     });
     // An error is a client that went away, or a fault that cut the connection.
-    let _ = watcher.watch(http1::Builder::new().serve_connection(TokioIo::new(stream), service)).await;
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LARGEST_HEAD);
+    let _ = watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
+    use super::super::core::Core;
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::mock::shipped;
+
+    const REQUEST: &[u8] = b"GET /nothing HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n";
+
+    /// A server with room for so many connections.
+    async fn server(most: usize) -> (SocketAddr, oneshot::Sender<()>) {
+        let catalogue = Catalogue::read(&shipped("guide").expect("it ships")).expect("it can be read");
+        let core = Arc::new(Core::new(catalogue.api, catalogue.contract, None));
+        let front = Front { core, base_path: "".into(), console: None };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(accept(listener, Arc::new(front), most, stopped));
+        (address, stop)
+    }
+
+    /// What comes after these bytes, until the server closes the connection, and after how many seconds it does.
+    async fn talk(address: SocketAddr, bytes: &[u8]) -> (String, u64) {
+        let began = Instant::now();
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(bytes).await.expect("it is taken");
+        let mut answer = Vec::new();
+        // A reset is an end too.
+        let _ = stream.read_to_end(&mut answer).await;
+        (String::from_utf8_lossy(&answer).into_owned(), began.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_half_sent_head_and_a_half_sent_body_end_by_themselves() {
+        let (address, _stop) = server(8).await;
+        for half in [&b""[..], b"GET / HT", b"GET / HTTP/1.1\r\nhost: a.test\r\n"] {
+            let (_, seconds) = talk(address, half).await;
+            assert_eq!(seconds, 30, "{half:?}");
+        }
+        let (answer, seconds) = talk(address, b"POST / HTTP/1.1\r\nhost: a.test\r\ncontent-length: 9\r\n\r\n{").await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert_eq!(seconds, 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_drips_has_no_more_time_than_one_that_does_not_come() {
+        let (address, _stop) = server(8).await;
+        let began = Instant::now();
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        while stream.write_all(b"x").await.is_ok() {
+            assert!(began.elapsed() < Duration::from_secs(60), "it drips on");
+            SystemClock.sleep(Duration::from_secs(7)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_over_the_limit_wait_until_idle_ones_are_closed() {
+        let (address, _stop) = server(2).await;
+        assert_eq!(talk(address, REQUEST).await.1, 0);
+        let idle = [TcpStream::connect(address).await, TcpStream::connect(address).await];
+        let (answer, seconds) = talk(address, REQUEST).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        assert_eq!(seconds, 30);
+        drop(idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_without_end_is_refused() {
+        let (address, _stop) = server(8).await;
+        let head = [b"GET / HTTP/1.1\r\nx: ", &*vec![b'x'; LARGEST_HEAD + 1]].concat();
+        let (answer, _) = talk(address, &head).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
 }

@@ -52,7 +52,52 @@ fn row(page: &mut String, finding: &FindingReport) {
     );
 }
 
-/// A text that stays within its cell.
+/// A text that stays within its cell, and does nothing there: a document could mention somebody, close an issue, or hold a
+/// link, an image or HTML. What follows a joiner is none of that; it has no width, also within the backticks of our own
+/// words, where an escape would be seen.
 fn cell(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace(['\r', '\n'], " ")
+    const JOINER: char = '\u{2060}';
+    let mut inert = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        match character {
+            '\\' | '|' => inert.extend(['\\', character]),
+            _ if character.is_control() => inert.push(' '),
+            _ => inert.push(character),
+        }
+        let acts = match character {
+            '@' => next.is_alphanumeric() || next == '_',
+            '#' => next.is_ascii_digit(),
+            '<' => true,
+            ']' => matches!(next, '(' | '[' | ':'),
+            '!' => next == '[',
+            ':' => next == '/',
+            _ => false,
+        };
+        if acts {
+            inert.push(JOINER);
+        }
+    }
+    inert
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn a_text_of_a_document_stays_in_its_cell_and_does_nothing() {
+        for text in
+            ["@octocat", "closes a/b#12", "<!-- x", "<b>", "[a](x)", "[a]: x", "[a][b]", "![a](x)", "https://a.example"]
+        {
+            let made = cell(text);
+            assert_eq!(made.replace('\u{2060}', ""), text, "it reads as before");
+            for sign in ["@o", "#1", "<!", "<b", "](", "]:", "][", "![", "://"] {
+                assert!(!made.contains(sign), "{sign} in {made:?}");
+            }
+        }
+        assert_eq!(cell("a|b\\c\r\n| d\u{1b}[2J"), "a\\|b\\\\c  \\| d [2J");
+        assert_eq!(cell("the property `name` of 3 # and a: b"), "the property `name` of 3 # and a: b");
+    }
 }

@@ -401,8 +401,9 @@ async fn bodies_and_paths_that_the_admin_cannot_use_are_refused_in_json() {
         ));
     }
     insta::assert_snapshot!("mock-admin-refusals", said.join("\n\n"));
-    let broken = reqwest::Client::new().post(format!("{}tokens", mock.admin_url())).body("{").send().await;
-    assert_eq!(broken.expect("an answer").status(), 400);
+    let broken =
+        asked(&format!("{}tokens", mock.admin_url()), &[("content-type", "application/json")], Some("{")).await;
+    assert_eq!(broken.0, 400);
     assert!(mock.requests().is_empty(), "the admin is no part of the journal");
 }
 
@@ -478,4 +479,71 @@ async fn every_get_answers_head_with_the_same_headers_and_no_body() {
             assert_eq!((get.0.as_u16(), head.3), (200, 0), "{}", operation.id);
         }
     }
+}
+
+/// A GET or POST of the admin with these headers: the status and the answer.
+async fn asked(url: &str, headers: &[(&str, &str)], body: Option<&'static str>) -> (u16, Value) {
+    let client = reqwest::Client::new();
+    let request = body.map_or_else(|| client.get(url), |body| client.post(url).body(body));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let answer = request.send().await.expect("an answer");
+    (answer.status().as_u16(), serde_json::from_str(&answer.text().await.expect("a text")).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn the_admin_is_for_programs_of_this_machine_and_the_api_for_everybody() {
+    let mock = Mock::of(INGEST).await.expect("it ships");
+    let url = |path: &str| format!("{}{path}", mock.admin_url());
+    let json = ("content-type", "application/json");
+    let fault = r#"{"fault":"unauthorized"}"#;
+    let foreign = ("host", "rebound.example");
+    let page = ("origin", "https://page.example");
+    let form = ("content-type", "text/plain");
+    for (headers, path, body, status) in [
+        (&[foreign][..], "requests", None, 403),
+        (&[foreign, json], "faults", Some(fault), 403),
+        (&[page], "tokens", None, 403),
+        (&[page, json], "reset", Some("{}"), 403),
+        (&[("sec-fetch-site", "cross-site")], "requests", None, 403),
+        (&[form], "faults", Some(fault), 415),
+        (&[], "faults", Some(fault), 415),
+        (&[json], "faults", Some(fault), 201),
+        (&[], "reset", Some(""), 200),
+    ] {
+        let (said, answer) = asked(&url(path), headers, body).await;
+        assert_eq!(said, status, "{headers:?} {path}: {answer}");
+        if status >= 400 {
+            assert!(answer["error"]["help"].is_string(), "{answer}");
+            assert!(answer["tokens"].is_null() && answer["requests"].is_null(), "{answer}");
+        }
+    }
+    let (status, answer) = asked(&url("faults"), &[json], Some(Box::leak(" ".repeat(300_000).into_boxed_str()))).await;
+    assert_eq!((status, answer["error"]["message"].as_str()), (413, Some("the body is longer than 262144 bytes")));
+    // A container calls the API by its name, and a page may be a client of it.
+    let token = mock.token("datasource").expect("a token");
+    let bearer = format!("Bearer {}", token.secret.reveal());
+    let headers = [foreign, page, ("sec-fetch-site", "cross-site"), ("authorization", &*bearer)];
+    assert_eq!(asked(&stream(&mock, ""), &headers, None).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_command_lets_the_admin_be_called_by_a_name_that_is_given() {
+    let mock = Running::start(&["--api", "ingest", "--admin-host", "mock", "--admin-host", "outside.example:9000"]);
+    let url = mock.text("/admin_url");
+    let port = url.rsplit(':').next().and_then(|rest| rest.split('/').next()).expect("a port").to_owned();
+    for (host, status) in [
+        (format!("mock:{port}"), 200),
+        ("outside.example:9000".to_owned(), 200),
+        (format!("localhost:{port}"), 200),
+        ("mock:9000".to_owned(), 403),
+        (format!("other:{port}"), 403),
+    ] {
+        assert_eq!(asked(&url, &[("host", &host)], None).await.0, status, "{host}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
+        .args(["mock", "--api", "ingest", "--admin-host", "http://mock"])
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not a host"), "{output:?}");
 }

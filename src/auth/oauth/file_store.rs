@@ -1,6 +1,7 @@
 //! Tokens in a file that its owner alone can read.
 
-use std::fs::{self, File, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,26 +12,44 @@ use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
-use super::random::random_text;
+use super::random::{RANDOM, random_text};
 use super::{StoreLock, TokenSet, TokenStore};
+use crate::auth::secret_file::{self, Role};
 use crate::auth::{AccessToken, Secret};
 use crate::{Clock, Error, SystemClock};
 
-/// The largest file that is read, in bytes.
-const LIMIT: u64 = 1 << 20;
+/// The largest file that is read, in bytes. An answer with tokens has 1 MiB, and what is in it is written in twice that at
+/// most: what is saved can be loaded.
+const LIMIT: u64 = 4 << 20;
+/// What is tried for room before a refresh: more than tokens take, as a rule.
+const ROOM: [u8; 4096] = [0; 4096];
 /// How long another process may hold the lock: longer than a refresh takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the lock is tried.
 const TRIED_EVERY: Duration = Duration::from_millis(50);
 
-/// Tokens in a JSON file. It is made with mode 0600, replaced as a whole and written through to the disk; a file that
-/// others may read is refused. The folder must exist. A symbolic link is followed. Cloning names the same file.
+/// Tokens in a JSON file of up to 4 MiB. It is made with mode 0600, replaced as a whole and written through to the disk: at
+/// any moment, and after a crash, the old tokens or the new ones are there, whole. The folder must exist. Cloning names the
+/// same file.
 ///
 /// Processes that share the file refresh one after the other: they lock the file with `.lock` behind its name, which
 /// stays and is always empty. A lock that another process holds for more than 60 s is an error; that of a process that
-/// has ended is free. A file system without locks is warned of, and one process alone should refresh there.
+/// has ended is free. A file system without locks is warned of, and one process alone should refresh there. Whoever gets
+/// the lock removes what a killed process left behind (`NAME.….tmp`), and tries whether the folder takes a new file:
+/// where it does not, no refresh begins that could not be saved.
+///
+/// # What is refused
+/// - A file or lock that is a symbolic link, a pipe, a device: through a link tokens could be read from, or locks set in,
+///   another place. A link among the folders above is yours to judge. (A [`FileSource`](crate::auth::source::FileSource),
+///   which only reads, follows links.)
+/// - A file or lock of another user than the one of this process, or with a mode that lets others use it.
+/// - A folder that every user may write to without the sticky bit (`777`, not `1777`): there somebody could put the file
+///   of one session in place of another's. In Kubernetes an `emptyDir` is such a folder: make one of mode 700 in it.
 ///
 /// On systems without Unix permissions the folder has to keep others out.
+///
+/// # A kill between a rotation and its save
+/// See [`TokenStore`](TokenStore#a-kill-between-a-rotation-and-its-save).
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
@@ -99,13 +118,16 @@ impl TokenStore for FileStore {
 
 /// `None` while another holds the lock. Not the token file itself is locked, because each save puts a new one there.
 fn try_lock(path: &Path) -> io::Result<Option<StoreLock>> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    own(&mut options);
-    let file = options.open(beside(&target(path)?, ".lock")?)?;
+    check_place(path)?;
+    let file = secret_file::open_lock(&beside(path, ".lock")?)?;
     // The standard library has a method of this name from Rust 1.89 on.
     match fs4::FileExt::try_lock(&file) {
-        Ok(()) => Ok(Some(StoreLock::new(file))),
+        Ok(()) => {
+            // Who locks is about to refresh: what would keep the new tokens from being saved has to be found now.
+            remove_leftovers(path);
+            try_room(path)?;
+            Ok(Some(StoreLock::new(file)))
+        }
         Err(fs4::TryLockError::WouldBlock) => Ok(None),
         Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
             tracing::warn!(path = %path.display(), "this file system has no locks: let one process alone refresh");
@@ -115,19 +137,59 @@ fn try_lock(path: &Path) -> io::Result<Option<StoreLock>> {
     }
 }
 
-/// The file that a symbolic link leads to: in its place a new file would be parted from whoever uses the other path.
-fn target(path: &Path) -> io::Result<PathBuf> {
-    match fs::canonicalize(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if path.is_symlink() {
-                return Err(io::Error::other(
-                    "it is a symbolic link that leads nowhere; make the file that it leads to",
-                ));
-            }
-            Ok(path.to_owned())
-        }
-        target => target,
+/// Whether tokens can be kept at this path: by its folder, and by the file that may be there.
+fn check_place(path: &Path) -> io::Result<()> {
+    secret_file::check_folder(folder(path))?;
+    match secret_file::open(path, Role::Store) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
+}
+
+/// Removes new files of processes that were killed before they could put them in place. The lock is held: nobody is about
+/// to.
+fn remove_leftovers(path: &Path) {
+    let name = path.file_name().unwrap_or_default();
+    let Ok(entries) = fs::read_dir(folder(path)) else { return };
+    for entry in entries.flatten().filter(|entry| is_temporary(&entry.file_name(), name)) {
+        if let Err(error) = fs::remove_file(entry.path()) {
+            tracing::warn!(path = %entry.path().display(), %error, "a file with old tokens cannot be removed");
+        }
+    }
+}
+
+fn is_temporary(found: &OsStr, name: &OsStr) -> bool {
+    let random = found
+        .as_encoded_bytes()
+        .strip_prefix(name.as_encoded_bytes())
+        .and_then(|rest| rest.strip_prefix(b"."))
+        .and_then(|rest| rest.strip_suffix(b".tmp"));
+    random.is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_graphic))
+}
+
+/// Tries whether the folder takes a new file.
+fn try_room(path: &Path) -> io::Result<()> {
+    let temporary = temporary(path)?;
+    let tried = secret_file::create(&temporary).and_then(|mut file| {
+        let written = file.write_all(&ROOM);
+        fs::remove_file(&temporary).and(written)
+    });
+    tried.map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("new tokens could not be saved in its folder, so none are asked for: {error}"),
+        )
+    })
+}
+
+/// A name for a new file beside this one, which nobody can guess.
+fn temporary(path: &Path) -> io::Result<PathBuf> {
+    let random = random_text().map_err(io::Error::other)?;
+    beside(path, &format!(".{}.tmp", random.expose_secret()))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A file in the same folder, with more behind its name.
@@ -138,28 +200,24 @@ fn beside(path: &Path, more: &str) -> io::Result<PathBuf> {
 }
 
 fn read(path: &Path) -> io::Result<Option<TokenSet>> {
-    let file = match File::open(path) {
+    let file = match secret_file::open(path, Role::Store) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Of the open file, not of the path, which could name another one by now.
-    refuse_if_shared(&file)?;
+    secret_file::check_folder(folder(path))?;
     let mut text = Zeroizing::new(Vec::new());
-    file.take(LIMIT).read_to_end(&mut text)?;
+    file.take(LIMIT + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB, which tokens are not"));
+    }
     from_text(&text).map(Some)
 }
 
 /// A whole new file takes the place of the old one, so that no reader and no crash sees a half.
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    match File::open(path) {
-        Ok(file) => refuse_if_shared(&file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let path = &*target(path)?;
-    let random = random_text().map_err(io::Error::other)?;
-    let temporary = beside(path, &format!(".{}.tmp", random.expose_secret()))?;
+    check_place(path)?;
+    let temporary = temporary(path)?;
     let replaced = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
     if replaced.is_err() {
         // The error that is reported is the first one.
@@ -170,48 +228,15 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    own(&mut options);
-    let mut file = options.open(path)?;
+    let mut file = secret_file::create(path)?;
     file.write_all(text)?;
     file.sync_all()
-}
-
-/// A file that is made is its owner's alone.
-fn own(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
-}
-
-#[cfg(unix)]
-fn refuse_if_shared(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    let of_others = mode & 0o077;
-    if of_others == 0 {
-        return Ok(());
-    }
-    Err(io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        format!(
-            "others than its owner may use it (mode {mode:03o}); run `chmod 600` on it and have the tokens renewed"
-        ),
-    ))
-}
-
-#[cfg(not(unix))]
-fn refuse_if_shared(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 /// The new name is on the disk only when its folder is.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder(path))?.sync_all()
 }
 
 #[cfg(not(unix))]
@@ -311,17 +336,76 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_symbolic_link_is_followed_and_not_replaced() {
+    async fn a_symbolic_link_is_refused_for_the_file_and_for_its_lock() {
+        use std::os::unix::fs::symlink;
         let (folder, store) = store();
         store.save(&tokens("one")).await.expect("saved");
         let link = FileStore::new(folder.path().join("link"));
-        std::os::unix::fs::symlink(&store.path, &link.path).expect("a link");
-        link.save(&tokens("two")).await.expect("saved");
+        symlink(&store.path, &link.path).expect("a link");
+        for error in [link.load().await.map(drop), link.save(&tokens("two")).await, link.lock().await.map(drop)]
+            .map(Result::unwrap_err)
+        {
+            assert!(error.to_string().contains("symbolic link"), "{error}");
+        }
         assert!(link.path.is_symlink());
-        assert!(store.load().await.expect("loaded").expect("tokens").has_tokens_of(&tokens("two")));
-        fs::remove_file(&store.path).expect("removed");
-        let error = link.save(&tokens("three")).await.expect_err("it leads nowhere");
-        assert!(error.to_string().contains("leads nowhere") && link.path.is_symlink(), "{error}");
+        assert!(store.load().await.expect("loaded").expect("tokens").has_tokens_of(&tokens("one")));
+        let precious = folder.path().join("precious");
+        fs::write(&precious, "precious").expect("written");
+        symlink(&precious, folder.path().join("tokens.json.lock")).expect("a link");
+        let error = store.lock().await.expect_err("a link in place of the lock");
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        let dangling = FileStore::new(folder.path().join("other"));
+        symlink(folder.path().join("made"), folder.path().join("other.lock")).expect("a link");
+        assert!(dangling.lock().await.is_err() && !folder.path().join("made").exists());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_that_everybody_writes_to_is_refused_before_anything_is_read_or_refreshed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, store) = store();
+        store.save(&tokens("one")).await.expect("saved");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("set");
+        for error in [store.load().await.map(drop), store.save(&tokens("two")).await, store.lock().await.map(drop)]
+            .map(Result::unwrap_err)
+        {
+            assert!(error.to_string().contains("chmod o-w"), "{error}");
+        }
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).expect("set");
+        assert!(store.load().await.expect("loaded").expect("tokens").has_tokens_of(&tokens("one")));
+    }
+
+    #[tokio::test]
+    async fn who_gets_the_lock_removes_what_killed_processes_left_and_nothing_else() {
+        let (folder, store) = store();
+        store.save(&tokens("one")).await.expect("saved");
+        let random = "r".repeat(RANDOM);
+        let names =
+            [format!("tokens.json.{random}.tmp"), format!("other.json.{random}.tmp"), "tokens.json.tmp".to_owned()];
+        for name in &names {
+            fs::write(folder.path().join(name), "x").expect("written");
+        }
+        drop(store.lock().await.expect("free"));
+        let left = names.map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, true, true]);
+        // The tokens, their lock, and the two that are no leftovers.
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 4);
+        assert!(is_temporary(
+            temporary(&store.path).expect("a name").file_name().expect("a name"),
+            "tokens.json".as_ref()
+        ));
+    }
+
+    #[tokio::test]
+    async fn the_largest_answer_of_a_server_is_loaded_again_and_a_larger_file_is_refused_by_its_size() {
+        let (_folder, store) = store();
+        // As it comes, each takes two bytes of the mebibyte.
+        let scopes = vec!["a"; (1 << 20) / 2];
+        let large = tokens("one").granting(scopes.clone());
+        store.save(&large).await.expect("saved");
+        assert_eq!(store.load().await.expect("loaded").expect("tokens").scopes(), scopes);
+        fs::write(&store.path, vec![b' '; (4 << 20) + 1]).expect("written");
+        assert!(store.load().await.expect_err("too large").to_string().contains("larger than 4 MiB"));
     }
 
     #[tokio::test]
@@ -347,7 +431,7 @@ mod tests {
         let store = FileStore::new(folder.path().join("missing").join("tokens.json"));
         let error = store.save(&tokens("one")).await.expect_err("no folder");
         assert!(error.to_string().contains("tokens.json"), "{error}");
-        // A folder stands where the file should go: the rename fails.
+        // A folder stands where the file should go.
         let store = FileStore::new(folder.path().join("taken"));
         fs::create_dir(&store.path).expect("a folder");
         assert!(store.save(&tokens("one")).await.is_err());

@@ -70,6 +70,9 @@
 //! - Expiry is a time, not a number of seconds; one refresh at a time, across processes that share a [`FileStore`].
 //! - Every refusal is a [`TokenError`], whatever the body was; secrets are neither printed nor put into a URL.
 //!
+//! What a kill in the middle of a refresh costs stands in
+//! [`TokenStore`](TokenStore#a-kill-between-a-rotation-and-its-save).
+//!
 //! # Settings that servers differ in
 //! - Secret in the body ([`secret_in_body`](TokenEndpointBuilder::secret_in_body)), in the header
 //!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), or none.

@@ -7,6 +7,9 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::Error;
 
+/// The length of a random text.
+pub(super) const RANDOM: usize = 43;
+
 /// 32 random bytes as 43 characters of base64url: more than RFC 6749, section 10.10 asks for, and the recommended PKCE
 /// verifier of RFC 7636, section 4.1.
 pub(super) fn random_text() -> Result<SecretString, Error> {
@@ -26,6 +29,6 @@ mod tests {
     fn no_two_texts_are_the_same() {
         let texts = [(); 100].map(|()| random_text().expect("random numbers").expose_secret().to_owned());
         assert_eq!(texts.iter().collect::<std::collections::HashSet<_>>().len(), texts.len());
-        assert!(texts.iter().all(|text| text.len() == 43), "{texts:?}");
+        assert!(texts.iter().all(|text| text.len() == RANDOM), "{texts:?}");
     }
 }

@@ -25,7 +25,8 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// - An answer without tokens changes nothing that is stored.
 /// - Sessions that share a store refresh one after the other, in one process or in several: the store is
 ///   [locked](TokenStore::lock) and read again before a refresh, and what another has saved is taken instead.
-/// - A caller that goes away does not stop a refresh on its way: the server may have rotated already.
+/// - A caller that goes away does not stop a refresh on its way: the server may have rotated already. The end of the process
+///   does: see [`TokenStore`](TokenStore#a-kill-between-a-rotation-and-its-save).
 ///
 /// An access token is refreshed a minute before it expires, and when a server refuses it. One whose server left out
 /// `expires_in` is used until it is refused, or for
@@ -88,7 +89,8 @@ impl RefreshingSession {
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 
-    /// Whether the tokens in use are in the store. `false` after a save that failed: with a server that rotates, the
+    /// Whether the tokens in use are in the store, once a refresh under way is over: await it before the process ends. `false`
+    /// after a save that failed: with a server that rotates, the
     /// session ends with this process.
     pub async fn is_saved(&self) -> bool {
         self.0.state.lock().await.is_saved

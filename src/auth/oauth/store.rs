@@ -9,6 +9,20 @@ use super::TokenSet;
 use crate::Error;
 
 /// A place for the tokens of one session. Processes that share a session share its store.
+///
+/// # A kill between a rotation and its save
+/// Most servers replace the refresh token with each refresh. From the moment in which the server does so until the new one is
+/// saved, the only good refresh token is on its way or in the memory of one process: for the time of one answer and one
+/// save, some milliseconds as a rule. If that process is killed then, or the machine fails, the store still has the old
+/// tokens, whole, and the server no longer takes them: the session has ended and the user must consent again, as
+/// [`InvalidGrant`](super::TokenErrorCode::InvalidGrant) says at the next refresh. Nothing on this side can prevent it. What
+/// helps:
+/// - Let a process end in order: at the signal to stop, await [`is_saved`](super::RefreshingSession::is_saved) of each
+///   session, which waits for a refresh under way, before the runtime is shut down. A task that is dropped with its runtime
+///   is a kill.
+/// - Have the server take a refresh token a second time for a short while, where it offers that (a grace period, a reuse
+///   interval).
+/// - Treat the error as what it is and ask the user again; do not repeat the refresh, which some servers take for theft.
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The tokens as they are now; `None` where nobody has consented yet.
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>>;

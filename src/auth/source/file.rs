@@ -11,11 +11,16 @@ use secrecy::SecretString;
 
 use super::{SecretSource, text};
 use crate::Error;
+use crate::auth::secret_file::{self, Role};
 
 /// A file that holds the secret and nothing else: a mounted Kubernetes or Docker secret, the token file of an agent. One
 /// line break at its end is left out; up to 64 KiB are read.
 ///
-/// On Unix the first read warns, through `tracing`, of a file that every user of the machine can read.
+/// A symbolic link is followed, because Kubernetes mounts secrets as links; what it leads to must be a regular file. Pipes and
+/// devices are refused and not waited for. On Unix the file must belong to the user of this process, to root, who mounts
+/// secrets, or to the one that [`owner`](Self::owner) names: whoever owns the file chooses whose account is used. A file
+/// that every user of the machine can write to is refused; one that they can read is warned of, through `tracing`, at the
+/// first read.
 ///
 /// ```
 /// use keyfit::auth::SecretSource as _;
@@ -31,27 +36,38 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct FileSource {
     path: PathBuf,
+    owner: Option<u32>,
     has_warned: Arc<AtomicBool>,
 }
 
 impl FileSource {
     /// The file's path.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), has_warned: Arc::default() }
+        Self { path: path.into(), owner: None, has_warned: Arc::default() }
+    }
+
+    /// Another user that may own the file, by its number: the one of an agent that writes it, or of a bind mount. No effect
+    /// on systems other than Unix.
+    #[must_use]
+    pub fn owner(mut self, user: u32) -> Self {
+        self.owner = Some(user);
+        self
     }
 }
 
 impl SecretSource for FileSource {
     fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
         Box::pin(async {
-            let Self { path, has_warned } = self.clone();
+            let Self { path, owner, has_warned } = self.clone();
             let place = format!("the file {}", path.display());
             // A file system may hang; the calls of this runtime must not hang with it.
-            let read = tokio::task::spawn_blocking(move || read(&path, &has_warned)).await;
+            let read = tokio::task::spawn_blocking(move || read(&path, owner, &has_warned)).await;
             let bytes = read.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
             text::secret(
                 bytes.map_err(|error| {
-                    Error::credential_from(format!("{place} cannot be read: {}", error.kind()), error)
+                    // Our own refusals say more than their kind; those of the system say it with a number.
+                    let why = error.get_ref().map_or_else(|| error.kind().to_string(), ToString::to_string);
+                    Error::credential_from(format!("{place} cannot be read: {why}"), error)
                 })?,
                 &place,
             )
@@ -59,8 +75,8 @@ impl SecretSource for FileSource {
     }
 }
 
-fn read(path: &Path, has_warned: &AtomicBool) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+fn read(path: &Path, owner: Option<u32>, has_warned: &AtomicBool) -> io::Result<Vec<u8>> {
+    let file = secret_file::open(path, Role::Source { owner })?;
     if is_open_to_others(&file)? && !has_warned.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             path = %path.display(),
@@ -125,7 +141,22 @@ mod tests {
         let shown = format!("{error} {error:?}");
         assert!(shown.contains(&file.0.display().to_string()) && !shown.contains("hunter2"), "{shown}");
         let error = FileSource::new(std::env::temp_dir()).read().await.expect_err("a folder");
-        assert!(error.to_string().contains("cannot be read: "), "{error}");
+        assert!(error.to_string().contains("cannot be read: it is a folder"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_mounted_secret_is_read_through_its_links_and_a_device_is_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // As Kubernetes does it: file -> ..data/file, ..data -> the folder of now.
+        fs::create_dir(folder.path().join("..2026")).expect("a folder");
+        fs::write(folder.path().join("..2026/key"), "mounted").expect("written");
+        std::os::unix::fs::symlink("..2026", folder.path().join("..data")).expect("a link");
+        std::os::unix::fs::symlink("..data/key", folder.path().join("key")).expect("a link");
+        let source = FileSource::new(folder.path().join("key"));
+        assert_eq!(source.read().await.expect("a secret").expose_secret(), "mounted");
+        let error = FileSource::new("/dev/zero").read().await.expect_err("endless");
+        assert!(error.to_string().ends_with("it is a pipe, a socket or a device and not a regular file"), "{error}");
     }
 
     #[cfg(unix)]

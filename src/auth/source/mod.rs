@@ -3,7 +3,7 @@
 //! | Source | The secret is | Limits | Feature |
 //! |---|---|---|---|
 //! | [`EnvSource`] | an environment variable | not blank | |
-//! | [`FileSource`] | a file, without the line break at its end | 64 KiB | |
+//! | [`FileSource`] | a file, without the line break at its end | 64 KiB; a regular file of this user or root | |
 //! | [`CommandSource`] | what a command prints, without the line break at its end | 64 KiB, 10 s | `command-source` |
 //! | [`VaultSource`], by [`Vault`] | a field in HashiCorp Vault, key-value version 2 | 1 MiB, 10 s to connect, 30 s in all | `vault` |
 //! | [`aws::SecretsManagerSource`] | a text, or a field of it, in AWS Secrets Manager | as Vault | `aws` |

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Source};
 
-use super::admin::{Console, IssuedToken, ROOT, Request, TokenRequest, Which};
+use super::admin::{AdminHost, Console, IssuedToken, ROOT, Request, TokenRequest, Which};
 use super::error::MockError;
 use super::faults::FaultRule;
 use crate::catalogue::Catalogue;
@@ -16,18 +16,20 @@ use crate::identity::ClientKind;
 use crate::mock::core::Core;
 use crate::mock::front::Front;
 use crate::mock::registered::Registered;
-use crate::mock::server::Server;
+use crate::mock::server::{Listener, Server};
 use crate::mock::{Mock, Mutant, base_path};
 use crate::secret::Secret;
 use crate::template::templates;
 
 /// Where a mock listens and what is wrong with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// A free port of 127.0.0.1 by default.
     pub address: SocketAddr,
     /// None by default.
     pub mutant: Option<Mutant>,
+    /// By what hosts the admin may be called beside those of this machine. None by default.
+    pub admin_hosts: Vec<AdminHost>,
 }
 
 /// A client of the mock's authorization server. It does not print its secret.
@@ -81,7 +83,7 @@ pub struct Controlled {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), mutant: None }
+        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), mutant: None, admin_hosts: Vec::new() }
     }
 }
 
@@ -122,13 +124,14 @@ impl Controlled {
     pub async fn start(api: Arc<Api>, contract: Arc<Contract>, options: Options) -> io::Result<Self> {
         let base_path = base_path(&api.base_url).to_owned();
         let core = Arc::new(Core::new(api, contract, options.mutant));
-        let console = Arc::new(Console::new(Arc::clone(&core)));
+        let listener = Listener::bind(options.address).await?;
+        let console = Arc::new(Console::new(Arc::clone(&core), listener.address(), options.admin_hosts));
         let front = Front {
             core: Arc::clone(&core),
             base_path: base_path.as_str().into(),
             console: Some(Arc::clone(&console)),
         };
-        let server = Server::start(options.address, front).await?;
+        let server = Server::start(listener, front);
         let origin = format!("http://{}", server.address());
         Ok(Self { base_url: format!("{origin}{base_path}"), origin, console, core, server })
     }

@@ -1,13 +1,16 @@
 //! The mock's admin: what a person or a test tells it while it runs, under `/_keyfit/`. Nothing here changes what the API
-//! answers, except as asked. It is there only for mocks that were started with it.
+//! answers, except as asked. It is there only for mocks that were started with it, and only for programs: `guard` keeps web
+//! pages out.
 
 mod body;
 mod faults;
+mod guard;
 mod journal;
 mod limits;
 mod ready;
 mod tokens;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
@@ -15,9 +18,11 @@ use hyper::http::request::Parts;
 use keyfit_openapi::Operation;
 use serde_json::{Value, json};
 
+pub use guard::AdminHost;
 pub use journal::Request;
 pub use tokens::{IssuedToken, Scopes, TokenRequest, Which};
 
+use self::guard::Guard;
 use self::journal::{Journal, Sent};
 use super::error::MockError;
 use super::faults::{Fault, FaultRule, Faults};
@@ -31,6 +36,7 @@ pub(super) const ROOT: &str = "/_keyfit";
 /// What the admin keeps beside the mock.
 pub(in crate::mock) struct Console {
     core: Arc<Core>,
+    guard: Guard,
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
     /// The tokens that are there from the start.
@@ -55,11 +61,12 @@ const ENDPOINTS: [(&str, &str, &str); 11] = [
 ];
 
 impl Console {
-    /// An admin for a mock that nobody has called yet.
-    pub(super) fn new(core: Arc<Core>) -> Self {
+    /// An admin for a mock that nobody has called yet, listens at this address and is called by these names as well.
+    pub(super) fn new(core: Arc<Core>, address: SocketAddr, hosts: Vec<AdminHost>) -> Self {
         let ready = ready::ready(&core);
         let fresh = core.state().clone();
-        Self { core, faults: Mutex::default(), journal: Mutex::default(), ready, fresh }
+        let guard = Guard::new(address, hosts);
+        Self { core, guard, faults: Mutex::default(), journal: Mutex::default(), ready, fresh }
     }
 
     pub(super) fn ready(&self) -> &[IssuedToken] {
@@ -99,9 +106,28 @@ impl Console {
         self.journal().clear();
     }
 
+    /// Whether a request is for the admin.
+    pub(in crate::mock) fn is_for(parts: &Parts) -> bool {
+        below_root(parts).is_some()
+    }
+
+    /// Why a request to the admin is not even read; `None` where it is.
+    pub(in crate::mock) fn refuse(&self, parts: &Parts) -> Option<Answer> {
+        self.guard.check(parts).err().map(|error| refusal(&error))
+    }
+
+    /// The answer to a request whose body is longer than the admin takes.
+    pub(in crate::mock) fn too_long(limit: usize) -> Answer {
+        let error = MockError::value(format!("the body is longer than {limit} bytes"), "say it in several requests");
+        refusal(&MockError { status: 413, ..error })
+    }
+
     /// Answers a request to the admin; `None` where it is not for it.
     pub(in crate::mock) fn answer(&self, parts: &Parts, body: &Bytes) -> Option<Answer> {
-        let path = parts.uri.path().strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        let path = below_root(parts)?;
+        if let Err(error) = guard::check_body(&parts.headers, body.is_empty()) {
+            return Some(refusal(&error));
+        }
         // One slash too many, as where a path is put behind the admin's URL, means nothing.
         let path = format!("/{}", path.trim_matches('/'));
         let path = path.as_str();
@@ -153,6 +179,11 @@ impl Console {
     fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The path of a request below the admin's root.
+fn below_root(parts: &Parts) -> Option<&str> {
+    parts.uri.path().strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The methods of a path.
