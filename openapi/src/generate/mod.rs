@@ -10,6 +10,7 @@ mod dispatch;
 mod docs;
 mod emit;
 mod leniency;
+mod markdown;
 mod modern;
 mod names;
 mod one_way;
@@ -177,6 +178,7 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         docs::complete(file, &operations, &self.repairs);
+        docs::settle(file);
         let surface = surface::describe(file, &operations);
         file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums));
         file.items.push(dispatch::item(&calls));
