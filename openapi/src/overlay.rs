@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::failure::Place;
 use crate::load::{DEEPEST, Located};
+use crate::plain::short;
 use crate::repair::{Repair, Repairs};
 use crate::{Failure, Text, target};
 
@@ -91,7 +92,7 @@ pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repai
     let mut budget = Budget::of(&document);
     for (index, action) in parsed.actions.iter().enumerate() {
         budget.act(&mut document, action).map_err(|(problem, help)| {
-            let target = shortened(&action.target);
+            let target = short(&action.target);
             located.failure(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
         })?;
         repairs.push(Repair {
@@ -181,16 +182,6 @@ fn extent(value: &Value) -> (usize, usize) {
         Value::Object(members) => below(&mut members.values()),
         Value::Array(items) => below(&mut items.iter()),
         _ => (1, 0),
-    }
-}
-
-/// A target as it may stand in a message.
-fn shortened(target: &str) -> String {
-    const LONGEST: usize = 200;
-    if target.chars().count() <= LONGEST {
-        target.to_owned()
-    } else {
-        target.chars().take(LONGEST).chain(['…']).collect()
     }
 }
 

@@ -69,7 +69,6 @@ impl Catalogue {
     /// # Errors
     /// What the three files hold and cannot be used, an API without contract, a rule or pattern that applies to nothing.
     pub fn read(source: &Source) -> Result<Self, Failure> {
-        let api = Api::read(source)?;
         let Some(text) = &source.contract else {
             return Err(Failure::of_file(
                 &source.document.path,
@@ -77,14 +76,32 @@ impl Catalogue {
                 "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
             ));
         };
-        let contract = Contract::read(text)?;
-        names_operations(&api, &contract, text)?;
-        let cases = expand(&api, &contract, text)?;
-        let examples = api.operations.iter().map(|operation| example::request(&api, operation)).collect();
+        Self::of(Arc::new(Api::read(source)?), text)
+    }
+
+    /// The catalogue of an API that was read, with this contract.
+    ///
+    /// # Errors
+    /// A contract that cannot be used, a rule or pattern that applies to nothing.
+    pub(crate) fn of(api: Arc<Api>, text: &Text) -> Result<Self, Failure> {
+        let (contract, cases) = Self::expanded(&api, text)?;
+        let examples = example::requests(&api).into();
         let line = |rule: &Rule| Contract::failure_at(text, &rule.id, "", "").place.line;
         let lines = contract.rules.iter().map(line).collect();
-        let (api, contract, contract_path) = (Arc::new(api), Arc::new(contract), text.path.clone());
+        let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         Ok(Self { api, contract, contract_path, cases, lines, examples })
+    }
+
+    /// Whether a contract can be used with an API.
+    pub(crate) fn holds(api: &Api, text: &Text) -> bool {
+        Self::expanded(api, text).is_ok()
+    }
+
+    fn expanded(api: &Api, text: &Text) -> Result<(Contract, Vec<Case>), Failure> {
+        let contract = Contract::read(text)?;
+        names_operations(api, &contract, text)?;
+        let cases = expand(api, &contract, text)?;
+        Ok((contract, cases))
     }
 
     /// The rule of a case.
