@@ -16,6 +16,9 @@ use crate::{Failure, Text};
 /// How deep a document may nest.
 pub(crate) const DEEPEST: usize = 128;
 
+/// How many keys, values, lists and maps a document may have: each takes some hundred bytes.
+const MOST_NODES: usize = 1_000_000;
+
 const ONE_OF_TWO: &str = "remove or rename one of the two";
 
 /// A document as it was read, and where each of its nodes stands.
@@ -154,11 +157,16 @@ fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
     let mut loader = YamlLoader::default();
     loader.early_parse(false);
     let mut depth = 0_usize;
+    let mut nodes = 0_usize;
     let mut expansion = Expansion::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event?;
         if expansion.count(&event) > LARGEST_FILE {
             return Err(ScanError::new_str(span.start, "its aliases repeat too much text"));
+        }
+        nodes += usize::from(matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)));
+        if nodes > MOST_NODES {
+            return Err(ScanError::new_str(span.start, "it has more than a million nodes"));
         }
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,

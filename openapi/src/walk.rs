@@ -109,6 +109,15 @@ pub(crate) fn size(value: &Value) -> usize {
     }
 }
 
+/// How many entries the longest list or map has.
+pub(crate) fn widest(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => members.values().map(widest).fold(members.len(), usize::max),
+        Value::Array(items) => items.iter().map(widest).fold(items.len(), usize::max),
+        _ => 0,
+    }
+}
+
 /// The type that a schema has, or that its keywords speak of.
 pub(crate) fn kind(schema: &Value) -> Option<&str> {
     let types = schema.get("type");

@@ -105,6 +105,10 @@ fn edits(text: &str) -> Option<Vec<Edit>> {
         None
     };
     let parser = Parser::new_with_broken_link_callback(&source, options(), Some(&mut keep));
+    // Rustdoc follows them even where nothing refers to them.
+    let definitions = parser.reference_definitions().iter();
+    let elsewhere = definitions.filter(|(_, known)| !is_address(&known.dest)).map(|(_, known)| known.span.start);
+    look.edits.extend(elsewhere.map(|start| Edit(start..start, "\\".to_owned())));
     for (event, range) in parser.into_offset_iter() {
         look.at(event, range)?;
     }
@@ -240,6 +244,10 @@ pub(crate) fn harm(text: &str) -> Option<String> {
         None
     };
     let parser = Parser::new_with_broken_link_callback(text, options(), Some(&mut keep));
+    let definition = parser.reference_definitions().iter().find(|(_, known)| !is_address(&known.dest));
+    if let Some((label, _)) = definition {
+        return Some(format!("a definition: {label}"));
+    }
     let harm = parser.into_iter().find_map(|event| match event {
         Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if &*info == TEXT => None,
         Event::Start(Tag::CodeBlock(kind)) => Some(format!("a test: {kind:?}")),
@@ -314,7 +322,7 @@ mod tests {
             ("[a](#section/b) [c](d)", "\\[a](#section/b) \\[c](d)"),
             ("[a](javascript:b)", "\\[a](javascript:b)"),
             ("<javascript:a>", "\\<javascript:a>"),
-            ("[a][b]\n\n[b]: data:c", "\\[a]\\[b]\n\n[b]: data:c"),
+            ("[a][b]\n\n[b]: data:c", "\\[a]\\[b]\n\n\\[b]: data:c"),
             ("![a](https://example.com/b.png)", "[a](https://example.com/b.png)"),
             ("see https://example.com/a_b_c?d=(e).", "see <https://example.com/a_b_c?d=>(e)."),
             ("see https://example.com.", "see <https://example.com>."),

@@ -162,6 +162,8 @@ impl Attempt {
 
     fn finish(mut self, api: &Api) -> Result<Generated, Failure> {
         let file = &mut self.file;
+        // Before anything of ours is added, which links to what is known to be there.
+        file.items.iter_mut().for_each(docs::settle);
         let operations: Vec<_> = api
             .operations
             .iter()
@@ -178,7 +180,6 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         docs::complete(file, &operations, &self.repairs);
-        docs::settle(file);
         let surface = surface::describe(file, &operations);
         file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums));
         file.items.push(dispatch::item(&calls));
