@@ -48,14 +48,14 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
             object.shift_remove("format");
             done.insert(("uuid", "a uuid is a string"));
         }
-        narrowed.extend(settle_enum(object).map(|why| ("enum", why)));
+        narrowed.extend(settle_enum(object).map(|why| ("enum", why.to_owned())));
         if let Some(why) = object.get("pattern").and_then(Value::as_str).and_then(unchecked) {
             let pattern = object.shift_remove("pattern").unwrap_or_default();
             describe(
                 object,
                 &format!("Not checked before it is sent: the pattern `{}`.", short(pattern.as_str().unwrap_or_default())),
             );
-            narrowed.insert(("pattern", why));
+            narrowed.insert(("pattern", format!("not checked before it is sent: {why}")));
         }
         if object.get("default").is_some_and(|default| !fits(default, object)) {
             object.shift_remove("default");
