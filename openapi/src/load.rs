@@ -17,7 +17,7 @@ use crate::{Failure, Text};
 pub(crate) const DEEPEST: usize = 128;
 
 /// How many keys, values, lists and maps a document may have: each takes some hundred bytes.
-const MOST_NODES: usize = 1_000_000;
+const MOST_NODES: usize = 800_000;
 
 const ONE_OF_TWO: &str = "remove or rename one of the two";
 
@@ -166,7 +166,7 @@ fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
         }
         nodes += usize::from(matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)));
         if nodes > MOST_NODES {
-            return Err(ScanError::new_str(span.start, "it has more than a million nodes"));
+            return Err(ScanError::new_str(span.start, "it has more than 800000 keys, values, lists and maps"));
         }
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,

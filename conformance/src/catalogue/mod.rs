@@ -243,10 +243,16 @@ fn is_unverified(probe: &Probe, operation: &Operation) -> bool {
 
 /// A method that the path of an operation does not have.
 pub(crate) fn undeclared_method(api: &Api, operation: &Operation) -> Option<&'static str> {
-    let declared = |method: &str| {
-        api.operations.iter().any(|other| other.path == operation.path && other.method.eq_ignore_ascii_case(method))
-    };
-    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !declared(method))
+    let declared: Vec<&str> = methods_beside(api, operation).collect();
+    let is_declared = |method: &&str| declared.iter().any(|known| known.eq_ignore_ascii_case(method));
+    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !is_declared(method))
+}
+
+/// The keys of the path item that an operation is of, in the document's order: methods in lower case, and others.
+fn methods_beside<'a>(api: &'a Api, operation: &Operation) -> impl Iterator<Item = &'a str> {
+    // Not by a search among all operations: there may be thousands, and each is asked about.
+    let item = api.document.get("paths").and_then(|paths| paths.get(&operation.path)).and_then(Value::as_object);
+    item.into_iter().flat_map(|item| item.keys()).map(String::as_str)
 }
 
 /// A field without which a body of this schema is refused.
