@@ -119,9 +119,7 @@ fn has_one_way(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => true,
         HirKind::Capture(capture) => has_one_way(&capture.sub),
-        HirKind::Repetition(repetition) => {
-            Some(repetition.min) == repetition.max && has_one_way(&repetition.sub)
-        }
+        HirKind::Repetition(repetition) => Some(repetition.min) == repetition.max && has_one_way(&repetition.sub),
         HirKind::Concat(parts) => parts.iter().all(has_one_way),
         HirKind::Alternation(parts) => {
             let length = hir.properties().minimum_len();
@@ -141,9 +139,7 @@ fn has_one_way(hir: &Hir) -> bool {
 fn first(hir: &Hir) -> &Hir {
     match hir.kind() {
         HirKind::Capture(capture) => first(&capture.sub),
-        HirKind::Concat(parts) => {
-            parts.iter().find(|part| !matches!(part.kind(), HirKind::Look(_))).map_or(hir, first)
-        }
+        HirKind::Concat(parts) => parts.iter().find(|part| !matches!(part.kind(), HirKind::Look(_))).map_or(hir, first),
         HirKind::Repetition(repetition) if repetition.min > 0 => first(&repetition.sub),
         _ => hir,
     }

@@ -19,7 +19,7 @@ const END: usize = 2 * DEPTH;
 const LONGEST: u64 = 10_000;
 
 /// What one example may cost: the values that are made, copied and judged for it, and its texts by every 64 bytes.
-const EXAMPLE: usize = 100_000;
+const EXAMPLE: usize = 30_000;
 
 /// What the examples of a document may cost together.
 const DOCUMENT: usize = 4_000_000;

@@ -83,7 +83,9 @@ fn check(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(
     }
     let is_text = is_text(schema);
     if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
-        && !allowed.iter().any(|one| one == value || (is_text && !one.is_string() && value.as_str() == Some(&text_of(one))))
+        && !allowed
+            .iter()
+            .any(|one| one == value || (is_text && !one.is_string() && value.as_str() == Some(&text_of(one))))
     {
         return fail(at, "is none of the listed values");
     }
@@ -160,14 +162,30 @@ fn object(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<
             return fail(&format!("{at}/{required}"), "is missing");
         }
     }
-    let properties = schema.get("properties");
-    for (key, member) in value.as_object().into_iter().flatten() {
-        let below = format!("{at}/{key}");
-        match (properties.and_then(|properties| properties.get(key)), schema.get("additionalProperties")) {
-            (Some(property), _) => check(scope, property, member, &below)?,
-            (None, Some(Value::Bool(false))) => return fail(&below, "is not a known member"),
-            (None, Some(others @ Value::Object(_))) => check(scope, others, member, &below)?,
-            _ => {}
+    let (properties, others) =
+        (schema.get("properties").and_then(Value::as_object), schema.get("additionalProperties"));
+    let Some(members) = value.as_object() else { return Ok(()) };
+    let below = |key: &str| format!("{at}/{key}");
+    if !matches!(others, Some(Value::Bool(false) | Value::Object(_))) {
+        // The fewer of the two: the parts of a composition may have a property each, and the value all of them.
+        return match properties {
+            Some(known) if known.len() < members.len() => known
+                .iter()
+                .filter_map(|(key, property)| Some((key, property, members.get(key)?)))
+                .try_for_each(|(key, property, member)| check(scope, property, member, &below(key))),
+            Some(known) => members
+                .iter()
+                .filter_map(|(key, member)| Some((key, known.get(key)?, member)))
+                .try_for_each(|(key, property, member)| check(scope, property, member, &below(key))),
+            None => Ok(()),
+        };
+    }
+    for (key, member) in members {
+        match (properties.and_then(|properties| properties.get(key)), others) {
+            (Some(property), _) => check(scope, property, member, &below(key))?,
+            (None, Some(Value::Bool(false))) => return fail(&below(key), "is not a known member"),
+            (None, Some(others)) => check(scope, others, member, &below(key))?,
+            (None, None) => {}
         }
     }
     Ok(())

@@ -52,7 +52,8 @@ fn document(texts: &[String]) -> Value {
     let of = |index: usize| texts[index % texts.len()].clone();
     let members: serde_json::Map<String, Value> = (0..texts.len())
         .map(|index| {
-            let member = json!({ "type": "string", "description": of(index), "title": of(index + 3), "default": of(index + 5) });
+            let member =
+                json!({ "type": "string", "description": of(index), "title": of(index + 3), "default": of(index + 5) });
             (format!("member{index}"), member)
         })
         .collect();
@@ -113,9 +114,12 @@ fn documentation(code: &str) -> Vec<String> {
 
 /// A crate of items that have nothing but this documentation. The names that our own sentences link to are there.
 fn crate_of(texts: &[String]) -> String {
-    let mut code = "//! A crate.\n#![allow(dead_code)]\n/// A link.\npub struct Error;\n/// A link.\npub struct Client;\n".to_owned();
+    let mut code =
+        "//! A crate.\n#![allow(dead_code)]\n/// A link.\npub struct Error;\n/// A link.\npub struct Client;\n"
+            .to_owned();
     let methods: String = (0..hostile().len()).map(|index| format!("pub fn operation{index}() {{}}\n")).collect();
-    let _ = writeln!(code, "impl Client {{\n{methods}}}\n/// Items.\npub mod items {{\npub const BASE_URL: &str = \"\";");
+    let _ =
+        writeln!(code, "impl Client {{\n{methods}}}\n/// Items.\npub mod items {{\npub const BASE_URL: &str = \"\";");
     for (index, text) in texts.iter().enumerate() {
         let _ = writeln!(code, "{text}pub struct Item{index};");
     }
@@ -167,7 +171,9 @@ fn no_description_is_run_as_a_test_or_becomes_html_or_a_link_of_rustdoc() {
     assert!(texts.len() > 200, "{} items are documented", texts.len());
     let crate_ = crate_of(&texts);
     let _ = fs::remove_file(canary());
-    let Some((is_good, listed)) = rustdoc("descriptions-list", &crate_, &["--test", "--test-args", "--list"]) else { return };
+    let Some((is_good, listed)) = rustdoc("descriptions-list", &crate_, &["--test", "--test-args", "--list"]) else {
+        return;
+    };
     assert!(is_good && listed.contains("0 tests,"), "{listed}");
     let (is_good, run) = rustdoc("descriptions-run", &crate_, &["--test"]).expect("rustdoc is there");
     assert!(is_good && run.contains("0 passed"), "{run}");
@@ -187,7 +193,8 @@ fn no_description_is_run_as_a_test_or_becomes_html_or_a_link_of_rustdoc() {
 
 #[test]
 fn rustdoc_does_run_the_same_descriptions_as_they_are_written() {
-    let as_written = |text: &String| text.split('\n').map(|line| format!("/// {}\n", line.trim_end())).collect::<String>();
+    let as_written =
+        |text: &String| text.split('\n').map(|line| format!("/// {}\n", line.trim_end())).collect::<String>();
     let texts: Vec<String> = hostile().iter().take(8).map(as_written).collect();
     let crate_ = crate_of(&texts);
     let Some((_, listed)) = rustdoc("descriptions-raw", &crate_, &["--test", "--test-args", "--list"]) else { return };

@@ -86,8 +86,7 @@ impl Catalogue {
     pub(crate) fn of(api: Arc<Api>, text: &Text) -> Result<Self, Failure> {
         let (contract, cases) = Self::expanded(&api, text)?;
         let examples = example::requests(&api).into();
-        let line = |rule: &Rule| Contract::failure_at(text, &rule.id, "", "").place.line;
-        let lines = contract.rules.iter().map(line).collect();
+        let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         Ok(Self { api, contract, contract_path, cases, lines, examples })
     }

@@ -215,10 +215,13 @@ impl Look<'_> {
         while let Some(found) = text[from..].find("://") {
             let at = from + found;
             from = at + 3;
-            let Some(scheme) = ["https", "http"].into_iter().find(|scheme| text[..at].ends_with(scheme)) else { continue };
+            let Some(scheme) = ["https", "http"].into_iter().find(|scheme| text[..at].ends_with(scheme)) else {
+                continue;
+            };
             let start = range.start + at - scheme.len();
             let rest = &self.source[start..];
-            let ends = |letter: char| letter.is_whitespace() || letter.is_control() || "<>\"`\\|[](){}*".contains(letter);
+            let ends =
+                |letter: char| letter.is_whitespace() || letter.is_control() || "<>\"`\\|[](){}*".contains(letter);
             let length = rest.find(ends).unwrap_or(rest.len());
             let address = rest[..length].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '_', '~']);
             if address.len() > scheme.len() + 3 {

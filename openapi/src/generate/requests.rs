@@ -53,7 +53,10 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
             let pattern = object.shift_remove("pattern").unwrap_or_default();
             describe(
                 object,
-                &format!("Not checked before it is sent: the pattern `{}`.", short(pattern.as_str().unwrap_or_default())),
+                &format!(
+                    "Not checked before it is sent: the pattern `{}`.",
+                    short(pattern.as_str().unwrap_or_default())
+                ),
             );
             narrowed.insert(("pattern", format!("not checked before it is sent: {why}")));
         }
