@@ -153,20 +153,41 @@ fn twice(key: &str) -> String {
     format!("the key `{key}` stands twice in one mapping")
 }
 
+/// Refuses a text with too many nodes before one is kept. Each takes two letters at least.
+fn count(text: &str) -> Result<(), ScanError> {
+    if text.len() <= 2 * MOST_NODES {
+        return Ok(());
+    }
+    let (mut nodes, mut depth) = (0_usize, 0_usize);
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event?;
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth -= 1,
+            _ => {}
+        }
+        if depth > DEEPEST {
+            // Said by whoever reads it.
+            return Ok(());
+        }
+        nodes += usize::from(matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)));
+        if nodes > MOST_NODES {
+            return Err(ScanError::new_str(span.start, "it has more than 800000 keys, values, lists and maps"));
+        }
+    }
+    Ok(())
+}
+
 fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
+    count(text)?;
     let mut loader = YamlLoader::default();
     loader.early_parse(false);
     let mut depth = 0_usize;
-    let mut nodes = 0_usize;
     let mut expansion = Expansion::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event?;
         if expansion.count(&event) > LARGEST_FILE {
             return Err(ScanError::new_str(span.start, "its aliases repeat too much text"));
-        }
-        nodes += usize::from(matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)));
-        if nodes > MOST_NODES {
-            return Err(ScanError::new_str(span.start, "it has more than 800000 keys, values, lists and maps"));
         }
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,

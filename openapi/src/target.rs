@@ -22,7 +22,6 @@ pub(crate) fn check(target: &str) -> Result<(), String> {
         match (quote, letter) {
             (Some(_), '\\') => drop(letters.next()),
             (Some(mark), _) if letter == mark => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(letter),
             (None, '[' | '(') => {
                 segments += usize::from(letter == '[');
