@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Code that leaves a mark where it is run.
 fn code() -> String {
-    format!("std::fs::write({:?}, \"run\").unwrap();", canary())
+    format!("std::fs::write(\"{}\", \"run\").unwrap();", canary().display())
 }
 
 fn canary() -> PathBuf {
@@ -117,7 +117,9 @@ fn crate_of(texts: &[String]) -> String {
     let mut code =
         "//! A crate.\n#![allow(dead_code)]\n/// A link.\npub struct Error;\n/// A link.\npub struct Client;\n"
             .to_owned();
-    let methods: String = (0..hostile().len()).map(|index| format!("pub fn operation{index}() {{}}\n")).collect();
+    let methods: String = (0..hostile().len())
+        .flat_map(|index| ["pub fn operation".to_owned(), index.to_string(), "() {}\n".to_owned()])
+        .collect();
     let _ =
         writeln!(code, "impl Client {{\n{methods}}}\n/// Items.\npub mod items {{\npub const BASE_URL: &str = \"\";");
     for (index, text) in texts.iter().enumerate() {
@@ -194,7 +196,7 @@ fn no_description_is_run_as_a_test_or_becomes_html_or_a_link_of_rustdoc() {
 #[test]
 fn rustdoc_does_run_the_same_descriptions_as_they_are_written() {
     let as_written =
-        |text: &String| text.split('\n').map(|line| format!("/// {}\n", line.trim_end())).collect::<String>();
+        |text: &String| text.split('\n').flat_map(|line| ["/// ", line.trim_end(), "\n"]).collect::<String>();
     let texts: Vec<String> = hostile().iter().take(8).map(as_written).collect();
     let crate_ = crate_of(&texts);
     let Some((_, listed)) = rustdoc("descriptions-raw", &crate_, &["--test", "--test-args", "--list"]) else { return };
