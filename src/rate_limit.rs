@@ -14,7 +14,7 @@ pub struct RateLimit {
     /// Requests left in this window (`X-RateLimit-Remaining`).
     pub remaining: Option<u64>,
     /// When the window ends, in seconds since 1970 (`X-RateLimit-Reset`). Where the header counts from now, the answer's
-    /// `Date` is now; without one this is `None`.
+    /// `Date` is now; without one this is `None`. Never beyond the year 9999.
     pub reset: Option<u64>,
 }
 
@@ -27,6 +27,10 @@ const RESET: [HeaderName; 2] =
 
 /// A reset that is less, September 2001 as an instant, is a number of seconds from now.
 const LEAST_INSTANT: u64 = 1_000_000_000;
+/// A reset that is more, the end of the year 9999, is garbled: HTTP has no date for it, and not every clock can count so far.
+const GREATEST_INSTANT: u64 = 253_402_300_799;
+/// The longest wait that is passed on. Callers add it to a time, which ends the program where no time is so far away.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl RateLimit {
     /// Reads the headers; `None` where the answer has none of the three.
@@ -39,7 +43,7 @@ impl RateLimit {
         if !are_told(headers) {
             return None;
         }
-        let reset = number(headers, RESET);
+        let reset = number(headers, RESET).filter(|reset| *reset <= GREATEST_INSTANT);
         let seconds = || now?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
         let instant = |reset: u64| if reset < LEAST_INSTANT { seconds()?.checked_add(reset) } else { Some(reset) };
         let (limit, remaining) = (number(headers, LIMIT), number(headers, REMAINING));
@@ -63,15 +67,21 @@ fn number(headers: &HeaderMap, names: [HeaderName; 2]) -> Option<u64> {
 const SAME_CLOCK: Duration = Duration::from_secs(2);
 
 /// How long the server asks to wait: the body's hint, else `Retry-After` in seconds or as a date, else
-/// `X-RateLimit-Reset`. An instant in the past is no wait.
+/// `X-RateLimit-Reset`. An instant in the past is no wait; a wait of more than a year is one of a year.
 pub(crate) fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    asked(hint, headers, now).map(|wait| wait.min(LONGEST_WAIT))
+}
+
+fn asked(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if let Some(seconds) = hint {
         return Some(Duration::from_secs(seconds));
     }
     let now = servers_now(headers, now);
     if let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()) {
-        if let Ok(seconds) = value.trim().parse() {
-            return Some(Duration::from_secs(seconds));
+        let value = value.trim();
+        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            // Digits alone can only be too many.
+            return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
         }
         if let Some(instant) = date(headers, RETRY_AFTER.as_str()) {
             return Some(instant.duration_since(now).unwrap_or_default());
@@ -82,7 +92,7 @@ pub(crate) fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTim
 
 /// How far away the reset is by the server's clock; `None` where none is named.
 pub(crate) fn until_reset(headers: &HeaderMap, servers_now: SystemTime) -> Option<Duration> {
-    let reset = number(headers, RESET)?;
+    let reset = number(headers, RESET).filter(|reset| *reset <= GREATEST_INSTANT)?;
     if reset < LEAST_INSTANT {
         return Some(Duration::from_secs(reset));
     }
@@ -153,5 +163,38 @@ mod tests {
         assert_eq!(retry_after(None, &date, at(1_893_452_400)), Some(Duration::from_secs(5)));
         let garbled = headers(&[("retry-after", "soon"), ("x-ratelimit-reset", "1893452400")]);
         assert_eq!(retry_after(None, &garbled, at(1_893_452_399)), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn no_wait_is_longer_than_what_can_be_added_to_a_time() {
+        let now = at(1_893_452_399);
+        for value in [
+            "18446744073709551615",
+            "99999999999999999999999",
+            "9223372036854775807",
+            "1000000000000000000",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            let wait = retry_after(None, &headers(&[("retry-after", value)]), now);
+            assert_eq!(wait, Some(LONGEST_WAIT), "{value}");
+            assert!(now.checked_add(LONGEST_WAIT).is_some());
+        }
+        assert_eq!(retry_after(Some(u64::MAX), &headers(&[]), now), Some(LONGEST_WAIT), "the hint of a body");
+        for garbled in ["-1", "1e300", "+5", "0.5", "Sat, 01 Jan 10000 00:00:00 GMT", ""] {
+            assert_eq!(retry_after(None, &headers(&[("retry-after", garbled)]), now), None, "{garbled}");
+        }
+    }
+
+    #[test]
+    fn a_reset_that_no_clock_reaches_is_garbled() {
+        let now = at(1_893_452_399);
+        for reset in ["18446744073709551615", "1000000000000000000", "253402300800"] {
+            let headers = headers(&[("x-ratelimit-reset", reset), ("x-ratelimit-limit", "1")]);
+            assert_eq!(RateLimit::from_headers(&headers).map(|rate| rate.reset), Some(None), "{reset}");
+            assert_eq!(until_reset(&headers, now), None, "{reset}");
+            assert_eq!(retry_after(None, &headers, now), None, "{reset}");
+        }
+        let last = headers(&[("x-ratelimit-reset", "253402300799")]);
+        assert_eq!(retry_after(None, &last, now), Some(LONGEST_WAIT));
     }
 }

@@ -44,7 +44,8 @@ impl<'a> RawRequest<'a> {
     /// Sends the request. The value is the body as it came.
     ///
     /// # Errors
-    /// A path that does not begin with a slash, or holds a query, a dot segment or a backslash; a body that cannot be
+    /// A path that does not begin with a slash, or holds a query, a backslash or a dot segment, percent-encoded or cut at
+    /// `;` as well; a body that cannot be
     /// written as JSON; every answer that is no success; every failure on the way.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
         let operation = operation(&self.method);

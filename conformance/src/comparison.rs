@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
+use keyfit_openapi::read_text;
 use serde::Deserialize;
 
 /// What came of a client, rule by rule. Rules of several APIs that differ in the name of the API alone are one.
@@ -79,7 +80,7 @@ impl Client {
     /// # Errors
     /// A file that cannot be read or is no report.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|error| unreadable("report", path, &error))?;
+        let text = read_text(path).map_err(|error| unreadable("report", path, &error))?;
         let report: Report = serde_json::from_str(&text)
             .map_err(|error| format!("error: this is no report: {error}\n  --> {}", path.display()))?;
         let mut rules: BTreeMap<String, Counts> = BTreeMap::new();
@@ -121,7 +122,7 @@ impl Expectation {
     /// # Errors
     /// A file that is none, or a rule that fails without a reason or has one without failing.
     pub fn read(path: &Path, client: &Client) -> Result<Self, String> {
-        let text = match fs::read_to_string(path) {
+        let text = match read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::of_a_good_client(client)),
             Err(error) => return Err(unreadable("expectation", path, &error)),

@@ -6,7 +6,7 @@ use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::repair::Repairs;
-use crate::{Failure, Source, lint, overlay, remarks, table};
+use crate::{Failure, Source, lint, overlay, remarks, table, walk};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -31,6 +31,11 @@ pub struct Api {
     pub repairs: Repairs,
     pub(crate) located: Located,
 }
+
+/// The nodes that a document has at most whose client is generated within a few seconds.
+const MOST_NODES: usize = 60_000;
+/// The entries of its longest list or map.
+const WIDEST: usize = 1_000;
 
 impl Api {
     /// Reads an API.
@@ -63,6 +68,18 @@ impl Api {
             document,
             located,
         })
+    }
+
+    /// Why a client of the API would take longer to generate than somebody who asks about the document waits; `None` where it
+    /// does not. Its nodes and its longest list say how long: some steps go through a list for each of its items.
+    pub fn weight(&self) -> Option<String> {
+        let nodes = walk::size(&self.document);
+        let widest = walk::widest(&self.document);
+        match (nodes > MOST_NODES, widest > WIDEST) {
+            (true, _) => Some(format!("the document has {nodes} nodes, more than {MOST_NODES}")),
+            (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {WIDEST}")),
+            _ => None,
+        }
     }
 
     /// The operation of this id.

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Number, Value, json};
 
+use crate::cost::excess;
 use crate::normalize::is_pattern;
 use crate::operation::{Operation, Parameter};
+use crate::plain::short;
+use crate::schema::Scope;
 use crate::{Api, pattern, pointer, schema, walk};
 
 /// How deep a value may nest before optional members are left out; ends schemas that contain themselves.
@@ -14,6 +17,18 @@ const END: usize = 2 * DEPTH;
 
 /// The longest list and text that are made for a lower limit, so that no document can exhaust the memory.
 const LONGEST: u64 = 10_000;
+
+/// What one example may cost: the values that are made, copied and judged for it, and its texts by every 64 bytes.
+const EXAMPLE: usize = 30_000;
+
+/// What the examples of a document may cost together.
+const DOCUMENT: usize = 4_000_000;
+
+/// What the text of a pattern costs.
+const PATTERN: usize = 200;
+
+/// How many of the examples that a schema lists are tried.
+const LISTED: usize = 50;
 
 /// How many alternatives of a union are tried; fewer the deeper it stands, so that unions of unions end.
 const ALTERNATIVES: usize = 16;
@@ -29,8 +44,26 @@ pub struct Request {
 
 /// A request for an operation, and whether it is known to be a valid one.
 pub fn request(api: &Api, operation: &Operation) -> Request {
+    let mut left = EXAMPLE;
+    request_within(api, operation, &mut left)
+}
+
+/// A request for each operation of a document, within what its examples may cost together.
+pub fn requests(api: &Api) -> Vec<Request> {
+    let mut left = DOCUMENT;
+    let request = |operation| {
+        let mut own = left.min(EXAMPLE);
+        left -= own;
+        let request = request_within(api, operation, &mut own);
+        left += own;
+        request
+    };
+    api.operations.iter().map(request).collect()
+}
+
+fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
     let mut arguments = Map::new();
-    let mut maker = Maker { document: &api.document, gap: None };
+    let mut maker = Maker { document: &api.document, gap: None, left: *left };
     for parameter in &operation.parameters {
         let before = maker.gap.take();
         let value = maker.parameter(api, operation, parameter);
@@ -44,11 +77,12 @@ pub fn request(api: &Api, operation: &Operation) -> Request {
     if let Some(body) = &operation.body {
         let content = format!("{}/requestBody/content", operation.pointer());
         let media = api.document.pointer(&pointer::join(&content, &body.media_type));
-        let example = media.and_then(|media| own_examples(media).next()).cloned();
+        let example = media.and_then(|media| own_examples(media).next()).and_then(|example| maker.copy(example));
         let before = maker.gap.take();
         arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.value(&body.schema, 0)));
         maker.gap = before.or_else(|| Some(format!("the body: {}", maker.gap.take()?)));
     }
+    *left = maker.left;
     Request { arguments, gap: maker.gap }
 }
 
@@ -60,13 +94,15 @@ pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
 /// A value that fits the schema: its `example`, `default` or first `enum` value where it has one, otherwise one made
 /// from its type and limits. Optional properties are included.
 pub fn value(api: &Api, schema: &Value) -> Value {
-    Maker { document: &api.document, gap: None }.value(schema, 0)
+    Maker { document: &api.document, gap: None, left: EXAMPLE }.value(schema, 0)
 }
 
 struct Maker<'a> {
     document: &'a Value,
     /// Why what was made may not fit.
     gap: Option<String>,
+    /// What may still be spent.
+    left: usize,
 }
 
 impl Maker<'_> {
@@ -74,32 +110,56 @@ impl Maker<'_> {
         let own = walk::resolve(self.document, &parameter.schema);
         let written = api.document.pointer(&operation.pointer()).and_then(|node| node["parameters"].as_array());
         let written = written.into_iter().flatten().find(|written| written["name"] == parameter.name.as_str());
-        if let Some(example) = written.and_then(|written| own_examples(written).find(|value| self.holds(own, value))) {
-            return example.clone();
+        let mut told = written.into_iter().flat_map(own_examples).take(LISTED);
+        if let Some(example) = told.find(|value| self.holds(own, value)).and_then(|example| self.copy(example)) {
+            return example;
         }
         let named = json!(format!("{}-1", parameter.name.trim_start_matches('_')));
         if is_plain_text(own) && self.holds(own, &named) { named } else { self.value(own, 0) }
     }
 
+    /// Takes from what may be spent; `false` where it is too little.
+    fn spend(&mut self, cost: usize) -> bool {
+        self.left = self.left.saturating_sub(cost);
+        if self.left == 0 {
+            let limits = format!("{EXAMPLE} steps for an example, or {DOCUMENT} for all of a document");
+            self.gap.get_or_insert_with(|| format!("it takes more than the {limits}"));
+        }
+        self.left > 0
+    }
+
+    fn copy(&mut self, value: &Value) -> Option<Value> {
+        self.spend(walk::size(value)).then(|| value.clone())
+    }
+
+    fn fits(&mut self, schema: &Value, value: &Value) -> bool {
+        let scope = Scope::with(self.document, self.left);
+        let fits = schema::fits(&scope, schema, value);
+        let cost = self.left - scope.left();
+        self.spend(cost) && fits
+    }
+
     /// Whether a value fits, its pattern included.
-    fn holds(&self, schema: &Value, value: &Value) -> bool {
+    fn holds(&mut self, schema: &Value, value: &Value) -> bool {
         let pattern = own_pattern(schema).filter(|pattern| !pattern::is_guard(pattern));
         let matches = pattern.zip(value.as_str()).is_none_or(|(pattern, text)| pattern::matches(pattern, text));
-        matches && schema::fits(self.document, schema, value)
+        matches && self.fits(schema, value)
     }
 
     fn value(&mut self, schema: &Value, depth: usize) -> Value {
-        if depth > END {
+        if depth > END || !self.spend(1) {
             return Value::Null;
         }
         let schema = walk::resolve(self.document, schema);
         let told = ["example", "default"].into_iter().filter_map(|key| schema.get(key));
         let listed = schema.get("examples").and_then(Value::as_array).into_iter().flatten();
-        if let Some(value) = told.chain(listed).find(|value| !value.is_null() && self.holds(schema, value)) {
-            return value.clone();
+        let mut told = told.chain(listed).take(LISTED);
+        let told = told.find(|value| !value.is_null() && self.holds(schema, value));
+        if let Some(value) = told.and_then(|value| self.copy(value)) {
+            return value;
         }
         if let Some(only) = schema.get("const") {
-            return only.clone();
+            return self.copy(only).unwrap_or_default();
         }
         if let Some(value) = schema.get("enum").and_then(Value::as_array).and_then(|values| one_of(schema, values)) {
             return value;
@@ -149,7 +209,7 @@ impl Maker<'_> {
             self.gap = None;
             let value = self.of_variant(schema, variant, depth);
             let gap = self.gap.take();
-            if gap.is_none() && schema::fits(self.document, schema, &value) {
+            if gap.is_none() && self.fits(schema, &value) {
                 self.gap = before;
                 return value;
             }
@@ -209,9 +269,16 @@ impl Maker<'_> {
         if depth >= DEPTH {
             return json!([]);
         }
-        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, LONGEST);
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).max(1);
         let item = self.value(&schema["items"], depth + 1);
-        Value::Array(vec![item; usize::try_from(least).unwrap_or(1)])
+        let count = usize::try_from(least).unwrap_or(usize::MAX);
+        let cost = count.saturating_mul(walk::size(&item));
+        // One item too many items or not: it shows what they are.
+        let count = if least <= LONGEST && self.spend(cost) { count } else { 1 };
+        if u64::try_from(count).unwrap_or(u64::MAX) < least {
+            self.gap.get_or_insert(format!("a list of {least} items is longer than what is made"));
+        }
+        Value::Array(vec![item; count])
     }
 
     fn string(&mut self, schema: &Value) -> Value {
@@ -226,19 +293,28 @@ impl Maker<'_> {
             _ => "text",
         };
         let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
-        let least = usize::try_from(bound("minLength").unwrap_or(0).min(LONGEST)).unwrap_or_default();
+        let wanted = bound("minLength").unwrap_or(0);
+        let least = usize::try_from(wanted.min(LONGEST)).unwrap_or_default();
+        if wanted > LONGEST || !self.spend(least / 64) {
+            self.gap.get_or_insert(format!("a text of {wanted} characters is longer than what is made"));
+        }
         let most = usize::try_from(bound("maxLength").unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let mut text: String = text.chars().take(most).collect();
-        while text.chars().count() < least {
-            text.push('x');
+        let missing = least.saturating_sub(text.chars().count());
+        text.extend(std::iter::repeat_n('x', missing));
+        let Some(pattern) = own_pattern(schema) else { return json!(text) };
+        if let Some(why) = excess(pattern) {
+            self.gap.get_or_insert_with(|| format!("no text is made for the pattern `{}`: {why}", short(pattern)));
+            return json!(text);
         }
-        match own_pattern(schema).filter(|pattern| !pattern::matches(pattern, &text)) {
-            Some(pattern) => json!(pattern::example(pattern, least, most).unwrap_or_else(|| {
-                self.gap = Some(format!("no text is known that matches the pattern `{pattern}`"));
-                text
-            })),
-            None => json!(text),
+        self.spend(PATTERN);
+        if pattern::matches(pattern, &text) {
+            return json!(text);
         }
+        json!(pattern::example(pattern, least, most).unwrap_or_else(|| {
+            self.gap = Some(format!("no text is known that matches the pattern `{}`", short(pattern)));
+            text
+        }))
     }
 }
 
@@ -315,10 +391,10 @@ mod tests {
             "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
             "Dog": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
         } } });
-        let mut maker = Maker { document: &document, gap: None };
+        let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
         let value = maker.value(schema, 0);
         assert_eq!(maker.gap, None, "{schema}");
-        assert!(schema::fits(&document, schema, &value), "{schema}: {value}");
+        assert!(schema::fits(&Scope::of(&document), schema, &value), "{schema}: {value}");
         value
     }
 
@@ -368,7 +444,7 @@ mod tests {
         let document = json!({});
         let odd = json!({ "type": "string", "pattern": "^(\\w)-\\1\\1$" });
         let object = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": odd } });
-        let mut maker = Maker { document: &document, gap: None };
+        let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
         assert_eq!(maker.value(&object(json!([])), 0), json!({}));
         assert_eq!(maker.gap, None);
         maker.value(&object(json!(["odd"])), 0);

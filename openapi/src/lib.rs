@@ -13,10 +13,12 @@
 //! ```
 
 mod api;
+mod cost;
 pub mod diff;
 pub mod example;
 mod explain;
 mod failure;
+mod file;
 mod generate;
 mod lines;
 mod lint;
@@ -34,12 +36,14 @@ mod repair;
 pub mod schema;
 mod source;
 mod table;
+mod target;
 mod vendor_scopes;
 mod walk;
 
 pub use api::Api;
 pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
+pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
 pub use generate::{Generated, generate};
 pub use media::Writing;
 pub use name::is_identifier;

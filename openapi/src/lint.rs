@@ -1,6 +1,6 @@
 //! What no repair can mend: unsupported versions, missing parts, dangling references, clashing ids.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -130,25 +130,49 @@ fn leads_nowhere(located: &Located, at: &str, reference: &str, help: &str) -> Fa
 
 /// Refuses a schema that is composed of itself: no value fits it, and the generator would not end.
 pub(crate) fn compositions(located: &Located, document: &Value) -> Result<(), Failure> {
-    for (at, schema) in walk::members(document, "/components/schemas") {
-        let mut open = parts_of(schema);
-        let mut seen = HashSet::new();
-        while let Some(reference) = open.pop() {
-            if reference.strip_prefix('#') == Some(at.as_str()) {
-                return Err(located.failure(
-                    &at,
-                    format!("the schema `{}` is composed of itself", pointer::name(&at)),
-                    "take it out of its own `$ref`, `allOf`, `anyOf` or `oneOf`, by overlay",
-                ));
-            }
-            if let Some(part) = pointer::of_reference(reference).and_then(|target| document.pointer(target))
-                && seen.insert(reference)
-            {
-                open.extend(parts_of(part));
+    let schemas = walk::members(document, "/components/schemas");
+    // Whether a schema is on the way that is followed, or done with.
+    let mut is_open: HashMap<&str, bool> = HashMap::new();
+    for (at, schema) in &schemas {
+        if is_open.contains_key(at.as_str()) {
+            continue;
+        }
+        is_open.insert(at, true);
+        let mut way = vec![(at.as_str(), parts_of(schema))];
+        while let Some((node, parts)) = way.last_mut() {
+            let Some(reference) = parts.pop() else {
+                is_open.insert(node, false);
+                way.pop();
+                continue;
+            };
+            let Some(target) = pointer::of_reference(reference) else { continue };
+            match is_open.get(target) {
+                Some(true) => {
+                    let circle: HashSet<&str> =
+                        way.iter().map(|(node, _)| *node).skip_while(|node| *node != target).collect();
+                    if let Some((at, _)) = schemas.iter().find(|(at, _)| circle.contains(at.as_str())) {
+                        return Err(composed_of_itself(located, at));
+                    }
+                }
+                Some(false) => {}
+                None => {
+                    if let Some(part) = document.pointer(target) {
+                        is_open.insert(target, true);
+                        way.push((target, parts_of(part)));
+                    }
+                }
             }
         }
     }
     Ok(())
+}
+
+fn composed_of_itself(located: &Located, at: &str) -> Failure {
+    located.failure(
+        at,
+        format!("the schema `{}` is composed of itself", pointer::name(at)),
+        "take it out of its own `$ref`, `allOf`, `anyOf` or `oneOf`, by overlay",
+    )
 }
 
 /// The references that a schema is composed of; those of its members are values of their own.

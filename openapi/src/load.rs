@@ -1,17 +1,23 @@
 //! YAML or JSON text to a JSON value that remembers the line of every node.
 
+use std::collections::HashMap;
+
 use saphyr::{MarkedYaml, ScalarStyle, ScanError, YamlData, YamlLoader};
 use saphyr_parser::{Event, Marker, Parser, SpannedEventReceiver as _};
 use serde_json::{Map, Number, Value};
 
 use crate::failure::Place;
+use crate::file::LARGEST_FILE;
 use crate::lines::{Below, Lines};
 use crate::overlay::Applied;
 use crate::pointer;
 use crate::{Failure, Text};
 
 /// How deep a document may nest.
-const DEEPEST: usize = 128;
+pub(crate) const DEEPEST: usize = 128;
+
+/// How many keys, values, lists and maps a document may have: each takes some hundred bytes.
+const MOST_NODES: usize = 800_000;
 
 const ONE_OF_TWO: &str = "remove or rename one of the two";
 
@@ -57,8 +63,7 @@ impl Located {
     /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action.
     pub(crate) fn place(&self, node: &str) -> Place {
         // Replayed only now: places are asked for when something fails.
-        let states = if self.overlay.is_some() { self.states() } else { Vec::new() };
-        self.place_in(&states, node)
+        self.nearest(node, |overlay, node| overlay.place(&self.value, node))
     }
 
     /// The document as it was read, and what it became with each of the overlay's actions.
@@ -71,9 +76,13 @@ impl Located {
 
     /// The same place, where the states are known already.
     pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Place {
+        self.nearest(node, |overlay, node| overlay.place_in(states, node))
+    }
+
+    fn nearest(&self, node: &str, put_in: impl Fn(&Applied, &str) -> Option<Place>) -> Place {
         let mut known = node;
         loop {
-            if let Some(place) = self.overlay.as_ref().and_then(|overlay| overlay.place(states, known)) {
+            if let Some(place) = self.overlay.as_ref().and_then(|overlay| put_in(overlay, known)) {
                 return Place { pointer: node.to_owned(), ..place };
             }
             if let Some((line, column)) = self.lines.get(known) {
@@ -144,12 +153,42 @@ fn twice(key: &str) -> String {
     format!("the key `{key}` stands twice in one mapping")
 }
 
+/// Refuses a text with too many nodes before one is kept. Each takes two letters at least.
+fn count(text: &str) -> Result<(), ScanError> {
+    if text.len() <= 2 * MOST_NODES {
+        return Ok(());
+    }
+    let (mut nodes, mut depth) = (0_usize, 0_usize);
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event?;
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth -= 1,
+            _ => {}
+        }
+        if depth > DEEPEST {
+            // Said by whoever reads it.
+            return Ok(());
+        }
+        nodes += usize::from(matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)));
+        if nodes > MOST_NODES {
+            return Err(ScanError::new_str(span.start, "it has more than 800000 keys, values, lists and maps"));
+        }
+    }
+    Ok(())
+}
+
 fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
+    count(text)?;
     let mut loader = YamlLoader::default();
     loader.early_parse(false);
     let mut depth = 0_usize;
+    let mut expansion = Expansion::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event?;
+        if expansion.count(&event) > LARGEST_FILE {
+            return Err(ScanError::new_str(span.start, "its aliases repeat too much text"));
+        }
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
             Event::SequenceEnd | Event::MappingEnd => depth -= 1,
@@ -164,6 +203,51 @@ fn parse(text: &str) -> Result<Vec<MarkedYaml<'_>>, ScanError> {
     match loader.error() {
         Some(error) => Err(error.clone()),
         None => Ok(loader.into_documents()),
+    }
+}
+
+/// How much text a document has once its aliases are what they stand for. The loader has a limit for their nodes, and a node
+/// may be a long text.
+#[derive(Default)]
+struct Expansion {
+    /// The text that is repeated.
+    repeated: u64,
+    /// The text of each anchor.
+    anchors: HashMap<usize, u64>,
+    /// The anchors of the nodes that are open, and their text so far.
+    open: Vec<(usize, u64)>,
+}
+
+impl Expansion {
+    /// Counts what an event adds; returns what is repeated so far.
+    fn count(&mut self, event: &Event<'_>) -> u64 {
+        match event {
+            Event::Scalar(text, _, anchor, _) => self.add(*anchor, text.len() as u64),
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => self.open.push((*anchor, 0)),
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some((anchor, text)) = self.open.pop() {
+                    self.add(anchor, text);
+                }
+            }
+            Event::Alias(anchor) => {
+                let text = self.anchors.get(anchor).copied().unwrap_or_default();
+                self.repeated = self.repeated.saturating_add(text);
+                self.add(0, text);
+            }
+            _ => {}
+        }
+        self.repeated
+    }
+
+    /// The text of a node, which is a part of the node around it.
+    fn add(&mut self, anchor: usize, text: u64) {
+        // Zero is no anchor.
+        if anchor > 0 {
+            self.anchors.insert(anchor, text);
+        }
+        if let Some((_, around)) = self.open.last_mut() {
+            *around = around.saturating_add(text);
+        }
     }
 }
 

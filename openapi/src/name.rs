@@ -31,7 +31,11 @@ pub(crate) fn fresh(wanted: &str, taken: &mut HashSet<String>) -> String {
 }
 
 fn sanitize(text: &str, prefix: &str, to_case: fn(&str) -> String) -> String {
-    let may_follow = |letter: char| letter == '_' || is_identifier(&format!("xx{letter}"));
+    let may_follow = |letter: char| match letter {
+        '_' => true,
+        _ if letter.is_ascii() => letter.is_ascii_alphanumeric(),
+        _ => is_identifier(&format!("xx{letter}")),
+    };
     let plain: String = text
         .chars()
         .filter(|letter| *letter != '\'')

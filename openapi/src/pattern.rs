@@ -4,25 +4,35 @@
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
 
+use crate::cost::excess;
 use crate::normalize::{PATH_GUARD, unguarded};
 
 /// How often what may be repeated is, at most, to reach a length.
 const REPETITIONS: u32 = 300;
 /// How many alternatives are tried.
 const CHOICES: usize = 4;
+/// The longest text that is made, and how many bytes are written at most to find it.
+const LONGEST: usize = 10_000;
+const WRITTEN: usize = 200_000;
 /// What is tried where a pattern cannot be taken apart: one with a look ahead, say.
 const GUESSES: [&str; 6] = ["text", "1", "A1", "Text-1234", "2026-01-22", "00000000-0000-4000-8000-000000000000"];
 /// What is taken of a class, in this order, where it has it.
 const LIKED: [u8; 6] = [b'a', b'A', b'1', b'0', b'-', b' '];
 
-/// Whether a text matches; a pattern that is none of JavaScript's binds nobody.
+/// Whether a text matches; a pattern that is none of JavaScript's binds nobody, and neither does one that takes for ever.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    if excess(pattern).is_some() {
+        return true;
+    }
     regress::Regex::new(pattern).map_or(true, |regex| regex.find(text).is_some())
 }
 
 /// A text that matches, of a length within the bounds; `None` where none is found.
 pub(crate) fn example(pattern: &str, least: usize, most: usize) -> Option<String> {
     let own = unguarded(pattern);
+    if excess(pattern).is_some() {
+        return None;
+    }
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(own).ok();
     let made = hir.iter().flat_map(|hir| (0..CHOICES).filter_map(|choice| long_enough(hir, choice, least)));
     let guessed = GUESSES.iter().map(|guess| (*guess).to_owned());
@@ -36,17 +46,25 @@ pub(crate) fn is_guard(pattern: &str) -> bool {
 
 /// The shortest text that is long enough, among those in which everything is repeated equally often.
 fn long_enough(hir: &Hir, choice: usize, least: usize) -> Option<String> {
-    (0..REPETITIONS).find_map(|more| {
+    let mut written = 0;
+    for more in 0..REPETITIONS {
         let mut bytes = Vec::new();
         write(hir, choice, more, &mut bytes)?;
+        written += bytes.len();
         let text = String::from_utf8(bytes).ok()?;
-        (text.chars().count() >= least).then_some(text)
-    })
+        if text.chars().count() >= least {
+            return Some(text);
+        }
+        if written > WRITTEN {
+            break;
+        }
+    }
+    None
 }
 
 fn write(hir: &Hir, choice: usize, more: u32, text: &mut Vec<u8>) -> Option<()> {
     // A pattern may repeat a repetition: what is longer than that is no example.
-    if text.len() > 100_000 {
+    if text.len() > LONGEST {
         return None;
     }
     match hir.kind() {

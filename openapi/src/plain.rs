@@ -14,6 +14,12 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
+/// The beginning of a text, as a message can hold it.
+pub(crate) fn short(text: &str) -> String {
+    const LONGEST: usize = 200;
+    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::plain;

@@ -1,7 +1,8 @@
 //! Whether a value fits a schema of OpenAPI 3.0. That dialect has `nullable` and boolean `exclusiveMinimum` and is no
 //! JSON Schema draft, so validators of those drafts read it wrongly. Of later words it knows lists of types and constants.
-//! Patterns and formats are not judged.
+//! Patterns and formats are not judged, and of what takes more steps than there are for one value, no more than these.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde_json::Value;
@@ -19,24 +20,60 @@ pub struct Mismatch {
 
 /// The first mismatch of a value with a schema, `None` if it fits.
 pub fn mismatch(api: &Api, schema: &Value, value: &Value) -> Option<Mismatch> {
-    check(&api.document, schema, value, "").err()
+    check(&Scope::of(&api.document), schema, value, "").err()
+}
+
+/// How many schemas are held against one value at most. Alternatives of alternatives multiply.
+const STEPS: usize = 300_000;
+
+/// The document that a schema is of, and the steps that are left.
+pub(crate) struct Scope<'a> {
+    document: &'a Value,
+    left: Cell<usize>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn of(document: &'a Value) -> Self {
+        Self::with(document, STEPS)
+    }
+
+    /// The same with other steps.
+    pub(crate) fn with(document: &'a Value, steps: usize) -> Self {
+        Self { document, left: Cell::new(steps) }
+    }
+
+    /// The steps that are left; where none is, what was judged may be wrong.
+    pub(crate) fn left(&self) -> usize {
+        self.left.get()
+    }
+
+    /// Takes a step; `false` where none is left.
+    fn step(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
 }
 
 /// Whether a value fits a schema of the document.
-pub(crate) fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
-    check(document, schema, value, "").is_ok()
+pub(crate) fn fits(scope: &Scope<'_>, schema: &Value, value: &Value) -> bool {
+    check(scope, schema, value, "").is_ok()
 }
 
-fn check(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+fn check(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+    if !scope.step() {
+        return Ok(());
+    }
+    let document = scope.document;
     let schema = walk::resolve(document, schema);
     if value.is_null() && schema["nullable"] == true {
         return Ok(());
     }
     for part in members(schema, "allOf") {
-        check(document, part, value, at)?;
+        check(scope, part, value, at)?;
     }
     for key in ["anyOf", "oneOf"] {
-        alternatives(document, schema, key, value, at)?;
+        alternatives(scope, schema, key, value, at)?;
     }
     if !is_of_kind(schema, value) {
         return fail(at, format!("is {} where {} is asked for", name(value), kinds(schema).join(" or ")));
@@ -44,14 +81,17 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<()
     if schema.get("const").is_some_and(|only| only != value) {
         return fail(at, "is not the one value");
     }
+    let is_text = is_text(schema);
     if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
-        && !allowed.iter().any(|one| one == value || (is_text(schema) && value.as_str() == Some(&text_of(one))))
+        && !allowed
+            .iter()
+            .any(|one| one == value || (is_text && !one.is_string() && value.as_str() == Some(&text_of(one))))
     {
         return fail(at, "is none of the listed values");
     }
     match value {
-        Value::Object(_) => object(document, schema, value, at),
-        Value::Array(items) => array(document, schema, items, at),
+        Value::Object(_) => object(scope, schema, value, at),
+        Value::Array(items) => array(scope, schema, items, at),
         Value::String(text) => length(schema, "minLength", "maxLength", text.chars().count(), "characters", at),
         Value::Number(number) => range(schema, number.as_f64().unwrap_or_default(), at),
         _ => Ok(()),
@@ -59,7 +99,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<()
 }
 
 /// One of the alternatives of a union, or exactly one of them.
-fn alternatives(document: &Value, schema: &Value, key: &str, value: &Value, at: &str) -> Result<(), Mismatch> {
+fn alternatives(scope: &Scope<'_>, schema: &Value, key: &str, value: &Value, at: &str) -> Result<(), Mismatch> {
     let variants = members(schema, key);
     if variants.is_empty() {
         return Ok(());
@@ -70,18 +110,18 @@ fn alternatives(document: &Value, schema: &Value, key: &str, value: &Value, at: 
     {
         let named = variants.iter().find(|variant| names(schema, variant, told));
         return match named {
-            Some(variant) => check(document, variant, value, at),
+            Some(variant) => check(scope, variant, value, at),
             None => fail(&format!("{at}/{tag}"), "names none of the variants"),
         };
     }
-    let fitting = || variants.iter().filter(|variant| check(document, variant, value, at).is_ok());
-    let count = fitting().count();
+    let fitting: Vec<&Value> = variants.iter().filter(|variant| check(scope, variant, value, at).is_ok()).collect();
+    let count = fitting.len();
     // What tells them apart may be what is not judged here.
     let is_clear = |variant: &Value| {
-        let variant = walk::resolve(document, variant);
+        let variant = walk::resolve(scope.document, variant);
         variant.get("pattern").is_none() && variant.get("format").is_none()
     };
-    if count == 0 || (key == "oneOf" && count > 1 && fitting().all(is_clear)) {
+    if count == 0 || (key == "oneOf" && count > 1 && fitting.into_iter().all(is_clear)) {
         return fail(at, format!("fits {count} of the {} variants", variants.len()));
     }
     Ok(())
@@ -116,29 +156,45 @@ fn leads_to(target: &Value, reference: &str, name: &str) -> bool {
     target.as_str().is_some_and(|target| target == reference || target == name)
 }
 
-fn object(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+fn object(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
     for required in members(schema, "required").iter().filter_map(Value::as_str) {
         if value.get(required).is_none() {
             return fail(&format!("{at}/{required}"), "is missing");
         }
     }
-    let properties = schema.get("properties");
-    for (key, member) in value.as_object().into_iter().flatten() {
-        let below = format!("{at}/{key}");
-        match (properties.and_then(|properties| properties.get(key)), schema.get("additionalProperties")) {
-            (Some(property), _) => check(document, property, member, &below)?,
-            (None, Some(Value::Bool(false))) => return fail(&below, "is not a known member"),
-            (None, Some(others @ Value::Object(_))) => check(document, others, member, &below)?,
-            _ => {}
+    let (properties, others) =
+        (schema.get("properties").and_then(Value::as_object), schema.get("additionalProperties"));
+    let Some(members) = value.as_object() else { return Ok(()) };
+    let below = |key: &str| format!("{at}/{key}");
+    if !matches!(others, Some(Value::Bool(false) | Value::Object(_))) {
+        // The fewer of the two: the parts of a composition may have a property each, and the value all of them.
+        return match properties {
+            Some(known) if known.len() < members.len() => known
+                .iter()
+                .filter_map(|(key, property)| Some((key, property, members.get(key)?)))
+                .try_for_each(|(key, property, member)| check(scope, property, member, &below(key))),
+            Some(known) => members
+                .iter()
+                .filter_map(|(key, member)| Some((key, known.get(key)?, member)))
+                .try_for_each(|(key, property, member)| check(scope, property, member, &below(key))),
+            None => Ok(()),
+        };
+    }
+    for (key, member) in members {
+        match (properties.and_then(|properties| properties.get(key)), others) {
+            (Some(property), _) => check(scope, property, member, &below(key))?,
+            (None, Some(Value::Bool(false))) => return fail(&below(key), "is not a known member"),
+            (None, Some(others)) => check(scope, others, member, &below(key))?,
+            (None, None) => {}
         }
     }
     Ok(())
 }
 
-fn array(document: &Value, schema: &Value, items: &[Value], at: &str) -> Result<(), Mismatch> {
+fn array(scope: &Scope<'_>, schema: &Value, items: &[Value], at: &str) -> Result<(), Mismatch> {
     length(schema, "minItems", "maxItems", items.len(), "items", at)?;
     let Some(each) = schema.get("items") else { return Ok(()) };
-    items.iter().enumerate().try_for_each(|(index, item)| check(document, each, item, &format!("{at}/{index}")))
+    items.iter().enumerate().try_for_each(|(index, item)| check(scope, each, item, &format!("{at}/{index}")))
 }
 
 fn length(schema: &Value, least: &str, most: &str, count: usize, unit: &str, at: &str) -> Result<(), Mismatch> {

@@ -1,10 +1,10 @@
 //! Where a document, its overlay and its contract come from: the APIs that ship with the crate, or a folder.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use crate::Failure;
+use crate::file::read_file;
 use crate::load::Located;
 
 /// A text and the path under which messages name it.
@@ -141,13 +141,13 @@ impl Text {
     }
 
     fn read_if_there(path: &Path) -> Result<Option<Self>, Failure> {
-        match fs::read(path) {
+        match read_file(path) {
             Ok(bytes) => Self::decode(path.display().to_string(), bytes).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Failure::of_file(
                 &path.display().to_string(),
                 format!("the file cannot be read: {error}"),
-                "check that it is a readable file",
+                "put a regular file there that you may read",
             )),
         }
     }

@@ -99,6 +99,25 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
+/// How large a value is: its nodes, and its texts by every 64 bytes.
+pub(crate) fn size(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => members.values().fold(1, |sum, member| sum + size(member)),
+        Value::Array(items) => items.iter().fold(1, |sum, item| sum + size(item)),
+        Value::String(text) => 1 + text.len() / 64,
+        _ => 1,
+    }
+}
+
+/// How many entries the longest list or map has.
+pub(crate) fn widest(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => members.values().map(widest).fold(members.len(), usize::max),
+        Value::Array(items) => items.iter().map(widest).fold(items.len(), usize::max),
+        _ => 0,
+    }
+}
+
 /// The type that a schema has, or that its keywords speak of.
 pub(crate) fn kind(schema: &Value) -> Option<&str> {
     let types = schema.get("type");

@@ -1,6 +1,7 @@
 //! Signed tokens against the RFC's vector, and what a signer refuses.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 

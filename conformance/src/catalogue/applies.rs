@@ -2,7 +2,7 @@
 
 use keyfit_openapi::{Api, Operation, Partial, Place, ResponseShape, Retry, Writing};
 
-use super::{required_field, undeclared_method};
+use super::{methods_beside, required_field, undeclared_method};
 use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
 
 /// Whether a probe means anything at an operation.
@@ -39,13 +39,13 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
         Probe::NoFunds => operation.spends,
         Probe::UndeclaredMethod => {
-            let first = api.operations.iter().find(|other| other.path == operation.path);
-            first.is_some_and(|first| first.id == operation.id) && undeclared_method(api, operation).is_some()
+            let first = methods_beside(api, operation).find(|key| METHODS.contains(key));
+            first.is_some_and(|first| operation.method.eq_ignore_ascii_case(first))
+                && undeclared_method(api, operation).is_some()
         }
         // A HEAD of its own is judged as any call.
         Probe::Head | Probe::HeadWithoutToken => {
-            let is_own = |other: &Operation| other.path == operation.path && other.method == "HEAD";
-            operation.method == "GET" && !api.operations.iter().any(is_own)
+            operation.method == "GET" && !methods_beside(api, operation).any(|key| key == "head")
         }
         Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
             contract.batch_of(operation).zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
@@ -54,8 +54,8 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         // It waits for a window's end: once is enough.
         Probe::Recovered => {
             let is_asked = |other: &&Operation| other.retry == Retry::Safe && !other.credentials.is_empty();
-            let first = api.operations.iter().find(is_asked);
-            contract.rate_limit.is_some() && first.is_some_and(|first| first.id == operation.id)
+            let first = || api.operations.iter().find(is_asked);
+            contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
         }
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
@@ -64,8 +64,8 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
                 && contract.credential(kind).is_some_and(|kind| kind.scoped)
         }
         Probe::Oauth(probe) => {
-            stands_for_authorization(api, operation)
-                && contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
+            contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
+                && stands_for_authorization(api, operation)
         }
         // Nor do keys: a call with one stands at the first call that only reads from a resource.
         Probe::Key(probe) => contract.key_management.as_ref().is_some_and(|keys| {
@@ -95,6 +95,9 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         _ => true,
     }
 }
+
+/// The methods of OpenAPI 3.0.
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Whether what a rule expects can be seen: an answer to HEAD has no body.
 pub(super) fn can_be_seen(rule: &Rule, operation: &Operation) -> bool {

@@ -69,7 +69,6 @@ impl Catalogue {
     /// # Errors
     /// What the three files hold and cannot be used, an API without contract, a rule or pattern that applies to nothing.
     pub fn read(source: &Source) -> Result<Self, Failure> {
-        let api = Api::read(source)?;
         let Some(text) = &source.contract else {
             return Err(Failure::of_file(
                 &source.document.path,
@@ -77,14 +76,31 @@ impl Catalogue {
                 "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
             ));
         };
-        let contract = Contract::read(text)?;
-        names_operations(&api, &contract, text)?;
-        let cases = expand(&api, &contract, text)?;
-        let examples = api.operations.iter().map(|operation| example::request(&api, operation)).collect();
-        let line = |rule: &Rule| Contract::failure_at(text, &rule.id, "", "").place.line;
-        let lines = contract.rules.iter().map(line).collect();
-        let (api, contract, contract_path) = (Arc::new(api), Arc::new(contract), text.path.clone());
+        Self::of(Arc::new(Api::read(source)?), text)
+    }
+
+    /// The catalogue of an API that was read, with this contract.
+    ///
+    /// # Errors
+    /// A contract that cannot be used, a rule or pattern that applies to nothing.
+    pub(crate) fn of(api: Arc<Api>, text: &Text) -> Result<Self, Failure> {
+        let (contract, cases) = Self::expanded(&api, text)?;
+        let examples = example::requests(&api).into();
+        let lines = contract.rule_lines(text).into();
+        let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         Ok(Self { api, contract, contract_path, cases, lines, examples })
+    }
+
+    /// Whether a contract can be used with an API.
+    pub(crate) fn holds(api: &Api, text: &Text) -> bool {
+        Self::expanded(api, text).is_ok()
+    }
+
+    fn expanded(api: &Api, text: &Text) -> Result<(Contract, Vec<Case>), Failure> {
+        let contract = Contract::read(text)?;
+        names_operations(api, &contract, text)?;
+        let cases = expand(api, &contract, text)?;
+        Ok((contract, cases))
     }
 
     /// The rule of a case.
@@ -226,10 +242,16 @@ fn is_unverified(probe: &Probe, operation: &Operation) -> bool {
 
 /// A method that the path of an operation does not have.
 pub(crate) fn undeclared_method(api: &Api, operation: &Operation) -> Option<&'static str> {
-    let declared = |method: &str| {
-        api.operations.iter().any(|other| other.path == operation.path && other.method.eq_ignore_ascii_case(method))
-    };
-    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !declared(method))
+    let declared: Vec<&str> = methods_beside(api, operation).collect();
+    let is_declared = |method: &&str| declared.iter().any(|known| known.eq_ignore_ascii_case(method));
+    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !is_declared(method))
+}
+
+/// The keys of the path item that an operation is of, in the document's order: methods in lower case, and others.
+fn methods_beside<'a>(api: &'a Api, operation: &Operation) -> impl Iterator<Item = &'a str> {
+    // Not by a search among all operations: there may be thousands, and each is asked about.
+    let item = api.document.get("paths").and_then(|paths| paths.get(&operation.path)).and_then(Value::as_object);
+    item.into_iter().flat_map(|item| item.keys()).map(String::as_str)
 }
 
 /// A field without which a body of this schema is refused.

@@ -1,10 +1,9 @@
 //! Files that the user names, and the standard output.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use keyfit_openapi::Text;
+use keyfit_openapi::{Text, read_file};
 
 /// Prints to the standard output. A reader that has seen enough, such as `head`, is no error.
 pub(super) fn print(text: &str) -> Result<(), String> {
@@ -27,7 +26,7 @@ pub(super) fn print_to(mut to: impl io::Write, text: &str) -> Result<(), String>
     }
 }
 
-/// Reads a file; `what` it is stands in the error.
+/// Reads a regular file; `what` it is stands in the error.
 pub(super) fn read(file: &Path, what: &str) -> Result<Text, String> {
     read_or(file, what, "check the path")
 }
@@ -35,7 +34,7 @@ pub(super) fn read(file: &Path, what: &str) -> Result<Text, String> {
 /// The same, with what to do where it cannot be read.
 pub(super) fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, String> {
     let name = file.display();
-    let bytes = fs::read(file)
+    let bytes = read_file(file)
         .map_err(|error| format!("error: the {what} cannot be read: {error}\n  --> {name}\nhelp: {help}"))?;
     Text::decode(name.to_string(), bytes).map_err(|failure| failure.to_string())
 }

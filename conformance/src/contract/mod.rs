@@ -11,7 +11,7 @@ mod probe;
 mod rule;
 mod token_probe;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use keyfit_openapi::{Failure, Operation, SourcePlace, Text};
@@ -243,6 +243,20 @@ impl Contract {
         })?;
         check::check(&contract, text)?;
         Ok(contract)
+    }
+
+    /// The line at which each rule stands, found in one pass: a contract may have thousands.
+    pub(crate) fn rule_lines(&self, text: &Text) -> Vec<usize> {
+        let ids = (1..).zip(text.text.lines()).filter_map(|(line, row)| {
+            let id = row.strip_prefix("id = \"")?.split('"').next()?;
+            Some((id, line))
+        });
+        let known: HashMap<&str, usize> = ids.collect();
+        let line = |rule: &Rule| {
+            let searched = || Self::failure_at(text, &rule.id, "", "").place.line;
+            known.get(rule.id.as_str()).copied().unwrap_or_else(searched)
+        };
+        self.rules.iter().map(line).collect()
     }
 
     /// A failure at the line of the contract where a quoted text stands last: what stands twice is wrong the second time.

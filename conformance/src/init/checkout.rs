@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use heck::{ToPascalCase as _, ToShoutySnakeCase as _};
-use keyfit_openapi::{Api, Failure, Operation, Source, Text, example, generate, is_identifier};
+use keyfit_openapi::{Api, Failure, Operation, Source, Text, example, generate, is_identifier, read_text};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::{Ends, scaffold_citing};
@@ -42,7 +42,7 @@ pub struct Added {
 /// from.
 pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> Result<Added, Failure> {
     let read = |file: &str| {
-        fs::read_to_string(checkout.join(file)).map_err(|error| {
+        read_text(&checkout.join(file)).map_err(|error| {
             Failure::of_file(
                 &checkout.join(file).display().to_string(),
                 format!("the file cannot be read: {error}"),

@@ -87,6 +87,7 @@ impl Facts {
         for operation in &api.operations {
             facts.operation(api, operation);
         }
+        facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
         let is_used = |kind: &String| facts.operations.iter().any(|access| access.kinds.contains(kind));
         let (used, left_out) = std::mem::take(&mut facts.schemes).into_iter().partition(|scheme| is_used(&scheme.kind));
         facts.schemes = used;
@@ -194,7 +195,6 @@ impl Facts {
                 self.examples.insert(name.clone(), example.to_owned());
             }
         }
-        self.ids = self.ids.difference(&self.tenants).cloned().collect();
         let takes_many = |schema: &Value| api.resolve(schema)["type"] == "array";
         if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
             let (method, path) = (&operation.method, &operation.path);

@@ -8,6 +8,8 @@ mod overlay;
 mod rules;
 mod tokens;
 
+use std::sync::Arc;
+
 use keyfit_openapi::{Api, Failure, Source, Text};
 
 pub use checkout::{Added, add};
@@ -77,14 +79,12 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
     // Which rules mean something for this API is known to whoever expands them.
     let head = contract::head(name, cited, &facts);
-    let reads = |rules: &str| {
-        let contract = Some(Text::new("contract.toml", format!("{head}{rules}")));
-        Catalogue::read(&Source { contract, ..source.clone() })
-    };
+    let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
+    let api = Arc::new(Api::read(&source)?);
     let mut rules = rules::of(name, &facts, ends);
-    rules.retain(|rule| reads(&rules::alone(rule)).is_ok());
+    rules.retain(|rule| Catalogue::holds(&api, &contract(&rules::alone(rule))));
     let kept = rules::joined(&rules);
-    let catalogue = reads(&kept)?;
+    let catalogue = Catalogue::of(api, &contract(&kept))?;
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue),
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),

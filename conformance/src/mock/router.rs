@@ -1,7 +1,7 @@
 //! From method and path to an operation. A literal segment goes before a parameter: `/segment/dynamic` is not a segment
 //! called `dynamic`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use keyfit_openapi::Api;
 
@@ -10,7 +10,8 @@ use crate::segment;
 
 /// The path templates of an API.
 pub(super) struct Router {
-    routes: Vec<Route>,
+    /// By how many segments they have and the first of them, where it is a literal.
+    routes: HashMap<(usize, Option<String>), Vec<Route>>,
 }
 
 struct Route {
@@ -41,23 +42,29 @@ pub(super) enum Routed {
 impl Router {
     /// Reads the path templates.
     pub(super) fn new(api: &Api) -> Self {
-        let mut routes: Vec<Route> = Vec::new();
+        let mut all: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
         for (index, operation) in api.operations.iter().enumerate() {
             let segments: Vec<Segment> =
                 operation.path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
-            let method = (operation.method.clone(), index);
-            match routes.iter_mut().find(|route| route.segments == segments) {
-                Some(route) => drop(route.methods.insert(method.0, method.1)),
-                None => routes.push(Route { segments, methods: BTreeMap::from([method]) }),
-            }
+            all.entry(segments).or_default().insert(operation.method.clone(), index);
         }
-        routes.sort_by(|one, other| one.segments.cmp(&other.segments));
+        let mut routes: HashMap<_, Vec<Route>> = HashMap::new();
+        for (segments, methods) in all {
+            let first = match segments.first() {
+                Some(Segment::Literal(first)) => Some(first.clone()),
+                _ => None,
+            };
+            routes.entry((segments.len(), first)).or_default().push(Route { segments, methods });
+        }
         Self { routes }
     }
 
     /// Finds the operation of a request.
     pub(super) fn route(&self, call: &Call) -> Routed {
-        let Some((route, values)) = self.routes.iter().find_map(|route| Some((route, route.values(&call.segments)?)))
+        let count = call.segments.len();
+        let literal = call.segments.first().and_then(|first| self.routes.get(&(count, Some(first.clone()))));
+        let routes = literal.into_iter().chain(self.routes.get(&(count, None))).flatten();
+        let Some((route, values)) = routes.into_iter().find_map(|route| Some((route, route.values(&call.segments)?)))
         else {
             return Routed::Nowhere;
         };

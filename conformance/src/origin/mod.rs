@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use keyfit_openapi::{Api, Failure, Source, Text};
+use keyfit_openapi::{Api, Failure, Source, Text, read_text};
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
@@ -48,7 +48,7 @@ impl Origins {
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("sources.toml");
         let refuse = |problem: String, help: &str| Failure::of_file(&path.display().to_string(), problem, help);
-        let text = fs::read_to_string(&path).map_err(|error| {
+        let text = read_text(&path).map_err(|error| {
             refuse(format!("the file cannot be read: {error}"), "name the folder that holds sources.toml with --dir")
         })?;
         let document = text.parse::<DocumentMut>().map_err(|error| {

@@ -157,7 +157,7 @@ impl Judge<'_> {
                 (!is_ahead).then(|| format!("the reset lies {} s ahead, the window is {window} s", now.reset_in))
             }
             Rate::CostsOne => match before.map(|before| Snapshot::read(rules, before)) {
-                Some(Ok(before)) => (now.remaining + 1 != before.remaining).then(|| {
+                Some(Ok(before)) => (now.remaining.checked_add(1) != Some(before.remaining)).then(|| {
                     format!("{} calls were left before this one and {} after it", before.remaining, now.remaining)
                 }),
                 Some(Err(problem)) => Some(problem),
@@ -176,7 +176,7 @@ impl Judge<'_> {
         };
         let reset_in = rules.reset.ahead(reset);
         // The two are written, and read, at slightly different times.
-        let is_same = (reset_in - now.reset_in).abs() <= 2;
+        let is_same = reset_in.abs_diff(now.reset_in) <= 2;
         (!is_same).then(|| format!("`{pointer}` lies {reset_in} s ahead and the reset header {} s", now.reset_in))
     }
 
@@ -193,7 +193,7 @@ impl Judge<'_> {
         let Some(wait) = text.parse::<u32>().ok().map(i64::from).or_else(|| from_now(date()?)) else {
             return Some(format!("the header `Retry-After` is `{text}`, neither seconds nor a date"));
         };
-        let difference = (wait - now.reset_in).abs();
+        let difference = wait.abs_diff(now.reset_in);
         (difference > 2).then(|| format!("`Retry-After` says {wait} s and the reset header {} s", now.reset_in))
     }
 
@@ -209,7 +209,7 @@ impl Judge<'_> {
         let Some(wait) = body.pointer(pointer).and_then(Value::as_i64) else {
             return Some(format!("`{pointer}` does not say how long to wait"));
         };
-        let difference = (wait - now.reset_in).abs();
+        let difference = wait.abs_diff(now.reset_in);
         // The two are written at slightly different times.
         (difference > 2).then(|| format!("`{pointer}` says {wait} s and the reset header {} s", now.reset_in))
     }

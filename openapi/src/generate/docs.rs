@@ -1,10 +1,13 @@
-//! What the methods' documentation says beyond the generator's: who may call, what it costs, whether it is repeated.
+//! What the methods' documentation says beyond the generator's: who may call, what it costs, whether it is repeated. And
+//! what no documentation does: run what a document says.
 
 use std::collections::HashMap;
 
 use quote::ToTokens as _;
-use syn::{Attribute, Expr, ImplItem, ImplItemFn, Item, Lit, Meta, parse_quote};
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Block, Expr, ImplItem, Item, Lit, Meta, parse_quote};
 
+use super::markdown::harmless;
 use crate::Operation;
 use crate::operation::Retry;
 use crate::repair::Repairs;
@@ -21,22 +24,58 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs:
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
-                examples_as_text(method);
-                let facts = facts(operation, repairs);
-                method.attrs.push(parse_quote!(#[doc = #facts]));
+                method.attrs.push(parse_quote!(#[doc = ""]));
+                method.attrs.extend(lines(&facts(operation, repairs)));
             }
         }
     }
 }
 
-/// The generator's examples name variables that do not exist: shown, but not listed as tests.
-fn examples_as_text(method: &mut ImplItemFn) {
-    for attribute in &mut method.attrs {
-        if let Some(text) = doc_text(attribute) {
-            let text = text.replace("```ignore", "```text");
-            *attribute = parse_quote!(#[doc = #text]);
-        }
+/// Makes all documentation of an item harmless: rustdoc reads its attributes as one text, and runs and links what is in it.
+pub(crate) fn settle(item: &mut Item) {
+    Settle.visit_item_mut(item);
+}
+
+/// A harmless text as attributes of a line each. Of a text of several lines the printer would make a comment in a block,
+/// whose stars and indentation the compiler takes off: it would be another text.
+pub(crate) fn lines(text: &str) -> Vec<Attribute> {
+    in_lines(&harmless(text))
+}
+
+fn in_lines(text: &str) -> Vec<Attribute> {
+    let lines = text.lines().map(|line| format!(" {}", line.trim_end()));
+    lines.map(|line| parse_quote!(#[doc = #line])).collect()
+}
+
+struct Settle;
+
+impl VisitMut for Settle {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+        settle_attributes(attributes);
     }
+
+    fn visit_block_mut(&mut self, _: &mut Block) {
+        // Bodies are the generator's own.
+    }
+}
+
+fn settle_attributes(attributes: &mut Vec<Attribute>) {
+    let Some(first) = attributes.iter().position(|attribute| doc_text(attribute).is_some()) else { return };
+    let style = attributes[first].style;
+    let texts: Vec<String> = attributes.iter().filter_map(doc_text).collect();
+    let text = texts.join("\n");
+    let lines = if names_its_method(&text) { in_lines(&text) } else { lines(&text) };
+    attributes.retain(|attribute| doc_text(attribute).is_none());
+    attributes.splice(first..first, lines.into_iter().map(|line| Attribute { style, ..line }));
+}
+
+/// Whether it is the generator's own sentence about a builder, whose link leads somewhere.
+fn names_its_method(text: &str) -> bool {
+    let name = text.strip_prefix("Builder for [`").and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
+    name.is_some_and(|name| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
+            && text == format!("Builder for [`{name}`]\n\n[`{name}`]: super::{name}")
+    })
 }
 
 fn doc_text(attribute: &Attribute) -> Option<String> {
@@ -53,7 +92,7 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
 }
 
 fn facts(operation: &Operation, repairs: &Repairs) -> String {
-    let mut lines = vec![String::new(), String::new()];
+    let mut lines = Vec::new();
     if !operation.credentials.is_empty() {
         lines.push(format!("- Token: {}.", quoted(&operation.credentials, " or ")));
     }

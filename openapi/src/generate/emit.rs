@@ -1,12 +1,15 @@
 //! What is put beside the generator's code: the base URL, the constructors, the operation table, the hooks that
 //! lead every call through the runtime, and the open enums of answers.
 
+use std::collections::HashSet;
+
 use heck::ToPascalCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Item, ItemMod, parse_quote};
 
 use super::adapt::Call;
+use super::docs;
 use super::leniency::OpenEnum;
 use crate::operation::{Pagination, Partial, Retry};
 use crate::{Operation, name};
@@ -163,26 +166,31 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
 fn open_enum(open: &OpenEnum) -> TokenStream {
     let name = format_ident!("{}", name::of_type(&open.name));
     let mut variants = Vec::new();
+    let mut taken = HashSet::from(["Other".to_owned()]);
     let mut texts = Vec::new();
     for value in &open.values {
         let plain = value.to_pascal_case();
         let variant = if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {value}")) };
         // Values that differ in case or punctuation only are left to `Other`, which keeps them.
-        if variant != "Other" && !variants.contains(&variant) {
+        if taken.insert(variant.clone()) {
             variants.push(variant);
             texts.push(value.clone());
         }
     }
     let idents: Vec<_> = variants.iter().map(|variant| format_ident!("{variant}")).collect();
-    let docs = texts.iter().map(|text| format!("`{text}`"));
+    let docs = texts.iter().map(|text| {
+        let lines = docs::lines(&format!("`{text}`"));
+        quote!(#(#lines)*)
+    });
     let description = if open.description.is_empty() { format!("`{name}`") } else { open.description.clone() };
+    let description = docs::lines(&description);
     quote! {
-        #[doc = #description]
+        #(#description)*
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
         #[serde(from = "::std::string::String", into = "::std::string::String")]
         #[non_exhaustive]
         pub enum #name {
-            #(#[doc = #docs] #idents,)*
+            #(#docs #idents,)*
             /// A value that the document does not name.
             Other(::std::string::String),
         }

@@ -10,6 +10,7 @@ mod dispatch;
 mod docs;
 mod emit;
 mod leniency;
+mod markdown;
 mod modern;
 mod names;
 mod one_way;
@@ -161,6 +162,8 @@ impl Attempt {
 
     fn finish(mut self, api: &Api) -> Result<Generated, Failure> {
         let file = &mut self.file;
+        // Before anything of ours is added, which links to what is known to be there.
+        file.items.iter_mut().for_each(docs::settle);
         let operations: Vec<_> = api
             .operations
             .iter()

@@ -9,6 +9,7 @@ use syn::{ImplItem, Item, ItemMod, Type, parse_quote};
 
 use super::adapt::{Call, adapt_types};
 use super::code::Unread;
+use super::docs;
 
 /// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
 pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
@@ -46,6 +47,7 @@ fn kept_builders(builders: &Unread, kept: &HashSet<String>) -> Option<Vec<Item>>
     let mut types: ItemMod = parse_quote! { mod types {} };
     types.content.get_or_insert_default().1 = items;
     adapt_types(&mut types);
+    types.content.iter_mut().flat_map(|(_, items)| items).for_each(docs::settle);
     types.content.map(|(_, items)| items)
 }
 

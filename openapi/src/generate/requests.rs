@@ -5,9 +5,13 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::describe;
-use crate::normalize::is_pattern;
+use crate::normalize::unchecked;
+use crate::plain::short;
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
+
+/// How many values of an enum that is none of Rust's are named in its description.
+const SHOWN: usize = 100;
 
 /// Mends the schemas that requests use: component schemas, parameters and bodies.
 pub(crate) fn mend(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
@@ -44,14 +48,17 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
             object.shift_remove("format");
             done.insert(("uuid", "a uuid is a string"));
         }
-        narrowed.extend(settle_enum(object).map(|why| ("enum", why)));
-        if object.get("pattern").and_then(Value::as_str).is_some_and(|pattern| !is_pattern(pattern)) {
+        narrowed.extend(settle_enum(object).map(|why| ("enum", why.to_owned())));
+        if let Some(why) = object.get("pattern").and_then(Value::as_str).and_then(unchecked) {
             let pattern = object.shift_remove("pattern").unwrap_or_default();
             describe(
                 object,
-                &format!("Not checked before it is sent: the pattern `{}`.", pattern.as_str().unwrap_or_default()),
+                &format!(
+                    "Not checked before it is sent: the pattern `{}`.",
+                    short(pattern.as_str().unwrap_or_default())
+                ),
             );
-            narrowed.insert(("pattern", "not checked before it is sent: the pattern is none of JavaScript's"));
+            narrowed.insert(("pattern", format!("not checked before it is sent: {why}")));
         }
         if object.get("default").is_some_and(|default| !fits(default, object)) {
             object.shift_remove("default");
@@ -101,8 +108,9 @@ fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
     if texts > 0 && texts == kept.len() {
         object.entry("type").or_insert_with(|| json!("string"));
     }
-    let known: Vec<String> = values.iter().map(Value::to_string).collect();
-    describe(object, &format!("Known values: `{}`.", known.join("`, `")));
+    let known: Vec<String> = values.iter().take(SHOWN).map(Value::to_string).collect();
+    let more = if values.len() > SHOWN { format!(" and {} more", values.len() - SHOWN) } else { String::new() };
+    describe(object, &format!("Known values: `{}`{more}.", known.join("`, `")));
     why
 }
 

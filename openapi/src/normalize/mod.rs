@@ -10,7 +10,7 @@ pub(crate) mod servers;
 mod shapes;
 mod structure;
 
-pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, is_pattern, template_names, unguarded};
+pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, is_pattern, template_names, unchecked, unguarded};
 pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 

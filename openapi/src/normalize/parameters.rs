@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Unsupported;
+use crate::cost::excess;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
@@ -155,8 +156,8 @@ pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
                 continue;
             };
             let place = format!("{list}/{index}");
-            if schema["pattern"].as_str().is_some_and(|pattern| !is_pattern(pattern)) {
-                repairs.narrow("pattern", &place, "not checked before it is sent: its pattern is none of JavaScript's");
+            if let Some(why) = schema["pattern"].as_str().and_then(unchecked) {
+                repairs.narrow("pattern", &place, format!("not checked before it is sent: {why}"));
             }
             if let Some(schema) = document.pointer_mut(&pointer::join(&place, "schema")) {
                 *schema = Value::Object(guarded);
@@ -176,6 +177,11 @@ pub(crate) fn is_pattern(pattern: &str) -> bool {
     delimited.is_none_or(|(_, flags)| !flags.bytes().all(|flag| flag.is_ascii_lowercase()))
 }
 
+/// Why clients do not hold values against a pattern; `None` where they do.
+pub(crate) fn unchecked(pattern: &str) -> Option<&'static str> {
+    if is_pattern(pattern) { excess(pattern) } else { Some("its pattern is none of JavaScript's") }
+}
+
 /// The guarded schema, `None` where its values need no guard.
 fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     let text = |key| schema.get(key).and_then(Value::as_str);
@@ -186,7 +192,7 @@ fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     }
     let pattern = match text("pattern") {
         // A pattern of the document may match anywhere in the text; both have to match.
-        Some(own) if is_pattern(own) => format!("{}{own}{}{PATH_GUARD}", BESIDE.0, BESIDE.1),
+        Some(own) if unchecked(own).is_none() => format!("{}{own}{}{PATH_GUARD}", BESIDE.0, BESIDE.1),
         _ => PATH_GUARD.to_owned(),
     };
     let mut guarded = schema.clone();

@@ -72,8 +72,8 @@ fn misfit(path: &str) -> Option<String> {
             "the path holds {odd:?}: declare query parameters as parameters, and percent-encode what is no plain ASCII"
         ));
     }
-    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
-        return Some("the path has a dot segment, which is resolved before it is sent".to_owned());
+    if has_dot_segment(path) {
+        return Some("the path has a dot segment, which is resolved to another path".to_owned());
     }
     let mut open = false;
     for letter in path.chars() {
@@ -91,6 +91,19 @@ fn misfit(path: &str) -> Option<String> {
         return Some("the braces of the path template do not match".to_owned());
     }
     path.contains("{}").then(|| "the path template has a parameter without a name".to_owned())
+}
+
+/// Whether a part of a path is `.` or `..` for a URL parser or a server: percent-encoded, or cut at `;`, as well. The clients
+/// refuse to send such a path.
+fn has_dot_segment(path: &str) -> bool {
+    let mut path = path.to_ascii_lowercase();
+    while path.contains("%25") {
+        path = path.replace("%25", "%");
+    }
+    for (encoded, letter) in [("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("%3b", ";")] {
+        path = path.replace(encoded, letter);
+    }
+    path.split('/').any(|part| matches!(part.split(';').next(), Some("." | "..")))
 }
 
 fn methods(item: &mut Value, at: &str, repairs: &mut Repairs) {

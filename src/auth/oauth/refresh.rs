@@ -238,7 +238,8 @@ impl Inner {
     }
 
     fn expires_within(&self, tokens: &TokenSet, leeway: Duration) -> bool {
-        let soon = self.endpoint.clock().now() + leeway;
+        let now = self.endpoint.clock().now();
+        let soon = now.checked_add(leeway).unwrap_or(now);
         tokens.expires_at().is_some_and(|time| time <= soon)
     }
 }

@@ -1,14 +1,13 @@
 //! `conformance spec check`: whether documents, overlays, contracts and the reviewed surface still fit each other.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::origin::{Origin, Origins, digest};
-use keyfit_openapi::generate;
+use keyfit_openapi::{generate, read_text};
 
 use super::output;
 
@@ -96,7 +95,7 @@ fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
 
 /// The text of a snapshot, without its head; `None` where none is kept.
 fn reviewed_surface(file: &Path) -> Option<String> {
-    let text = fs::read_to_string(file).ok()?;
+    let text = read_text(file).ok()?;
     let (_, surface) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
     Some(surface.trim().to_owned())
 }

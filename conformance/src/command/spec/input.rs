@@ -1,10 +1,11 @@
 //! Documents that are named on the command line: files, or files of a git revision.
 
+use std::io;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use keyfit_conformance::template::templates;
-use keyfit_openapi::{Source, Text};
+use keyfit_openapi::{Source, Text, read_to_limit};
 
 use crate::command::file;
 
@@ -47,10 +48,22 @@ fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, String> 
     if revision.is_empty() || revision.starts_with('-') || path.is_empty() {
         return Err(refused("this is no file, and no REV:PATH of git", "write a revision, a colon and a path"));
     }
-    let output =
-        Command::new("git").args(["show", "--no-textconv", "--end-of-options", name]).env("LC_ALL", "C").output();
-    let output =
-        output.map_err(|error| refused(&format!("git cannot be run: {error}"), "install git, or name a file"))?;
+    let git_fails = |error: io::Error| refused(&format!("git cannot be run: {error}"), "install git, or name a file");
+    let mut git = Command::new("git")
+        .args(["show", "--no-textconv", "--end-of-options", name])
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(git_fails)?;
+    let read = git.stdout.take().map_or_else(|| Ok(Vec::new()), read_to_limit);
+    if read.is_err() {
+        // It may have ended by itself.
+        let _ = git.kill();
+    }
+    let output = git.wait_with_output().map_err(git_fails)?;
+    let bytes = read.map_err(|error| refused(&format!("the document cannot be read: {error}"), "name another file"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("no reason given").trim_start_matches("fatal: ").to_owned();
@@ -59,6 +72,6 @@ fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, String> 
             "check the revision, and the path from the repository's root",
         ));
     }
-    let text = Text::decode(name, output.stdout).map_err(|failure| failure.to_string())?;
+    let text = Text::decode(name, bytes).map_err(|failure| failure.to_string())?;
     Ok(Input { text, file: path.trim_start_matches("./").to_owned() })
 }

@@ -22,9 +22,6 @@ const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
 /// What is odd, and is read as it stands.
 const NOTED: [&str; 4] = ["no-json", "odd-status", "same-path", "unknown-scheme"];
 
-/// The largest document, in bytes, for which the generator is asked: it needs some hundred times the memory of the text.
-const LARGEST: usize = 4 << 20;
-
 /// Reads the document as the generator does and prints what it stumbled over.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let document = input::read(&options.file)?.text;
@@ -38,8 +35,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Ok(api) => api,
         Err(failure) => return refused(&failure),
     };
-    let is_asked = source.document.text.len() <= LARGEST;
-    let generated = if is_asked { generate(&source, "crate::api").map(Some) } else { Ok(None) };
+    let weight = api.weight();
+    let generated = if weight.is_none() { generate(&source, "crate::api").map(Some) } else { Ok(None) };
     let (repairs, unsupported) = match &generated {
         Ok(Some(generated)) => (&generated.repairs, &generated.unsupported),
         Ok(None) => (&api.repairs, &api.unsupported),
@@ -66,11 +63,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
             plain(&repair.pointer)
         );
     }
-    if !is_asked {
-        let _ = writeln!(
-            text,
-            "not looked at: what the client generator cannot express, because the document is longer than {LARGEST} bytes\n"
-        );
+    if let Some(weight) = weight {
+        let _ = writeln!(text, "not looked at: what the client generator cannot express, because {weight}\n");
     }
     for unsupported in unsupported {
         let _ =

@@ -64,7 +64,7 @@ impl Play<'_> {
         // A minute later a new one would be another text.
         registration.pass(60);
         self.call_with(&*holder, &first).await?;
-        registration.pass(lifetime - 90);
+        registration.pass(lifetime.saturating_sub(90));
         let second = self.call_until_other_than(&*holder, &first).await?;
         let good_until = Jws::read(&second).and_then(|jws| jws.claims["exp"].as_u64()).unwrap_or_default();
         if good_until <= registration.clock.seconds() + 30 {

@@ -232,7 +232,7 @@ impl TokenHolder for NaiveHolder {
         if self.has(Defect::CountsExpiryFromLoading)
             && let Some(tokens) = &mut *self.kept()
         {
-            tokens.expires = self.registration.clock.seconds() + tokens.lifetime;
+            tokens.expires = self.registration.clock.seconds().saturating_add(tokens.lifetime);
         }
         let holder = Self::over(&self.registration, self.defect, self.http.clone(), Arc::clone(&self.store));
         Box::pin(std::future::ready(Ok(Box::new(holder) as Box<dyn TokenHolder>)))

@@ -80,7 +80,7 @@ impl NaiveHolder {
         Ok(Tokens {
             access: access.to_owned(),
             refresh: answer["refresh_token"].as_str().map(str::to_owned),
-            expires: self.registration.clock.seconds() + lifetime,
+            expires: self.registration.clock.seconds().saturating_add(lifetime),
             lifetime,
         })
     }

@@ -192,7 +192,7 @@ impl Core {
         let grant = if may_all { Grant::All } else { Grant::Flat(issue.scopes.clone()) };
         let token = Token {
             state: if self.has(Mutant::RefusesIssuedTokens) { TokenState::Revoked } else { TokenState::Valid },
-            expires: Some(clock::epoch_seconds() + server.lifetime_seconds),
+            expires: Some(clock::epoch_seconds().saturating_add(server.lifetime_seconds)),
             ..Token::new(&server.issues, grant)
         };
         let mut state = self.state();

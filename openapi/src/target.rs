@@ -1,0 +1,81 @@
+//! What the target of an overlay's action may ask for. The parser of JSONPath calls itself for each bracket, a query with
+//! several `..` visits a node once for each of its ancestors, and none of that is needed to name a part of a document.
+
+/// The longest target, in bytes.
+const LONGEST: usize = 8192;
+/// How many segments a target may have: as many as a document may be deep.
+const SEGMENTS: usize = crate::load::DEEPEST;
+/// How deep brackets may stand in each other.
+const NESTED: usize = 12;
+/// How often a target may search everything below a node (`..`).
+const SEARCHES: usize = 2;
+
+/// What is wrong with a target; `Ok` where a parser may see it.
+pub(crate) fn check(target: &str) -> Result<(), String> {
+    if target.len() > LONGEST {
+        return Err(format!("is longer than {LONGEST} bytes"));
+    }
+    let (mut segments, mut searches, mut open) = (0, 0, 0_usize);
+    let mut quote = None;
+    let mut letters = target.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (Some(_), '\\') => drop(letters.next()),
+            (Some(mark), _) if letter == mark => quote = None,
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '[' | '(') => {
+                segments += usize::from(letter == '[');
+                open += 1;
+                if open > NESTED {
+                    return Err(format!("has brackets in each other more than {NESTED} deep"));
+                }
+            }
+            (None, ']' | ')') => open = open.saturating_sub(1),
+            (None, '.') if letters.next_if_eq(&'.').is_some() => {
+                searches += 1;
+                segments += 1;
+            }
+            (None, '.') => segments += 1,
+            _ => {}
+        }
+        if segments > SEGMENTS {
+            return Err(format!("has more than {SEGMENTS} segments"));
+        }
+        if searches > SEARCHES {
+            return Err(format!("searches with `..` more than {SEARCHES} times"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_a_part_of_a_document_is_let_through() {
+        for target in [
+            "$",
+            "$.paths['/sms'].post",
+            "$.paths['/a.b[c](d)..e'][\"it's\"].get.parameters[?@.name == 'page' && (@.in == 'query' || !@.a && !(@.b || !@.c))]",
+            "$..responses..schema",
+            r"$['it\'s']['(((((((((((((((((((((((']",
+        ] {
+            assert_eq!(check(target), Ok(()), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_a_parser_would_not_survive_is_refused_before_it_is_parsed() {
+        for (target, problem) in [
+            (format!("${}", ".a".repeat(3000)), "has more than 128 segments"),
+            (format!("${}", "[0]".repeat(2000)), "has more than 128 segments"),
+            (format!("$['{}']", "a".repeat(9000)), "is longer than 8192 bytes"),
+            (format!("${}", "[?@".repeat(2500)), "has brackets in each other more than 12 deep"),
+            (format!("$[?{}@{}]", "(".repeat(2500), ")".repeat(2500)), "has brackets in each other more than 12 deep"),
+            ("$..*..*..*".to_owned(), "searches with `..` more than 2 times"),
+        ] {
+            assert_eq!(check(&target), Err(problem.to_owned()), "{}", &target[..9]);
+        }
+    }
+}
