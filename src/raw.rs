@@ -1,5 +1,7 @@
 //! Requests that no document describes, over the same credential, limits and attempt loop.
 
+use std::fmt;
+
 use bytes::Bytes;
 use reqwest::Method;
 use serde::Serialize;
@@ -12,7 +14,6 @@ use crate::{Error, Operation, Response};
 ///
 /// It is repeated by its method: GET, HEAD and OPTIONS are safe, PUT and DELETE idempotent (RFC 9110, 9.2), anything else is
 /// sent once, unless [`CallOptions::idempotent`](crate::CallOptions::idempotent) says otherwise.
-#[derive(Debug)]
 pub struct RawRequest<'a> {
     transport: &'a Transport,
     http: &'a reqwest::Client,
@@ -64,6 +65,18 @@ impl<'a> RawRequest<'a> {
             crate::runtime::answer::raw(response)
         };
         send.await.map_err(|error| error.of_operation(operation))
+    }
+}
+
+impl fmt::Debug for RawRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of the path, the query and the body may be secrets or personal.
+        let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("RawRequest")
+            .field("transport", &self.transport)
+            .field("method", &self.method)
+            .field("query", &names)
+            .finish_non_exhaustive()
     }
 }
 

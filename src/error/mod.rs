@@ -3,7 +3,7 @@
 mod cause;
 
 use std::error::Error as StdError;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::batch::BatchOutcome;
 use crate::field_error::{self, FieldError};
 use crate::rate_limit::RateLimit;
+use crate::redact::OneLine;
 use crate::runtime::Failure;
 use crate::{ErrorKind, Operation};
 
@@ -203,11 +204,11 @@ impl fmt::Display for Error {
         let Some(failure) = failure else { return f.write_str(text) };
         write!(f, "{}", failure.status)?;
         if let Some(code) = &failure.problem.code {
-            write!(f, " ({})", OneLine(code))?;
+            write!(f, " ({})", OneLine::of_server(code))?;
         }
         for part in [failure.problem.message.as_deref(), Some(text.as_str())].into_iter().flatten() {
             if !part.is_empty() {
-                write!(f, ": {}", OneLine(part))?;
+                write!(f, ": {}", OneLine::of_server(part))?;
             }
         }
         Ok(())
@@ -236,23 +237,6 @@ impl StdError for Error {
     }
 }
 
-/// A text of a server as part of a line: without line breaks, which could fake a line of a log, and not endless.
-pub(crate) struct OneLine<'a>(pub(crate) &'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LIMIT: usize = 500;
-        let breaks_lines = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        for (index, c) in self.0.chars().enumerate() {
-            if index == LIMIT {
-                return f.write_str("…");
-            }
-            f.write_char(if breaks_lines(c) { ' ' } else { c })?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,12 +246,6 @@ mod tests {
         fn crosses_threads<T: Send + Sync + 'static>() {}
         crosses_threads::<Error>();
         assert_eq!(size_of::<Error>(), size_of::<usize>());
-    }
-
-    #[test]
-    fn a_servers_words_stay_on_one_line_of_bounded_length() {
-        assert_eq!(OneLine("no\r\n200 OK\u{2028}\u{1b}[2J").to_string(), "no  200 OK  [2J");
-        assert_eq!(OneLine(&"é".repeat(10_000)).to_string().chars().count(), 501);
     }
 
     #[test]

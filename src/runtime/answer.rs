@@ -11,6 +11,7 @@ use super::exchange::Journey;
 use super::{Carried, Failure, Fault};
 use crate::batch::BatchOutcome;
 use crate::operation::Partial;
+use crate::redact::Redactor;
 use crate::{Error, Operation, Response};
 
 /// Reads the body as the operation's answer. An empty body is read as `null`.
@@ -23,9 +24,10 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     let attempts = journey.as_ref().map_or(1, |journey| journey.attempts);
     let body = journey.as_ref().and_then(|journey| journey.body.clone()).unwrap_or_default();
     let failure = |fault, headers, body: Bytes| {
-        let secret = journey.as_ref().map_or("", |journey| journey.held.token().expose());
-        let failure = Failure::of_success(fault, status, headers, body, secret);
-        Carried::client_error(Error::answered(failure, None).after(attempts, true))
+        let failure = Failure::of_success(fault, status, headers, body);
+        let unknown = Redactor::of_client::<&str>([]);
+        let secrets = journey.as_ref().map_or(&unknown, |journey| journey.held.redactor());
+        Carried::client_error(Error::answered(failure, None, secrets).after(attempts, true))
     };
     let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
     let value: T = match serde_json::from_slice(text) {
