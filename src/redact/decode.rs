@@ -4,7 +4,7 @@ use super::escape::{Escape, Escapes};
 use super::layer::{Ends, Layer, Origin, Piece, Unit};
 
 /// A way to write a text.
-#[derive(Clone, Copy, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) enum Decoding {
     /// With escapes of one kind.
     Escaped(Escapes),
@@ -18,22 +18,61 @@ pub(super) enum Decoding {
     Broken,
 }
 
-impl Decoding {
-    pub(super) const ALL: [Self; 12] = [
-        Self::Escaped(Escapes::Percent),
-        Self::Escaped(Escapes::Form),
-        Self::Escaped(Escapes::Backslash),
-        Self::Escaped(Escapes::Html),
-        Self::Base64 { skip: 0 },
-        Self::Base64 { skip: 1 },
-        Self::Base64 { skip: 2 },
-        Self::Base64 { skip: 3 },
-        Self::Hex { skip: 0 },
-        Self::Hex { skip: 1 },
-        Self::Reversed,
-        Self::Broken,
-    ];
+/// What a text shows of how it may be encoded, seen in one pass: most texts are encoded in no way.
+pub(super) struct Marks {
+    has: [bool; 256],
+    longest_base64: usize,
+    longest_hex: usize,
+}
 
+impl Marks {
+    pub(super) fn of(text: &[u8]) -> Self {
+        let mut marks = Self { has: [false; 256], longest_base64: 0, longest_hex: 0 };
+        let (mut base64, mut hex) = (0, 0);
+        for &byte in text {
+            marks.has[usize::from(byte)] = true;
+            base64 = if sextet(byte).is_some() { base64 + 1 } else { 0 };
+            hex = if nibble(byte).is_some() { hex + 1 } else { 0 };
+            marks.longest_base64 = marks.longest_base64.max(base64);
+            marks.longest_hex = marks.longest_hex.max(hex);
+        }
+        marks
+    }
+
+    /// The ways in which a text of so many bytes, with or without a space, may stand in it.
+    pub(super) fn decodings(&self, shortest: usize, has_space: bool) -> impl Iterator<Item = Decoding> {
+        let has = |byte: u8| self.has[usize::from(byte)];
+        let base64 = self.longest_base64 >= base64_of(shortest);
+        let hex = self.longest_hex >= hex_of(shortest);
+        let ways = [
+            (has(b'%'), Decoding::Escaped(Escapes::Percent)),
+            // Without a space it is found with `Percent`.
+            (has_space && has(b'+'), Decoding::Escaped(Escapes::Form)),
+            (has(b'\\'), Decoding::Escaped(Escapes::Backslash)),
+            (has(b'&'), Decoding::Escaped(Escapes::Html)),
+            (base64, Decoding::Base64 { skip: 0 }),
+            (base64, Decoding::Base64 { skip: 1 }),
+            (base64, Decoding::Base64 { skip: 2 }),
+            (base64, Decoding::Base64 { skip: 3 }),
+            (hex, Decoding::Hex { skip: 0 }),
+            (hex, Decoding::Hex { skip: 1 }),
+            (true, Decoding::Reversed),
+            (has(0) || has(b'\r') || has(b'\n'), Decoding::Broken),
+        ];
+        ways.into_iter().filter_map(|(may_be, way)| may_be.then_some(way))
+    }
+}
+
+/// How many digits of Base64 so many bytes take at least, wherever they begin.
+fn base64_of(bytes: usize) -> usize {
+    (4 * bytes).div_ceil(3)
+}
+
+fn hex_of(bytes: usize) -> usize {
+    2 * bytes
+}
+
+impl Decoding {
     /// The text decoded; `None` where nothing in it is so encoded. Runs of Base64 and digits that decode to fewer bytes than
     /// the shortest secret are left out.
     pub(super) fn decode(self, text: &[u8], ends: Ends, shortest: usize) -> Option<Layer> {
@@ -41,9 +80,13 @@ impl Decoding {
             Self::Escaped(escapes) => unescaped(text, ends, escapes),
             // The library takes neither both alphabets at once nor a run that begins or ends within a group.
             Self::Base64 { skip } => {
-                Digits { value: sextet, bits: 6, unit: Unit::Base64, skip }.decode(text, ends, (4 * shortest).div_ceil(3))
+                let digits = Digits { value: sextet, bits: 6, unit: Unit::Base64, skip };
+                digits.decode(text, ends, base64_of(shortest))
             }
-            Self::Hex { skip } => Digits { value: nibble, bits: 4, unit: Unit::Hex, skip }.decode(text, ends, 2 * shortest),
+            Self::Hex { skip } => {
+                let digits = Digits { value: nibble, bits: 4, unit: Unit::Hex, skip };
+                digits.decode(text, ends, hex_of(shortest))
+            }
             Self::Reversed => Some(reversed(text, ends)),
             Self::Broken => unbroken(text, ends),
         }
@@ -168,8 +211,8 @@ fn nibble(byte: u8) -> Option<u8> {
 /// By characters where it has some: bytes of one character stay in order.
 fn reversed(text: &[u8], ends: Ends) -> Layer {
     let bytes = match std::str::from_utf8(text) {
-        Ok(text) => text.chars().rev().collect::<String>().into_bytes(),
-        Err(_) => text.iter().rev().copied().collect(),
+        Ok(text) if !text.is_ascii() => text.chars().rev().collect::<String>().into_bytes(),
+        _ => text.iter().rev().copied().collect(),
     };
     let ends = Ends { is_start_open: ends.is_end_open, is_end_open: ends.is_start_open };
     Layer { bytes, origin: Origin::Reversed, ends }
@@ -177,9 +220,6 @@ fn reversed(text: &[u8], ends: Ends) -> Layer {
 
 fn unbroken(text: &[u8], ends: Ends) -> Option<Layer> {
     let breaks = |byte: &u8| matches!(byte, 0 | b'\r' | b'\n');
-    if !text.iter().any(breaks) {
-        return None;
-    }
     let mut decoded = Decoded::default();
     let mut at = 0;
     for line in text.split(breaks) {

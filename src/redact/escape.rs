@@ -54,7 +54,8 @@ impl Escapes {
     /// Whether the text, which is none of these escapes, may be the beginning of one.
     pub(super) fn may_go_on(self, text: &[u8]) -> bool {
         let rest = text.get(1..).unwrap_or_default();
-        text.len() < LONGEST && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'{' | b'\\'))
+        text.len() < LONGEST
+            && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'{' | b'\\'))
     }
 }
 
@@ -101,7 +102,8 @@ fn backslash(text: &[u8]) -> Option<Escape> {
         }
         b'u' | b'U' => {
             let high = number(text.get(2..6)?, 16)?;
-            let low = || text.get(6..8).filter(|next| next.eq_ignore_ascii_case(b"\\u")).and(number(text.get(8..12)?, 16));
+            let low =
+                || text.get(6..8).filter(|next| next.eq_ignore_ascii_case(b"\\u")).and(number(text.get(8..12)?, 16));
             match high {
                 0xD800..0xDC00 => {
                     let low = low().filter(|low| (0xDC00..0xE000).contains(low))?;

@@ -14,13 +14,13 @@
 //! assert_eq!(plain("\u{1b}[2Jgone"), r"\u{1b}[2Jgone");
 //! ```
 
-mod cut;
 mod decode;
 mod escape;
 mod layer;
 mod patterns;
-mod shapes;
 mod plain;
+mod shapes;
+mod word;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,8 +28,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use decode::Decoding;
-use escape::Escapes;
+use decode::Marks;
 use layer::{Ends, Layer};
 use patterns::Patterns;
 pub(crate) use plain::OneLine;
@@ -149,11 +148,8 @@ impl Redactor {
             return;
         }
         let shortest = if ends == Ends::WHOLE { shortest } else { Self::SHORTEST };
-        for decoding in Decoding::ALL {
-            // A secret without a space is found with `Percent`.
-            if decoding == Decoding::Escaped(Escapes::Form) && !self.sets.iter().any(Patterns::has_space) {
-                continue;
-            }
+        let has_space = self.sets.iter().any(Patterns::has_space);
+        for decoding in Marks::of(text).decodings(shortest, has_space) {
             if let Some(Layer { bytes, origin, ends }) = decoding.decode(text, ends, shortest) {
                 let mut inside = Vec::new();
                 self.find(&bytes, ends, depth - 1, &mut inside);

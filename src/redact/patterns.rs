@@ -5,16 +5,29 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::{Redactor, cut, layer::Ends};
+use super::Redactor;
+use super::layer::Ends;
+use super::word::{self, Word};
 
 /// A set of secrets, searched for all at once and in any case.
 #[derive(Clone)]
 pub(super) struct Patterns {
     /// The secrets, with what they become where all their letters are made large or small.
     variants: BTreeSet<String>,
-    /// `None` where all of them are short.
-    automaton: Option<AhoCorasick>,
+    search: Search,
 }
+
+/// How the secrets that are not short are searched for.
+#[derive(Clone)]
+enum Search {
+    /// One by one.
+    Few(Vec<Word>),
+    /// All at once.
+    Many(AhoCorasick),
+}
+
+/// As many secrets are searched for one by one: that takes less time than to build an automaton, and to leave it.
+const FEW: usize = 4;
 
 /// The secrets as they may be written, letters of ASCII aside.
 pub(super) fn variants<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> BTreeSet<String> {
@@ -42,14 +55,19 @@ impl Patterns {
             return None;
         }
         let long: Vec<&String> = variants.iter().filter(|secret| is_long(secret)).collect();
+        if long.len() <= FEW {
+            let words = long.iter().map(|secret| Word::new(secret.bytes())).collect();
+            return Some(Self { variants, search: Search::Few(words) });
+        }
         // Built fast, small, and searched in one pass; the faster kinds take longer to build than most texts to search.
-        let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard);
-        builder.kind(Some(AhoCorasickKind::ContiguousNFA)).prefilter(false);
-        let automaton = if long.is_empty() { None } else { builder.build(&long).ok() };
-        // An automaton that cannot be built, beyond 2^31 bytes of secrets, is refused rather than left out.
-        assert!(automaton.is_some() || long.is_empty(), "the secrets are too long to be searched for");
-        Some(Self { variants, automaton })
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .prefilter(false)
+            .build(&long)
+            .expect("secrets are shorter than the 2 GiB of an automaton");
+        Some(Self { variants, search: Search::Many(automaton) })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -75,20 +93,22 @@ impl Patterns {
 
     /// Where secrets stand, also across each other.
     pub(super) fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
-        let Some(automaton) = &self.automaton else { return };
-        for hit in automaton.find_overlapping_iter(text) {
-            match found.last_mut() {
-                // Many hits of one stretch, such as a run of one letter, are one.
-                Some(last) if last.start <= hit.start() && hit.start() <= last.end => last.end = last.end.max(hit.end()),
-                _ => found.push(hit.range()),
-            }
+        let mut hit = |range: Range<usize>| match found.last_mut() {
+            // Many hits of one stretch, such as a run of one letter, are one.
+            Some(last) if last.start <= range.start && range.start <= last.end => last.end = last.end.max(range.end),
+            _ => found.push(range),
+        };
+        match &self.search {
+            Search::Few(words) => words.iter().for_each(|word| word.find(text, &mut hit)),
+            Search::Many(automaton) => automaton.find_overlapping_iter(text).for_each(|found| hit(found.range())),
         }
     }
 
     /// Where short secrets stand alone.
     pub(super) fn find_short(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
         for secret in self.variants.iter().filter(|secret| !is_long(secret)) {
-            let is_part_of_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
+            let is_part_of_word =
+                |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
             for (start, window) in text.windows(secret.len()).enumerate() {
                 let end = start + secret.len();
                 let before = start.checked_sub(1).and_then(|before| text.get(before));
@@ -102,13 +122,13 @@ impl Patterns {
     /// Parts of secrets at the ends that are open.
     pub(super) fn find_parts(&self, text: &[u8], ends: Ends, found: &mut Vec<Range<usize>>) {
         if ends.is_end_open {
-            let longest = self.long().map(|secret| cut::at_end(text, secret.as_bytes())).max().unwrap_or_default();
+            let longest = self.long().map(|secret| word::at_end(text, secret.as_bytes())).max().unwrap_or_default();
             if longest >= Redactor::SHORTEST {
                 found.push(text.len() - longest..text.len());
             }
         }
         if ends.is_start_open {
-            let longest = self.long().map(|secret| cut::at_start(text, secret.as_bytes())).max().unwrap_or_default();
+            let longest = self.long().map(|secret| word::at_start(text, secret.as_bytes())).max().unwrap_or_default();
             if longest > 0 {
                 found.push(0..longest);
             }

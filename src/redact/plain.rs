@@ -8,9 +8,9 @@ pub fn plain(text: &str) -> String {
     OneLine(text, usize::MAX).to_string()
 }
 
-/// The same for a text of several lines, whose line feeds are kept.
+/// The same for a text of several lines. Line breaks are kept, as line feeds.
 pub fn plain_lines(text: &str) -> String {
-    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
+    text.replace("\r\n", "\n").split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// The [`plain`] text, of which so many characters are shown.
@@ -57,7 +57,7 @@ mod tests {
     fn what_commands_a_terminal_or_is_not_seen_becomes_an_escape() {
         let shown = plain("a\u{1b}[2J\r\n\t\u{9b}\u{202e}b\u{feff}\u{200b}\u{2028}é 日本 👩");
         assert_eq!(shown, "a\\u{1b}[2J\\r\\n\t\\u{9b}\\u{202e}b\\u{feff}\\u{200b}\\u{2028}é 日本 👩");
-        assert_eq!(plain_lines("a\n\tb\r\u{7f}\n"), "a\n\tb\\r\\u{7f}\n");
+        assert_eq!(plain_lines("a\r\n\tb\r\u{7f}\n"), "a\n\tb\\r\\u{7f}\n");
     }
 
     #[test]

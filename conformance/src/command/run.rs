@@ -19,7 +19,7 @@ use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::{Outcome, Verdict};
-use keyfit_openapi::Source;
+use keyfit_openapi::{Source, plain};
 use tokio::task::JoinSet;
 
 use super::subject::Subject;
@@ -94,7 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let catalogues = catalogues(options)?;
     if options.list {
         let cases = catalogues.iter().flat_map(|catalogue| &catalogue.cases);
-        let list = cases.map(|case| format!("{} ({})", case.id, case.level));
+        let list = cases.map(|case| format!("{} ({})", plain(&case.id), case.level));
         return file::print_lines(list).map(|()| ExitCode::SUCCESS);
     }
     if let Some(pattern) = &options.explain {

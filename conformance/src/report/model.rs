@@ -229,7 +229,14 @@ impl ApiReport {
         });
         let cases = cases.collect();
         let contract = catalogue.contract_path.clone();
-        Self { api: catalogue.contract.name.clone(), server, contract, families, readings, cases }
+        Self {
+            api: catalogue.contract.name.clone(),
+            server: redactor.mask(&server),
+            contract,
+            families,
+            readings,
+            cases,
+        }
     }
 }
 
@@ -249,7 +256,11 @@ impl CaseReport {
                 method: operation.method.clone(),
                 path: operation.path.clone(),
             },
-            identity: rule.probe.as_ref().and_then(|probe| caller(probe, catalogue, case, outcome.identity)),
+            identity: rule
+                .probe
+                .as_ref()
+                .and_then(|probe| caller(probe, catalogue, case, outcome.identity))
+                .map(|identity| redactor.mask(&identity)),
             side: case.side,
             level: case.level,
             verdict: outcome.verdict,

@@ -108,7 +108,7 @@ fn exchange(path: &str) -> Exchange {
     Exchange {
         method: "GET".to_owned(),
         url: format!("https://pets.example/v1{path}"),
-        headers: vec![header("Accept", "application/json"), header("Authorization", "Bearer <redacted>")],
+        headers: vec![header("Accept", "application/json"), header("Authorization", "Bearer [redacted]")],
         body: String::new(),
         status: Some(200),
         answer_headers: vec![header("vary", "accept"), header("vary", "origin")],

@@ -5,8 +5,8 @@ use std::fmt;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::runtime::Problem;
 use crate::redact::{OneLine, Redactor};
+use crate::runtime::Problem;
 
 /// Why the token endpoint gave no token. [`of`](Self::of) finds it behind an [`Error`](crate::Error), be it that of the
 /// grant or that of a call that had no token to send:
