@@ -124,7 +124,7 @@ fn unescaped(text: &[u8], ends: Ends, escapes: Escapes) -> Option<Layer> {
     let (mut copied, mut at, mut is_escaped) = (0, 0, false);
     while let Some(next) = text[at..].iter().position(|byte| escapes.begin_with(*byte)) {
         at += next;
-        match escapes.read(&text[at..]) {
+        match escapes.read(&text[at..], ends.is_end_open) {
             Some(Escape { length, meaning }) => {
                 decoded.copy(text, copied, at);
                 decoded.begin(at, Unit::Escape(length));

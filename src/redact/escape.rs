@@ -41,13 +41,15 @@ impl Escapes {
         }
     }
 
-    /// The escape that the text begins with.
-    pub(super) fn read(self, text: &[u8]) -> Option<Escape> {
+    /// The escape that the text begins with. Where the text may be cut off, one that may be longer is none.
+    pub(super) fn read(self, text: &[u8], is_end_open: bool) -> Option<Escape> {
         match self {
             Self::Form if text.first() == Some(&b'+') => Some(Escape { length: 1, meaning: Meaning::Byte(b' ') }),
             Self::Percent | Self::Form => percent(text),
             Self::Backslash => backslash(text),
-            Self::Html => html(text),
+            Self::Html => {
+                html(text).filter(|escape| !is_end_open || escape.length < text.len() || text.ends_with(b";"))
+            }
         }
     }
 
@@ -88,7 +90,7 @@ fn byte(text: &[u8]) -> Option<Escape> {
 
 fn backslash(text: &[u8]) -> Option<Escape> {
     let short = |byte| Some(Escape { length: 2, meaning: Meaning::Byte(byte) });
-    match *text.get(1)? {
+    match text.get(1)?.to_ascii_lowercase() {
         b'n' => short(b'\n'),
         b'r' => short(b'\r'),
         b't' => short(b'\t'),
@@ -96,11 +98,11 @@ fn backslash(text: &[u8]) -> Option<Escape> {
         b'f' => short(12),
         b'0' => short(0),
         b'x' => byte(text),
-        b'u' | b'U' if text.get(2) == Some(&b'{') => {
+        b'u' if text.get(2) == Some(&b'{') => {
             let digits = text.get(3..)?.iter().take(7).position(|byte| *byte == b'}')?;
             character(4 + digits, number(&text[3..3 + digits], 16)?)
         }
-        b'u' | b'U' => {
+        b'u' => {
             let high = number(text.get(2..6)?, 16)?;
             let low =
                 || text.get(6..8).filter(|next| next.eq_ignore_ascii_case(b"\\u")).and(number(text.get(8..12)?, 16));
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     fn read(escapes: Escapes, text: &str) -> Option<(usize, String)> {
-        let Escape { length, meaning } = escapes.read(text.as_bytes())?;
+        let Escape { length, meaning } = escapes.read(text.as_bytes(), false)?;
         let mut bytes = Vec::new();
         meaning.write(&mut bytes);
         Some((length, String::from_utf8_lossy(&bytes).into_owned()))
@@ -233,6 +235,7 @@ mod tests {
             assert_eq!(read(escapes, text), None, "{text}");
             assert!(!escapes.may_go_on(text.as_bytes()), "{text}");
         }
+        assert!(Escapes::Html.read(b"&#4", true).is_none() && Escapes::Html.read(b"&#4", false).is_some());
         assert_eq!(read(Escapes::Percent, "%+1"), None);
         assert_eq!(read(Escapes::Backslash, r"\u{110000}"), None);
     }

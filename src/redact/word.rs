@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::Redactor;
 
-/// How much of an escape may be left at the beginning of a text that was cut: `u002B` of `\u002B`, `percnt;` of `&percnt;`.
-const LONGEST_REST: usize = 7;
+/// How much of an escape may be left at the beginning of a text that was cut: of a pair in JSON, `uD83D\uDE00`.
+const LONGEST_REST: usize = 11;
 
 /// A secret in small letters. It is found in any case.
 #[derive(Clone)]
