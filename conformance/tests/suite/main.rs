@@ -15,11 +15,14 @@ mod mutants;
 mod odd_servers;
 mod planted;
 mod reports;
+mod secrets;
 mod shapes;
 mod snapshots;
 mod spec;
 mod spec_diff;
 mod spec_refresh;
 
+#[path = "../../../tests/encodings/mod.rs"]
+mod encodings;
 #[path = "../planted/mod.rs"]
 mod service;
