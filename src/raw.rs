@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::operation::Retry;
 use crate::runtime::Transport;
+use crate::runtime::answer::decode_body;
 use crate::{Error, Operation, Response};
 
 /// A request to a path that the document lacks, below the base URL of its client; made by the client's `request`.
@@ -84,9 +85,9 @@ impl Response<Bytes> {
     /// The body as a type of yours.
     ///
     /// # Errors
-    /// A body that does not fit the type.
+    /// Returns an error if the body does not fit the type. It names no value of the body.
     pub fn decode<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(self)
+        decode_body(self)
     }
 }
 

@@ -1,13 +1,16 @@
 //! The masking alone: random secrets in every encoding, and in every encoding of every encoding.
 
 mod encodings;
+#[path = "encodings/random.rs"]
+mod random;
 
 use keyfit::redact::{MASK, Redactor};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use encodings::{leak, secrets, written};
+use encodings::{leak, written};
+use random::secrets;
 
 /// How many random secrets.
 const SECRETS: usize = 24;

@@ -139,7 +139,7 @@ impl Error {
     pub(crate) fn answered(mut failure: Failure, now: Option<SystemTime>, secrets: &Redactor) -> Self {
         let (kind, text) = match &failure.fault {
             Fault::Status if failure.status.is_redirection() => {
-                (ErrorKind::Redirect, redirect_target(&failure.headers))
+                (ErrorKind::Redirect, redirect_target(&failure.headers, secrets))
             }
             Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
             Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
@@ -174,9 +174,10 @@ impl Error {
 }
 
 /// Where a redirect leads, as an origin: the rest of a location may hold a one-time credential.
-fn redirect_target(headers: &HeaderMap) -> String {
-    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
-    match location.map(reqwest::Url::parse) {
+fn redirect_target(headers: &HeaderMap, secrets: &Redactor) -> String {
+    // Masked before it is read as a URL: of a secret with a slash in it half would be left as a host.
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).map(|text| secrets.mask(text));
+    match location.map(|location| reqwest::Url::parse(&location)) {
         Some(Ok(url)) => format!("redirects to {} are not followed", url.origin().ascii_serialization()),
         Some(Err(_)) => "redirects are not followed".to_owned(),
         None => String::new(),

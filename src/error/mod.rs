@@ -17,6 +17,7 @@ use crate::field_error::{self, FieldError};
 use crate::rate_limit::RateLimit;
 use crate::redact::OneLine;
 use crate::runtime::Failure;
+use crate::runtime::answer::decode_body;
 use crate::{ErrorKind, Operation};
 
 /// Why a call failed. One pointer large, `Send + Sync + 'static`.
@@ -162,9 +163,9 @@ impl Error {
     /// The body as a type of yours, or one of the API's `types`.
     ///
     /// # Errors
-    /// A body that does not fit the type.
+    /// Returns an error if the body does not fit the type. It names no value of the body.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(self.body())
+        decode_body(self.body())
     }
 
     /// A credential that cannot be had; nothing was sent. For secret and token sources of your own. The message must not
@@ -240,12 +241,37 @@ impl StdError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Redactor;
+    use crate::runtime::Fault;
 
     #[test]
     fn an_error_is_one_pointer_and_crosses_threads() {
         fn crosses_threads<T: Send + Sync + 'static>() {}
         crosses_threads::<Error>();
         assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    fn of_success(fault: Fault) -> Error {
+        let failure = Failure::of_success(fault, StatusCode::OK, HeaderMap::new(), Bytes::new());
+        Error::answered(failure, None, &Redactor::new(["hunter2/a"]))
+    }
+
+    #[test]
+    fn a_secret_that_is_the_name_of_a_member_is_not_in_the_place_that_does_not_fit() {
+        let error = of_success(Fault::Decode("at `keys.hunter2%2Fa.id`: a \u{202e}number".to_owned()));
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(r"at `keys.[redacted].id`: a \u{202e}number"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn the_error_of_a_type_of_the_callers_own_names_no_value() {
+        let mut error = of_success(Fault::Status);
+        let failure = error.0.failure.as_mut().expect("an answer");
+        failure.body = Bytes::from_static(b"{\"a\": \"hunter2\"}");
+        let refused = error.decode::<std::collections::BTreeMap<String, u8>>().expect_err("no number");
+        assert!(refused.is_data() && !refused.to_string().contains("hunter2"), "{refused}");
+        assert_eq!((refused.line(), error.decode::<Value>().ok()), (1, Some(serde_json::json!({"a": "hunter2"}))));
     }
 
     #[test]

@@ -85,6 +85,14 @@ fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
     }
 }
 
+/// The body as a type of the caller's. The error quotes nothing of the body, which may hold secrets that nobody knows of.
+pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(body).map_err(|error| match error.is_data() {
+        true => serde::de::Error::custom(without_values(&error.to_string())),
+        false => error,
+    })
+}
+
 /// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.
 fn without_values(reason: &str) -> String {
     // `invalid type: integer `34600000000`, expected a string`: the value is between the first quote and the comma.

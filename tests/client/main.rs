@@ -10,3 +10,6 @@ mod pagination;
 mod rotation;
 mod safety;
 mod support;
+
+#[path = "../encodings/mod.rs"]
+mod encodings;

@@ -24,5 +24,7 @@ mod spec_refresh;
 
 #[path = "../../../tests/encodings/mod.rs"]
 mod encodings;
+#[path = "../../../tests/encodings/random.rs"]
+mod random;
 #[path = "../planted/mod.rs"]
 mod service;

@@ -17,7 +17,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::cli::{PETS, code, conformance};
-use crate::encodings::{ENCODINGS, Written, leak, secrets, written};
+use crate::encodings::{ENCODINGS, Written, leak, written};
+use crate::random::secrets;
 
 /// How many random secrets, and of how many encodings of each one is tried.
 const SECRETS: usize = 4;
