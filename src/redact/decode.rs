@@ -1,6 +1,6 @@
 //! What a text may be the encoding of.
 
-use super::escape::{Escape, Escapes};
+use super::escape::{self, Escape, Escapes};
 use super::layer::{Ends, Layer, Origin, Piece, Unit};
 
 /// A way to write a text.
@@ -133,7 +133,7 @@ fn unescaped(text: &[u8], ends: Ends, escapes: Escapes) -> Option<Layer> {
                 (copied, is_escaped) = (at, true);
             }
             // The rest of it was cut off.
-            None if ends.is_end_open && escapes.may_go_on(&text[at..]) => {
+            None if ends.is_end_open && escape::may_go_on(&text[at..]) => {
                 decoded.copy(text, copied, at);
                 return decoded.layer(ends);
             }

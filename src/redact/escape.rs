@@ -52,13 +52,12 @@ impl Escapes {
             }
         }
     }
+}
 
-    /// Whether the text, which is none of these escapes, may be the beginning of one.
-    pub(super) fn may_go_on(self, text: &[u8]) -> bool {
-        let rest = text.get(1..).unwrap_or_default();
-        text.len() < LONGEST
-            && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'{' | b'\\'))
-    }
+/// Whether the text, which is no escape, may be the beginning of one.
+pub(super) fn may_go_on(text: &[u8]) -> bool {
+    let rest = text.get(1..).unwrap_or_default();
+    text.len() < LONGEST && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'{' | b'\\'))
 }
 
 impl Meaning {
@@ -229,11 +228,11 @@ mod tests {
             (Escapes::Html, "&am"),
         ] {
             assert_eq!(read(escapes, text), None, "{text}");
-            assert!(escapes.may_go_on(text.as_bytes()), "{text}");
+            assert!(may_go_on(text.as_bytes()), "{text}");
         }
         for (escapes, text) in [(Escapes::Percent, "% x"), (Escapes::Backslash, r"\w x"), (Escapes::Html, "&nope;")] {
             assert_eq!(read(escapes, text), None, "{text}");
-            assert!(!escapes.may_go_on(text.as_bytes()), "{text}");
+            assert!(!may_go_on(text.as_bytes()), "{text}");
         }
         assert!(Escapes::Html.read(b"&#4", true).is_none() && Escapes::Html.read(b"&#4", false).is_some());
         assert_eq!(read(Escapes::Percent, "%+1"), None);

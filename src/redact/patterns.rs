@@ -25,7 +25,7 @@ enum Search {
     /// One by one.
     Few(Vec<Word>),
     /// All at once.
-    Many(NFA),
+    Many(Box<NFA>),
 }
 
 /// As many secrets are searched for one by one: that takes less time than to build an automaton, and to leave it.
@@ -68,7 +68,7 @@ impl Patterns {
             .prefilter(false)
             .build(&long)
             .expect("secrets are shorter than the 2 GiB of an automaton");
-        Some(Self { variants, search: Search::Many(automaton) })
+        Some(Self { variants, search: Search::Many(Box::new(automaton)) })
     }
 
     pub(super) fn len(&self) -> usize {

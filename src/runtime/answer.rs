@@ -87,10 +87,10 @@ fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
 
 /// The body as a type of the caller's. The error quotes nothing of the body, which may hold secrets that nobody knows of.
 pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(body).map_err(|error| match error.is_data() {
-        true => serde::de::Error::custom(without_values(&error.to_string())),
-        false => error,
-    })
+    let unquoted = |error: serde_json::Error| {
+        if error.is_data() { serde::de::Error::custom(without_values(&error.to_string())) } else { error }
+    };
+    serde_json::from_slice(body).map_err(unquoted)
 }
 
 /// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.

@@ -15,8 +15,8 @@ pub(crate) struct Encoding {
 /// Every way that a server may take.
 pub(crate) const ENCODINGS: [Encoding; 29] = [
     of("plain", str::to_owned),
-    of("upper case", |text| text.to_ascii_uppercase()),
-    of("lower case", |text| text.to_ascii_lowercase()),
+    of("upper case", str::to_ascii_uppercase),
+    of("lower case", str::to_ascii_lowercase),
     of("reversed", |text| text.chars().rev().collect()),
     of("in a header", |text| format!("Bearer {text}")),
     of("in a query", |text| format!("?token={text}&page=2")),

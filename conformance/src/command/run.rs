@@ -248,7 +248,7 @@ async fn check(
         if is_elsewhere(&catalogue, &outcomes) && options.subject.live.base_url.is_some() {
             eprintln!("note: every valid call is answered 404: does the base URL lack a path, such as /v1?");
         }
-        apis.push(ApiReport::new(&catalogue, server, outcomes, &redactor));
+        apis.push(ApiReport::new(&catalogue, &server, outcomes, &redactor));
     }
     let mut report = Report::new(apis, requests, started.elapsed());
     // The server's end is all that there is to a live server.

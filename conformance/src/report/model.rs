@@ -220,7 +220,7 @@ impl Report {
 
 impl ApiReport {
     /// A report on the outcomes of a catalogue's cases.
-    pub fn new(catalogue: &Catalogue, server: String, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
+    pub fn new(catalogue: &Catalogue, server: &str, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
         let cases = catalogue.cases.iter().zip(outcomes).map(|(case, outcome)| {
@@ -231,7 +231,7 @@ impl ApiReport {
         let contract = catalogue.contract_path.clone();
         Self {
             api: catalogue.contract.name.clone(),
-            server: redactor.mask(&server),
+            server: redactor.mask(server),
             contract,
             families,
             readings,

@@ -176,7 +176,7 @@ impl DiffReport {
             ignored: ignored
                 .findings
                 .into_iter()
-                .map(|(finding, reason)| IgnoredReport::new(&finding, reason))
+                .map(|(finding, reason)| IgnoredReport::new(&finding, &reason))
                 .collect(),
             stale: plain_all(ignored.stale),
         }
@@ -258,14 +258,14 @@ impl From<OperationRef> for OperationReport {
 }
 
 impl IgnoredReport {
-    fn new(finding: &Finding, reason: String) -> Self {
+    fn new(finding: &Finding, reason: &str) -> Self {
         let operations = finding.operations.iter().map(|operation| format!("{} {}", operation.method, operation.path));
         Self {
             rule: finding.rule.id,
             detail: plain(&finding.detail),
             pointer: plain(&finding.place.pointer),
             operations: plain_all(operations),
-            reason: plain(&reason),
+            reason: plain(reason),
         }
     }
 }

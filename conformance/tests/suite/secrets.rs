@@ -49,7 +49,7 @@ fn report(catalogue: &Catalogue, all: &[Written], redactor: &Redactor) -> Report
         outcome
     };
     let outcomes = (0..catalogue.cases.len()).map(outcome).collect();
-    let api = ApiReport::new(catalogue, "https://pets.example".to_owned(), outcomes, redactor);
+    let api = ApiReport::new(catalogue, "https://pets.example", outcomes, redactor);
     Report::new(vec![api], 1, std::time::Duration::ZERO)
 }
 
