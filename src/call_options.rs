@@ -74,7 +74,9 @@ impl CallOptions {
         if [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST].contains(&key) {
             return Err(refuse("is set by the client: leave it out"));
         }
-        let value = HeaderValue::try_from(value).map_err(|_| refuse("has a value that HTTP does not allow"))?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| refuse("has a value that HTTP does not allow"))?;
+        // It may be a second credential: neither `Debug` nor a compressed connection is to keep it.
+        value.set_sensitive(true);
         self.headers.append(key, value);
         Ok(self)
     }
@@ -90,6 +92,13 @@ mod tests {
             let error = CallOptions::default().header(name, "x").expect_err(name);
             assert!(error.to_string().contains("is set by the client"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_value_of_a_header_does_not_print() {
+        let options = CallOptions::default().header("X-Api-Key", "hunter2").expect("a header");
+        let shown = format!("{options:?}");
+        assert!(shown.contains("x-api-key") && !shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod pagination;
 mod path_argument;
 mod rate_limit;
 mod raw;
+pub mod redact;
 mod response;
 mod retry;
 mod runtime;

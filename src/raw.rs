@@ -1,18 +1,20 @@
 //! Requests that no document describes, over the same credential, limits and attempt loop.
 
+use std::fmt;
+
 use bytes::Bytes;
 use reqwest::Method;
 use serde::Serialize;
 
 use crate::operation::Retry;
 use crate::runtime::Transport;
+use crate::runtime::answer::decode_body;
 use crate::{Error, Operation, Response};
 
 /// A request to a path that the document lacks, below the base URL of its client; made by the client's `request`.
 ///
 /// It is repeated by its method: GET, HEAD and OPTIONS are safe, PUT and DELETE idempotent (RFC 9110, 9.2), anything else is
 /// sent once, unless [`CallOptions::idempotent`](crate::CallOptions::idempotent) says otherwise.
-#[derive(Debug)]
 pub struct RawRequest<'a> {
     transport: &'a Transport,
     http: &'a reqwest::Client,
@@ -68,13 +70,25 @@ impl<'a> RawRequest<'a> {
     }
 }
 
+impl fmt::Debug for RawRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of the path, the query and the body may be secrets or personal.
+        let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("RawRequest")
+            .field("transport", &self.transport)
+            .field("method", &self.method)
+            .field("query", &names)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Response<Bytes> {
     /// The body as a type of yours.
     ///
     /// # Errors
-    /// A body that does not fit the type.
+    /// Returns an error if the body does not fit the type. It names no value of the body.
     pub fn decode<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(self)
+        decode_body(self)
     }
 }
 

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     match command::run(&cli) {
         Ok(code) => code,
         Err(message) => {
-            eprintln!("{message}");
+            command::complain(&message);
             ExitCode::from(2)
         }
     }

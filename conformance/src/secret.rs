@@ -1,16 +1,11 @@
 //! Secrets that do not print themselves, and the mask that keeps them out of every report.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// What stands in a report where a secret stood.
-pub const MASK: &str = "<redacted>";
+pub use keyfit::redact::MASK;
+use keyfit::redact::{self, plain_lines};
 
 /// A credential's text. It is read where a request is built and nowhere else.
 #[derive(Clone, Eq, Hash, PartialEq)]
@@ -26,22 +21,6 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
-
-    /// The credential as it may stand in a text: plain, percent-encoded, in Base64 of either alphabet, and with the
-    /// slashes escaped as some writers of JSON do. None where it is empty, which stands everywhere.
-    pub(crate) fn forms(&self) -> BTreeSet<String> {
-        let plain = &self.0;
-        if plain.is_empty() {
-            return BTreeSet::new();
-        }
-        let percent = utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string();
-        // As `encodeURIComponent` does, which leaves more alone.
-        let component = ["%2D", "%2E", "%5F", "%7E"].into_iter().zip(["-", ".", "_", "~"]);
-        let component = component.fold(percent.clone(), |text, (code, mark)| text.replace(code, mark));
-        // Without padding it stands in the padded form too.
-        let [standard, url_safe] = [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(plain));
-        [plain.clone(), percent, component, standard, url_safe, plain.replace('/', "\\/")].into()
-    }
 }
 
 impl fmt::Debug for Secret {
@@ -50,32 +29,51 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Every secret of a run. Reports pass their texts through [`mask`](Redactor::mask).
+/// Every secret of a run. Reports pass their texts through [`mask`](Redactor::mask). Cloning shares it.
 #[derive(Clone, Default)]
-pub struct Redactor(Arc<RwLock<BTreeSet<String>>>);
+pub struct Redactor(Arc<RwLock<Known>>);
+
+#[derive(Default)]
+struct Known {
+    secrets: HashSet<Secret>,
+    /// Those that nothing was masked with yet: a run learns many more secrets than it masks texts.
+    fresh: Vec<Secret>,
+    redactor: redact::Redactor,
+}
 
 impl Redactor {
     /// Adds a secret.
     pub fn learn(&self, secret: &Secret) {
-        if self.0.read().is_ok_and(|known| known.contains(secret.reveal())) {
+        if self.0.read().unwrap_or_else(PoisonError::into_inner).secrets.contains(secret) {
             return;
         }
-        if let Ok(mut known) = self.0.write() {
-            known.extend(secret.forms());
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.secrets.insert(secret.clone()) {
+            known.fresh.push(secret.clone());
         }
     }
 
-    /// The text with every known secret masked.
+    /// The text with every known secret masked, and with characters that command a terminal, or are not seen, as escapes.
     pub fn mask(&self, text: &str) -> String {
-        let Ok(known) = self.0.read() else { return MASK.to_owned() };
-        let mut masked = text.to_owned();
-        let mut found: Vec<&String> = known.iter().filter(|secret| text.contains(secret.as_str())).collect();
-        // A secret that holds another one goes first.
-        found.sort_by_key(|secret| Reverse(secret.len()));
-        for secret in found {
-            masked = masked.replace(secret, MASK);
+        self.with(|redactor| plain_lines(&redactor.mask(text)))
+    }
+
+    /// The same for a text whose beginning or end may be missing, and with it a part of a secret.
+    pub fn mask_cut(&self, text: &str) -> String {
+        self.with(|redactor| plain_lines(&redactor.mask_cut(text)))
+    }
+
+    fn with<T>(&self, mask: impl FnOnce(&redact::Redactor) -> T) -> T {
+        {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if known.fresh.is_empty() {
+                return mask(&known.redactor);
+            }
         }
-        masked
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = std::mem::take(&mut known.fresh);
+        known.redactor.learn(fresh.iter().map(Secret::reveal));
+        mask(&known.redactor)
     }
 }
 
@@ -98,21 +96,18 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_holds_another_is_masked_whole() {
+    fn a_secret_that_is_learned_after_a_text_was_masked_is_masked_too() {
         let redactor = Redactor::default();
-        for secret in ["bcd", "abcdef", ""] {
+        for secret in ["bcde", "abcdef", "", "swordfish"] {
             redactor.learn(&Secret::new(secret));
+            assert!(redactor.mask(&format!("x {secret} y")).starts_with("x "));
         }
-        assert_eq!(redactor.mask("x abcdef y bcd"), format!("x {MASK} y {MASK}"));
+        assert_eq!(redactor.mask("x abcdef y bcde SWORD%66ish"), format!("x {MASK} y {MASK} {MASK}"));
+        assert_eq!(redactor.mask_cut("x swordf"), format!("x {MASK}"));
     }
 
     #[test]
-    fn a_secret_is_masked_as_it_is_commonly_encoded() {
-        let redactor = Redactor::default();
-        redactor.learn(&Secret::new("sword/fish+1_2"));
-        for form in ["sword%2Ffish%2B1%5F2", "sword%2Ffish%2B1_2", r"sword\/fish+1_2", "c3dvcmQvZmlzaCsxXzI="] {
-            let masked = redactor.mask(&format!("x {form} y"));
-            assert!(masked.starts_with(&format!("x {MASK}")) && !masked.contains("fish"), "{form}: {masked}");
-        }
+    fn a_masked_text_commands_no_terminal() {
+        assert_eq!(Redactor::default().mask("a\u{1b}[2J\u{202e}b\rc\r\nd"), "a\\u{1b}[2J\\u{202e}b\\rc\nd");
     }
 }

@@ -177,10 +177,10 @@ impl Exchange {
     #[must_use]
     pub fn masked(&self, redactor: &Redactor) -> Self {
         let all = |headers: &[(String, String)]| {
-            headers.iter().map(|(name, value)| (name.clone(), redactor.mask(value))).collect()
+            headers.iter().map(|(name, value)| (redactor.mask(name), redactor.mask(value))).collect()
         };
         Self {
-            method: self.method.clone(),
+            method: redactor.mask(&self.method),
             url: redactor.mask(&self.url),
             headers: all(&self.headers),
             body: redactor.mask(&self.body),
@@ -203,7 +203,7 @@ impl Exchange {
     }
 }
 
-/// The beginning of a text that may be long.
+/// The beginning of a text that may be long. Mask it first: part of a secret is not known again.
 pub(crate) fn cut(text: &str) -> String {
     if text.len() <= LONGEST {
         return text.to_owned();

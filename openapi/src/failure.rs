@@ -52,7 +52,7 @@ impl fmt::Display for Failure {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
+        f.write_str(&plain(&self.path))?;
         if self.line > 0 {
             write!(f, ":{}:{}", self.line, self.column)?;
         }

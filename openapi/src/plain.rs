@@ -1,11 +1,14 @@
-//! Texts of strangers, for terminals and logs.
+//! Texts of strangers, for terminals, logs and reports.
 
-/// A text in one line without control characters. What a document names or a server answers could otherwise move the
-/// cursor of a terminal, or begin a line with a command to the CI system that reads the log.
+use std::fmt::Write as _;
+
+/// A text in one line without characters that command a terminal or are not seen: they are written as Rust does. What a
+/// document names or a server answers could otherwise move the cursor of a terminal, turn the text around, or begin a line
+/// with a command to the CI system that reads the log.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && character != '\t' {
+        if is_hidden(character) {
             plain.extend(character.escape_default());
         } else {
             plain.push(character);
@@ -20,12 +23,47 @@ pub(crate) fn short(text: &str) -> String {
     if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
+/// The same for a text that is JSON, whose lines are kept: such characters stand in its strings alone, and become escapes
+/// of JSON, so that its values stay what they are.
+pub fn plain_json(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_hidden(character) && character != '\n' {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(plain, "\\u{unit:04x}");
+            }
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+/// `keyfit::redact` has the same list: neither crate stands upon the other.
+fn is_hidden(character: char) -> bool {
+    let is_control = character.is_control() && character != '\t';
+    let is_unseen = matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    is_control || is_unseen
+}
+
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{plain, plain_json};
 
     #[test]
     fn a_plain_text_is_one_line() {
-        assert_eq!(plain("a\n::error::b\tc \u{9b}1m"), "a\\n::error::b\tc \\u{9b}1m");
+        assert_eq!(plain("a\n::error::b\tc \u{9b}1m\u{202e}"), "a\\n::error::b\tc \\u{9b}1m\\u{202e}");
+    }
+
+    #[test]
+    fn plain_json_is_the_same_value() {
+        let value = serde_json::json!({"a\u{9b}": ["\u{202e}b\u{1b}", "\u{e0041}é\u{2028}"], "c": 1});
+        let text = plain_json(&format!("{value:#}"));
+        assert!(
+            text.lines().count() > 1 && text.chars().all(|character| !super::is_hidden(character) || character == '\n')
+        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).ok(), Some(value));
     }
 }

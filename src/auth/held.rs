@@ -1,19 +1,22 @@
 //! A token in use: the text, its header, and its place in the row of tokens.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{AccessToken, Carrier};
 use crate::Error;
+use crate::redact::Redactor;
 
 /// An access token as requests carry it. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(super) token: Arc<AccessToken>,
     header: (HeaderName, HeaderValue),
+    /// Made for the first error, and for all after it.
+    redactor: Arc<OnceLock<Redactor>>,
     /// Higher for newer tokens of one cache.
     generation: u64,
 }
@@ -22,7 +25,7 @@ impl Held {
     /// Builds the header.
     pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
         let header = carrier.header(token.expose())?;
-        Ok(Self { token: Arc::new(token), header, generation })
+        Ok(Self { token: Arc::new(token), header, redactor: Arc::default(), generation })
     }
 
     /// Puts the token where it is carried; what stood there is replaced.
@@ -33,6 +36,11 @@ impl Held {
 
     pub(crate) fn token(&self) -> &AccessToken {
         &self.token
+    }
+
+    /// Masks the token in what a server says.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        self.redactor.get_or_init(|| Redactor::of_client([self.token.expose()]))
     }
 
     /// Its place in the row of tokens.

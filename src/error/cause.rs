@@ -1,5 +1,6 @@
 //! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,6 +12,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 
 use super::{Error, Inner};
 use crate::rate_limit::{self, RateLimit};
+use crate::redact::Redactor;
 use crate::runtime::{Carried, Failure, Fault, Problem};
 use crate::{ErrorKind, Operation};
 
@@ -71,11 +73,15 @@ impl Error {
         self
     }
 
-    /// Takes a secret out of what the server said.
-    pub(crate) fn mask(&mut self, secret: &str) {
-        if let Some(failure) = &mut self.0.failure {
-            failure.problem = std::mem::take(&mut failure.problem).masked(secret);
+    /// Without secrets in what the server said, and in what is said of its answer.
+    pub(crate) fn masked(mut self, secrets: &Redactor) -> Self {
+        if let Cow::Owned(masked) = secrets.mask(&self.0.text) {
+            self.0.text = masked;
         }
+        if let Some(failure) = &mut self.0.failure {
+            failure.problem = std::mem::take(&mut failure.problem).masked(secrets);
+        }
+        self
     }
 
     /// The error of a generated call.
@@ -129,11 +135,12 @@ impl Error {
         made
     }
 
-    /// An answer that is no plain success, and when it came: with the time, what it says of waiting is read.
-    pub(crate) fn answered(failure: Failure, now: Option<SystemTime>) -> Self {
+    /// An answer that is no plain success, and when it came: with the time, what it says of waiting is read. The secrets are
+    /// those that the server was shown.
+    pub(crate) fn answered(failure: Failure, now: Option<SystemTime>, secrets: &Redactor) -> Self {
         let (kind, text) = match &failure.fault {
             Fault::Status if failure.status.is_redirection() => {
-                (ErrorKind::Redirect, redirect_target(&failure.headers))
+                (ErrorKind::Redirect, redirect_target(&failure.headers, secrets))
             }
             Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
             Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
@@ -154,18 +161,20 @@ impl Error {
             .and_then(|now| rate_limit::retry_after(failure.problem.retry_after, &failure.headers, now));
         error.0.failure = Some(failure);
         error.0.may_have_been_sent = true;
-        error
+        error.masked(secrets)
     }
 
     /// A success that is longer than the limit, where a stream is gathered.
     #[cfg(feature = "dispatch")]
     pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: Bytes, limit: usize) -> Self {
-        Self::answered(Failure::of_success(Fault::TooLong(limit), status, headers, body, ""), None)
+        let failure = Failure::of_success(Fault::TooLong(limit), status, headers, body);
+        Self::answered(failure, None, &Redactor::of_client::<&str>([]))
     }
 
     fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let problem = Problem::read(&headers, &body);
-        Self::answered(Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem }, None)
+        let failure = Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem };
+        Self::answered(failure, None, &Redactor::of_client::<&str>([]))
     }
 
     fn unread_body(kind: ErrorKind, body: Bytes, source: Box<dyn StdError + Send + Sync>) -> Self {
@@ -177,9 +186,10 @@ impl Error {
 }
 
 /// Where a redirect leads, as an origin: the rest of a location may hold a one-time credential.
-fn redirect_target(headers: &HeaderMap) -> String {
-    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
-    match location.map(reqwest::Url::parse) {
+fn redirect_target(headers: &HeaderMap, secrets: &Redactor) -> String {
+    // Masked before it is read as a URL: of a secret with a slash in it half would be left as a host.
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).map(|text| secrets.mask(text));
+    match location.map(|location| reqwest::Url::parse(&location)) {
         Some(Ok(url)) => format!("redirects to {} are not followed", url.origin().ascii_serialization()),
         Some(Err(_)) => "redirects are not followed".to_owned(),
         None => String::new(),

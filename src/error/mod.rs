@@ -3,7 +3,7 @@
 mod cause;
 
 use std::error::Error as StdError;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::batch::BatchOutcome;
 use crate::field_error::{self, FieldError};
 use crate::rate_limit::RateLimit;
+use crate::redact::OneLine;
+use crate::runtime::answer::decode_body;
 use crate::runtime::{Failure, Fault};
 use crate::{ErrorKind, Operation};
 
@@ -173,9 +175,9 @@ impl Error {
     /// The body as a type of yours, or one of the API's `types`.
     ///
     /// # Errors
-    /// A body that does not fit the type.
+    /// Returns an error if the body does not fit the type. It names no value of the body.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(self.body())
+        decode_body(self.body())
     }
 
     /// A credential that cannot be had; nothing was sent. For secret and token sources of your own. The message must not
@@ -215,11 +217,11 @@ impl fmt::Display for Error {
         let Some(failure) = failure else { return f.write_str(text) };
         write!(f, "{}", failure.status)?;
         if let Some(code) = &failure.problem.code {
-            write!(f, " ({})", OneLine(code))?;
+            write!(f, " ({})", OneLine::of_server(code))?;
         }
         for part in [failure.problem.message.as_deref(), Some(text.as_str())].into_iter().flatten() {
             if !part.is_empty() {
-                write!(f, ": {}", OneLine(part))?;
+                write!(f, ": {}", OneLine::of_server(part))?;
             }
         }
         Ok(())
@@ -248,26 +250,11 @@ impl StdError for Error {
     }
 }
 
-/// A text of a server as part of a line: without line breaks, which could fake a line of a log, and not endless.
-pub(crate) struct OneLine<'a>(pub(crate) &'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LIMIT: usize = 500;
-        let breaks_lines = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        for (index, c) in self.0.chars().enumerate() {
-            if index == LIMIT {
-                return f.write_str("…");
-            }
-            f.write_char(if breaks_lines(c) { ' ' } else { c })?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Redactor;
+    use crate::runtime::Fault;
 
     #[test]
     fn an_error_is_one_pointer_and_crosses_threads() {
@@ -276,10 +263,27 @@ mod tests {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
 
+    fn of_success(fault: Fault) -> Error {
+        let failure = Failure::of_success(fault, StatusCode::OK, HeaderMap::new(), Bytes::new());
+        Error::answered(failure, None, &Redactor::new(["hunter2/a"]))
+    }
+
     #[test]
-    fn a_servers_words_stay_on_one_line_of_bounded_length() {
-        assert_eq!(OneLine("no\r\n200 OK\u{2028}\u{1b}[2J").to_string(), "no  200 OK  [2J");
-        assert_eq!(OneLine(&"é".repeat(10_000)).to_string().chars().count(), 501);
+    fn a_secret_that_is_the_name_of_a_member_is_not_in_the_place_that_does_not_fit() {
+        let error = of_success(Fault::Decode("at `keys.hunter2%2Fa.id`: a \u{202e}number".to_owned()));
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains(r"at `keys.[redacted].id`: a \u{202e}number"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn the_error_of_a_type_of_the_callers_own_names_no_value() {
+        let mut error = of_success(Fault::Status);
+        let failure = error.0.failure.as_mut().expect("an answer");
+        failure.body = Bytes::from_static(b"{\"a\": \"hunter2\"}");
+        let refused = error.decode::<std::collections::BTreeMap<String, u8>>().expect_err("no number");
+        assert!(refused.is_data() && !refused.to_string().contains("hunter2"), "{refused}");
+        assert_eq!((refused.line(), error.decode::<Value>().ok()), (1, Some(serde_json::json!({"a": "hunter2"}))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::exchange::Journey;
 use super::{Carried, Failure, Fault};
 use crate::batch::BatchOutcome;
 use crate::operation::Partial;
+use crate::redact::Redactor;
 use crate::{Error, Operation, Response};
 
 /// Reads the body as the operation's answer. An empty body is read as `null`.
@@ -23,9 +24,10 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     let attempts = journey.as_ref().map_or(1, |journey| journey.attempts);
     let body = journey.as_ref().and_then(|journey| journey.body.clone()).unwrap_or_default();
     let failure = |fault, headers, body: Bytes| {
-        let secret = journey.as_ref().map_or("", |journey| journey.held.token().expose());
-        let failure = Failure::of_success(fault, status, headers, body, secret);
-        Carried::client_error(Error::answered(failure, None).after(attempts, true))
+        let failure = Failure::of_success(fault, status, headers, body);
+        let unknown = Redactor::of_client::<&str>([]);
+        let secrets = journey.as_ref().map_or(&unknown, |journey| journey.held.redactor());
+        Carried::client_error(Error::answered(failure, None, secrets).after(attempts, true))
     };
     let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
     let value: T = match serde_json::from_slice(text) {
@@ -81,6 +83,14 @@ fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
             format!("at `{}`: {}", error.path(), without_values(&reason))
         }
     }
+}
+
+/// The body as a type of the caller's. The error quotes nothing of the body, which may hold secrets that nobody knows of.
+pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let unquoted = |error: serde_json::Error| {
+        if error.is_data() { serde::de::Error::custom(without_values(&error.to_string())) } else { error }
+    };
+    serde_json::from_slice(body).map_err(unquoted)
 }
 
 /// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.

@@ -137,18 +137,20 @@ impl Call<'_> {
         let now = || self.shared.config.clock.now();
         let limit = self.options.response_limit.unwrap_or(self.shared.config.response_limit);
         let sent = exchange(self.http, request, held, self.operation, progress.attempts, limit, now);
-        let mut result = sent.instrument(span.clone()).await;
+        let result = sent.instrument(span.clone()).await;
         span::record(&span, &result);
-        if let Err(failed) = &mut result {
-            if matches!(failed.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden) {
-                self.shared.report(&failed.error, held, self.operation);
-            }
-            if let Some((refused, _)) = &progress.other {
-                // The server has seen both tokens.
-                failed.error.mask(refused.token().expose());
-            }
+        if let Err(failed) = &result
+            && matches!(failed.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
+        {
+            self.shared.report(&failed.error, held, self.operation);
         }
-        result
+        match (&progress.other, result) {
+            // The server has seen both tokens.
+            (Some((refused, _)), Err(Failed { error, outcome })) => {
+                Err(Failed { error: error.masked(refused.redactor()), outcome })
+            }
+            (_, result) => result,
+        }
     }
 
     /// What follows a failed attempt; `None` where nothing does.

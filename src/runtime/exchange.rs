@@ -41,11 +41,11 @@ pub(crate) async fn exchange(
     now: impl Fn() -> SystemTime,
 ) -> Result<Response, Failed> {
     let mut response = http.execute(request).await.map_err(broken)?;
-    let secret = held.token().expose();
+    let failed = |failure| Error::answered(failure, Some(now()), held.redactor());
     if !response.status().is_success() {
         let outcome = Outcome::Status(response.status());
-        let failure = Failure::of_status(response, secret).await;
-        return Err(Failed { error: Error::answered(failure, Some(now())), outcome });
+        let failure = Failure::of_status(response).await;
+        return Err(Failed { error: failed(failure), outcome });
     }
     let body = if operation.streams {
         None
@@ -58,8 +58,8 @@ pub(crate) async fn exchange(
             End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
         };
         if let Some((fault, outcome)) = cut {
-            let failure = Failure::of_success(fault, response.status(), response.headers().clone(), body.bytes, secret);
-            return Err(Failed { error: Error::answered(failure, Some(now())), outcome });
+            let failure = Failure::of_success(fault, response.status(), response.headers().clone(), body.bytes);
+            return Err(Failed { error: failed(failure), outcome });
         }
         Some(body.bytes)
     };

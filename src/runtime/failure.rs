@@ -44,18 +44,18 @@ pub(crate) enum Fault {
 impl Failure {
     /// Reads an answer that is no success. A body that is cut off, or too long, is kept as far as it came: status and
     /// headers matter more.
-    pub(crate) async fn of_status(mut response: Response, secret: &str) -> Self {
+    pub(crate) async fn of_status(mut response: Response) -> Self {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = body::read(&mut response, BODY_LIMIT).await;
         let (body, is_whole) = (body.bytes, matches!(body.end, End::Whole));
-        let problem = Problem::read(&headers, &body).masked(secret);
+        let problem = Problem::read(&headers, &body);
         Self { fault: Fault::Status, status, headers, body, is_whole, problem }
     }
 
     /// A success that is none for its body. It has no error envelope, but its headers may name the request.
-    pub(crate) fn of_success(fault: Fault, status: StatusCode, headers: HeaderMap, body: Bytes, secret: &str) -> Self {
-        let problem = Problem::read(&headers, &[]).masked(secret);
+    pub(crate) fn of_success(fault: Fault, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let problem = Problem::read(&headers, &[]);
         let is_whole = !matches!(fault, Fault::Cut(_) | Fault::TooLong(_));
         Self { fault, status, headers, body, is_whole, problem }
     }

@@ -10,7 +10,6 @@ mod exchange;
 mod failure;
 mod limiter;
 mod problem;
-pub(crate) mod redact;
 mod repeat;
 mod scope;
 mod shared;

@@ -3,7 +3,7 @@
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
-use super::redact;
+use crate::redact::Redactor;
 
 /// What an error body says, in the words of all the envelopes that we know.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,12 +33,12 @@ impl Problem {
         problem
     }
 
-    /// Without the secret that the request carried, and without anything that looks like one.
-    pub(crate) fn masked(mut self, secret: &str) -> Self {
+    /// Without the secrets.
+    pub(crate) fn masked(mut self, secrets: &Redactor) -> Self {
         for text in [&mut self.code, &mut self.message, &mut self.request_id].into_iter().flatten() {
-            *text = redact::mask(text, secret);
+            *text = secrets.mask(text).into_owned();
         }
-        self.details = self.details.map(|details| redact::mask_value(details, secret));
+        self.details = self.details.map(|details| secrets.mask_json(details));
         self
     }
 

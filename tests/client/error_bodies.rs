@@ -116,7 +116,7 @@ async fn a_failure_that_never_ends_is_kept_up_to_a_limit() {
 #[tokio::test]
 async fn a_message_with_line_breaks_prints_as_one_line() {
     let error = sms(&Scripted::json(400, r#"{"message":"no\n2026-01-22 login ok"}"#).await).await;
-    assert_eq!(error.to_string(), "sms-list: 400 Bad Request: no 2026-01-22 login ok");
+    assert_eq!(error.to_string(), "sms-list: 400 Bad Request: no\\n2026-01-22 login ok");
     assert_eq!(error.message(), Some("no\n2026-01-22 login ok"));
 }
 

@@ -6,11 +6,15 @@ use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 
-use keyfit::auth::{Credential, Scopien, ScopienKey};
+use httpmock::HttpMockResponse;
+use keyfit::auth::{Credential, Scopien, ScopienKey, SmsToken};
+use keyfit::instasent::transactional;
 use keyfit::{Error, scopien};
 use keyfit_openapi::{Api, Source, example};
+use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::encodings::{ENCODINGS, leak, written};
 use crate::support::{Scripted, TOKEN, access};
 
 /// Everything that was written.
@@ -96,6 +100,52 @@ async fn nothing_that_is_printed_holds_the_secret() {
     }
     let leak = text.lines().find(|line| line.contains(TOKEN));
     assert_eq!(leak, None);
+}
+
+/// As TOKEN, with characters that encodings change.
+const MARKED: &str = "fixture/token+0001=&more"; // not-a-secret
+
+#[tokio::test]
+async fn no_place_of_an_answer_brings_the_secret_into_an_error_in_any_encoding() {
+    let echo = Arc::new(Mutex::new((0, String::new())));
+    let said = Arc::clone(&echo);
+    let server = Scripted::answering(move |_| {
+        let (status, text) = said.lock().expect("no panic").clone();
+        let body = json!({
+            "error": {"code": text, "message": format!("no \u{1b}[2J\u{202e}{text}"), "details": {text.as_str(): [text]}, "requestId": text},
+            "entities": {text.as_str(): text}, "message": text,
+        });
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+            headers.push(("location".to_owned(), format!("https://{text}.example/{text}")));
+            headers.push(("x-request-id".to_owned(), text));
+        }
+        HttpMockResponse::builder().status(status).headers(headers).body(body.to_string()).build()
+    })
+    .await;
+    let token = SmsToken::new(MARKED).expect("a token");
+    let client = transactional::Client::with_config(token, server.config()).expect("a client");
+    let (mut cases, mut hits) = (0, Vec::new());
+    let all = written(MARKED);
+    let pairs = all.iter().skip(ENCODINGS.len()).step_by(11);
+    for written in all.iter().take(ENCODINGS.len()).chain(pairs) {
+        for status in [200, 302, 401, 422] {
+            *echo.lock().expect("no panic") = (status, written.text.clone());
+            let logged = Written::default();
+            let logs = logging(&logged);
+            let error = client.sms_list().send().await.expect_err("no list");
+            drop(logs);
+            let told = (error.code(), error.message(), error.details(), error.request_id(), error.field_errors());
+            let text = format!("{}{}{told:?}", shown(&error), logged.text());
+            let is_plain = !text.contains(['\u{1b}', '\u{202e}']);
+            cases += 1;
+            if leak(&text, written, 0).is_some() || !is_plain {
+                hits.push(format!("{}, {status}: {text}", written.name));
+            }
+        }
+    }
+    println!("secrets: {cases} cases, {} hits", hits.len());
+    assert!(hits.is_empty(), "{} of {cases}:\n{}", hits.len(), hits[0]);
 }
 
 #[tokio::test]

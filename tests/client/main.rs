@@ -12,3 +12,6 @@ mod pagination;
 mod rotation;
 mod safety;
 mod support;
+
+#[path = "../encodings/mod.rs"]
+mod encodings;

@@ -5,6 +5,9 @@ mod requests;
 mod sessions;
 mod traps;
 
+#[path = "../encodings/mod.rs"]
+mod encodings;
+
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

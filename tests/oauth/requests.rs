@@ -1,5 +1,8 @@
 //! What a token request holds, and what it must not.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 #[tokio::test]
@@ -139,6 +142,62 @@ async fn nothing_secret_is_in_an_error_even_if_the_server_repeats_it() {
         for secret in secrets {
             assert!(!shown.contains(secret), "{shown}");
         }
+    }
+}
+
+/// One request of each grant, to a server that repeats this; what is said of its refusal.
+async fn refusals(repeated: &str) -> Vec<String> {
+    let server = MockServer::start_async().await;
+    let text = format!("no {repeated}");
+    server
+        .mock_async(|when, then| {
+            when.method(POST);
+            then.status(400).json_body(json!({"error": text, "error_description": text, "request_id": text}));
+        })
+        .await;
+    let endpoint = builder(&server).secret_in_header(TestSecret::new(SECRET)).build().expect("an endpoint");
+    let of_code = endpoint.exchange(consented(&[]).await.0).await.expect_err("refused");
+    let of_refresh = session(endpoint.clone(), tokens("a1", 0)).await.0.fetch().await.expect_err("refused");
+    let of_client = ClientCredentials::new(endpoint).with_parameter("client_assertion", ASSERTION);
+    let of_client = (of_client.fetch().await.expect_err("refused"), format!("{of_client:?}"));
+    let shown = |error: &Error| format!("{error} {error:?} {:?} {:?}", error.source(), token_error(error));
+    vec![shown(&of_code), shown(&of_refresh), shown(&of_client.0) + &of_client.1]
+}
+
+const SECRET: &str = "correct horse/battery+staple"; // not-a-secret
+const ASSERTION: &str = "an-assertion-of-the-client"; // not-a-secret
+
+#[tokio::test]
+async fn a_client_secret_is_masked_in_every_encoding_and_so_is_the_header_that_holds_it() {
+    let header = STANDARD.encode("my+client:correct+horse%2Fbattery%2Bstaple");
+    let mut cases = 0;
+    for written in encodings::written(SECRET).into_iter().take(encodings::ENCODINGS.len()) {
+        for shown in refusals(&written.text).await {
+            cases += 1;
+            assert_eq!(encodings::leak(&shown, &written, 0), None, "{}: {shown}", written.name);
+            assert!(shown.contains("[redacted]"), "{}: {shown}", written.name);
+        }
+    }
+    println!("secrets: {cases} cases, 0 hits");
+    for shown in refusals(&format!("Basic {header}, my+client:correct+horse%2Fbattery%2Bstaple")).await {
+        assert!(shown.contains("no Basic [redacted], my+client:[redacted]"), "{shown}");
+    }
+    let of_client = refusals(&ASSERTION.to_uppercase()).await.pop().expect("the last");
+    assert!(!of_client.to_lowercase().contains(ASSERTION), "{of_client}");
+}
+
+#[tokio::test]
+async fn what_the_callback_says_is_masked_where_it_repeats_its_secrets() {
+    let request = AuthorizationRequest::new("https://auth.example.com/authorize", "my client", REDIRECT);
+    let pending = MemoryPendingAuthorizations::new();
+    let url = request.expect("a request").begin("session-1", &pending).await.expect("a URL");
+    let state = url.query_pairs().find(|(name, _)| name == "state").expect("there").1.into_owned();
+    let callback = format!("/callback?error=a{state}&error_description=session-1+the-code&code=the-code&state={state}");
+    let error = handle_callback(&callback, "session-1", &pending).await.expect_err("a refusal");
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("(a[redacted]): [redacted] [redacted]"), "{shown}");
+    for secret in [state.as_str(), "session-1", "the-code"] {
+        assert!(!shown.contains(secret), "{shown}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use keyfit_conformance::init::{Ends, scaffold};
+use keyfit_openapi::plain;
 
 use super::file;
 
@@ -50,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let place = folder.display();
     let cases = made.cases;
     let made_files = format!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {cases} cases");
-    let notes = made.notes.iter().map(|note| format!("note: {note}"));
+    let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
     let next = format!(
         "\nRead contract.toml, correct what does not hold, and try it:\n  conformance run --api-dir {place}\nFill in tokens.toml, and check your server:\n  conformance run --api-dir {place} --base-url URL --tokens {place}/tokens.toml"
     );

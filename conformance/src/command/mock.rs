@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,8 +11,10 @@ use clap::Args;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings, shipped};
 use keyfit_conformance::secret::Secret;
-use keyfit_openapi::Source;
+use keyfit_openapi::{Source, plain_json};
 use serde_json::{Value, json};
+
+use super::file;
 
 /// Serves the mock of one API until it is stopped by Ctrl-C or SIGTERM, and prints its addresses and its tokens. Those
 /// open nothing but this mock.
@@ -69,10 +71,9 @@ async fn serve(options: &Options, catalogue: Catalogue) -> Result<ExitCode, Stri
     let mock = Controlled::start(catalogue.api, catalogue.contract, settings)
         .await
         .map_err(|error| unopened(address, &error))?;
-    let text = if options.json { format!("{}\n", as_json(&name, &mock)) } else { as_text(&name, &mock) };
+    let json = || format!("{}\n", plain_json(&as_json(&name, &mock).to_string()));
     // A reader that has gone away is no reason to end.
-    let mut out = io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(file::print(&if options.json { json() } else { as_text(&name, &mock) }));
     stop.wait().await;
     eprintln!("stopping: requests in flight are finished; a second signal ends them");
     tokio::select! {

@@ -12,6 +12,8 @@ mod subject;
 
 use std::process::ExitCode;
 
+pub(crate) use self::file::complain;
+
 use clap::{Parser, Subcommand};
 
 /// Checks clients and servers against the auth and error contracts of their APIs. Without options: both ends of the five

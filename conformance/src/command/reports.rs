@@ -73,7 +73,7 @@ impl Ready<'_> {
         for Destination { format, file } in self.destinations {
             let rendered = format.render(&report);
             match file {
-                Some(file) => fs::write(file, rendered).map_err(|error| unwritten(file, &error))?,
+                Some(file) => file::write_report(file, &rendered).map_err(|error| unwritten(file, &error))?,
                 None => file::print(&rendered)?,
             }
         }

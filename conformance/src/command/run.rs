@@ -19,7 +19,7 @@ use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::{Outcome, Verdict};
-use keyfit_openapi::Source;
+use keyfit_openapi::{Source, plain};
 use tokio::task::JoinSet;
 
 use super::subject::Subject;
@@ -94,7 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let catalogues = catalogues(options)?;
     if options.list {
         let cases = catalogues.iter().flat_map(|catalogue| &catalogue.cases);
-        let list = cases.map(|case| format!("{} ({})", case.id, case.level));
+        let list = cases.map(|case| format!("{} ({})", plain(&case.id), case.level));
         return file::print_lines(list).map(|()| ExitCode::SUCCESS);
     }
     if let Some(pattern) = &options.explain {
@@ -248,7 +248,7 @@ async fn check(
         if is_elsewhere(&catalogue, &outcomes) && options.subject.live.base_url.is_some() {
             eprintln!("note: every valid call is answered 404: does the base URL lack a path, such as /v1?");
         }
-        apis.push(ApiReport::new(&catalogue, server, outcomes, &redactor));
+        apis.push(ApiReport::new(&catalogue, &server, outcomes, &redactor));
     }
     let mut report = Report::new(apis, requests, started.elapsed());
     // The server's end is all that there is to a live server.

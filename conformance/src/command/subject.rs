@@ -110,7 +110,7 @@ impl Subject {
         let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, &root, redactor).await;
         let tokens = tokens.map_err(|failure| failure.to_string())?;
         for note in tokens.notes() {
-            eprintln!("note: {note}");
+            file::complain(&format!("note: {note}"));
         }
         let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
         let target = target.paced(&catalogue.contract, halt.clone());

@@ -93,7 +93,7 @@ impl Stage {
         let received = self.script.received(lane.number);
         self.free().push(lane);
         if matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info) {
-            outcome.exchanges = received.iter().map(exchange).collect();
+            outcome.exchanges = received.iter().map(|received| exchange(received, &self.redactor)).collect();
         }
         outcome.requests = received.len();
         outcome
@@ -163,14 +163,14 @@ fn unanswered(reason: NoAnswer) -> Outcome {
     }
 }
 
-fn exchange(received: &Received) -> Exchange {
+fn exchange(received: &Received, redactor: &Redactor) -> Exchange {
     let query: Vec<String> = received.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mark = if query.is_empty() { "" } else { "?" };
     Exchange {
         method: received.method.clone(),
         url: format!("{}{mark}{}", received.path, query.join("&")),
         headers: received.headers.clone(),
-        body: cut(&String::from_utf8_lossy(&received.body)),
+        body: cut(&redactor.mask(&String::from_utf8_lossy(&received.body))),
         ..Exchange::default()
     }
 }

@@ -11,9 +11,6 @@ use serde_json::{Map, Value};
 use super::authorization::{Registration, TokenHolder};
 use crate::secret::Secret;
 
-/// What a client shows of a secret that an answer holds.
-pub(super) const WITHHELD: &str = "[redacted]";
-
 /// A connected client.
 pub trait Subject: Send + Sync {
     /// Calls an operation with each parameter under its name and the body under `body`.

@@ -10,7 +10,7 @@ use super::window::Window;
 use crate::clock;
 use crate::contract::{Contract, Probe};
 use crate::identity::{Identity, Need, Rights, State as TokenState};
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// A limited token's calls a window: one that is served, so that the next one is refused.
 pub(super) const SMALL_WINDOW: u64 = 1;
@@ -21,6 +21,8 @@ pub(super) const SHORT_WINDOW: u64 = 1;
 #[derive(Clone)]
 pub(super) struct State {
     tokens: HashMap<String, Token>,
+    /// Masks every token that there was.
+    redactor: Redactor,
     /// How many tokens there were: a number is not given twice.
     minted: u64,
     issued: HashMap<Need, Identity>,
@@ -57,6 +59,7 @@ impl State {
         });
         Self {
             tokens: HashMap::new(),
+            redactor: Redactor::default(),
             minted: 0,
             issued: HashMap::new(),
             tenants: vec![first.collect()],
@@ -117,6 +120,7 @@ impl State {
         let (text, id) = (format!("{prefix}{}", token_text(number)), format!("key-{number}"));
         token.number = number;
         token.id.clone_from(&id);
+        self.redactor.learn(&Secret::new(&text));
         self.tokens.insert(text.clone(), token);
         (text, id)
     }
@@ -183,6 +187,11 @@ impl State {
 
     pub(super) fn token(&self, text: &str) -> Option<Token> {
         self.tokens.get(text).cloned()
+    }
+
+    /// Masks every token that was issued.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// The value that a tenant has for a path parameter that tokens are tied to.

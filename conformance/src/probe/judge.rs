@@ -51,7 +51,7 @@ impl Judge<'_> {
     /// What the answer holds and may not, whatever its status. `token` is what was presented.
     pub(super) fn leak(&self, reply: &Reply, token: &Secret) -> Option<String> {
         self.expect.hides.iter().find_map(|hidden| match hidden {
-            Hidden::Token => reply.holds(token).then(|| REPEATS_TOKEN.to_owned()),
+            Hidden::Token => reply.holds([token]).then(|| REPEATS_TOKEN.to_owned()),
             Hidden::Internals => internals::finding(reply),
         })
     }

@@ -1,5 +1,6 @@
 //! An answer to a probe.
 
+use keyfit::redact::Redactor;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use crate::secret::Secret;
@@ -21,11 +22,11 @@ impl Reply {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Whether a token stands in it, plain or as it is commonly encoded.
-    pub(super) fn holds(&self, token: &Secret) -> bool {
+    /// Whether one of the tokens stands in it, however it is encoded.
+    pub(super) fn holds<'a>(&self, tokens: impl IntoIterator<Item = &'a Secret>) -> bool {
         let body = String::from_utf8_lossy(&self.body);
-        let texts = self.headers.values().filter_map(|value| value.to_str().ok()).chain([&*body]);
-        let forms = token.forms();
-        texts.into_iter().any(|text| forms.iter().any(|form| text.contains(form)))
+        let headers = self.headers.iter().flat_map(|(name, value)| [Some(name.as_str()), value.to_str().ok()]);
+        let tokens = Redactor::new(tokens.into_iter().map(Secret::reveal));
+        headers.flatten().chain([&*body]).any(|text| tokens.finds(text))
     }
 }

@@ -94,7 +94,7 @@ impl<'a> Trial<'a> {
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };
             // A key in the query is the identity's.
-            let is_echo = reply.holds(&sent.draft.presented()) || reply.holds(&self.identity.secret);
+            let is_echo = reply.holds([&sent.draft.presented(), &self.identity.secret]);
             let echo = is_echo.then(|| (Hidden::Token, REPEATS_TOKEN.to_owned()));
             // What is served may be a text about anything.
             let inside = internals::finding(reply).filter(|_| !reply.is_success());

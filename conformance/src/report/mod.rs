@@ -16,11 +16,13 @@ mod transcript;
 use std::fmt;
 use std::str::FromStr;
 
+use keyfit::redact::plain_lines;
+use serde_json::Value;
+
 pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
 pub use model::{ApiReport, CaseReport, Counts, OperationReport, Report};
 pub use readings::{Disagreement, ReadingReport};
-pub use text::text;
 
 /// A form of the report besides the text of the terminal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,6 +50,7 @@ impl Format {
 
     /// The report in this form.
     pub fn render(self, report: &Report) -> String {
+        let report = &shown(report);
         match self {
             Self::Json => json::json(report),
             Self::Junit => junit::junit(report),
@@ -84,6 +87,29 @@ impl fmt::Display for Format {
             Self::Badge => "badge",
             Self::Html => "html",
         })
+    }
+}
+
+/// The report as text.
+pub fn text(report: &Report) -> String {
+    text::text(&shown(report))
+}
+
+/// The report as every form tells it: no text in it commands a terminal, hides a part of itself, or is read from right to
+/// left, whatever document or server it comes from.
+fn shown(report: &Report) -> Report {
+    let written = serde_json::to_value(report).map(plain_texts);
+    written.and_then(serde_json::from_value).expect("a report is read as it was written")
+}
+
+fn plain_texts(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(plain_lines(&text)),
+        Value::Array(items) => items.into_iter().map(plain_texts).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (plain_lines(&name), plain_texts(member))).collect()
+        }
+        other => other,
     }
 }
 

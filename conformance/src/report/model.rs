@@ -220,7 +220,7 @@ impl Report {
 
 impl ApiReport {
     /// A report on the outcomes of a catalogue's cases.
-    pub fn new(catalogue: &Catalogue, server: String, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
+    pub fn new(catalogue: &Catalogue, server: &str, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
         let cases = catalogue.cases.iter().zip(outcomes).map(|(case, outcome)| {
@@ -229,7 +229,14 @@ impl ApiReport {
         });
         let cases = cases.collect();
         let contract = catalogue.contract_path.clone();
-        Self { api: catalogue.contract.name.clone(), server, contract, families, readings, cases }
+        Self {
+            api: catalogue.contract.name.clone(),
+            server: redactor.mask(server),
+            contract,
+            families,
+            readings,
+            cases,
+        }
     }
 }
 
@@ -249,7 +256,11 @@ impl CaseReport {
                 method: operation.method.clone(),
                 path: operation.path.clone(),
             },
-            identity: rule.probe.as_ref().and_then(|probe| caller(probe, catalogue, case, outcome.identity)),
+            identity: rule
+                .probe
+                .as_ref()
+                .and_then(|probe| caller(probe, catalogue, case, outcome.identity))
+                .map(|identity| redactor.mask(&identity)),
             side: case.side,
             level: case.level,
             verdict: outcome.verdict,

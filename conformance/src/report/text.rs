@@ -25,7 +25,7 @@ const NAMED: usize = 3;
 const LISTED: usize = 20;
 
 /// The report as text.
-pub fn text(report: &Report) -> String {
+pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for verdict in [Verdict::Fail, Verdict::Error, Verdict::Warn] {

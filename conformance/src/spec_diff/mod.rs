@@ -9,8 +9,8 @@ mod markdown;
 mod sarif;
 mod text;
 
-use keyfit_openapi::SourcePlace;
 use keyfit_openapi::diff::{Breaks, Finding, Group, Level, OperationRef, Revision, Rule};
+use keyfit_openapi::{SourcePlace, plain};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -167,18 +167,18 @@ impl DiffReport {
         Self {
             format: 1,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            old,
-            new,
-            file,
+            old: plain(&old),
+            new: plain(&new),
+            file: plain(&file),
             api: catalogue.map(|catalogue| catalogue.api.name.clone()),
             totals,
             findings: findings.into_iter().map(report).collect(),
             ignored: ignored
                 .findings
                 .into_iter()
-                .map(|(finding, reason)| IgnoredReport::new(&finding, reason))
+                .map(|(finding, reason)| IgnoredReport::new(&finding, &reason))
                 .collect(),
-            stale: ignored.stale,
+            stale: plain_all(ignored.stale),
         }
     }
 
@@ -209,14 +209,14 @@ impl FindingReport {
             breaks,
             group,
             title,
-            detail: finding.detail,
+            detail: plain(&finding.detail),
             why,
-            rust: finding.rust,
+            rust: plain(&finding.rust),
             place: PlaceReport::new(finding.revision, &finding.place),
             nearest: PlaceReport::new(Revision::New, &finding.nearest),
             operations: finding.operations.into_iter().map(OperationReport::from).collect(),
-            statuses: finding.statuses,
-            cases,
+            statuses: plain_all(finding.statuses),
+            cases: plain_all(cases),
         }
     }
 
@@ -241,7 +241,7 @@ impl FindingReport {
 
 impl PlaceReport {
     fn new(document: Revision, place: &SourcePlace) -> Self {
-        Self { document, line: place.line, column: place.column, pointer: place.pointer.clone() }
+        Self { document, line: place.line, column: place.column, pointer: plain(&place.pointer) }
     }
 }
 
@@ -253,21 +253,26 @@ impl OperationReport {
 
 impl From<OperationRef> for OperationReport {
     fn from(OperationRef { method, path, id, function }: OperationRef) -> Self {
-        Self { method, path, id, function }
+        Self { method: plain(&method), path: plain(&path), id: plain(&id), function }
     }
 }
 
 impl IgnoredReport {
-    fn new(finding: &Finding, reason: String) -> Self {
+    fn new(finding: &Finding, reason: &str) -> Self {
         let operations = finding.operations.iter().map(|operation| format!("{} {}", operation.method, operation.path));
         Self {
             rule: finding.rule.id,
-            detail: finding.detail.clone(),
-            pointer: finding.place.pointer.clone(),
-            operations: operations.collect(),
-            reason,
+            detail: plain(&finding.detail),
+            pointer: plain(&finding.place.pointer),
+            operations: plain_all(operations),
+            reason: plain(reason),
         }
     }
+}
+
+/// What documents name, in one line each; every form of the report begins with it.
+fn plain_all(texts: impl IntoIterator<Item = String>) -> Vec<String> {
+    texts.into_iter().map(|text| plain(&text)).collect()
 }
 
 /// Writes the enums of the library down for the schema, whose crate does not know schemas.

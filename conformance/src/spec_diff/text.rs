@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use keyfit_openapi::diff::{Level, Revision};
-use keyfit_openapi::plain;
 
 use super::{DiffReport, FindingReport};
 
@@ -19,20 +18,10 @@ pub fn text(report: &DiffReport) -> String {
         }
     }
     for ignored in &report.ignored {
-        let _ = writeln!(
-            text,
-            "\nignored {}: {}\n  reason: {}",
-            ignored.rule,
-            plain(&ignored.detail),
-            plain(&ignored.reason)
-        );
+        let _ = writeln!(text, "\nignored {}: {}\n  reason: {}", ignored.rule, ignored.detail, ignored.reason);
     }
     for stale in &report.stale {
-        let _ = writeln!(
-            text,
-            "\nstale entry, fits nothing: {}\n  help: the change is gone: remove the entry",
-            plain(stale)
-        );
+        let _ = writeln!(text, "\nstale entry, fits nothing: {stale}\n  help: the change is gone: remove the entry");
     }
     let _ = writeln!(text, "\n{}", report.summary());
     text
@@ -40,15 +29,15 @@ pub fn text(report: &DiffReport) -> String {
 
 fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
     let FindingReport { rule, level, detail, place, rust, .. } = finding;
-    let _ = writeln!(text, "\n{level} {rule} {}", plain(&finding.subject()));
-    let _ = writeln!(text, "  {}", plain(detail));
+    let _ = writeln!(text, "\n{level} {rule} {}", finding.subject());
+    let _ = writeln!(text, "  {detail}");
     let document = if place.document == Revision::Old { &report.old } else { &report.new };
     let _ = writeln!(text, "  --> {document}:{}:{}", place.line, place.column);
-    let _ = writeln!(text, "  at  #{}", plain(&place.pointer));
+    let _ = writeln!(text, "  at  #{}", place.pointer);
     let _ = writeln!(text, "  {}", finding.reason());
-    let _ = writeln!(text, "  rust: {}", plain(rust));
+    let _ = writeln!(text, "  rust: {rust}");
     if !finding.cases.is_empty() {
-        let _ = writeln!(text, "  cases: {}", plain(&cases(&finding.cases)));
+        let _ = writeln!(text, "  cases: {}", cases(&finding.cases));
     }
 }
 

@@ -159,7 +159,7 @@ async fn the_token_is_in_no_argument_and_in_no_message_of_ours() {
     // It repeats its request, token and all, on both outputs.
     let repeats = script(r#"read line; echo "$line" >&2; echo "$line""#);
     let complaint = driven(&cases("transactional", "**"), repeats).await.expect_err("that is no answer");
-    assert!(complaint.contains("<redacted>"), "{complaint}");
+    assert!(complaint.contains("[redacted]"), "{complaint}");
     assert!(!complaint.contains("canary"), "{complaint}");
     let looks = script(r#"read line; printf '{"error": "%s"}\n' "$0 $* $(env | grep -c canary)"; read line"#);
     let complaint = driven(&cases("transactional", "**"), looks).await.expect_err("it refuses");

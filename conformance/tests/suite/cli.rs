@@ -84,7 +84,7 @@ fn reports_on_tokens_show_none_of_them() {
         let output = conformance(&["--api", "guide", "--mutant", mutant]);
         let text = stdout(&output);
         assert!(text.contains("guide.oauth.") || text.contains("guide.jwt."), "{text}");
-        assert!(text.contains("<redacted>"), "{text}");
+        assert!(text.contains("[redacted]"), "{text}");
         // Every secret of the mock has 32 hexadecimal digits, and JWTs begin with the same three letters.
         let is_secret = |word: &str| word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let words = text.split(|character: char| !character.is_ascii_alphanumeric());

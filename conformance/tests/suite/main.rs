@@ -16,11 +16,16 @@ mod mutants;
 mod odd_servers;
 mod planted;
 mod reports;
+mod secrets;
 mod shapes;
 mod snapshots;
 mod spec;
 mod spec_diff;
 mod spec_refresh;
 
+#[path = "../../../tests/encodings/mod.rs"]
+mod encodings;
+#[path = "../../../tests/encodings/random.rs"]
+mod random;
 #[path = "../planted/mod.rs"]
 mod service;

@@ -187,7 +187,7 @@ fn a_key_is_masked_however_it_is_repeated() {
     });
     let (code, printed, _) = check("echo", &url, TOKENS, &["--case", "pets/auth/accepted/*"]);
     assert_eq!(code, 1, "{printed}");
-    assert!(printed.contains("<redacted>"), "{printed}");
+    assert!(printed.contains("[redacted]"), "{printed}");
 }
 
 #[test]

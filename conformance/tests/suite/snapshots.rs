@@ -88,7 +88,7 @@ async fn requests_as_sent() {
             let _ = client.call(&operation.id, &arguments).await;
             let requests = recorder.take();
             assert_eq!(requests.len(), 1, "{}", operation.id);
-            let _ = write!(text, "{}: {}", operation.id, requests[0].replace(TOKEN, "<redacted>"));
+            let _ = write!(text, "{}: {}", operation.id, requests[0].replace(TOKEN, "[redacted]"));
         }
         insta::assert_snapshot!(format!("requests-{}", catalogue.contract.name), text);
     }

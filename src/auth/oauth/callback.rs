@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{PendingAuthorizations, Verifier, encode};
 use crate::Error;
-use crate::error::OneLine;
+use crate::redact::{OneLine, Redactor};
 
 /// A code that was checked against the browser that it came with. Good for one
 /// [`exchange`](super::TokenEndpoint::exchange), within the minutes that the server gives it.
@@ -70,8 +70,11 @@ pub async fn handle_callback(
     if known.issuer().is_some_and(|issuer| callback.issuer.as_deref() != Some(issuer)) {
         return Err(CallbackError::Issuer);
     }
-    if let Some(code) = callback.error {
-        return Err(CallbackError::Refused { code, description: callback.description });
+    if let Some(error) = callback.error {
+        let secrets = [Some(session), Some(known.state()), Some(known.verifier().expose()), callback.code.as_deref()];
+        let secrets = Redactor::of_client(secrets.into_iter().flatten());
+        let masked = |text: String| secrets.mask(&text).into_owned();
+        return Err(CallbackError::Refused { code: masked(error), description: callback.description.map(masked) });
     }
     let code = callback.code.filter(|code| !code.is_empty()).ok_or(CallbackError::MissingCode)?;
     let (verifier, redirect_uri, scopes) = known.into_parts();
@@ -136,8 +139,8 @@ impl fmt::Display for CallbackError {
             Self::State => f.write_str("the `state` of the callback is missing or not one that this session was given"),
             Self::Issuer => f.write_str("the `iss` of the callback is missing or not the issuer of the request"),
             Self::Refused { code, description } => {
-                write!(f, "the authorization was refused ({})", OneLine(code))?;
-                description.iter().try_for_each(|text| write!(f, ": {}", OneLine(text)))
+                write!(f, "the authorization was refused ({})", OneLine::of_server(code))?;
+                description.iter().try_for_each(|text| write!(f, ": {}", OneLine::of_server(text)))
             }
             Self::MissingCode => f.write_str("the callback has neither a code nor an error"),
             Self::Repeated(name) => write!(f, "the callback has `{name}` more than once"),

@@ -1,5 +1,7 @@
 //! Tokens for a service that acts for itself (RFC 6749, section 4.4).
 
+use std::fmt;
+
 use futures_core::future::BoxFuture;
 
 use super::TokenEndpoint;
@@ -28,7 +30,7 @@ const OWN: [&str; 5] = ["grant_type", "scope", "audience", "client_id", "client_
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientCredentials {
     endpoint: TokenEndpoint,
     scopes: Vec<String>,
@@ -64,6 +66,17 @@ impl ClientCredentials {
     }
 }
 
+impl fmt::Debug for ClientCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The parameters may hold secrets.
+        f.debug_struct("ClientCredentials")
+            .field("endpoint", &self.endpoint)
+            .field("scopes", &self.scopes)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}
+
 impl TokenSource for ClientCredentials {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(async {
@@ -79,7 +92,9 @@ impl TokenSource for ClientCredentials {
             }
             parameters.extend(self.audience.iter().map(|audience| ("audience", audience.as_str())));
             parameters.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-            let tokens = self.endpoint.request(parameters, &[]).await?;
+            // An assertion is a secret, and what else a caller adds may be one.
+            let secrets: Vec<&str> = self.extra.iter().map(|(_, value)| value.as_str()).collect();
+            let tokens = self.endpoint.request(parameters, &secrets).await?;
             Ok(tokens.access().clone())
         })
     }

@@ -13,6 +13,7 @@ use super::client_authentication::ClientAuthentication;
 use super::encode::Parameters;
 use super::{AuthorizationCode, TokenError, TokenSet, answer, encode};
 use crate::auth::SecretSource;
+use crate::redact::Redactor;
 use crate::runtime::body::{self, End};
 use crate::{Clock, Config, Error, SystemClock, config};
 
@@ -114,12 +115,14 @@ impl TokenEndpoint {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
-        let masked: Vec<&str> = secrets.iter().copied().chain(secret).collect();
-        self.send(request, &masked).await
+        let basic = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+        let basic = basic.map(|(_, pair)| pair.to_owned());
+        let secrets = Redactor::of_client(secrets.iter().copied().chain(secret).chain(basic.as_deref()));
+        self.send(request, &secrets).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "a token endpoint is no operation of an API; this is its transport")]
-    async fn send(&self, request: Request, secrets: &[&str]) -> Result<TokenSet, Error> {
+    async fn send(&self, request: Request, secrets: &Redactor) -> Result<TokenSet, Error> {
         let mut response =
             self.0.http.execute(request).await.map_err(|error| {
                 Error::credential_from("the token endpoint could not be asked", error.without_url())
@@ -134,7 +137,7 @@ impl TokenEndpoint {
         match body.end {
             End::Whole => {}
             End::Limit => {
-                return Err(refusal(TokenError::misfit(status, &headers, "the answer is longer than 1 MiB")));
+                return Err(refusal(TokenError::misfit(status, &headers, "the answer is longer than 1 MiB", secrets)));
             }
             End::Broken(error) => {
                 return Err(Error::credential_from("the answer of the token endpoint ended early", error));
@@ -143,7 +146,7 @@ impl TokenEndpoint {
         answer::read(&body.bytes, received, self.0.assumed_lifetime).map_err(|reason| {
             // Some servers send their errors with 200.
             let error = TokenError::read(status, &headers, &body.bytes, secrets);
-            refusal(if error.code().is_some() { error } else { TokenError::misfit(status, &headers, reason) })
+            refusal(if error.code().is_some() { error } else { TokenError::misfit(status, &headers, &reason, secrets) })
         })
     }
 

@@ -5,9 +5,8 @@ use std::fmt;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::error::OneLine;
+use crate::redact::{OneLine, Redactor};
 use crate::runtime::Problem;
-use crate::runtime::redact::mask;
 
 /// Why the token endpoint gave no token. [`of`](Self::of) finds it behind an [`Error`](crate::Error), be it that of the
 /// grant or that of a call that had no token to send:
@@ -44,21 +43,20 @@ impl TokenError {
     }
 
     /// Reads an answer without a token, whatever its body is.
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> Self {
-        let problem = Problem::read(headers, body);
-        let clean = |text: String| secrets.iter().fold(text, |text, secret| mask(&text, secret));
+    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &Redactor) -> Self {
+        let problem = Problem::read(headers, body).masked(secrets);
         Self {
-            code: problem.code.map(clean).map(TokenErrorCode::from),
-            description: problem.message.map(clean),
+            code: problem.code.map(TokenErrorCode::from),
+            description: problem.message,
             status,
-            request_id: problem.request_id.map(clean),
+            request_id: problem.request_id,
         }
     }
 
     /// A success that does not hold what it should.
-    pub(super) fn misfit(status: StatusCode, headers: &HeaderMap, reason: impl Into<String>) -> Self {
-        let request_id = Problem::read(headers, &[]).request_id;
-        Self { code: None, description: Some(reason.into()), status, request_id }
+    pub(super) fn misfit(status: StatusCode, headers: &HeaderMap, reason: &str, secrets: &Redactor) -> Self {
+        let request_id = Problem::read(headers, &[]).masked(secrets).request_id;
+        Self { code: None, description: Some(reason.to_owned()), status, request_id }
     }
 
     /// The code of RFC 6749, section 5.2. `None` where the body has none: a proxy's page, an empty body, a success
@@ -87,9 +85,9 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the token endpoint answered {}", self.status)?;
         if let Some(code) = &self.code {
-            write!(f, " ({})", OneLine(code.as_str()))?;
+            write!(f, " ({})", OneLine::of_server(code.as_str()))?;
         }
-        self.description.iter().try_for_each(|text| write!(f, ": {}", OneLine(text)))
+        self.description.iter().try_for_each(|text| write!(f, ": {}", OneLine::of_server(text)))
     }
 }
 
@@ -149,7 +147,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> TokenError {
-        TokenError::read(StatusCode::BAD_REQUEST, &HeaderMap::new(), body.as_bytes(), &["hunter2"])
+        TokenError::read(StatusCode::BAD_REQUEST, &HeaderMap::new(), body.as_bytes(), &Redactor::of_client(["hunter2"]))
     }
 
     #[test]

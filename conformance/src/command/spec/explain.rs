@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use keyfit_openapi::{Api, generate, plain};
+use keyfit_openapi::{Api, generate, plain, plain_json};
 use serde_json::Value;
 
 use super::{input, output};
@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let source = input::api(&options.name)?;
     let api = Api::read(&source).map_err(|failure| failure.to_string())?;
     if options.document {
-        output::write(&format!("{:#}\n", api.document), None)?;
+        output::write(&format!("{}\n", plain_json(&format!("{:#}", api.document))), None)?;
         return Ok(ExitCode::SUCCESS);
     }
     let client = generate(&source, "crate::api").map_err(|failure| failure.to_string())?;

@@ -13,6 +13,7 @@ use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, diff};
 
 use super::output;
+use crate::command::file;
 
 /// Which documents are fetched, and what that may cost.
 #[derive(Args, Debug)]
@@ -55,7 +56,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
             Ok(said) => output::write(&said, None)?,
             Err(problem) => {
                 let help = "this document was left as it is";
-                eprintln!("error: {}: {problem}\n  --> {}\nhelp: {help}", origin.api, without_secrets(&url));
+                let url = without_secrets(&url);
+                file::complain(&format!("error: {}: {problem}\n  --> {url}\nhelp: {help}", origin.api));
                 code = ExitCode::from(2);
             }
         }

@@ -11,7 +11,7 @@ use super::naive::kind_of;
 use super::odd::odd;
 use super::request;
 use super::script::{Received, Script, Scripted};
-use super::subject::{Failure, Observed, WITHHELD};
+use super::subject::{Failure, Observed};
 use super::tokens::Tokens;
 use super::witness::Witness;
 use crate::body::plain;
@@ -19,6 +19,7 @@ use crate::catalogue::{Case, Catalogue};
 use crate::clock;
 use crate::contract::{Batch, BatchShape, Drive, RateLimit};
 use crate::mock::outcome::{Defects, Item, outcome};
+use crate::secret::MASK;
 
 /// What the server says in a refusal.
 const MESSAGE: &str = "keyfit says no";
@@ -375,7 +376,7 @@ fn lost(value: &Value, expected: &Value, at: &str) -> Option<String> {
             items.into_iter().find_map(|(index, (value, expected))| lost(value, expected, &format!("{at}/{index}")))
         }
         (Value::Number(value), Value::Number(expected)) if value.as_f64() == expected.as_f64() => None,
-        (Value::String(value), Value::String(_)) if value == WITHHELD => None,
+        (Value::String(value), Value::String(_)) if value == MASK => None,
         _ => (value != expected).then(|| format!("`{at}` arrived as {value}, not {expected}")),
     }
 }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use keyfit_openapi::plain;
+
 /// Why a mock was not started, or does not do what it was asked to. It prints what is wrong and, on a line of its own,
 /// what to do; it never holds a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,7 +41,7 @@ impl MockError {
 
 impl fmt::Display for MockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}\nhelp: {}", self.problem, self.help)
+        write!(f, "error: {}\nhelp: {}", plain(&self.problem), plain(&self.help))
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use hyper::http::request::Parts;
 use keyfit::auth::Fingerprint;
-use keyfit_openapi::Operation;
+use keyfit::redact::Redactor;
+use keyfit_openapi::{Operation, plain};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -13,7 +14,6 @@ use crate::contract::Carrier;
 use crate::mock::call::Call;
 use crate::mock::core::Core;
 use crate::mock::tool::error::MockError;
-use crate::secret::MASK;
 
 /// How many requests are kept.
 const CAPACITY: usize = 1000;
@@ -111,13 +111,14 @@ impl Sent {
     pub(super) fn read(core: &Core, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Self {
         let token = bearer(parts).or_else(|| elsewhere(core, call?));
         let state = core.state();
-        let masked = |segment: &str| {
-            if state.token(segment).is_some() { MASK.to_owned() } else { segment.to_owned() }
-        };
+        let path = state.redactor().mask(parts.uri.path());
+        // One that was never issued may be that of another server.
+        let strange = token.filter(|token| state.token(token).is_none());
+        let path = strange.map(|token| Redactor::new([token]).mask(&path).into_owned()).unwrap_or(path);
         Self {
             method: parts.method.as_str().to_owned(),
-            path: parts.uri.path().split('/').map(masked).collect::<Vec<_>>().join("/"),
-            operation: operation.map(|operation| operation.id.clone()),
+            path,
+            operation: operation.map(|operation| plain(&operation.id)),
             kind: token.and_then(|token| state.token(token)).map(|token| token.kind),
             token: token.map(|token| Fingerprint::of(token).to_string()),
         }

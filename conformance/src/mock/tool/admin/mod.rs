@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use keyfit_openapi::Operation;
+use keyfit_openapi::{Operation, plain_json};
 use serde_json::{Value, json};
 
 pub use guard::AdminHost;
@@ -156,7 +156,7 @@ impl Console {
             (_, path) => self.revoke_in_path(path).map(|done| (200, done)),
         };
         Some(match done {
-            Ok((status, value)) => Answer::json(status, value.to_string()),
+            Ok((status, value)) => Answer::json(status, plain_json(&value.to_string())),
             Err(error) => refusal(&error),
         })
     }
@@ -206,5 +206,5 @@ fn unserved(method: &str, allowed: &[&str]) -> Answer {
 
 fn refusal(error: &MockError) -> Answer {
     let body = json!({ "error": { "message": error.problem, "help": error.help } });
-    Answer::json(error.status, body.to_string())
+    Answer::json(error.status, plain_json(&body.to_string()))
 }
