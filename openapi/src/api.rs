@@ -6,7 +6,7 @@ use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::repair::Repairs;
-use crate::{Failure, Source, lint, overlay, remarks, table};
+use crate::{Failure, Source, hints, lint, overlay, remarks, table};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ impl Api {
         let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();
         remarks::text(&source.document, &mut repairs);
+        // Before the overlay: what that puts in counts.
+        hints::ignore(&mut located.value, &mut repairs);
         let mut document = match &source.overlay {
             Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
             None => located.value.clone(),
@@ -68,6 +70,11 @@ impl Api {
     /// The operation of this id.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// Where the published document says something under `x-keyfit`, as JSON pointers: it is ignored. Only an overlay may.
+    pub fn ignored_hints(&self) -> impl Iterator<Item = &str> {
+        self.repairs.iter().filter(|repair| repair.rule == hints::RULE).map(|repair| repair.pointer.as_str())
     }
 
     /// The schema itself, or the component that its `$ref` names.

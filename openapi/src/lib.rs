@@ -18,6 +18,7 @@ pub mod example;
 mod explain;
 mod failure;
 mod generate;
+mod hints;
 mod lines;
 mod lint;
 mod load;

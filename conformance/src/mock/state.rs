@@ -93,7 +93,7 @@ impl State {
         };
         let text = self.admit(prefix, token).0;
         let identity =
-            Identity { name: need.to_string(), secret: Secret::new(text), ids: self.tenants[tenant].clone() };
+            Identity { name: need.to_string(), secret: Secret::new(text), ids: self.tenants[tenant].clone(), is_expendable: true };
         if !need.alone {
             self.issued.insert(need.clone(), identity.clone());
         }

@@ -20,6 +20,7 @@ fn folder(name: &str, url: &str) -> PathBuf {
     let api = folder.join("apis/pets");
     fs::create_dir_all(&api).expect("a folder");
     fs::copy(format!("{PETS}/openapi.yaml"), api.join("published.yaml")).expect("the document is there");
+    fs::copy(format!("{PETS}/overlay.yaml"), api.join("overlay.yaml")).expect("the overlay is there");
     fs::copy(format!("{PETS}/contract.toml"), api.join("contract.toml")).expect("the contract is there");
     let sha256 = keyfit_conformance::origin::digest(&document());
     let text = format!(

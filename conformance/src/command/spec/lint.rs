@@ -20,7 +20,7 @@ pub(crate) struct Options {
 const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
 
 /// What is odd, and is read as it stands.
-const NOTED: [&str; 4] = ["no-json", "odd-status", "same-path", "unknown-scheme"];
+const NOTED: [&str; 5] = ["no-json", "odd-status", "published-hints", "same-path", "unknown-scheme"];
 
 /// The largest document, in bytes, for which the generator is asked: it needs some hundred times the memory of the text.
 const LARGEST: usize = 4 << 20;

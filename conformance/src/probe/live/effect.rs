@@ -1,0 +1,165 @@
+//! What a call does at a server that is not ours to break, as far as a document tells: whether it makes something new,
+//! changes what is there, or ends a session, a process or all data.
+
+use keyfit_openapi::{Api, Operation, Retry};
+use serde_json::Value;
+
+use crate::contract::Contract;
+
+/// What a call changes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in super::super) enum Effect<'o> {
+    /// Nothing.
+    Nothing,
+    /// It makes something under an id that the server gives.
+    Creates,
+    /// It makes something under the id that the caller writes into this path parameter.
+    CreatesAt(&'o str),
+    /// It changes or removes what this path parameter, the last one, names.
+    Changes(&'o str),
+    /// It changes what is there once for all callers, or all that a list holds.
+    ChangesShared,
+}
+
+/// Words for what ends a process or a session, takes another's place, or wipes. Plurals are nouns, which these are not.
+const ENDINGS: [&str; 68] = [
+    "shutdown", "restart", "reboot", "poweroff", "halt", "stop", "kill", "terminate", "abort", "quit", "exit", "crash",
+    "panic", "suspend", "hibernate", "failover", "rollback", "redeploy", "upgrade", "downgrade", "uninstall", "maintenance",
+    "drain", "evict", "logout", "signout", "logoff", "signoff", "disconnect", "revoke", "invalidate", "expire", "rotate",
+    "impersonate", "impersonation", "masquerade", "sudo", "assume", "lock", "ban", "block", "disable", "deactivate",
+    "unregister", "deregister", "close", "reset", "purge", "wipe", "flush", "truncate", "clear", "erase", "drop", "destroy",
+    "nuke", "empty", "cleanup", "prune", "vacuum", "gc", "format", "restore", "reinitialize", "reinstall", "overwrite",
+    "obliterate", "annihilate",
+];
+/// The same in two words.
+const ENDINGS_IN_TWO: [(&str, &str); 13] = [
+    ("shut", "down"), ("shuts", "down"), ("power", "off"), ("log", "out"), ("logs", "out"), ("sign", "out"), ("signs", "out"),
+    ("log", "off"), ("sign", "off"), ("end", "session"), ("switch", "user"), ("delete", "all"), ("remove", "all"),
+];
+/// What a GET by such a name does, though it should not.
+const ENDINGS_BY_GET: [&str; 18] = [
+    "shutdown", "restart", "reboot", "poweroff", "kill", "terminate", "quit", "exit", "logout", "signout", "logoff", "signoff",
+    "impersonate", "reset", "purge", "wipe", "flush", "destroy",
+];
+/// Lists that hold what somebody may do: who adds to one changes whom it is about.
+const RIGHTS: [&str; 16] = [
+    "role", "roles", "permission", "permissions", "privilege", "privileges", "grant", "grants", "right", "rights", "admin",
+    "admins", "owner", "owners", "acl", "scopes",
+];
+
+/// What a call changes at the server.
+pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'o Operation) -> Effect<'o> {
+    // Of other methods only an overlay says so.
+    if operation.retry == Retry::Safe || matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE") {
+        return Effect::Nothing;
+    }
+    let is_posted = operation.method == "POST";
+    let is_minting = contract.key_management.as_ref().is_some_and(|keys| keys.mint == operation.id);
+    if is_posted && (is_minting || contract.batch_of(operation).is_some()) {
+        return Effect::Creates;
+    }
+    let documents_creation = operation.responses.contains_key("201");
+    match subject(&operation.path) {
+        Some(parameter) if operation.path.ends_with('}') => match operation.method.as_str() {
+            "POST" | "PUT" if documents_creation => Effect::CreatesAt(parameter),
+            _ => Effect::Changes(parameter),
+        },
+        parameter if is_posted && is_collection(api, operation, documents_creation, parameter.is_some()) => Effect::Creates,
+        Some(parameter) => Effect::Changes(parameter),
+        None => Effect::ChangesShared,
+    }
+}
+
+/// The last parameter of a path.
+pub(in super::super) fn subject(path: &str) -> Option<&str> {
+    let (_, behind) = path.rsplit_once('{')?;
+    behind.split_once('}').map(|(name, _)| name)
+}
+
+/// The template of what the last parameter names: `/users/{user}` of `/users/{user}/avatar`.
+pub(in super::super) fn item(path: &str) -> &str {
+    path.rfind('}').map_or(path, |end| &path[..=end])
+}
+
+/// Whether a POST there adds to a list: what it adds has a path or a list of its own, or the document says 201.
+fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_below_an_id: bool) -> bool {
+    let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if is_below_an_id && words(last).iter().any(|word| RIGHTS.contains(&word.as_str())) {
+        return false;
+    }
+    let has_item = item_of(api, &operation.path).is_some();
+    let is_listed = api.operations.iter().any(|other| other.path == operation.path && is_list(api, other));
+    has_item || is_listed || (documents_creation && (!is_below_an_id || last.ends_with('s')))
+}
+
+/// The template of the items of a list.
+pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
+    let list = list.trim_end_matches('/');
+    let is_item = |path: &str| {
+        let last = path.strip_prefix(list).and_then(|rest| rest.strip_prefix('/'));
+        last.is_some_and(|last| last.starts_with('{') && last.ends_with('}') && !last.contains('/'))
+    };
+    api.operations.iter().map(|other| other.path.as_str()).find(|path| is_item(path))
+}
+
+fn is_list(api: &Api, operation: &Operation) -> bool {
+    let success = operation.responses.iter().find(|(status, _)| status.starts_with('2'));
+    let schema = success.and_then(|(_, shape)| shape.schema.as_ref()).map(|schema| api.resolve(schema));
+    let is_array = |schema: &Value| api.resolve(schema)["type"] == "array";
+    operation.method == "GET"
+        && schema.is_some_and(|schema| {
+            let members = schema["properties"].as_object();
+            is_array(schema) || members.is_some_and(|members| members.values().any(is_array))
+        })
+}
+
+/// The word for which a call is not sent unless it is allowed by name.
+pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Option<String> {
+    let keys = contract.key_management.as_ref();
+    let is_of_keys = keys.is_some_and(|keys| keys.operations().iter().any(|(_, id)| *id == operation.id));
+    // One thing that is removed by its id: whose id that may be is decided elsewhere.
+    let removes_one = operation.method == "DELETE" && operation.path.ends_with('}');
+    if is_of_keys || removes_one {
+        return None;
+    }
+    let behind = operation.path.rsplit_once('}').map_or(operation.path.as_str(), |(_, behind)| behind);
+    let static_segments: Vec<&str> = operation.path.split('/').filter(|part| !part.is_empty() && !part.contains('{')).collect();
+    let last = static_segments.last().copied().unwrap_or_default();
+    if matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+        let plain: String = words(last).concat();
+        return ENDINGS_BY_GET.contains(&plain.as_str()).then_some(plain);
+    }
+    // An overlay says that it only reads.
+    if operation.retry == Retry::Safe {
+        return None;
+    }
+    let places = if behind.trim_matches('/').is_empty() { last } else { behind };
+    let summary: Vec<String> = words(&operation.summary).into_iter().take(2).collect();
+    let verbs = summary.iter().map(|word| word.strip_suffix('s').unwrap_or(word).to_owned());
+    let groups = [words(places), words(&operation.id), summary.clone(), verbs.collect()];
+    groups.iter().find_map(|words| {
+        let one = words.iter().find(|word| ENDINGS.contains(&word.as_str())).cloned();
+        one.or_else(|| {
+            let two = words.windows(2).find(|pair| ENDINGS_IN_TWO.contains(&(pair[0].as_str(), pair[1].as_str())));
+            two.map(|pair| pair.join(" "))
+        })
+    })
+}
+
+/// The words of a name, in lower case: `resetPassword`, `reset-password`.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for character in name.chars() {
+        let begins = character.is_uppercase() && was_lower;
+        if begins || !character.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if character.is_alphanumeric() {
+            words.last_mut().into_iter().for_each(|word| word.extend(character.to_lowercase()));
+        }
+        was_lower = character.is_lowercase() || character.is_numeric();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
