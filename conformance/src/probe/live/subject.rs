@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::Operation;
 
+use super::super::reply::Reply;
 use super::super::request::{Maker, NOBODY};
 use super::super::trial::Trial;
 use super::super::Target;
@@ -83,11 +84,14 @@ impl Target {
             return Ok(None);
         }
         let succeeds = trial.expect.success || *trial.probe == Probe::Valid;
-        if let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), removes && succeeds).await {
+        let given_up = self.identities.expendable(parameter, removes && succeeds);
+        if given_up.is_err()
+            && let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), removes && succeeds).await
+        {
             trial.identity.ids.extend(ids);
             return Ok(None);
         }
-        match self.identities.expendable(parameter, removes && succeeds) {
+        match given_up {
             Ok(id) => {
                 trial.identity.ids.insert(parameter.to_owned(), id);
                 Ok(Some(parameter))
@@ -108,11 +112,27 @@ impl Target {
         }
     }
 
-    /// The ids of something that the run made, after this if need be.
+    /// The ids of something that the run made and that is there: what is answered by 201 may still be on its way.
     async fn made(&self, live: &Live, catalogue: &Catalogue, template: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
-        if let Some(ids) = live.ledger.lend(template, is_removed) {
-            return Some(ids);
-        }
+        let found = match live.ledger.lend(template, is_removed) {
+            Some(ids) => Some(ids),
+            None => self.make(live, catalogue, template, is_removed).await,
+        };
+        let operations = &catalogue.api.operations;
+        let Some(reading) = operations.iter().find(|other| other.method == "GET" && other.path == template) else {
+            return found;
+        };
+        let ids = found?;
+        let reader = self.caller(&live.contract, reading)?;
+        let reader = Identity { ids: ids.clone(), ..reader };
+        let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &reader).ok()?;
+        let sent = self.send(&draft).await;
+        live.ledger.add_requests(sent.requests);
+        sent.answer().is_some_and(Reply::is_success).then_some(ids)
+    }
+
+    /// Makes something to be changed.
+    async fn make(&self, live: &Live, catalogue: &Catalogue, template: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
         let (list, _) = template.rsplit_once('/')?;
         let operations = &catalogue.api.operations;
         let operation = operations.iter().find(|other| other.method == "POST" && other.path.trim_end_matches('/') == list)?;
