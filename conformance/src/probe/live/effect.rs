@@ -116,7 +116,7 @@ fn is_list(api: &Api, operation: &Operation) -> bool {
 /// The word for which a call is not sent unless it is allowed by name.
 pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Option<String> {
     let keys = contract.key_management.as_ref();
-    let is_of_keys = keys.is_some_and(|keys| keys.operations().iter().any(|(_, id)| *id == operation.id));
+    let is_of_keys = keys.is_some_and(|keys| keys.names(&operation.id));
     // One thing that is removed by its id: whose id that may be is decided elsewhere.
     let removes_one = operation.method == "DELETE" && operation.path.ends_with('}');
     if is_of_keys || removes_one {

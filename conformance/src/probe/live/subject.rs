@@ -102,7 +102,7 @@ impl Target {
                 trial.identity.ids.insert(parameter.to_owned(), live.ledger.new_id());
                 Ok(None)
             }
-            Err(missing) if succeeds || trial.sends_twice() => Err(missing),
+            Err(missing) if succeeds || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_)) => Err(missing),
             // Who refuses the caller does so before the id is looked for.
             Err(Missing(why)) => {
                 trial.identity.ids.insert(parameter.to_owned(), NOBODY.to_owned());
@@ -194,12 +194,5 @@ impl Target {
             carrier: kind.map_or(&Carrier::Header, Credential::carrier),
             live: Some(live),
         })
-    }
-}
-
-impl Trial<'_> {
-    /// Whether the answer is compared with another one: both have to be about the same.
-    fn sends_twice(&self) -> bool {
-        self.expect.compared_with().is_some()
     }
 }
