@@ -72,9 +72,15 @@ impl Api {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// Where the published document says something under `x-keyfit`, as JSON pointers: it is ignored. Only an overlay may.
-    pub fn ignored_hints(&self) -> impl Iterator<Item = &str> {
-        self.repairs.iter().filter(|repair| repair.rule == hints::RULE).map(|repair| repair.pointer.as_str())
+    /// What is said to whoever publishes `x-keyfit`: only an overlay may say it.
+    pub fn ignored_hints(&self) -> Option<String> {
+        let mut ignored = self.repairs.iter().filter(|repair| repair.rule == hints::RULE);
+        let first = &ignored.next()?.pointer;
+        let more = match ignored.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!("`x-keyfit` of a published document is ignored, write it into overlay.yaml: #{first}{more}"))
     }
 
     /// The schema itself, or the component that its `$ref` names.

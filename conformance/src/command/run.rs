@@ -163,8 +163,8 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
         if !is_named {
             continue;
         }
-        for hint in catalogue.api.ignored_hints() {
-            eprintln!("note: {}: `x-keyfit` of a published document is ignored: write it into overlay.yaml\n  at  #{hint}", source.document.path);
+        if let Some(note) = catalogue.api.ignored_hints() {
+            eprintln!("note: {note}\n  --> {}", source.document.path);
         }
         catalogue.select(&options.case, &options.skip);
         if let Some(end) = options.end() {

@@ -55,9 +55,7 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let api = Api::read(&source)?;
     let mut facts = Facts::read(&api);
-    facts.notes.extend(
-        api.ignored_hints().map(|hint| format!("`x-keyfit` of a published document is ignored: #{hint}")),
-    );
+    facts.notes.extend(api.ignored_hints());
     if facts.schemes.is_empty() {
         // Notes on other matters do not say why.
         let why = facts.notes.iter().find(|note| note.contains("scheme `"));

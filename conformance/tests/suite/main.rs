@@ -6,6 +6,7 @@ mod cli;
 mod common;
 mod contracts;
 mod coverage;
+mod harm;
 mod keys;
 mod live;
 mod mock_requests;

@@ -156,7 +156,8 @@ impl Ledger {
                 let same = |one: &&mut Made| one.item == operation.path && one.ids == draft.ids;
                 if operation.method == "DELETE" {
                     entries.made.iter_mut().filter(same).for_each(|one| one.is_gone = true);
-                } else if is_of_the_run(id) && entries.made.iter_mut().all(|one| one.is_gone || !same(&one)) {
+                } else if (is_of_the_run(id) || (reply.status == 201 && !is_kept(parameter, id)))
+                    && entries.made.iter_mut().all(|one| one.is_gone || !same(&one)) {
                     let one = made(&operation.path, parameter, id.clone());
                     entries.made.push(one);
                 }
@@ -181,6 +182,11 @@ impl Ledger {
     /// Whether the run made what a parameter names.
     pub(in super::super) fn made(&self, parameter: &str, id: &str) -> bool {
         self.entries().made.iter().any(|one| one.parameter == parameter && one.ids.get(parameter).is_some_and(|own| own == id))
+    }
+
+    /// Whether the run made what all parameters of a path name together, wherever that is.
+    pub(in super::super) fn owns(&self, item: &str, ids: &BTreeMap<String, String>) -> bool {
+        self.entries().made.iter().any(|one| one.item == item && one.ids == *ids && !one.is_gone)
     }
 
     /// Whether adding to a list is worth a try; only once it is not.

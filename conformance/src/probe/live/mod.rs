@@ -124,7 +124,8 @@ impl Live {
     pub(super) fn guard(&self, draft: &Draft, identities: &dyn Identities) -> Result<(), String> {
         let Some(operation) = draft.operation.as_deref().and_then(|id| self.api.operation(id)) else { return Ok(()) };
         let is_overlaid = draft.method == operation.method && self.effect(operation) == Effect::Nothing;
-        if !matches!(draft.method.as_str(), "DELETE" | "PUT" | "PATCH") || is_overlaid {
+        let is_made = self.ledger.owns(&operation.path, &draft.ids);
+        if !matches!(draft.method.as_str(), "DELETE" | "PUT" | "PATCH") || is_overlaid || is_made {
             return Ok(());
         }
         let is_ours = |parameter: &str, id: &str| identities.is_expendable(parameter, id) || self.ledger.made(parameter, id);
