@@ -26,7 +26,11 @@ impl Target {
         let parameter = match live.effect(operation) {
             Effect::Nothing => return Ok(None),
             Effect::Creates => {
-                self.read_list_before(live, trial.catalogue, operation, &trial.identity).await;
+                let mut identity = trial.identity.clone();
+                if let Probe::Foreign(name) = trial.probe {
+                    identity.ids.insert(name.clone(), self.identities.foreign_id(name)?);
+                }
+                self.read_list_before(live, trial.catalogue, operation, &identity).await;
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) if operation.method == "POST" => {
