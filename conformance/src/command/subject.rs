@@ -73,7 +73,7 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 /// The URL of a server. Reports show it, and URLs are logged: it holds no secret.
-fn server_url(text: &str) -> Result<Url, String> {
+pub(super) fn server_url(text: &str) -> Result<Url, String> {
     let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     if !begins("https://") && !begins("http://") {
         return Err("begin it with https:// or http://".to_owned());

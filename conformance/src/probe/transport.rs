@@ -7,6 +7,8 @@ use reqwest::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCO
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 
+use super::receive;
+
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -63,6 +65,15 @@ impl Http {
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
         let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {error}");
         Ok(Self { here: here.map_err(told)?, elsewhere: elsewhere.map_err(told)?, extra: headers.clone() })
+    }
+
+    /// The text under a URL.
+    ///
+    /// # Errors
+    /// Returns an error, without the URL, if there is no connection, an answer other than 200, or a text that is too long.
+    pub async fn fetch(&self, url: Url) -> Result<Vec<u8>, String> {
+        let reply = receive(self.request(Method::GET, url)).await.map_err(|failure| failure.reason)?;
+        if reply.status == 200 { Ok(reply.body) } else { Err(format!("the server answers {}", reply.status)) }
     }
 
     /// Begins a request.

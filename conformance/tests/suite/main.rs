@@ -9,6 +9,7 @@ mod coverage;
 mod harm;
 mod keys;
 mod live;
+mod live_server;
 mod mock_requests;
 mod mock_tool;
 mod mutant_table;
