@@ -22,8 +22,8 @@ fn visit(node: &mut Value, at: &str, keys_are_names: bool, repairs: &mut Repairs
     match node {
         Value::Object(members) => {
             if !keys_are_names && members.remove(KEY).is_some() {
-                let note = "ignored: what the server's own document says under `x-keyfit` does not count; write it into overlay.yaml";
-                repairs.note(RULE, &pointer::join(at, KEY), note);
+                let ignored = "ignored: what the server's own document says under `x-keyfit` does not count; write it into overlay.yaml";
+                repairs.note(RULE, &pointer::join(at, KEY), ignored);
             }
             for (key, member) in members {
                 let names_follow = !keys_are_names && matches!(key.as_str(), "properties" | "headers");

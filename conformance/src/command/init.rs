@@ -73,7 +73,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
 /// The document that a live server has under a URL. It says what is sent there later: over plain http from another machine,
 /// anybody could write it.
 fn fetched(url: &str, transport: &Transport) -> Result<Text, String> {
-    let url = server_url(url).map_err(|problem| format!("error: this is not the URL of a document: {problem}\n  --> {url}"))?;
+    let url = server_url(url)
+        .map_err(|problem| format!("error: this is not the URL of a document: {problem}\n  --> {url}"))?;
     transport.check(&url)?;
     let http = transport.http(&[], &Redactor::default())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

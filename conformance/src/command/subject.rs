@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::contract::Carrier;
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::contract::Carrier;
 use keyfit_conformance::probe::{Policy, Target, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
@@ -139,7 +139,9 @@ impl Subject {
             self.live.transport.check(url)?;
         }
         if let Some(unknown) = self.live.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
-            return Err(format!("error: there is no operation `{unknown}` to allow\nhelp: the report names them, and so do the cases of --list"));
+            return Err(format!(
+                "error: there is no operation `{unknown}` to allow\nhelp: the report names them, and so do the cases of --list"
+            ));
         }
         let text = file::read(path, "tokens file")?;
         let root = match &self.live.authorization_server {

@@ -30,8 +30,8 @@ pub use self::live::{Aftermath, Policy};
 use self::oauth::Flow;
 use self::reply::Reply;
 use self::request::Draft;
-use self::trial::{Sent, Trial, requests};
 pub use self::transport::{Http, Settings, http_client, is_loopback};
+use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate, RateLimit};
 use crate::identity::{Identities, Identity, Missing, Need};
@@ -144,7 +144,8 @@ impl Target {
         let stop = self.send_all(&mut trial).await.err();
         let is_gone = trial.sent.iter().filter_map(Sent::answer).any(Reply::is_success);
         let removes = trial.catalogue.operation(trial.case).method == "DELETE";
-        let gone = trial.sent.last().and_then(|sent| sent.draft.ids.get_key_value(subject?)).filter(|_| is_gone && removes);
+        let gone =
+            trial.sent.last().and_then(|sent| sent.draft.ids.get_key_value(subject?)).filter(|_| is_gone && removes);
         if let Some((parameter, id)) = gone {
             self.identities.expended(parameter, id);
         }
@@ -318,7 +319,7 @@ impl Target {
         if wait > pace::LONGEST {
             return sent;
         }
-        tokio::time::sleep(wait.max(GRACE)).await;
+        tokio::time::sleep_until(tokio::time::Instant::now() + wait.max(GRACE)).await;
         live.slot_at_the_end().await;
         let again = self.exchange_alive(live, draft).await;
         Sent { requests: sent.requests + again.requests, ..again }
@@ -383,7 +384,8 @@ struct NoReply {
 
 /// The whole answer, or why there is none.
 async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
-    let told = |error: reqwest::Error| NoReply { is_unconnected: error.is_connect(), reason: chain(&error.without_url()) };
+    let told =
+        |error: reqwest::Error| NoReply { is_unconnected: error.is_connect(), reason: chain(&error.without_url()) };
     let mut response = request.send().await.map_err(told)?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();

@@ -121,7 +121,9 @@ impl Maker<'_> {
     fn harmless(&self, probe: &Probe, operation: &Operation) -> Result<Harmless, Missing> {
         // Keys are minted for the probes that change them.
         let is_of_keys = self.contract.key_management.as_ref().is_some_and(|keys| keys.names(&operation.id));
-        let Some(live) = self.live.filter(|live| !is_of_keys && !live.allows(operation)) else { return Ok((None, None)) };
+        let Some(live) = self.live.filter(|live| !is_of_keys && !live.allows(operation)) else {
+            return Ok((None, None));
+        };
         let (Some(schema), Some(body)) = (&operation.body, self.arguments.get("body")) else { return Ok((None, None)) };
         let effect = live.effect(operation);
         if effect == Effect::Nothing {
@@ -173,7 +175,9 @@ impl Maker<'_> {
     ) -> Result<(), Missing> {
         let secret = || match self.live {
             // URLs are logged on the way.
-            Some(live) if !live.policy.query_tokens && !identity.is_expendable && !identity.secret.reveal().is_empty() => {
+            Some(live)
+                if !live.policy.query_tokens && !identity.is_expendable && !identity.secret.reveal().is_empty() =>
+            {
                 Err(Missing(format!(
                     "a token would stand in a URL: pass --query-tokens, or mark `{}` with `expendable = true`",
                     identity.name

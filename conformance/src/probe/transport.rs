@@ -56,7 +56,8 @@ impl Http {
         }
         if let Some(pem) = &settings.client_certificate {
             let identity = Identity::from_pem(pem);
-            let identity = identity.map_err(|_| "--client-cert: the file needs a certificate and its private key, both in PEM")?;
+            let identity =
+                identity.map_err(|_| "--client-cert: the file needs a certificate and its private key, both in PEM")?;
             builders = builders.map(|builder| builder.identity(identity.clone()));
         }
         if settings.accept_any_certificate {
@@ -131,7 +132,9 @@ mod tests {
         let refusal = |settings: Settings| Http::new(&settings).expect_err("it cannot be used");
         let garbage = || Some(b"no certificate".to_vec());
         assert!(refusal(Settings { authorities: garbage(), ..Settings::default() }).starts_with("--cacert: "));
-        assert!(refusal(Settings { client_certificate: garbage(), ..Settings::default() }).starts_with("--client-cert: "));
+        assert!(
+            refusal(Settings { client_certificate: garbage(), ..Settings::default() }).starts_with("--client-cert: ")
+        );
         let headers = [(HOST, "other.example".parse().expect("a value"))].into_iter().collect();
         assert!(refusal(Settings { headers, ..Settings::default() }).starts_with("--header: `host`"));
     }

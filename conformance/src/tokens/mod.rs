@@ -171,7 +171,17 @@ impl Tokens {
         let clients = reader.read(file.clients, &file.signers).await?;
         let given_up = file.expendable.clone();
         let expendable = Mutex::new(file.expendable);
-        Ok(Self { identities, ids: file.ids, foreign: file.foreign, given_up, expendable, supersets, scopes, clients, notes })
+        Ok(Self {
+            identities,
+            ids: file.ids,
+            foreign: file.foreign,
+            given_up,
+            expendable,
+            supersets,
+            scopes,
+            clients,
+            notes,
+        })
     }
 }
 

@@ -82,7 +82,10 @@ fn connection(stream: TcpStream, log: &Log, answer: &(dyn Fn(&str, &str, usize) 
 }
 
 fn reply(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nwww-authenticate: Bearer realm=\"hub\"\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nwww-authenticate: Bearer realm=\"hub\"\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// Who has the token is served, nobody else.
@@ -114,7 +117,8 @@ fn path(path: &Path) -> &str {
 fn conformance(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
     // A proxy that nobody runs: this machine is reached without it.
-    let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9"));
+    let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"]
+        .map(|name| (name, "http://127.0.0.1:9"));
     command.args(arguments).env("SHOP", TOKEN).env_remove("NO_PROXY").env_remove("no_proxy").envs(proxies);
     command.output().expect("the binary runs")
 }
@@ -143,7 +147,10 @@ fn a_document_does_not_make_a_post_read_only_and_an_overlay_does() {
     let (_, said) = check(&folder, &url, &[]);
     assert!(said.contains("`x-keyfit` of a published document is ignored"), "{said}");
     let sent = requests(&log);
-    assert!(sent.len() > 5 && sent.iter().all(|(first, _)| first.starts_with("GET ") || first.starts_with("HEAD ")), "{sent:?}");
+    assert!(
+        sent.len() > 5 && sent.iter().all(|(first, _)| first.starts_with("GET ") || first.starts_with("HEAD ")),
+        "{sent:?}"
+    );
 
     let overlay = folder.join("api/overlay.yaml");
     let text = fs::read_to_string(&overlay).expect("init wrote it");
@@ -151,7 +158,10 @@ fn a_document_does_not_make_a_post_read_only_and_an_overlay_does() {
     fs::write(&overlay, format!("{text}{ours}")).expect("a file");
     let (_, said) = check(&folder, &url, &["--case", "hub/auth/accepted/*"]);
     assert!(said.contains("2 cases: 2 passed"), "{said}");
-    assert!(requests(&log)[sent.len()..].iter().any(|(first, _)| first.starts_with("POST ")), "the user says that it only reads");
+    assert!(
+        requests(&log)[sent.len()..].iter().any(|(first, _)| first.starts_with("POST ")),
+        "the user says that it only reads"
+    );
 }
 
 #[test]
@@ -181,10 +191,18 @@ fn a_server_that_died_is_named_with_the_last_request_before_that() {
             let _ = (&stream).write_all(answer.as_bytes());
         }
     });
-    let (code, said) = check(&folder, &format!("http://{address}"), &["--allow-writes", "--case", "hub/auth/*/user-create", "--case", "hub/auth/accepted/*"]);
+    let (code, said) = check(
+        &folder,
+        &format!("http://{address}"),
+        &["--allow-writes", "--case", "hub/auth/*/user-create", "--case", "hub/auth/accepted/*"],
+    );
     server.join().expect("no panic");
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("THE SERVER DIED") && said.contains(&format!("the last request before that was POST http://{address}/users")), "{said}");
+    assert!(
+        said.contains("THE SERVER DIED")
+            && said.contains(&format!("the last request before that was POST http://{address}/users")),
+        "{said}"
+    );
     assert!(said.contains("the run was ended before it"), "nothing is sent after that: {said}");
 }
 
@@ -193,12 +211,14 @@ fn a_connection_that_was_closed_is_tried_anew_for_what_only_reads() {
     let folder = api("closed", DOCUMENT);
     // Each connection serves one request and swallows the next.
     let (url, _) = serve(|first, headers, served| (served == 0).then(|| by_token(first, headers)));
-    let (code, said) = check(&folder, &url, &["--case", "hub/auth/accepted/user-list", "--case", "hub/auth/no-token/user-list"]);
+    let (code, said) =
+        check(&folder, &url, &["--case", "hub/auth/accepted/user-list", "--case", "hub/auth/no-token/user-list"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("2 cases: 2 passed"), "{said}");
 
     let (url, log) = serve(|first, headers, _| (!first.starts_with("POST")).then(|| by_token(first, headers)));
-    let (code, said) = check(&folder, &url, &["--allow-writes", "--allow", "user-search", "--case", "hub/auth/accepted/user-search"]);
+    let (code, said) =
+        check(&folder, &url, &["--allow-writes", "--allow", "user-search", "--case", "hub/auth/accepted/user-search"]);
     assert_eq!(code, Some(2), "{said}");
     let posts = requests(&log).iter().filter(|(first, _)| first.starts_with("POST")).count();
     assert_eq!(posts, 1, "it may have been executed");
@@ -208,14 +228,23 @@ fn a_connection_that_was_closed_is_tried_anew_for_what_only_reads() {
 #[test]
 fn headers_of_the_users_go_with_every_request_and_into_no_report() {
     let folder = api("header", DOCUMENT);
-    let (url, log) = serve(|first, headers, _| Some(by_token(first, headers).replace("401 Unauthorized", "404 Not Found")));
+    let (url, log) =
+        serve(|first, headers, _| Some(by_token(first, headers).replace("401 Unauthorized", "404 Not Found")));
     let secret = "fixture-value-of-a-header"; // not-a-secret
     let header = format!("X-Workspace: {secret}");
-    let (code, said) = check(&folder, &url, &["--header", &header, "--header", "X-Version: 2", "--case", "hub/auth/no-token/user-list"]);
+    let (code, said) = check(
+        &folder,
+        &url,
+        &["--header", &header, "--header", "X-Version: 2", "--case", "hub/auth/no-token/user-list"],
+    );
     assert_eq!(code, Some(1), "{said}");
-    assert!(!said.contains(secret) && said.contains("X-Workspace: <redacted>") && said.contains("X-Version: <redacted>"), "{said}");
+    assert!(
+        !said.contains(secret) && said.contains("X-Workspace: <redacted>") && said.contains("X-Version: <redacted>"),
+        "{said}"
+    );
     let sent = requests(&log);
-    let has_both = |headers: &str| headers.contains(&format!("x-workspace: {secret}")) && headers.contains("x-version: 2");
+    let has_both =
+        |headers: &str| headers.contains(&format!("x-workspace: {secret}")) && headers.contains("x-version: 2");
     assert!(sent.len() == 2 && sent.iter().all(|(_, headers)| has_both(headers)), "{sent:?}");
 
     for (header, complaint) in [
@@ -232,7 +261,10 @@ fn headers_of_the_users_go_with_every_request_and_into_no_report() {
 #[test]
 fn tokens_go_over_plain_http_to_this_machine_alone() {
     let folder = api("plain", DOCUMENT);
-    for more in [&["--base-url", "http://hub.example"][..], &["--base-url", "https://hub.example", "--authorization-server", "http://login.example"]] {
+    for more in [
+        &["--base-url", "http://hub.example"][..],
+        &["--base-url", "https://hub.example", "--authorization-server", "http://login.example"],
+    ] {
         let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
         let output = conformance(&[&["run", "--api-dir", path(&api), "--tokens", path(&tokens)], more].concat());
         let said = text(&output);

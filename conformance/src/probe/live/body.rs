@@ -8,8 +8,29 @@ use super::effect::words;
 
 /// Words in the names of members that are kept out.
 const KEPT_OUT: [&str; 24] = [
-    "owner", "owners", "role", "roles", "password", "passwords", "passwd", "passphrase", "secret", "permission", "permissions",
-    "privilege", "privileges", "right", "rights", "grant", "grants", "scope", "scopes", "admin", "superuser", "root", "acl",
+    "owner",
+    "owners",
+    "role",
+    "roles",
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "secret",
+    "permission",
+    "permissions",
+    "privilege",
+    "privileges",
+    "right",
+    "rights",
+    "grant",
+    "grants",
+    "scope",
+    "scopes",
+    "admin",
+    "superuser",
+    "root",
+    "acl",
     "group",
 ];
 /// Names of ids, whole.
@@ -62,7 +83,8 @@ fn visit(api: &Api, schema: &Value, value: &mut Value, keep: Keep<'_>, lacks: &m
             });
             for (name, member) in members {
                 let own = [schema].into_iter().chain(schema["allOf"].as_array().into_iter().flatten());
-                let below = own.map(|part| &api.resolve(part)["properties"][name.as_str()]).find(|below| !below.is_null());
+                let below =
+                    own.map(|part| &api.resolve(part)["properties"][name.as_str()]).find(|below| !below.is_null());
                 visit(api, below.unwrap_or(&Value::Null), member, keep, lacks);
             }
         }
@@ -80,4 +102,48 @@ fn is_kept_out(name: &str) -> bool {
     let words = words(name);
     let is_id = matches!(words.as_slice(), [only] if IDS.contains(&only.as_str()));
     is_id || words.iter().any(|word| KEPT_OUT.contains(&word.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+    use serde_json::json;
+
+    use super::*;
+
+    const DOCUMENT: &str = "openapi: 3.0.3
+info: {title: A, version: '1'}
+servers: [{url: 'https://a.example'}]
+paths: {}
+components:
+  schemas:
+    User: {allOf: [{$ref: '#/components/schemas/Named'}, {type: object, required: [password]}]}
+    Named: {type: object, properties: {name: {type: string}, profile: {type: object, required: [role]}}}
+";
+
+    #[test]
+    fn who_somebody_is_and_what_they_may_do_is_left_out_and_switches_stay_off() {
+        let source =
+            Source { name: "a".to_owned(), document: Text::new("a.yaml", DOCUMENT), overlay: None, contract: None };
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let schema = json!({ "$ref": "#/components/schemas/User" });
+        let body = json!({
+            "id": "1", "_id": "1", "name": "Ada", "isAdmin": true, "ownerId": "2", "user_roles": ["admin"], "active": true,
+            "password": "swordfish", "profile": { "role": "admin", "notify": true, "tags": [{ "permissions": [] }] },
+        });
+        let keep = |required| Keep { required, member: None };
+        let changed = harmless(&api, &schema, &body, keep(false));
+        let bare = json!({ "name": "Ada", "active": false, "profile": { "notify": false, "tags": [{}] } });
+        assert_eq!((changed.body, changed.lacks.as_deref()), (bare, Some("password")));
+        let made = harmless(&api, &schema, &body, keep(true));
+        let needed = json!({ "name": "Ada", "active": false, "password": "swordfish", "profile": { "role": "admin", "notify": false, "tags": [{}] } });
+        assert_eq!((made.body, made.lacks), (needed, None));
+        let batch = harmless(
+            &api,
+            &json!({}),
+            &json!([{ "id": "a", "role": "b" }]),
+            Keep { required: true, member: Some("id") },
+        );
+        assert_eq!(batch.body, json!([{ "id": "a" }]));
+    }
 }

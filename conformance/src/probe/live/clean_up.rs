@@ -2,10 +2,10 @@
 
 use reqwest::StatusCode;
 
-use super::super::request::Draft;
 use super::super::Target;
-use super::ledger::Made;
+use super::super::request::Draft;
 use super::Live;
+use super::ledger::Made;
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
 use crate::identity::Identity;
@@ -48,10 +48,16 @@ impl Target {
         let removal = operations.find(|other| other.method == "DELETE" && other.path == made.item);
         let removal = removal.ok_or_else(|| "the document has no DELETE for it".to_owned())?;
         let known = self.caller(&live.contract, removal);
-        let nobody = || Identity { name: String::new(), secret: Secret::new(""), ids: self.identities.ids(), is_expendable: true };
+        let nobody = || Identity {
+            name: String::new(),
+            secret: Secret::new(""),
+            ids: self.identities.ids(),
+            is_expendable: true,
+        };
         let mut identity = known.clone().unwrap_or_else(nobody);
         identity.ids.extend(made.ids.clone());
-        let maker = self.maker(live, catalogue, removal).ok_or_else(|| "the document has no DELETE for it".to_owned())?;
+        let maker =
+            self.maker(live, catalogue, removal).ok_or_else(|| "the document has no DELETE for it".to_owned())?;
         let draft = maker.draft(&Probe::Valid, removal, &identity).map_err(|missing| missing.0)?;
         let by_maker = Draft { authorization: made.authorization.clone(), ..draft.clone() };
         let is_known = known.is_some();
@@ -62,7 +68,8 @@ impl Target {
             match sent.reply {
                 Ok(reply) if reply.is_success() => return Ok(()),
                 Ok(reply) => {
-                    let status = StatusCode::from_u16(reply.status).map_or_else(|_| reply.status.to_string(), |status| status.to_string());
+                    let status = StatusCode::from_u16(reply.status)
+                        .map_or_else(|_| reply.status.to_string(), |status| status.to_string());
                     problem = format!("DELETE is answered {status}");
                 }
                 Err(reason) => problem = reason,

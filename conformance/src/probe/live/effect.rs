@@ -23,28 +23,130 @@ pub(in super::super) enum Effect<'o> {
 
 /// Words for what ends a process or a session, takes another's place, or wipes. Plurals are nouns, which these are not.
 const ENDINGS: [&str; 68] = [
-    "shutdown", "restart", "reboot", "poweroff", "halt", "stop", "kill", "terminate", "abort", "quit", "exit", "crash",
-    "panic", "suspend", "hibernate", "failover", "rollback", "redeploy", "upgrade", "downgrade", "uninstall", "maintenance",
-    "drain", "evict", "logout", "signout", "logoff", "signoff", "disconnect", "revoke", "invalidate", "expire", "rotate",
-    "impersonate", "impersonation", "masquerade", "sudo", "assume", "lock", "ban", "block", "disable", "deactivate",
-    "unregister", "deregister", "close", "reset", "purge", "wipe", "flush", "truncate", "clear", "erase", "drop", "destroy",
-    "nuke", "empty", "cleanup", "prune", "vacuum", "gc", "format", "restore", "reinitialize", "reinstall", "overwrite",
-    "obliterate", "annihilate",
+    "shutdown",
+    "restart",
+    "reboot",
+    "poweroff",
+    "halt",
+    "stop",
+    "kill",
+    "terminate",
+    "abort",
+    "quit",
+    "exit",
+    "crash",
+    "panic",
+    "suspend",
+    "hibernate",
+    "failover",
+    "rollback",
+    "redeploy",
+    "upgrade",
+    "downgrade",
+    "uninstall",
+    "maintenance",
+    "drain",
+    "evict",
+    "logout",
+    "signout",
+    "logoff",
+    "signoff",
+    "disconnect",
+    "revoke",
+    "invalidate",
+    "expire",
+    "rotate",
+    "impersonate",
+    "impersonation",
+    "masquerade",
+    "sudo",
+    "assume",
+    "lock",
+    "ban",
+    "block",
+    "disable",
+    "deactivate",
+    "unregister",
+    "deregister",
+    "close",
+    "reset",
+    "purge",
+    "wipe",
+    "flush",
+    "truncate",
+    "clear",
+    "erase",
+    "drop",
+    "destroy",
+    "nuke",
+    "empty",
+    "cleanup",
+    "prune",
+    "vacuum",
+    "gc",
+    "format",
+    "restore",
+    "reinitialize",
+    "reinstall",
+    "overwrite",
+    "obliterate",
+    "annihilate",
 ];
 /// The same in two words.
 const ENDINGS_IN_TWO: [(&str, &str); 13] = [
-    ("shut", "down"), ("shuts", "down"), ("power", "off"), ("log", "out"), ("logs", "out"), ("sign", "out"), ("signs", "out"),
-    ("log", "off"), ("sign", "off"), ("end", "session"), ("switch", "user"), ("delete", "all"), ("remove", "all"),
+    ("shut", "down"),
+    ("shuts", "down"),
+    ("power", "off"),
+    ("log", "out"),
+    ("logs", "out"),
+    ("sign", "out"),
+    ("signs", "out"),
+    ("log", "off"),
+    ("sign", "off"),
+    ("end", "session"),
+    ("switch", "user"),
+    ("delete", "all"),
+    ("remove", "all"),
 ];
 /// What a GET by such a name does, though it should not.
 const ENDINGS_BY_GET: [&str; 18] = [
-    "shutdown", "restart", "reboot", "poweroff", "kill", "terminate", "quit", "exit", "logout", "signout", "logoff", "signoff",
-    "impersonate", "reset", "purge", "wipe", "flush", "destroy",
+    "shutdown",
+    "restart",
+    "reboot",
+    "poweroff",
+    "kill",
+    "terminate",
+    "quit",
+    "exit",
+    "logout",
+    "signout",
+    "logoff",
+    "signoff",
+    "impersonate",
+    "reset",
+    "purge",
+    "wipe",
+    "flush",
+    "destroy",
 ];
 /// Lists that hold what somebody may do: who adds to one changes whom it is about.
 const RIGHTS: [&str; 16] = [
-    "role", "roles", "permission", "permissions", "privilege", "privileges", "grant", "grants", "right", "rights", "admin",
-    "admins", "owner", "owners", "acl", "scopes",
+    "role",
+    "roles",
+    "permission",
+    "permissions",
+    "privilege",
+    "privileges",
+    "grant",
+    "grants",
+    "right",
+    "rights",
+    "admin",
+    "admins",
+    "owner",
+    "owners",
+    "acl",
+    "scopes",
 ];
 
 /// What a call changes at the server.
@@ -64,7 +166,9 @@ pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'
             "POST" | "PUT" if documents_creation => Effect::CreatesAt(parameter),
             _ => Effect::Changes(parameter),
         },
-        parameter if is_posted && is_collection(api, operation, documents_creation, parameter.is_some()) => Effect::Creates,
+        parameter if is_posted && is_collection(api, operation, documents_creation, parameter.is_some()) => {
+            Effect::Creates
+        }
         Some(parameter) => Effect::Changes(parameter),
         None => Effect::ChangesShared,
     }
@@ -96,8 +200,8 @@ fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_
 pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
     let list = list.trim_end_matches('/');
     let is_item = |path: &str| {
-        let last = path.strip_prefix(list).and_then(|rest| rest.strip_prefix('/'));
-        last.is_some_and(|last| last.starts_with('{') && last.ends_with('}') && !last.contains('/'))
+        let below = path.strip_prefix(list).and_then(|rest| rest.strip_prefix('/'));
+        below.is_some_and(|name| name.starts_with('{') && name.ends_with('}') && !name.contains('/'))
     };
     api.operations.iter().map(|other| other.path.as_str()).find(|path| is_item(path))
 }
@@ -123,7 +227,8 @@ pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Op
         return None;
     }
     let behind = operation.path.rsplit_once('}').map_or(operation.path.as_str(), |(_, behind)| behind);
-    let static_segments: Vec<&str> = operation.path.split('/').filter(|part| !part.is_empty() && !part.contains('{')).collect();
+    let static_segments: Vec<&str> =
+        operation.path.split('/').filter(|part| !part.is_empty() && !part.contains('{')).collect();
     let last = static_segments.last().copied().unwrap_or_default();
     if matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
         let plain: String = words(last).concat();
@@ -162,4 +267,125 @@ pub(super) fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+
+    use super::*;
+
+    fn api(paths: &str, overlay: Option<&str>) -> Api {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: A, version: '1'}}\nservers: [{{url: 'https://a.example'}}]\npaths:\n{paths}"
+        );
+        let overlay = overlay.map(|actions| {
+            Text::new("overlay.yaml", format!("overlay: 1.0.0\ninfo: {{title: O, version: '1'}}\nactions:\n{actions}"))
+        });
+        let source = Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay, contract: None };
+        Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    fn contract() -> Contract {
+        toml::from_str("name = \"a\"\nsources = {}\ncredential = []\nerrors = {}\nrule = []").expect("a contract")
+    }
+
+    fn call(method: &str, path: &str, status: &str) -> String {
+        let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let parameters: Vec<String> =
+            names.map(|name| format!("{{name: {name}, in: path, required: true, schema: {{type: string}}}}")).collect();
+        let schema =
+            if method == "get" { ", content: {application/json: {schema: {type: array, items: {}}}}" } else { "" };
+        format!(
+            "  {path}:\n    {method}: {{operationId: call, parameters: [{}], responses: {{'{status}': {{description: d{schema}}}}}}}\n",
+            parameters.join(", ")
+        )
+    }
+
+    fn effect_of(method: &str, path: &str, status: &str, others: &str) -> String {
+        let api = api(&format!("{others}{}", call(method, path, status)), None);
+        let operation = api.operations.iter().find(|operation| operation.path == path).expect("the call");
+        format!("{:?}", effect(&api, &contract(), operation))
+    }
+
+    #[test]
+    fn what_a_call_changes_is_read_off_its_method_its_path_and_its_answers() {
+        for (method, path, status, others, expected) in [
+            ("get", "/a", "200", "", "Nothing"),
+            ("post", "/users", "201", "", "Creates"),
+            ("post", "/users", "200", &*call("delete", "/users/{user}", "204"), "Creates"),
+            ("post", "/shops/{shop}/users", "200", &*call("get", "/shops/{shop}/users/{user}", "200"), "Creates"),
+            ("post", "/shops/{shop}/users", "201", "", "Creates"),
+            ("post", "/shops/{shop}/logo", "201", "", "Changes(\"shop\")"),
+            (
+                "post",
+                "/users/{user}/roles",
+                "201",
+                &*call("delete", "/users/{user}/roles/{role}", "204"),
+                "Changes(\"user\")",
+            ),
+            ("post", "/users/{user}/activate", "200", "", "Changes(\"user\")"),
+            ("post", "/users/{name}", "201", "", "CreatesAt(\"name\")"),
+            ("post", "/users/{name}", "200", "", "Changes(\"name\")"),
+            ("put", "/flags/{flag}", "201", "", "CreatesAt(\"flag\")"),
+            ("patch", "/shops/{shop}/users/{user}", "200", "", "Changes(\"user\")"),
+            ("delete", "/shops/{shop}/users", "204", "", "Changes(\"shop\")"),
+            ("delete", "/sessions", "204", "", "ChangesShared"),
+            ("put", "/settings", "200", "", "ChangesShared"),
+            ("post", "/index", "202", "", "ChangesShared"),
+        ] {
+            assert_eq!(effect_of(method, path, status, others), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn only_an_overlay_says_that_a_post_reads() {
+        let text = call("post", "/index", "200").replace("operationId", "x-keyfit: {retry: safe}, operationId");
+        let of = |overlay| {
+            let api = api(&text, overlay);
+            effect(&api, &contract(), &api.operations[0]) == Effect::Nothing
+        };
+        assert!(!of(None));
+        assert!(of(Some(
+            "  - {target: \"$.paths['/index'].post\", description: d, update: {x-keyfit: {retry: safe}}}\n"
+        )));
+    }
+
+    fn ending_of(method: &str, path: &str, id: &str, summary: &str) -> Option<String> {
+        let text =
+            call(method, path, "200").replace("operationId: call", &format!("operationId: {id}, summary: '{summary}'"));
+        ending(&contract(), &api(&text, None).operations[0])
+    }
+
+    #[test]
+    fn what_ends_a_session_a_process_or_all_data_is_known_by_its_words() {
+        for (method, path, id, summary) in [
+            ("post", "/shutdown", "a", ""),
+            ("post", "/system/powerOff", "a", ""),
+            ("post", "/users/{user}/impersonate", "a", ""),
+            ("post", "/users/{user}/reset-password", "a", ""),
+            ("post", "/api/v1/hub", "shutDownHub", ""),
+            ("post", "/hub", "a", "Shuts down the hub"),
+            ("post", "/hub", "a", "Restarts the hub"),
+            ("post", "/session", "a", "Logs out"),
+            ("post", "/purge/{zone}", "a", ""),
+            ("delete", "/cache", "flushCache", ""),
+            ("delete", "/logout", "a", ""),
+            ("get", "/logout", "a", ""),
+            ("get", "/admin/shut-down", "a", ""),
+        ] {
+            assert!(ending_of(method, path, id, summary).is_some(), "{method} {path} {id} {summary}");
+        }
+        for (method, path, id, summary) in [
+            ("post", "/users", "create-user", "Creates a user"),
+            ("post", "/stops", "create-stop-point", "Adds a stop"),
+            ("delete", "/keys/{key}", "revoke-key", "Revokes a key"),
+            ("get", "/resets", "list-resets", "Lists resets"),
+            ("get", "/shutdown/history", "a", ""),
+            ("patch", "/blocks/{block}", "update-block-of-text", ""),
+        ] {
+            let is_named = id.contains("stop") || id.contains("block");
+            assert_eq!(ending_of(method, path, id, summary).is_some(), is_named, "{method} {path} {id} {summary}");
+        }
+    }
 }

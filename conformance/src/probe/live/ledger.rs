@@ -123,7 +123,6 @@ impl Ledger {
         };
         let mut entries = self.entries();
         match effect {
-            Effect::Nothing => {}
             Effect::Creates => {
                 let Some(item) = item_of(api, &operation.path) else {
                     entries.untold.push(format!("{by} made something for which the document has no path"));
@@ -139,14 +138,16 @@ impl Ledger {
                     let was_there = listed.and_then(Option::as_ref).is_some_and(|text| stands_in(text, &id));
                     // A server may answer with what it had, and 200 says no more than that.
                     let is_proven = reply.status == 201 || listed.is_some_and(Option::is_some);
-                    let is_known = entries.made.iter().any(|one| one.item == item && one.ids.get(parameter) == Some(&id));
+                    let is_known =
+                        entries.made.iter().any(|one| one.item == item && one.ids.get(parameter) == Some(&id));
                     if is_known || was_there || is_kept(parameter, &id) {
                         continue;
                     }
                     if is_proven {
                         entries.made.push(made(item, parameter, id));
                     } else {
-                        let why = format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
+                        let why =
+                            format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
                         entries.untold.push(why);
                     }
                 }
@@ -157,19 +158,23 @@ impl Ledger {
                 if operation.method == "DELETE" {
                     entries.made.iter_mut().filter(same).for_each(|one| one.is_gone = true);
                 } else if (is_of_the_run(id) || (reply.status == 201 && !is_kept(parameter, id)))
-                    && entries.made.iter_mut().all(|one| one.is_gone || !same(&one)) {
+                    && entries.made.iter_mut().all(|one| one.is_gone || !same(&one))
+                {
                     let one = made(&operation.path, parameter, id.clone());
                     entries.made.push(one);
                 }
             }
-            Effect::ChangesShared => {}
+            Effect::Nothing | Effect::ChangesShared => {}
         }
     }
 
     /// Something that was made and is there, of a template. One that a call is to remove is handed out once.
     pub(in super::super) fn lend(&self, item: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
         let mut entries = self.entries();
-        let is_free = |one: &&mut Made| one.item == item && !one.is_gone && !one.is_lent && !(is_removed && one.is_shared);
+        let is_free = |one: &&mut Made| {
+            let is_for_others = one.is_lent || (is_removed && one.is_shared);
+            one.item == item && !one.is_gone && !is_for_others
+        };
         let one = entries.made.iter_mut().find(is_free)?;
         if is_removed {
             one.is_lent = true;
@@ -181,7 +186,10 @@ impl Ledger {
 
     /// Whether the run made what a parameter names.
     pub(in super::super) fn made(&self, parameter: &str, id: &str) -> bool {
-        self.entries().made.iter().any(|one| one.parameter == parameter && one.ids.get(parameter).is_some_and(|own| own == id))
+        self.entries()
+            .made
+            .iter()
+            .any(|one| one.parameter == parameter && one.ids.get(parameter).is_some_and(|own| own == id))
     }
 
     /// Whether the run made what all parameters of a path name together, wherever that is.
@@ -269,8 +277,8 @@ fn id_in(value: &Value, parameter: &str) -> Option<String> {
 
 /// Whether an id stands in a text by itself, and not as a part of another word.
 fn stands_in(text: &str, id: &str) -> bool {
-    let is_word = |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');
-    text.match_indices(id).any(|(at, _)| {
-        !is_word(text[..at].chars().next_back()) && !is_word(text[at + id.len()..].chars().next())
-    })
+    let is_word =
+        |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');
+    text.match_indices(id)
+        .any(|(at, _)| !is_word(text[..at].chars().next_back()) && !is_word(text[at + id.len()..].chars().next()))
 }

@@ -16,8 +16,8 @@ use reqwest::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-pub use self::clean_up::Aftermath;
 pub(super) use self::body::{Keep, harmless};
+pub use self::clean_up::Aftermath;
 pub(super) use self::effect::{Effect, effect};
 use self::effect::{ending, item, subject};
 use self::ledger::Ledger;
@@ -128,15 +128,19 @@ impl Live {
         if !matches!(draft.method.as_str(), "DELETE" | "PUT" | "PATCH") || is_overlaid || is_made {
             return Ok(());
         }
-        let is_ours = |parameter: &str, id: &str| identities.is_expendable(parameter, id) || self.ledger.made(parameter, id);
+        let is_ours =
+            |parameter: &str, id: &str| identities.is_expendable(parameter, id) || self.ledger.made(parameter, id);
         let foreign = draft.ids.iter().find(|(parameter, id)| {
             identities.foreign_id(parameter).is_ok_and(|foreign| foreign == **id) && !is_ours(parameter, id)
         });
         let own = subject(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
         let may_change = draft.method != "DELETE" && draft.method == operation.method && self.allows(operation);
-        let kept = own.filter(|(parameter, id)| !may_change && identities.keeps(parameter, id) && !is_ours(parameter, id));
+        let kept =
+            own.filter(|(parameter, id)| !may_change && identities.keeps(parameter, id) && !is_ours(parameter, id));
         match foreign.or(kept) {
-            Some((parameter, _)) => Err(format!("nothing was sent: {} would meet a `{parameter}` that is kept", draft.method)),
+            Some((parameter, _)) => {
+                Err(format!("nothing was sent: {} would meet a `{parameter}` that is kept", draft.method))
+            }
             None => Ok(()),
         }
     }
@@ -168,10 +172,39 @@ impl Live {
         }
         self.ledger.note(draft, reply);
         // Keys have a lease of their own: each is revoked at the end of its case.
-        let is_key = |operation: &Operation| self.contract.key_management.as_ref().is_some_and(|keys| keys.mint == operation.id);
-        if let (Some(operation), Some(effect), Ok(reply)) = (declared.filter(|operation| !is_key(operation)), effect, reply) {
+        let is_key =
+            |operation: &Operation| self.contract.key_management.as_ref().is_some_and(|keys| keys.mint == operation.id);
+        if let (Some(operation), Some(effect), Ok(reply)) =
+            (declared.filter(|operation| !is_key(operation)), effect, reply)
+        {
             let is_kept = |parameter: &str, id: &str| identities.keeps(parameter, id);
             self.ledger.learn(&self.api, (operation, effect), draft, reply, is_kept);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_keep_to_the_rate() {
+        let folder = std::path::Path::new("tests/fixtures/apis/pets");
+        let source = keyfit_openapi::Source::from_dir(folder).expect("the fixture is there");
+        let catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let halt = Halt::default();
+        let began = Instant::now();
+        let free = Live::new(&catalogue, halt.clone(), Policy::default());
+        let kept = Live::new(&catalogue, halt.clone(), Policy { rate: Some(4.0), ..Policy::default() });
+        for _ in 0..9 {
+            assert!(free.slot().await);
+        }
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        for _ in 0..9 {
+            assert!(kept.slot().await);
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(2), "eight waits of a quarter of a second");
+        halt.halt();
+        assert!(!kept.slot().await, "nothing is sent after the end of a run");
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::Operation;
 
+use super::super::Target;
 use super::super::reply::Reply;
 use super::super::request::{Maker, NOBODY};
 use super::super::trial::Trial;
-use super::super::Target;
 use super::{Effect, Live, item};
 use crate::catalogue::Catalogue;
 use crate::contract::{Carrier, Contract, Credential, Probe, Rate};
@@ -58,7 +58,12 @@ impl Target {
     }
 
     /// What is somebody else's is changed only where it was given up.
-    pub(in super::super) fn spare_foreign(&self, live: &Live, probe: &Probe, operation: &Operation) -> Result<(), Missing> {
+    pub(in super::super) fn spare_foreign(
+        &self,
+        live: &Live,
+        probe: &Probe,
+        operation: &Operation,
+    ) -> Result<(), Missing> {
         let Probe::Foreign(name) = probe else { return Ok(()) };
         if matches!(live.effect(operation), Effect::Nothing | Effect::Creates) {
             return Ok(());
@@ -117,7 +122,13 @@ impl Target {
     }
 
     /// The ids of something that the run made and that is there: what is answered by 201 may still be on its way.
-    async fn made(&self, live: &Live, catalogue: &Catalogue, template: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
+    async fn made(
+        &self,
+        live: &Live,
+        catalogue: &Catalogue,
+        template: &str,
+        is_removed: bool,
+    ) -> Option<BTreeMap<String, String>> {
         let found = match live.ledger.lend(template, is_removed) {
             Some(ids) => Some(ids),
             None => self.make(live, catalogue, template, is_removed).await,
@@ -136,10 +147,17 @@ impl Target {
     }
 
     /// Makes something to be changed.
-    async fn make(&self, live: &Live, catalogue: &Catalogue, template: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
+    async fn make(
+        &self,
+        live: &Live,
+        catalogue: &Catalogue,
+        template: &str,
+        is_removed: bool,
+    ) -> Option<BTreeMap<String, String>> {
         let (list, _) = template.rsplit_once('/')?;
         let operations = &catalogue.api.operations;
-        let operation = operations.iter().find(|other| other.method == "POST" && other.path.trim_end_matches('/') == list)?;
+        let operation =
+            operations.iter().find(|other| other.method == "POST" && other.path.trim_end_matches('/') == list)?;
         let may_be_made = live.effect(operation) == Effect::Creates
             && (super::ending(&live.contract, operation).is_none() || live.allows(operation))
             && (!operation.spends || live.policy.allow_spend)
@@ -162,12 +180,16 @@ impl Target {
 
     /// Reads the list that a call adds to, once: what stands in it was not made by the run.
     async fn read_list_before(&self, live: &Live, catalogue: &Catalogue, operation: &Operation, identity: &Identity) {
-        let Some(reading) = catalogue.api.operations.iter().find(|other| other.method == "GET" && other.path == operation.path) else {
+        let Some(reading) =
+            catalogue.api.operations.iter().find(|other| other.method == "GET" && other.path == operation.path)
+        else {
             return;
         };
         let Some(reader) = self.caller(&live.contract, reading) else { return };
         let reader = Identity { ids: identity.ids.clone(), ..reader };
-        let Some(Ok(draft)) = self.maker(live, catalogue, reading).map(|maker| maker.draft(&Probe::Valid, reading, &reader)) else {
+        let Some(Ok(draft)) =
+            self.maker(live, catalogue, reading).map(|maker| maker.draft(&Probe::Valid, reading, &reader))
+        else {
             return;
         };
         if live.ledger.knows_list(draft.url.path()) {
@@ -175,7 +197,10 @@ impl Target {
         }
         let sent = self.send(&draft).await;
         live.ledger.add_requests(sent.requests);
-        let text = sent.answer().filter(|reply| reply.is_success()).map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
+        let text = sent
+            .answer()
+            .filter(|reply| reply.is_success())
+            .map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
         live.ledger.keep_list(draft.url.path(), text);
     }
 
@@ -186,7 +211,12 @@ impl Target {
     }
 
     /// What makes the requests of an operation that is not the case's.
-    pub(super) fn maker<'a>(&'a self, live: &'a Live, catalogue: &'a Catalogue, operation: &Operation) -> Option<Maker<'a>> {
+    pub(super) fn maker<'a>(
+        &'a self,
+        live: &'a Live,
+        catalogue: &'a Catalogue,
+        operation: &Operation,
+    ) -> Option<Maker<'a>> {
         let (_, arguments) = catalogue.operation_named(&operation.id)?;
         let kind = operation.credentials.iter().find_map(|kind| live.contract.credential(kind));
         Some(Maker {

@@ -1,11 +1,11 @@
 //! How a live server is asked for a method that a path does not have: the document may be a part of what the server does, so
 //! that a method of HTTP may well be there and do its work.
 
+use super::super::Target;
 use super::super::flow::Stop;
 use super::super::reply::Reply;
 use super::super::request::NOBODY;
 use super::super::trial::{Sent, Trial};
-use super::super::Target;
 use crate::catalogue::undeclared_method;
 use crate::identity::Missing;
 
@@ -27,7 +27,10 @@ impl Target {
         }
         let parameters: Vec<&String> = draft.ids.keys().collect();
         let Some(method) = undeclared_method(&trial.catalogue.api, operation).filter(|_| !parameters.is_empty()) else {
-            let why = format!("the server reads no method but those of HTTP, and {} has no id to ask for in vain", operation.path);
+            let why = format!(
+                "the server reads no method but those of HTTP, and {} has no id to ask for in vain",
+                operation.path
+            );
             return Err(Stop::Missing(Missing(why)));
         };
         let mut nobody = trial.identity.clone();

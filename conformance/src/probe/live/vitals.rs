@@ -32,7 +32,8 @@ impl Vitals {
     /// The server answers nobody any more. Returns what is said of it.
     pub(in super::super) fn ended(&self, reason: &str) -> String {
         let mut state = self.state();
-        let before = state.last.as_ref().map_or_else(String::new, |last| format!("; the last request before that was {last}"));
+        let before =
+            state.last.as_ref().map_or_else(String::new, |last| format!("; the last request before that was {last}"));
         state.died.get_or_insert_with(|| format!("the server does not answer any more: {reason}{before}")).clone()
     }
 

@@ -103,11 +103,11 @@ async fn run(name: &str, defects: Defects, expendable: &str, given_up: &[&str], 
         .arg(folder.join("tokens.toml"))
         .args(more)
         .envs([
-            ("OWNER", "owner-token"),     // not-a-secret
-            ("READER", "reader-token"),   // not-a-secret
-            ("WRITER", "writer-token"),   // not-a-secret
-            ("OLD", "revoked-token"),     // not-a-secret
-            ("LATE", "expired-token"),    // not-a-secret
+            ("OWNER", "owner-token"),   // not-a-secret
+            ("READER", "reader-token"), // not-a-secret
+            ("WRITER", "writer-token"), // not-a-secret
+            ("OLD", "revoked-token"),   // not-a-secret
+            ("LATE", "expired-token"),  // not-a-secret
         ])
         .output()
         .await
@@ -144,10 +144,18 @@ async fn nothing_that_was_there_and_was_not_given_up_is_changed_whatever_is_wron
             harm += harmed.len();
             // It is no merit to do nothing.
             assert!(mutations.iter().filter(|one| one.of == Origin::Run).count() > 10, "{name}: {}", done.text);
-            assert_eq!(done.code, Some(1), "an upsert of an unknown id is one finding at least: {name} {given}: {}", done.text);
+            assert_eq!(
+                done.code,
+                Some(1),
+                "an upsert of an unknown id is one finding at least: {name} {given}: {}",
+                done.text
+            );
             // What has no DELETE stays, and is named.
             let left = done.service.left();
-            assert!(left.iter().all(|path| path.contains("/invitations/") || path.contains("/flags/")), "{name}: {left:?}");
+            assert!(
+                left.iter().all(|path| path.contains("/invitations/") || path.contains("/flags/")),
+                "{name}: {left:?}"
+            );
             assert!(done.text.contains("made and not removed: remove it by hand"), "{name}: {}", done.text);
         }
     }

@@ -137,7 +137,11 @@ pub(crate) fn document() -> String {
         } else {
             "{ $ref: '#/components/schemas/Thing' }"
         };
-        let content = if status == 204 { String::new() } else { format!(", content: {{ application/json: {{ schema: {schema} }} }}") };
+        let content = if status == 204 {
+            String::new()
+        } else {
+            format!(", content: {{ application/json: {{ schema: {schema} }} }}")
+        };
         let _ = writeln!(path, "      responses:\n        '{status}': {{ description: Done.{content} }}");
         for refusal in [401, 403, 404] {
             let _ = writeln!(path, "        '{refusal}': {{ $ref: '#/components/responses/Problem' }}");
@@ -177,7 +181,9 @@ impl Service {
                     let shared = shared.clone();
                     async move { Ok::<_, Infallible>(shared.respond(request).await) }
                 });
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
             }
         });
         (address, service)
@@ -208,7 +214,8 @@ impl Service {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let token = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
-        let token = token.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token =
+            token.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let token = token.map(|(_, token)| token.trim().to_owned());
         let path = parts.uri.path().trim_start_matches("/v1").to_owned();
         let (status, value) = self.answer(parts.method.as_str(), &path, token.as_deref(), &body);
@@ -258,7 +265,10 @@ impl Service {
             }
             let list = || {
                 let below = format!("{path}/");
-                let own = state.things.keys().filter(|thing| thing.starts_with(&below) && !thing[below.len()..].contains('/'));
+                let own = state
+                    .things
+                    .keys()
+                    .filter(|thing| thing.starts_with(&below) && !thing[below.len()..].contains('/'));
                 own.map(|thing| thing_at(thing)).collect::<Vec<_>>()
             };
             return (success, if is_list && template.ends_with('s') { json!(list()) } else { thing_at(&place) });
@@ -320,5 +330,8 @@ fn thing_at(path: &str) -> Value {
 fn fits(template: &str, path: &str) -> bool {
     let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     template.len() == path.len()
-        && template.iter().zip(&path).all(|(wanted, found)| wanted.starts_with('{') && !found.is_empty() || wanted == found)
+        && template
+            .iter()
+            .zip(&path)
+            .all(|(wanted, found)| wanted.starts_with('{') && !found.is_empty() || wanted == found)
 }
