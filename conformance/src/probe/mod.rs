@@ -334,7 +334,7 @@ impl Target {
             sent = Sent { requests: sent.requests + again.requests, ..again };
         }
         if !sent.is_unconnected && sent.requests > 0 {
-            live.vitals.reached(draft);
+            live.vitals.reached(draft, sent.reply.is_ok());
         }
         live.learn(draft, sent.reply.as_ref().map_err(String::as_str), &*self.identities);
         if let Err(reason) = &sent.reply

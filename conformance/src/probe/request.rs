@@ -129,7 +129,10 @@ impl Maker<'_> {
         if effect == Effect::Nothing {
             return Ok((None, None));
         }
+        let path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let parameters: Vec<&str> = path.map(|parameter| parameter.name.as_str()).collect();
         let keep = Keep {
+            parameters: &parameters,
             required: matches!(effect, Effect::Creates | Effect::CreatesAt(_)) && operation.method == "POST",
             member: self.contract.batch_of(operation).map(|batch| batch.id_field.as_str()),
         };

@@ -51,6 +51,8 @@ pub(in super::super) struct Keep<'a> {
     pub(in super::super) required: bool,
     /// The id of items in a batch.
     pub(in super::super) member: Option<&'a str>,
+    /// The parameters of the path: a member of such a name gives what is there another id.
+    pub(in super::super) parameters: &'a [&'a str],
 }
 
 /// The body without ids and rights, and with every switch off.
@@ -72,7 +74,7 @@ fn visit(api: &Api, schema: &Value, value: &mut Value, keep: Keep<'_>, lacks: &m
                 })
             };
             members.retain(|name, _| {
-                if !is_kept_out(name) || keep.member == Some(name) {
+                if !(is_kept_out(name) || is_parameter(name, keep.parameters)) || keep.member == Some(name) {
                     return true;
                 }
                 let is_required = required(name);
@@ -96,6 +98,11 @@ fn visit(api: &Api, schema: &Value, value: &mut Value, keep: Keep<'_>, lacks: &m
         Value::Bool(switch) => *switch = false,
         _ => {}
     }
+}
+
+fn is_parameter(name: &str, parameters: &[&str]) -> bool {
+    let plain = words(name).concat();
+    parameters.iter().any(|parameter| words(parameter).concat() == plain)
 }
 
 fn is_kept_out(name: &str) -> bool {
@@ -128,10 +135,10 @@ components:
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let schema = json!({ "$ref": "#/components/schemas/User" });
         let body = json!({
-            "id": "1", "_id": "1", "name": "Ada", "isAdmin": true, "ownerId": "2", "user_roles": ["admin"], "active": true,
+            "id": "1", "_id": "1", "name": "Ada", "isAdmin": true, "user_name": "ada", "ownerId": "2", "user_roles": ["admin"], "active": true,
             "password": "swordfish", "profile": { "role": "admin", "notify": true, "tags": [{ "permissions": [] }] },
         });
-        let keep = |required| Keep { required, member: None };
+        let keep = |required| Keep { required, member: None, parameters: &["userName"] };
         let changed = harmless(&api, &schema, &body, keep(false));
         let bare = json!({ "name": "Ada", "active": false, "profile": { "notify": false, "tags": [{}] } });
         assert_eq!((changed.body, changed.lacks.as_deref()), (bare, Some("password")));
@@ -142,7 +149,7 @@ components:
             &api,
             &json!({}),
             &json!([{ "id": "a", "role": "b" }]),
-            Keep { required: true, member: Some("id") },
+            Keep { required: true, member: Some("id"), parameters: &[] },
         );
         assert_eq!(batch.body, json!([{ "id": "a" }]));
     }

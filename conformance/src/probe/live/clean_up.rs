@@ -72,7 +72,8 @@ impl Target {
                         .map_or_else(|_| reply.status.to_string(), |status| status.to_string());
                     problem = format!("DELETE is answered {status}");
                 }
-                Err(reason) => problem = reason,
+                // It may have been executed.
+                Err(reason) => return Err(reason),
             }
         }
         Err(problem)

@@ -138,8 +138,9 @@ impl Ledger {
                     let was_there = listed.and_then(Option::as_ref).is_some_and(|text| stands_in(text, &id));
                     // A server may answer with what it had, and 200 says no more than that.
                     let is_proven = reply.status == 201 || listed.is_some_and(Option::is_some);
-                    let is_known =
-                        entries.made.iter().any(|one| one.item == item && one.ids.get(parameter) == Some(&id));
+                    // Ids of what is gone are given anew.
+                    let is_same = |one: &Made| one.item == item && one.ids.get(parameter) == Some(&id);
+                    let is_known = entries.made.iter().any(|one| is_same(one) && !one.is_gone);
                     if is_known || was_there || is_kept(parameter, &id) {
                         continue;
                     }
