@@ -165,6 +165,26 @@ fn a_document_does_not_make_a_post_read_only_and_an_overlay_does() {
 }
 
 #[test]
+fn what_costs_money_by_the_overlay_is_not_even_read_on_the_way() {
+    let document = DOCUMENT
+        .replace("user-search\n      x-keyfit: { retry: safe }", "user-create")
+        .replace("components:", "  /users/{user}:\n    delete:\n      operationId: user-delete\n      parameters: [{ name: user, in: path, required: true, schema: { type: string } }]\n      responses: { '204': { description: Gone. }, '401': { description: No. } }\ncomponents:");
+    let folder = api("spends", &document);
+    let overlay = folder.join("api/overlay.yaml");
+    let text = fs::read_to_string(&overlay).expect("init wrote it");
+    let spends = "  - target: $.paths['/users'].get\n    description: It is paid for.\n    update: { x-keyfit: { spends: true } }\n";
+    fs::write(&overlay, format!("{text}{spends}")).expect("a file");
+    let (url, log) = serve(|first, headers, _| Some(by_token(first, headers)));
+    for (more, expected) in [(&[][..], false), (&["--allow-spend"][..], true)] {
+        let before = requests(&log).len();
+        check(&folder, &url, &[&["--allow-writes"], more].concat());
+        let sent = requests(&log)[before..].to_vec();
+        assert!(sent.iter().any(|(first, _)| first.starts_with("POST /users ")), "{sent:?}");
+        assert_eq!(sent.iter().any(|(first, _)| first.starts_with("GET /users ")), expected, "{sent:?}");
+    }
+}
+
+#[test]
 fn a_server_that_died_is_named_with_the_last_request_before_that() {
     let document = DOCUMENT.replace("user-search\n      x-keyfit: { retry: safe }", "user-create").replace(
         "'200': { description: Users., content: { application/json: { schema: { type: array, items: { type: object } } } } }\n        '401': { description: No. }\ncomponents",

@@ -47,6 +47,9 @@ impl Target {
         let mut operations = catalogue.api.operations.iter();
         let removal = operations.find(|other| other.method == "DELETE" && other.path == made.item);
         let removal = removal.ok_or_else(|| "the document has no DELETE for it".to_owned())?;
+        if !live.may_be_asked(removal) {
+            return Err("its DELETE is not allowed".to_owned());
+        }
         let known = self.caller(&live.contract, removal);
         let nobody = || Identity {
             name: String::new(),

@@ -77,6 +77,19 @@ impl Live {
         self.policy.allow.iter().any(|pattern| glob::matches(pattern, &operation.id))
     }
 
+    /// Whether a call may be sent that no case asks for.
+    fn may_be_asked(&self, operation: &Operation) -> bool {
+        let is_free = !operation.spends || self.policy.allow_spend;
+        is_free && (self.allows(operation) || ending(&self.contract, operation).is_none())
+    }
+
+    /// The GET of a path, if that may be sent unasked.
+    fn reading<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
+        let mut operations = catalogue.api.operations.iter();
+        let reading = operations.find(|other| other.method == "GET" && other.path == path)?;
+        (reading.retry == Retry::Safe && self.may_be_asked(reading)).then_some(reading)
+    }
+
     /// What a call changes.
     pub(super) fn effect<'o>(&self, operation: &'o Operation) -> Effect<'o> {
         effect(&self.api, &self.contract, operation)

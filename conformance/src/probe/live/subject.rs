@@ -34,6 +34,7 @@ impl Target {
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) if operation.method == "POST" => {
+                self.spare_foreign(live, trial.probe, operation)?;
                 trial.identity.ids.insert(parameter.to_owned(), live.ledger.new_id());
                 return Ok(None);
             }
@@ -133,8 +134,7 @@ impl Target {
             Some(ids) => Some(ids),
             None => self.make(live, catalogue, template, is_removed).await,
         };
-        let operations = &catalogue.api.operations;
-        let Some(reading) = operations.iter().find(|other| other.method == "GET" && other.path == template) else {
+        let Some(reading) = live.reading(catalogue, template) else {
             return found;
         };
         let ids = found?;
@@ -159,10 +159,9 @@ impl Target {
         let operation =
             operations.iter().find(|other| other.method == "POST" && other.path.trim_end_matches('/') == list)?;
         let may_be_made = live.effect(operation) == Effect::Creates
-            && (super::ending(&live.contract, operation).is_none() || live.allows(operation))
-            && (!operation.spends || live.policy.allow_spend)
+            && live.may_be_asked(operation)
             // Without this it would be left behind.
-            && operations.iter().any(|other| other.method == "DELETE" && other.path == template);
+            && operations.iter().any(|other| other.method == "DELETE" && other.path == template && live.may_be_asked(other));
         if !may_be_made || live.ledger.is_barren(list) {
             return None;
         }
@@ -180,9 +179,7 @@ impl Target {
 
     /// Reads the list that a call adds to, once: what stands in it was not made by the run.
     async fn read_list_before(&self, live: &Live, catalogue: &Catalogue, operation: &Operation, identity: &Identity) {
-        let Some(reading) =
-            catalogue.api.operations.iter().find(|other| other.method == "GET" && other.path == operation.path)
-        else {
+        let Some(reading) = live.reading(catalogue, &operation.path) else {
             return;
         };
         let Some(reader) = self.caller(&live.contract, reading) else { return };

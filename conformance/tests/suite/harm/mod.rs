@@ -92,15 +92,14 @@ struct Run {
     service: Service,
 }
 
-async fn run(name: &str, defects: Defects, expendable: &str, given_up: &[&str], more: &[&str]) -> Run {
-    let folder = api(name).await;
+async fn run(folder: &Path, name: &str, defects: Defects, expendable: &str, given_up: &[&str], more: &[&str]) -> Run {
     let (address, service) = Service::start(defects, given_up).await;
-    fs::write(folder.join("tokens.toml"), format!("{TOKENS}{expendable}")).expect("a file");
+    fs::write(folder.join(format!("{name}.toml")), format!("{TOKENS}{expendable}")).expect("a file");
     let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
         .args(["run", "--base-url", &format!("http://{address}/v1"), "--api-dir"])
         .arg(folder.join("api"))
         .arg("--tokens")
-        .arg(folder.join("tokens.toml"))
+        .arg(folder.join(format!("{name}.toml")))
         .args(more)
         .envs([
             ("OWNER", "owner-token"),   // not-a-secret
@@ -126,10 +125,12 @@ const VARIANTS: [(&str, Defects); 5] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_there_and_was_not_given_up_is_changed_whatever_is_wrong_with_the_server() {
+    let folder = api("all").await;
     let mut harm = 0;
     for (name, defects) in VARIANTS {
         for (given, expendable, given_up) in [("nothing", "", &[][..]), ("some", EXPENDABLE, &GIVEN_UP[..])] {
-            let done = run(&format!("{name}-{given}"), defects, expendable, given_up, &["--allow-writes"]).await;
+            let done =
+                run(&folder, &format!("{name}-{given}"), defects, expendable, given_up, &["--allow-writes"]).await;
             let mutations = done.service.mutations();
             let harmed: Vec<&str> =
                 mutations.iter().filter(|one| one.of == Origin::Kept).map(|one| one.call.as_str()).collect();
