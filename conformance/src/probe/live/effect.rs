@@ -196,14 +196,23 @@ fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_
     has_item || is_listed || (documents_creation && (!is_below_an_id || last.ends_with('s')))
 }
 
-/// The template of the items of a list.
+/// The template of the items of a list: below the list, or below another one of the same name that needs no more ids, as
+/// `/items/{item}` of `/projects/{project}/items`.
 pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
     let list = list.trim_end_matches('/');
-    let is_item = |path: &str| {
-        let below = path.strip_prefix(list).and_then(|rest| rest.strip_prefix('/'));
-        below.is_some_and(|name| name.starts_with('{') && name.ends_with('}') && !name.contains('/'))
+    let paths = || api.operations.iter().map(|other| other.path.as_str());
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let own = paths().find(|path| parent_of(path) == Some(list));
+    let is_elsewhere = |path: &&str| {
+        let parent = parent_of(path).filter(|parent| name(parent) == name(list));
+        parent.is_some_and(|parent| parent.split('/').all(|part| !part.starts_with('{') || list.contains(part)))
     };
-    api.operations.iter().map(|other| other.path.as_str()).find(|path| is_item(path))
+    own.or_else(|| paths().find(is_elsewhere))
+}
+
+/// What a path that ends with a parameter is below.
+fn parent_of(path: &str) -> Option<&str> {
+    path.strip_suffix('}')?.rsplit_once("/{").map(|(parent, _)| parent)
 }
 
 fn is_list(api: &Api, operation: &Operation) -> bool {
@@ -316,6 +325,7 @@ mod tests {
             ("post", "/users", "200", &*call("delete", "/users/{user}", "204"), "Creates"),
             ("post", "/shops/{shop}/users", "200", &*call("get", "/shops/{shop}/users/{user}", "200"), "Creates"),
             ("post", "/shops/{shop}/users", "201", "", "Creates"),
+            ("post", "/shops/{shop}/users", "200", &*call("delete", "/users/{user}", "204"), "Creates"),
             ("post", "/shops/{shop}/logo", "201", "", "Changes(\"shop\")"),
             (
                 "post",

@@ -109,6 +109,7 @@ impl Ledger {
         let by = format!("{} {}", draft.method, draft.url.path());
         let made = |item: &str, parameter: &str, id: String| {
             let mut ids = draft.ids.clone();
+            ids.retain(|name, _| item.contains(&format!("{{{name}}}")));
             ids.insert(parameter.to_owned(), id);
             Made {
                 item: item.to_owned(),

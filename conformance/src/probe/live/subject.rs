@@ -9,6 +9,7 @@ use super::super::Target;
 use super::super::reply::Reply;
 use super::super::request::{Maker, NOBODY};
 use super::super::trial::Trial;
+use super::effect::item_of;
 use super::{Effect, Live, item};
 use crate::catalogue::Catalogue;
 use crate::contract::{Carrier, Contract, Credential, Probe, Rate};
@@ -154,10 +155,11 @@ impl Target {
         template: &str,
         is_removed: bool,
     ) -> Option<BTreeMap<String, String>> {
-        let (list, _) = template.rsplit_once('/')?;
         let operations = &catalogue.api.operations;
-        let operation =
-            operations.iter().find(|other| other.method == "POST" && other.path.trim_end_matches('/') == list)?;
+        let adds =
+            |other: &&Operation| other.method == "POST" && item_of(&catalogue.api, &other.path) == Some(template);
+        let operation = operations.iter().find(adds)?;
+        let list = operation.path.as_str();
         let may_be_made = live.effect(operation) == Effect::Creates
             && live.may_be_asked(operation)
             // Without this it would be left behind.
