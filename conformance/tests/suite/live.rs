@@ -279,7 +279,7 @@ authentication = "body"
     let live = Live::start_guide("one-client.toml", only).await;
     let (code, text) = live.check(&["--allow-writes", "--case", "guide/oauth/**", "--case", "guide/jwt/**"], 1).await;
     assert_eq!(code, 0, "{text}");
-    insta::with_settings!({ filters => vec![(r"in \d+\.\d+ s", "in <time>")] }, { insta::assert_snapshot!(text) });
+    insta::with_settings!({ filters => vec![(r"in \d+\.\d+ s", "in <time>"), (r"127\.0\.0\.1:\d+", "<address>")] }, { insta::assert_snapshot!(text) });
 }
 
 #[tokio::test(flavor = "multi_thread")]
