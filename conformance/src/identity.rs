@@ -18,6 +18,8 @@ pub struct Identity {
     pub secret: Secret,
     /// Path parameters with values that exist for this identity.
     pub ids: BTreeMap<String, String>,
+    /// Whether its credential may be shown to whoever sees URLs.
+    pub is_expendable: bool,
 }
 
 /// What a probe needs of a credential.
@@ -163,6 +165,18 @@ pub trait Identities: Send + Sync {
     fn expendable(&self, parameter: &str, is_removed: bool) -> Result<String, Missing> {
         let _ = is_removed;
         Err(Missing(format!("no expendable `{parameter}` was given")))
+    }
+
+    /// Whether the id of a path parameter was given up: calls may change it and remove it.
+    fn is_expendable(&self, parameter: &str, id: &str) -> bool {
+        let _ = (parameter, id);
+        false
+    }
+
+    /// Whether the id of a path parameter is there to stay.
+    fn keeps(&self, parameter: &str, id: &str) -> bool {
+        let _ = (parameter, id);
+        false
     }
 
     /// Told of an id that is gone, though the call was to be refused.

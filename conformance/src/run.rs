@@ -103,7 +103,8 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 } else {
                     plan.check(&catalogue, case).await
                 };
-                let is_cut = plan.halt.is_halted() && outcome.verdict == Verdict::Error;
+                let has_died = plan.target.as_ref().is_some_and(|target| target.has_died());
+                let is_cut = plan.halt.is_halted() && outcome.verdict == Verdict::Error && !has_died;
                 let outcome = if is_cut { Outcome::skip("the run was ended during it") } else { outcome };
                 if plan.is_fail_fast && outcome.verdict == Verdict::Fail {
                     plan.halt.halt();

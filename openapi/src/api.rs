@@ -6,7 +6,7 @@ use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::repair::Repairs;
-use crate::{Failure, Source, lint, overlay, remarks, table, walk};
+use crate::{Failure, Source, hints, lint, overlay, remarks, table, walk};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ impl Api {
         let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();
         remarks::text(&source.document, &mut repairs);
+        // Before the overlay: what that puts in counts.
+        hints::ignore(&mut located.value, &mut repairs);
         let mut document = match &source.overlay {
             Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
             None => located.value.clone(),
@@ -85,6 +87,17 @@ impl Api {
     /// The operation of this id.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// What is said to whoever publishes `x-keyfit`: only an overlay may say it.
+    pub fn ignored_hints(&self) -> Option<String> {
+        let mut ignored = self.repairs.iter().filter(|repair| repair.rule == hints::RULE);
+        let first = &ignored.next()?.pointer;
+        let more = match ignored.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!("`x-keyfit` of a published document is ignored, write it into overlay.yaml: #{first}{more}"))
     }
 
     /// The schema itself, or the component that its `$ref` names.

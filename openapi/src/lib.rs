@@ -20,6 +20,7 @@ mod explain;
 mod failure;
 mod file;
 mod generate;
+mod hints;
 mod lines;
 mod lint;
 mod load;

@@ -51,6 +51,41 @@ fn what_is_odd_and_can_be_read_is_noted() {
 }
 
 #[test]
+fn what_a_published_document_says_under_x_keyfit_is_ignored_and_what_an_overlay_says_counts() {
+    let said = "x-keyfit: {retry: safe, spends: true, credentials: [any], scopes: [all], errors: own, partial: items}";
+    let paths = format!(
+        "  /pets:\n    {said}\n    delete: {{operationId: drop, {said}, responses: {{'204': {{description: gone}}}}}}\n  \
+         /dogs: {{$ref: '#/components/pathItems/dogs'}}\n"
+    );
+    let schemas = format!(
+        "    Named: {{type: object, properties: {{x-keyfit: {{type: string}}}}}}\n    List: {{type: object, x-keyfit: {{list: data}}}}\n  \
+         pathItems:\n    dogs:\n      delete: {{operationId: drop-dogs, {said}, responses: {{'204': {{description: gone}}}}}}\n{said}\n"
+    );
+    let mut source = source(&paths, &schemas);
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(api.operations.len(), 2);
+    for operation in &api.operations {
+        assert_eq!(operation.retry, keyfit_openapi::Retry::Never, "{}", operation.id);
+        assert!(!operation.spends && operation.partial.is_none() && operation.errors.is_empty(), "{}", operation.id);
+        assert!(operation.credentials.is_empty() && operation.scopes.is_empty(), "{}", operation.id);
+    }
+    let noted = api.repairs.iter().filter(|repair| repair.rule == "published-hints").count();
+    assert_eq!(noted, 5, "the document, a path, two operations and a schema");
+    assert!(api.ignored_hints().is_some_and(|note| note.contains("and 4 more")));
+    assert!(
+        api.document.pointer("/components/schemas/Named/properties/x-keyfit").is_some(),
+        "a property may have that name"
+    );
+
+    let overlay = "overlay: 1.0.0\ninfo: {title: O, version: '1'}\nactions:\n  - {target: \"$.paths['/pets'].delete\", description: d, update: {x-keyfit: {retry: idempotent, scopes: [pets]}}}\n";
+    source.overlay = Some(Text::new("overlay.yaml", overlay));
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    let operation = api.operation("drop").expect("it is there");
+    assert_eq!((operation.retry, &*operation.scopes), (keyfit_openapi::Retry::Idempotent, &["pets".to_owned()][..]));
+    assert!(!operation.spends, "nothing of the document's own is left beside it");
+}
+
+#[test]
 fn missing_ids_are_made_of_method_and_path_whatever_the_order() {
     let one = "  /pets:\n    get: {responses: {'200': {description: ok}}}\n";
     let two = "  /pets/{id}:\n    delete: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {'204': {description: ok}}}\n";

@@ -134,6 +134,11 @@ impl Catalogue {
         Some((&self.api.operations[index], &self.examples[index].arguments))
     }
 
+    /// Whether a pattern fits the id of an operation.
+    pub fn names_operation(&self, pattern: &str) -> bool {
+        self.api.operations.iter().any(|operation| glob::matches(pattern, &operation.id))
+    }
+
     /// Whether there are cases for which a generated client is needed.
     pub fn needs_client(&self) -> bool {
         let calls = |case: &Case| !matches!(self.rule(case).drive, None | Some(Drive::Authorization(_)));
@@ -220,13 +225,14 @@ fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Ca
             // What a method does that the document does not know is anybody's guess.
             let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
             let mints = matches!(rule.probe, Some(Probe::Key(_)));
+            let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
             cases.push(Case {
                 id,
                 side,
                 family,
                 level,
                 variant,
-                writes: is_sent && (is_unknown || mints || operation.retry != Retry::Safe),
+                writes: is_sent && (is_unknown || mints || is_posted || operation.retry != Retry::Safe),
                 spends: is_sent && operation.spends,
                 rule: index,
                 operation: position,

@@ -6,15 +6,18 @@ use std::process::ExitCode;
 
 use clap::Args;
 use keyfit_conformance::init::{Ends, scaffold};
-use keyfit_openapi::plain;
+use keyfit_conformance::secret::Redactor;
+use keyfit_openapi::{Text, plain};
 
 use super::file;
+use super::subject::server_url;
+use super::transport::Transport;
 
 /// Writes a folder for `run --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// The OpenAPI document, YAML or JSON.
-    #[arg(long, value_name = "FILE")]
+    /// The OpenAPI document, YAML or JSON: a file, or the URL of a live server that has it.
+    #[arg(long, value_name = "FILE or URL")]
     spec: PathBuf,
     /// The name of the API; made from the name of the file where left out.
     #[arg(long)]
@@ -22,14 +25,22 @@ pub(crate) struct Options {
     /// The folder to write; one with the API's name where left out.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    transport: Transport,
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let name = api_name(options.name.as_deref(), &options.spec)?;
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from(&name));
-    let spec = file::read(&options.spec, "document")?;
-    let is_json = options.spec.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let url = options.spec.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://"));
+    let spec = match url {
+        Some(url) => fetched(url, &options.transport)?,
+        None => file::read(&options.spec, "document")?,
+    };
+    let has_ending = options.spec.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    // A URL need not end with what it is.
+    let is_json = has_ending || (url.is_some() && spec.text.trim_start().starts_with('{'));
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
     let made = scaffold(&name, &spec, Ends::Server).map_err(|failure| failure.to_string())?;
     let files = [
@@ -57,6 +68,21 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     );
     file::print_lines([made_files].into_iter().chain(notes).chain([next]))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The document that a live server has under a URL. It says what is sent there later: over plain http from another machine,
+/// anybody could write it.
+fn fetched(url: &str, transport: &Transport) -> Result<Text, String> {
+    let url = server_url(url)
+        .map_err(|problem| format!("error: this is not the URL of a document: {problem}\n  --> {url}"))?;
+    transport.check(&url)?;
+    let http = transport.http(&[], &Redactor::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
+    let bytes = runtime.block_on(http.fetch(url.clone())).map_err(|reason| {
+        format!("error: the document cannot be fetched: {reason}\n  --> {url}\nhelp: check the URL; a redirect is not followed, name where it leads")
+    })?;
+    Text::decode(url.as_str(), bytes).map_err(|failure| failure.to_string())
 }
 
 /// The name of an API, with which ids of rules begin: letters, digits and hyphens. That of the file where none is given.

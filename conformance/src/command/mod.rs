@@ -9,6 +9,7 @@ mod reports;
 mod run;
 mod spec;
 mod subject;
+mod transport;
 
 use std::process::ExitCode;
 

@@ -13,8 +13,8 @@ use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::contract::Probe;
 use keyfit_conformance::explain;
 use keyfit_conformance::known::KnownFailures;
-use keyfit_conformance::probe::http_client;
-use keyfit_conformance::report::{ApiReport, Report};
+use keyfit_conformance::probe::{Aftermath, http_client};
+use keyfit_conformance::report::{ApiReport, LiveReport, Report};
 use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::template::templates;
@@ -111,6 +111,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
     let report = runtime.block_on(check(options, catalogues, &mut known))?;
     let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
+    if report.apis.iter().filter_map(|api| api.live.as_ref()).any(|live| live.died.is_some()) {
+        eprintln!("error: the server died\nhelp: the report names the last request before that");
+        return Ok(ExitCode::from(2));
+    }
     Ok(match report.totals {
         totals if totals.fail > 0 || !report.stale.is_empty() => ExitCode::from(1),
         totals if totals.warn > 0 && options.fail_on == Threshold::Should => ExitCode::from(1),
@@ -158,6 +162,9 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
             || options.api.iter().any(|name| *name == catalogue.api.name || *name == catalogue.contract.name);
         if !is_named {
             continue;
+        }
+        if let Some(note) = catalogue.api.ignored_hints() {
+            eprintln!("note: {note}\n  --> {}", source.document.path);
         }
         catalogue.select(&options.case, &options.skip);
         if let Some(end) = options.end() {
@@ -213,9 +220,8 @@ async fn check(
     let listening = tokio::spawn(halt_on_interrupt(halt.clone(), Arc::clone(&was_interrupted)));
     let bar = progress(&catalogues);
     let redactor = Redactor::default();
-    let live = [&options.subject.live.base_url, &options.subject.live.authorization_server];
-    let speaks_tls = live.into_iter().flatten().any(|url| url.scheme() == "https");
-    let http = http_client(speaks_tls).map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
+    // Of the mocks: a live server has its own.
+    let http = http_client(false).map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
     let is_ours = options.api_dir.is_none();
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
@@ -226,8 +232,12 @@ async fn check(
         plan.watch = bar.clone().map(watch);
         running.spawn(async move {
             let outcomes = run_cases(&catalogue, &plan).await;
+            let aftermath = match &plan.target {
+                Some(target) => target.finish(&catalogue).await,
+                None => Aftermath::default(),
+            };
             drop(mock);
-            (place, catalogue, server, outcomes)
+            (place, catalogue, server, outcomes, aftermath)
         });
     }
     let mut done = Vec::new();
@@ -240,7 +250,8 @@ async fn check(
     done.sort_by_key(|(place, ..)| *place);
     let mut requests = 0;
     let mut apis = Vec::new();
-    for (_, catalogue, server, mut outcomes) in done {
+    for (_, catalogue, server, mut outcomes, aftermath) in done {
+        requests += aftermath.requests;
         for (case, outcome) in catalogue.cases.iter().zip(&mut outcomes) {
             requests += outcome.requests;
             known.settle(&case.id, outcome);
@@ -248,7 +259,11 @@ async fn check(
         if is_elsewhere(&catalogue, &outcomes) && options.subject.live.base_url.is_some() {
             eprintln!("note: every valid call is answered 404: does the base URL lack a path, such as /v1?");
         }
-        apis.push(ApiReport::new(&catalogue, &server, outcomes, &redactor));
+        let mut report = ApiReport::new(&catalogue, &server, outcomes, &redactor);
+        if options.subject.live.base_url.is_some() {
+            report.live = Some(LiveReport::new(aftermath, options.subject.live.notes(), &redactor));
+        }
+        apis.push(report);
     }
     let mut report = Report::new(apis, requests, started.elapsed());
     // The server's end is all that there is to a live server.

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use clap::Args;
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::contract::Carrier;
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::Target;
+use keyfit_conformance::probe::{Policy, Target, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::tokens::Tokens;
 use keyfit_openapi::Source;
 use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderName};
 
+use super::transport::Transport;
 use super::{client, file};
 
 /// What is held to the contract: keyfit's client and the mock, unless another is named.
@@ -48,10 +51,29 @@ pub(super) struct Live {
     /// Send calls that cost money at the live server.
     #[arg(long)]
     pub(super) allow_spend: bool,
+    /// Send the calls of this operation though it looks as if it ended or wiped something, or changed what is there to
+    /// stay; `*` stands for any part of the id; may be given more than once.
+    #[arg(long, value_name = "OPERATION", requires = "allow_writes")]
+    pub(super) allow: Vec<String>,
+    /// Send tokens in URLs, which are logged on the way: API keys that belong into the query, and the cases that ask
+    /// whether the server takes a token there.
+    #[arg(long)]
+    pub(super) query_tokens: bool,
+    /// The most requests in a second.
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub(super) rate: Option<f64>,
+    #[command(flatten)]
+    pub(super) transport: Transport,
+}
+
+/// Requests in a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate >= 0.001);
+    rate.ok_or_else(|| "write a number such as 5 or 0.5".to_owned())
 }
 
 /// The URL of a server. Reports show it, and URLs are logged: it holds no secret.
-fn server_url(text: &str) -> Result<Url, String> {
+pub(super) fn server_url(text: &str) -> Result<Url, String> {
     let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     if !begins("https://") && !begins("http://") {
         return Err("begin it with https:// or http://".to_owned());
@@ -64,6 +86,17 @@ fn server_url(text: &str) -> Result<Url, String> {
         return Err("it ends with its path: leave `?` and `#` out".to_owned());
     }
     Ok(url)
+}
+
+impl Live {
+    /// What a report has to say of the way to the server.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let note = "the certificates of the server were not verified (--insecure): anybody may have answered";
+        let is_open = self.base_url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url));
+        let open = "tokens were sent over plain http (--allow-plain-http): everyone on the way could read them";
+        let insecure = self.transport.insecure.then_some(note);
+        insecure.into_iter().chain(is_open.then_some(open)).map(str::to_owned).collect()
+    }
 }
 
 impl Subject {
@@ -102,6 +135,14 @@ impl Subject {
             plan.target = Some(Arc::new(target));
             return Ok((plan, "mock".to_owned(), Some(mock)));
         };
+        for url in [Some(base_url), self.live.authorization_server.as_ref()].into_iter().flatten() {
+            self.live.transport.check(url)?;
+        }
+        if let Some(unknown) = self.live.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
+            return Err(format!(
+                "error: there is no operation `{unknown}` to allow\nhelp: the report names them, and so do the cases of --list"
+            ));
+        }
         let text = file::read(path, "tokens file")?;
         let root = match &self.live.authorization_server {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -112,8 +153,21 @@ impl Subject {
         for note in tokens.notes() {
             file::complain(&format!("note: {note}"));
         }
-        let target = Target::new(http.clone(), base_url.clone(), Arc::new(tokens), redactor.clone());
-        let target = target.paced(&catalogue.contract, halt.clone());
+        let carriers = catalogue.contract.credentials.iter().map(|credential| match credential.carrier() {
+            Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
+            Carrier::Header | Carrier::Query(_) => AUTHORIZATION,
+        });
+        // Token requests have it, whatever calls have.
+        let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
+        let http = self.live.transport.http(&credentials, redactor)?;
+        let policy = Policy {
+            allow: self.live.allow.clone(),
+            allow_spend: self.live.allow_spend,
+            query_tokens: self.live.query_tokens,
+            rate: self.live.rate,
+        };
+        let target = Target::new(http, base_url.clone(), Arc::new(tokens), redactor.clone());
+        let target = target.live(catalogue, halt.clone(), policy);
         let reached = tokio::select! {
             reached = target.reach() => reached,
             () = halt.halted() => return Err("error: the run was interrupted before the server answered".to_owned()),

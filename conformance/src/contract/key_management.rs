@@ -123,6 +123,11 @@ impl KeyManagement {
         ]
     }
 
+    /// Whether an operation is one of them.
+    pub(crate) fn names(&self, operation: &str) -> bool {
+        self.operations().iter().any(|(_, known)| *known == operation)
+    }
+
     /// Whether an operation takes the id of a key that has to be there.
     pub fn has_subject(&self, operation: &str) -> bool {
         [&self.update, &self.revoke].into_iter().any(|known| known == operation)

@@ -128,6 +128,18 @@ pub enum JwtProbe {
 }
 
 impl OauthProbe {
+    /// Whether it sends nothing but GET, and asks for no token.
+    pub fn only_reads(self) -> bool {
+        matches!(
+            self,
+            Self::Authorize
+                | Self::UnregisteredRedirectUri
+                | Self::PlainChallenge
+                | Self::MissingChallenge
+                | Self::UnknownResponseType
+        )
+    }
+
     /// Whether it means anything at an authorization server.
     pub fn applies(self, server: &AuthorizationServer) -> bool {
         let refreshes = server.grants(GrantType::RefreshToken);

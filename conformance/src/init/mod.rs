@@ -55,7 +55,9 @@ pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Fai
 /// The same, with where the contract says that the document is.
 fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Result<Scaffold, Failure> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
-    let facts = Facts::read(&Api::read(&source)?);
+    let api = Api::read(&source)?;
+    let mut facts = Facts::read(&api);
+    facts.notes.extend(api.ignored_hints());
     if facts.schemes.is_empty() {
         // Notes on other matters do not say why.
         let why = facts.notes.iter().find(|note| note.contains("scheme `"));

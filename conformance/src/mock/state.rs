@@ -95,8 +95,12 @@ impl State {
             ..Token::new(&need.kind, self.grant(contract, need))
         };
         let text = self.admit(prefix, token).0;
-        let identity =
-            Identity { name: need.to_string(), secret: Secret::new(text), ids: self.tenants[tenant].clone() };
+        let identity = Identity {
+            name: need.to_string(),
+            secret: Secret::new(text),
+            ids: self.tenants[tenant].clone(),
+            is_expendable: true,
+        };
         if !need.alone {
             self.issued.insert(need.clone(), identity.clone());
         }

@@ -8,29 +8,32 @@ mod internals;
 mod judge;
 mod jwt;
 mod keys;
+mod live;
 mod oauth;
 mod outcome;
 mod pace;
 mod reply;
 mod request;
+mod transport;
 mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
 use self::flow::Stop;
 use self::keys::KeyFlow;
+use self::live::Live;
+pub use self::live::{Aftermath, Policy};
 use self::oauth::Flow;
-use self::pace::Pace;
 use self::reply::Reply;
-use self::request::{Draft, NOBODY};
+use self::request::Draft;
+pub use self::transport::{Http, Settings, http_client, is_loopback};
 use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate};
+use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate, RateLimit};
 use crate::identity::{Identities, Identity, Missing, Need};
 use crate::run::Halt;
 use crate::secret::{Redactor, Secret};
@@ -42,30 +45,30 @@ const MOST_CALLS: usize = 50;
 const GRACE: Duration = Duration::from_millis(50);
 /// The longest body that is read: nothing that is judged is longer, and a server that does not end must not fill the memory.
 const LONGEST_BODY: usize = 8 * 1024 * 1024;
-/// How long an answer may take before the check is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that is checked.
 pub struct Target {
     base_url: Url,
     identities: Arc<dyn Identities>,
     redactor: Redactor,
-    http: reqwest::Client,
-    /// Of a live server.
-    pace: Option<Pace>,
+    http: Http,
+    /// What is kept of a live server.
+    live: Option<Live>,
+    rate_limit: Option<RateLimit>,
 }
 
 impl Target {
-    /// A server under a base URL, called as these identities over the client of [`http_client`].
-    pub fn new(http: reqwest::Client, base_url: Url, identities: Arc<dyn Identities>, redactor: Redactor) -> Self {
-        Self { base_url, identities, redactor, http, pace: None }
+    /// A server under a base URL, called as these identities.
+    pub fn new(http: impl Into<Http>, base_url: Url, identities: Arc<dyn Identities>, redactor: Redactor) -> Self {
+        Self { base_url, identities, redactor, http: http.into(), live: None, rate_limit: None }
     }
 
-    /// The same, kept within the rate limits that the contract describes: for a live server. Nothing waits for a window
-    /// once the run is ended.
+    /// The same for a live server: within the rate limits that the contract describes and what the user allows. Nothing
+    /// waits for a window once the run is ended.
     #[must_use]
-    pub fn paced(mut self, contract: &Contract, halt: Halt) -> Self {
-        self.pace = Some(Pace::new(contract.rate_limit.clone(), halt));
+    pub fn live(mut self, catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
+        self.rate_limit.clone_from(&catalogue.contract.rate_limit);
+        self.live = Some(Live::new(catalogue, halt, policy));
         self
     }
 
@@ -74,8 +77,8 @@ impl Target {
     /// # Errors
     /// Why it cannot be reached.
     pub async fn reach(&self) -> Result<(), String> {
-        let root = self.http.get(self.base_url.clone());
-        receive(root).await.map(drop)
+        let root = self.http.request(Method::GET, self.base_url.clone());
+        receive(root).await.map(drop).map_err(|failure| failure.reason)
     }
 
     /// Runs one server-side case.
@@ -90,8 +93,11 @@ impl Target {
         let operation = catalogue.operation(case);
         let alone = expect.rate == Some(Rate::CostsOne);
         let counts = alone || matches!(probe, Probe::Exhausted | Probe::Recovered);
-        let _turn = match &self.pace {
-            Some(pace) => Some(pace.turn(counts).await),
+        if let Some(Missing(why)) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
+            return Outcome::skip(why);
+        }
+        let _turn = match &self.live {
+            Some(live) => Some(live.pace.turn(counts).await),
             // At a mock each case has a window of its own.
             None => None,
         };
@@ -103,7 +109,8 @@ impl Target {
             Ok(identity) => identity,
             // What is presented is granted or signed; of an identity only the ids are used.
             Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
-                Identity { name: String::new(), secret: Secret::new(""), ids: self.identities.ids() }
+                let ids = self.identities.ids();
+                Identity { name: String::new(), secret: Secret::new(""), ids, is_expendable: false }
             }
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
@@ -115,7 +122,9 @@ impl Target {
             expect,
             identity,
             carrier,
-            is_paced: self.pace.is_some(),
+            live: self.live.as_ref(),
+            extra: &self.http.extra,
+            undecided: None,
             redactor: &self.redactor,
             base_path: self.base_url.path(),
             sent: Vec::new(),
@@ -127,39 +136,18 @@ impl Target {
         }
     }
 
-    /// At a live server, gives a call that removes something an id for that alone: others need the known ones. Returns
-    /// the parameter; an empty one where nothing is removed.
-    fn expend<'t>(&self, trial: &mut Trial<'t>) -> Result<&'t str, Missing> {
-        let operation = trial.catalogue.operation(trial.case);
-        let mut segments = operation.path.rsplit('/').filter(|_| operation.method == "DELETE" && self.pace.is_some());
-        let subject = segments.find_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
-        let Some(subject) = subject else { return Ok("") };
-        let id = match trial.probe {
-            // Calls for what is not there count as well.
-            Probe::Exhausted => NOBODY.to_owned(),
-            _ if trial.expect.rate == Some(Rate::CostsOne) => {
-                return Err(Missing("a call that removes something is not repeated".to_owned()));
-            }
-            probe if trial.expect.success || *probe == Probe::Valid => self.identities.expendable(subject, true)?,
-            // A server that does not refuse it removes one that nobody needs.
-            _ => match self.identities.expendable(subject, false) {
-                Ok(id) => id,
-                Err(_) => return Ok(subject),
-            },
-        };
-        trial.identity.ids.insert(subject.to_owned(), id);
-        Ok(subject)
-    }
-
     async fn run(&self, mut trial: Trial<'_>) -> Outcome {
-        let subject = match self.expend(&mut trial) {
+        let subject = match self.aim(&mut trial).await {
             Ok(subject) => subject,
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
         let stop = self.send_all(&mut trial).await.err();
         let is_gone = trial.sent.iter().filter_map(Sent::answer).any(Reply::is_success);
-        if let Some(id) = trial.identity.ids.get(subject).filter(|_| is_gone) {
-            self.identities.expended(subject, id);
+        let removes = trial.catalogue.operation(trial.case).method == "DELETE";
+        let gone =
+            trial.sent.last().and_then(|sent| sent.draft.ids.get_key_value(subject?)).filter(|_| is_gone && removes);
+        if let Some((parameter, id)) = gone {
+            self.identities.expended(parameter, id);
         }
         trial.end(stop, None)
     }
@@ -167,6 +155,10 @@ impl Target {
     /// The same with a key to try it on, where the operation is about one. No key outlives the case.
     async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Outcome {
         let operation = trial.catalogue.operation(trial.case);
+        let spared = self.live.as_ref().map(|live| self.spare_foreign(live, trial.probe, operation));
+        if let Some(Err(Missing(datum))) = spared {
+            return Outcome::skip(datum);
+        }
         let admin = match trial.probe {
             Probe::Key(_) => trial.identity.clone(),
             _ => match self.identities.find(&Need::of_admin(keys)) {
@@ -210,6 +202,9 @@ impl Target {
     async fn send_all(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let (catalogue, probe, identity) = (trial.catalogue, trial.probe, &trial.identity);
         let operation = catalogue.operation(trial.case);
+        if self.live.is_some() && *probe == Probe::UndeclaredMethod {
+            return self.ask_for_undeclared(trial).await;
+        }
         let maker = trial.maker(self);
         if let (Probe::Oauth(probe), Some(server)) = (probe, &catalogue.contract.authorization_server) {
             let mut flow = Flow { target: self, server, maker: &maker, operation, identity, sent: Vec::new() };
@@ -271,8 +266,8 @@ impl Target {
             return Err(missing(format!("the window ends in {} s only, which is not waited for", wait.as_secs())));
         }
         let end = tokio::time::Instant::now() + wait + GRACE;
-        match &self.pace {
-            Some(pace) if !pace.waits_until(end).await => {
+        match &self.live {
+            Some(live) if !live.pace.waits_until(end).await => {
                 return Err(missing("the run was ended during it".to_owned()));
             }
             Some(_) => {}
@@ -284,16 +279,16 @@ impl Target {
 
     /// Sends a request, within the limits of a live server.
     async fn send(&self, draft: &Draft) -> Sent {
-        let Some(pace) = &self.pace else { return self.send_at_once(draft).await };
-        if !pace.ready(draft).await {
-            return Sent { draft: draft.clone(), requests: 0, reply: Err("the run was ended".to_owned()) };
+        let Some(live) = &self.live else { return self.send_at_once(draft).await };
+        if !live.pace.ready(draft).await {
+            return Sent::unsent(draft, "the run was ended");
         }
         let sent = self.send_at_once(draft).await;
         // What a 429 answers was not executed.
-        if !sent.answer().is_some_and(|reply| pace.learn(draft, reply)) {
+        if !sent.answer().is_some_and(|reply| live.pace.learn(draft, reply)) {
             return sent;
         }
-        if !pace.ready(draft).await {
+        if !live.pace.ready(draft).await {
             return Sent { reply: Err("the run was ended".to_owned()), ..sent };
         }
         let again = self.send_at_once(draft).await;
@@ -301,6 +296,64 @@ impl Target {
     }
 
     async fn send_at_once(&self, draft: &Draft) -> Sent {
+        let Some(live) = &self.live else { return self.exchange(draft).await };
+        if let Err(reason) = live.guard(draft, &*self.identities) {
+            return Sent::unsent(draft, &reason);
+        }
+        if self.has_died() || !live.slot().await {
+            return Sent::unsent(draft, "the run was ended");
+        }
+        self.exchange_alive(live, draft).await
+    }
+
+    /// Sends a request though the run is ended: what was made is removed.
+    async fn send_at_the_end(&self, draft: &Draft) -> Sent {
+        let Some(live) = &self.live else { return self.exchange(draft).await };
+        if let Err(reason) = live.guard(draft, &*self.identities) {
+            return Sent::unsent(draft, &reason);
+        }
+        live.slot_at_the_end().await;
+        let sent = self.exchange_alive(live, draft).await;
+        let Some(reply) = sent.answer().filter(|reply| reply.status == 429) else { return sent };
+        let wait = pace::wait(self.rate_limit.as_ref(), reply);
+        if wait > pace::LONGEST {
+            return sent;
+        }
+        tokio::time::sleep_until(tokio::time::Instant::now() + wait.max(GRACE)).await;
+        live.slot_at_the_end().await;
+        let again = self.exchange_alive(live, draft).await;
+        Sent { requests: sent.requests + again.requests, ..again }
+    }
+
+    /// One exchange with a server that may die of it.
+    async fn exchange_alive(&self, live: &Live, draft: &Draft) -> Sent {
+        let mut sent = self.exchange(draft).await;
+        // A connection that was kept may be closed at the very moment at which it is used again.
+        if sent.reply.is_err() && (sent.is_unconnected || live.is_repeatable(draft)) && sent.requests > 0 {
+            let again = self.exchange(draft).await;
+            sent = Sent { requests: sent.requests + again.requests, ..again };
+        }
+        if !sent.is_unconnected && sent.requests > 0 {
+            live.vitals.reached(draft, sent.reply.is_ok());
+        }
+        live.learn(draft, sent.reply.as_ref().map_err(String::as_str), &*self.identities);
+        if let Err(reason) = &sent.reply
+            && sent.requests > 0
+        {
+            sent.requests += 1;
+            if self.reach().await.is_err() {
+                sent.reply = Err(live.end(reason));
+            }
+        }
+        sent
+    }
+
+    /// Whether the server answers nobody any more.
+    pub(crate) fn has_died(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.vitals.died().is_some())
+    }
+
+    async fn exchange(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, &*draft.accept);
         self.redactor.learn(&draft.presented());
@@ -310,41 +363,36 @@ impl Target {
                 request = request.header(draft.carrier.clone(), value);
             }
             // Without it somebody else would call.
-            Some(Err(_)) => {
-                let reply = Err("nothing was sent: the credential fits into no header".to_owned());
-                return Sent { draft: draft.clone(), requests: 0, reply };
-            }
+            Some(Err(_)) => return Sent::unsent(draft, "nothing was sent: the credential fits into no header"),
             None => {}
         }
         if let Some(body) = &draft.body {
             request = request.header(CONTENT_TYPE, &*draft.media_type).body(body.clone());
         }
         let reply = receive(request).await;
-        Sent { draft: draft.clone(), requests: 1, reply }
+        let is_unconnected = reply.as_ref().is_err_and(|failure| failure.is_unconnected);
+        Sent { draft: draft.clone(), requests: 1, reply: reply.map_err(|failure| failure.reason), is_unconnected }
     }
 }
 
-/// The HTTP client of the probes. One serves any number of targets.
-///
-/// # Errors
-/// A TLS back end that cannot be set up.
-pub fn http_client(speaks_tls: bool) -> Result<reqwest::Client, reqwest::Error> {
-    // A redirect is an answer to be judged, not to be followed with the token.
-    let builder = reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(PATIENCE);
-    // Reading the system's certificates takes longer than many cases do, and the mock speaks plain HTTP.
-    let builder = if speaks_tls { builder } else { builder.tls_certs_only([]) };
-    builder.build()
+/// Why there is no answer.
+struct NoReply {
+    reason: String,
+    /// Nothing was sent: there was no connection.
+    is_unconnected: bool,
 }
 
 /// The whole answer, or why there is none.
-async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, String> {
-    let told = |error: reqwest::Error| chain(&error.without_url());
+async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
+    let told =
+        |error: reqwest::Error| NoReply { is_unconnected: error.is_connect(), reason: chain(&error.without_url()) };
     let mut response = request.send().await.map_err(told)?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(told)? {
         if body.len() + chunk.len() > LONGEST_BODY {
-            return Err(format!("the body of the {status} is longer than {LONGEST_BODY} bytes: the rest was not read"));
+            let reason = format!("the body of the {status} is longer than {LONGEST_BODY} bytes: the rest was not read");
+            return Err(NoReply { reason, is_unconnected: false });
         }
         body.extend_from_slice(&chunk);
     }

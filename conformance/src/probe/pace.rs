@@ -110,6 +110,8 @@ pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use reqwest::Url;
     use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
@@ -144,6 +146,9 @@ mod tests {
             media_type: "application/json".into(),
             accept: "application/json".into(),
             items: Vec::new(),
+            operation: None,
+            ids: BTreeMap::new(),
+            lacks: None,
         }
     }
 

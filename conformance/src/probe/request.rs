@@ -9,6 +9,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::jwt;
+use super::live::{Effect, Keep, Live, harmless};
 use crate::body::{self, plain};
 use crate::catalogue::{required_field, undeclared_method};
 use crate::contract::{Batch, Carrier, Contract, Probe};
@@ -33,6 +34,12 @@ pub(super) struct Draft {
     pub(super) accept: Cow<'static, str>,
     /// The items of a batch, each with whether it is a good one.
     pub(super) items: Vec<(Value, bool)>,
+    /// The id of the operation; none where it is no call of the API.
+    pub(super) operation: Option<String>,
+    /// The parameters of its path.
+    pub(super) ids: BTreeMap<String, String>,
+    /// A member that the document demands, and that no live server is sent.
+    pub(super) lacks: Option<String>,
 }
 
 impl Draft {
@@ -52,6 +59,9 @@ pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 /// An id that no server gave out.
 pub(super) const NOBODY: &str = "keyfit-no-such-id";
 
+/// Arguments in place of an operation's own, and a member that is left out of their body though it is required.
+type Harmless = (Option<Map<String, Value>>, Option<String>);
+
 /// What a draft is made from.
 pub(super) struct Maker<'a> {
     pub(super) api: &'a Api,
@@ -62,12 +72,15 @@ pub(super) struct Maker<'a> {
     pub(super) arguments: &'a Map<String, Value>,
     /// Where the credential is sent.
     pub(super) carrier: &'a Carrier,
+    /// The live server that the request is for, if it is one.
+    pub(super) live: Option<&'a Live>,
 }
 
 impl Maker<'_> {
     /// The request that a probe sends to an operation.
     pub(super) fn draft(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Result<Draft, Missing> {
-        let arguments = self.arguments;
+        let (kept, lacks) = self.harmless(probe, operation)?;
+        let arguments = kept.as_ref().unwrap_or(self.arguments);
         let mut path: BTreeMap<String, String> = BTreeMap::new();
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
             let example = || arguments.get(&parameter.name).map(plain).unwrap_or_default();
@@ -82,7 +95,7 @@ impl Maker<'_> {
             path.insert(parameter.name.clone(), value);
         }
         let mut url = self.url(operation, &path);
-        self.add_query(&mut url, probe, operation, identity);
+        self.add_query(&mut url, probe, operation, identity)?;
         let items = self.items(probe, operation, arguments.get("body"));
         let body = arguments.get("body").and_then(|body| self.body(probe, operation, body, &items));
         Ok(Draft {
@@ -98,7 +111,39 @@ impl Maker<'_> {
             },
             accept: body::asked_for(operation).to_owned().into(),
             items,
+            operation: Some(operation.id.clone()),
+            ids: path,
+            lacks,
         })
+    }
+
+    /// The arguments as a live server may be sent them, and the member that they lack for it.
+    fn harmless(&self, probe: &Probe, operation: &Operation) -> Result<Harmless, Missing> {
+        // Keys are minted for the probes that change them.
+        let is_of_keys = self.contract.key_management.as_ref().is_some_and(|keys| keys.names(&operation.id));
+        let Some(live) = self.live.filter(|live| !is_of_keys && !live.allows(operation)) else {
+            return Ok((None, None));
+        };
+        let (Some(schema), Some(body)) = (&operation.body, self.arguments.get("body")) else { return Ok((None, None)) };
+        let effect = live.effect(operation);
+        if effect == Effect::Nothing {
+            return Ok((None, None));
+        }
+        let path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let parameters: Vec<&str> = path.map(|parameter| parameter.name.as_str()).collect();
+        let keep = Keep {
+            parameters: &parameters,
+            required: matches!(effect, Effect::Creates | Effect::CreatesAt(_)) && operation.method == "POST",
+            member: self.contract.batch_of(operation).map(|batch| batch.id_field.as_str()),
+        };
+        let found = harmless(self.api, &schema.schema, body, keep);
+        if let (Probe::Valid, Some(member)) = (probe, &found.lacks) {
+            let Operation { id, .. } = operation;
+            return Err(Missing(format!("its body needs `{member}`, which the check does not set: pass --allow {id}")));
+        }
+        let mut arguments = self.arguments.clone();
+        arguments.insert("body".to_owned(), found.body);
+        Ok((Some(arguments), found.lacks))
     }
 
     fn method<'o>(&self, probe: &Probe, operation: &'o Operation) -> &'o str {
@@ -124,7 +169,25 @@ impl Maker<'_> {
     }
 
     /// Only what is required: an optional parameter could change what a live server does.
-    fn add_query(&self, url: &mut Url, probe: &Probe, operation: &Operation, identity: &Identity) {
+    fn add_query(
+        &self,
+        url: &mut Url,
+        probe: &Probe,
+        operation: &Operation,
+        identity: &Identity,
+    ) -> Result<(), Missing> {
+        let secret = || match self.live {
+            // URLs are logged on the way.
+            Some(live)
+                if !live.policy.query_tokens && !identity.is_expendable && !identity.secret.reveal().is_empty() =>
+            {
+                Err(Missing(format!(
+                    "a token would stand in a URL: pass --query-tokens, or mark `{}` with `expendable = true`",
+                    identity.name
+                )))
+            }
+            _ => Ok(identity.secret.reveal().to_owned()),
+        };
         let mut pairs: Vec<(String, String)> = operation
             .parameters
             .iter()
@@ -133,16 +196,20 @@ impl Maker<'_> {
             .flatten()
             .collect();
         match probe {
-            Probe::QueryToken(name) => pairs.push((name.clone(), identity.secret.reveal().to_owned())),
+            Probe::QueryToken(name) => pairs.push((name.clone(), secret()?)),
             Probe::StartWithoutLimit => pairs.push(("_start".to_owned(), "0".to_owned())),
             _ => {}
         }
         if let Carrier::Query(name) = self.carrier {
-            pairs.extend(self.bare(probe, operation, identity).map(|token| (name.clone(), token)));
+            match self.bare(probe, operation, identity) {
+                Some(token) if token == identity.secret.reveal() => pairs.push((name.clone(), secret()?)),
+                token => pairs.extend(token.map(|token| (name.clone(), token))),
+            }
         }
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
+        Ok(())
     }
 
     fn authorization(

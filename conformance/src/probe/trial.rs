@@ -1,18 +1,19 @@
 //! One case on its way: what was sent for it, and what came of that.
 
-use reqwest::header::HeaderName;
+use reqwest::header::{HeaderMap, HeaderName};
 
 use super::flow::Stop;
 use super::internals;
 use super::judge::{Judge, REPEATS_TOKEN, Snapshot};
 use super::keys::Minted;
+use super::live::Live;
 use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Carrier, Expect, Hidden, Probe, Reading};
 use crate::identity::{Identity, Missing};
-use crate::secret::{Redactor, Secret};
+use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Leak, Outcome, cut};
 
 /// A case with what is sent for it.
@@ -25,8 +26,12 @@ pub(super) struct Trial<'a> {
     pub(super) identity: Identity,
     /// Where the credential is sent.
     pub(super) carrier: &'a Carrier,
-    /// Whether the server has limits that the check keeps to: one that lives.
-    pub(super) is_paced: bool,
+    /// The server, where it is one that lives.
+    pub(super) live: Option<&'a Live>,
+    /// The headers that the user adds to every request.
+    pub(super) extra: &'a HeaderMap,
+    /// Why a status that says that there is nothing to call decides nothing.
+    pub(super) undecided: Option<String>,
     /// Masks what is shown.
     pub(super) redactor: &'a Redactor,
     /// The path of the base URL.
@@ -44,6 +49,8 @@ pub(super) struct Sent {
     pub(super) requests: usize,
     /// The answer, or why there is none.
     pub(super) reply: Result<Reply, String>,
+    /// Nothing was sent: there was no connection.
+    pub(super) is_unconnected: bool,
 }
 
 impl<'a> Trial<'a> {
@@ -56,6 +63,7 @@ impl<'a> Trial<'a> {
             identities: &*target.identities,
             arguments: self.catalogue.arguments(self.case),
             carrier: self.carrier,
+            live: self.live,
         }
     }
 
@@ -84,7 +92,7 @@ impl<'a> Trial<'a> {
         outcome.readings = readings;
         outcome.leaks = leaks;
         // At a mock it is called as what it is.
-        outcome.identity = Some(self.identity.name).filter(|_| self.is_paced);
+        outcome.identity = Some(self.identity.name).filter(|_| self.live.is_some());
         outcome
     }
 
@@ -100,7 +108,7 @@ impl<'a> Trial<'a> {
             let inside = internals::finding(reply).filter(|_| !reply.is_success());
             for (hidden, finding) in echo.into_iter().chain(inside.map(|finding| (Hidden::Internals, finding))) {
                 if leaks.iter().all(|leak: &Leak| leak.hidden != hidden) {
-                    leaks.push(Leak { hidden, finding, exchange: sent.exchange(self.redactor) });
+                    leaks.push(Leak { hidden, finding, exchange: sent.exchange(self.redactor, self.extra) });
                 }
             }
         }
@@ -108,14 +116,24 @@ impl<'a> Trial<'a> {
     }
 
     fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {
-        sent.map(|sent| sent.exchange(self.redactor)).collect()
+        sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
     /// Whether an answer is a 429 that is no answer to what was asked: a limit that the contract does not know.
     fn is_limited(&self, reply: &Reply) -> bool {
         let asks_for_status = self.expect.success || !self.expect.status.is_empty();
         let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&429);
-        self.is_paced && reply.status == 429 && asks_for_status && !is_expected
+        self.live.is_some() && reply.status == 429 && asks_for_status && !is_expected
+    }
+
+    /// Why a broken rule is none: what is wrong is what was sent, and the server says that first.
+    fn undecided(&self, fault: Fault, draft: &Draft, status: u16) -> Option<String> {
+        let why = self.undecided.clone().filter(|_| matches!(status, 400 | 404 | 410 | 422 | 501));
+        let lacks = draft.lacks.as_ref().filter(|_| matches!(status, 400 | 422)).map(|member| {
+            let id = draft.operation.as_deref().unwrap_or_default();
+            format!("its body needs `{member}`, which the check does not set: pass --allow {id}")
+        });
+        why.or(lacks).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.
@@ -167,6 +185,9 @@ impl<'a> Trial<'a> {
                     );
                 }
                 let found = found.or_else(|| Some((status()?, Fault::Status)));
+                if let Some(why) = found.as_ref().and_then(|(_, fault)| self.undecided(*fault, draft, reply.status)) {
+                    return Outcome::skip(why);
+                }
                 let found = found.or_else(|| Some((content()?, Fault::Content)));
                 let mut outcome =
                     found.map_or_else(Outcome::pass, |(finding, fault)| Outcome::broken(level, finding).by(fault));
@@ -194,16 +215,23 @@ pub(super) fn requests(sent: &[Sent]) -> usize {
 }
 
 impl Sent {
+    /// A request that was not sent.
+    pub(super) fn unsent(draft: &Draft, reason: &str) -> Self {
+        Self { draft: draft.clone(), requests: 0, reply: Err(reason.to_owned()), is_unconnected: false }
+    }
+
     pub(super) fn answer(&self) -> Option<&Reply> {
         self.reply.as_ref().ok()
     }
 
     /// The exchange for a report. Bodies are masked before they are cut: half a secret would not be known again.
-    fn exchange(&self, redactor: &Redactor) -> Exchange {
+    fn exchange(&self, redactor: &Redactor, extra: &HeaderMap) -> Exchange {
         let Draft { method, url, authorization, carrier, body, media_type, accept, .. } = &self.draft;
         let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
         let mut headers = vec![("Accept".to_owned(), accept.to_string())];
         headers.extend(authorization.as_ref().map(|authorization| (shown(carrier), authorization.clone())));
+        // Some are secrets, and none says which.
+        headers.extend(extra.keys().map(|name| (shown(name), MASK.to_owned())));
         headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_string())));
         let body = text(body.as_deref().unwrap_or_default());
         let mut exchange =

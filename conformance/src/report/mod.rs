@@ -6,6 +6,7 @@ mod github;
 mod html;
 mod json;
 mod junit;
+mod live;
 mod markdown;
 mod model;
 mod readings;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
+pub use live::{CallReport, LiveReport};
 pub use model::{ApiReport, CaseReport, Counts, OperationReport, Report};
 pub use readings::{Disagreement, ReadingReport};
 

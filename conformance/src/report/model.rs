@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::changes::Changes;
+use super::live::LiveReport;
 use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::clock;
@@ -59,6 +60,9 @@ pub struct ApiReport {
     /// Where the documents disagree, and which reading the answers of the server show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<Disagreement>,
+    /// What the run did to the server, where it is a live one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveReport>,
     /// Every case, in the order of the contract.
     pub cases: Vec<CaseReport>,
 }
@@ -235,6 +239,7 @@ impl ApiReport {
             contract,
             families,
             readings,
+            live: None,
             cases,
         }
     }

@@ -38,6 +38,9 @@ pub(super) fn text(report: &Report) -> String {
     brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
     brief(&mut text, "skipped", of(Verdict::Skip));
     readings(&mut text, report);
+    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
+        live.write(&mut text);
+    }
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);
     }

@@ -21,6 +21,9 @@ pub struct Tokens {
     identities: Vec<Known>,
     ids: BTreeMap<String, String>,
     foreign: BTreeMap<String, String>,
+    /// All that calls may change and remove.
+    given_up: BTreeMap<String, Vec<String>>,
+    /// What is left of that.
     expendable: Mutex<BTreeMap<String, Vec<String>>>,
     /// The scope that includes all others, by kind.
     supersets: BTreeMap<String, String>,
@@ -67,6 +70,9 @@ struct Entry {
     /// Ids that it reaches, where those are others than the file's.
     #[serde(default)]
     ids: BTreeMap<String, String>,
+    /// Whether its secret may be sent in URLs, which are logged on the way.
+    #[serde(default)]
+    expendable: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -157,13 +163,25 @@ impl Tokens {
                     name: entry.name,
                     secret,
                     ids: file.ids.iter().chain(&entry.ids).map(|(name, id)| (name.clone(), id.clone())).collect(),
+                    is_expendable: entry.expendable,
                 },
             });
         }
         let reader = Reader { text, contract, root: authorization_server, redactor };
         let clients = reader.read(file.clients, &file.signers).await?;
+        let given_up = file.expendable.clone();
         let expendable = Mutex::new(file.expendable);
-        Ok(Self { identities, ids: file.ids, foreign: file.foreign, expendable, supersets, scopes, clients, notes })
+        Ok(Self {
+            identities,
+            ids: file.ids,
+            foreign: file.foreign,
+            given_up,
+            expendable,
+            supersets,
+            scopes,
+            clients,
+            notes,
+        })
     }
 }
 
@@ -206,10 +224,25 @@ impl Identities for Tokens {
 
     fn expendable(&self, parameter: &str, is_removed: bool) -> Result<String, Missing> {
         let mut left = self.expendable.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = left.get_mut(parameter).filter(|ids| !ids.is_empty());
-        // One that stays is that which is removed last.
-        let next = left.and_then(|ids| if is_removed { Some(ids.remove(0)) } else { ids.last().cloned() });
+        // What is somebody else's is no good for a call that is to be served.
+        let is_own = |id: &&String| self.foreign.get(parameter) != Some(*id);
+        let next = left.get_mut(parameter).and_then(|ids| {
+            // One that stays is that which is removed last.
+            let next = if is_removed { ids.iter().find(is_own) } else { ids.iter().rfind(is_own) }.cloned();
+            ids.retain(|id| !is_removed || next.as_ref() != Some(id));
+            next
+        });
         next.ok_or_else(|| Missing(format!("the tokens file names no expendable `{parameter}` that is left")))
+    }
+
+    fn is_expendable(&self, parameter: &str, id: &str) -> bool {
+        self.given_up.get(parameter).is_some_and(|ids| ids.iter().any(|known| known == id))
+    }
+
+    fn keeps(&self, parameter: &str, id: &str) -> bool {
+        let own = self.identities.iter().map(|known| &known.identity.ids).chain([&self.ids, &self.foreign]);
+        let mut ids = own.filter_map(|ids| ids.get(parameter));
+        !self.is_expendable(parameter, id) && ids.any(|known| known == id)
     }
 
     fn expended(&self, parameter: &str, id: &str) {

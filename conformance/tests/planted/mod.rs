@@ -107,10 +107,10 @@ pub(crate) fn tokens_file() -> String {
         let state = format!("{state:?}").to_lowercase();
         let scopes = if *scopes == ["*"] { String::new() } else { format!("scopes = {scopes:?}\n") };
         format!(
-            "[[identity]]\nname = \"{name}\"\nkind = \"key\"\nstate = \"{state}\"\nsecret = {{ env = \"SHOP_{name}\" }}\n{scopes}\n"
+            "[[identity]]\nname = \"{name}\"\nkind = \"key\"\nstate = \"{state}\"\nsecret = {{ env = \"SHOP_{name}\" }}\nexpendable = true\n{scopes}\n"
         )
     });
-    let ids = "[ids]\nshop = \"shop-1\"\nproduct = \"product-1\"\norder = \"order-1\"\n\n[foreign]\nshop = \"shop-2\"\norder = \"order-2\"\n\n[expendable]\nproduct = [\"spare-1\", \"spare-2\", \"spare-3\", \"spare-4\", \"spare-5\", \"spare-6\", \"spare-7\", \"spare-8\"]\n";
+    let ids = "[ids]\nshop = \"shop-1\"\nproduct = \"product-1\"\norder = \"order-1\"\n\n[foreign]\nshop = \"shop-2\"\norder = \"order-2\"\n\n[expendable]\nproduct = [\"spare-1\", \"spare-2\", \"spare-3\", \"spare-4\", \"spare-5\", \"spare-6\", \"spare-7\", \"spare-8\"]\nshop = [\"shop-2\"]\norder = [\"order-1\", \"order-2\"]\n";
     identities.collect::<String>() + ids
 }
 

@@ -30,7 +30,9 @@ pub(crate) fn complaint(output: &Output) -> String {
 fn pets_with(name: &str, change: impl Fn(String) -> String) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).join("pets");
     fs::create_dir_all(&folder).expect("a folder");
-    fs::copy(format!("{PETS}/openapi.yaml"), folder.join("openapi.yaml")).expect("the document is there");
+    for file in ["openapi.yaml", "overlay.yaml"] {
+        fs::copy(format!("{PETS}/{file}"), folder.join(file)).expect("the fixture is there");
+    }
     let contract = fs::read_to_string(format!("{PETS}/contract.toml")).expect("the contract is there");
     fs::write(folder.join("contract.toml"), change(contract)).expect("the contract can be written");
     folder

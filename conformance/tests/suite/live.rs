@@ -245,14 +245,21 @@ async fn named_clients_and_signers_run_the_cases_of_oauth_and_jwts() {
     assert_eq!(code, 0, "{text}");
     assert!(!text.contains("skipped"), "{text}");
     let server = live.mock.base_url().to_owned();
-    let (code, text) = live.check(&["--case", "guide/oauth/token/*", "--authorization-server", &server], 2).await;
+    let (code, text) =
+        live.check(&["--allow-writes", "--case", "guide/oauth/token/*", "--authorization-server", &server], 2).await;
     assert_eq!((code, text.contains("1 passed")), (0, true), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authorization_server_may_be_elsewhere() {
     let live = Live::start_guide("clients-elsewhere.toml", CLIENTS).await;
-    let case = ["--case", "guide/oauth/client-credentials/*", "--authorization-server", "http://127.0.0.1:9"];
+    let case = [
+        "--allow-writes",
+        "--case",
+        "guide/oauth/client-credentials/*",
+        "--authorization-server",
+        "http://127.0.0.1:9",
+    ];
     let (code, text) = live.check(&case, 2).await;
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("http://127.0.0.1:9/oauth/token"), "{text}");
@@ -270,9 +277,9 @@ scopes = ["read"]
 authentication = "body"
 "#;
     let live = Live::start_guide("one-client.toml", only).await;
-    let (code, text) = live.check(&["--case", "guide/oauth/**", "--case", "guide/jwt/**"], 1).await;
+    let (code, text) = live.check(&["--allow-writes", "--case", "guide/oauth/**", "--case", "guide/jwt/**"], 1).await;
     assert_eq!(code, 0, "{text}");
-    insta::with_settings!({ filters => vec![(r"in \d+\.\d+ s", "in <time>")] }, { insta::assert_snapshot!(text) });
+    insta::with_settings!({ filters => vec![(r"in \d+\.\d+ s", "in <time>"), (r"127\.0\.0\.1:\d+", "<address>")] }, { insta::assert_snapshot!(text) });
 }
 
 #[tokio::test(flavor = "multi_thread")]

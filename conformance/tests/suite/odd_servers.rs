@@ -196,7 +196,9 @@ fn a_missed_should_fails_where_it_is_asked_for() {
     let contract = fs::read_to_string(format!("{PETS}/contract.toml")).expect("the fixture is there");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("odd/should");
     fs::create_dir_all(&folder).expect("a folder");
-    fs::copy(format!("{PETS}/openapi.yaml"), folder.join("openapi.yaml")).expect("the fixture is there");
+    for file in ["openapi.yaml", "overlay.yaml"] {
+        fs::copy(format!("{PETS}/{file}"), folder.join(file)).expect("the fixture is there");
+    }
     let (head, rules) = contract.split_once("[[rule]]").expect("rules");
     let lacking = rules.split("[[rule]]").find(|rule| rule.contains("pets.scope.lacking")).expect("the rule");
     let should = format!("{head}[[rule]]{}", lacking.replace("\"must\"", "\"should\""));

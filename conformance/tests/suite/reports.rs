@@ -63,6 +63,7 @@ fn report() -> Report {
                 ],
                 ruling: "The guide.".to_owned(),
             }],
+            live: None,
             cases,
         }],
         totals: Counts { pass: 1, fail: 2, known: 1, warn: 1, info: 1, skip: 1, error: 1 },

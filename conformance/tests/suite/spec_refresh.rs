@@ -20,6 +20,7 @@ fn folder(name: &str, url: &str) -> PathBuf {
     let api = folder.join("apis/pets");
     fs::create_dir_all(&api).expect("a folder");
     fs::copy(format!("{PETS}/openapi.yaml"), api.join("published.yaml")).expect("the document is there");
+    fs::copy(format!("{PETS}/overlay.yaml"), api.join("overlay.yaml")).expect("the overlay is there");
     fs::copy(format!("{PETS}/contract.toml"), api.join("contract.toml")).expect("the contract is there");
     let sha256 = keyfit_conformance::origin::digest(&document());
     let text = format!(
@@ -165,7 +166,7 @@ fn a_bad_answer_changes_nothing() {
         assert_eq!(fs::read_to_string(folder.join("sources.toml")).expect("a file"), before, "{name}");
         assert_eq!(fs::read_to_string(folder.join("apis/pets/published.yaml")).expect("a file"), document(), "{name}");
         let files: Vec<_> = fs::read_dir(folder.join("apis/pets")).expect("a folder").collect();
-        assert_eq!(files.len(), 2, "{name}: nothing is left behind");
+        assert_eq!(files.len(), 3, "{name}: nothing is left behind");
         let _ = writeln!(said, "{name}: {}", stderr(&output).replace(&url, "<url>"));
     }
     insta::assert_snapshot!(said);

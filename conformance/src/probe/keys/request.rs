@@ -92,6 +92,7 @@ impl KeyFlow<'_> {
             identities: &*self.target.identities,
             arguments,
             carrier: self.catalogue.contract.credential(&self.keys.kind).map_or(&Carrier::Header, Credential::carrier),
+            live: self.target.live.as_ref(),
         };
         let mut admin: Identity = self.admin.clone();
         admin.ids.extend(id.map(|id| (self.keys.id_parameter.clone(), id.to_owned())));

@@ -1,5 +1,7 @@
 //! Single requests of a flow, and what the next one needs of their answers.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
@@ -39,6 +41,9 @@ impl Flow<'_> {
             media_type: JSON.into(),
             accept: JSON.into(),
             items: Vec::new(),
+            operation: None,
+            ids: BTreeMap::new(),
+            lacks: None,
         };
         let reply = self.send(&draft).await?;
         if let Some(code) = in_redirect(&reply, "code") {
@@ -101,6 +106,9 @@ impl Flow<'_> {
             media_type: media_type.into(),
             accept: JSON.into(),
             items: Vec::new(),
+            operation: None,
+            ids: BTreeMap::new(),
+            lacks: None,
         })
     }
 

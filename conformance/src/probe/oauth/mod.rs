@@ -12,7 +12,7 @@ use super::flow::Stop;
 use super::request::Maker;
 use super::{Sent, Target};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, OauthProbe};
-use crate::identity::{Client, ClientKind, Identity};
+use crate::identity::{Client, ClientKind, Identity, Missing};
 use crate::jws;
 use crate::secret::Secret;
 
@@ -190,6 +190,11 @@ impl Flow<'_> {
         }
         let mut draft = self.token_draft(&client, pairs, way)?;
         if probe == OauthProbe::TokenByGet {
+            let is_shown = way == ClientAuthentication::Body && client.secret.is_some();
+            if is_shown && self.maker.live.is_some_and(|live| !live.policy.query_tokens) {
+                let why = "the secret of a client would stand in a URL: pass --query-tokens";
+                return Err(Stop::Missing(Missing(why.to_owned())));
+            }
             let body = draft.body.take().unwrap_or_default();
             draft.url.set_query(Some(&String::from_utf8_lossy(&body)));
             "GET".clone_into(&mut draft.method);

@@ -1,0 +1,94 @@
+//! The options on the way to a live server, wherever the command sends to one.
+
+use std::path::PathBuf;
+use std::{fmt, fs, path::Path};
+
+use clap::Args;
+use keyfit_conformance::probe::{Http, Settings, is_loopback};
+use keyfit_conformance::secret::{Redactor, Secret};
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// Shorter values are versions and switches: masked everywhere, they would take a report apart.
+const SHORTEST_SECRET: usize = 8;
+
+/// How a live server is reached.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Transport {
+    /// Trust the certificate authorities in this file too: PEM.
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    /// Show the live server the client certificate in this file: PEM, with its private key.
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+    /// Accept any certificate of the live server, whoever issued it; the report says so.
+    #[arg(long)]
+    pub(super) insecure: bool,
+    /// Send this header with every request, as `NAME: VALUE`; may be given more than once. Reports mask the value.
+    #[arg(long, value_name = "HEADER", value_parser = header)]
+    header: Vec<Header>,
+    /// Send tokens over plain http to other machines: everyone on the way can read them.
+    #[arg(long)]
+    allow_plain_http: bool,
+}
+
+/// A header of the user's.
+#[derive(Clone)]
+struct Header(HeaderName, HeaderValue);
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: <redacted>", self.0)
+    }
+}
+
+/// Says nothing about the value: it may be a secret.
+fn header(text: &str) -> Result<Header, String> {
+    let (name, value) = text.split_once(':').ok_or("write it as `NAME: VALUE`")?;
+    let name: HeaderName = name.trim().parse().map_err(|_| "the name of a header has letters, digits and hyphens")?;
+    let mut value: HeaderValue = value.trim().parse().map_err(|_| "the value holds a character that no header can")?;
+    value.set_sensitive(true);
+    Ok(Header(name, value))
+}
+
+impl Transport {
+    /// The HTTP clients. `credentials` are the headers in which tokens are sent.
+    pub(super) fn http(&self, credentials: &[HeaderName], redactor: &Redactor) -> Result<Http, String> {
+        let mut headers = HeaderMap::new();
+        for Header(name, value) in &self.header {
+            if credentials.contains(name) {
+                return Err(format!(
+                    "error: --header would override `{name}`, which says who calls\nhelp: name the credential in the tokens file"
+                ));
+            }
+            if let Some(text) = value.to_str().ok().filter(|text| text.len() >= SHORTEST_SECRET) {
+                redactor.learn(&Secret::new(text));
+            }
+            headers.append(name.clone(), value.clone());
+        }
+        let settings = Settings {
+            authorities: self.cacert.as_deref().map(read).transpose()?,
+            client_certificate: self.client_cert.as_deref().map(read).transpose()?,
+            accept_any_certificate: self.insecure,
+            headers,
+        };
+        Http::new(&settings).map_err(|problem| format!("error: {problem}\nhelp: correct the option, or leave it out"))
+    }
+
+    /// Refuses a URL to which tokens would be sent for everyone on the way to read.
+    pub(super) fn check(&self, url: &Url) -> Result<(), String> {
+        if url.scheme() == "https" || is_loopback(url) || self.allow_plain_http {
+            return Ok(());
+        }
+        Err(format!(
+            "error: tokens would be sent over plain http\n  --> {url}\nhelp: use https; --allow-plain-http sends them all the same"
+        ))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| {
+        format!("error: the file cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
+    })
+}

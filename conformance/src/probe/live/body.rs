@@ -1,0 +1,156 @@
+//! Bodies that give nobody anything: what says who somebody is and what they may do is left out of them, and what can be
+//! switched on stays off.
+
+use keyfit_openapi::Api;
+use serde_json::Value;
+
+use super::effect::words;
+
+/// Words in the names of members that are kept out.
+const KEPT_OUT: [&str; 24] = [
+    "owner",
+    "owners",
+    "role",
+    "roles",
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "secret",
+    "permission",
+    "permissions",
+    "privilege",
+    "privileges",
+    "right",
+    "rights",
+    "grant",
+    "grants",
+    "scope",
+    "scopes",
+    "admin",
+    "superuser",
+    "root",
+    "acl",
+    "group",
+];
+/// Names of ids, whole.
+const IDS: [&str; 4] = ["id", "uuid", "guid", "pk"];
+
+/// A body that may be sent to a live server.
+#[derive(Debug)]
+pub(in super::super) struct Harmless {
+    pub(in super::super) body: Value,
+    /// A member without which the document does not allow it.
+    pub(in super::super) lacks: Option<String>,
+}
+
+/// What may be kept.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Keep<'a> {
+    /// Whether what is required stays all the same: without it nothing is made.
+    pub(in super::super) required: bool,
+    /// The id of items in a batch.
+    pub(in super::super) member: Option<&'a str>,
+    /// The parameters of the path: a member of such a name gives what is there another id.
+    pub(in super::super) parameters: &'a [&'a str],
+}
+
+/// The body without ids and rights, and with every switch off.
+pub(in super::super) fn harmless(api: &Api, schema: &Value, body: &Value, keep: Keep<'_>) -> Harmless {
+    let mut harmless = Harmless { body: body.clone(), lacks: None };
+    let Harmless { body, lacks } = &mut harmless;
+    visit(api, schema, body, keep, lacks);
+    harmless
+}
+
+fn visit(api: &Api, schema: &Value, value: &mut Value, keep: Keep<'_>, lacks: &mut Option<String>) {
+    let schema = api.resolve(schema);
+    match value {
+        Value::Object(members) => {
+            let required = |name: &str| {
+                let own = [schema].into_iter().chain(schema["allOf"].as_array().into_iter().flatten());
+                own.map(|part| api.resolve(part)).any(|part| {
+                    part["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name))
+                })
+            };
+            members.retain(|name, _| {
+                if !(is_kept_out(name) || is_parameter(name, keep.parameters)) || keep.member == Some(name) {
+                    return true;
+                }
+                let is_required = required(name);
+                if is_required && !keep.required {
+                    lacks.get_or_insert_with(|| name.clone());
+                }
+                is_required && keep.required
+            });
+            for (name, member) in members {
+                let own = [schema].into_iter().chain(schema["allOf"].as_array().into_iter().flatten());
+                let below =
+                    own.map(|part| &api.resolve(part)["properties"][name.as_str()]).find(|below| !below.is_null());
+                visit(api, below.unwrap_or(&Value::Null), member, keep, lacks);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                visit(api, &schema["items"], item, keep, lacks);
+            }
+        }
+        Value::Bool(switch) => *switch = false,
+        _ => {}
+    }
+}
+
+fn is_parameter(name: &str, parameters: &[&str]) -> bool {
+    let plain = words(name).concat();
+    parameters.iter().any(|parameter| words(parameter).concat() == plain)
+}
+
+fn is_kept_out(name: &str) -> bool {
+    let words = words(name);
+    let is_id = matches!(words.as_slice(), [only] if IDS.contains(&only.as_str()));
+    is_id || words.iter().any(|word| KEPT_OUT.contains(&word.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+    use serde_json::json;
+
+    use super::*;
+
+    const DOCUMENT: &str = "openapi: 3.0.3
+info: {title: A, version: '1'}
+servers: [{url: 'https://a.example'}]
+paths: {}
+components:
+  schemas:
+    User: {allOf: [{$ref: '#/components/schemas/Named'}, {type: object, required: [password]}]}
+    Named: {type: object, properties: {name: {type: string}, profile: {type: object, required: [role]}}}
+";
+
+    #[test]
+    fn who_somebody_is_and_what_they_may_do_is_left_out_and_switches_stay_off() {
+        let source =
+            Source { name: "a".to_owned(), document: Text::new("a.yaml", DOCUMENT), overlay: None, contract: None };
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let schema = json!({ "$ref": "#/components/schemas/User" });
+        let body = json!({
+            "id": "1", "_id": "1", "name": "Ada", "isAdmin": true, "user_name": "ada", "ownerId": "2", "user_roles": ["admin"], "active": true,
+            "password": "swordfish", "profile": { "role": "admin", "notify": true, "tags": [{ "permissions": [] }] },
+        });
+        let keep = |required| Keep { required, member: None, parameters: &["userName"] };
+        let changed = harmless(&api, &schema, &body, keep(false));
+        let bare = json!({ "name": "Ada", "active": false, "profile": { "notify": false, "tags": [{}] } });
+        assert_eq!((changed.body, changed.lacks.as_deref()), (bare, Some("password")));
+        let made = harmless(&api, &schema, &body, keep(true));
+        let needed = json!({ "name": "Ada", "active": false, "password": "swordfish", "profile": { "role": "admin", "notify": false, "tags": [{}] } });
+        assert_eq!((made.body, made.lacks), (needed, None));
+        let batch = harmless(
+            &api,
+            &json!({}),
+            &json!([{ "id": "a", "role": "b" }]),
+            Keep { required: true, member: Some("id"), parameters: &[] },
+        );
+        assert_eq!(batch.body, json!([{ "id": "a" }]));
+    }
+}

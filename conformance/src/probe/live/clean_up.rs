@@ -1,0 +1,84 @@
+//! The end of a run at a live server: what it made is removed, and what stays is named.
+
+use reqwest::StatusCode;
+
+use super::super::Target;
+use super::super::request::Draft;
+use super::Live;
+use super::ledger::Made;
+use crate::catalogue::Catalogue;
+use crate::contract::Probe;
+use crate::identity::Identity;
+use crate::secret::Secret;
+
+/// What a run did to a live server.
+#[derive(Clone, Debug, Default)]
+pub struct Aftermath {
+    /// Every call that changed something or may have: the call, how it was answered, and how often.
+    pub calls: Vec<(String, String, usize)>,
+    /// What the run made and could not remove.
+    pub left: Vec<String>,
+    /// What is said of a server that died.
+    pub died: Option<String>,
+    /// Requests that belong to no case.
+    pub requests: usize,
+}
+
+impl Target {
+    /// Removes what the run made, and says what it did. For a server that is not live that is nothing.
+    pub async fn finish(&self, catalogue: &Catalogue) -> Aftermath {
+        let Some(live) = &self.live else { return Aftermath::default() };
+        let mut left = live.ledger.untold();
+        for made in live.ledger.left() {
+            let problem = match live.vitals.died() {
+                Some(_) => Some("the server died before that".to_owned()),
+                None => self.remove(live, catalogue, &made).await.err(),
+            };
+            if let Some(problem) = problem {
+                let id = made.ids.get(&made.parameter).map_or("", String::as_str);
+                left.push(format!("`{id}`, made by {}: {problem}", made.by));
+            }
+        }
+        Aftermath { calls: live.ledger.calls(), left, died: live.vitals.died(), requests: live.ledger.requests() }
+    }
+
+    /// Removes one thing, as somebody who may, or as who made it.
+    async fn remove(&self, live: &Live, catalogue: &Catalogue, made: &Made) -> Result<(), String> {
+        let mut operations = catalogue.api.operations.iter();
+        let removal = operations.find(|other| other.method == "DELETE" && other.path == made.item);
+        let removal = removal.ok_or_else(|| "the document has no DELETE for it".to_owned())?;
+        if !live.may_be_asked(removal) {
+            return Err("its DELETE is not allowed".to_owned());
+        }
+        let known = self.caller(&live.contract, removal);
+        let nobody = || Identity {
+            name: String::new(),
+            secret: Secret::new(""),
+            ids: self.identities.ids(),
+            is_expendable: true,
+        };
+        let mut identity = known.clone().unwrap_or_else(nobody);
+        identity.ids.extend(made.ids.clone());
+        let maker =
+            self.maker(live, catalogue, removal).ok_or_else(|| "the document has no DELETE for it".to_owned())?;
+        let draft = maker.draft(&Probe::Valid, removal, &identity).map_err(|missing| missing.0)?;
+        let by_maker = Draft { authorization: made.authorization.clone(), ..draft.clone() };
+        let is_known = known.is_some();
+        let mut problem = "no identity may remove it".to_owned();
+        for draft in is_known.then_some(draft).into_iter().chain([by_maker]) {
+            let sent = self.send_at_the_end(&draft).await;
+            live.ledger.add_requests(sent.requests);
+            match sent.reply {
+                Ok(reply) if reply.is_success() => return Ok(()),
+                Ok(reply) => {
+                    let status = StatusCode::from_u16(reply.status)
+                        .map_or_else(|_| reply.status.to_string(), |status| status.to_string());
+                    problem = format!("DELETE is answered {status}");
+                }
+                // It may have been executed.
+                Err(reason) => return Err(reason),
+            }
+        }
+        Err(problem)
+    }
+}

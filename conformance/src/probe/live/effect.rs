@@ -1,0 +1,401 @@
+//! What a call does at a server that is not ours to break, as far as a document tells: whether it makes something new,
+//! changes what is there, or ends a session, a process or all data.
+
+use keyfit_openapi::{Api, Operation, Retry};
+use serde_json::Value;
+
+use crate::contract::Contract;
+
+/// What a call changes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in super::super) enum Effect<'o> {
+    /// Nothing.
+    Nothing,
+    /// It makes something under an id that the server gives.
+    Creates,
+    /// It makes something under the id that the caller writes into this path parameter.
+    CreatesAt(&'o str),
+    /// It changes or removes what this path parameter, the last one, names.
+    Changes(&'o str),
+    /// It changes what is there once for all callers, or all that a list holds.
+    ChangesShared,
+}
+
+/// Words for what ends a process or a session, takes another's place, or wipes. Plurals are nouns, which these are not.
+const ENDINGS: [&str; 68] = [
+    "shutdown",
+    "restart",
+    "reboot",
+    "poweroff",
+    "halt",
+    "stop",
+    "kill",
+    "terminate",
+    "abort",
+    "quit",
+    "exit",
+    "crash",
+    "panic",
+    "suspend",
+    "hibernate",
+    "failover",
+    "rollback",
+    "redeploy",
+    "upgrade",
+    "downgrade",
+    "uninstall",
+    "maintenance",
+    "drain",
+    "evict",
+    "logout",
+    "signout",
+    "logoff",
+    "signoff",
+    "disconnect",
+    "revoke",
+    "invalidate",
+    "expire",
+    "rotate",
+    "impersonate",
+    "impersonation",
+    "masquerade",
+    "sudo",
+    "assume",
+    "lock",
+    "ban",
+    "block",
+    "disable",
+    "deactivate",
+    "unregister",
+    "deregister",
+    "close",
+    "reset",
+    "purge",
+    "wipe",
+    "flush",
+    "truncate",
+    "clear",
+    "erase",
+    "drop",
+    "destroy",
+    "nuke",
+    "empty",
+    "cleanup",
+    "prune",
+    "vacuum",
+    "gc",
+    "format",
+    "restore",
+    "reinitialize",
+    "reinstall",
+    "overwrite",
+    "obliterate",
+    "annihilate",
+];
+/// The same in two words.
+const ENDINGS_IN_TWO: [(&str, &str); 13] = [
+    ("shut", "down"),
+    ("shuts", "down"),
+    ("power", "off"),
+    ("log", "out"),
+    ("logs", "out"),
+    ("sign", "out"),
+    ("signs", "out"),
+    ("log", "off"),
+    ("sign", "off"),
+    ("end", "session"),
+    ("switch", "user"),
+    ("delete", "all"),
+    ("remove", "all"),
+];
+/// What a GET by such a name does, though it should not.
+const ENDINGS_BY_GET: [&str; 18] = [
+    "shutdown",
+    "restart",
+    "reboot",
+    "poweroff",
+    "kill",
+    "terminate",
+    "quit",
+    "exit",
+    "logout",
+    "signout",
+    "logoff",
+    "signoff",
+    "impersonate",
+    "reset",
+    "purge",
+    "wipe",
+    "flush",
+    "destroy",
+];
+/// Lists that hold what somebody may do: who adds to one changes whom it is about.
+const RIGHTS: [&str; 16] = [
+    "role",
+    "roles",
+    "permission",
+    "permissions",
+    "privilege",
+    "privileges",
+    "grant",
+    "grants",
+    "right",
+    "rights",
+    "admin",
+    "admins",
+    "owner",
+    "owners",
+    "acl",
+    "scopes",
+];
+
+/// What a call changes at the server.
+pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'o Operation) -> Effect<'o> {
+    // Of other methods only an overlay says so.
+    if operation.retry == Retry::Safe || matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE") {
+        return Effect::Nothing;
+    }
+    let is_posted = operation.method == "POST";
+    let is_minting = contract.key_management.as_ref().is_some_and(|keys| keys.mint == operation.id);
+    if is_posted && (is_minting || contract.batch_of(operation).is_some()) {
+        return Effect::Creates;
+    }
+    let documents_creation = operation.responses.contains_key("201");
+    match subject(&operation.path) {
+        Some(parameter) if operation.path.ends_with('}') => match operation.method.as_str() {
+            "POST" | "PUT" if documents_creation => Effect::CreatesAt(parameter),
+            _ => Effect::Changes(parameter),
+        },
+        parameter if is_posted && is_collection(api, operation, documents_creation, parameter.is_some()) => {
+            Effect::Creates
+        }
+        Some(parameter) => Effect::Changes(parameter),
+        None => Effect::ChangesShared,
+    }
+}
+
+/// The last parameter of a path.
+pub(in super::super) fn subject(path: &str) -> Option<&str> {
+    let (_, behind) = path.rsplit_once('{')?;
+    behind.split_once('}').map(|(name, _)| name)
+}
+
+/// The template of what the last parameter names: `/users/{user}` of `/users/{user}/avatar`.
+pub(in super::super) fn item(path: &str) -> &str {
+    path.rfind('}').map_or(path, |end| &path[..=end])
+}
+
+/// Whether a POST there adds to a list: what it adds has a path or a list of its own, or the document says 201.
+fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_below_an_id: bool) -> bool {
+    let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if is_below_an_id && words(last).iter().any(|word| RIGHTS.contains(&word.as_str())) {
+        return false;
+    }
+    let has_item = item_of(api, &operation.path).is_some();
+    let is_listed = api.operations.iter().any(|other| other.path == operation.path && is_list(api, other));
+    has_item || is_listed || (documents_creation && (!is_below_an_id || last.ends_with('s')))
+}
+
+/// The template of the items of a list: below the list, or below another one of the same name that needs no more ids, as
+/// `/items/{item}` of `/projects/{project}/items`.
+pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
+    let list = list.trim_end_matches('/');
+    let paths = || api.operations.iter().map(|other| other.path.as_str());
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let own = paths().find(|path| parent_of(path) == Some(list));
+    let is_elsewhere = |path: &&str| {
+        let parent = parent_of(path).filter(|parent| name(parent) == name(list));
+        parent.is_some_and(|parent| parent.split('/').all(|part| !part.starts_with('{') || list.contains(part)))
+    };
+    own.or_else(|| paths().find(is_elsewhere))
+}
+
+/// What a path that ends with a parameter is below.
+fn parent_of(path: &str) -> Option<&str> {
+    path.strip_suffix('}')?.rsplit_once("/{").map(|(parent, _)| parent)
+}
+
+fn is_list(api: &Api, operation: &Operation) -> bool {
+    let success = operation.responses.iter().find(|(status, _)| status.starts_with('2'));
+    let schema = success.and_then(|(_, shape)| shape.schema.as_ref()).map(|schema| api.resolve(schema));
+    let is_array = |schema: &Value| api.resolve(schema)["type"] == "array";
+    operation.method == "GET"
+        && schema.is_some_and(|schema| {
+            let members = schema["properties"].as_object();
+            is_array(schema) || members.is_some_and(|members| members.values().any(is_array))
+        })
+}
+
+/// The word for which a call is not sent unless it is allowed by name.
+pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Option<String> {
+    let keys = contract.key_management.as_ref();
+    let is_of_keys = keys.is_some_and(|keys| keys.names(&operation.id));
+    // One thing that is removed by its id: whose id that may be is decided elsewhere.
+    let removes_one = operation.method == "DELETE" && operation.path.ends_with('}');
+    if is_of_keys || removes_one {
+        return None;
+    }
+    let behind = operation.path.rsplit_once('}').map_or(operation.path.as_str(), |(_, behind)| behind);
+    let static_segments: Vec<&str> =
+        operation.path.split('/').filter(|part| !part.is_empty() && !part.contains('{')).collect();
+    let last = static_segments.last().copied().unwrap_or_default();
+    if matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+        let plain: String = words(last).concat();
+        return ENDINGS_BY_GET.contains(&plain.as_str()).then_some(plain);
+    }
+    // An overlay says that it only reads.
+    if operation.retry == Retry::Safe {
+        return None;
+    }
+    let places = if behind.trim_matches('/').is_empty() { last } else { behind };
+    let summary: Vec<String> = words(&operation.summary).into_iter().take(2).collect();
+    let verbs = summary.iter().map(|word| word.strip_suffix('s').unwrap_or(word).to_owned());
+    let groups = [words(places), words(&operation.id), summary.clone(), verbs.collect()];
+    groups.iter().find_map(|words| {
+        let one = words.iter().find(|word| ENDINGS.contains(&word.as_str())).cloned();
+        one.or_else(|| {
+            let two = words.windows(2).find(|pair| ENDINGS_IN_TWO.contains(&(pair[0].as_str(), pair[1].as_str())));
+            two.map(|pair| pair.join(" "))
+        })
+    })
+}
+
+/// The words of a name, in lower case: `resetPassword`, `reset-password`.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for character in name.chars() {
+        let begins = character.is_uppercase() && was_lower;
+        if begins || !character.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if character.is_alphanumeric() {
+            words.last_mut().into_iter().for_each(|word| word.extend(character.to_lowercase()));
+        }
+        was_lower = character.is_lowercase() || character.is_numeric();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+
+    use super::*;
+
+    fn api(paths: &str, overlay: Option<&str>) -> Api {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: A, version: '1'}}\nservers: [{{url: 'https://a.example'}}]\npaths:\n{paths}"
+        );
+        let overlay = overlay.map(|actions| {
+            Text::new("overlay.yaml", format!("overlay: 1.0.0\ninfo: {{title: O, version: '1'}}\nactions:\n{actions}"))
+        });
+        let source = Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay, contract: None };
+        Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    fn contract() -> Contract {
+        toml::from_str("name = \"a\"\nsources = {}\ncredential = []\nerrors = {}\nrule = []").expect("a contract")
+    }
+
+    fn call(method: &str, path: &str, status: &str) -> String {
+        let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let parameters: Vec<String> =
+            names.map(|name| format!("{{name: {name}, in: path, required: true, schema: {{type: string}}}}")).collect();
+        let schema =
+            if method == "get" { ", content: {application/json: {schema: {type: array, items: {}}}}" } else { "" };
+        format!(
+            "  {path}:\n    {method}: {{operationId: call, parameters: [{}], responses: {{'{status}': {{description: d{schema}}}}}}}\n",
+            parameters.join(", ")
+        )
+    }
+
+    fn effect_of(method: &str, path: &str, status: &str, others: &str) -> String {
+        let api = api(&format!("{others}{}", call(method, path, status)), None);
+        let operation = api.operations.iter().find(|operation| operation.path == path).expect("the call");
+        format!("{:?}", effect(&api, &contract(), operation))
+    }
+
+    #[test]
+    fn what_a_call_changes_is_read_off_its_method_its_path_and_its_answers() {
+        for (method, path, status, others, expected) in [
+            ("get", "/a", "200", "", "Nothing"),
+            ("post", "/users", "201", "", "Creates"),
+            ("post", "/users", "200", &*call("delete", "/users/{user}", "204"), "Creates"),
+            ("post", "/shops/{shop}/users", "200", &*call("get", "/shops/{shop}/users/{user}", "200"), "Creates"),
+            ("post", "/shops/{shop}/users", "201", "", "Creates"),
+            ("post", "/shops/{shop}/users", "200", &*call("delete", "/users/{user}", "204"), "Creates"),
+            ("post", "/shops/{shop}/logo", "201", "", "Changes(\"shop\")"),
+            (
+                "post",
+                "/users/{user}/roles",
+                "201",
+                &*call("delete", "/users/{user}/roles/{role}", "204"),
+                "Changes(\"user\")",
+            ),
+            ("post", "/users/{user}/activate", "200", "", "Changes(\"user\")"),
+            ("post", "/users/{name}", "201", "", "CreatesAt(\"name\")"),
+            ("post", "/users/{name}", "200", "", "Changes(\"name\")"),
+            ("put", "/flags/{flag}", "201", "", "CreatesAt(\"flag\")"),
+            ("patch", "/shops/{shop}/users/{user}", "200", "", "Changes(\"user\")"),
+            ("delete", "/shops/{shop}/users", "204", "", "Changes(\"shop\")"),
+            ("delete", "/sessions", "204", "", "ChangesShared"),
+            ("put", "/settings", "200", "", "ChangesShared"),
+            ("post", "/index", "202", "", "ChangesShared"),
+        ] {
+            assert_eq!(effect_of(method, path, status, others), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn only_an_overlay_says_that_a_post_reads() {
+        let text = call("post", "/index", "200").replace("operationId", "x-keyfit: {retry: safe}, operationId");
+        let of = |overlay| {
+            let api = api(&text, overlay);
+            effect(&api, &contract(), &api.operations[0]) == Effect::Nothing
+        };
+        assert!(!of(None));
+        assert!(of(Some(
+            "  - {target: \"$.paths['/index'].post\", description: d, update: {x-keyfit: {retry: safe}}}\n"
+        )));
+    }
+
+    fn ending_of(method: &str, path: &str, id: &str, summary: &str) -> Option<String> {
+        let text =
+            call(method, path, "200").replace("operationId: call", &format!("operationId: {id}, summary: '{summary}'"));
+        ending(&contract(), &api(&text, None).operations[0])
+    }
+
+    #[test]
+    fn what_ends_a_session_a_process_or_all_data_is_known_by_its_words() {
+        for (method, path, id, summary) in [
+            ("post", "/shutdown", "a", ""),
+            ("post", "/system/powerOff", "a", ""),
+            ("post", "/users/{user}/impersonate", "a", ""),
+            ("post", "/users/{user}/reset-password", "a", ""),
+            ("post", "/api/v1/hub", "shutDownHub", ""),
+            ("post", "/hub", "a", "Shuts down the hub"),
+            ("post", "/hub", "a", "Restarts the hub"),
+            ("post", "/session", "a", "Logs out"),
+            ("post", "/purge/{zone}", "a", ""),
+            ("delete", "/cache", "flushCache", ""),
+            ("delete", "/logout", "a", ""),
+            ("get", "/logout", "a", ""),
+            ("get", "/admin/shut-down", "a", ""),
+        ] {
+            assert!(ending_of(method, path, id, summary).is_some(), "{method} {path} {id} {summary}");
+        }
+        for (method, path, id, summary) in [
+            ("post", "/users", "create-user", "Creates a user"),
+            ("post", "/stops", "create-stop-point", "Adds a stop"),
+            ("delete", "/keys/{key}", "revoke-key", "Revokes a key"),
+            ("get", "/resets", "list-resets", "Lists resets"),
+            ("get", "/shutdown/history", "a", ""),
+            ("patch", "/blocks/{block}", "update-block-of-text", ""),
+        ] {
+            let is_named = id.contains("stop") || id.contains("block");
+            assert_eq!(ending_of(method, path, id, summary).is_some(), is_named, "{method} {path} {id} {summary}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! What a run did at a live server: every call that changed something, and what it made there and has to remove.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use keyfit_openapi::{Api, Operation};
+use reqwest::Url;
+use reqwest::header::LOCATION;
+use serde_json::Value;
+
+use super::super::reply::Reply;
+use super::super::request::{Draft, NOBODY};
+use super::effect::{Effect, item_of};
+
+/// Shared by all cases of a run.
+#[derive(Debug, Default)]
+pub(in super::super) struct Ledger(Mutex<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    made: Vec<Made>,
+    /// What was made and cannot be named.
+    untold: Vec<String>,
+    calls: Vec<(String, String)>,
+    /// What lists held before the run added to them, by the path of the list.
+    before: HashMap<String, Option<String>>,
+    /// Lists to which nothing could be added for a case.
+    barren: HashSet<String>,
+    /// Ids that were made up.
+    ids: usize,
+    /// Requests that belong to no case.
+    requests: usize,
+}
+
+/// Something that the run made.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Made {
+    /// The template of its path.
+    pub(in super::super) item: String,
+    /// The parameters of that path.
+    pub(in super::super) ids: BTreeMap<String, String>,
+    /// The parameter with its own id.
+    pub(in super::super) parameter: String,
+    /// What made it had this credential.
+    pub(in super::super) authorization: Option<String>,
+    /// The call that made it.
+    pub(in super::super) by: String,
+    is_gone: bool,
+    /// A call is to remove it.
+    is_lent: bool,
+    /// Calls are to be refused at it: none may remove it meanwhile.
+    is_shared: bool,
+}
+
+impl Ledger {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a call that may change something, with what came of it.
+    pub(in super::super) fn note(&self, draft: &Draft, reply: Result<&Reply, &str>) {
+        let what = match reply {
+            Ok(reply) if reply.status < 400 => format!("answered {}", reply.status),
+            Ok(reply) if reply.status >= 500 && reply.status != 501 => {
+                format!("answered {}: it may have changed something", reply.status)
+            }
+            Ok(_) => return,
+            Err(_) => "not answered: it may have changed something".to_owned(),
+        };
+        let mut url = draft.url.clone();
+        url.set_query(None);
+        self.entries().calls.push((format!("{} {url}", draft.method), what));
+    }
+
+    /// Every such call, how it was answered, and how often.
+    pub(in super::super) fn calls(&self) -> Vec<(String, String, usize)> {
+        let mut counted: Vec<(String, String, usize)> = Vec::new();
+        for (call, what) in &self.entries().calls {
+            match counted.iter_mut().find(|(known, outcome, _)| known == call && outcome == what) {
+                Some((.., count)) => *count += 1,
+                None => counted.push((call.clone(), what.clone(), 1)),
+            }
+        }
+        counted
+    }
+
+    /// What the list at a path held, once that is known.
+    pub(in super::super) fn knows_list(&self, path: &str) -> bool {
+        self.entries().before.contains_key(path)
+    }
+
+    /// Keeps what a list held before anything was added to it; `None` where it cannot be read.
+    pub(in super::super) fn keep_list(&self, path: &str, text: Option<String>) {
+        self.entries().before.entry(path.to_owned()).or_insert(text);
+    }
+
+    /// Learns what a call made or removed. `is_kept` says of which ids the run must keep its hands off.
+    pub(in super::super) fn learn(
+        &self,
+        api: &Api,
+        (operation, effect): (&Operation, Effect<'_>),
+        draft: &Draft,
+        reply: &Reply,
+        is_kept: impl Fn(&str, &str) -> bool,
+    ) {
+        if !reply.is_success() {
+            return;
+        }
+        let by = format!("{} {}", draft.method, draft.url.path());
+        let made = |item: &str, parameter: &str, id: String| {
+            let mut ids = draft.ids.clone();
+            ids.retain(|name, _| item.contains(&format!("{{{name}}}")));
+            ids.insert(parameter.to_owned(), id);
+            Made {
+                item: item.to_owned(),
+                ids,
+                parameter: parameter.to_owned(),
+                authorization: draft.authorization.clone(),
+                by: by.clone(),
+                is_gone: false,
+                is_lent: false,
+                is_shared: false,
+            }
+        };
+        let mut entries = self.entries();
+        match effect {
+            Effect::Creates => {
+                let Some(item) = item_of(api, &operation.path) else {
+                    entries.untold.push(format!("{by} made something for which the document has no path"));
+                    return;
+                };
+                let parameter = super::effect::subject(item).unwrap_or_default();
+                let found = told(reply, parameter, draft.url.path());
+                if found.is_empty() {
+                    entries.untold.push(format!("{by} made something, and its answer does not tell the id"));
+                }
+                for id in found {
+                    let listed = entries.before.get(draft.url.path());
+                    let was_there = listed.and_then(Option::as_ref).is_some_and(|text| stands_in(text, &id));
+                    // A server may answer with what it had, and 200 says no more than that.
+                    let is_proven = reply.status == 201 || listed.is_some_and(Option::is_some);
+                    // Ids of what is gone are given anew.
+                    let is_same = |one: &Made| one.item == item && one.ids.get(parameter) == Some(&id);
+                    let is_known = entries.made.iter().any(|one| is_same(one) && !one.is_gone);
+                    if is_known || was_there || is_kept(parameter, &id) {
+                        continue;
+                    }
+                    if is_proven {
+                        entries.made.push(made(item, parameter, id));
+                    } else {
+                        let why =
+                            format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
+                        entries.untold.push(why);
+                    }
+                }
+            }
+            Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
+                let Some(id) = draft.ids.get(parameter).filter(|_| operation.path.ends_with('}')) else { return };
+                let same = |one: &&mut Made| one.item == operation.path && one.ids == draft.ids;
+                if operation.method == "DELETE" {
+                    entries.made.iter_mut().filter(same).for_each(|one| one.is_gone = true);
+                } else if (is_of_the_run(id) || (reply.status == 201 && !is_kept(parameter, id)))
+                    && entries.made.iter_mut().all(|one| one.is_gone || !same(&one))
+                {
+                    let one = made(&operation.path, parameter, id.clone());
+                    entries.made.push(one);
+                }
+            }
+            Effect::Nothing | Effect::ChangesShared => {}
+        }
+    }
+
+    /// Something that was made and is there, of a template. One that a call is to remove is handed out once.
+    pub(in super::super) fn lend(&self, item: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
+        let mut entries = self.entries();
+        let is_free = |one: &&mut Made| {
+            let is_for_others = one.is_lent || (is_removed && one.is_shared);
+            one.item == item && !one.is_gone && !is_for_others
+        };
+        let one = entries.made.iter_mut().find(is_free)?;
+        if is_removed {
+            one.is_lent = true;
+        } else {
+            one.is_shared = true;
+        }
+        Some(one.ids.clone())
+    }
+
+    /// Whether the run made what a parameter names.
+    pub(in super::super) fn made(&self, parameter: &str, id: &str) -> bool {
+        self.entries()
+            .made
+            .iter()
+            .any(|one| one.parameter == parameter && one.ids.get(parameter).is_some_and(|own| own == id))
+    }
+
+    /// Whether the run made what all parameters of a path name together, wherever that is.
+    pub(in super::super) fn owns(&self, item: &str, ids: &BTreeMap<String, String>) -> bool {
+        self.entries().made.iter().any(|one| one.item == item && one.ids == *ids && !one.is_gone)
+    }
+
+    /// Whether adding to a list is worth a try; only once it is not.
+    pub(in super::super) fn is_barren(&self, list: &str) -> bool {
+        self.entries().barren.contains(list)
+    }
+
+    pub(in super::super) fn give_up(&self, list: &str) {
+        self.entries().barren.insert(list.to_owned());
+    }
+
+    /// What is there still, the last thing first: what stands below another thing was made after it.
+    pub(in super::super) fn left(&self) -> Vec<Made> {
+        self.entries().made.iter().rev().filter(|one| !one.is_gone).cloned().collect()
+    }
+
+    /// An id that nobody has.
+    pub(in super::super) fn new_id(&self) -> String {
+        let mut entries = self.entries();
+        entries.ids += 1;
+        format!("{NOBODY}-{}", entries.ids)
+    }
+
+    pub(in super::super) fn add_requests(&self, count: usize) {
+        self.entries().requests += count;
+    }
+
+    pub(in super::super) fn requests(&self) -> usize {
+        self.entries().requests
+    }
+
+    /// What was made and has no name.
+    pub(in super::super) fn untold(&self) -> Vec<String> {
+        let mut untold = self.entries().untold.clone();
+        untold.sort();
+        untold.dedup();
+        untold
+    }
+}
+
+/// Whether an id is one that the run made up: nobody else has it.
+pub(in super::super) fn is_of_the_run(id: &str) -> bool {
+    id.starts_with(NOBODY)
+}
+
+/// The ids of what an answer says was made: in its members, or in `Location`.
+fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
+    let in_header = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|location| {
+        // Relative to the list or not: only the path counts.
+        let base = Url::parse("http://here/").ok()?;
+        let path = base.join(location).ok()?.path().to_owned();
+        let (parent, id) = path.rsplit_once('/')?;
+        (parent.ends_with(list.trim_end_matches('/')) && !id.is_empty()).then(|| id.to_owned())
+    });
+    if let Some(id) = in_header {
+        return vec![id];
+    }
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if let Value::Array(items) = &body {
+        return items.iter().filter_map(|item| id_in(item, parameter)).collect();
+    }
+    let wrapped = || body.as_object()?.values().find_map(|member| id_in(member, parameter));
+    id_in(&body, parameter).or_else(wrapped).into_iter().collect()
+}
+
+fn id_in(value: &Value, parameter: &str) -> Option<String> {
+    let plain = |name: &str| super::effect::words(name).concat();
+    let members = value.as_object()?;
+    let wanted = plain(parameter);
+    let own = || members.iter().find(|(name, _)| plain(name) == wanted);
+    let long = || members.iter().find(|(name, _)| plain(name) == format!("{wanted}id"));
+    let id = || members.iter().find(|(name, _)| plain(name) == "id");
+    let found = own().or_else(long).or_else(id)?.1;
+    match found {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether an id stands in a text by itself, and not as a part of another word.
+fn stands_in(text: &str, id: &str) -> bool {
+    let is_word =
+        |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');
+    text.match_indices(id)
+        .any(|(at, _)| !is_word(text[..at].chars().next_back()) && !is_word(text[at + id.len()..].chars().next()))
+}

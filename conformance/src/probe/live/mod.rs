@@ -1,0 +1,223 @@
+//! A live server: it belongs to somebody, holds what others need, has limits, and may die of what it is asked.
+
+mod body;
+mod clean_up;
+mod effect;
+mod ledger;
+mod subject;
+mod undeclared;
+mod vitals;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyfit_openapi::{Api, Operation, Retry};
+use reqwest::Method;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+pub(super) use self::body::{Keep, harmless};
+pub use self::clean_up::Aftermath;
+pub(super) use self::effect::{Effect, effect};
+use self::effect::{ending, item, subject};
+use self::ledger::Ledger;
+pub(super) use self::vitals::Vitals;
+use super::pace::Pace;
+use super::reply::Reply;
+use super::request::Draft;
+use crate::catalogue::{Case, Catalogue};
+use crate::contract::{Contract, Probe};
+use crate::glob;
+use crate::identity::{Identities, Missing};
+use crate::run::Halt;
+
+/// What the user allows at a live server, besides what only reads.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Ids of operations, as patterns, that may be called though they look as if they ended or changed what is not the
+    /// check's.
+    pub allow: Vec<String>,
+    /// Whether what is made for a case may cost money.
+    pub allow_spend: bool,
+    /// Whether tokens may be sent in URLs, which are logged on the way.
+    pub query_tokens: bool,
+    /// The most requests in a second.
+    pub rate: Option<f64>,
+}
+
+/// A live server during a run.
+pub(super) struct Live {
+    pub(super) pace: Pace,
+    pub(super) vitals: Vitals,
+    pub(super) policy: Policy,
+    ledger: Ledger,
+    api: Arc<Api>,
+    contract: Arc<Contract>,
+    halt: Halt,
+    /// When the next request may be sent.
+    slot: Mutex<Option<Instant>>,
+}
+
+impl Live {
+    pub(super) fn new(catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
+        Self {
+            pace: Pace::new(catalogue.contract.rate_limit.clone(), halt.clone()),
+            vitals: Vitals::default(),
+            policy,
+            ledger: Ledger::default(),
+            api: Arc::clone(&catalogue.api),
+            contract: Arc::clone(&catalogue.contract),
+            halt,
+            slot: Mutex::default(),
+        }
+    }
+
+    /// Whether the user allows a call by name.
+    pub(super) fn allows(&self, operation: &Operation) -> bool {
+        self.policy.allow.iter().any(|pattern| glob::matches(pattern, &operation.id))
+    }
+
+    /// Whether a call may be sent that no case asks for.
+    fn may_be_asked(&self, operation: &Operation) -> bool {
+        let is_free = !operation.spends || self.policy.allow_spend;
+        is_free && (self.allows(operation) || ending(&self.contract, operation).is_none())
+    }
+
+    /// The GET of a path, if that may be sent unasked.
+    fn reading<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
+        let mut operations = catalogue.api.operations.iter();
+        let reading = operations.find(|other| other.method == "GET" && other.path == path)?;
+        (reading.retry == Retry::Safe && self.may_be_asked(reading)).then_some(reading)
+    }
+
+    /// What a call changes.
+    pub(super) fn effect<'o>(&self, operation: &'o Operation) -> Effect<'o> {
+        effect(&self.api, &self.contract, operation)
+    }
+
+    /// Why a case is not run: what it calls looks as if it ended something.
+    pub(super) fn refusal(&self, catalogue: &Catalogue, case: &Case) -> Option<Missing> {
+        let own = catalogue.operation(case);
+        let is_undeclared = catalogue.rule(case).probe == Some(Probe::UndeclaredMethod);
+        // A server that does not look at the method does the same for any.
+        let same_path = self.api.operations.iter().filter(|other| is_undeclared && other.path == own.path);
+        let (operation, word) = [own]
+            .into_iter()
+            .chain(same_path)
+            .find_map(|operation| Some((operation, ending(&self.contract, operation)?)))?;
+        if self.allows(operation) {
+            return None;
+        }
+        let Operation { id, method, path, .. } = operation;
+        Some(Missing(format!("{method} {path} looks as if it ended or wiped something (`{word}`): pass --allow {id}")))
+    }
+
+    /// Waits until the next request may be sent. `false` where the run is ended before that.
+    pub(super) async fn slot(&self) -> bool {
+        let Some(at) = self.next_slot().await else { return true };
+        self.pace.waits_until(at).await
+    }
+
+    /// The same for what is sent though the run is ended.
+    pub(super) async fn slot_at_the_end(&self) {
+        if let Some(at) = self.next_slot().await {
+            tokio::time::sleep_until(at).await;
+        }
+    }
+
+    async fn next_slot(&self) -> Option<Instant> {
+        let between = Duration::try_from_secs_f64(1.0 / self.policy.rate?).ok()?;
+        let mut next = self.slot.lock().await;
+        let at = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
+        *next = Some(at + between);
+        Some(at)
+    }
+
+    /// Why a request is not sent: the last line of defence, on the request as it would be sent.
+    pub(super) fn guard(&self, draft: &Draft, identities: &dyn Identities) -> Result<(), String> {
+        let Some(operation) = draft.operation.as_deref().and_then(|id| self.api.operation(id)) else { return Ok(()) };
+        let is_overlaid = draft.method == operation.method && self.effect(operation) == Effect::Nothing;
+        let is_made = self.ledger.owns(&operation.path, &draft.ids);
+        if !matches!(draft.method.as_str(), "DELETE" | "PUT" | "PATCH") || is_overlaid || is_made {
+            return Ok(());
+        }
+        let is_ours =
+            |parameter: &str, id: &str| identities.is_expendable(parameter, id) || self.ledger.made(parameter, id);
+        let foreign = draft.ids.iter().find(|(parameter, id)| {
+            identities.foreign_id(parameter).is_ok_and(|foreign| foreign == **id) && !is_ours(parameter, id)
+        });
+        let own = subject(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
+        let may_change = draft.method != "DELETE" && draft.method == operation.method && self.allows(operation);
+        let kept =
+            own.filter(|(parameter, id)| !may_change && identities.keeps(parameter, id) && !is_ours(parameter, id));
+        match foreign.or(kept) {
+            Some((parameter, _)) => {
+                Err(format!("nothing was sent: {} would meet a `{parameter}` that is kept", draft.method))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a request may be sent twice: it changes nothing.
+    pub(super) fn is_repeatable(&self, draft: &Draft) -> bool {
+        let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id));
+        let is_declared = |operation: &Operation| operation.method == draft.method;
+        match operation.filter(|operation| is_declared(operation)) {
+            Some(operation) => operation.retry == Retry::Safe,
+            None => Method::from_bytes(draft.method.as_bytes()).is_ok_and(|method| method.is_safe()),
+        }
+    }
+
+    /// The server answers nobody any more: the run ends. Returns what is said of it.
+    pub(super) fn end(&self, reason: &str) -> String {
+        self.halt.halt();
+        self.vitals.ended(reason)
+    }
+
+    /// Keeps what a request did.
+    pub(super) fn learn(&self, draft: &Draft, reply: Result<&Reply, &str>, identities: &dyn Identities) {
+        let is_safe = Method::from_bytes(draft.method.as_bytes()).is_ok_and(|method| method.is_safe());
+        let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id));
+        let declared = operation.filter(|operation| operation.method == draft.method);
+        let effect = declared.map(|operation| self.effect(operation));
+        if is_safe || effect == Some(Effect::Nothing) || draft.method == undeclared::UNASSIGNED {
+            return;
+        }
+        self.ledger.note(draft, reply);
+        // Keys have a lease of their own: each is revoked at the end of its case.
+        let is_key =
+            |operation: &Operation| self.contract.key_management.as_ref().is_some_and(|keys| keys.mint == operation.id);
+        if let (Some(operation), Some(effect), Ok(reply)) =
+            (declared.filter(|operation| !is_key(operation)), effect, reply)
+        {
+            let is_kept = |parameter: &str, id: &str| identities.keeps(parameter, id);
+            self.ledger.learn(&self.api, (operation, effect), draft, reply, is_kept);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_keep_to_the_rate() {
+        let folder = std::path::Path::new("tests/fixtures/apis/pets");
+        let source = keyfit_openapi::Source::from_dir(folder).expect("the fixture is there");
+        let catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let halt = Halt::default();
+        let began = Instant::now();
+        let free = Live::new(&catalogue, halt.clone(), Policy::default());
+        let kept = Live::new(&catalogue, halt.clone(), Policy { rate: Some(4.0), ..Policy::default() });
+        for _ in 0..9 {
+            assert!(free.slot().await);
+        }
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        for _ in 0..9 {
+            assert!(kept.slot().await);
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(2), "eight waits of a quarter of a second");
+        halt.halt();
+        assert!(!kept.slot().await, "nothing is sent after the end of a run");
+    }
+}

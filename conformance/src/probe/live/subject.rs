@@ -1,0 +1,231 @@
+//! What a call that changes something is aimed at: what the run made, or what the user gave up. Never at what the tokens file
+//! says is there to stay.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::Operation;
+
+use super::super::Target;
+use super::super::reply::Reply;
+use super::super::request::{Maker, NOBODY};
+use super::super::trial::Trial;
+use super::effect::item_of;
+use super::{Effect, Live, item};
+use crate::catalogue::Catalogue;
+use crate::contract::{Carrier, Contract, Credential, Probe, Rate};
+use crate::identity::{Identity, Missing, Need};
+
+impl Target {
+    /// Puts ids into a case that may be changed. Returns the parameter whose id was given up for it, if one was.
+    pub(in super::super) async fn aim<'t>(&self, trial: &mut Trial<'t>) -> Result<Option<&'t str>, Missing> {
+        let Some(live) = &self.live else { return Ok(None) };
+        let operation = trial.catalogue.operation(trial.case);
+        // It is asked for in a way of its own.
+        if *trial.probe == Probe::UndeclaredMethod {
+            return Ok(None);
+        }
+        let parameter = match live.effect(operation) {
+            Effect::Nothing => return Ok(None),
+            Effect::Creates => {
+                let mut identity = trial.identity.clone();
+                if let Probe::Foreign(name) = trial.probe {
+                    identity.ids.insert(name.clone(), self.identities.foreign_id(name)?);
+                }
+                self.read_list_before(live, trial.catalogue, operation, &identity).await;
+                return Ok(None);
+            }
+            Effect::CreatesAt(parameter) if operation.method == "POST" => {
+                self.spare_foreign(live, trial.probe, operation)?;
+                trial.identity.ids.insert(parameter.to_owned(), live.ledger.new_id());
+                return Ok(None);
+            }
+            Effect::CreatesAt(parameter) | Effect::Changes(parameter) => parameter,
+            Effect::ChangesShared if live.allows(operation) => return Ok(None),
+            Effect::ChangesShared => {
+                let Operation { id, method, path, .. } = operation;
+                return Err(Missing(format!(
+                    "{method} {path} may change what is there once for all: pass --allow {id}, or say `retry: safe` in the overlay if it only reads"
+                )));
+            }
+        };
+        self.spare_foreign(live, trial.probe, operation)?;
+        if matches!(trial.probe, Probe::Foreign(name) if name == parameter) {
+            return Ok(Some(parameter));
+        }
+        // That is the id that nobody has.
+        if matches!(trial.probe, Probe::UnknownId(name) if name == parameter) {
+            return Ok(None);
+        }
+        self.aim_at(live, trial, operation, parameter).await
+    }
+
+    /// What is somebody else's is changed only where it was given up.
+    pub(in super::super) fn spare_foreign(
+        &self,
+        live: &Live,
+        probe: &Probe,
+        operation: &Operation,
+    ) -> Result<(), Missing> {
+        let Probe::Foreign(name) = probe else { return Ok(()) };
+        if matches!(live.effect(operation), Effect::Nothing | Effect::Creates) {
+            return Ok(());
+        }
+        let foreign = self.identities.foreign_id(name)?;
+        if self.identities.is_expendable(name, &foreign) {
+            return Ok(());
+        }
+        let Operation { method, .. } = operation;
+        Err(Missing(format!("{method} at a foreign `{name}` is sent only where [expendable] names that id too")))
+    }
+
+    async fn aim_at<'t>(
+        &self,
+        live: &Live,
+        trial: &mut Trial<'t>,
+        operation: &'t Operation,
+        parameter: &'t str,
+    ) -> Result<Option<&'t str>, Missing> {
+        let removes = operation.method == "DELETE";
+        if removes && trial.expect.rate == Some(Rate::CostsOne) {
+            return Err(Missing("a call that removes something is not repeated".to_owned()));
+        }
+        // Calls for what is not there count as well.
+        if removes && *trial.probe == Probe::Exhausted {
+            trial.identity.ids.insert(parameter.to_owned(), NOBODY.to_owned());
+            return Ok(None);
+        }
+        let succeeds = trial.expect.success || *trial.probe == Probe::Valid;
+        let given_up = self.identities.expendable(parameter, removes && succeeds);
+        if given_up.is_err()
+            && let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), removes && succeeds).await
+        {
+            trial.identity.ids.extend(ids);
+            return Ok(None);
+        }
+        match given_up {
+            Ok(id) => {
+                trial.identity.ids.insert(parameter.to_owned(), id);
+                Ok(Some(parameter))
+            }
+            // The user names the call: what it may change stays.
+            Err(_) if !removes && live.allows(operation) => Ok(None),
+            Err(_) if matches!(live.effect(operation), Effect::CreatesAt(_)) => {
+                trial.identity.ids.insert(parameter.to_owned(), live.ledger.new_id());
+                Ok(None)
+            }
+            Err(missing) if succeeds || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_)) => Err(missing),
+            // Who refuses the caller does so before the id is looked for.
+            Err(Missing(why)) => {
+                trial.identity.ids.insert(parameter.to_owned(), NOBODY.to_owned());
+                trial.undecided = Some(why);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The ids of something that the run made and that is there: what is answered by 201 may still be on its way.
+    async fn made(
+        &self,
+        live: &Live,
+        catalogue: &Catalogue,
+        template: &str,
+        is_removed: bool,
+    ) -> Option<BTreeMap<String, String>> {
+        let found = match live.ledger.lend(template, is_removed) {
+            Some(ids) => Some(ids),
+            None => self.make(live, catalogue, template, is_removed).await,
+        };
+        let Some(reading) = live.reading(catalogue, template) else {
+            return found;
+        };
+        let ids = found?;
+        let reader = self.caller(&live.contract, reading)?;
+        let reader = Identity { ids: ids.clone(), ..reader };
+        let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &reader).ok()?;
+        let sent = self.send(&draft).await;
+        live.ledger.add_requests(sent.requests);
+        sent.answer().is_some_and(Reply::is_success).then_some(ids)
+    }
+
+    /// Makes something to be changed.
+    async fn make(
+        &self,
+        live: &Live,
+        catalogue: &Catalogue,
+        template: &str,
+        is_removed: bool,
+    ) -> Option<BTreeMap<String, String>> {
+        let operations = &catalogue.api.operations;
+        let adds =
+            |other: &&Operation| other.method == "POST" && item_of(&catalogue.api, &other.path) == Some(template);
+        let operation = operations.iter().find(adds)?;
+        let list = operation.path.as_str();
+        let may_be_made = live.effect(operation) == Effect::Creates
+            && live.may_be_asked(operation)
+            // Without this it would be left behind.
+            && operations.iter().any(|other| other.method == "DELETE" && other.path == template && live.may_be_asked(other));
+        if !may_be_made || live.ledger.is_barren(list) {
+            return None;
+        }
+        let identity = self.caller(&live.contract, operation)?;
+        self.read_list_before(live, catalogue, operation, &identity).await;
+        let draft = self.maker(live, catalogue, operation)?.draft(&Probe::Valid, operation, &identity).ok()?;
+        let sent = self.send(&draft).await;
+        live.ledger.add_requests(sent.requests);
+        let made = live.ledger.lend(template, is_removed);
+        if made.is_none() {
+            live.ledger.give_up(list);
+        }
+        made
+    }
+
+    /// Reads the list that a call adds to, once: what stands in it was not made by the run.
+    async fn read_list_before(&self, live: &Live, catalogue: &Catalogue, operation: &Operation, identity: &Identity) {
+        let Some(reading) = live.reading(catalogue, &operation.path) else {
+            return;
+        };
+        let Some(reader) = self.caller(&live.contract, reading) else { return };
+        let reader = Identity { ids: identity.ids.clone(), ..reader };
+        let Some(Ok(draft)) =
+            self.maker(live, catalogue, reading).map(|maker| maker.draft(&Probe::Valid, reading, &reader))
+        else {
+            return;
+        };
+        if live.ledger.knows_list(draft.url.path()) {
+            return;
+        }
+        let sent = self.send(&draft).await;
+        live.ledger.add_requests(sent.requests);
+        let text = sent
+            .answer()
+            .filter(|reply| reply.is_success())
+            .map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
+        live.ledger.keep_list(draft.url.path(), text);
+    }
+
+    /// Who may make a call.
+    pub(super) fn caller(&self, contract: &Contract, operation: &Operation) -> Option<Identity> {
+        let need = Need::of(&Probe::Valid, contract, operation, false)?;
+        self.identities.find(&need).ok()
+    }
+
+    /// What makes the requests of an operation that is not the case's.
+    pub(super) fn maker<'a>(
+        &'a self,
+        live: &'a Live,
+        catalogue: &'a Catalogue,
+        operation: &Operation,
+    ) -> Option<Maker<'a>> {
+        let (_, arguments) = catalogue.operation_named(&operation.id)?;
+        let kind = operation.credentials.iter().find_map(|kind| live.contract.credential(kind));
+        Some(Maker {
+            api: &catalogue.api,
+            contract: &catalogue.contract,
+            base_url: &self.base_url,
+            identities: &*self.identities,
+            arguments,
+            carrier: kind.map_or(&Carrier::Header, Credential::carrier),
+            live: Some(live),
+        })
+    }
+}

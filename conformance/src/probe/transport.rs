@@ -1,0 +1,141 @@
+//! How requests reach a server: over which certificates, through which proxy, and with which headers besides the probes' own.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
+
+use super::receive;
+
+/// How long an answer may take before the check is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the user says of the way to a live server.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Certificate authorities besides the system's, as PEM.
+    pub authorities: Option<Vec<u8>>,
+    /// A certificate and its private key, with which the client proves who it is, as PEM.
+    pub client_certificate: Option<Vec<u8>>,
+    /// Whether any certificate of the server will do.
+    pub accept_any_certificate: bool,
+    /// Headers of every request. Their values may be secrets.
+    pub headers: HeaderMap,
+}
+
+/// The HTTP clients of the probes. They follow no redirect: that is an answer to be judged, and would carry the token.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// For this machine, which no proxy stands before.
+    here: Client,
+    /// For all others, through the proxy that the environment names.
+    elsewhere: Client,
+    /// What every request has.
+    pub(super) extra: HeaderMap,
+}
+
+impl Http {
+    /// The clients for a live server.
+    ///
+    /// # Errors
+    /// Returns an error, which names the option, if a certificate cannot be read or the TLS backend cannot be initialized.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let headers = &settings.headers;
+        // They say where a message ends and whom it is for: another one would be sent than is judged.
+        let reserved = [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
+        if let Some(name) = reserved.iter().find(|name| headers.contains_key(*name)) {
+            return Err(format!("--header: `{name}` is set by HTTP itself"));
+        }
+        let mut builders = [bare().no_proxy(), bare()];
+        if let Some(pem) = &settings.authorities {
+            let read = Certificate::from_pem_bundle(pem).ok().filter(|read| !read.is_empty());
+            let certificates = read.ok_or("--cacert: the file holds no certificate in PEM")?;
+            builders = builders.map(|builder| builder.tls_certs_merge(certificates.clone()));
+        }
+        if let Some(pem) = &settings.client_certificate {
+            let identity = Identity::from_pem(pem);
+            let identity =
+                identity.map_err(|_| "--client-cert: the file needs a certificate and its private key, both in PEM")?;
+            builders = builders.map(|builder| builder.identity(identity.clone()));
+        }
+        if settings.accept_any_certificate {
+            builders = builders.map(|builder| builder.tls_danger_accept_invalid_certs(true));
+        }
+        let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
+        let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {error}");
+        Ok(Self { here: here.map_err(told)?, elsewhere: elsewhere.map_err(told)?, extra: headers.clone() })
+    }
+
+    /// The text under a URL.
+    ///
+    /// # Errors
+    /// Returns an error, without the URL, if there is no connection, an answer other than 200, or a text that is too long.
+    pub async fn fetch(&self, url: Url) -> Result<Vec<u8>, String> {
+        let reply = receive(self.request(Method::GET, url)).await.map_err(|failure| failure.reason)?;
+        if reply.status == 200 { Ok(reply.body) } else { Err(format!("the server answers {}", reply.status)) }
+    }
+
+    /// Begins a request.
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        let client = if is_loopback(&url) { &self.here } else { &self.elsewhere };
+        client.request(method, url)
+    }
+}
+
+impl From<Client> for Http {
+    fn from(client: Client) -> Self {
+        Self { here: client.clone(), elsewhere: client, extra: HeaderMap::new() }
+    }
+}
+
+fn bare() -> reqwest::ClientBuilder {
+    Client::builder().redirect(Policy::none()).timeout(PATIENCE)
+}
+
+/// The HTTP client for servers of this machine, such as the mock.
+///
+/// # Errors
+/// A TLS back end that cannot be set up.
+pub fn http_client(speaks_tls: bool) -> Result<Client, reqwest::Error> {
+    let builder = bare().no_proxy();
+    // Reading the system's certificates takes longer than many cases do, and the mock speaks plain HTTP.
+    let builder = if speaks_tls { builder } else { builder.tls_certs_only([]) };
+    builder.build()
+}
+
+/// Whether a URL is one of this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine_are_of_this_machine() {
+        let is_here = |url: &str| is_loopback(&url.parse().expect("a URL"));
+        for url in ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9/a", "http://[::1]:80/"] {
+            assert!(is_here(url), "{url}");
+        }
+        for url in ["http://localhost.example", "http://10.0.0.1", "http://0.0.0.0", "https://127.0.0.1.example"] {
+            assert!(!is_here(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_by_its_option() {
+        let refusal = |settings: Settings| Http::new(&settings).expect_err("it cannot be used");
+        let garbage = || Some(b"no certificate".to_vec());
+        assert!(refusal(Settings { authorities: garbage(), ..Settings::default() }).starts_with("--cacert: "));
+        assert!(
+            refusal(Settings { client_certificate: garbage(), ..Settings::default() }).starts_with("--client-cert: ")
+        );
+        let headers = [(HOST, "other.example".parse().expect("a value"))].into_iter().collect();
+        assert!(refusal(Settings { headers, ..Settings::default() }).starts_with("--header: `host`"));
+    }
+}

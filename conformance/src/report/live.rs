@@ -1,0 +1,75 @@
+//! What a run did to a live server, for whoever runs it.
+
+use std::fmt::Write as _;
+
+use keyfit_openapi::plain;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::probe::Aftermath;
+use crate::secret::Redactor;
+
+/// What a run did to a live server.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct LiveReport {
+    /// What has to be known of the way there: certificates that were not verified.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Every call that changed something, or may have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallReport>,
+    /// What the run made and could not remove.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
+    /// That the server died, and what it was asked last before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub died: Option<String>,
+}
+
+/// A call that changed something, or may have.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct CallReport {
+    /// Method and URL, without the query.
+    pub call: String,
+    /// How it was answered.
+    pub outcome: String,
+    /// How often that was.
+    pub count: usize,
+}
+
+impl LiveReport {
+    /// The report on what a run did.
+    pub fn new(aftermath: Aftermath, notes: Vec<String>, redactor: &Redactor) -> Self {
+        let Aftermath { calls, left, died, .. } = aftermath;
+        let calls = calls.into_iter().map(|(call, outcome, count)| CallReport {
+            call: redactor.mask(&call),
+            outcome: redactor.mask(&outcome),
+            count,
+        });
+        let masked = |texts: Vec<String>| texts.iter().map(|text| redactor.mask(text)).collect();
+        Self { notes, calls: calls.collect(), left: masked(left), died: died.map(|died| redactor.mask(&died)) }
+    }
+
+    /// The same for people.
+    pub(super) fn write(&self, text: &mut String) {
+        for note in &self.notes {
+            let _ = writeln!(text, "\nnote: {}", plain(note));
+        }
+        if !self.calls.is_empty() {
+            text.push_str("\nsent to change something\n");
+        }
+        for CallReport { call, outcome, count } in &self.calls {
+            let times = if *count == 1 { String::new() } else { format!(", {count} times") };
+            let _ = writeln!(text, "  {}: {}{times}", plain(call), plain(outcome));
+        }
+        if !self.left.is_empty() {
+            text.push_str("\nmade and not removed: remove it by hand\n");
+        }
+        for left in &self.left {
+            let _ = writeln!(text, "  {}", plain(left));
+        }
+        if let Some(died) = &self.died {
+            let _ = writeln!(text, "\nTHE SERVER DIED\n  {}", plain(died));
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What a live server is sent, and what is not sent to it: played by servers that answer by hand.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+const TOKEN: &str = "fixture-token-live-server"; // not-a-secret
+
+const DOCUMENT: &str = "openapi: 3.0.3
+info: { title: Hub, version: '1' }
+servers: [{ url: https://hub.example }]
+security: [{ login: [] }]
+paths:
+  /users:
+    get:
+      operationId: user-list
+      responses:
+        '200': { description: Users., content: { application/json: { schema: { type: array, items: { type: object } } } } }
+        '401': { description: No. }
+    post:
+      operationId: user-search
+      x-keyfit: { retry: safe }
+      requestBody: { content: { application/json: { schema: { type: object } } } }
+      responses:
+        '200': { description: Users., content: { application/json: { schema: { type: array, items: { type: object } } } } }
+        '401': { description: No. }
+components:
+  securitySchemes: { login: { type: http, scheme: bearer } }
+";
+
+const TOKENS: &str =
+    "[[identity]]\nname = \"shop\"\nkind = \"login\"\nstate = \"valid\"\nsecret = { env = \"SHOP\" }\n";
+
+/// A request as it came: its first line and its headers, in lower case.
+type Log = Arc<Mutex<Vec<(String, String)>>>;
+
+/// Answers each request by this, in a thread of its own a connection. One that answers nothing closes the connection.
+fn serve(answer: impl Fn(&str, &str, usize) -> Option<String> + Send + Sync + 'static) -> (String, Log) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let log = Log::default();
+    let (kept, answer) = (Arc::clone(&log), Arc::new(answer));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+            std::thread::spawn(move || connection(stream, &kept, &*answer));
+        }
+    });
+    (format!("http://{address}"), log)
+}
+
+fn connection(stream: TcpStream, log: &Log, answer: &(dyn Fn(&str, &str, usize) -> Option<String> + Send + Sync)) {
+    let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
+    let mut stream = stream;
+    let mut served = 0;
+    loop {
+        let mut head = Vec::new();
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            head.push(line.trim().to_owned());
+        }
+        let headers = head[1..].join("\n").to_lowercase();
+        let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        let _ = reader.read_exact(&mut body);
+        log.lock().expect("no panic").push((head[0].clone(), headers.clone()));
+        let Some(answer) = answer(&head[0], &headers, served) else { return };
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+        served += 1;
+    }
+}
+
+fn reply(status: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nwww-authenticate: Bearer realm=\"hub\"\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Who has the token is served, nobody else.
+fn by_token(first: &str, headers: &str) -> String {
+    let body = if first.starts_with("HEAD") { "" } else { "[]" };
+    if headers.contains(&format!("authorization: bearer {TOKEN}\n")) || headers.ends_with(&format!("bearer {TOKEN}")) {
+        reply("200 OK", body)
+    } else {
+        reply("401 Unauthorized", "")
+    }
+}
+
+/// A folder with the API as `init` begins it.
+fn api(name: &str, document: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-server").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("hub.yaml"), document).expect("a file");
+    fs::write(folder.join("tokens.toml"), TOKENS).expect("a file");
+    let made = conformance(&["init", "--spec", path(&folder.join("hub.yaml")), "--out", path(&folder.join("api"))]);
+    assert!(made.status.success(), "{}", text(&made));
+    folder
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn conformance(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    // A proxy that nobody runs: this machine is reached without it.
+    let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"]
+        .map(|name| (name, "http://127.0.0.1:9"));
+    command.args(arguments).env("SHOP", TOKEN).env_remove("NO_PROXY").env_remove("no_proxy").envs(proxies);
+    command.output().expect("the binary runs")
+}
+
+fn check(folder: &Path, url: &str, more: &[&str]) -> (Option<i32>, String) {
+    let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
+    let arguments = ["run", "--api-dir", path(&api), "--base-url", url, "--tokens", path(&tokens)];
+    let output = conformance(&[&arguments[..], more].concat());
+    let said = text(&output);
+    assert!(!said.contains(TOKEN), "a token is printed: {said}");
+    (output.status.code(), said)
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn requests(log: &Log) -> Vec<(String, String)> {
+    log.lock().expect("no panic").clone()
+}
+
+#[test]
+fn a_document_does_not_make_a_post_read_only_and_an_overlay_does() {
+    let folder = api("read-only", DOCUMENT);
+    let (url, log) = serve(|first, headers, _| Some(by_token(first, headers)));
+    let (_, said) = check(&folder, &url, &[]);
+    assert!(said.contains("`x-keyfit` of a published document is ignored"), "{said}");
+    let sent = requests(&log);
+    assert!(
+        sent.len() > 5 && sent.iter().all(|(first, _)| first.starts_with("GET ") || first.starts_with("HEAD ")),
+        "{sent:?}"
+    );
+
+    let overlay = folder.join("api/overlay.yaml");
+    let text = fs::read_to_string(&overlay).expect("init wrote it");
+    let ours = "  - target: $.paths['/users'].post\n    description: It looks for users.\n    update: { x-keyfit: { retry: safe } }\n";
+    fs::write(&overlay, format!("{text}{ours}")).expect("a file");
+    let (_, said) = check(&folder, &url, &["--case", "hub/auth/accepted/*"]);
+    assert!(said.contains("2 cases: 2 passed"), "{said}");
+    assert!(
+        requests(&log)[sent.len()..].iter().any(|(first, _)| first.starts_with("POST ")),
+        "the user says that it only reads"
+    );
+}
+
+#[test]
+fn what_costs_money_by_the_overlay_is_not_even_read_on_the_way() {
+    let document = DOCUMENT
+        .replace("user-search\n      x-keyfit: { retry: safe }", "user-create")
+        .replace("components:", "  /users/{user}:\n    delete:\n      operationId: user-delete\n      parameters: [{ name: user, in: path, required: true, schema: { type: string } }]\n      responses: { '204': { description: Gone. }, '401': { description: No. } }\ncomponents:");
+    let folder = api("spends", &document);
+    let overlay = folder.join("api/overlay.yaml");
+    let text = fs::read_to_string(&overlay).expect("init wrote it");
+    let spends = "  - target: $.paths['/users'].get\n    description: It is paid for.\n    update: { x-keyfit: { spends: true } }\n";
+    fs::write(&overlay, format!("{text}{spends}")).expect("a file");
+    let (url, log) = serve(|first, headers, _| Some(by_token(first, headers)));
+    for (more, expected) in [(&[][..], false), (&["--allow-spend"][..], true)] {
+        let before = requests(&log).len();
+        check(&folder, &url, &[&["--allow-writes"], more].concat());
+        let sent = requests(&log)[before..].to_vec();
+        assert!(sent.iter().any(|(first, _)| first.starts_with("POST /users ")), "{sent:?}");
+        assert_eq!(sent.iter().any(|(first, _)| first.starts_with("GET /users ")), expected, "{sent:?}");
+    }
+}
+
+#[test]
+fn a_server_that_died_is_named_with_the_last_request_before_that() {
+    let document = DOCUMENT.replace("user-search\n      x-keyfit: { retry: safe }", "user-create").replace(
+        "'200': { description: Users., content: { application/json: { schema: { type: array, items: { type: object } } } } }\n        '401': { description: No. }\ncomponents",
+        "'201': { description: A user. }\n        '401': { description: No. }\ncomponents",
+    );
+    let folder = api("died", &document);
+    // A process that ends by what it is asked.
+    let (address, waiting) = {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        (listener.local_addr().expect("an address"), listener)
+    };
+    let server = std::thread::spawn(move || {
+        loop {
+            let (stream, _) = waiting.accept().expect("a connection");
+            let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
+            let mut head = String::new();
+            while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
+            if head.starts_with("POST") && head.to_lowercase().contains(&format!("bearer {TOKEN}")) {
+                return;
+            }
+            let first = head.lines().next().unwrap_or_default().to_owned();
+            let headers = head.to_lowercase().replace("\r\n", "\n");
+            let answer = by_token(&first, headers.trim_end()).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+            let _ = (&stream).write_all(answer.as_bytes());
+        }
+    });
+    let (code, said) = check(
+        &folder,
+        &format!("http://{address}"),
+        &["--allow-writes", "--case", "hub/auth/*/user-create", "--case", "hub/auth/accepted/*"],
+    );
+    server.join().expect("no panic");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("THE SERVER DIED")
+            && said.contains(&format!("the last request before that was POST http://{address}/users")),
+        "{said}"
+    );
+    assert!(said.contains("the run was ended before it"), "nothing is sent after that: {said}");
+}
+
+#[test]
+fn a_connection_that_was_closed_is_tried_anew_for_what_only_reads() {
+    let folder = api("closed", DOCUMENT);
+    // Each connection serves one request and swallows the next.
+    let (url, _) = serve(|first, headers, served| (served == 0).then(|| by_token(first, headers)));
+    let (code, said) =
+        check(&folder, &url, &["--case", "hub/auth/accepted/user-list", "--case", "hub/auth/no-token/user-list"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("2 cases: 2 passed"), "{said}");
+
+    let (url, log) = serve(|first, headers, _| (!first.starts_with("POST")).then(|| by_token(first, headers)));
+    let (code, said) =
+        check(&folder, &url, &["--allow-writes", "--allow", "user-search", "--case", "hub/auth/accepted/user-search"]);
+    assert_eq!(code, Some(2), "{said}");
+    let posts = requests(&log).iter().filter(|(first, _)| first.starts_with("POST")).count();
+    assert_eq!(posts, 1, "it may have been executed");
+    assert!(said.contains("not answered: it may have changed something"), "{said}");
+}
+
+#[test]
+fn headers_of_the_users_go_with_every_request_and_into_no_report() {
+    let folder = api("header", DOCUMENT);
+    let (url, log) =
+        serve(|first, headers, _| Some(by_token(first, headers).replace("401 Unauthorized", "404 Not Found")));
+    let secret = "fixture-value-of-a-header"; // not-a-secret
+    let header = format!("X-Workspace: {secret}");
+    let (code, said) = check(
+        &folder,
+        &url,
+        &["--header", &header, "--header", "X-Version: 2", "--case", "hub/auth/no-token/user-list"],
+    );
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        !said.contains(secret) && said.contains("X-Workspace: <redacted>") && said.contains("X-Version: <redacted>"),
+        "{said}"
+    );
+    let sent = requests(&log);
+    let has_both =
+        |headers: &str| headers.contains(&format!("x-workspace: {secret}")) && headers.contains("x-version: 2");
+    assert!(sent.len() == 2 && sent.iter().all(|(_, headers)| has_both(headers)), "{sent:?}");
+
+    for (header, complaint) in [
+        ("authorization: Bearer x", "--header would override `authorization`"),
+        ("Content-Length: 3", "`content-length` is set by HTTP itself"),
+        ("no colon", "write it as `NAME: VALUE`"),
+    ] {
+        let (code, said) = check(&folder, &url, &["--header", header]);
+        assert!(code == Some(2) && said.contains(complaint), "{said}");
+    }
+    assert_eq!(requests(&log).len(), 2, "nothing was sent");
+}
+
+#[test]
+fn tokens_go_over_plain_http_to_this_machine_alone() {
+    let folder = api("plain", DOCUMENT);
+    for more in [
+        &["--base-url", "http://hub.example"][..],
+        &["--base-url", "https://hub.example", "--authorization-server", "http://login.example"],
+    ] {
+        let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
+        let output = conformance(&[&["run", "--api-dir", path(&api), "--tokens", path(&tokens)], more].concat());
+        let said = text(&output);
+        assert!(output.status.code() == Some(2) && said.contains("tokens would be sent over plain http"), "{said}");
+    }
+    // The proxy that is named is not there: it is asked for another machine, and not for this one.
+    let (code, said) = check(&folder, "http://hub.example", &["--allow-plain-http"]);
+    assert!(code == Some(2) && said.contains("the server cannot be reached") && said.contains("refused"), "{said}");
+    let (url, _) = serve(|first, headers, _| Some(by_token(first, headers)));
+    let (code, said) = check(&folder, &url, &["--insecure", "--rate", "1000", "--case", "hub/auth/accepted/user-list"]);
+    assert!(code == Some(0) && said.contains("were not verified (--insecure)"), "{said}");
+}
+
+#[test]
+fn a_token_stands_in_a_url_only_where_that_is_allowed() {
+    let folder = api("query", DOCUMENT);
+    let (url, log) = serve(|first, headers, _| Some(by_token(first, headers)));
+    let case = ["--case", "hub/auth/query-token/user-list"];
+    let (_, said) = check(&folder, &url, &case);
+    assert!(said.contains("a token would stand in a URL: pass --query-tokens"), "{said}");
+    assert!(requests(&log).iter().all(|(first, _)| !first.contains(TOKEN)));
+    let (code, said) = check(&folder, &url, &[&case[..], &["--query-tokens"]].concat());
+    assert!(code == Some(0) && said.contains("1 passed"), "{said}");
+    assert!(requests(&log).iter().any(|(first, _)| first.contains(TOKEN)));
+    fs::write(folder.join("tokens.toml"), format!("{TOKENS}expendable = true\n")).expect("a file");
+    let (_, said) = check(&folder, &url, &case);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn init_fetches_a_document_with_the_same_options() {
+    let (url, log) = serve(|first, _, _| {
+        let found = reply("200 OK", DOCUMENT);
+        Some(if first.contains("/hub.yaml") { found } else { reply("302 Found\r\nlocation: /hub.yaml", "") })
+    });
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-server/fetched");
+    let _ = fs::remove_dir_all(&folder);
+    let spec = format!("{url}/hub.yaml");
+    let made = conformance(&["init", "--spec", &spec, "--out", path(&folder), "--header", "X-Version: 2"]);
+    assert!(made.status.success(), "{}", text(&made));
+    assert_eq!(fs::read_to_string(folder.join("openapi.yaml")).expect("it is written"), DOCUMENT);
+    assert!(requests(&log)[0].1.contains("x-version: 2"));
+    let moved = conformance(&["init", "--spec", &format!("{url}/elsewhere"), "--out", path(&folder.join("b"))]);
+    assert!(moved.status.code() == Some(2) && text(&moved).contains("the server answers 302"), "{}", text(&moved));
+    let plain = conformance(&["init", "--spec", "http://hub.example/openapi.json"]);
+    assert!(plain.status.code() == Some(2) && text(&plain).contains("plain http"), "{}", text(&plain));
+}
