@@ -5,7 +5,7 @@ use std::{fmt, fs, path::Path};
 
 use clap::Args;
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
-use keyfit_conformance::secret::{Redactor, Secret};
+use keyfit_conformance::secret::{MASK, Redactor, Secret};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -39,7 +39,7 @@ struct Header(HeaderName, HeaderValue);
 
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: <redacted>", self.0)
+        write!(f, "{}: {MASK}", self.0)
     }
 }
 

@@ -259,7 +259,7 @@ fn headers_of_the_users_go_with_every_request_and_into_no_report() {
     );
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        !said.contains(secret) && said.contains("X-Workspace: <redacted>") && said.contains("X-Version: <redacted>"),
+        !said.contains(secret) && said.contains("X-Workspace: [redacted]") && said.contains("X-Version: [redacted]"),
         "{said}"
     );
     let sent = requests(&log);
