@@ -32,10 +32,10 @@ pub struct Api {
     pub(crate) located: Located,
 }
 
-/// The nodes that a document has at most whose client is generated within a few seconds.
+/// The nodes that a document has at most whose client is generated within 5 s and 500 MB.
 const MOST_NODES: usize = 60_000;
 /// The entries of its longest list or map.
-const WIDEST: usize = 1_000;
+const WIDEST: usize = 2_000;
 
 impl Api {
     /// Reads an API.

@@ -1,7 +1,12 @@
 //! Values that fit a schema: the arguments of a valid request, for tests, probes and the mock.
 
-use serde_json::{Map, Number, Value, json};
+mod numbers;
 
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use self::numbers::{integer, number};
 use crate::cost::excess;
 use crate::normalize::is_pattern;
 use crate::operation::{Operation, Parameter};
@@ -64,9 +69,16 @@ pub fn requests(api: &Api) -> Vec<Request> {
 fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
     let mut arguments = Map::new();
     let mut maker = Maker { document: &api.document, gap: None, left: *left };
+    let written = api.document.pointer(&operation.pointer()).and_then(|node| node["parameters"].as_array());
+    let mut told: HashMap<&str, &Value> = HashMap::new();
+    for written in written.into_iter().flatten() {
+        if let Some(name) = written["name"].as_str() {
+            told.entry(name).or_insert(written);
+        }
+    }
     for parameter in &operation.parameters {
         let before = maker.gap.take();
-        let value = maker.parameter(api, operation, parameter);
+        let value = maker.parameter(parameter, told.get(parameter.name.as_str()).copied());
         if parameter.required || maker.gap.is_none() {
             arguments.insert(parameter.name.clone(), value);
             maker.gap = before.or_else(|| Some(format!("`{}`: {}", parameter.name, maker.gap.take()?)));
@@ -106,10 +118,9 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn parameter(&mut self, api: &Api, operation: &Operation, parameter: &Parameter) -> Value {
+    /// The value of a parameter, by what the document writes about it.
+    fn parameter(&mut self, parameter: &Parameter, written: Option<&Value>) -> Value {
         let own = walk::resolve(self.document, &parameter.schema);
-        let written = api.document.pointer(&operation.pointer()).and_then(|node| node["parameters"].as_array());
-        let written = written.into_iter().flatten().find(|written| written["name"] == parameter.name.as_str());
         let mut told = written.into_iter().flat_map(own_examples).take(LISTED);
         if let Some(example) = told.find(|value| self.holds(own, value)).and_then(|example| self.copy(example)) {
             return example;
@@ -147,7 +158,8 @@ impl Maker<'_> {
     }
 
     fn value(&mut self, schema: &Value, depth: usize) -> Value {
-        if depth > END || !self.spend(1) {
+        // What ends the depth counts as well: an object at the end may have any number of members.
+        if !self.spend(1) || depth > END {
             return Value::Null;
         }
         let schema = walk::resolve(self.document, schema);
@@ -244,11 +256,11 @@ impl Maker<'_> {
     }
 
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
-        let required: Vec<&str> =
+        let required: HashSet<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut members = Map::new();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let is_required = required.contains(&name.as_str());
+            let is_required = required.contains(name.as_str());
             if depth >= DEPTH && !is_required {
                 continue;
             }
@@ -345,109 +357,5 @@ fn one_of(schema: &Value, values: &[Value]) -> Option<Value> {
     })
 }
 
-fn integer(schema: &Value) -> Value {
-    let (least, most) = bounds(schema, 1.0);
-    #[expect(clippy::cast_possible_truncation, reason = "a bound becomes the nearest whole number there is")]
-    let (least, most) = (least.map(|least| least.ceil() as i64), most.map(|most| most.floor() as i64));
-    let from = least.unwrap_or_else(|| most.map_or(1, |most| most.min(1)));
-    let step = schema.get("multipleOf").and_then(Value::as_i64).filter(|step| *step > 1).unwrap_or(1);
-    let over = from.rem_euclid(step);
-    json!(if over == 0 { from } else { from.saturating_add(step - over) })
-}
-
-fn number(schema: &Value) -> Value {
-    let value = match bounds(schema, 1.0) {
-        (None, None) => return json!(1),
-        // Between two that are so near each other there is no whole step.
-        (Some(least), Some(most)) if least > most => match bounds(schema, 0.0) {
-            (Some(least), Some(most)) => f64::midpoint(least, most),
-            _ => least,
-        },
-        (Some(least), _) => least,
-        (None, Some(most)) => most.min(1.0),
-    };
-    Value::Number(Number::from_f64(value).unwrap_or_else(|| 1.into()))
-}
-
-/// The least and the greatest number; one that is excluded itself is moved by a step.
-fn bounds(schema: &Value, step: f64) -> (Option<f64>, Option<f64>) {
-    let bound = |key: &str, excluding: &str, step: f64| {
-        let excluded = schema.get(excluding);
-        // Earlier dialects write whether the bound is excluded, later ones the bound.
-        let own = schema.get(key).and_then(Value::as_f64);
-        let own = own.map(|own| if excluded == Some(&json!(true)) { own + step } else { own });
-        own.or_else(|| excluded.and_then(Value::as_f64).map(|own| own + step))
-    };
-    (bound("minimum", "exclusiveMinimum", step), bound("maximum", "exclusiveMaximum", -step))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The example of a schema, in a document with two schemas that differ in nothing but their names.
-    fn example(schema: &Value) -> Value {
-        let document = json!({ "components": { "schemas": {
-            "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
-            "Dog": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
-        } } });
-        let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
-        let value = maker.value(schema, 0);
-        assert_eq!(maker.gap, None, "{schema}");
-        assert!(schema::fits(&Scope::of(&document), schema, &value), "{schema}: {value}");
-        value
-    }
-
-    #[test]
-    fn limits_are_kept() {
-        for (schema, expected) in [
-            (json!({ "type": "integer", "minimum": 10, "maximum": 12, "multipleOf": 4 }), json!(12)),
-            (json!({ "type": "integer", "exclusiveMinimum": 0 }), json!(1)),
-            (json!({ "type": "integer", "maximum": -3 }), json!(-3)),
-            (json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 0.5 }), json!(0.25)),
-            (json!({ "type": "string", "pattern": "^[A-Z]{3}$" }), json!("AAA")),
-            (json!({ "type": ["null", "integer"] }), json!(1)),
-            (json!({ "const": "fixed" }), json!("fixed")),
-        ] {
-            assert_eq!(example(&schema), expected, "{schema}");
-        }
-    }
-
-    #[test]
-    fn what_a_document_shows_and_does_not_fit_is_not_taken() {
-        assert_eq!(example(&json!({ "type": "string", "default": 5 })), "text");
-        assert_eq!(example(&json!({ "type": "string", "example": "x", "minLength": 2 })), "text");
-        assert_eq!(example(&json!({ "type": "string", "examples": [1, "two"] })), "two");
-        // Written without quotes, where text is meant.
-        assert_eq!(example(&json!({ "type": "string", "enum": [1, true] })), "1");
-        assert_eq!(example(&json!({ "type": ["string", "null"], "enum": [null, "a"] })), "a");
-    }
-
-    #[test]
-    fn a_union_is_met_by_one_of_its_alternatives() {
-        let refs = json!([{ "$ref": "#/components/schemas/Cat" }, { "$ref": "#/components/schemas/Dog" }]);
-        let tagged = json!({ "oneOf": refs, "discriminator": { "propertyName": "kind" } });
-        assert_eq!(example(&tagged), json!({ "kind": "Cat" }));
-        let mapped = json!({ "oneOf": refs, "discriminator": {
-            "propertyName": "kind", "mapping": { "tom": "#/components/schemas/Cat", "rex": "Dog" },
-        } });
-        assert_eq!(example(&mapped), json!({ "kind": "tom" }));
-        assert_eq!(
-            example(&json!({ "oneOf": [{ "type": "integer" }, { "type": "number" }, { "type": "string" }] })),
-            "text"
-        );
-        assert_eq!(example(&json!({ "anyOf": [{ "type": "null" }, { "type": "integer" }] })), 1);
-    }
-
-    #[test]
-    fn what_cannot_be_made_is_left_out_or_named() {
-        let document = json!({});
-        let odd = json!({ "type": "string", "pattern": "^(\\w)-\\1\\1$" });
-        let object = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": odd } });
-        let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
-        assert_eq!(maker.value(&object(json!([])), 0), json!({}));
-        assert_eq!(maker.gap, None);
-        maker.value(&object(json!(["odd"])), 0);
-        assert!(maker.gap.is_some_and(|gap| gap.contains("pattern")));
-    }
-}
+mod tests;

@@ -107,7 +107,7 @@ pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repai
 }
 
 /// The most nodes that actions may make of a document: each may match thousands of nodes and multiply what is there.
-const MOST_NODES: usize = 4_000_000;
+const MOST_NODES: usize = 800_000;
 
 /// What the actions of an overlay may still make of a document.
 struct Budget {

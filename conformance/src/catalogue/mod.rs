@@ -2,7 +2,7 @@
 
 mod applies;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use keyfit_openapi::example::Request;
@@ -84,7 +84,7 @@ impl Catalogue {
     /// # Errors
     /// A contract that cannot be used, a rule or pattern that applies to nothing.
     pub(crate) fn of(api: Arc<Api>, text: &Text) -> Result<Self, Failure> {
-        let (contract, cases) = Self::expanded(&api, text)?;
+        let (contract, cases) = Self::expanded(&Reach::of(&api), text)?;
         let examples = example::requests(&api).into();
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
@@ -92,14 +92,14 @@ impl Catalogue {
     }
 
     /// Whether a contract can be used with an API.
-    pub(crate) fn holds(api: &Api, text: &Text) -> bool {
-        Self::expanded(api, text).is_ok()
+    pub(crate) fn holds(reach: &Reach, text: &Text) -> bool {
+        Self::expanded(reach, text).is_ok()
     }
 
-    fn expanded(api: &Api, text: &Text) -> Result<(Contract, Vec<Case>), Failure> {
+    fn expanded(reach: &Reach, text: &Text) -> Result<(Contract, Vec<Case>), Failure> {
         let contract = Contract::read(text)?;
-        names_operations(api, &contract, text)?;
-        let cases = expand(api, &contract, text)?;
+        names_operations(reach.api, &contract, text)?;
+        let cases = expand(reach, &contract, text)?;
         Ok((contract, cases))
     }
 
@@ -151,6 +151,35 @@ impl Catalogue {
     }
 }
 
+/// An API, and which of its operations have a path parameter: there may be as many rules about one as there are operations.
+pub(crate) struct Reach<'a> {
+    api: &'a Api,
+    by_path_parameter: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Reach<'a> {
+    pub(crate) fn of(api: &'a Api) -> Self {
+        let mut by_path_parameter: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (position, operation) in api.operations.iter().enumerate() {
+            for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+                by_path_parameter.entry(&parameter.name).or_default().push(position);
+            }
+        }
+        Self { api, by_path_parameter }
+    }
+
+    /// The operations that a rule may mean something for.
+    fn operations(&self, rule: &Rule) -> impl Iterator<Item = (usize, &'a Operation)> {
+        let positions = match &rule.probe {
+            Some(Probe::Foreign(name) | Probe::UnknownId(name)) => {
+                self.by_path_parameter.get(name.as_str()).cloned().unwrap_or_default()
+            }
+            _ => (0..self.api.operations.len()).collect(),
+        };
+        positions.into_iter().map(|position| (position, &self.api.operations[position]))
+    }
+}
+
 /// The operations by which keys are managed are those of the document.
 fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Result<(), Failure> {
     let Some(keys) = &contract.key_management else { return Ok(()) };
@@ -170,16 +199,16 @@ fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Result<(), F
     Err(Contract::failure_at(text, &keys.id_parameter, problem, "write the name of the parameter that holds the id"))
 }
 
-fn expand(api: &Api, contract: &Contract, text: &Text) -> Result<Vec<Case>, Failure> {
+fn expand(reach: &Reach, contract: &Contract, text: &Text) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     let mut ids = HashSet::new();
     for (index, rule) in contract.rules.iter().enumerate() {
-        let of_rule = cases_of(api, contract, index, rule);
+        let of_rule = cases_of(reach, contract, index, rule);
         let stale = rule
             .operations
             .iter()
             .chain(&rule.except)
-            .find(|pattern| !api.operations.iter().any(|operation| glob::matches(pattern, &operation.id)));
+            .find(|pattern| !reach.api.operations.iter().any(|operation| glob::matches(pattern, &operation.id)));
         if let Some(pattern) = stale {
             return Err(at(text, &rule.id, format!("the pattern `{pattern}` fits no operation")));
         }
@@ -195,10 +224,11 @@ fn expand(api: &Api, contract: &Contract, text: &Text) -> Result<Vec<Case>, Fail
     Ok(cases)
 }
 
-fn cases_of(api: &Api, contract: &Contract, index: usize, rule: &Rule) -> Vec<Case> {
+fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> Vec<Case> {
+    let api = reach.api;
     let Some(family) = rule.family() else { return Vec::new() };
     let mut cases = Vec::new();
-    for (position, operation) in api.operations.iter().enumerate() {
+    for (position, operation) in reach.operations(rule) {
         if !rule.covers(&operation.id) {
             continue;
         }

@@ -1,6 +1,6 @@
 //! What the types of a contract cannot express: citations with a source, ids that are unique and well-formed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use keyfit_openapi::{Failure, Text};
 
@@ -8,7 +8,8 @@ use super::{BatchShape, Citation, Contract, Contradiction, Expect, Family, Probe
 
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
-    let checker = Checker { contract, text };
+    let rules = contract.rules.iter().rev().map(|rule| (rule.id.as_str(), rule)).collect();
+    let checker = Checker { contract, text, rules };
     checker.credentials()?;
     checker.errors()?;
     checker.batch()?;
@@ -32,6 +33,8 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
 struct Checker<'a> {
     contract: &'a Contract,
     text: &'a Text,
+    /// The rules by their ids: each may presume others.
+    rules: HashMap<&'a str, &'a Rule>,
 }
 
 impl Checker<'_> {
@@ -173,7 +176,7 @@ impl Checker<'_> {
     }
 
     fn presumed(&self, rule: &Rule) -> Result<(), Failure> {
-        let named = |id: &String| self.contract.rules.iter().find(|known| known.id == *id);
+        let named = |id: &String| self.rules.get(id.as_str()).copied();
         for id in &rule.presumes {
             let Some(other) = named(id) else {
                 let problem = format!("`{}` presumes `{id}`, which is no rule", rule.id);
@@ -188,12 +191,12 @@ impl Checker<'_> {
                 return Err(self.failure(id, problem, "what is built upon binds at least as much: leave it out"));
             }
         }
-        // Whatever is reached within as many steps as there are rules is reached at all.
-        let mut reached: HashSet<&String> = rule.presumes.iter().collect();
-        for _ in &self.contract.rules {
-            let further: Vec<&String> =
-                reached.iter().filter_map(|id| named(id)).flat_map(|rule| &rule.presumes).collect();
-            reached.extend(further);
+        let mut reached: HashSet<&String> = HashSet::new();
+        let mut open: Vec<&String> = rule.presumes.iter().collect();
+        while let Some(id) = open.pop() {
+            if reached.insert(id) {
+                open.extend(named(id).into_iter().flat_map(|rule| &rule.presumes));
+            }
         }
         if reached.contains(&rule.id) {
             let problem = format!("`{}` presumes itself, by way of others", rule.id);

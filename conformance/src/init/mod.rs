@@ -15,7 +15,7 @@ use keyfit_openapi::{Api, Failure, Source, Text};
 pub use checkout::{Added, add};
 
 use self::document::Facts;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Reach};
 use crate::contract::Carrier;
 
 /// What holds to a new contract.
@@ -84,7 +84,8 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
     let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
     let api = Arc::new(Api::read(&source)?);
     let mut rules = rules::of(name, &facts, ends);
-    rules.retain(|rule| Catalogue::holds(&api, &contract(&rules::alone(rule))));
+    let reach = Reach::of(&api);
+    rules.retain(|rule| Catalogue::holds(&reach, &contract(&rules::alone(rule))));
     let kept = rules::joined(&rules);
     let catalogue = Catalogue::of(api, &contract(&kept))?;
     Ok(Scaffold {

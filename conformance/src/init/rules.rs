@@ -1,6 +1,8 @@
 //! The rules of a new contract: those that follow from the RFCs for any API, and those for what its document shows. They
 //! are data: `rules/*.toml`, with `API` and `NAME` for the names of the API and of a path parameter.
 
+use std::collections::HashSet;
+
 use super::Ends;
 use super::document::Facts;
 use crate::contract::Carrier;
@@ -45,7 +47,9 @@ pub(super) fn alone(rule: &str) -> String {
 
 /// These rules as one text, which presume none but each other.
 pub(super) fn joined(rules: &[String]) -> String {
-    let is_there = |id: &&str| rules.iter().any(|rule| rule.contains(&format!("\nid = {id}\n")));
+    let ids: HashSet<&str> =
+        rules.iter().flat_map(|rule| rule.lines()).filter_map(|line| line.strip_prefix("id = ")).collect();
+    let is_there = |id: &&str| ids.contains(id);
     let line = |line: &str| {
         let Some(presumed) = line.strip_prefix(PRESUMES) else { return format!("{line}\n") };
         let presumed: Vec<&str> = presumed.trim_end_matches(']').split(", ").filter(is_there).collect();

@@ -44,6 +44,21 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
             "many operations",
             paths(of(20_000), |index| json!({ "get": operation(index, &json!({ "type": "object" })) })),
         ),
+        (
+            "paths that no request tells apart",
+            document(
+                &(0..of(5000))
+                    .map(|index| {
+                        (
+                            format!("/accounts/{{p{index}}}"),
+                            json!({ "get": operation(index, &json!({ "type": "object" })) }),
+                        )
+                    })
+                    .collect::<Map<String, Value>>()
+                    .into(),
+                &json!({}),
+            ),
+        ),
         ("one id for all", paths(of(10_000), |_| json!({ "get": operation(0, &json!({ "type": "object" })) }))),
         ("many schemas", schemas(of(20_000), |_, next| json!({ "type": "object", "properties": { "next": next } }))),
         ("a chain of references", schemas(of(20_000), |_, next| next)),

@@ -1,5 +1,7 @@
 //! Parameters: written out at each operation, complete, and guarded where they become part of a path.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
 use super::Unsupported;
@@ -30,13 +32,12 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let item = at.rsplit_once('/').map_or("", |(item, _)| item);
         let own = well_formed(resolved(document, &pointer::join(&at, "parameters")), &at, repairs);
-        let mut all = own.clone();
-        for shared in well_formed(resolved(document, &pointer::join(item, "parameters")), &at, repairs) {
-            let overridden = own.iter().any(|own| own["name"] == shared["name"] && own["in"] == shared["in"]);
-            if !overridden {
-                all.push(shared);
-            }
-        }
+        let mut shared = well_formed(resolved(document, &pointer::join(item, "parameters")), &at, repairs);
+        let overriding: HashSet<(&str, &str)> = own.iter().filter_map(name_and_place).collect();
+        shared.retain(|shared| name_and_place(shared).is_none_or(|known| !overriding.contains(&known)));
+        drop(overriding);
+        let mut all = own;
+        all.append(&mut shared);
         all.retain(|parameter| {
             if parameter["in"] != "header" {
                 return true;
@@ -77,13 +78,13 @@ fn key_headers(document: &Value) -> Vec<String> {
 /// Parameters with a name and a place, each once.
 fn well_formed(parameters: Vec<Value>, at: &str, repairs: &mut Repairs) -> Vec<Value> {
     let mut kept: Vec<Value> = Vec::new();
+    let mut seen: HashSet<(String, String)> = HashSet::new();
     for mut parameter in parameters {
-        if !parameter["name"].is_string() || !parameter["in"].is_string() {
+        let Some((name, place)) = name_and_place(&parameter) else {
             repairs.narrow("lost-parameter", at, "a parameter without name or place cannot be given");
             continue;
-        }
-        if kept.iter().any(|known| known["name"] == parameter["name"] && known["in"] == parameter["in"]) {
-            let name = parameter["name"].as_str().unwrap_or_default();
+        };
+        if !seen.insert((name.to_owned(), place.to_owned())) {
             repairs.note("repeated-parameter", at, format!("the parameter `{name}` stands twice: the first counts"));
             continue;
         }
@@ -95,6 +96,11 @@ fn well_formed(parameters: Vec<Value>, at: &str, repairs: &mut Repairs) -> Vec<V
         kept.push(parameter);
     }
     kept
+}
+
+/// What tells a parameter from the others of its operation.
+fn name_and_place(parameter: &Value) -> Option<(&str, &str)> {
+    Some((parameter["name"].as_str()?, parameter["in"].as_str()?))
 }
 
 /// Takes an operation out of the document.
@@ -115,28 +121,31 @@ pub(crate) fn complete(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let (_, path) = walk::method_and_path(&at);
         let names = template_names(&path);
+        let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
         let Some(parameters) = document.pointer_mut(&pointer::join(&at, "parameters")).and_then(Value::as_array_mut)
         else {
             continue;
         };
         parameters.retain(|parameter| {
-            let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-            let unused = parameter["in"] == "path" && !names.contains(&name);
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let unused = parameter["in"] == "path" && !wanted.contains(name);
             if unused {
                 repairs.note("path-parameter", &at, format!("`{name}` is not in the path template and was dropped"));
             }
             !unused
         });
+        let of_path = parameters.iter().enumerate().filter(|(_, parameter)| parameter["in"] == "path");
+        let mut declared: HashMap<String, usize> =
+            of_path.filter_map(|(index, parameter)| Some((parameter["name"].as_str()?.to_owned(), index))).collect();
         for name in names {
-            let declared =
-                parameters.iter_mut().find(|parameter| parameter["in"] == "path" && parameter["name"] == name.as_str());
-            match declared {
+            match declared.get(&name).map(|index| &mut parameters[*index]) {
                 Some(parameter) if parameter["required"] != true => {
                     parameter["required"] = json!(true);
                     repairs.note("path-parameter", &at, format!("`{name}` is part of the path, hence required"));
                 }
                 Some(_) => {}
                 None => {
+                    declared.insert(name.clone(), parameters.len());
                     parameters
                         .push(json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
                     repairs.note("path-parameter", &at, format!("`{name}` was not declared: a string"));

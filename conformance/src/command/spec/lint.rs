@@ -14,6 +14,9 @@ use super::{input, output};
 pub(crate) struct Options {
     /// A file, or REV:PATH for a file of a git revision.
     file: String,
+    /// Ask the client generator however large the document is: it may take minutes and gigabytes.
+    #[arg(long)]
+    generator: bool,
 }
 
 /// Repairs that protect the client and say nothing against the document, and those that are said in another way.
@@ -35,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Ok(api) => api,
         Err(failure) => return refused(&failure),
     };
-    let weight = api.weight();
+    let weight = api.weight().filter(|_| !options.generator);
     let generated = if weight.is_none() { generate(&source, "crate::api").map(Some) } else { Ok(None) };
     let (repairs, unsupported) = match &generated {
         Ok(Some(generated)) => (&generated.repairs, &generated.unsupported),
@@ -64,7 +67,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         );
     }
     if let Some(weight) = weight {
-        let _ = writeln!(text, "not looked at: what the client generator cannot express, because {weight}\n");
+        let _ = writeln!(
+            text,
+            "not looked at: what the client generator cannot express, because {weight}\nhelp: pass --generator to ask it all the same\n"
+        );
     }
     for unsupported in unsupported {
         let _ =
