@@ -44,21 +44,7 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
             "many operations",
             paths(of(20_000), |index| json!({ "get": operation(index, &json!({ "type": "object" })) })),
         ),
-        (
-            "paths that no request tells apart",
-            document(
-                &(0..of(5000))
-                    .map(|index| {
-                        (
-                            format!("/accounts/{{p{index}}}"),
-                            json!({ "get": operation(index, &json!({ "type": "object" })) }),
-                        )
-                    })
-                    .collect::<Map<String, Value>>()
-                    .into(),
-                &json!({}),
-            ),
-        ),
+        ("paths that no request tells apart", indistinct_paths(of(5000))),
         ("one id for all", paths(of(10_000), |_| json!({ "get": operation(0, &json!({ "type": "object" })) }))),
         ("many schemas", schemas(of(20_000), |_, next| json!({ "type": "object", "properties": { "next": next } }))),
         ("a chain of references", schemas(of(20_000), |_, next| next)),
@@ -117,6 +103,13 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
         ),
         ("many examples", body(&json!({ "type": "integer", "examples": vec![json!({ "a": "x" }); of(100_000)] }))),
     ]
+}
+
+/// Path templates that differ in the names of their parameters alone.
+fn indistinct_paths(count: usize) -> Value {
+    let path =
+        |index| (format!("/accounts/{{p{index}}}"), json!({ "get": operation(index, &json!({ "type": "object" })) }));
+    document(&(0..count).map(path).collect::<Map<String, Value>>().into(), &json!({}))
 }
 
 /// Documents that are not written as JSON writes them.
