@@ -181,7 +181,9 @@ impl BatchOutcome {
 
     /// Without secrets in the reasons.
     pub(crate) fn masked(mut self, secrets: &[Redactor]) -> Self {
-        self.items.iter_mut().flat_map(|item| &mut item.reasons).for_each(|reason| reason.mask(secrets));
+        for reason in self.items.iter_mut().flat_map(|item| &mut item.reasons) {
+            reason.mask(secrets);
+        }
         self
     }
 

@@ -229,7 +229,9 @@ fn reasons(error: &Error) -> Vec<Reason> {
 fn masked(mut outcomes: Vec<Outcome>, secrets: &[Redactor]) -> Vec<Outcome> {
     for outcome in &mut outcomes {
         if let Outcome::Rejected(reasons) = outcome {
-            reasons.iter_mut().for_each(|reason| reason.mask(secrets));
+            for reason in reasons {
+                reason.mask(secrets);
+            }
         }
     }
     outcomes

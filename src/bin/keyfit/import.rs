@@ -8,6 +8,7 @@ use keyfit::Config;
 use keyfit::auth::DatasourceToken;
 use keyfit::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
 use keyfit::instasent::ingest::{BASE_URL, Client, types};
+use keyfit::redact::plain;
 use tokio::sync::{Notify, mpsc};
 
 use crate::input::{Input, Position, Reader, Row, survey};
@@ -234,8 +235,12 @@ impl Run<'_> {
                 self.input.name(),
                 if self.import.checkpoint.is_some() { " with --restart" } else { "" }
             )),
-            End::Stopped(stopped) => Some(stopped.to_string()),
-            End::Complete | End::Interrupted => report.failure.clone(),
+            End::Stopped(stopped) => Some(plain(&stopped.to_string())),
+            End::Interrupted => report.failure.clone(),
+            End::Complete => {
+                let unsent = report.why_unsent.as_ref().map(|why| format!("rows were not sent: {}", plain(why)));
+                report.failure.clone().or(unsent)
+            }
         };
         if let Some(problem) = &problem {
             say(&format!("keyfit: {problem}"));

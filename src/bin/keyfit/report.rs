@@ -39,6 +39,8 @@ pub(crate) struct Report {
     pub(crate) unknown: u64,
     /// Rows that were not sent, or were and did nothing.
     pub(crate) unsent: u64,
+    /// Why, of the first of them: most have it in common, and it is told at the end.
+    pub(crate) why_unsent: Option<String>,
     /// What went wrong here: a row that is not reported must not be taken for reported.
     pub(crate) failure: Option<String>,
     files: Files,
@@ -83,6 +85,7 @@ impl Report {
             state,
             unknown: 0,
             unsent: 0,
+            why_unsent: None,
             failure: None,
             files,
             header,
@@ -122,8 +125,10 @@ impl Report {
                     self.failure = Some(error);
                 }
             }
-            // The reason is one for all of them, and is told at the end.
-            Outcome::Unknown(why) if !why.may_have_been_sent() => self.unsent += 1,
+            Outcome::Unknown(why) if !why.may_have_been_sent() => {
+                self.unsent += 1;
+                self.why_unsent.get_or_insert_with(|| why.to_string());
+            }
             Outcome::Unknown(why) => {
                 self.unknown += 1;
                 self.show(line, &format!("not confirmed: {}", plain(&why.to_string())), &tell);
