@@ -97,6 +97,7 @@ impl Output {
 
 /// What a file is known by, whatever its name.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere files have no number")]
 pub(crate) fn node(metadata: &fs::Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     Some((metadata.dev(), metadata.ino()))
