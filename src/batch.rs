@@ -1,5 +1,6 @@
 //! Batches: many items in one request, and one outcome for each of them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use crate::redact::Redactor;
 use crate::{Error, ErrorKind, Response};
 
 /// The items of one request, at least one and at most `MAX`. They are shared, not copied: cloning a batch to keep it
@@ -128,6 +130,19 @@ pub struct Reason {
     pub message: String,
 }
 
+impl Reason {
+    /// Leaves secrets out of it: a server may repeat the token that it was shown.
+    pub(crate) fn mask(&mut self, secrets: &[Redactor]) {
+        for text in std::iter::once(&mut self.message).chain(&mut self.field) {
+            for secrets in secrets {
+                if let Cow::Owned(masked) = secrets.mask(text) {
+                    *text = masked;
+                }
+            }
+        }
+    }
+}
+
 impl BatchOutcome {
     /// Which envelope the server sent.
     pub fn shape(&self) -> BatchShape {
@@ -162,6 +177,14 @@ impl BatchOutcome {
     /// The envelope as the server sent it.
     pub fn raw(&self) -> &Value {
         &self.raw
+    }
+
+    /// Without secrets in the reasons.
+    pub(crate) fn masked(mut self, secrets: &[Redactor]) -> Self {
+        for reason in self.items.iter_mut().flat_map(|item| &mut item.reasons) {
+            reason.mask(secrets);
+        }
+        self
     }
 
     fn read(raw: Value) -> Result<Self, &'static str> {

@@ -80,8 +80,14 @@ impl Error {
         }
         if let Some(failure) = &mut self.0.failure {
             failure.problem = std::mem::take(&mut failure.problem).masked(secrets);
+            failure.secrets.push(secrets.clone());
         }
         self
+    }
+
+    /// What the server was shown and may repeat.
+    pub(crate) fn secrets(&self) -> &[Redactor] {
+        self.0.failure.as_ref().map(|failure| failure.secrets.as_slice()).unwrap_or_default()
     }
 
     /// The error of a generated call.
@@ -173,7 +179,8 @@ impl Error {
 
     fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let problem = Problem::read(&headers, &body);
-        let failure = Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem };
+        let failure =
+            Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem, secrets: Vec::new() };
         Self::answered(failure, None, &Redactor::of_client::<&str>([]))
     }
 

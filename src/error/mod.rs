@@ -167,9 +167,9 @@ impl Error {
     }
 
     /// What became of each item of a push, where the body says it: after a partial failure, and in the 422 of a batch
-    /// of which every item failed.
+    /// of which every item failed. Secrets are masked in the reasons, not in [`raw`](BatchOutcome::raw).
     pub fn batch_outcome(&self) -> Option<BatchOutcome> {
-        self.decode().ok()
+        self.decode().ok().map(|outcome: BatchOutcome| outcome.masked(self.secrets()))
     }
 
     /// The body as a type of yours, or one of the API's `types`.

@@ -23,6 +23,11 @@ impl Checkpoint {
         self.through.is_some_and(|through| sequence <= through) && !self.except.contains(sequence)
     }
 
+    /// The highest number that was written, confirmed or not.
+    pub fn through(&self) -> Option<u64> {
+        self.through
+    }
+
     /// The first number that is not confirmed: everything before it is.
     pub fn first_open(&self) -> u64 {
         let after = self.through.map_or(0, |through| through.saturating_add(1));

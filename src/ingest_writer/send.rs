@@ -18,6 +18,7 @@ use super::{Outcome, Unknown, receipt};
 use crate::batch::Reason;
 use crate::instasent::ingest::{Client, OPERATIONS};
 use crate::operation::Retry;
+use crate::redact::Redactor;
 use crate::runtime::answer;
 use crate::{Error, ErrorKind, FieldError, Operation, Response};
 
@@ -107,9 +108,9 @@ impl Sender {
                 return Part::Unknown(unknown);
             }
             let error = match self.call(body.clone()).await {
-                Ok(answer) => {
+                Ok((answer, secrets)) => {
                     self.shared.not_failing();
-                    let said = receipt::read(&answer, &users);
+                    let said = receipt::read(&answer, &users).map(|said| masked(said, &[secrets]));
                     return said.map_or_else(
                         || Part::Unknown(Unknown::sent(&format!("{}: no documented outcome", answer.status()))),
                         Part::Outcomes,
@@ -122,7 +123,7 @@ impl Sender {
                 && error.is_body_whole()
                 && let Some(said) = receipt::read(error.body(), &users)
             {
-                return Part::Outcomes(said);
+                return Part::Outcomes(masked(said, error.secrets()));
             }
             may_have_been_taken |= may_be_taken(&error);
             match verdict(&error) {
@@ -143,7 +144,7 @@ impl Sender {
     }
 
     /// One call, with all its attempts.
-    async fn call(&self, body: Bytes) -> Result<Response<Bytes>, Error> {
+    async fn call(&self, body: Bytes) -> Result<(Response<Bytes>, Redactor), Error> {
         let (http, transport) = (&self.client.client, &self.client.inner);
         let mut request = reqwest::Request::new(Method::POST, self.url.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -151,7 +152,7 @@ impl Sender {
         let function = self.operation.function;
         transport.prepare(&mut request, &OPERATIONS, function).map_err(Error::invalid_request)?;
         let response = transport.execute(http, request, &OPERATIONS, function).await;
-        answer::raw(response).map_err(|error| error.of_operation(self.operation))
+        answer::with_secrets(response).map_err(|error| error.of_operation(self.operation))
     }
 
     /// Waits before another call; `false` where patience would end first, or the writer stops.
@@ -222,6 +223,18 @@ fn reasons(error: &Error) -> Vec<Reason> {
         return vec![Reason { field: None, message: error.to_string() }];
     }
     fields.into_iter().map(|FieldError { field, message, .. }| Reason { field, message }).collect()
+}
+
+/// Without secrets in the server's words.
+fn masked(mut outcomes: Vec<Outcome>, secrets: &[Redactor]) -> Vec<Outcome> {
+    for outcome in &mut outcomes {
+        if let Outcome::Rejected(reasons) = outcome {
+            for reason in reasons {
+                reason.mask(secrets);
+            }
+        }
+    }
+    outcomes
 }
 
 /// Waits until one of two is over.

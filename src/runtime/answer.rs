@@ -41,14 +41,20 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
 }
 
 /// A success as it came.
-pub(crate) fn raw(mut response: reqwest::Response) -> Result<Response<Bytes>, Error> {
+pub(crate) fn raw(response: reqwest::Response) -> Result<Response<Bytes>, Error> {
+    with_secrets(response).map(|(answer, _)| answer)
+}
+
+/// The same, with what masks the token in what the server says.
+pub(crate) fn with_secrets(mut response: reqwest::Response) -> Result<(Response<Bytes>, Redactor), Error> {
     if let Some(error) = Carried::from_response(&mut response) {
         return Err(error);
     }
     let (mut response, journey) = arrived(response);
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let secrets = journey.as_ref().map_or_else(Redactor::default, |journey| journey.held.redactor().clone());
     let (attempts, body) = journey.map_or((1, None), |journey| (journey.attempts, journey.body));
-    Ok(Response::new(body.unwrap_or_default(), status, headers, attempts))
+    Ok((Response::new(body.unwrap_or_default(), status, headers, attempts), secrets))
 }
 
 /// A success of which nothing is read.

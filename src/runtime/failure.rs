@@ -10,6 +10,7 @@ use reqwest::{Response, StatusCode};
 use super::Problem;
 use super::body::{self, End};
 use crate::Error;
+use crate::redact::Redactor;
 
 /// How much of an error body is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -24,6 +25,8 @@ pub(crate) struct Failure {
     /// Whether the body is all that the server had to say: not cut off, not over the limit.
     pub(crate) is_whole: bool,
     pub(crate) problem: Problem,
+    /// What the server was shown and may repeat: the body stands as it came, and is masked where it is read.
+    pub(crate) secrets: Vec<Redactor>,
 }
 
 /// What is wrong with an answer.
@@ -50,14 +53,14 @@ impl Failure {
         let body = body::read(&mut response, BODY_LIMIT).await;
         let (body, is_whole) = (body.bytes, matches!(body.end, End::Whole));
         let problem = Problem::read(&headers, &body);
-        Self { fault: Fault::Status, status, headers, body, is_whole, problem }
+        Self { fault: Fault::Status, status, headers, body, is_whole, problem, secrets: Vec::new() }
     }
 
     /// A success that is none for its body. It has no error envelope, but its headers may name the request.
     pub(crate) fn of_success(fault: Fault, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let problem = Problem::read(&headers, &[]);
         let is_whole = !matches!(fault, Fault::Cut(_) | Fault::TooLong(_));
-        Self { fault, status, headers, body, is_whole, problem }
+        Self { fault, status, headers, body, is_whole, problem, secrets: Vec::new() }
     }
 }
 

@@ -82,6 +82,35 @@ async fn a_partial_success_is_an_error_with_the_outcome_of_each_item() {
 }
 
 #[tokio::test]
+async fn a_token_that_a_reason_repeats_is_masked() {
+    let reason = format!("no such key: Bearer {TOKEN}");
+    let bodies = [
+        format!(
+            r#"{{"entity":{{"successful":0,"failed":1,"items":[{{"status":"error","_user_id":"a","errors":{{"{TOKEN}":["{reason}"]}}}}]}}}}"#
+        ),
+        format!(
+            r#"{{"entitiesSuccess":0,"entitiesFailures":1,"accepted":[],"errors":[{{"position":0,"error":"{reason}"}}]}}"#
+        ),
+    ];
+    for body in bodies {
+        for status in [202, 422] {
+            let server = Scripted::json(status, body.clone()).await;
+            let client = ingest(&server);
+            let call = || client.stream_contacts_push().project("p").datasource("d").body(contacts(&["a"])).send();
+            let outcomes = [
+                call().await.expect_err("it failed").batch_outcome().expect("an outcome for each item"),
+                batch::outcome(call().await).expect("a value"),
+            ];
+            for outcome in outcomes {
+                let reasons = &outcome.items()[0].reasons;
+                assert_eq!(reasons[0].message, "no such key: Bearer [redacted]");
+                assert!(!format!("{reasons:?}").contains(TOKEN), "{status}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_bulk_send_with_rejected_messages_is_an_error_that_keeps_the_accepted_ones() {
     let body = r#"{"entities":[{"id":"sms_1"}],"errors":[{"position":1}]}"#;
     let server = Scripted::json(201, body).await;

@@ -150,3 +150,25 @@ async fn rows_of_which_the_answer_says_nothing_are_named_and_sent_again() {
     let (code, said) = run(&server, &path, &more).await;
     assert_eq!((code, said.as_str()), (0, "3 accepted, 0 rejected\n"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_of_another_version_or_of_rows_that_were_never_read_skips_nothing() {
+    let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));
+    let checkpoint = dir.path().join("state.json");
+    let more = [OPTIONS, text(&checkpoint)];
+    let path = file(&dir, "contacts.csv", rows(&["u-1", "u-2"]).replace('\n', "\r\n"));
+    assert_eq!(run(&server, &path, &more).await.0, 0);
+    let state = fs::read_to_string(&checkpoint).expect("a checkpoint");
+    fs::write(&path, rows(&["u-1", "u-2", "u-3"]).replace('\n', "\r\n")).expect("a file");
+    for (from, to, words) in [
+        ("{\"target\"", "{\"version\":2,\"target\"", "of this version of the program"),
+        ("\"through\":3", "\"through\":4", "it covers rows that were never read"),
+    ] {
+        fs::write(&checkpoint, state.replace(from, to)).expect("a file");
+        let (code, said) = run(&server, &path, &more).await;
+        assert!(code == 2 && said.contains(words), "{said}");
+    }
+    fs::write(&checkpoint, state).expect("a file");
+    assert_eq!(run(&server, &path, &more).await.0, 0);
+    assert_eq!(users(&server), ["u-1", "u-2", "u-3"]);
+}

@@ -120,3 +120,34 @@ async fn a_second_run_at_the_same_time_is_refused() {
     }
     assert_eq!(run(&server, &path, &["--checkpoint", text(&checkpoint)]).await.0, 1, "a lock ends with its run");
 }
+
+/// Another way to a folder is seen where the file is, not by its name. Skipped where nobody may mount.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_new_file_has_one_role_by_whatever_folder() {
+    let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));
+    let path = file(&dir, "contacts.ndjson", ROWS);
+    let (folder, also) = (dir.path().join("folder"), dir.path().join("also"));
+    fs::create_dir(&folder).expect("a folder");
+    fs::create_dir(&also).expect("a folder");
+    let mounted = |then: &str| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
+        command.arg(format!("mount --bind \"$0\" \"$1\" && shift && {then}")).arg(&folder).arg(&also);
+        command
+    };
+    if !mounted("true").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: one_new_file_has_one_role_by_whatever_folder: no mounts here");
+        return;
+    }
+    for (one, other) in [("--rejects", "--reasons"), ("--rejects", "--checkpoint"), ("--reasons", "--checkpoint")] {
+        let (new, same) = (folder.join("new"), also.join("new"));
+        let import = super::command(&server, &path, &[one, text(&new), other, text(&same)]);
+        let mut command = mounted("exec \"$@\"");
+        command.arg(import.get_program()).args(import.get_args()).env("TOKEN_OF_TESTS", super::TOKEN);
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it runs");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert!(output.status.code() == Some(2) && said.contains("are the same file"), "{one} {other}: {said}");
+        assert!(stored(&server).is_empty());
+    }
+}

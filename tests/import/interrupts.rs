@@ -11,9 +11,8 @@ use super::{command, file, fs, run, stored, text};
 const ROWS: usize = 20_000;
 
 fn rows() -> String {
-    (0..ROWS).fold(String::new(), |rows, number| {
-        format!("{rows}{{\"_user_id\":\"user-{number}\",\"bad\":{}}}\n", number.is_multiple_of(500))
-    })
+    let row = |number: usize| format!("{{\"_user_id\":\"user-{number}\",\"bad\":{}}}\n", number.is_multiple_of(500));
+    (0..ROWS).map(row).collect()
 }
 
 fn accepted(server: &Server) -> HashMap<String, usize> {
@@ -110,4 +109,72 @@ async fn kills_lose_no_row() {
     println!("import: {kills} kills, {lost} rows lost, {doubled} rows sent again with their key");
     assert_eq!((lost, rejected.len(), distinct.len()), (0, 40, 40));
     assert!(kills > 0);
+}
+
+/// What a run leaves that is killed, or meets a full disk, after rows were rejected and before its first save after that.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rejects_of_which_the_checkpoint_knows_nothing_yet_come_again() {
+    let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));
+    let path = file(&dir, "contacts.ndjson", "{\"_user_id\":\"a\",\"bad\":true}\n{\"_user_id\":\"b\"}\n");
+    let (checkpoint, rejects) = (dir.path().join("state.json"), dir.path().join("rejects"));
+    let more = ["--checkpoint", text(&checkpoint), "--rejects", text(&rejects)];
+    assert_eq!(run(&server, &path, &more).await.0, 1);
+    let mut state: Value = serde_json::from_slice(&fs::read(&checkpoint).expect("a checkpoint")).expect("JSON");
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"; // of SHA-256
+    for (place, value) in [
+        ("/input/bytes", 0.into()),
+        ("/checkpoint", serde_json::json!({"through": null})),
+        ("/accepted", 0.into()),
+        ("/rejected", 0.into()),
+        ("/rejects/bytes", 0.into()),
+        ("/rejects/sha256", nothing.into()),
+        ("/rejects/is_complete", false.into()),
+    ] {
+        *state.pointer_mut(place).expect(place) = value;
+    }
+    let first_save = state.to_string();
+    fs::write(&checkpoint, &first_save).expect("a file");
+    let kept = fs::read(&rejects).expect("rejects");
+    let (code, said) = run(&server, &path, &more).await;
+    assert!(code == 1 && said.ends_with("1 accepted, 1 rejected\n"), "{said}");
+    assert_eq!(fs::read(&rejects).expect("rejects"), kept, "none is lost, none stands twice");
+    // Another file under that name is somebody's.
+    fs::write(&checkpoint, &first_save).expect("a file");
+    fs::rename(&rejects, dir.path().join("away")).expect("a file");
+    fs::write(&rejects, "ten years\n").expect("a file");
+    let (code, said) = run(&server, &path, &more).await;
+    assert!(code == 2 && said.contains("is not of this import"), "{said}");
+    assert_eq!(fs::read_to_string(&rejects).expect("a file"), "ten years\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_written_to_while_it_is_read_is_told() {
+    // Replaced, longer, and written anew in its place.
+    for way in ["replaced", "grown", "changed"] {
+        let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));
+        let path = file(&dir, "contacts.ndjson", rows());
+        let other = file(&dir, "other", rows().replace("user-", "USER-"));
+        let child = command(&server, &path, &[]).stderr(Stdio::piped()).spawn().expect("it runs");
+        while server.log(|log| log.requests.is_empty()) {
+            tokio::task::yield_now().await;
+        }
+        match way {
+            "replaced" => fs::rename(other, &path).expect("a file"),
+            "grown" => {
+                let mut file = fs::OpenOptions::new().append(true).open(&path).expect("a file");
+                std::io::Write::write_all(&mut file, b"{\"_user_id\":\"half").expect("written");
+            }
+            _ => drop(fs::copy(other, &path).expect("a file")),
+        }
+        let output = end(child).await;
+        let said = String::from_utf8(output.stderr).expect("text");
+        let (code, words) = match way {
+            "replaced" => (1, "19960 accepted, 40 rejected\n"),
+            "grown" => (1, "has grown since: a further run imports what was added"),
+            _ => (2, "was changed while it was read"),
+        };
+        assert!(output.status.code() == Some(code) && said.contains(words), "{way}: {said}");
+        assert!(way == "changed" || accepted(&server).keys().all(|user| user.contains("user-")), "{way}");
+    }
 }

@@ -149,6 +149,18 @@ async fn what_cannot_begin_or_go_on_ends_with_2() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_were_not_sent_are_counted_with_the_reason() {
+    let (server, dir) = (Server::start(vec![], Act::Status(409)).await, tempfile::tempdir().expect("a folder"));
+    let path = file(&dir, "contacts.ndjson", "{\"_user_id\":\"a\"}\n{\"_user_id\":\"b\"}\n");
+    let (code, said) = run(&server, &path, &[]).await;
+    assert!(
+        code == 2 && said.starts_with("0 accepted, 0 rejected, 2 not sent\nkeyfit: rows were not sent: "),
+        "{said}"
+    );
+    assert!(said.contains("409"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_was_killed_is_gone_on_with() {
     const ROWS: usize = 40_000;
     let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));

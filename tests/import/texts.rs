@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::server::{STORE, Server};
+use super::server::{Act, STORE, Server};
 use super::{command, file, fs, run, stored, text};
 
 fn names(server: &Server) -> Vec<Value> {
@@ -189,4 +189,41 @@ fn exports_of_others_are_taken_or_refused_with_a_remedy() {
             assert!(said.contains(words), "{name}: {said}");
         }
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_servers_and_files_say_commands_no_terminal_and_shows_no_token() {
+    const BODY: &str = "{\"entity\":{\"successful\":0,\"failed\":1,\"items\":[{\"status\":\"error\",\"_user_id\":\"a\",\
+        \"errors\":{\"na\\u009bme\":[\"no \\u001b[2J\\u202e\\nline 9: of Bearer fixture-token-0001\"]}}]}}"; // not-a-secret
+    let dir = tempfile::tempdir().expect("a folder");
+    for status in [202, 422] {
+        let server = Server::start(vec![], Act::StoreThen(status, BODY)).await;
+        let path = file(&dir, "contacts.ndjson", "{\"_user_id\":\"a\"}\n");
+        let reasons = dir.path().join(format!("reasons-{status}"));
+        let (code, said) = run(&server, &path, &["--reasons", text(&reasons)]).await;
+        let words = "line 1: na\\u{9b}me: no \\u{1b}[2J\\u{202e}\\nline 9: of Bearer [redacted]\n";
+        assert!(code == 1 && said.starts_with(words), "{status}: {said}");
+        let kept = fs::read_to_string(&reasons).expect("reasons");
+        assert!(kept.contains("\\u001b[2J\\u202e\\n") && kept.contains("na\\u009bme"), "{kept}");
+        let message = &super::lines(&reasons)[0]["reasons"][0]["message"];
+        assert_eq!(message, "no \u{1b}[2J\u{202e}\nline 9: of Bearer [redacted]", "the value stays what it is");
+    }
+    let server = Server::start(vec![], STORE).await;
+    let header = file(&dir, "header\u{1b}]0;\n.csv", "_user_id\u{1b}[2J,\u{202e}x\nu,1\n");
+    let state = file(&dir, "state.json", "{\"\\u001b[2J\\nfine\":1}");
+    for more in [&[][..], &["--column", "_user_id\u{1b}[2J=_user_id", "--checkpoint", text(&state)]] {
+        let (code, said) = run(&server, &header, more).await;
+        assert!(code == 2 && said.lines().count() == 1 && said.contains("\\u{1b}"), "{said}");
+        assert!(!said.trim_end().contains(char::is_control) && !said.contains('\u{202e}'), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cell_under_no_name_is_not_left_out_in_silence() {
+    let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));
+    let path = file(&dir, "contacts.csv", "_user_id,,\nu-1,,\nu-2,Ada,\n");
+    let (code, said) = run(&server, &path, &[]).await;
+    assert!(code == 1 && said.contains("line 3: cell 2: holds text, and its column has no name"), "{said}");
+    assert_eq!(names(&server).len(), 1);
+    assert_eq!(run(&server, &path, &["--column", "="]).await.0, 0, "left out by who says so");
 }

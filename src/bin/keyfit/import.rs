@@ -8,11 +8,13 @@ use keyfit::Config;
 use keyfit::auth::DatasourceToken;
 use keyfit::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
 use keyfit::instasent::ingest::{BASE_URL, Client, types};
+use keyfit::redact::plain;
 use tokio::sync::{Notify, mpsc};
 
-use crate::input::{Input, Reader, Row, survey};
+use crate::input::{Input, Position, Reader, Row, survey};
 use crate::options::{Format, Import, Rows};
 use crate::report::{Files, Report};
+use crate::say::{place, say};
 use crate::state::State;
 use crate::{interrupt, roles};
 
@@ -26,6 +28,8 @@ enum End {
     Stopped(Stopped),
     Interrupted,
     Failed(String),
+    /// The file was written to while it was read.
+    Changed,
 }
 
 /// The exit code, or why nothing could begin.
@@ -40,11 +44,13 @@ pub(crate) fn run(import: &Import) -> Result<u8, String> {
     let client = client(import)?;
     let files = Files::lock(import)?;
     let failed = |error: io::Error| input.failure(&error);
-    let size = match input {
-        Input::File { .. } => survey(Reader::open(import, &input, format)?).map_err(failed)?,
-        Input::Standard => 0,
+    let surveyed = match input {
+        Input::File { .. } => Some(survey(Reader::open(import, &input, format, None)?).map_err(failed)?),
+        Input::Standard => None,
     };
-    let rows = Reader::open(import, &input, format)?;
+    // What is added from now on is for another run: it may be half a row.
+    let rows = Reader::open(import, &input, format, surveyed.as_ref().map(Position::bytes))?;
+    let size = surveyed.as_ref().map_or(0, Position::bytes);
     let state = State::load(import, &input, &rows.reading(import), size)?;
     let files = files.open(import, &state)?;
     // The text of another encoding is UTF-8 by now, which the mark says to who reads it again with the same options.
@@ -55,7 +61,14 @@ pub(crate) fn run(import: &Import) -> Result<u8, String> {
     let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
     let bar = progress(&input);
     let result = runtime.block_on(async {
-        let run = Run { import, client: &client, input: &input, bar: &bar, interrupt: interrupt::listen() };
+        let run = Run {
+            import,
+            client: &client,
+            input: &input,
+            surveyed: surveyed.as_ref(),
+            bar: &bar,
+            interrupt: interrupt::listen(),
+        };
         match import.rows {
             Rows::Contacts => run.write::<types::Contact>(report, rows).await,
             Rows::Events => run.write::<types::Event>(report, rows).await,
@@ -92,6 +105,8 @@ struct Run<'a> {
     import: &'a Import,
     client: &'a Client,
     input: &'a Input,
+    /// The end of the rows as they were before any was sent.
+    surveyed: Option<&'a Position>,
     bar: &'a ProgressBar,
     interrupt: Arc<Notify>,
 }
@@ -115,7 +130,7 @@ impl Run<'_> {
         let report = Arc::new(Mutex::new(report));
         let (told, teller) = (Arc::clone(&report), self.bar.clone());
         let receiver = move |delivery: &keyfit::ingest_writer::Delivery<'_>| {
-            lock(&told).outcome(delivery, |line| teller.suspend(|| eprintln!("{line}")));
+            lock(&told).outcome(delivery, |line| teller.suspend(|| say(line)));
         };
         let writer = builder.start(self.client, receiver).map_err(|error| error.to_string())?;
         let mut end = tokio::select! {
@@ -150,11 +165,15 @@ impl Run<'_> {
         loop {
             let Row { line, json, source, position } = match rows.recv().await {
                 Some(Ok(Some(row))) => row,
-                Some(Ok(None)) => return End::Complete,
+                Some(Ok(None)) => return self.end_of(&lock(report).position),
                 Some(Err(error)) => return End::Failed(self.input.failure(&error)),
                 // The end of the file is told: silence is none.
                 None => return End::Failed(format!("{} was not read to its end", self.input.name())),
             };
+            // A line without an end that is not the last one is a part of what was there.
+            if position.is_open() && self.surveyed.is_some_and(|surveyed| position.bytes() < surveyed.bytes()) {
+                return End::Changed;
+            }
             let (json, unfit) = match json {
                 Ok(json) => (json, None),
                 Err(unfit) => (Vec::new(), Some(unfit)),
@@ -185,6 +204,18 @@ impl Run<'_> {
         }
     }
 
+    /// The rows that were sent have to be those that were surveyed.
+    fn end_of(&self, position: &Position) -> End {
+        if self.surveyed.is_some_and(|surveyed| surveyed.sha256() != position.sha256()) {
+            return End::Changed;
+        }
+        if self.input.has_grown() {
+            let name = self.input.name();
+            self.bar.suspend(|| say(&format!("note: {name} has grown since: a further run imports what was added")));
+        }
+        End::Complete
+    }
+
     /// Saves what is confirmed, says what came of it, and gives the exit code.
     fn conclude<T: Record>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: End) -> u8 {
         let mut report = lock(report);
@@ -195,18 +226,28 @@ impl Run<'_> {
         let skipped = writer.summary().skipped;
         let earlier = if skipped > 0 { format!(" ({skipped} of them in an earlier run)") } else { String::new() };
         self.bar.suspend(|| eprintln!("{accepted} accepted, {rejected} rejected{open}{earlier}"));
-        let is_interrupted = matches!(end, End::Interrupted);
+        let (is_interrupted, has_changed) = (matches!(end, End::Interrupted), matches!(end, End::Changed));
         let problem = match end {
             End::Failed(failure) => Some(failure),
-            End::Stopped(stopped) => Some(stopped.to_string()),
-            End::Complete | End::Interrupted => report.failure.clone(),
+            End::Changed => Some(format!(
+                "{} was changed while it was read, and rows of both versions may have been sent: once nothing writes to it, \
+                 import it from its first row{}",
+                self.input.name(),
+                if self.import.checkpoint.is_some() { " with --restart" } else { "" }
+            )),
+            End::Stopped(stopped) => Some(plain(&stopped.to_string())),
+            End::Interrupted => report.failure.clone(),
+            End::Complete => {
+                let unsent = report.why_unsent.as_ref().map(|why| format!("rows were not sent: {}", plain(why)));
+                report.failure.clone().or(unsent)
+            }
         };
         if let Some(problem) = &problem {
-            eprintln!("keyfit: {problem}");
+            say(&format!("keyfit: {problem}"));
         }
         let is_cut_short = problem.is_some() || report.unknown + report.unsent > 0;
-        if is_interrupted || is_cut_short {
-            eprintln!("{}", self.how_to_go_on());
+        if (is_interrupted || is_cut_short) && !has_changed {
+            say(&self.how_to_go_on());
         }
         match (problem, rejected) {
             // What was not sent for it is no failure.
@@ -221,7 +262,7 @@ impl Run<'_> {
         match &self.import.checkpoint {
             Some(path) => format!(
                 "to go on, run the same command again: {} says what is confirmed, and that is not sent again",
-                path.display()
+                place(path)
             ),
             None => {
                 "a further run begins with the first row: rows that are sent twice change nothing, and --checkpoint \

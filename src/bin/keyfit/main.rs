@@ -10,6 +10,7 @@ mod options;
 mod output;
 mod report;
 mod roles;
+mod say;
 mod state;
 
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ use options::{Command, Options};
 fn main() -> ExitCode {
     let Options { command: Command::Import(import) } = Options::parse();
     let code = import::run(&import).unwrap_or_else(|message| {
-        eprintln!("keyfit: {message}");
+        say::say(&format!("keyfit: {message}"));
         2
     });
     ExitCode::from(code)

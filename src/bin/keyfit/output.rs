@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::input::hex;
+use crate::say::{place, say};
 
 /// A file, as far as the checkpoint covers it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -18,6 +19,9 @@ pub(crate) struct Known {
     sha256: String,
     /// Whether the run that wrote it came to its end. What stands behind the covered part is not its work then.
     is_complete: bool,
+    /// Its device and number: as long as nothing of it is covered, its contents do not show whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    node: Option<(u64, u64)>,
 }
 
 /// A file that is open for the import.
@@ -26,12 +30,13 @@ pub(crate) struct Output {
     file: BufWriter<File>,
     bytes: u64,
     digest: Sha256,
+    node: Option<(u64, u64)>,
 }
 
 impl Output {
     /// Opens a file behind what an earlier run left in it.
     pub(crate) fn open(role: &str, path: &Path, known: Option<&Known>) -> Result<Self, String> {
-        let place = path.display();
+        let place = place(path);
         let failed = |error: io::Error| format!("{role} {place} cannot be written: {error}");
         // Before it is opened: opening a pipe would wait for who reads it.
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
@@ -40,8 +45,11 @@ impl Output {
         let mut file = private(OpenOptions::new().read(true).write(true).create(true)).open(path).map_err(failed)?;
         lock(&file).map_err(|error| format!("{role} {place} {error}"))?;
         let path = fs::canonicalize(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        let known = known.filter(|known| known.path == path && known.bytes > 0);
+        let metadata = file.metadata().map_err(failed)?;
+        let (length, node) = (metadata.len(), node(&metadata));
+        // A run that was killed before its first save has left rows here of which the checkpoint knows nothing yet.
+        let is_same = |known: &Known| !known.is_complete && known.node.is_some() && known.node == node;
+        let known = known.filter(|known| known.path == path && (known.bytes > 0 || is_same(known)));
         let mut digest = Sha256::new();
         let covered = match known {
             None if length == 0 => 0,
@@ -64,7 +72,7 @@ impl Output {
         // What a run that was killed wrote behind the checkpoint comes again.
         file.set_len(covered).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(Self { path, file: BufWriter::new(file), bytes: covered, digest })
+        Ok(Self { path, file: BufWriter::new(file), bytes: covered, digest, node })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -83,8 +91,21 @@ impl Output {
         self.file.flush()?;
         self.file.get_ref().sync_data()?;
         let sha256 = hex(&self.digest.clone().finalize());
-        Ok(Known { path: self.path.clone(), bytes: self.bytes, sha256, is_complete })
+        Ok(Known { path: self.path.clone(), bytes: self.bytes, sha256, is_complete, node: self.node })
     }
+}
+
+/// What a file is known by, whatever its name.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere files have no number")]
+pub(crate) fn node(metadata: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn node(_: &fs::Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// A file that is made is its owner's alone: rows are personal data.
@@ -105,7 +126,7 @@ pub(crate) fn lock(file: &File) -> Result<(), String> {
             Err("is in use by another run: wait for its end, or name another file".to_owned())
         }
         Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            eprintln!("note: this file system has no locks: let one run at a time use these files");
+            say("note: this file system has no locks: let one run at a time use these files");
             Ok(())
         }
         Err(fs4::TryLockError::Error(error)) => Err(format!("cannot be locked: {error}")),

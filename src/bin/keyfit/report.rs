@@ -8,15 +8,20 @@ use std::time::{Duration, Instant};
 
 use keyfit::batch::Reason;
 use keyfit::ingest_writer::{Checkpoint, Delivery, Outcome};
+use keyfit::redact::plain;
 use serde_json::{Value, json};
 
 use crate::input::{Position, Unfit, hint};
 use crate::options::Import;
 use crate::output::Output;
+use crate::roles;
+use crate::say::{json_line, place};
 use crate::state::{Read, State, lock_checkpoint};
 
 /// Rows that are shown; the others are counted.
 const MOST_SHOWN: u64 = 20;
+/// How much of a row's reasons is shown.
+const MOST_CHARACTERS: usize = 300;
 /// How often the checkpoint is written.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -34,6 +39,8 @@ pub(crate) struct Report {
     pub(crate) unknown: u64,
     /// Rows that were not sent, or were and did nothing.
     pub(crate) unsent: u64,
+    /// Why, of the first of them: most have it in common, and it is told at the end.
+    pub(crate) why_unsent: Option<String>,
     /// What went wrong here: a row that is not reported must not be taken for reported.
     pub(crate) failure: Option<String>,
     files: Files,
@@ -42,7 +49,7 @@ pub(crate) struct Report {
     /// How the rows stood whose outcome is open, and what is wrong with those that are not fit.
     open: HashMap<u64, (Vec<u8>, Option<Unfit>)>,
     /// The end of the last row that was read.
-    position: Position,
+    pub(crate) position: Position,
     /// How long the text is.
     size: u64,
     saved: Option<Instant>,
@@ -62,8 +69,12 @@ impl Files {
         let open = |role: &str, path: &Option<PathBuf>, known: &Option<_>| {
             path.as_ref().map(|path| Output::open(role, path, known.as_ref())).transpose()
         };
+        // Once a file is there, it is known by more than its name: other letters of its name, or another way to its folder,
+        // lead to it too.
         self.rejects = open("--rejects", &import.rejects, &state.rejects)?;
+        roles::check(import)?;
         self.reasons = open("--reasons", &import.reasons, &state.reasons)?;
+        roles::check(import)?;
         Ok(self)
     }
 }
@@ -74,6 +85,7 @@ impl Report {
             state,
             unknown: 0,
             unsent: 0,
+            why_unsent: None,
             failure: None,
             files,
             header,
@@ -113,11 +125,13 @@ impl Report {
                     self.failure = Some(error);
                 }
             }
-            // The reason is one for all of them, and is told at the end.
-            Outcome::Unknown(why) if !why.may_have_been_sent() => self.unsent += 1,
+            Outcome::Unknown(why) if !why.may_have_been_sent() => {
+                self.unsent += 1;
+                self.why_unsent.get_or_insert_with(|| why.to_string());
+            }
             Outcome::Unknown(why) => {
                 self.unknown += 1;
-                self.show(line, &format!("not confirmed: {why}"), &tell);
+                self.show(line, &format!("not confirmed: {}", plain(&why.to_string())), &tell);
             }
         }
         // After a failure the last good checkpoint stays.
@@ -155,7 +169,7 @@ impl Report {
         match path {
             Some(path) => {
                 let saved = self.state.save(path);
-                saved.map_err(|error| format!("the checkpoint {} cannot be written: {error}", path.display()))
+                saved.map_err(|error| format!("the checkpoint {} cannot be written: {error}", place(path)))
             }
             None => Ok(()),
         }
@@ -171,7 +185,7 @@ impl Report {
         if let Some(file) = &mut self.files.reasons {
             let reasons: Vec<Value> =
                 reasons.iter().map(|Unfit { field, reason }| json!({"field": field, "message": reason})).collect();
-            let text = format!("{}\n", json!({"line": line, "reasons": reasons}));
+            let text = json_line(&json!({"line": line, "reasons": reasons}));
             file.write(text.as_bytes()).map_err(|error| format!("--reasons cannot be written: {error}"))?;
         }
         Ok(())
@@ -206,7 +220,10 @@ fn words(reasons: &[Unfit]) -> String {
         Some(field) => format!("{field}: {reason}"),
         None => reason.clone(),
     };
-    // A server's words may hold anything; a terminal is not to obey it.
     let text = reasons.iter().map(one).collect::<Vec<_>>().join("; ");
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(300).collect()
+    let mut shown: String = plain(&text).chars().take(MOST_CHARACTERS).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::options::Import;
+use crate::output::node;
+use crate::say::place;
 
 /// Refuses a path that stands for two of the import's files, by whatever name.
 pub(crate) fn check(import: &Import) -> Result<(), String> {
@@ -22,8 +24,8 @@ pub(crate) fn check(import: &Import) -> Result<(), String> {
         if let Some((other, its_path, _)) = taken.iter().find(|(.., its)| its.iter().any(|one| own.contains(one))) {
             return Err(format!(
                 "{other} ({}) and {role} ({}) are the same file: name another one",
-                its_path.display(),
-                path.display()
+                place(its_path),
+                place(path)
             ));
         }
         taken.push((role, path, own));
@@ -43,18 +45,12 @@ pub(crate) fn lock_of(checkpoint: &Path) -> PathBuf {
 enum Identity {
     Path(PathBuf),
     /// Device and number: two names of one file have the same.
-    #[cfg(unix)]
-    Node(u64, u64),
+    Node((u64, u64)),
 }
 
 fn identities(path: &Path) -> Vec<Identity> {
-    let mut identities = vec![Identity::Path(whole(path))];
-    #[cfg(unix)]
-    if let Ok(metadata) = fs::metadata(path) {
-        use std::os::unix::fs::MetadataExt as _;
-        identities.push(Identity::Node(metadata.dev(), metadata.ino()));
-    }
-    identities
+    let node = fs::metadata(path).ok().and_then(|metadata| node(&metadata));
+    [Identity::Path(whole(path))].into_iter().chain(node.map(Identity::Node)).collect()
 }
 
 /// The path without links and relative parts, also of a file that does not exist yet.

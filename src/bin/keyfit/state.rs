@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use keyfit::ingest_writer::Checkpoint;
 use keyfit::instasent::ingest::BASE_URL;
+use keyfit::redact::plain;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -13,12 +14,14 @@ use crate::input::{Input, Position, Reading, hex};
 use crate::options::Import;
 use crate::output::{Known, lock, private};
 use crate::roles::lock_of;
+use crate::say::place;
 
 /// The largest checkpoint that is read, in bytes.
 const LIMIT: u64 = 64 << 20;
 
 /// The contents of the checkpoint file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct State {
     /// Where the rows go.
     pub(crate) target: Target,
@@ -85,10 +88,14 @@ impl State {
     pub(crate) fn load(import: &Import, input: &Input, reading: &Reading, size: u64) -> Result<Self, String> {
         let new = Self { reading: Some(reading.clone()), ..Self::new(import) };
         let Some(path) = &import.checkpoint else { return Ok(new) };
-        let place = path.display();
+        let place = place(path);
         let Some(text) = read(path)? else { return Ok(new) };
-        let state: Self = serde_json::from_slice(&text)
-            .map_err(|error| format!("{place} is not a checkpoint of this program ({error}): name another file"))?;
+        let state: Self = serde_json::from_slice(&text).map_err(|error| {
+            format!(
+                "{place} is not a checkpoint of this version of the program ({}): name another file",
+                plain(&error.to_string())
+            )
+        })?;
         if import.restart {
             return Ok(new);
         }
@@ -102,7 +109,7 @@ impl State {
             Some(before) if before != reading => {
                 Some("the rows were read by other options for CSV or encoding".to_owned())
             }
-            _ => state.input.difference(input, import, size)?,
+            _ => state.input.difference(input, import, size, state.checkpoint.through())?,
         };
         if let Some(difference) = difference.filter(|_| !import.resume_changed) {
             return Err(format!(
@@ -141,19 +148,26 @@ impl Target {
         pairs
             .into_iter()
             .find(|(_, before, now)| before != now)
-            .map(|(name, before, now)| format!("its {name} is {before}, not {now}"))
+            .map(|(name, before, now)| format!("its {name} is {}, not {}", plain(before), plain(now)))
     }
 }
 
 impl Read {
     /// Why what is confirmed may not be what the input begins with. One that only grew is the same.
-    fn difference(&self, input: &Input, import: &Import, size: u64) -> Result<Option<String>, String> {
+    /// `through` is the line of the last row that is covered.
+    fn difference(
+        &self,
+        input: &Input,
+        import: &Import,
+        size: u64,
+        through: Option<u64>,
+    ) -> Result<Option<String>, String> {
         if size < self.size {
             return Ok(Some(format!("it has {size} bytes of text, and had {}", self.size)));
         }
         let mut text = input.open(import.encoding)?;
         let mut digest = Sha256::new();
-        let mut left = self.bytes;
+        let (mut left, mut lines, mut last) = (self.bytes, u64::from(self.is_open), 0);
         while left > 0 {
             let buffer = text.fill_buf().map_err(|error| input.failure(&error))?;
             let length = usize::try_from(left).map_or(buffer.len(), |left| buffer.len().min(left));
@@ -161,11 +175,18 @@ impl Read {
                 break;
             }
             digest.update(&buffer[..length]);
+            for byte in &buffer[..length] {
+                lines += u64::from(*byte == b'\r' || (*byte == b'\n' && last != b'\r'));
+                last = *byte;
+            }
             text.consume(length);
             left -= length as u64;
         }
         if self.bytes > 0 && (left > 0 || hex(&digest.finalize()) != self.sha256) {
             return Ok(Some("what comes before the confirmed place has changed".to_owned()));
+        }
+        if through.is_some_and(|through| through > lines) {
+            return Ok(Some("it covers rows that were never read".to_owned()));
         }
         let next = text.fill_buf().map_err(|error| input.failure(&error))?.first();
         let has_grown = self.is_open && next.is_some_and(|next| !matches!(next, b'\n' | b'\r'));
@@ -177,13 +198,13 @@ impl Read {
 pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, String> {
     let name: PathBuf = lock_of(path);
     let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name);
-    let file = file.map_err(|error| format!("{} cannot be made: {error}", name.display()))?;
-    lock(&file).map_err(|error| format!("--checkpoint {} {error}", path.display()))?;
+    let file = file.map_err(|error| format!("{} cannot be made: {error}", place(&name)))?;
+    lock(&file).map_err(|error| format!("--checkpoint {} {error}", place(path)))?;
     Ok(file)
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
-    let place = path.display();
+    let place = place(path);
     let failed = |error: io::Error| format!("the checkpoint {place} cannot be read: {error}");
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use keyfit::redact::plain;
 use serde_json::{Map, Value};
 
 use super::csv::{Csv, Record};
@@ -19,11 +20,18 @@ pub(crate) struct Records {
     record: Record,
     /// The text of the header, and of a line before it that names the delimiter.
     header: Vec<u8>,
-    /// The key of each column; none of one that is left out.
-    keys: Vec<Option<String>>,
+    columns: Vec<Column>,
     /// Keys whose values are not checked.
     allowed: Vec<String>,
     what: What,
+}
+
+/// What a column is for.
+enum Column {
+    Key(String),
+    LeftOut,
+    /// Nobody says: no cell of it may hold anything.
+    Unnamed,
 }
 
 impl Records {
@@ -46,10 +54,10 @@ impl Records {
             Some(delimiter) => delimiter,
             None => guess(import, &cells),
         };
-        let keys = keys(import, &cells(delimiter)?, delimiter).map_err(|problem| failure(line, problem))?;
+        let columns = columns(import, &cells(delimiter)?, delimiter).map_err(|problem| failure(line, problem))?;
         let csv = Csv::new(text, delimiter, import.quote.0);
         let allowed = import.allowed.clone();
-        Ok(Self { csv, record: Record::default(), header, keys, allowed, what: import.rows })
+        Ok(Self { csv, record: Record::default(), header, columns, allowed, what: import.rows })
     }
 
     pub(super) fn delimiter(&self) -> u8 {
@@ -71,22 +79,33 @@ impl Records {
 
     /// The item that a record describes. A cell without text is an attribute that is not given.
     fn object(&self) -> Result<Map<String, Value>, Unfit> {
-        if self.record.len() != self.keys.len() {
-            let reason = format!("has {} cells, the header has {}", self.record.len(), self.keys.len());
+        if self.record.len() != self.columns.len() {
+            let reason = format!("has {} cells, the header has {}", self.record.len(), self.columns.len());
             return Err(Unfit { field: None, reason });
         }
         if let Some(column) = self.record.stray_quote {
-            let field = self.keys[column].clone().unwrap_or_else(|| format!("cell {}", column + 1));
+            let field = match &self.columns[column] {
+                Column::Key(key) => key.clone(),
+                Column::LeftOut | Column::Unnamed => cell_of(column),
+            };
             let reason = "holds a quote and does not begin with one: enclose the cell in quotes and double the one in it, \
                           or give --quote none";
             return Err(Unfit { field: Some(field), reason: reason.to_owned() });
         }
         let (mut object, mut parameters) = (Map::new(), Map::new());
-        for (cell, key) in self.record.cells().zip(&self.keys) {
-            let Some(key) = key else { continue };
+        for (index, (cell, column)) in self.record.cells().zip(&self.columns).enumerate() {
             if cell.is_empty() {
                 continue;
             }
+            let key = match column {
+                Column::Key(key) => key,
+                Column::LeftOut => continue,
+                Column::Unnamed => {
+                    let reason = "holds text, and its column has no name: name it in the header or with --column =KEY, or \
+                                  leave it out with --column =";
+                    return Err(Unfit { field: Some(cell_of(index)), reason: reason.to_owned() });
+                }
+            };
             let is_checked = self.what == What::Contacts && is_flag(key) && !self.allowed.contains(key);
             if is_checked && !matches!(&*cell, "1" | "0") {
                 return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
@@ -104,6 +123,10 @@ impl Records {
         }
         Ok(object)
     }
+}
+
+fn cell_of(column: usize) -> String {
+    format!("cell {}", column + 1)
 }
 
 /// The delimiter in a line `sep=;`, which some programs write before the header.
@@ -140,39 +163,46 @@ fn renamed<'a>(import: &'a Import, header: &'a str) -> &'a str {
     import.columns.iter().rev().find(|(from, _)| from == header).map_or(header, |(_, to)| to)
 }
 
-fn keys(import: &Import, names: &[String], delimiter: u8) -> Result<Vec<Option<String>>, String> {
+fn columns(import: &Import, names: &[String], delimiter: u8) -> Result<Vec<Column>, String> {
     let mut unused: BTreeMap<&str, &str> = import.columns.iter().map(|(from, to)| (&**from, &**to)).collect();
     let mut seen = BTreeSet::new();
-    let mut keys = Vec::new();
+    let mut columns = Vec::new();
     for name in names {
-        unused.remove(&**name);
+        let is_unnamed = unused.remove(&**name).is_none() && name.is_empty();
         let key = renamed(import, name).to_owned();
         if !key.is_empty() && !seen.insert(key.clone()) {
-            return Err(format!("the header names `{key}` twice: rename one with --column, or leave it out"));
+            return Err(format!("the header names `{}` twice: rename one with --column, or leave it out", plain(&key)));
         }
-        keys.push(Some(key).filter(|key| !key.is_empty()));
+        columns.push(match key.as_str() {
+            "" if is_unnamed => Column::Unnamed,
+            "" => Column::LeftOut,
+            _ => Column::Key(key),
+        });
     }
-    let columns = columns(names, delimiter);
+    let said = said_of(names, delimiter);
     if let Some(column) = unused.keys().next() {
-        return Err(format!("--column names `{column}`, which the header does not have: {columns}"));
+        return Err(format!("--column names `{column}`, which the header does not have: {said}"));
     }
     for key in required(import.rows) {
         if !seen.contains(*key) {
-            return Err(format!("the header has no `{key}`: name its column with --column HEADER={key}; {columns}"));
+            return Err(format!("the header has no `{key}`: name its column with --column HEADER={key}; {said}"));
         }
     }
-    Ok(keys)
+    Ok(columns)
 }
 
 /// What the header has, and what may be wrong with it.
-fn columns(names: &[String], delimiter: u8) -> String {
+fn said_of(names: &[String], delimiter: u8) -> String {
     match names {
         [one] => {
             let other = DELIMITERS.into_iter().find(|other| *other != delimiter && one.as_bytes().contains(other));
             let other = other.map(|other| format!(": is the delimiter {}", delimiter_option(other)));
-            format!("its one column is `{one}`{}", other.unwrap_or_default())
+            format!("its one column is `{}`{}", plain(one), other.unwrap_or_default())
         }
-        _ => format!("its columns are {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "its columns are {}",
+            names.iter().map(|name| format!("`{}`", plain(name))).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

@@ -8,7 +8,7 @@ mod json_lines;
 mod open;
 mod text;
 
-use std::io;
+use std::io::{self, Read as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,9 +55,10 @@ pub(crate) enum Reader {
 }
 
 impl Reader {
-    /// Opens the input, and reads the header where there is one.
-    pub(crate) fn open(import: &Import, input: &Input, format: Format) -> Result<Self, String> {
-        let text = Text::new(input.open(import.encoding)?);
+    /// Opens the input, and reads the header where there is one. `most` bounds the bytes of text.
+    pub(crate) fn open(import: &Import, input: &Input, format: Format, most: Option<u64>) -> Result<Self, String> {
+        let text = input.open(import.encoding)?;
+        let text = Text::new(Box::new(text.take(most.unwrap_or(u64::MAX))));
         match format {
             Format::Ndjson if !import.columns.is_empty() => Err("--column is for CSV files".to_owned()),
             Format::Ndjson => Ok(Self::JsonLines(json_lines::JsonLines::new(text))),
@@ -99,12 +100,12 @@ impl Reader {
     }
 }
 
-/// Reads everything and sends nothing: a file that breaks off in its middle is not half imported. Its length in bytes of
-/// text.
-pub(crate) fn survey(mut reader: Reader) -> io::Result<u64> {
-    let mut bytes = 0;
+/// Reads everything and sends nothing: a file that breaks off in its middle is not half imported. The end of the
+/// last row.
+pub(crate) fn survey(mut reader: Reader) -> io::Result<Position> {
+    let mut end = Position::default();
     while let Some(row) = reader.next()? {
-        bytes = row.position.bytes();
+        end = row.position;
     }
-    Ok(bytes)
+    Ok(end)
 }

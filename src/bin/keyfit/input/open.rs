@@ -1,7 +1,7 @@
 //! Opens a file or standard input, finds out whether it is compressed, and refuses what holds no text.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +10,7 @@ use encoding_rs::{Encoding, UTF_8};
 use flate2::bufread::MultiGzDecoder;
 
 use super::decode::Decode;
+use crate::say::place;
 
 const BUFFER: usize = 1 << 16;
 
@@ -18,6 +19,8 @@ const BUFFER: usize = 1 << 16;
 pub(crate) enum Input {
     File {
         path: PathBuf,
+        /// Open all the time: a file that takes its name meanwhile is another one.
+        file: Arc<File>,
         /// How many bytes it has.
         length: u64,
         /// How many of them are read.
@@ -31,7 +34,7 @@ impl Input {
         if path.as_os_str() == "-" {
             return Ok(Self::Standard);
         }
-        let place = path.display();
+        let place = place(path);
         // Before it is opened: opening a pipe would wait for who writes it.
         let metadata = fs::metadata(path).map_err(|error| format!("{place} cannot be read: {error}"))?;
         if metadata.is_dir() {
@@ -40,17 +43,19 @@ impl Input {
         if !metadata.is_file() {
             return Err(format!("{place} is not a regular file: give `-`, and the rows on standard input"));
         }
-        Ok(Self::File { path: path.to_owned(), length: metadata.len(), read: Arc::default() })
+        let file = File::open(path).map_err(|error| format!("{place} cannot be read: {error}"))?;
+        let length = file.metadata().map_or(metadata.len(), |metadata| metadata.len());
+        Ok(Self::File { path: path.to_owned(), file: Arc::new(file), length, read: Arc::default() })
     }
 
     /// The text of the input in UTF-8.
     pub(crate) fn open(&self, encoding: Option<&'static Encoding>) -> Result<Box<dyn BufRead + Send>, String> {
         let failed = |error: io::Error| self.failure(&error);
         let mut raw: Box<dyn BufRead + Send> = match self {
-            Self::File { path, read, .. } => {
-                let file = File::open(path).map_err(failed)?;
+            Self::File { file, read, .. } => {
                 read.store(0, Ordering::Relaxed);
-                Box::new(BufReader::with_capacity(BUFFER, Counted { file, read: Arc::clone(read) }))
+                let counted = Counted { file: Arc::clone(file), place: 0, read: Arc::clone(read) };
+                Box::new(BufReader::with_capacity(BUFFER, counted))
             }
             Self::Standard => Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
         };
@@ -69,6 +74,7 @@ impl Input {
         match error.kind() {
             // It says line and remedy.
             io::ErrorKind::InvalidData => format!("{}: {error}", self.name()),
+            io::ErrorKind::InvalidInput => format!("{} is damaged ({error}): fetch it anew", self.name()),
             io::ErrorKind::UnexpectedEof => format!("{} breaks off in its middle: fetch it anew", self.name()),
             _ => format!("{} cannot be read: {error}", self.name()),
         }
@@ -76,8 +82,16 @@ impl Input {
 
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::File { path, .. } => path.display().to_string(),
+            Self::File { path, .. } => place(path),
             Self::Standard => "standard input".to_owned(),
+        }
+    }
+
+    /// Whether it has become longer since it was opened.
+    pub(crate) fn has_grown(&self) -> bool {
+        match self {
+            Self::File { file, length, .. } => file.metadata().is_ok_and(|metadata| metadata.len() > *length),
+            Self::Standard => false,
         }
     }
 
@@ -92,14 +106,19 @@ impl Input {
 
 /// A file, and how much of it is read.
 struct Counted {
-    file: File,
+    file: Arc<File>,
+    /// Where it is read on: others read the same file.
+    place: u64,
     read: Arc<AtomicU64>,
 }
 
 impl Read for Counted {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read(into)?;
-        self.read.fetch_add(length as u64, Ordering::Relaxed);
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(self.place))?;
+        let length = file.read(into)?;
+        self.place += length as u64;
+        self.read.store(self.place, Ordering::Relaxed);
         Ok(length)
     }
 }
