@@ -36,7 +36,7 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     };
     match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
         Some(report) => Err(failure(Fault::Partial(report), headers, body)),
-        None => Ok(Response::new(value, status, headers, attempts)),
+        None => Ok(Response::new(value, status, headers, attempts).sent_with(journey.map(|journey| journey.held))),
     }
 }
 
@@ -47,8 +47,9 @@ pub(crate) fn raw(mut response: reqwest::Response) -> Result<Response<Bytes>, Er
     }
     let (mut response, journey) = arrived(response);
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let (attempts, body) = journey.map_or((1, None), |journey| (journey.attempts, journey.body));
-    Ok(Response::new(body.unwrap_or_default(), status, headers, attempts))
+    let (attempts, body, held) =
+        journey.map_or((1, None, None), |journey| (journey.attempts, journey.body, Some(journey.held)));
+    Ok(Response::new(body.unwrap_or_default(), status, headers, attempts).sent_with(held))
 }
 
 /// A success of which nothing is read.
