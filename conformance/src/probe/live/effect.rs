@@ -265,7 +265,7 @@ pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Op
     })
 }
 
-/// A part of the path that is such a word by itself, or the verb of the name or the summary.
+/// The end of the path is such a word by itself, or the verb of the name or the summary.
 fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
     let is_ending = |word: &String| ENDINGS_BY_GET.contains(&word.as_str());
     let parts: Vec<String> = segments.iter().map(|segment| words(segment).concat()).collect();
@@ -278,7 +278,10 @@ fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
         let two = words.get(1).map(|second| format!("{verb}{second}"));
         [Some(first), Some(verb), two]
     });
-    parts.iter().cloned().chain(pairs).chain(verbs.flatten()).find(is_ending)
+    // What follows such a word makes it a noun: `/shutdown/history`; but not that it is about all.
+    let is_about_all = parts.last().is_some_and(|last| last == "all");
+    let last = parts.iter().rev().skip(usize::from(is_about_all)).take(1).cloned();
+    last.chain(pairs).chain(verbs.flatten()).find(is_ending)
 }
 
 /// The words of a name, in lower case: `resetPassword`, `reset-password`.
