@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use crate::RateLimit;
+use crate::auth::Held;
 use crate::runtime::request_id;
 
 /// A success of a call. It dereferences to its value.
@@ -16,11 +17,18 @@ pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
     attempts: u32,
+    /// The token that it was sent with, which the value may repeat.
+    held: Option<Held>,
 }
 
 impl<T> Response<T> {
     pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
-        Self { value, status, headers, attempts }
+        Self { value, status, headers, attempts, held: None }
+    }
+
+    /// The same, whose `Debug` masks the token of the call.
+    pub(crate) fn sent_with(self, held: Option<Held>) -> Self {
+        Self { held, ..self }
     }
 
     /// The value alone.
@@ -55,8 +63,8 @@ impl<T> Response<T> {
 
     /// The same answer with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
-        let Self { value, status, headers, attempts } = self;
-        Response { value: change(value), status, headers, attempts }
+        let Self { value, status, headers, attempts, held } = self;
+        Response { value: change(value), status, headers, attempts, held }
     }
 }
 
@@ -80,13 +88,28 @@ impl<T> AsRef<T> for Response<T> {
     }
 }
 
+/// Without the token of the call. The value by itself is the caller's, and prints itself whole.
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the headers: they may hold cookies.
         f.debug_struct("Response")
             .field("status", &self.status)
             .field("attempts", &self.attempts)
-            .field("value", &self.value)
+            .field("value", &Masked { value: &self.value, held: self.held.as_ref() })
             .finish_non_exhaustive()
+    }
+}
+
+/// A value that prints itself without a token.
+struct Masked<'r, T> {
+    value: &'r T,
+    held: Option<&'r Held>,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Masked<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(held) = self.held else { return self.value.fmt(f) };
+        let text = if f.alternate() { format!("{:#?}", self.value) } else { format!("{:?}", self.value) };
+        f.write_str(&held.redactor().mask(&text))
     }
 }

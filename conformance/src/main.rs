@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let cli = command::Cli::parse();
+    let cli = command::Cli::try_parse().unwrap_or_else(|error| command::mistake::told(error).exit());
     match command::run(&cli) {
         Ok(code) => code,
         Err(message) => {

@@ -29,6 +29,27 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether a text is a word that somebody mistyped, rather than a secret that stands in the wrong place: a message may repeat it.
+pub fn is_word(text: &str) -> bool {
+    let is_of = |longest: usize, allowed: fn(char) -> bool| text.len() <= longest && text.chars().all(allowed);
+    is_of(24, |one| one.is_ascii_alphabetic() || matches!(one, '-' | '_' | ' '))
+        || is_of(5, |one| one.is_ascii_alphanumeric())
+}
+
+/// A message of somebody else's without what it quotes, unless that is a word.
+pub fn without_quotes(message: &str) -> String {
+    let (mut told, mut rest) = (String::new(), message);
+    while let Some((before, quote)) = rest.find(['`', '"']).map(|at| rest.split_at(at)) {
+        let (mark, inside) = quote.split_at(1);
+        // One that does not end is cut off.
+        let (quoted, after) = inside.split_once(mark).unwrap_or((inside, ""));
+        let shown = if is_word(quoted) { quoted } else { "..." };
+        told.extend([before, mark, shown, mark]);
+        rest = after;
+    }
+    told + rest
+}
+
 /// Every secret of a run. Reports pass their texts through [`mask`](Redactor::mask). Cloning shares it.
 #[derive(Clone, Default)]
 pub struct Redactor(Arc<RwLock<Known>>);
@@ -85,7 +106,23 @@ impl fmt::Debug for Redactor {
 
 #[cfg(test)]
 mod tests {
-    use super::{MASK, Redactor, Secret};
+    use super::{MASK, Redactor, Secret, without_quotes};
+
+    #[test]
+    fn a_message_repeats_words_and_no_secrets() {
+        for (message, told) in [
+            ("unknown field `tokn`, expected `token`", "unknown field `tokn`, expected `token`"),
+            ("unknown field `sk_live_a1b2c3`, expected `token`", "unknown field `...`, expected `token`"),
+            (
+                "invalid type: string \"sk`live`1234\", expected a boolean",
+                "invalid type: string \"...\", expected a boolean",
+            ),
+            ("cut off \"sk_live_a1", "cut off \"...\""),
+            ("integer `12345678`", "integer `...`"),
+        ] {
+            assert_eq!(without_quotes(message), told);
+        }
+    }
 
     #[test]
     fn a_secret_does_not_print_itself() {

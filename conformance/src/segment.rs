@@ -14,6 +14,15 @@ pub(crate) fn filled(segment: &str, value: impl Fn(&str) -> Option<String>) -> S
     text + rest
 }
 
+/// Whether a value stays where it is put: an empty one leads to the list, dots lead above it, and servers decode what is
+/// encoded before they look for them. URLs lose tabs and line breaks.
+pub(crate) fn is_one(value: &str) -> bool {
+    let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+    let is_led_away = |text: &str| text.split(['/', '\\']).any(|part| matches!(part, "." | ".."));
+    let has_control = |text: &str| text.chars().any(char::is_control);
+    !value.trim().is_empty() && ![value, &*decoded].into_iter().any(|text| is_led_away(text) || has_control(text))
+}
+
 /// Adds the values that the parameters of a segment have in a text; `false` if the text does not fit.
 pub(crate) fn read(segment: &str, text: &str, values: &mut BTreeMap<String, String>) -> bool {
     let Some((before, name, after)) = parameter(segment) else { return segment == text };
@@ -58,6 +67,16 @@ mod tests {
             assert!(read(segment, &filled(segment, known), &mut found), "{segment}");
             let expected = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             assert_eq!(found, expected, "{segment}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_leads_elsewhere_is_no_segment() {
+        for value in ["", " ", ".", "..", "../../a", "a/..", "..\\a", "%2e%2E", "..%2fa", ".\t.", "a\r\nb", "%0d"] {
+            assert!(!is_one(value), "{value:?}");
+        }
+        for value in ["7", "a.b", "..a", "a b", "a/b", "100%", "...", "ä", "main..next"] {
+            assert!(is_one(value), "{value:?}");
         }
     }
 

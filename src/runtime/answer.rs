@@ -36,7 +36,7 @@ pub(crate) fn decode<T: DeserializeOwned + 'static>(
     };
     match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
         Some(report) => Err(failure(Fault::Partial(report), headers, body)),
-        None => Ok(Response::new(value, status, headers, attempts)),
+        None => Ok(Response::new(value, status, headers, attempts).sent_with(journey.map(|journey| journey.held))),
     }
 }
 
@@ -53,8 +53,9 @@ pub(crate) fn with_secrets(mut response: reqwest::Response) -> Result<(Response<
     let (mut response, journey) = arrived(response);
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let secrets = journey.as_ref().map_or_else(Redactor::default, |journey| journey.held.redactor().clone());
-    let (attempts, body) = journey.map_or((1, None), |journey| (journey.attempts, journey.body));
-    Ok((Response::new(body.unwrap_or_default(), status, headers, attempts), secrets))
+    let (attempts, body, held) =
+        journey.map_or((1, None, None), |journey| (journey.attempts, journey.body, Some(journey.held)));
+    Ok((Response::new(body.unwrap_or_default(), status, headers, attempts).sent_with(held), secrets))
 }
 
 /// A success of which nothing is read.

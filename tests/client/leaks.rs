@@ -149,6 +149,19 @@ async fn no_place_of_an_answer_brings_the_secret_into_an_error_in_any_encoding()
 }
 
 #[tokio::test]
+async fn a_success_that_repeats_the_token_does_not_print_it_and_still_holds_it() {
+    let server =
+        Scripted::start(200, &[("content-type", "application/json")], format!(r#"{{"token":"{TOKEN}"}}"#)).await;
+    let key = ScopienKey::new(TOKEN).expect("a key");
+    let client = scopien::Client::with_config(key, server.config()).expect("a client");
+    let answer = client.request(reqwest::Method::GET, "/reports/weekly").send().await.expect("a success");
+    let kept = answer.clone().map(|body| String::from_utf8_lossy(&body).into_owned());
+    let printed = format!("{answer:?} {answer:#?} {kept:?} {kept:#?}");
+    assert!(!printed.contains(TOKEN) && printed.matches("[redacted]").count() == 4, "{printed}");
+    assert!(kept.into_inner().contains(TOKEN), "it is the caller's");
+}
+
+#[tokio::test]
 async fn clients_credentials_and_panics_do_not_show_it() {
     let written = Written::default();
     let logs = logging(&written);

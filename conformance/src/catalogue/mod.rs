@@ -236,7 +236,7 @@ fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> Ve
             (Some(probe), _) => {
                 let means_something = applies(probe, api, contract, operation) && can_be_seen(rule, operation);
                 let variants = if means_something { vec![None] } else { Vec::new() };
-                (Side::Server, variants, is_unverified(probe, operation))
+                (Side::Server, variants, is_unverified(probe, contract, operation))
             }
             // What is said of a server may be wrong; what our client does about it is ours.
             (None, Some(Drive::Authorization(drive))) => {
@@ -272,8 +272,9 @@ fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> Ve
     cases
 }
 
-fn is_unverified(probe: &Probe, operation: &Operation) -> bool {
-    operation.unverified.is_some() || (probe.is_about_scopes() && operation.scopes_unverified.is_some())
+fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
+    (contract.transcribed && operation.unverified.is_some())
+        || (probe.is_about_scopes() && operation.scopes_unverified.is_some())
 }
 
 /// A method that the path of an operation does not have.

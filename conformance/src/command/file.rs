@@ -50,6 +50,17 @@ pub(super) fn write_report(path: &Path, report: &str) -> io::Result<()> {
     file.write_all(report.as_bytes())
 }
 
+/// Writes a file that is not there yet. One that is for its owner alone holds, or will hold, credentials.
+pub(super) fn write_new(path: &Path, text: &str, is_private: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if is_private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    options.open(path)?.write_all(text.as_bytes())
+}
+
 /// Reads a regular file; `what` it is stands in the error.
 pub(super) fn read(file: &Path, what: &str) -> Result<Text, String> {
     read_or(file, what, "check the path")

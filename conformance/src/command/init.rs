@@ -56,8 +56,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         ));
     }
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
-    for (file, text) in files {
-        fs::write(folder.join(file), text).map_err(|error| unwritable(&folder.join(file), &error))?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        file::write_new(&path, text, name == "tokens.toml").map_err(|error| unwritable(&path, &error))?;
     }
     let place = folder.display();
     let cases = made.cases;

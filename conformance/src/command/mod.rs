@@ -4,6 +4,7 @@ mod client;
 mod compare;
 mod file;
 mod init;
+pub(crate) mod mistake;
 mod mock;
 mod reports;
 mod run;

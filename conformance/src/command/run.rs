@@ -164,7 +164,7 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
             continue;
         }
         if let Some(note) = catalogue.api.ignored_hints() {
-            eprintln!("note: {note}\n  --> {}", source.document.path);
+            file::complain(&format!("note: {note}\n  --> {}", source.document.path));
         }
         catalogue.select(&options.case, &options.skip);
         if let Some(end) = options.end() {

@@ -53,7 +53,7 @@ pub(super) struct Live {
     pub(super) allow_spend: bool,
     /// Send the calls of this operation though it looks as if it ended or wiped something, or changed what is there to
     /// stay; `*` stands for any part of the id; may be given more than once.
-    #[arg(long, value_name = "OPERATION", requires = "allow_writes")]
+    #[arg(long, value_name = "OPERATION", requires = "base_url")]
     pub(super) allow: Vec<String>,
     /// Send tokens in URLs, which are logged on the way: API keys that belong into the query, and the cases that ask
     /// whether the server takes a token there.

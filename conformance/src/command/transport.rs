@@ -11,6 +11,24 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Shorter values are versions and switches: masked everywhere, they would take a report apart.
 const SHORTEST_SECRET: usize = 8;
+/// Parts of the names of headers whose values are secrets however short they are.
+const OF_SECRETS: [&str; 15] = [
+    "auth",
+    "code",
+    "cookie",
+    "credential",
+    "csrf",
+    "jwt",
+    "key",
+    "otp",
+    "pass",
+    "pin",
+    "pwd",
+    "secret",
+    "session",
+    "sig",
+    "token",
+];
 
 /// How a live server is reached.
 #[derive(Args, Debug)]
@@ -52,6 +70,17 @@ fn header(text: &str) -> Result<Header, String> {
     Ok(Header(name, value))
 }
 
+/// What a header of the user's may hold that nobody else has to see: its value, and each part that a server may repeat alone.
+fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v str> {
+    let Ok(text) = value.to_str() else { return Vec::new() };
+    let is_of_secrets = OF_SECRETS.iter().any(|part| name.as_str().contains(part));
+    let parts = text.split([' ', ';', ',']).flat_map(|part| [Some(part), part.split_once('=').map(|(_, value)| value)]);
+    let is_whole = |part: &str| part == text;
+    let all = [text].into_iter().chain(parts.flatten().filter(|part| !is_whole(part)));
+    // A part of few characters is the name of a scheme, or an attribute.
+    all.filter(|part| part.len() >= SHORTEST_SECRET || (is_of_secrets && is_whole(part) && !part.is_empty())).collect()
+}
+
 impl Transport {
     /// The HTTP clients. `credentials` are the headers in which tokens are sent.
     pub(super) fn http(&self, credentials: &[HeaderName], redactor: &Redactor) -> Result<Http, String> {
@@ -62,8 +91,8 @@ impl Transport {
                     "error: --header would override `{name}`, which says who calls\nhelp: name the credential in the tokens file"
                 ));
             }
-            if let Some(text) = value.to_str().ok().filter(|text| text.len() >= SHORTEST_SECRET) {
-                redactor.learn(&Secret::new(text));
+            for secret in secrets(name, value) {
+                redactor.learn(&Secret::new(secret));
             }
             headers.append(name.clone(), value.clone());
         }
@@ -91,4 +120,25 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| {
         format!("error: the file cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_header_tells_whether_a_short_value_is_a_secret() {
+        for (written, expected) in [
+            ("X-Version: 2", &[][..]),
+            ("Accept-Language: en", &[]),
+            ("X-Pin: 4711", &["4711"]),
+            ("x-api-key: abc12", &["abc12"]),
+            ("X-Workspace: workspace-1", &["workspace-1"]),
+            ("Cookie: sid=abcdefgh1; a=b", &["sid=abcdefgh1; a=b", "sid=abcdefgh1", "abcdefgh1"]),
+            ("Proxy-Authorization: Basic dXNlcjpwYXNz", &["Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"]),
+        ] {
+            let Header(name, value) = header(written).expect("a header");
+            assert_eq!(secrets(&name, &value), expected, "{written}");
+        }
+    }
 }

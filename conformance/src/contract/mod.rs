@@ -54,6 +54,10 @@ pub struct Contract {
     /// Places where the sources disagree, with the reading that this contract follows.
     #[serde(default, rename = "contradiction")]
     pub contradictions: Vec<Contradiction>,
+    /// Whether the document is a transcription by whoever wrote the contract: only then `x-unverified` in it means that rules
+    /// about that operation are observed alone. What its maker publishes does not excuse a server.
+    #[serde(default)]
+    pub transcribed: bool,
     /// What clients and servers are held to.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,

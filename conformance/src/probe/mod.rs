@@ -336,7 +336,7 @@ impl Target {
         if !sent.is_unconnected && sent.requests > 0 {
             live.vitals.reached(draft, sent.reply.is_ok());
         }
-        live.learn(draft, sent.reply.as_ref().map_err(String::as_str), &*self.identities);
+        live.learn(draft, sent.reply.as_ref().map_err(String::as_str), &*self.identities, &self.redactor);
         if let Err(reason) = &sent.reply
             && sent.requests > 0
         {

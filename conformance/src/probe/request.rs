@@ -94,6 +94,9 @@ impl Maker<'_> {
             };
             path.insert(parameter.name.clone(), value);
         }
+        if let Some((name, _)) = path.iter().find(|(_, value)| !segment::is_one(value)) {
+            return Err(Missing(format!("the value of `{name}` would lead to another path")));
+        }
         let mut url = self.url(operation, &path);
         self.add_query(&mut url, probe, operation, identity)?;
         let items = self.items(probe, operation, arguments.get("body"));

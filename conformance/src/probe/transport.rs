@@ -7,7 +7,7 @@ use reqwest::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCO
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 
-use super::receive;
+use super::{chain, receive};
 
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,7 +64,8 @@ impl Http {
             builders = builders.map(|builder| builder.tls_danger_accept_invalid_certs(true));
         }
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
-        let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {error}");
+        // Such as a certificate of version 1, which TLS does not take.
+        let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", chain(&error));
         Ok(Self { here: here.map_err(told)?, elsewhere: elsewhere.map_err(told)?, extra: headers.clone() })
     }
 

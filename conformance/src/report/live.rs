@@ -50,26 +50,32 @@ impl LiveReport {
         Self { notes, calls: calls.collect(), left: masked(left), died: died.map(|died| redactor.mask(&died)) }
     }
 
-    /// The same for people.
+    /// The same for people: lists with what they are called.
+    pub(super) fn lists(&self) -> Vec<(&'static str, Vec<String>)> {
+        let call = |CallReport { call, outcome, count }: &CallReport| {
+            let times = if *count == 1 { String::new() } else { format!(", {count} times") };
+            format!("{}: {}{times}", plain(call), plain(outcome))
+        };
+        let plain_of = |texts: &[String]| texts.iter().map(|text| plain(text)).collect();
+        let mut lists: Vec<(&str, Vec<String>)> = vec![
+            ("sent to change something", self.calls.iter().map(call).collect()),
+            ("made and not removed: remove it by hand", plain_of(&self.left)),
+            ("THE SERVER DIED", plain_of(self.died.as_slice())),
+        ];
+        lists.retain(|(_, lines)| !lines.is_empty());
+        lists
+    }
+
+    /// The same as a part of the text.
     pub(super) fn write(&self, text: &mut String) {
         for note in &self.notes {
             let _ = writeln!(text, "\nnote: {}", plain(note));
         }
-        if !self.calls.is_empty() {
-            text.push_str("\nsent to change something\n");
-        }
-        for CallReport { call, outcome, count } in &self.calls {
-            let times = if *count == 1 { String::new() } else { format!(", {count} times") };
-            let _ = writeln!(text, "  {}: {}{times}", plain(call), plain(outcome));
-        }
-        if !self.left.is_empty() {
-            text.push_str("\nmade and not removed: remove it by hand\n");
-        }
-        for left in &self.left {
-            let _ = writeln!(text, "  {}", plain(left));
-        }
-        if let Some(died) = &self.died {
-            let _ = writeln!(text, "\nTHE SERVER DIED\n  {}", plain(died));
+        for (title, lines) in self.lists() {
+            let _ = writeln!(text, "\n{title}");
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::model::RuleOutcome;
 use super::readings::Followed;
 use super::transcript::transcript;
-use super::{ApiReport, Changes, Counts, Report, cases_of};
+use super::{ApiReport, Changes, Counts, Report, capitalised, cases_of};
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
@@ -21,6 +21,7 @@ pub(super) fn markdown(report: &Report) -> String {
     let (all, started) = (cases_of(report.totals.all()), inline(&report.started));
     let _ = writeln!(text, "{all}, {} requests in {:.2} s, {started}\n", report.requests, report.seconds);
     matrix(&mut text, report);
+    live(&mut text, report);
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);
     }
@@ -52,6 +53,22 @@ fn readings(text: &mut String, report: &Report) {
     }
     for Followed { about, says, answers } in followed {
         let _ = writeln!(text, "- {}: {} ({answers})", inline(&about), inline(says));
+    }
+}
+
+/// What the run did to live servers: all of it, whoever reads this answers for it.
+fn live(text: &mut String, report: &Report) {
+    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
+        for note in &live.notes {
+            let _ = writeln!(text, "Note: {}\n", inline(note));
+        }
+        for (title, lines) in live.lists() {
+            let _ = writeln!(text, "### {}\n", capitalised(title));
+            for line in lines {
+                let _ = writeln!(text, "- {}", inline(&line));
+            }
+            text.push('\n');
+        }
     }
 }
 

@@ -73,7 +73,7 @@ impl FromStr for Format {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|format| format.to_string() == name).ok_or_else(|| {
             let known: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
-            format!("there is no format `{name}`; the formats are {}", known.join(", "))
+            format!("there is no such format; the formats are {}", known.join(", "))
         })
     }
 }
@@ -118,4 +118,10 @@ fn plain_texts(value: Value) -> Value {
 /// `1 case`, `2 cases`.
 fn cases_of(count: usize) -> String {
     if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
+}
+
+/// A title of the text where titles are headings.
+fn capitalised(title: &str) -> String {
+    let (first, rest) = title.split_at_checked(1).unwrap_or((title, ""));
+    first.to_uppercase() + rest
 }

@@ -10,10 +10,10 @@ use keyfit_openapi::{Api, Failure, Place, SourcePlace, Text};
 use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
-use self::source::Place as SecretPlace;
+use self::source::{NAMED, Place as SecretPlace};
 use crate::contract::Contract;
 use crate::identity::{Client, ClientNeed, Identities, Identity, Missing, Need, Rights, Signer, State};
-use crate::secret::Redactor;
+use crate::secret::{Redactor, without_quotes};
 
 /// The tokens that a user has for a live server.
 #[derive(Debug)]
@@ -110,11 +110,10 @@ impl Tokens {
     ) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = crate::contract::place(text, error.span().map(|span| span.start));
-            failure(
-                place,
-                error.message().trim_end().replace('\n', "; "),
-                "see `Checking a live server` in conformance/README.md",
-            )
+            // What it quotes may be a secret in the wrong place.
+            let message = error.message();
+            let told = if message.trim_end() == NAMED { message.to_owned() } else { without_quotes(message) };
+            failure(place, told.trim_end().replace('\n', "; "), "see `Checking a live server` in conformance/README.md")
         })?;
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
         let of_identities = file.identities.iter().flat_map(|entry| entry.ids.keys());
@@ -124,7 +123,7 @@ impl Tokens {
                 let known: Vec<&str> = names.into_iter().collect();
                 let place = crate::contract::place(text, text.text.find(name.as_str()));
                 let help = format!("the paths have: {}", known.join(", "));
-                return Err(failure(place, format!("no path has a parameter `{name}`"), help));
+                return Err(failure(place, without_quotes(&format!("no path has a parameter `{name}`")), help));
             }
         }
         let supersets = contract.credentials.iter();
@@ -139,7 +138,7 @@ impl Tokens {
                 let help = format!("use one of: {}", known.join(", "));
                 return Err(failure(
                     at(&entry.kind),
-                    format!("`{}` is no kind of token of the contract", entry.kind),
+                    without_quotes(&format!("`{}` is no kind of token of the contract", entry.kind)),
                     help,
                 ));
             }

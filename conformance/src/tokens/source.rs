@@ -9,7 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::secret::Secret;
+use crate::secret::{Secret, is_word};
+
+/// What is said of a secret that stands in the file itself.
+pub(super) const NAMED: &str = "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
 
 /// Where a secret is.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ impl Place {
     /// # Errors
     /// Why it cannot be had, or what is wrong with it: a secret that fits into no header would be one that is not sent.
     pub(super) async fn read(&self) -> Result<Secret, String> {
-        let secret = self.found().await.map_err(|error| error.to_string())?;
+        let secret = self.found().await.map_err(|error| self.told(&error))?;
         let text = secret.expose_secret().trim();
         if text.chars().any(|character| character.is_control() || !character.is_ascii()) {
             return Err("it holds a line break or another character that no header can: copy it again".to_owned());
@@ -37,6 +40,21 @@ impl Place {
             return Err("it begins with `Bearer `: name the token alone, the scheme is added".to_owned());
         }
         Ok(Secret::new(text))
+    }
+
+    /// Why it cannot be had, without what stands in the file where that may be the secret itself.
+    fn told(&self, error: &Error) -> String {
+        let named = self.quoted();
+        let is_variable =
+            |text: &str| text.bytes().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit() || one == b'_');
+        let is_path = |text: &str| text.contains(['/', '\\']) || is_file_name(text);
+        let is_name = is_word(&named)
+            || match self {
+                Self::Environment(_) => is_variable(&named),
+                Self::File(_) | Self::Command(_) => is_path(&named),
+            };
+        let text = error.to_string();
+        if is_name { text } else { text.replace(&named, "that is named here") }
     }
 
     async fn found(&self) -> Result<SecretString, Error> {
@@ -74,13 +92,14 @@ impl Place {
     }
 }
 
+/// A word with an ending: `token.txt`.
+fn is_file_name(text: &str) -> bool {
+    text.rsplit_once('.').is_some_and(|(stem, ending)| is_word(stem) && is_word(ending))
+}
+
 impl<'de> Deserialize<'de> for Place {
     /// Says nothing about what stands there: it may be the secret itself.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| {
-            D::Error::custom(
-                "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`",
-            )
-        })
+        Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(NAMED))
     }
 }

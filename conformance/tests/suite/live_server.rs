@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
-const TOKEN: &str = "fixture-token-live-server"; // not-a-secret
+pub(crate) const TOKEN: &str = "fixture-token-live-server"; // not-a-secret
 
 const DOCUMENT: &str = "openapi: 3.0.3
 info: { title: Hub, version: '1' }
@@ -31,14 +31,14 @@ components:
   securitySchemes: { login: { type: http, scheme: bearer } }
 ";
 
-const TOKENS: &str =
+pub(crate) const TOKENS: &str =
     "[[identity]]\nname = \"shop\"\nkind = \"login\"\nstate = \"valid\"\nsecret = { env = \"SHOP\" }\n";
 
 /// A request as it came: its first line and its headers, in lower case.
-type Log = Arc<Mutex<Vec<(String, String)>>>;
+pub(crate) type Log = Arc<Mutex<Vec<(String, String)>>>;
 
 /// Answers each request by this, in a thread of its own a connection. One that answers nothing closes the connection.
-fn serve(answer: impl Fn(&str, &str, usize) -> Option<String> + Send + Sync + 'static) -> (String, Log) {
+pub(crate) fn serve(answer: impl Fn(&str, &str, usize) -> Option<String> + Send + Sync + 'static) -> (String, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let log = Log::default();
@@ -81,7 +81,7 @@ fn connection(stream: TcpStream, log: &Log, answer: &(dyn Fn(&str, &str, usize) 
     }
 }
 
-fn reply(status: &str, body: &str) -> String {
+pub(crate) fn reply(status: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nwww-authenticate: Bearer realm=\"hub\"\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -89,7 +89,7 @@ fn reply(status: &str, body: &str) -> String {
 }
 
 /// Who has the token is served, nobody else.
-fn by_token(first: &str, headers: &str) -> String {
+pub(crate) fn by_token(first: &str, headers: &str) -> String {
     let body = if first.starts_with("HEAD") { "" } else { "[]" };
     if headers.contains(&format!("authorization: bearer {TOKEN}\n")) || headers.ends_with(&format!("bearer {TOKEN}")) {
         reply("200 OK", body)
@@ -99,7 +99,7 @@ fn by_token(first: &str, headers: &str) -> String {
 }
 
 /// A folder with the API as `init` begins it.
-fn api(name: &str, document: &str) -> PathBuf {
+pub(crate) fn api(name: &str, document: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-server").join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
@@ -110,20 +110,25 @@ fn api(name: &str, document: &str) -> PathBuf {
     folder
 }
 
-fn path(path: &Path) -> &str {
+pub(crate) fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
 fn conformance(arguments: &[&str]) -> Output {
+    conformance_with(arguments, &[])
+}
+
+pub(crate) fn conformance_with(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
     // A proxy that nobody runs: this machine is reached without it.
     let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"]
         .map(|name| (name, "http://127.0.0.1:9"));
     command.args(arguments).env("SHOP", TOKEN).env_remove("NO_PROXY").env_remove("no_proxy").envs(proxies);
+    command.envs(environment.iter().copied());
     command.output().expect("the binary runs")
 }
 
-fn check(folder: &Path, url: &str, more: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn check(folder: &Path, url: &str, more: &[&str]) -> (Option<i32>, String) {
     let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
     let arguments = ["run", "--api-dir", path(&api), "--base-url", url, "--tokens", path(&tokens)];
     let output = conformance(&[&arguments[..], more].concat());
@@ -132,11 +137,11 @@ fn check(folder: &Path, url: &str, more: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), said)
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn requests(log: &Log) -> Vec<(String, String)> {
+pub(crate) fn requests(log: &Log) -> Vec<(String, String)> {
     log.lock().expect("no panic").clone()
 }
 

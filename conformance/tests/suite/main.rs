@@ -10,6 +10,7 @@ mod harm;
 mod hostile;
 mod keys;
 mod live;
+mod live_hostile;
 mod live_server;
 mod mock_requests;
 mod mock_tool;

@@ -7,33 +7,50 @@ use serde_json::Value;
 use super::effect::words;
 
 /// Words in the names of members that are kept out.
-const KEPT_OUT: [&str; 24] = [
-    "owner",
-    "owners",
-    "role",
-    "roles",
-    "password",
-    "passwords",
-    "passwd",
-    "passphrase",
-    "secret",
-    "permission",
-    "permissions",
-    "privilege",
-    "privileges",
-    "right",
-    "rights",
+const KEPT_OUT: [&str; 41] = [
+    "access",
+    "acl",
+    "admin",
+    "administrator",
+    "administrators",
+    "admins",
+    "authorities",
+    "authority",
+    "claims",
+    "credential",
+    "credentials",
     "grant",
     "grants",
+    "group",
+    "groups",
+    "owner",
+    "owners",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwords",
+    "permission",
+    "permissions",
+    "policies",
+    "policy",
+    "privilege",
+    "privileges",
+    "pwd",
+    "right",
+    "rights",
+    "role",
+    "roles",
+    "root",
     "scope",
     "scopes",
-    "admin",
+    "secret",
+    "staff",
     "superuser",
-    "root",
-    "acl",
-    "group",
+    "token",
+    "tokens",
 ];
-/// Names of ids, whole.
+/// Names of ids, whole or at the end: `tenantId` says whose something is.
 const IDS: [&str; 4] = ["id", "uuid", "guid", "pk"];
 
 /// A body that may be sent to a live server.
@@ -107,7 +124,7 @@ fn is_parameter(name: &str, parameters: &[&str]) -> bool {
 
 fn is_kept_out(name: &str) -> bool {
     let words = words(name);
-    let is_id = matches!(words.as_slice(), [only] if IDS.contains(&only.as_str()));
+    let is_id = words.last().is_some_and(|last| IDS.contains(&last.as_str()));
     is_id || words.iter().any(|word| KEPT_OUT.contains(&word.as_str()))
 }
 
@@ -135,7 +152,7 @@ components:
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let schema = json!({ "$ref": "#/components/schemas/User" });
         let body = json!({
-            "id": "1", "_id": "1", "name": "Ada", "isAdmin": true, "user_name": "ada", "ownerId": "2", "user_roles": ["admin"], "active": true,
+            "id": "1", "_id": "1", "name": "Ada", "isAdmin": true, "user_name": "ada", "ownerId": "2", "tenant_id": 3, "accessLevel": 9, "pwd": "x", "user_roles": ["admin"], "active": true,
             "password": "swordfish", "profile": { "role": "admin", "notify": true, "tags": [{ "permissions": [] }] },
         });
         let keep = |required| Keep { required, member: None, parameters: &["userName"] };

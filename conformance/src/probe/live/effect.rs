@@ -109,7 +109,7 @@ const ENDINGS_IN_TWO: [(&str, &str); 13] = [
     ("remove", "all"),
 ];
 /// What a GET by such a name does, though it should not.
-const ENDINGS_BY_GET: [&str; 18] = [
+const ENDINGS_BY_GET: [&str; 24] = [
     "shutdown",
     "restart",
     "reboot",
@@ -128,6 +128,12 @@ const ENDINGS_BY_GET: [&str; 18] = [
     "wipe",
     "flush",
     "destroy",
+    "erase",
+    "truncate",
+    "delete",
+    "remove",
+    "revoke",
+    "endsession",
 ];
 /// Lists that hold what somebody may do: who adds to one changes whom it is about.
 const RIGHTS: [&str; 16] = [
@@ -240,8 +246,7 @@ pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Op
         operation.path.split('/').filter(|part| !part.is_empty() && !part.contains('{')).collect();
     let last = static_segments.last().copied().unwrap_or_default();
     if matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
-        let plain: String = words(last).concat();
-        return ENDINGS_BY_GET.contains(&plain.as_str()).then_some(plain);
+        return ending_by_get(operation, &static_segments);
     }
     // An overlay says that it only reads.
     if operation.retry == Retry::Safe {
@@ -258,6 +263,25 @@ pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Op
             two.map(|pair| pair.join(" "))
         })
     })
+}
+
+/// The end of the path is such a word by itself, or the verb of the name or the summary.
+fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
+    let is_ending = |word: &String| ENDINGS_BY_GET.contains(&word.as_str());
+    let parts: Vec<String> = segments.iter().map(|segment| words(segment).concat()).collect();
+    // `/session/end`
+    let pairs = parts.windows(2).map(|pair| format!("{}{}", pair[1], pair[0]));
+    let verbs = [&operation.id, &operation.summary].into_iter().flat_map(|name| {
+        let words = words(name);
+        let first = words.first().cloned().unwrap_or_default();
+        let verb = first.strip_suffix('s').unwrap_or(&first).to_owned();
+        let two = words.get(1).map(|second| format!("{verb}{second}"));
+        [Some(first), Some(verb), two]
+    });
+    // What follows such a word makes it a noun: `/shutdown/history`; but not that it is about all.
+    let is_about_all = parts.last().is_some_and(|last| last == "all");
+    let last = parts.iter().rev().skip(usize::from(is_about_all)).take(1).cloned();
+    last.chain(pairs).chain(verbs.flatten()).find(is_ending)
 }
 
 /// The words of a name, in lower case: `resetPassword`, `reset-password`.
@@ -383,6 +407,14 @@ mod tests {
             ("delete", "/logout", "a", ""),
             ("get", "/logout", "a", ""),
             ("get", "/admin/shut-down", "a", ""),
+            ("get", "/logout/all", "a", ""),
+            ("get", "/logout/{realm}", "a", ""),
+            ("get", "/session/end", "a", ""),
+            ("get", "/end_session", "a", ""),
+            ("get", "/things/{thing}/delete", "a", ""),
+            ("get", "/hub", "rebootHub", ""),
+            ("get", "/hub", "a", "Shuts down the hub"),
+            ("get", "/session", "a", "Logs out the user"),
         ] {
             assert!(ending_of(method, path, id, summary).is_some(), "{method} {path} {id} {summary}");
         }
@@ -391,6 +423,8 @@ mod tests {
             ("post", "/stops", "create-stop-point", "Adds a stop"),
             ("delete", "/keys/{key}", "revoke-key", "Revokes a key"),
             ("get", "/resets", "list-resets", "Lists resets"),
+            ("get", "/deleted/{thing}", "getDeleted", "Returns what was deleted"),
+            ("get", "/sessions/{session}/ends", "a", "Tells when a session ends"),
             ("get", "/shutdown/history", "a", ""),
             ("patch", "/blocks/{block}", "update-block-of-text", ""),
         ] {

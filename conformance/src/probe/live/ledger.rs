@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keyfit_openapi::{Api, Operation};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use reqwest::header::LOCATION;
 use serde_json::Value;
@@ -11,6 +12,8 @@ use serde_json::Value;
 use super::super::reply::Reply;
 use super::super::request::{Draft, NOBODY};
 use super::effect::{Effect, item_of};
+use crate::secret::Redactor;
+use crate::segment;
 
 /// Shared by all cases of a run.
 #[derive(Debug, Default)]
@@ -102,6 +105,7 @@ impl Ledger {
         draft: &Draft,
         reply: &Reply,
         is_kept: impl Fn(&str, &str) -> bool,
+        redactor: &Redactor,
     ) {
         if !reply.is_success() {
             return;
@@ -135,6 +139,13 @@ impl Ledger {
                     entries.untold.push(format!("{by} made something, and its answer does not tell the id"));
                 }
                 for id in found {
+                    // The server says what is sent next, and where: neither to another path, nor a token in a URL.
+                    if !segment::is_one(&id) || redactor.mask(&id) != id {
+                        entries
+                            .untold
+                            .push(format!("{by} made something, and its answer holds no id that can be sent"));
+                        continue;
+                    }
                     let listed = entries.before.get(draft.url.path());
                     let was_there = listed.and_then(Option::as_ref).is_some_and(|text| stands_in(text, &id));
                     // A server may answer with what it had, and 200 says no more than that.
@@ -249,7 +260,8 @@ fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
         let base = Url::parse("http://here/").ok()?;
         let path = base.join(location).ok()?.path().to_owned();
         let (parent, id) = path.rsplit_once('/')?;
-        (parent.ends_with(list.trim_end_matches('/')) && !id.is_empty()).then(|| id.to_owned())
+        let id = percent_decode_str(id).decode_utf8_lossy().into_owned();
+        (parent.ends_with(list.trim_end_matches('/')) && !id.is_empty()).then_some(id)
     });
     if let Some(id) = in_header {
         return vec![id];

@@ -30,6 +30,7 @@ use crate::contract::{Contract, Probe};
 use crate::glob;
 use crate::identity::{Identities, Missing};
 use crate::run::Halt;
+use crate::secret::Redactor;
 
 /// What the user allows at a live server, besides what only reads.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +94,12 @@ impl Live {
     /// What a call changes.
     pub(super) fn effect<'o>(&self, operation: &'o Operation) -> Effect<'o> {
         effect(&self.api, &self.contract, operation)
+    }
+
+    /// What the operations of a path change.
+    fn changes_at<'a>(&'a self, path: &str) -> impl Iterator<Item = Effect<'a>> {
+        let all = self.api.operations.iter().filter(move |other| other.path == path);
+        all.map(|operation| self.effect(operation)).filter(|effect| *effect != Effect::Nothing)
     }
 
     /// Why a case is not run: what it calls looks as if it ended something.
@@ -175,12 +182,21 @@ impl Live {
     }
 
     /// Keeps what a request did.
-    pub(super) fn learn(&self, draft: &Draft, reply: Result<&Reply, &str>, identities: &dyn Identities) {
+    pub(super) fn learn(
+        &self,
+        draft: &Draft,
+        reply: Result<&Reply, &str>,
+        identities: &dyn Identities,
+        redactor: &Redactor,
+    ) {
         let is_safe = Method::from_bytes(draft.method.as_bytes()).is_ok_and(|method| method.is_safe());
         let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id));
         let declared = operation.filter(|operation| operation.method == draft.method);
         let effect = declared.map(|operation| self.effect(operation));
-        if is_safe || effect == Some(Effect::Nothing) || draft.method == undeclared::UNASSIGNED {
+        // A server that executes any method may have done what it does by others at that path.
+        let does_nothing = draft.method == undeclared::UNASSIGNED
+            && operation.is_none_or(|operation| self.changes_at(&operation.path).next().is_none());
+        if is_safe || effect == Some(Effect::Nothing) || does_nothing {
             return;
         }
         self.ledger.note(draft, reply);
@@ -191,7 +207,7 @@ impl Live {
             (declared.filter(|operation| !is_key(operation)), effect, reply)
         {
             let is_kept = |parameter: &str, id: &str| identities.keeps(parameter, id);
-            self.ledger.learn(&self.api, (operation, effect), draft, reply, is_kept);
+            self.ledger.learn(&self.api, (operation, effect), draft, reply, is_kept, redactor);
         }
     }
 }

@@ -124,7 +124,7 @@ impl Target {
     }
 
     /// The ids of something that the run made and that is there: what is answered by 201 may still be on its way.
-    async fn made(
+    pub(super) async fn made(
         &self,
         live: &Live,
         catalogue: &Catalogue,

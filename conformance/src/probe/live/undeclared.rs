@@ -1,22 +1,29 @@
 //! How a live server is asked for a method that a path does not have: the document may be a part of what the server does, so
 //! that a method of HTTP may well be there and do its work.
 
+use keyfit_openapi::Operation;
+
 use super::super::Target;
 use super::super::flow::Stop;
 use super::super::reply::Reply;
 use super::super::request::NOBODY;
 use super::super::trial::{Sent, Trial};
+use super::{Effect, item};
 use crate::catalogue::undeclared_method;
 use crate::identity::Missing;
 
 /// A method that is registered nowhere: nothing happens by it.
 pub(super) const UNASSIGNED: &str = "KEYFIT";
 
+const AT_NOBODY: &str =
+    "a method that the path lacks is asked for at an id that nobody has, which the server says first";
+
 impl Target {
     /// Asks with a method that does nothing. Where the server reads no such method, with one of HTTP that the path lacks, at
     /// ids that nobody has.
     pub(in super::super) async fn ask_for_undeclared(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
+        self.spare_from_any_method(trial).await?;
         let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
         UNASSIGNED.clone_into(&mut draft.method);
         let sent = self.send(&draft).await;
@@ -40,10 +47,35 @@ impl Target {
         let again = self.send(&draft).await;
         let is_told = again.answer().is_some_and(Reply::is_success);
         if !is_told {
-            let why = "a method that the path lacks is asked for at an id that nobody has, which the server says first";
-            trial.undecided = Some(why.to_owned());
+            trial.undecided = Some(AT_NOBODY.to_owned());
         }
         trial.sent.push(Sent { requests: sent.requests + again.requests, ..again });
+        Ok(())
+    }
+
+    /// Aims at what the run made, or at nothing, where a server that does not look at the method would change what is there.
+    async fn spare_from_any_method(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let Some(live) = self.live.as_ref().filter(|live| !live.allows(operation)) else { return Ok(()) };
+        for effect in live.changes_at(&operation.path) {
+            let parameter = match effect {
+                Effect::Nothing | Effect::Creates => continue,
+                Effect::ChangesShared => {
+                    let Operation { id, path, .. } = operation;
+                    return Err(Stop::Missing(Missing(format!(
+                        "a server that executes any method would change what is there once for all at {path}: pass --allow {id}"
+                    ))));
+                }
+                Effect::CreatesAt(parameter) | Effect::Changes(parameter) => parameter,
+            };
+            if let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), false).await {
+                trial.identity.ids.extend(ids);
+            } else {
+                trial.identity.ids.insert(parameter.to_owned(), NOBODY.to_owned());
+                trial.undecided = Some(AT_NOBODY.to_owned());
+            }
+            break;
+        }
         Ok(())
     }
 }

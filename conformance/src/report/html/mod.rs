@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use self::data::data;
 use super::changes::Change;
 use super::readings::Followed;
-use super::{ApiReport, CaseReport, Changes, Report, cases_of};
+use super::{ApiReport, CaseReport, Changes, Report, capitalised, cases_of};
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
@@ -41,6 +41,7 @@ pub(super) fn html(report: &Report) -> String {
         changed(&mut page, changes);
     }
     matrix(&mut page, report);
+    live(&mut page, report);
     readings(&mut page, report);
     page.push_str(CASES);
     without_script(&mut page, report);
@@ -117,6 +118,22 @@ fn readings(page: &mut String, report: &Report) {
         let _ = writeln!(page, "<li>{} <small>{}: {answers}</small></li>", escaped(says), escaped(&about));
     }
     page.push_str("</ul>\n</section>\n");
+}
+
+/// What the run did to live servers: all of it, whoever reads this answers for it.
+fn live(page: &mut String, report: &Report) {
+    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
+        for note in &live.notes {
+            let _ = writeln!(page, "<p class=\"note\">note: {}</p>", escaped(note));
+        }
+        for (title, lines) in live.lists() {
+            let _ = write!(page, "<section>\n<h2>{}</h2>\n<ul>\n", capitalised(title));
+            for line in lines {
+                let _ = writeln!(page, "<li><code>{}</code></li>", escaped(&line));
+            }
+            page.push_str("</ul>\n</section>\n");
+        }
+    }
 }
 
 fn changed(page: &mut String, changes: &Changes) {

@@ -137,9 +137,7 @@ impl FromStr for AdminHost {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let flaw = || {
-            format!("`{}` is not a host: give a name or an address, with a port where it differs", text.escape_debug())
-        };
+        let flaw = || "it is not a host: give a name or an address, with a port where it differs".to_owned();
         let authority: Authority = text.parse().map_err(|_| flaw())?;
         let (name, rest) = (authority.host(), text.strip_prefix(authority.host()));
         let port = match rest {
