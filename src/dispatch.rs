@@ -2,10 +2,11 @@
 //! Every call goes through the typed builders, so what is tested here is what users run.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_core::Stream as _;
 use futures_core::future::BoxFuture;
-use progenitor_client::ByteStream;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::auth::{self, Credential, Refresh, Token, TokenKind, TokenSource};
 use crate::config::RESPONSE_LIMIT;
-use crate::{Config, Error, Response};
+use crate::{ByteStream, Config, Error, Response};
 
 /// A success, with its value as JSON again.
 #[derive(Clone, Debug)]
@@ -88,28 +89,33 @@ impl FromAccess for Credential<auth::Ingest> {
     }
 }
 /// Reads one argument as the type that the builder's setter takes.
-pub(crate) fn argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
+///
+/// # Errors
+/// Returns an error if the value is not of the type.
+#[doc(hidden)]
+pub fn argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
     T::deserialize(value).map_err(|error| Error::invalid_request(format!("the argument `{name}` is refused: {error}")))
 }
 
 /// A body that the caller writes: a text as it is, anything else as JSON.
-#[expect(clippy::allow_attributes, reason = "a document may bring such a body at any time")]
-#[allow(dead_code, reason = "called by generated code, where a body is neither JSON nor a form")]
-pub(crate) fn written(value: &Value) -> String {
+#[doc(hidden)]
+pub fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Answer {
     /// The bytes of an answer that are handed on as they come, read to their end: here they go into memory, up to the
     /// limit of other answers.
-    #[expect(clippy::allow_attributes, reason = "a document may bring such an answer at any time")]
-    #[allow(dead_code, reason = "called by generated code, where an answer is no JSON")]
-    pub(crate) async fn from_stream(response: Response<ByteStream>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// Returns an error if the connection fails before its end, or the limit is passed.
+    #[doc(hidden)]
+    pub async fn from_stream(response: Response<ByteStream>) -> Result<Self, Error> {
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut stream = response.into_inner().into_inner();
+        let mut stream = response.into_inner();
         let mut bytes = Vec::new();
-        while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-            let chunk = chunk.map_err(Error::transport)?;
+        while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+            let chunk = chunk?;
             if chunk.len() > RESPONSE_LIMIT - bytes.len() {
                 bytes.extend_from_slice(&chunk[..RESPONSE_LIMIT - bytes.len()]);
                 return Err(Error::over_limit(status, headers, bytes.into(), RESPONSE_LIMIT));
@@ -120,7 +126,12 @@ impl Answer {
         Ok(Self { status: status.as_u16(), headers, value })
     }
 
-    pub(crate) fn from_response<T: Serialize>(response: Response<T>) -> Result<Self, Error> {
+    /// The value of an answer as JSON.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be written as JSON.
+    #[doc(hidden)]
+    pub fn from_response<T: Serialize>(response: Response<T>) -> Result<Self, Error> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let value = serde_json::to_value(response.into_inner())

@@ -1,11 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(any_api), allow(dead_code, unused_imports, reason = "without an API nothing calls the runtime"))]
 
+extern crate self as keyfit;
+
 mod api;
 pub mod auth;
 pub mod batch;
+mod byte_stream;
 mod call_options;
 mod clock;
+#[doc(hidden)]
+pub mod codegen;
 mod config;
 #[cfg(feature = "dispatch")]
 pub mod dispatch;
@@ -37,6 +42,7 @@ pub mod webhook;
 
 #[cfg(feature = "scopien")]
 pub use api::scopien;
+pub use byte_stream::ByteStream;
 pub use call_options::CallOptions;
 pub use clock::{Clock, SystemClock};
 pub use config::Config;
@@ -47,7 +53,6 @@ pub use field_error::FieldError;
 pub use list::List;
 pub use operation::Operation;
 pub use path_argument::{InvalidPathArgument, PathArgument};
-pub use progenitor_client::ByteStream;
 pub use rate_limit::RateLimit;
 pub use raw::RawRequest;
 pub use response::Response;

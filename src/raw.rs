@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde::Serialize;
 
 use crate::operation::Retry;
-use crate::runtime::Transport;
 use crate::runtime::answer::decode_body;
+use crate::runtime::{Answer, Transport};
 use crate::{Error, Operation, Response};
 
 /// A request to a path that the document lacks, below the base URL of its client; made by the client's `request`.
@@ -25,7 +25,8 @@ pub struct RawRequest<'a> {
 }
 
 impl<'a> RawRequest<'a> {
-    pub(crate) fn new(transport: &'a Transport, http: &'a reqwest::Client, method: Method, path: &str) -> Self {
+    #[doc(hidden)]
+    pub fn new(transport: &'a Transport, http: &'a reqwest::Client, method: Method, path: &str) -> Self {
         Self { transport, http, method, path: path.to_owned(), query: Vec::new(), body: None }
     }
 
@@ -63,8 +64,7 @@ impl<'a> RawRequest<'a> {
             }
             let mut request = request.build().map_err(Error::transport)?;
             self.transport.prepare_raw(&mut request);
-            let response = self.transport.execute_raw(self.http, request, operation).await;
-            crate::runtime::answer::raw(response)
+            self.transport.send_raw(self.http, request, operation).await.map(Answer::raw)
         };
         send.await.map_err(|error| error.of_operation(operation))
     }

@@ -19,7 +19,7 @@ fn main() {
     let mut lines = 0;
     let mut operations = 0;
     let whole = median(ROUNDS, || {
-        let client = generate(&source, "crate::api::large").expect("it generates");
+        let client = generate(&source).expect("it generates");
         lines = client.code.lines().count();
         operations = client.surface.matches("\n    credentials").count();
     });

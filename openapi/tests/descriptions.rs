@@ -158,7 +158,7 @@ fn generated() -> String {
     let text = document(&hostile()).to_string();
     let document = Text::new("hostile.json", text);
     let source = Source { name: "hostile".to_owned(), document, overlay: None, contract: None };
-    let client = generate(&source, "crate::api::hostile").expect("a client");
+    let client = generate(&source).expect("a client");
     assert_eq!(client.unsupported.len(), 0);
     client.code
 }

@@ -95,7 +95,7 @@ fn sources_tell_the_truth() {
 #[test]
 fn the_generated_surface_is_the_reviewed_one() {
     for source in Source::embedded() {
-        let client = generate(&source, "crate::api::generated").unwrap_or_else(|failure| panic!("{failure}"));
+        let client = generate(&source).unwrap_or_else(|failure| panic!("{failure}"));
         insta::assert_snapshot!(format!("surface-{}", source.name), client.surface);
     }
 }
@@ -103,7 +103,7 @@ fn the_generated_surface_is_the_reviewed_one() {
 #[test]
 fn generation_is_deterministic() {
     let source = Source::named("instasent-ingest").expect("embedded");
-    let once = generate(&source, "crate::api::generated").unwrap_or_else(|failure| panic!("{failure}"));
-    let twice = generate(&source, "crate::api::generated").unwrap_or_else(|failure| panic!("{failure}"));
+    let once = generate(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    let twice = generate(&source).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(once.code, twice.code);
 }

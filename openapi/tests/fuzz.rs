@@ -70,7 +70,7 @@ fn check(old: &str, text: &str, overlay: Option<String>) {
         overlay: overlay.map(|text| Text::new("overlay.yaml", text)),
         contract: None,
     };
-    if let Err(failure) = generate(&source, "crate::api::fuzz") {
+    if let Err(failure) = generate(&source) {
         assert!(!failure.problem.is_empty() && !failure.help.is_empty(), "{failure}\n{text}");
     }
     let (Ok(before), Ok(after)) = (Document::read(&Text::new("old.yaml", old)), Document::read(&document)) else {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keyfit_openapi::{Api, Generated, Source, Text, generate};
+use keyfit_openapi::{Api, Generated, Options, Source, Text, generate, generate_with};
 
 /// A document with the given paths and schemas.
 fn source(paths: &str, schemas: &str) -> Source {
@@ -18,7 +18,13 @@ fn read(paths: &str) -> Api {
 }
 
 fn client(paths: &str, schemas: &str) -> Generated {
-    generate(&source(paths, schemas), "crate::api::pets").unwrap_or_else(|failure| panic!("{failure}"))
+    generate_with(&source(paths, schemas), Options { dispatch: true }).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// Whether the code has these words, however its lines are broken.
+fn has(code: &str, words: &str) -> bool {
+    let spaceless = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")");
+    spaceless(code).contains(&spaceless(words))
 }
 
 fn rules(api: &Api) -> HashSet<&'static str> {
@@ -149,8 +155,7 @@ fn errors_are_recorded_and_taken_out_of_the_client() {
     let api = read(paths);
     assert_eq!(api.operations[0].responses.keys().collect::<Vec<_>>(), ["200", "400", "422", "default"]);
     let client = client(paths, "");
-    assert!(client.surface.contains("-> Result<crate::Response<types::Pet>, crate::Error>"), "{}", client.surface);
-    assert!(client.code.contains("200..=299"), "a success is any 2xx");
+    assert!(client.surface.contains("-> Result<keyfit::Response<types::Pet>, keyfit::Error>"), "{}", client.surface);
 }
 
 #[test]
@@ -177,8 +182,8 @@ fn answers_are_lenient_where_requests_are_strict() {
     let schemas = "    Cat: {type: object, additionalProperties: false, required: [name], properties: {name: {type: string, maxLength: 3}, mood: {type: string, enum: [good, bad]}, born: {type: string, format: date-time}, paws: {type: integer, minimum: 1, default: x}}}\n";
     let paths = "  /cats:\n    post: {operationId: add, requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Cat'}}}}, responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Cat'}}}}}}\n";
     let surface = client(paths, schemas).surface;
-    assert!(surface.contains("CatAnswer { born: Option<crate::Timestamp>, mood: Option<crate::api::pets::generated::values::CatAnswerMood>, name: String, paws: Option<i64> }"), "{surface}");
-    assert!(surface.contains("  Cat { born: Option<::chrono::DateTime<::chrono::offset::Utc>>, mood: Option<CatMood>, name: CatName, paws: Option<::std::num::NonZeroU64> }"), "{surface}");
+    assert!(surface.contains("CatAnswer { born: Option<keyfit::Timestamp>, mood: Option<values::CatAnswerMood>, name: String, paws: Option<i64> }"), "{surface}");
+    assert!(surface.contains("  Cat { born: Option<chrono::DateTime<chrono::offset::Utc>>, mood: Option<CatMood>, name: CatName, paws: Option<::std::num::NonZeroU64> }"), "{surface}");
 }
 
 #[test]
@@ -188,11 +193,11 @@ fn what_has_no_type_is_given_as_text_or_bytes_and_the_method_says_so() {
     assert_eq!(set_aside(&client), Vec::<String>::new());
     assert!(client.surface.contains("(cookie: Option<String>)"), "{}", client.surface);
     assert!(client.surface.contains("(content_type: String, body: reqwest::Body)"), "{}", client.surface);
-    assert!(client.code.contains("from_static(\"application/xml\")"), "{}", client.code);
+    assert!(has(&client.code, "from_static(\"application/xml\")"), "{}", client.code);
     let narrowed: Vec<&str> =
         client.repairs.iter().filter(|repair| repair.narrowed).map(|repair| repair.rule).collect();
     assert_eq!(narrowed, ["cookie", "raw-body", "raw-body"]);
-    assert!(client.code.contains("- Narrower than the document: cookies are given as one text"), "{}", client.code);
+    assert!(has(&client.code, "- Narrower than the document: cookies are given as one text"), "{}", client.code);
 }
 
 #[test]
@@ -220,8 +225,8 @@ fn parameters_of_the_path_item_belong_to_each_operation() {
 fn a_parameter_that_is_called_like_another_operation_changes_nothing() {
     let paths = "  /jobs:\n    post: {operationId: status, responses: {'200': {description: ok}}}\n    get: {operationId: list, parameters: [{name: status, in: query, schema: {type: string}}], responses: {'200': {description: ok}}}\n";
     let client = client(paths, "");
-    assert_eq!(client.surface.matches("crate::Error>").count(), 2, "{}", client.surface);
-    assert!(!client.code.contains("from_static(\"api-version\")"));
+    assert_eq!(client.surface.matches("keyfit::Error>").count(), 2, "{}", client.surface);
+    assert!(!has(&client.code, "from_static(\"api-version\")"));
 }
 
 /// An operation whose one answer has this schema.
@@ -245,7 +250,10 @@ fn a_schema_that_the_pipeline_adds_takes_no_published_name() {
     let surface = client(&echo("{$ref: '#/components/schemas/Cat'}"), schemas).surface;
     assert!(surface.contains("  CatAnswer { published: Option<String> }"), "{surface}");
     assert!(surface.contains("  CatAnswer2Mood { also: Option<String> }"), "{surface}");
-    assert!(surface.contains("  CatAnswer2 { mood: Option<crate::api::pets::generated::values::CatAnswer2Mood2>, other: Option<CatAnswerAnswer> }"), "{surface}");
+    assert!(
+        surface.contains("  CatAnswer2 { mood: Option<values::CatAnswer2Mood2>, other: Option<CatAnswerAnswer> }"),
+        "{surface}"
+    );
 }
 
 #[test]
@@ -292,9 +300,9 @@ fn a_uuid_needs_no_crate() {
         "  /pets/{id}:\n    get: {operationId: one, parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}, {name: owner, in: query, schema: {type: string, format: uuid}}, {name: day, in: query, schema: {type: string, format: date}}], responses: {'200': {description: ok, content: {application/json: {schema: {type: string, format: uuid}}}}}}\n",
         "",
     );
-    assert!(!client.code.contains("uuid::"), "{}", client.surface);
-    assert!(client.surface.contains("id: crate::PathArgument"), "{}", client.surface);
-    assert!(client.code.contains("::chrono::naive::NaiveDate"));
+    assert!(!has(&client.code, "uuid::"), "{}", client.surface);
+    assert!(client.surface.contains("id: keyfit::PathArgument"), "{}", client.surface);
+    assert!(has(&client.code, "::chrono::naive::NaiveDate"));
     assert!(generator_rules(&client).is_superset(&HashSet::from(["uuid", "path-guard", "answer-format"])));
 }
 
@@ -303,7 +311,7 @@ fn what_the_generator_does_not_read_cannot_stop_it() {
     let mut source = source(&echo("{type: object, properties: {paws: {type: integer, default: four}}}"), "");
     source.document.text = source.document.text.replace("version: 1.0.0", "version: 1.0.0, license: MIT, contact: [a]");
     source.document.text.push_str("tags: all\nexternalDocs: none\nsecurity: none\n");
-    let client = generate(&source, "crate::api::pets").unwrap_or_else(|failure| panic!("{failure}"));
+    let client = generate(&source).unwrap_or_else(|failure| panic!("{failure}"));
     assert!(generator_rules(&client).contains("broken-default"), "a default in an inline body is checked too");
 }
 
@@ -364,8 +372,8 @@ fn arguments_whose_names_meet_are_told_apart_and_sent_as_documented() {
     ] {
         let client = put(&parameters);
         assert_eq!(set_aside(&client), Vec::<String>::new());
-        assert!(client.code.contains(&format!("pub fn {setter}<V>")), "{}", client.code);
-        assert!(client.code.contains(wire), "{wire}: {}", client.code);
+        assert!(has(&client.code, &format!("pub fn {setter}<V>")), "{}", client.code);
+        assert!(has(&client.code, wire), "{wire}: {}", client.code);
     }
 }
 
@@ -373,11 +381,11 @@ fn arguments_whose_names_meet_are_told_apart_and_sent_as_documented() {
 fn a_stream_of_bytes_is_asked_for_and_dispatched() {
     let paths = "  /photo:\n    get: {operationId: photo, responses: {'200': {description: ok, content: {image/png: {}}}}}\n    put: {operationId: name, responses: {'204': {description: ok}}}\n";
     let client = client(paths, "");
-    assert!(client.surface.contains("Response<ByteStream>"), "{}", client.surface);
+    assert!(client.surface.contains("Response<keyfit::ByteStream>"), "{}", client.surface);
     let (_, dispatch) = client.code.split_once("async fn dispatch").expect("it is generated");
     assert!(dispatch.contains("\"photo\" =>") && dispatch.contains("Answer::from_stream"), "{dispatch}");
     let asks = |client: &Generated, media_type: &str| {
-        client.code.contains("ACCEPT,\n") && client.code.contains(&format!("from_static(\"{media_type}\")"))
+        has(&client.code, "ACCEPT, ") && has(&client.code, &format!("from_static(\"{media_type}\")"))
     };
     assert!(asks(&client, "image/png"), "{}", client.code);
 }
@@ -392,7 +400,7 @@ fn an_answer_to_head_has_no_body() {
     assert!(
         client
             .surface
-            .contains("look: HEAD /a\n    credentials - scopes - retry Safe\n    () -> Result<crate::Response<()>"),
+            .contains("look: HEAD /a\n    credentials - scopes - retry Safe\n    () -> Result<keyfit::Response<()>"),
         "{}",
         client.surface
     );
@@ -408,7 +416,7 @@ fn bodies_that_the_caller_writes_are_dispatched() {
     };
     for media_type in ["application/xml", "text/plain", "application/x-ndjson", "application/octet-stream"] {
         let code = body(media_type);
-        assert!(code.contains("call.body(crate::dispatch::written(value))"), "{media_type}: {code}");
+        assert!(has(&code, "call.body(::keyfit::codegen::written(value))"), "{media_type}: {code}");
     }
     let code = body("multipart/form-data");
     assert!(code.contains(".unwrap_or(\"multipart/form-data\")"), "{code}");

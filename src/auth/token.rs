@@ -70,18 +70,31 @@ pub struct Token<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// A kind of token. The set is closed: those of this crate.
-pub trait TokenKind: sealed::Sealed {
+/// A kind of token. Each API has its own, so that a client takes no other: implement it for a type of yours, which no
+/// value needs to have.
+///
+/// ```
+/// use keyfit::auth::{Carrier, Token, TokenKind};
+///
+/// /// The kind of [`ParcelsKey`].
+/// pub enum Parcels {}
+///
+/// impl TokenKind for Parcels {
+///     const NAME: &'static str = "parcels";
+///     const VARIABLE: &'static str = "PARCELS_API_KEY";
+///     const CARRIER: Carrier = Carrier::Header("X-Api-Key");
+/// }
+///
+/// /// A key of the API, from `PARCELS_API_KEY`.
+/// pub type ParcelsKey = Token<Parcels>;
+/// ```
+pub trait TokenKind {
     /// The kind's name in messages and contracts: `api-sms`.
     const NAME: &'static str;
     /// The environment variable that [`Token::from_env`] reads.
     const VARIABLE: &'static str;
     /// Where requests carry it. `Authorization: Bearer <token>`, unless the kind says otherwise.
     const CARRIER: Carrier = Carrier::Bearer;
-}
-
-pub(crate) mod sealed {
-    pub trait Sealed {}
 }
 
 /// The kind of [`LegacyToken`].
@@ -123,12 +136,6 @@ pub enum IngestToken {
     /// A Product token.
     Product(ProductToken),
 }
-
-impl sealed::Sealed for Legacy {}
-impl sealed::Sealed for Sms {}
-impl sealed::Sealed for Product {}
-impl sealed::Sealed for Datasource {}
-impl sealed::Sealed for Scopien {}
 
 impl TokenKind for Legacy {
     const NAME: &'static str = "legacy";

@@ -1,19 +1,16 @@
 //! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use progenitor_client::Error as ClientError;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 
 use super::{Error, Inner};
 use crate::rate_limit::{self, RateLimit};
 use crate::redact::Redactor;
-use crate::runtime::{Carried, Failure, Fault, Problem};
+use crate::runtime::{Failure, Fault};
 use crate::{ErrorKind, Operation};
 
 impl Error {
@@ -90,23 +87,9 @@ impl Error {
         self.0.failure.as_ref().map(|failure| failure.secrets.as_slice()).unwrap_or_default()
     }
 
-    /// The error of a generated call.
-    pub(crate) fn from_client(operation: &'static Operation, error: ClientError<()>) -> Self {
-        let error = match error {
-            ClientError::InvalidRequest(text) => Self::unsent(ErrorKind::InvalidRequest, text),
-            ClientError::Custom(text) => Self::unsent(ErrorKind::Refused, text),
-            ClientError::UnexpectedResponse(mut response) => Carried::from_response(&mut response)
-                .unwrap_or_else(|| Self::unread(response.status(), response.headers().clone(), Bytes::new())),
-            ClientError::ErrorResponse(value) => Self::unread(value.status(), value.headers().clone(), Bytes::new()),
-            // Our decoder stands in for the one that makes these; they are mapped all the same.
-            ClientError::InvalidResponsePayload(body, error) => {
-                Self::unread_body(ErrorKind::Decode, body, error.into())
-            }
-            ClientError::CommunicationError(error)
-            | ClientError::InvalidUpgrade(error)
-            | ClientError::ResponseBodyError(error) => Self::transport(error),
-        };
-        error.of_operation(operation)
+    /// A request that would go where its operation is not.
+    pub(crate) fn refused(text: String) -> Self {
+        Self::unsent(ErrorKind::Refused, text)
     }
 
     pub(super) fn unsent(kind: ErrorKind, text: String) -> Self {
@@ -172,23 +155,9 @@ impl Error {
 
     /// A success that is longer than the limit, where a stream is gathered.
     #[cfg(feature = "dispatch")]
-    pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: Bytes, limit: usize) -> Self {
+    pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: bytes::Bytes, limit: usize) -> Self {
         let failure = Failure::of_success(Fault::TooLong(limit), status, headers, body);
         Self::answered(failure, None, &Redactor::of_client::<&str>([]))
-    }
-
-    fn unread(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        let problem = Problem::read(&headers, &body);
-        let failure =
-            Failure { fault: Fault::Status, status, headers, body, is_whole: true, problem, secrets: Vec::new() };
-        Self::answered(failure, None, &Redactor::of_client::<&str>([]))
-    }
-
-    fn unread_body(kind: ErrorKind, body: Bytes, source: Box<dyn StdError + Send + Sync>) -> Self {
-        let mut error = Self::unread(StatusCode::OK, HeaderMap::new(), body);
-        error.0.kind = kind;
-        error.0.source = Some(source);
-        error
     }
 }
 

@@ -6,8 +6,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use progenitor_client::encode_path;
-
 use super::batch::Limits;
 use super::check::Check;
 use super::queue::Queue;
@@ -16,6 +14,7 @@ use super::shared::Shared;
 use super::task::Task;
 use super::{Checkpoint, Delivery, Kind, Record, Writer};
 use crate::instasent::ingest::{Client, OPERATIONS};
+use crate::path_argument::encode as encode_path;
 use crate::{Error, PathArgument};
 
 /// The most items that the API takes in one request.

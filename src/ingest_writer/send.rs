@@ -16,10 +16,9 @@ use super::batch::Batch;
 use super::shared::Shared;
 use super::{Outcome, Unknown, receipt};
 use crate::batch::Reason;
-use crate::instasent::ingest::{Client, OPERATIONS};
+use crate::instasent::ingest::Client;
 use crate::operation::Retry;
 use crate::redact::Redactor;
-use crate::runtime::answer;
 use crate::{Error, ErrorKind, FieldError, Operation, Response};
 
 /// Where batches go.
@@ -149,10 +148,9 @@ impl Sender {
         let mut request = reqwest::Request::new(Method::POST, self.url.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
-        let function = self.operation.function;
-        transport.prepare(&mut request, &OPERATIONS, function).map_err(Error::invalid_request)?;
-        let response = transport.execute(http, request, &OPERATIONS, function).await;
-        answer::with_secrets(response).map_err(|error| error.of_operation(self.operation))
+        let answer = transport.send(http, Ok(request), self.operation).await?;
+        let secrets = answer.held.redactor().clone();
+        Ok((answer.raw(), secrets))
     }
 
     /// Waits before another call; `false` where patience would end first, or the writer stops.

@@ -1,83 +1,69 @@
-//! Decodes a success. Unlike the generator's own decoder it loses nothing of an answer that does not fit.
+//! Decodes a success. Nothing of an answer that does not fit is lost.
 
 use std::any::Any;
 
 use bytes::Bytes;
-use progenitor_client::{ByteStream, Error as ClientError, ResponseValue};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::exchange::Journey;
-use super::{Carried, Failure, Fault};
+use super::exchange::{Answer, Body};
+use super::{Failure, Fault};
 use crate::batch::BatchOutcome;
 use crate::operation::Partial;
-use crate::redact::Redactor;
-use crate::{Error, Operation, Response};
+use crate::{ByteStream, Error, Response};
 
-/// Reads the body as the operation's answer. An empty body is read as `null`.
-pub(crate) fn decode<T: DeserializeOwned + 'static>(
-    response: reqwest::Response,
-    operation: &'static Operation,
-) -> Result<Response<T>, ClientError<()>> {
-    let (mut response, journey) = arrived(response);
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let attempts = journey.as_ref().map_or(1, |journey| journey.attempts);
-    let body = journey.as_ref().and_then(|journey| journey.body.clone()).unwrap_or_default();
-    let failure = |fault, headers, body: Bytes| {
-        let failure = Failure::of_success(fault, status, headers, body);
-        let unknown = Redactor::of_client::<&str>([]);
-        let secrets = journey.as_ref().map_or(&unknown, |journey| journey.held.redactor());
-        Carried::client_error(Error::answered(failure, None, secrets).after(attempts, true))
-    };
-    let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
-    let value: T = match serde_json::from_slice(text) {
-        Ok(value) => value,
-        Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
-    };
-    match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
-        Some(report) => Err(failure(Fault::Partial(report), headers, body)),
-        None => Ok(Response::new(value, status, headers, attempts).sent_with(journey.map(|journey| journey.held))),
+impl Answer {
+    /// The body as the operation's type. An empty body is read as `null`.
+    ///
+    /// # Errors
+    /// Returns an error if the body does not fit the type, or reports items that failed.
+    pub fn decode<T: DeserializeOwned + 'static>(self) -> Result<Response<T>, Error> {
+        let Self { operation, status, headers, body, held, attempts } = self;
+        let body = body.whole();
+        let failure = |fault, headers, body: Bytes| {
+            let failure = Failure::of_success(fault, status, headers, body);
+            Error::answered(failure, None, held.redactor()).after(attempts, true).of_operation(operation)
+        };
+        let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
+        let value: T = match serde_json::from_slice(text) {
+            Ok(value) => value,
+            Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
+        };
+        match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
+            Some(report) => Err(failure(Fault::Partial(report), headers, body)),
+            None => Ok(Response::new(value, status, headers, attempts).sent_with(Some(held))),
+        }
+    }
+
+    /// The body as it came.
+    pub fn raw(self) -> Response<Bytes> {
+        let body = self.body.whole();
+        Response::new(body, self.status, self.headers, self.attempts).sent_with(Some(self.held))
+    }
+
+    /// An answer of which nothing is read.
+    pub fn empty(self) -> Response<()> {
+        Response::new((), self.status, self.headers, self.attempts)
+    }
+
+    /// The body as it comes.
+    pub fn stream(self) -> Response<ByteStream> {
+        let stream = match self.body {
+            Body::Open(response) => ByteStream::of(response),
+            Body::Whole(body) => ByteStream::whole(body),
+        };
+        Response::new(stream, self.status, self.headers, self.attempts)
     }
 }
 
-/// A success as it came.
-pub(crate) fn raw(response: reqwest::Response) -> Result<Response<Bytes>, Error> {
-    with_secrets(response).map(|(answer, _)| answer)
-}
-
-/// The same, with what masks the token in what the server says.
-pub(crate) fn with_secrets(mut response: reqwest::Response) -> Result<(Response<Bytes>, Redactor), Error> {
-    if let Some(error) = Carried::from_response(&mut response) {
-        return Err(error);
+impl Body {
+    /// The bytes of a body that was read.
+    fn whole(self) -> Bytes {
+        match self {
+            Self::Whole(body) => body,
+            Self::Open(_) => Bytes::new(),
+        }
     }
-    let (mut response, journey) = arrived(response);
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let secrets = journey.as_ref().map_or_else(Redactor::default, |journey| journey.held.redactor().clone());
-    let (attempts, body, held) =
-        journey.map_or((1, None, None), |journey| (journey.attempts, journey.body, Some(journey.held)));
-    Ok((Response::new(body.unwrap_or_default(), status, headers, attempts).sent_with(held), secrets))
-}
-
-/// A success of which nothing is read.
-#[cfg_attr(not(feature = "scopien"), allow(dead_code, reason = "of ours, one API answers without a body"))]
-pub(crate) fn empty(response: reqwest::Response) -> Response<()> {
-    let (response, journey) = arrived(response);
-    Response::new((), response.status(), response.headers().clone(), journey.map_or(1, |journey| journey.attempts))
-}
-
-/// A success whose body is handed on as it comes.
-#[expect(clippy::allow_attributes, reason = "a document may bring a call that streams at any time")]
-#[allow(dead_code, reason = "called by generated code; none of the five documents has an answer that is no JSON")]
-pub(crate) fn stream(response: reqwest::Response) -> Response<ByteStream> {
-    let (response, journey) = arrived(response);
-    let (status, headers) = (response.status(), response.headers().clone());
-    let attempts = journey.map_or(1, |journey| journey.attempts);
-    Response::new(ResponseValue::stream(response).into_inner(), status, headers, attempts)
-}
-
-fn arrived(mut response: reqwest::Response) -> (reqwest::Response, Option<Journey>) {
-    let journey = response.extensions_mut().remove::<Journey>();
-    (response, journey)
 }
 
 /// Where the body does not fit, and why. Values are left out: an answer may echo a token.

@@ -8,14 +8,14 @@
 
 use std::time::Duration;
 
-use reqwest::{Request, Response, StatusCode};
+use reqwest::{Request, StatusCode};
 use tracing::Instrument as _;
 
 use super::classify::{Again, Outcome, again};
-use super::exchange::{Failed, exchange};
+use super::exchange::{Answer, Failed, exchange};
 use super::limiter::{Bucket, Key, Permit};
 use super::shared::Shared;
-use super::{Carried, repeat, span};
+use super::{repeat, span};
 use crate::auth::Held;
 use crate::observer::{Attempt, Next};
 use crate::rate_limit::{self, RateLimit};
@@ -49,9 +49,8 @@ enum Step {
 }
 
 impl Call<'_> {
-    /// Sends the request, as often as its operation and the policy allow. What fails is carried by the response, because
-    /// generated code has no other place for it.
-    pub(crate) async fn run(&self, mut request: Request) -> Response {
+    /// Sends the request, as often as its operation and the policy allow.
+    pub(crate) async fn run(&self, mut request: Request) -> Result<Answer, Error> {
         let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.url()), self.now());
         let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
         let mut progress = Progress { attempts: 0, may_have_been_sent: false, deadline, other: None };
@@ -60,18 +59,18 @@ impl Call<'_> {
             let (permit, held) = match self.ready(&bucket, &progress).await {
                 Ok(ready) => ready,
                 // What a server said before tells more than that there is no time for another attempt.
-                Err(error) => return progress.end(last.unwrap_or(error)),
+                Err(error) => return Err(progress.end(last.unwrap_or(error))),
             };
             // The body is shared, not copied; one that cannot be shared is sent once.
             let spare = request.try_clone();
             progress.attempts += 1;
             let began = self.now();
             let failed = match self.attempt(request, &held, &progress).await {
-                Ok(response) => {
+                Ok(answer) => {
                     self.shared.budget.refill();
-                    self.learn(&permit, response.headers());
-                    self.observe(&progress, began, Some(response.status()), None, Next::Done);
-                    return response;
+                    self.learn(&permit, &answer.headers);
+                    self.observe(&progress, began, Some(answer.status), None, Next::Done);
+                    return Ok(answer);
                 }
                 Err(failed) => failed,
             };
@@ -87,7 +86,7 @@ impl Call<'_> {
                 None => Next::Stop,
             };
             self.observe(&progress, began, failed.error.status(), Some(failed.error.kind()), next);
-            let Some((spare, step)) = again else { return progress.end(failed.error) };
+            let Some((spare, step)) = again else { return Err(progress.end(failed.error)) };
             request = spare;
             last = Some(failed.error);
             match step {
@@ -126,7 +125,7 @@ impl Call<'_> {
     }
 
     /// Sends the request, once.
-    async fn attempt(&self, mut request: Request, held: &Held, progress: &Progress) -> Result<Response, Failed> {
+    async fn attempt(&self, mut request: Request, held: &Held, progress: &Progress) -> Result<Answer, Failed> {
         let left = progress.deadline.saturating_sub(self.now());
         if left.is_zero() {
             return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
@@ -235,7 +234,7 @@ fn is_worthwhile(now: Duration, wait: Duration, deadline: Duration) -> bool {
 }
 
 impl Progress {
-    fn end(&self, error: Error) -> Response {
-        Carried::response(error.after(self.attempts, self.may_have_been_sent))
+    fn end(&self, error: Error) -> Error {
+        error.after(self.attempts, self.may_have_been_sent)
     }
 }

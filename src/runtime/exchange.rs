@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use reqwest::{Request, Response};
+use reqwest::header::HeaderMap;
+use reqwest::{Request, Response, StatusCode};
 
 use super::body::{self, End};
 use super::classify::Outcome;
@@ -18,15 +19,25 @@ pub(crate) struct Failed {
     pub(crate) outcome: Outcome,
 }
 
-/// What a success brings beside its status and headers, on its way to the decoder.
-#[derive(Clone, Debug)]
-pub(crate) struct Journey {
+/// A success before it is decoded.
+#[derive(Debug)]
+pub struct Answer {
+    pub(crate) operation: &'static Operation,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
     /// The token that it was sent with, which a server may echo.
     pub(crate) held: Held,
     /// How many requests the call took.
     pub(crate) attempts: u32,
-    /// The body; `None` where it is handed on as a stream.
-    pub(crate) body: Option<Bytes>,
+}
+
+/// The body of a success.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Whole(Bytes),
+    /// Not read yet: it is handed on as it comes.
+    Open(Response),
 }
 
 /// Sends a request, once. Of a success up to `limit` bytes are read.
@@ -35,11 +46,11 @@ pub(crate) async fn exchange(
     http: &reqwest::Client,
     request: Request,
     held: &Held,
-    operation: &Operation,
+    operation: &'static Operation,
     attempts: u32,
     limit: usize,
     now: impl Fn() -> SystemTime,
-) -> Result<Response, Failed> {
+) -> Result<Answer, Failed> {
     let mut response = http.execute(request).await.map_err(broken)?;
     let failed = |failure| Error::answered(failure, Some(now()), held.redactor());
     if !response.status().is_success() {
@@ -47,24 +58,24 @@ pub(crate) async fn exchange(
         let failure = Failure::of_status(response).await;
         return Err(Failed { error: failed(failure), outcome });
     }
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let body = if operation.streams {
-        None
+        Body::Open(response)
     } else {
         // A declared length is not believed: what comes is counted, and what a caller paid for is kept up to the limit.
         let body = body::read(&mut response, limit).await;
         let cut = match body.end {
             End::Whole => None,
-            End::Limit => Some((Fault::TooLong(limit), Outcome::Status(response.status()))),
+            End::Limit => Some((Fault::TooLong(limit), Outcome::Status(status))),
             End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
         };
         if let Some((fault, outcome)) = cut {
-            let failure = Failure::of_success(fault, response.status(), response.headers().clone(), body.bytes);
+            let failure = Failure::of_success(fault, status, headers, body.bytes);
             return Err(Failed { error: failed(failure), outcome });
         }
-        Some(body.bytes)
+        Body::Whole(body.bytes)
     };
-    response.extensions_mut().insert(Journey { held: held.clone(), attempts, body });
-    Ok(response)
+    Ok(Answer { operation, status, headers, body, held: held.clone(), attempts })
 }
 
 fn broken(error: reqwest::Error) -> Failed {
@@ -82,11 +93,12 @@ fn broken(error: reqwest::Error) -> Failed {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::pin::Pin;
 
+    use futures_core::Stream as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    use super::super::answer;
     use super::*;
     use crate::auth::{Credential, Sms, SmsToken};
     use crate::operation::Retry;
@@ -95,7 +107,7 @@ mod tests {
     const LENGTH: usize = 3 << 20;
 
     /// The answer to one request, of so many bytes.
-    async fn answered(operation: &Operation, limit: usize) -> Result<Response, Failed> {
+    async fn answered(operation: &'static Operation, limit: usize) -> Result<Answer, Failed> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move {
@@ -114,16 +126,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_has_no_limit_and_the_same_in_memory_is_cut() {
-        let read = Operation::undocumented("GET", Retry::Safe);
-        let streamed = Operation { streams: true, ..Operation::undocumented("GET", Retry::Safe) };
-        let failed = answered(&read, 5).await.expect_err("it is longer");
+        static READ: Operation = Operation::undocumented("GET", Retry::Safe);
+        static STREAMED: Operation = Operation { streams: true, ..Operation::undocumented("GET", Retry::Safe) };
+        let failed = answered(&READ, 5).await.expect_err("it is longer");
         assert_eq!(failed.error.body().as_ref(), b"xxxxx");
         // An answer came, so that nothing is sent again, whatever the operation is.
         assert_eq!(failed.outcome, Outcome::Status(reqwest::StatusCode::OK));
-        let response = answered(&streamed, 5).await.ok().expect("a stream");
-        let mut stream = answer::stream(response).into_inner().into_inner();
+        let answer = answered(&STREAMED, 5).await.ok().expect("a stream");
+        let mut stream = answer.stream().into_inner();
         let mut length = 0;
-        while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+        while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
             length += chunk.expect("a chunk").len();
         }
         assert_eq!(length, LENGTH);

@@ -1,15 +1,13 @@
-//! An answer that is no plain success, and how an error travels through generated code.
+//! An answer that is not a plain success.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use progenitor_client::Error as ClientError;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 
 use super::Problem;
 use super::body::{self, End};
-use crate::Error;
 use crate::redact::Redactor;
 
 /// How much of an error body is kept, in bytes.
@@ -61,31 +59,5 @@ impl Failure {
         let problem = Problem::read(&headers, &[]);
         let is_whole = !matches!(fault, Fault::Cut(_) | Fault::TooLong(_));
         Self { fault, status, headers, body, is_whole, problem, secrets: Vec::new() }
-    }
-}
-
-/// An error on its way from the attempt loop through generated code, in the extensions of a response that nobody sees.
-#[derive(Clone, Debug)]
-pub(crate) struct Carried(Arc<Error>);
-
-impl Carried {
-    /// Wraps the error so that generated code hands it on.
-    pub(crate) fn response(error: Error) -> Response {
-        let mut response = http::Response::new(Bytes::new());
-        // Anything but a success.
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response.extensions_mut().insert(Self(Arc::new(error)));
-        response.into()
-    }
-
-    /// The same as the generator's error.
-    pub(crate) fn client_error(error: Error) -> ClientError<()> {
-        ClientError::UnexpectedResponse(Self::response(error))
-    }
-
-    /// Takes the error out of a response that [`response`](Self::response) made.
-    pub(crate) fn from_response(response: &mut Response) -> Option<Error> {
-        let carried: Self = response.extensions_mut().remove()?;
-        Arc::into_inner(carried.0)
     }
 }

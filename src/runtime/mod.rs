@@ -16,6 +16,7 @@ mod shared;
 mod span;
 mod transport;
 
-pub(crate) use failure::{Carried, Failure, Fault};
+pub use exchange::Answer;
+pub(crate) use failure::{Failure, Fault};
 pub(crate) use problem::{Problem, request_id};
-pub(crate) use transport::Transport;
+pub use transport::{Transport, Unsent};

@@ -40,7 +40,7 @@ impl Scope {
 
     /// Refuses a URL that is not the operation's. Path arguments are checked when they are given; this is the second
     /// line of defence, on the URL as it would be sent.
-    pub(crate) fn check(&self, url: &Url, operation: &Operation) -> Result<(), String> {
+    pub(crate) fn check(&self, url: &Url, operation: &Operation) -> Result<(), Error> {
         let same_origin = url.scheme() == self.base.scheme()
             && url.host_str() == self.base.host_str()
             && url.port_or_known_default() == self.base.port_or_known_default();
@@ -48,12 +48,12 @@ impl Scope {
         let below = url.path().strip_prefix(base_path).filter(|_| same_origin);
         match below {
             // Several arguments may stand in one segment, and some are of types of their own: what is sent is what counts.
-            Some(path) if has_dot_segment(path.as_bytes()) => Err(format!(
+            Some(path) if has_dot_segment(path.as_bytes()) => Err(Error::refused(format!(
                 "refused: an argument makes a dot segment in the path of {}{}, which a server may resolve to another path",
                 self.text, operation.path
-            )),
+            ))),
             Some(path) if fits(path, operation.path) => Ok(()),
-            _ => Err(format!("refused: the request does not go to {}{}", self.text, operation.path)),
+            _ => Err(Error::refused(format!("refused: the request does not go to {}{}", self.text, operation.path))),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Tracing: a span for each request, with the names of OpenTelemetry's conventions for HTTP clients.
 
-use reqwest::{Request, Response};
+use reqwest::Request;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::exchange::Failed;
+use super::exchange::{Answer, Failed};
 use crate::Operation;
 
 /// The span of one attempt. The path is shown as its template: arguments may be phone numbers.
@@ -33,13 +33,13 @@ pub(crate) fn of(operation: &Operation, request: &Request, attempt: u32) -> Span
 }
 
 /// How it ended.
-pub(crate) fn record(span: &Span, result: &Result<Response, Failed>) {
+pub(crate) fn record(span: &Span, result: &Result<Answer, Failed>) {
     if span.is_disabled() {
         return;
     }
     match result {
-        Ok(response) => {
-            span.record("http.response.status_code", response.status().as_u16());
+        Ok(answer) => {
+            span.record("http.response.status_code", answer.status.as_u16());
         }
         Err(Failed { error, .. }) => {
             span.record("otel.status_code", "ERROR");

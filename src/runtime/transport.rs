@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, HeaderValue};
-use reqwest::{Request, Response, Url};
+use reqwest::{Request, Url};
 
-use super::Carried;
+use super::Answer;
 use super::attempt::Call;
 use super::scope::Scope;
 use super::shared::Shared;
@@ -15,14 +15,17 @@ use crate::{CallOptions, Config, Error, Operation};
 
 /// What all clones of a client share, and the options of this one's calls.
 #[derive(Clone)]
-pub(crate) struct Transport {
+pub struct Transport {
     shared: Arc<Shared>,
     options: Arc<CallOptions>,
 }
 
 impl Transport {
     /// Checks the configuration and builds the HTTP client. Nothing is sent.
-    pub(crate) fn connect<K>(
+    ///
+    /// # Errors
+    /// Returns an error if the base URL may not be used, or the TLS backend cannot be initialized.
+    pub fn connect<K>(
         credential: Credential<K>,
         config: Config,
         documented: &str,
@@ -40,7 +43,7 @@ impl Transport {
 
     /// The same transport, with options for its calls.
     #[must_use]
-    pub(crate) fn with_options(&self, options: CallOptions) -> Self {
+    pub fn with_options(&self, options: CallOptions) -> Self {
         Self { shared: Arc::clone(&self.shared), options: Arc::new(options) }
     }
 
@@ -51,20 +54,8 @@ impl Transport {
     }
 
     /// The base URL, without a slash at its end.
-    pub(crate) fn base_url(&self) -> &str {
+    pub fn base_url(&self) -> &str {
         self.shared.scope.base_url()
-    }
-
-    /// Checks where the request of an operation would go.
-    pub(crate) fn prepare(
-        &self,
-        request: &mut Request,
-        table: &'static [Operation],
-        function: &str,
-    ) -> Result<(), String> {
-        self.shared.scope.check(request.url(), row(table, function)?)?;
-        self.prepare_raw(request);
-        Ok(())
     }
 
     /// Adds the headers that every request has.
@@ -83,34 +74,63 @@ impl Transport {
     }
 
     /// Sends the request of an operation, as often as that and the policy allow.
-    pub(crate) async fn execute(
+    ///
+    /// # Errors
+    /// Returns an error if the request was not built, does not go where the operation is, or is not answered by a success.
+    pub async fn send(
         &self,
         http: &reqwest::Client,
-        request: Request,
-        table: &'static [Operation],
-        function: &str,
-    ) -> Response {
-        match row(table, function) {
-            Ok(operation) => self.execute_raw(http, request, operation).await,
-            Err(text) => Carried::response(Error::invalid_request(text)),
-        }
+        request: Result<Request, Unsent>,
+        operation: &'static Operation,
+    ) -> Result<Answer, Error> {
+        let send = async {
+            let mut request = request.map_err(|Unsent(error)| error)?;
+            self.shared.scope.check(request.url(), operation)?;
+            self.prepare_raw(&mut request);
+            self.send_raw(http, request, operation).await
+        };
+        send.await.map_err(|error| error.of_operation(operation))
     }
 
     /// Sends a request, as often as what is known of it allows.
-    pub(crate) async fn execute_raw(
+    pub(crate) async fn send_raw(
         &self,
         http: &reqwest::Client,
         request: Request,
         operation: &'static Operation,
-    ) -> Response {
+    ) -> Result<Answer, Error> {
         Call { shared: &self.shared, options: &self.options, http, operation }.run(request).await
     }
 }
 
-/// The row of an operation, by the name of its method.
-fn row(table: &'static [Operation], function: &str) -> Result<&'static Operation, String> {
-    let row = table.iter().find(|operation| operation.function == function);
-    row.ok_or_else(|| format!("{function} is not in the operation table"))
+/// Why a generated call could not be built. The names are those that generated code has for it.
+#[derive(Debug)]
+pub struct Unsent(Error);
+
+impl Unsent {
+    /// An argument that was refused.
+    #[expect(non_snake_case, reason = "generated code calls it by this name")]
+    pub fn InvalidRequest(text: String) -> Self {
+        Self(Error::invalid_request(text))
+    }
+}
+
+impl From<reqwest::Error> for Unsent {
+    fn from(error: reqwest::Error) -> Self {
+        Self(Error::transport(error))
+    }
+}
+
+impl From<reqwest::header::InvalidHeaderValue> for Unsent {
+    fn from(error: reqwest::header::InvalidHeaderValue) -> Self {
+        Self(Error::invalid_request(format!("an argument that is a header is refused: {error}")))
+    }
+}
+
+impl From<std::convert::Infallible> for Unsent {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl fmt::Debug for Transport {

@@ -94,7 +94,7 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         overlay: Some(Text::new("overlay.yaml", made.overlay.as_str())),
         contract: None,
     };
-    let client = generate(&source, "crate::api::generated")?;
+    let client = generate(&source)?;
     let unsupported =
         client.unsupported.iter().map(|left| format!("no method for {}: {}", left.operation, left.reason));
     let row = source_row(name, file, document, url);
@@ -255,8 +255,6 @@ include!(concat!(env!(\"OUT_DIR\"), \"/{module}.rs\"));
 #[cfg(feature = \"dispatch\")]
 pub(crate) use generated::dispatch;
 pub use generated::{{BASE_URL, Client, OPERATIONS, builder, types, values}};
-
-impl crate::auth::token::sealed::Sealed for {type_name} {{}}
 
 impl TokenKind for {type_name} {{
     const NAME: &'static str = {kind};

@@ -28,7 +28,7 @@ fn folder(name: &str, url: &str) -> PathBuf {
     );
     fs::write(folder.join("sources.toml"), text).expect("a file");
     let source = Source::from_dir(&api).expect("an API");
-    let surface = generate(&source, "crate::api::generated").expect("a client").surface;
+    let surface = generate(&source).expect("a client").surface;
     fs::create_dir_all(folder.join("tests/snapshots")).expect("a folder");
     fs::write(folder.join(SURFACE), format!("---\nsource: a test\n---\n{surface}")).expect("a file");
     folder

@@ -1,8 +1,7 @@
 //! Changes to the generator's code that no setting of its own offers. Each is small and mechanical:
 //!
-//! - `send` returns our one error; the generator's own method stays inside as `transmit`;
-//! - answers are decoded by our runtime, which keeps status, headers and body of an answer that does not fit;
-//! - values of a path are encoded by our runtime, which keeps what needs no encoding;
+//! - `send` returns our one response and our one error;
+//! - the generator's code builds the request, and our runtime sends it and decodes the answer;
 //! - constructors that would bypass credentials and origin checks are closed;
 //! - no `api-version` header, no demand for `extra` members in type builders, reasons in conversion errors.
 
@@ -10,11 +9,10 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
-use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token,
-    Type, parse_quote,
+    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type,
+    parse_quote,
 };
 
 use super::answers::Particulars;
@@ -69,14 +67,21 @@ pub(crate) fn adapt(
         .map(|(index, operation)| (operation.function.as_str(), (index, *operation)))
         .collect();
     let mut calls: Vec<(usize, Call)> = Vec::new();
-    // The prelude would hold the client alone, which our facade exports.
-    file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
+    // The prelude would hold the client alone, which our facade exports; what the generator's own runtime wants of a client
+    // is not wanted.
+    file.items.retain(|item| match item {
+        Item::Mod(module) => module.ident != "prelude",
+        Item::Impl(block) => block.trait_.is_none() || !is_named(&block.self_ty, "Client"),
+        Item::Const(_) | Item::Use(_) => false,
+        _ => true,
+    });
     for item in &mut file.items {
         match item {
             Item::Impl(block) if is_named(&block.self_ty, "Client") && block.trait_.is_none() => {
                 close_constructors(block);
             }
             Item::Mod(module) if module.ident == "builder" => {
+                import(module);
                 let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
                     Item::Impl(block) if block.trait_.is_none() => Some(block),
                     _ => None,
@@ -99,6 +104,25 @@ pub(crate) fn adapt(
 /// Adapts the module of the types, or a part of it.
 pub(crate) fn adapt_types(module: &mut ItemMod) {
     Types.visit_item_mod_mut(module);
+}
+
+/// What the builders name of our runtime.
+fn import(module: &mut ItemMod) {
+    let Some((_, items)) = &mut module.content else { return };
+    items.retain(|item| !matches!(item, Item::Use(_)));
+    items.insert(
+        0,
+        parse_quote! {
+            #[allow(unused_imports)]
+            use ::keyfit::codegen::{Error, RequestBuilderExt, encode_path};
+        },
+    );
+    items.insert(
+        0,
+        parse_quote!(
+            use super::types;
+        ),
+    );
 }
 
 /// `new` builds a client of its own; `new_with_client` is for our facade.
@@ -126,7 +150,7 @@ fn adapt_builder(
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            send = Some(wrap_send(function, index, particulars));
+            send = Some(wrap_send(function, index, particulars)?);
         } else if let Some(kind) = setter_type(function) {
             give_reasons(function);
             arguments.push(argument(api, operation, particulars, function, kind));
@@ -137,6 +161,7 @@ fn adapt_builder(
     // A function whose name is no Rust name was called something else by the generator.
     let function = syn::parse_str(&operation.function).ok()?;
     let streams = send.as_ref().is_some_and(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
+    block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     block.items.extend(send.map(ImplItem::Fn));
     Some(Call { id: operation.id.clone(), function, streams, arguments })
 }
@@ -151,28 +176,51 @@ fn reported(block: &ItemImpl) -> Option<String> {
     rest.split_once('"').map(|(function, _)| function.to_owned())
 }
 
-/// Renames the generator's `send` and returns the public one.
-fn wrap_send(function: &mut ImplItemFn, index: usize, particulars: &Particulars) -> ImplItemFn {
-    let attributes = function.attrs.clone();
-    function.attrs.clear();
-    function.sig.ident = format_ident!("transmit");
-    function.vis = syn::Visibility::Inherited;
+/// The generator's `send` up to the request, which our runtime sends.
+fn wrap_send(function: &ImplItemFn, index: usize, particulars: &Particulars) -> Option<ImplItemFn> {
+    let attributes = &function.attrs;
     let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
-    SendBody { index, particulars, streams }.visit_block_mut(&mut function.block);
-    let mut value = answer_type(&function.sig.output).unwrap_or_else(|| parse_quote!(ByteStream));
+    let mut value = match answer_type(&function.sig.output)? {
+        _ if streams => parse_quote!(::keyfit::ByteStream),
+        value => value,
+    };
     if particulars.is_optional {
         value = parse_quote!(::std::option::Option<#value>);
     }
-    function.sig.output = parse_quote!(-> Result<crate::Response<#value>, Error<()>>);
-    parse_quote! {
+    let mut statements = function.block.stmts.clone();
+    // From here on it hands the request to its own runtime.
+    let rest = statements.split_off(statements.iter().position(names_the_operation)?);
+    let rest: TokenStream = rest.iter().map(quote::ToTokens::to_token_stream).collect();
+    let decoded = if streams {
+        quote!(Ok(answer.stream()))
+    } else if contains(&rest, "ResponseValue :: empty") {
+        quote!(Ok(answer.empty()))
+    } else {
+        quote!(answer.decode())
+    };
+    // It has another name where an argument is called so.
+    let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
+    let request = &request.ident;
+    let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
+    SendBody { particulars, streams }.visit_block_mut(&mut build);
+    Some(parse_quote! {
         #(#attributes)*
         ///
         /// # Errors
-        /// Every answer that is no success, and every failure on the way, as [`crate::Error`].
-        pub async fn send(self) -> Result<crate::Response<#value>, crate::Error> {
-            self.transmit().await.map_err(|error| crate::Error::from_client(&super::OPERATIONS[#index], error))
+        /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+        pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
+            let client = self.client;
+            let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
+            let answer = client.inner.send(&client.client, build(), &super::OPERATIONS[#index]).await?;
+            #decoded
         }
-    }
+    })
+}
+
+/// `let info = OperationInfo { .. };`
+fn names_the_operation(statement: &Stmt) -> bool {
+    let Stmt::Local(syn::Local { init: Some(init), .. }) = statement else { return false };
+    matches!(&*init.expr, Expr::Struct(value) if value.path.is_ident("OperationInfo"))
 }
 
 /// The `T` of `Result<ResponseValue<T>, ..>`.
@@ -192,7 +240,6 @@ fn type_argument(kind: &Type) -> Option<Type> {
 }
 
 struct SendBody<'a> {
-    index: usize,
     particulars: &'a Particulars,
     /// Whether the answer is bytes, for which the generator asks nothing.
     streams: bool,
@@ -217,26 +264,6 @@ impl VisitMut for SendBody<'_> {
         visit_mut::visit_block_mut(self, block);
     }
 
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        let index = self.index;
-        match expression {
-            Expr::Macro(url) if url.mac.path.is_ident("format") => encode_values(&mut url.mac),
-            // The attempt loop has read the body: nothing is awaited.
-            Expr::Await(waiting) if calls(&waiting.base, "ResponseValue :: from_response") => {
-                *expression = parse_quote!(crate::runtime::answer::decode(response, &super::OPERATIONS[#index]));
-            }
-            call if calls(call, "ResponseValue :: empty") => {
-                *call = parse_quote!(crate::runtime::answer::empty(response));
-            }
-            call if calls(call, "ResponseValue :: stream") => {
-                *call = parse_quote!(crate::runtime::answer::stream(response));
-            }
-            // The operation's own id is no argument.
-            Expr::Struct(_) => {}
-            other => visit_mut::visit_expr_mut(self, other),
-        }
-    }
-
     fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         // reqwest has no methods of these names.
@@ -257,27 +284,6 @@ impl VisitMut for SendBody<'_> {
             *literal = syn::LitStr::new(text, literal.span());
         }
     }
-}
-
-/// `format!("{}/{}", base, encode_path(&id.to_string()))` writes each value of the path anew; ours keeps those that have
-/// nothing to encode.
-fn encode_values(url: &mut syn::Macro) {
-    type Arguments = Punctuated<Expr, Token![,]>;
-    let Ok(mut arguments) = url.parse_body_with(Arguments::parse_terminated) else { return };
-    for argument in &mut arguments {
-        if let Expr::Call(call) = &*argument
-            && calls(argument, "encode_path")
-            && let Some(Expr::Reference(text)) = call.args.first()
-        {
-            let text = &text.expr;
-            *argument = parse_quote!(crate::path_argument::encode(#text));
-        }
-    }
-    url.tokens = arguments.into_token_stream();
-}
-
-fn calls(expression: &Expr, function: &str) -> bool {
-    matches!(expression, Expr::Call(call) if call.func.to_token_stream().to_string() == function)
 }
 
 fn sets_api_version(statement: &Stmt) -> bool {

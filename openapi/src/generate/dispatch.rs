@@ -6,16 +6,16 @@ use syn::{Item, parse_quote};
 
 use super::adapt::{Argument, Call, Role};
 
-/// `pub(crate) async fn dispatch(client, operation, arguments)`, behind the feature of that name.
+/// `pub(crate) async fn dispatch(client, operation, arguments)`, where it is asked for.
 pub(crate) fn item(calls: &[Call]) -> Item {
     let arms = calls.iter().map(|call| {
         let id = &call.id;
         let function = &call.function;
         let setters = call.arguments.iter().map(setter);
         let answer = if call.streams {
-            quote!(crate::dispatch::Answer::from_stream(call.send().await?).await)
+            quote!(::keyfit::dispatch::Answer::from_stream(call.send().await?).await)
         } else {
-            quote!(crate::dispatch::Answer::from_response(call.send().await?))
+            quote!(::keyfit::dispatch::Answer::from_response(call.send().await?))
         };
         quote! {
             #id => {
@@ -28,16 +28,15 @@ pub(crate) fn item(calls: &[Call]) -> Item {
     });
     parse_quote! {
         /// Calls an operation through its typed builder.
-        #[cfg(feature = "dispatch")]
         #[allow(unused_variables)]
         pub(crate) async fn dispatch(
             client: &Client,
             operation: &str,
             arguments: &::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        ) -> ::std::result::Result<crate::dispatch::Answer, crate::Error> {
+        ) -> ::std::result::Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
             match operation {
                 #(#arms)*
-                _ => Err(crate::Error::unknown_operation(operation)),
+                _ => Err(::keyfit::codegen::unknown_operation(operation)),
             }
         }
     }
@@ -46,8 +45,8 @@ pub(crate) fn item(calls: &[Call]) -> Item {
 fn setter(argument: &Argument) -> proc_macro2::TokenStream {
     let Argument { name, setter, kind, role } = argument;
     let read = match role {
-        Role::Typed => quote!(crate::dispatch::argument::<#kind>(#name, value)?),
-        Role::Written => quote!(crate::dispatch::written(value)),
+        Role::Typed => quote!(::keyfit::codegen::argument::<#kind>(#name, value)?),
+        Role::Written => quote!(::keyfit::codegen::written(value)),
         Role::MediaType(documented) => {
             return quote! {
                 call = call.#setter(arguments.get(#name).and_then(|value| value.as_str()).unwrap_or(#documented));

@@ -22,28 +22,12 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], calls: &[Call], o
         .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
     let enums = open_enums.iter().map(open_enum);
     vec![
+        parse_quote!(
+            const _: () = ::keyfit::codegen::supports::<1>();
+        ),
         parse_quote! {
             /// The documented base URL.
             pub const BASE_URL: &str = #base_url;
-        },
-        parse_quote! {
-            impl ClientHooks<crate::runtime::Transport> for Client {
-                async fn pre<E>(
-                    &self,
-                    request: &mut ::reqwest::Request,
-                    info: &OperationInfo,
-                ) -> ::std::result::Result<(), Error<E>> {
-                    self.inner.prepare(request, &OPERATIONS, info.operation_id).map_err(Error::Custom)
-                }
-
-                async fn exec(
-                    &self,
-                    request: ::reqwest::Request,
-                    info: &OperationInfo,
-                ) -> ::reqwest::Result<::reqwest::Response> {
-                    Ok(self.inner.execute(&self.client, request, &OPERATIONS, info.operation_id).await)
-                }
-            }
         },
         parse_quote! {
             impl Client {
@@ -51,8 +35,8 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], calls: &[Call], o
                 ///
                 /// # Errors
                 /// A TLS back end that cannot be set up.
-                pub fn new(credential: impl Into<super::Credential>) -> ::std::result::Result<Self, crate::Error> {
-                    Self::with_config(credential, crate::Config::default())
+                pub fn new(credential: impl Into<super::Credential>) -> ::std::result::Result<Self, ::keyfit::Error> {
+                    Self::with_config(credential, ::keyfit::Config::default())
                 }
 
                 /// A client with a configuration of your own: another base URL, timeouts, user agent.
@@ -62,29 +46,29 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], calls: &[Call], o
                 /// a fragment.
                 pub fn with_config(
                     credential: impl Into<super::Credential>,
-                    config: crate::Config,
-                ) -> ::std::result::Result<Self, crate::Error> {
-                    let (http, transport) = crate::runtime::Transport::connect(credential.into(), config, BASE_URL)?;
+                    config: ::keyfit::Config,
+                ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                    let (http, transport) = ::keyfit::codegen::Transport::connect(credential.into(), config, BASE_URL)?;
                     let base_url = transport.base_url().to_owned();
                     Ok(Self::new_with_client(&base_url, http, transport))
                 }
 
                 /// The same client, with options for its calls. Both share everything else.
                 #[must_use]
-                pub fn with_options(&self, options: crate::CallOptions) -> Self {
+                pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
                     let transport = self.inner.with_options(options);
                     Self::new_with_client(&self.baseurl, self.client.clone(), transport)
                 }
 
                 /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
-                pub fn request(&self, method: ::reqwest::Method, path: &str) -> crate::RawRequest<'_> {
-                    crate::RawRequest::new(&self.inner, &self.client, method, path)
+                pub fn request(&self, method: ::reqwest::Method, path: &str) -> ::keyfit::RawRequest<'_> {
+                    ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
                 }
             }
         },
         parse_quote! {
             /// The operation table, in the document's order.
-            pub static OPERATIONS: [crate::Operation; #count] = [#(#rows),*];
+            pub static OPERATIONS: [::keyfit::Operation; #count] = [#(#rows),*];
         },
         parse_quote! {
             /// Values of answers that the document names; others are kept as they came.
@@ -109,25 +93,25 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         Retry::Never => quote!(Never),
     };
     let pagination = operation.pagination.map(|pagination| match pagination {
-        Pagination::Page => quote!(crate::operation::Pagination::Page),
-        Pagination::StartLimit => quote!(crate::operation::Pagination::StartLimit),
-        Pagination::Cursor => quote!(crate::operation::Pagination::Cursor),
+        Pagination::Page => quote!(::keyfit::operation::Pagination::Page),
+        Pagination::StartLimit => quote!(::keyfit::operation::Pagination::StartLimit),
+        Pagination::Cursor => quote!(::keyfit::operation::Pagination::Cursor),
     });
     let partial = operation.partial.map(|partial| match partial {
-        Partial::Items => quote!(crate::operation::Partial::Items),
-        Partial::Lists => quote!(crate::operation::Partial::Lists),
+        Partial::Items => quote!(::keyfit::operation::Partial::Items),
+        Partial::Lists => quote!(::keyfit::operation::Partial::Lists),
     });
     let pagination = option_tokens(pagination);
     let partial = option_tokens(partial);
     quote! {
-        crate::Operation {
+        ::keyfit::codegen::Row {
             id: #id, function: #function, method: #method, path: #path,
             credentials: &[#(#credentials),*], scopes: &[#(#scopes),*], resource: #resource,
             success: &[#(#success),*],
-            retry: crate::operation::Retry::#retry, retry_key: #retry_key,
+            retry: ::keyfit::operation::Retry::#retry, retry_key: #retry_key,
             rate_limit: #rate_limit, rate_limit_by: &[#(#rate_limit_by),*], pagination: #pagination, partial: #partial,
             spends: #spends, streams: #streams, errors: #errors, unverified: #unverified,
-        }
+        }.operation()
     }
 }
 

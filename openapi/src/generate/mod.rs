@@ -14,6 +14,7 @@ mod markdown;
 mod modern;
 mod names;
 mod one_way;
+mod paths;
 mod products;
 mod progenitor;
 mod prune;
@@ -49,21 +50,34 @@ pub struct Generated {
     pub repairs: Repairs,
 }
 
-/// Reads an API and generates its client. `module` is the absolute path of the module that includes the code, such
-/// as `crate::api::scopien`; the code expects keyfit's `crate::runtime`, `crate::batch`, `crate::Timestamp`,
-/// `crate::Config` and `crate::Error` around it.
+/// What generated code holds beside the client.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// A function `dispatch` that calls operations by their ids, for which keyfit needs its feature of that name.
+    pub dispatch: bool,
+}
+
+/// Reads an API and generates its client. The code names the crate `keyfit` and nothing else, and can be included in any
+/// module.
 ///
 /// # Errors
-/// What [`Api::read`] refuses, and names that meet in Rust although they were changed.
-pub fn generate(source: &Source, module: &str) -> Result<Generated, Failure> {
-    let module = &format!("{module}::generated");
+/// Returns an error for what [`Api::read`] refuses, and for names that meet in Rust although they were changed.
+pub fn generate(source: &Source) -> Result<Generated, Failure> {
+    generate_with(source, Options::default())
+}
+
+/// As [`generate`], with options.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_with(source: &Source, options: Options) -> Result<Generated, Failure> {
     let api = Api::read(source)?;
     let mut mends = Mends::default();
     // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
     for _ in 0..ROUNDS {
-        let attempt = Attempt::run(&api, module, &mends)?;
+        let attempt = Attempt::run(&api, &mends)?;
         let clashes = clashes(&attempt.file);
-        let Some(first) = clashes.first() else { return attempt.finish(&api) };
+        let Some(first) = clashes.first() else { return attempt.finish(&api, options) };
         if !mends.learn(&attempt.document, &clashes) {
             return Err(api.located.failure(
                 "/components/schemas",
@@ -126,7 +140,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn run(api: &Api, module: &str, mends: &Mends) -> Result<Self, Failure> {
+    fn run(api: &Api, mends: &Mends) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
         names::types(&mut client.document, &mut repairs);
@@ -142,7 +156,7 @@ impl Attempt {
         unions::settle(&mut client.document, &requests, &mut repairs);
         requests::mend(&mut client.document, &requests, &mut repairs);
         let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
-        let replacements = types::replacements(api, &client.document, module, &open_enums, &mut repairs);
+        let replacements = types::replacements(api, &client.document, &open_enums, &mut repairs);
         let mut set_aside = Vec::new();
         let run = |document: &Value| {
             // Thousands of them, where a part has a few schemas, would be most of the work.
@@ -160,7 +174,7 @@ impl Attempt {
         Ok(Self { document: client.document, file, builders, calls: client.calls, open_enums, set_aside, repairs })
     }
 
-    fn finish(mut self, api: &Api) -> Result<Generated, Failure> {
+    fn finish(mut self, api: &Api, options: Options) -> Result<Generated, Failure> {
         let file = &mut self.file;
         // Before anything of ours is added, which links to what is known to be there.
         file.items.iter_mut().for_each(docs::settle);
@@ -180,9 +194,12 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         docs::complete(file, &operations, &self.repairs);
-        let surface = surface::describe(file, &operations);
         file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums));
-        file.items.push(dispatch::item(&calls));
+        if options.dispatch {
+            file.items.push(dispatch::item(&calls));
+        }
+        paths::settle(file);
+        let surface = surface::describe(file, &operations);
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
         let code = prettyplease::unparse(&emit::module(self.file));

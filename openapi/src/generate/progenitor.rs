@@ -43,10 +43,10 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type("crate::runtime::Transport".parse().expect("a path is a token stream"))
-        .with_conversion(answer_instant(), "crate::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter())
-        .with_conversion(secret(), "crate::auth::Secret", std::iter::empty())
-        .with_conversion(path_argument(), "crate::PathArgument", [TypeImpl::Display, TypeImpl::FromStr].into_iter());
+        .with_inner_type("::keyfit::codegen::Transport".parse().expect("a path is a token stream"))
+        .with_conversion(answer_instant(), "::keyfit::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter())
+        .with_conversion(secret(), "::keyfit::auth::Secret", std::iter::empty())
+        .with_conversion(path_argument(), "::keyfit::PathArgument", [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     for replacement in replacements {
         settings.with_replacement(&replacement.schema, &replacement.path, std::iter::empty());
     }

@@ -111,15 +111,17 @@ fn fields(fields: &Fields) -> String {
 fn short(kind: &Type) -> String {
     let mut text = kind.to_token_stream().to_string().replace(' ', "");
     for prefix in [
+        "::keyfit::codegen::",
         "::std::option::",
         "::std::result::",
         "::std::string::",
         "::std::vec::",
-        "::serde_json::",
+        "serde_json::",
         "::std::collections::",
     ] {
         text = text.replace(prefix, "");
     }
+    let text = text.replace("::keyfit::", "keyfit::").replace("super::", "");
     text.replace(',', ", ")
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::leniency::OpenEnum;
+use super::paths::ROOT;
 use crate::operation::Partial;
 use crate::repair::Repairs;
 use crate::{Api, name, pointer, walk};
@@ -18,7 +19,6 @@ pub(crate) struct Replacement {
 pub(crate) fn replacements(
     api: &Api,
     document: &Value,
-    module: &str,
     open_enums: &[OpenEnum],
     repairs: &mut Repairs,
 ) -> Vec<Replacement> {
@@ -26,7 +26,7 @@ pub(crate) fn replacements(
         .iter()
         .map(|open| {
             let schema = name::of_type(&open.name);
-            Replacement { path: format!("{module}::values::{schema}"), schema }
+            Replacement { path: format!("{ROOT}::values::{schema}"), schema }
         })
         .collect();
     let mut add = |schema: &str, path: String| {
@@ -39,19 +39,19 @@ pub(crate) fn replacements(
     };
     for operation in &api.operations {
         let call = &document["paths"][&operation.path][operation.method.to_lowercase()];
-        if let Some((name, path)) = operation.body.as_ref().and_then(|body| batch(document, &body.schema, module)) {
+        if let Some((name, path)) = operation.body.as_ref().and_then(|body| batch(document, &body.schema)) {
             add(name, path);
         }
         if operation.partial == Some(Partial::Items)
             && let Some(name) =
                 call.pointer("/responses/2XX/content/application~1json/schema").and_then(walk::schema_name)
         {
-            add(name, "crate::batch::BatchOutcome".to_owned());
+            add(name, "::keyfit::batch::BatchOutcome".to_owned());
         }
     }
     for (at, schema) in walk::members(document, "/components/schemas") {
         if let Some(item) = list(schema) {
-            add(&pointer::name(&at), format!("crate::List<{module}::types::{item}>"));
+            add(&pointer::name(&at), format!("::keyfit::List<{ROOT}::types::{item}>"));
         }
     }
     found
@@ -64,10 +64,10 @@ fn list(schema: &Value) -> Option<String> {
 }
 
 /// A named array of named objects with a limit: `Batch<Contact, 100>`.
-fn batch<'a>(document: &Value, schema: &'a Value, module: &str) -> Option<(&'a str, String)> {
+fn batch<'a>(document: &Value, schema: &'a Value) -> Option<(&'a str, String)> {
     let name = walk::schema_name(schema)?;
     let array = walk::resolve(document, schema);
     let item = name::of_type(walk::schema_name(array.get("items")?)?);
     let limit = array.get("maxItems")?.as_u64()?;
-    Some((name, format!("crate::batch::Batch<{module}::types::{item}, {limit}>")))
+    Some((name, format!("::keyfit::batch::Batch<{ROOT}::types::{item}, {limit}>")))
 }

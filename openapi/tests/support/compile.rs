@@ -1,4 +1,4 @@
-//! Compiles generated clients: keyfit itself, with other APIs in the place of its own.
+//! Compiles generated clients in a crate of their own, which has one dependency.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,15 +7,26 @@ use std::{fs, io};
 
 const KEYFIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What keyfit's own build script tells its sources, for clients that nobody connects to by name.
-const BUILD: &str = r#"
-fn main() {
-    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap());
-    let connect = "pub(super) fn connect(_: &str, _: Config, _: Access) -> Option<Result<Box<dyn Dispatch>, Error>> { None }";
-    std::fs::write(out.join("connections.rs"), connect).unwrap();
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(any_api)");
-    println!("cargo::rustc-cfg=any_api");
+/// The crate of somebody who has one dependency.
+const MANIFEST: &str = r#"
+[package]
+name = "corpus"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+keyfit = { path = "KEYFIT", default-features = false, features = ["dispatch"] }
+
+[workspace]
+"#;
+
+/// Its kind of token.
+const LIBRARY: &str = r#"//! The clients of the corpus.
+/// What opens them.
+pub enum Kind {}
+impl keyfit::auth::TokenKind for Kind {
+    const NAME: &'static str = "corpus";
+    const VARIABLE: &'static str = "CORPUS_KEY";
 }
 "#;
 
@@ -24,13 +35,13 @@ fn main() {
 /// # Panics
 /// With the compiler's words where one does not.
 pub(crate) fn check(clients: &[(String, String)]) {
-    let crate_ = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+    let crate_ = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus-clients");
     if let Err(error) = write(&crate_, clients) {
         panic!("{}: {error}", crate_.display());
     }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is a folder of the target directory");
     let run = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--quiet", "--features", "dispatch"])
+        .args(["check", "--offline", "--quiet"])
         .current_dir(&crate_)
         .args(["--target-dir".as_ref(), target.as_os_str()])
         .output()
@@ -45,57 +56,16 @@ pub(crate) fn check(clients: &[(String, String)]) {
 
 /// Writes only what changed, so that cargo compiles only what changed.
 fn write(folder: &Path, clients: &[(String, String)]) -> io::Result<()> {
-    copy(&Path::new(KEYFIT).join("src"), &folder.join("src"))?;
-    let mut list = String::from("//! The clients of the corpus.\n");
+    let mut list = String::from(LIBRARY);
     for (module, code) in clients {
-        let _ = writeln!(list, "#[allow(unused_imports)]\npub mod {module};");
-        let head = "//! A client of the corpus.\n/// Its credential.\npub type Credential = crate::auth::Credential<crate::auth::Scopien>;\n#[cfg(feature = \"dispatch\")]\npub(crate) use generated::dispatch;\npub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};\n";
-        put(&folder.join(format!("src/api/{module}.rs")), &format!("{head}{code}"))?;
+        let _ = writeln!(list, "#[allow(dead_code, unused_imports)]\npub mod {module};");
+        let head = "//! A client of the corpus.\n/// Its credential.\npub type Credential = keyfit::auth::Credential<crate::Kind>;\npub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};\n";
+        put(&folder.join(format!("src/{module}.rs")), &format!("{head}{code}"))?;
     }
-    put(&folder.join("src/api/mod.rs"), &list)?;
-    put(&folder.join("build.rs"), BUILD)?;
-    put(&folder.join("README.md"), "")?;
-    put(&folder.join("Cargo.toml"), &manifest()?)?;
+    put(&folder.join("src/lib.rs"), &list)?;
+    put(&folder.join("Cargo.toml"), &MANIFEST.replace("KEYFIT", KEYFIT))?;
     if !folder.join("Cargo.lock").exists() {
         fs::copy(Path::new(KEYFIT).join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    }
-    Ok(())
-}
-
-/// keyfit's manifest without what needs other files: members, tests, examples, the build script.
-fn manifest() -> io::Result<String> {
-    let text = fs::read_to_string(Path::new(KEYFIT).join("Cargo.toml"))?;
-    let mut manifest: toml::Table = toml::from_str(&text).map_err(io::Error::other)?;
-    for part in ["bin", "test", "bench", "example", "dev-dependencies", "build-dependencies", "lints"] {
-        manifest.remove(part);
-    }
-    if let Some(workspace) = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut) {
-        workspace.remove("members");
-        if let Some(shared) = workspace.get_mut("dependencies").and_then(toml::Value::as_table_mut) {
-            shared.remove("keyfit-openapi");
-        }
-    }
-    if let Some(features) = manifest.get_mut("features").and_then(toml::Value::as_table_mut) {
-        features.insert("default".to_owned(), toml::Value::Array(Vec::new()));
-    }
-    if let Some(package) = manifest.get_mut("package").and_then(toml::Value::as_table_mut) {
-        package.insert("name".to_owned(), "keyfit-corpus".into());
-        package.insert("build".to_owned(), "build.rs".into());
-        package.insert("autobins".to_owned(), false.into());
-        package.remove("include");
-    }
-    toml::to_string(&manifest).map_err(io::Error::other)
-}
-
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            copy(&source, &target)?;
-        } else if !(from.ends_with("src/api") && entry.file_name() != *"paged.rs") {
-            put(&target, &fs::read_to_string(&source)?)?;
-        }
     }
     Ok(())
 }

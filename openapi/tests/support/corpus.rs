@@ -68,7 +68,7 @@ impl Document {
     }
 
     pub(crate) fn fate(&self) -> Fate {
-        match generate(&self.source(), &format!("crate::api::{}", self.module())) {
+        match generate(&self.source()) {
             Ok(client) => Fate::Generated(Box::new(client)),
             Err(failure) => Fate::Refused(failure),
         }

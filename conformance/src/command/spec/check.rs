@@ -67,7 +67,7 @@ fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
     }
     // Reading applies the overlay and expands the rules: both name parts of the document.
     let catalogue = Catalogue::read(&source);
-    let generated = generate(&source, "crate::api::generated");
+    let generated = generate(&source);
     match (&catalogue, &generated) {
         // It is the same one, seen twice.
         (Err(failure), _) => problems.push(failure.to_string()),

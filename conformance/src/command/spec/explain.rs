@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         output::write(&format!("{}\n", plain_json(&format!("{:#}", api.document))), None)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let client = generate(&source, "crate::api").map_err(|failure| failure.to_string())?;
+    let client = generate(&source).map_err(|failure| failure.to_string())?;
     let mut text = String::new();
     for step in api.steps().into_iter().chain(api.steps_of_client(&client)) {
         let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), plain(&step.target), step.place);

@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Err(failure) => return refused(&failure),
     };
     let weight = api.weight().filter(|_| !options.generator);
-    let generated = if weight.is_none() { generate(&source, "crate::api").map(Some) } else { Ok(None) };
+    let generated = if weight.is_none() { generate(&source).map(Some) } else { Ok(None) };
     let (repairs, unsupported) = match &generated {
         Ok(Some(generated)) => (&generated.repairs, &generated.unsupported),
         Ok(None) => (&api.repairs, &api.unsupported),

@@ -1,0 +1,117 @@
+//! Parameters of a query.
+
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A parameter of a query: a scalar is one pair, a list a pair for each item, an object a pair for each member under the
+/// member's name. Null is no pair.
+#[derive(Debug)]
+pub struct QueryParam<'a, T> {
+    name: &'a str,
+    value: &'a T,
+}
+
+impl<'a, T> QueryParam<'a, T> {
+    /// A parameter of this name.
+    pub fn new(name: &'a str, value: &'a T) -> Self {
+        Self { name, value }
+    }
+}
+
+impl<T: Serialize> Serialize for QueryParam<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // As JSON text, because numbers keep their digits there.
+        let text = serde_json::to_string(self.value).map_err(S::Error::custom)?;
+        pairs(self.name, &text).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
+    let found: Vec<(String, Option<String>)> = match text.as_bytes().first() {
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            items
+                .into_iter()
+                .map(|item| Ok((name.to_owned(), scalar(item.get())?)))
+                .collect::<Result<_, serde_json::Error>>()?
+        }
+        Some(b'{') => {
+            let members: Members<'_> = serde_json::from_str(text)?;
+            let pair = |(name, item): (String, &RawValue)| Ok((name, scalar(item.get())?));
+            members.0.into_iter().map(pair).collect::<Result<_, serde_json::Error>>()?
+        }
+        _ => vec![(name.to_owned(), scalar(text)?)],
+    };
+    Ok(found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+/// A scalar as it stands in a query; what is nested is its JSON.
+fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
+    match text.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(text).map(Some),
+        Some(b'n') => Ok(None),
+        _ => Ok(Some(text.to_owned())),
+    }
+}
+
+/// The members of an object in their order.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> serde::Deserialize<'de> for Members<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Filter {
+        state: &'static str,
+        least: u8,
+        most: Option<u8>,
+    }
+
+    fn query(value: impl Serialize) -> String {
+        let request = reqwest::Client::new().get("http://localhost/").query(&QueryParam::new("q", &value)).build();
+        request.expect("a request").url().query().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn scalars_are_written_as_they_are() {
+        assert_eq!(query("a b&c=é"), "q=a+b%26c%3D%C3%A9");
+        assert_eq!(query(0.1_f32), "q=0.1");
+        assert_eq!(query(9_007_199_254_740_993_i64), "q=9007199254740993");
+        assert_eq!(query(true), "q=true");
+        assert_eq!(query(None::<u8>), "");
+    }
+
+    #[test]
+    fn lists_repeat_the_name_and_objects_bring_their_own() {
+        assert_eq!(query(["a", "b"]), "q=a&q=b");
+        assert_eq!(query(json!([1, null, "x"])), "q=1&q=x");
+        assert_eq!(query(Vec::<u8>::new()), "");
+        assert_eq!(query(Filter { state: "open", least: 1, most: None }), "state=open&least=1");
+    }
+}
