@@ -112,7 +112,7 @@ mod tests {
     fn a_message_repeats_words_and_no_secrets() {
         for (message, told) in [
             ("unknown field `tokn`, expected `token`", "unknown field `tokn`, expected `token`"),
-            ("unknown field `sk_live_a1b2c3`, expected `token`", "unknown field `...`, expected `token`"),
+            ("unknown field `sk_live_a1b2c3`, expected `token`", "unknown field `...`, expected `token`"), // not-a-secret
             (
                 "invalid type: string \"sk`live`1234\", expected a boolean",
                 "invalid type: string \"...\", expected a boolean",

@@ -42,7 +42,7 @@ mod tests {
             &["run", "--side", secret],
             &["run", "--mutant", secret],
             &["mock", "--host", secret],
-            &["mock", "--api", "ingest", "--admin-host", "sk_live_a1B2c3D4/"],
+            &["mock", "--api", "ingest", "--admin-host", "sk_live_a1B2c3D4/"], // not-a-secret
         ] {
             let error = Cli::try_parse_from([&["conformance"], arguments].concat()).expect_err("a mistake");
             let told = super::told(error).render().to_string();
