@@ -17,6 +17,8 @@ pub use row::Row;
 #[cfg(feature = "dispatch")]
 pub use crate::dispatch::{argument, written};
 pub use crate::path_argument::encode as encode_path;
+// The builders of requests know an error of this name.
+pub use crate::runtime::Unsent as Error;
 pub use crate::runtime::{Answer, Transport, Unsent};
 
 /// The newest form of generated code that this version takes.
@@ -57,6 +59,3 @@ impl RequestBuilderExt for reqwest::RequestBuilder {
         Ok(self.form(body))
     }
 }
-
-/// What the builder of a request calls its own error.
-pub use Unsent as Error;

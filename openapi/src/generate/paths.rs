@@ -33,7 +33,7 @@ impl VisitMut for Paths {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
         let Some(first) = path.segments.first().map(|segment| segment.ident.to_string()) else { return };
-        if path.leading_colon.is_some() && ROOT.ends_with(&first) {
+        if path.leading_colon.is_some() && ROOT.strip_prefix("::") == Some(first.as_str()) {
             let rest = path.segments.iter().skip(1);
             let up = std::iter::repeat_n(format_ident!("super"), self.depth);
             *path = if self.depth == 0 { parse_quote!(self::#(#rest)::*) } else { parse_quote!(#(#up::)*#(#rest)::*) };
