@@ -27,4 +27,7 @@ pub mod spec_diff;
 mod standing;
 pub mod template;
 pub mod tokens;
+mod user_error;
 pub mod verdict;
+
+pub use user_error::UserError;
