@@ -13,6 +13,7 @@
 //! ```
 
 mod api;
+mod contract;
 mod cost;
 pub mod diff;
 pub mod example;
