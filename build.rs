@@ -1,11 +1,10 @@
 //! Generates the client of every enabled API into `OUT_DIR`.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
-use keyfit_openapi::{Options, Source, generate_with};
+use keyfit_openapi::{Dispatch, Options, Source, generate_with};
 
 fn main() {
     // The documents are part of keyfit-openapi: when they change, cargo rebuilds it and runs this script again.
@@ -28,7 +27,6 @@ fn run() -> Result<(), Box<dyn Error>> {
     for source in &enabled {
         write_client(source, Path::new(&out))?;
     }
-    fs::write(Path::new(&out).join("connections.rs"), connections(&enabled))?;
     println!("cargo::rustc-check-cfg=cfg(any_api)");
     if !enabled.is_empty() {
         println!("cargo::rustc-cfg=any_api");
@@ -41,46 +39,14 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     let module = module(source);
     // Whoever drives operations as data calls them by their ids.
-    let options = Options { dispatch: env::var_os("CARGO_FEATURE_DISPATCH").is_some() };
-    let client = generate_with(source, options)?;
+    let has_dispatch = env::var_os("CARGO_FEATURE_DISPATCH").is_some();
+    let options = Options { dispatch: if has_dispatch { Dispatch::Always } else { Dispatch::Never } };
+    let client = generate_with(source, &options)?;
     for unsupported in &client.unsupported {
         println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
     }
     fs::write(out.join(format!("{module}.rs")), client.code)?;
     Ok(())
-}
-
-/// How `src/dispatch.rs` finds a client by its name, for the enabled APIs.
-fn connections(enabled: &[Source]) -> String {
-    if enabled.is_empty() {
-        return "pub(super) fn connect(_: &str, _: Config, _: Access) -> Option<Result<Box<dyn Dispatch>, Error>> { None }"
-            .to_owned();
-    }
-    let (mut clients, mut arms) = (String::new(), String::new());
-    for source in enabled {
-        let (name, module) = (&source.name, module(source));
-        let _ = write!(
-            clients,
-            "impl Dispatch for api::{module}::Client {{
-    fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a> {{
-        Box::pin(api::{module}::dispatch(self, operation, arguments))
-    }}
-}}\n\n"
-        );
-        let _ = write!(
-            arms,
-            "        {name:?} => api::{module}::Credential::from_access(access)
-            .and_then(|credential| api::{module}::Client::with_config(credential, config))
-            .map(|client| Box::new(client) as Box<dyn Dispatch>),\n"
-        );
-    }
-    format!(
-        "{clients}pub(super) fn connect(name: &str, config: Config, access: Access) -> Option<Result<Box<dyn Dispatch>, Error>> {{
-    Some(match name {{
-{arms}        _ => return None,
-    }})
-}}\n"
-    )
 }
 
 fn module(source: &Source) -> String {

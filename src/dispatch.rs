@@ -8,12 +8,12 @@ use std::sync::Arc;
 use futures_core::Stream as _;
 use futures_core::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::auth::{self, Credential, Refresh, Token, TokenKind, TokenSource};
+use crate::auth::{Carrier, Credential, Refresh, TokenSource};
 use crate::config::RESPONSE_LIMIT;
 use crate::{ByteStream, Config, Error, Response};
 
@@ -51,43 +51,39 @@ pub enum Access {
     Source(Arc<dyn TokenSource>, Refresh),
 }
 
-/// Connects to an API by its folder's name (`instasent-ingest`, `scopien`). An ingest credential is taken as a data
-/// source token.
-///
-/// # Errors
-/// An API that is unknown or not compiled in, and what the typed constructors refuse.
-pub fn connect(name: &str, config: Config, access: Access) -> Result<Box<dyn Dispatch>, Error> {
-    connections::connect(name, config, access)
-        .unwrap_or_else(|| Err(Error::configuration(format!("there is no API called `{name}` in this build"))))
-}
-
-/// Which client is behind a name: one of each API that is compiled in.
-mod connections {
-    use super::{Access, Call, Config, Dispatch, Error, FromAccess as _, Map, Value};
-    use crate::api;
-
-    include!(concat!(env!("OUT_DIR"), "/connections.rs"));
-}
-
-/// What a client of an API is connected with.
-trait FromAccess: Sized {
-    fn from_access(access: Access) -> Result<Self, Error>;
-}
-
-impl<K: TokenKind> FromAccess for Credential<K> {
-    fn from_access(access: Access) -> Result<Self, Error> {
-        match access {
-            Access::Token(text) => Ok(Token::new(text.expose_secret())?.into()),
-            Access::Source(source, refresh) => Ok(Self::refreshed(source, refresh)),
+impl Access {
+    /// A credential, whose tokens are checked as those of a kind of this name.
+    #[doc(hidden)]
+    pub fn credential(self, kind: &'static str, carrier: Carrier) -> Result<Credential<()>, Error> {
+        match self {
+            Self::Token(text) => Credential::fixed(kind, carrier, text),
+            Self::Source(source, refresh) => Ok(Credential::cached(source, refresh, carrier)),
         }
     }
 }
 
-impl FromAccess for Credential<auth::Ingest> {
-    fn from_access(access: Access) -> Result<Self, Error> {
-        Credential::<auth::Datasource>::from_access(access).map(Self::from)
+/// Connects to one of the APIs that ship with this crate by its folder's name (`instasent-ingest`, `scopien`). A credential is
+/// taken as one of the kind that its contract names first.
+///
+/// # Errors
+/// Returns an error if the API is unknown or not compiled in, and for what the typed constructors refuse.
+#[cfg_attr(not(feature = "dispatch"), expect(unused_variables, reason = "no API that ships can be called by ids"))]
+pub fn connect(name: &str, config: Config, access: Access) -> Result<Box<dyn Dispatch>, Error> {
+    match name {
+        #[cfg(all(feature = "dispatch", feature = "instasent-ingest"))]
+        "instasent-ingest" => crate::api::instasent_ingest::connect(config, access),
+        #[cfg(all(feature = "dispatch", feature = "instasent-legacy"))]
+        "instasent-legacy" => crate::api::instasent_legacy::connect(config, access),
+        #[cfg(all(feature = "dispatch", feature = "instasent-product"))]
+        "instasent-product" => crate::api::instasent_product::connect(config, access),
+        #[cfg(all(feature = "dispatch", feature = "instasent-transactional"))]
+        "instasent-transactional" => crate::api::instasent_transactional::connect(config, access),
+        #[cfg(all(feature = "dispatch", feature = "scopien"))]
+        "scopien" => crate::api::scopien::connect(config, access),
+        _ => Err(Error::configuration(format!("there is no API called `{name}` in this build"))),
     }
 }
+
 /// Reads one argument as the type that the builder's setter takes.
 ///
 /// # Errors

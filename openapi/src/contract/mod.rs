@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::failure::Place;
 use crate::{Failure, Text};
 
-pub(crate) use credential::Credential;
+pub(crate) use credential::{Carrier, Credential, is_header};
 
 /// The parts of a contract that shape the generated client.
 #[derive(Clone, Debug, Default, Deserialize)]
