@@ -5,11 +5,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
-use keyfit_openapi::{Options, Source, generate_with};
+use keyfit_openapi::{Options, Source, Text, generate_with};
+
+/// A folder for each API that ships.
+const APIS: &str = "openapi/apis";
 
 fn main() {
-    // The documents are part of keyfit-openapi: when they change, cargo rebuilds it and runs this script again.
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={APIS}");
     if let Err(error) = run() {
         // A failure's own words, with file, line and help; not the Debug form of a Result.
         eprintln!("{error}");
@@ -24,11 +27,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         let feature = source.name.replace('-', "_").to_uppercase();
         env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
     };
-    let enabled: Vec<Source> = Source::embedded().into_iter().filter(is_enabled).collect();
+    let enabled: Vec<Source> = Source::all_in(APIS.as_ref())?.into_iter().filter(is_enabled).collect();
     for source in &enabled {
         write_client(source, Path::new(&out))?;
     }
     fs::write(Path::new(&out).join("connections.rs"), connections(&enabled))?;
+    fs::write(Path::new(&out).join("shipped.rs"), shipped(&enabled))?;
     println!("cargo::rustc-check-cfg=cfg(any_api)");
     if !enabled.is_empty() {
         println!("cargo::rustc-cfg=any_api");
@@ -81,6 +85,27 @@ fn connections(enabled: &[Source]) -> String {
     }})
 }}\n"
     )
+}
+
+/// The files of the enabled APIs, for `src/dispatch.rs`.
+fn shipped(enabled: &[Source]) -> String {
+    let included = |file: &Text| {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        format!(
+            "File {{ name: {name:?}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})) }}",
+            format!("/{}", file.path)
+        )
+    };
+    let optional = |file: &Option<Text>| {
+        file.as_ref().map_or_else(|| "None".to_owned(), |file| format!("Some({})", included(file)))
+    };
+    let rows = enabled.iter().fold(String::new(), |rows, source| {
+        let (document, overlay, contract) =
+            (included(&source.document), optional(&source.overlay), optional(&source.contract));
+        let name = &source.name;
+        format!("{rows}Shipped {{ name: {name:?}, document: {document}, overlay: {overlay}, contract: {contract} }},\n")
+    });
+    format!("&[\n{rows}]\n")
 }
 
 fn module(source: &Source) -> String {

@@ -28,6 +28,33 @@ pub struct Answer {
     pub value: Value,
 }
 
+/// The files of an API that ships: what its client was generated from.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Shipped {
+    /// The name of its folder: `instasent-ingest`.
+    pub name: &'static str,
+    /// The OpenAPI document.
+    pub document: File,
+    /// What it lacks, as an OpenAPI Overlay.
+    pub overlay: Option<File>,
+    /// The auth and error contract.
+    pub contract: Option<File>,
+}
+
+/// A file of an API's folder.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct File {
+    /// Its name in the folder.
+    pub name: &'static str,
+    /// What it holds.
+    pub text: &'static str,
+}
+
+/// The APIs that are compiled in, in the order of their names.
+pub const SHIPPED: &[Shipped] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
 /// A client whose operations are called by id.
 pub trait Dispatch: Send + Sync {
     /// Calls an operation. `arguments` holds each parameter under its name on the wire, and the body under `body`: one
