@@ -4,11 +4,14 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs, process};
 
-use keyfit_openapi::{Dispatch, Options, Source, generate_with};
+use keyfit_openapi::{Dispatch, Options, Source, Text, generate_with};
+
+/// A folder for each API that ships.
+const APIS: &str = "openapi/apis";
 
 fn main() {
-    // The documents are part of keyfit-openapi: when they change, cargo rebuilds it and runs this script again.
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={APIS}");
     if let Err(error) = run() {
         // A failure's own words, with file, line and help; not the Debug form of a Result.
         eprintln!("{error}");
@@ -23,10 +26,11 @@ fn run() -> Result<(), Box<dyn Error>> {
         let feature = source.name.replace('-', "_").to_uppercase();
         env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
     };
-    let enabled: Vec<Source> = Source::embedded().into_iter().filter(is_enabled).collect();
+    let enabled: Vec<Source> = Source::all_in(APIS.as_ref())?.into_iter().filter(is_enabled).collect();
     for source in &enabled {
         write_client(source, Path::new(&out))?;
     }
+    fs::write(Path::new(&out).join("shipped.rs"), shipped(&enabled))?;
     println!("cargo::rustc-check-cfg=cfg(any_api)");
     if !enabled.is_empty() {
         println!("cargo::rustc-cfg=any_api");
@@ -47,6 +51,28 @@ fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     }
     fs::write(out.join(format!("{module}.rs")), client.code)?;
     Ok(())
+}
+
+/// The enabled APIs, for `src/dispatch/shipped.rs`.
+fn shipped(enabled: &[Source]) -> String {
+    let included = |file: &Text| {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        format!(
+            "File {{ name: {name:?}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})) }}",
+            format!("/{}", file.path)
+        )
+    };
+    let optional = |file: &Option<Text>| {
+        file.as_ref().map_or_else(|| "None".to_owned(), |file| format!("Some({})", included(file)))
+    };
+    let rows = enabled.iter().fold(String::new(), |rows, source| {
+        let (document, overlay, contract) =
+            (included(&source.document), optional(&source.overlay), optional(&source.contract));
+        let (name, module) = (&source.name, module(source));
+        let files = format!("document: {document}, overlay: {overlay}, contract: {contract}");
+        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::api::{module}::connect }},\n")
+    });
+    format!("&[\n{rows}]\n")
 }
 
 fn module(source: &Source) -> String {

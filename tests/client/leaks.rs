@@ -78,7 +78,7 @@ async fn nothing_that_is_printed_holds_the_secret() {
     let echo =
         format!(r#"{{"error":{{"code":"{TOKEN}","message":"no {TOKEN}","details":["{TOKEN}"]}},"token":"{TOKEN}"}}"#);
     let location = format!("https://elsewhere.example/?access_token={TOKEN}");
-    for source in Source::embedded() {
+    for source in Source::all_in("openapi/apis".as_ref()).expect("they ship") {
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         for status in [200, 302, 400, 401, 403, 404, 422, 429, 500] {
             let headers = [("location", location.as_str()), ("x-request-id", TOKEN), ("www-authenticate", TOKEN)];

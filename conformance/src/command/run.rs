@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::contract::Probe;
 use keyfit_conformance::explain;
@@ -17,7 +18,6 @@ use keyfit_conformance::probe::{Aftermath, http_client};
 use keyfit_conformance::report::{ApiReport, LiveReport, Report};
 use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{Source, plain};
 use tokio::task::JoinSet;
@@ -188,7 +188,7 @@ fn sources(options: &Options) -> Result<Vec<Source>, String> {
     if let Some(folder) = &options.api_dir {
         return Ok(vec![Source::from_dir(folder).map_err(|failure| failure.to_string())?]);
     }
-    let sources: Vec<Source> = Source::embedded().into_iter().chain(templates()).collect();
+    let sources = apis::all();
     // Contracts are named by the last part of the folder's name.
     let fits =
         |name: &String| sources.iter().any(|source| source.name == *name || source.name.ends_with(&format!("-{name}")));

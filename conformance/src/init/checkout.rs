@@ -8,10 +8,10 @@ use keyfit_openapi::{Api, Failure, Operation, Source, Text, example, generate, i
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::{Ends, scaffold_citing};
+use crate::apis;
 use crate::clock;
 use crate::contract::Carrier;
 use crate::origin::digest;
-use crate::template::templates;
 
 /// Names of crates that every module knows.
 const RESERVED: [&str; 3] = ["alloc", "core", "std"];
@@ -74,7 +74,7 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         ));
     }
     let ends_alike = |known: &Source| known.name == name || known.name.ends_with(&format!("-{name}"));
-    if let Some(known) = Source::embedded().into_iter().chain(templates()).find(ends_alike) {
+    if let Some(known) = apis::all().into_iter().find(ends_alike) {
         let problem = format!("`{name}` is what `{}` is called by as well", known.name);
         return Err(refuse(problem, "choose another --name; nothing was written"));
     }
@@ -108,9 +108,9 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         (folder.join("overlay.yaml"), made.overlay),
         (folder.join("contract.toml"), format!("#:schema ../../contract.schema.json\n{}", made.contract)),
         (
-            format!("openapi/tests/snapshots/embedded__surface-{name}.snap").into(),
+            format!("openapi/pipeline/tests/snapshots/embedded__surface-{name}.snap").into(),
             format!(
-                "---\nsource: openapi/tests/embedded.rs\nexpression: client.surface\n---\n{}\n",
+                "---\nsource: openapi/pipeline/tests/embedded.rs\nexpression: client.surface\n---\n{}\n",
                 client.surface.trim_end()
             ),
         ),
@@ -299,7 +299,10 @@ mod tests {
             let new: Vec<&str> = text.lines().filter(|line| !before.lines().any(|old| old == *line)).collect();
             format!("{file}\n{}\n", new.join("\n"))
         };
-        assert!(shown("openapi/tests/snapshots/embedded__surface-parcels.snap").contains("sendParcel: POST /accounts"));
+        assert!(
+            shown("openapi/pipeline/tests/snapshots/embedded__surface-parcels.snap")
+                .contains("sendParcel: POST /accounts")
+        );
         assert!(shown("openapi/apis/parcels/contract.toml").contains("url = \"https://parcels.example/openapi.yaml\""));
         let files = ["Cargo.toml", "src/lib.rs", "src/api/mod.rs", "src/api/parcels.rs", "openapi/sources.toml"];
         let text = files.map(shown).join("\n");

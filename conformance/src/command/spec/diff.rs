@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::ignore::Ignores;
 use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
@@ -95,7 +96,7 @@ fn ignores(path: &Path) -> Result<Ignores, String> {
 fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, String> {
     let source = match &options.api {
         Some(name) => Some(input::api(name)?),
-        None => folder(file).and_then(|name| input::apis().into_iter().find(|source| source.name == name)),
+        None => folder(file).and_then(|name| apis::all().into_iter().find(|source| source.name == name)),
     };
     source.as_ref().map(Catalogue::read).transpose().map_err(|failure| failure.to_string())
 }

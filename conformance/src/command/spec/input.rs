@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use keyfit_conformance::template::templates;
+use keyfit_conformance::apis;
 use keyfit_openapi::{Source, Text, read_to_limit};
 
 use crate::command::file;
@@ -27,14 +27,9 @@ pub(super) fn read(name: &str) -> Result<Input, String> {
     Ok(Input { text, file: name.to_owned() })
 }
 
-/// Every API that ships, those without a client included.
-pub(super) fn apis() -> Vec<Source> {
-    Source::embedded().into_iter().chain(templates()).collect()
-}
-
 /// The API of this name; the last part of it will do, which is what contracts are named by.
 pub(super) fn api(name: &str) -> Result<Source, String> {
-    let mut apis = apis();
+    let mut apis = apis::all();
     let known: Vec<String> = apis.iter().map(|source| source.name.clone()).collect();
     match known.iter().position(|known| known == name || known.ends_with(&format!("-{name}"))) {
         Some(index) => Ok(apis.swap_remove(index)),
