@@ -1,11 +1,10 @@
 //! Generates the client of every enabled API into `OUT_DIR`.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
-use keyfit_openapi::{Options, Source, Text, generate_with};
+use keyfit_openapi::{Dispatch, Options, Source, Text, generate_with};
 
 /// A folder for each API that ships.
 const APIS: &str = "openapi/apis";
@@ -31,7 +30,6 @@ fn run() -> Result<(), Box<dyn Error>> {
     for source in &enabled {
         write_client(source, Path::new(&out))?;
     }
-    fs::write(Path::new(&out).join("connections.rs"), connections(&enabled))?;
     fs::write(Path::new(&out).join("shipped.rs"), shipped(&enabled))?;
     println!("cargo::rustc-check-cfg=cfg(any_api)");
     if !enabled.is_empty() {
@@ -45,8 +43,9 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     let module = module(source);
     // Whoever drives operations as data calls them by their ids.
-    let options = Options { dispatch: env::var_os("CARGO_FEATURE_DISPATCH").is_some() };
-    let client = generate_with(source, options)?;
+    let has_dispatch = env::var_os("CARGO_FEATURE_DISPATCH").is_some();
+    let options = Options { dispatch: if has_dispatch { Dispatch::Always } else { Dispatch::Never } };
+    let client = generate_with(source, &options)?;
     for unsupported in &client.unsupported {
         println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
     }
@@ -54,40 +53,7 @@ fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How `src/dispatch.rs` finds a client by its name, for the enabled APIs.
-fn connections(enabled: &[Source]) -> String {
-    if enabled.is_empty() {
-        return "pub(super) fn connect(_: &str, _: Config, _: Access) -> Option<Result<Box<dyn Dispatch>, Error>> { None }"
-            .to_owned();
-    }
-    let (mut clients, mut arms) = (String::new(), String::new());
-    for source in enabled {
-        let (name, module) = (&source.name, module(source));
-        let _ = write!(
-            clients,
-            "impl Dispatch for api::{module}::Client {{
-    fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a> {{
-        Box::pin(api::{module}::dispatch(self, operation, arguments))
-    }}
-}}\n\n"
-        );
-        let _ = write!(
-            arms,
-            "        {name:?} => api::{module}::Credential::from_access(access)
-            .and_then(|credential| api::{module}::Client::with_config(credential, config))
-            .map(|client| Box::new(client) as Box<dyn Dispatch>),\n"
-        );
-    }
-    format!(
-        "{clients}pub(super) fn connect(name: &str, config: Config, access: Access) -> Option<Result<Box<dyn Dispatch>, Error>> {{
-    Some(match name {{
-{arms}        _ => return None,
-    }})
-}}\n"
-    )
-}
-
-/// The files of the enabled APIs, for `src/dispatch.rs`.
+/// The enabled APIs, for `src/dispatch/shipped.rs`.
 fn shipped(enabled: &[Source]) -> String {
     let included = |file: &Text| {
         let name = file.path.rsplit('/').next().unwrap_or_default();
@@ -102,8 +68,9 @@ fn shipped(enabled: &[Source]) -> String {
     let rows = enabled.iter().fold(String::new(), |rows, source| {
         let (document, overlay, contract) =
             (included(&source.document), optional(&source.overlay), optional(&source.contract));
-        let name = &source.name;
-        format!("{rows}Shipped {{ name: {name:?}, document: {document}, overlay: {overlay}, contract: {contract} }},\n")
+        let (name, module) = (&source.name, module(source));
+        let files = format!("document: {document}, overlay: {overlay}, contract: {contract}");
+        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::api::{module}::connect }},\n")
     });
     format!("&[\n{rows}]\n")
 }

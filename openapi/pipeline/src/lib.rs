@@ -13,6 +13,7 @@
 //! ```
 
 mod api;
+mod contract;
 mod cost;
 pub mod diff;
 pub mod example;
@@ -45,7 +46,7 @@ pub use api::Api;
 pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
 pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
-pub use generate::{Generated, Options, generate, generate_with};
+pub use generate::{Dispatch, Generated, Options, generate, generate_with};
 pub use media::Writing;
 pub use name::is_identifier;
 pub use normalize::Unsupported;

@@ -25,7 +25,7 @@ pub struct Source {
     pub document: Text,
     /// OpenAPI Overlay 1.0, if there is one.
     pub overlay: Option<Text>,
-    /// The auth and error contract, if there is one. This crate does not read it.
+    /// The auth and error contract, if there is one. The pipeline reads what generation needs of it.
     pub contract: Option<Text>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keyfit_openapi::{Api, Generated, Options, Source, Text, generate, generate_with};
+use keyfit_openapi::{Api, Dispatch, Generated, Options, Source, Text, generate, generate_with};
 
 /// A document with the given paths and schemas.
 fn source(paths: &str, schemas: &str) -> Source {
@@ -18,7 +18,8 @@ fn read(paths: &str) -> Api {
 }
 
 fn client(paths: &str, schemas: &str) -> Generated {
-    generate_with(&source(paths, schemas), Options { dispatch: true }).unwrap_or_else(|failure| panic!("{failure}"))
+    generate_with(&source(paths, schemas), &Options { dispatch: Dispatch::Always })
+        .unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Whether the code has these words, however its lines are broken.

@@ -51,8 +51,7 @@ pub struct OAuthClient {
 /// ```
 /// use std::time::Duration;
 ///
-/// use keyfit::auth::DatasourceToken;
-/// use keyfit::instasent::ingest::Client;
+/// use keyfit::instasent::ingest::{Client, DatasourceToken};
 /// use keyfit::testing::TestClock;
 /// use keyfit_conformance::mock::{Fault, FaultRule, Mock};
 ///

@@ -1,13 +1,54 @@
-//! The function that calls an operation by its id with JSON arguments, for tests, probes and adapters that know
-//! operations as data.
+//! Calling operations by their ids with JSON arguments, for tests, probes and adapters that know operations as data.
 
 use quote::quote;
 use syn::{Item, parse_quote};
 
 use super::adapt::{Argument, Call, Role};
+use super::kinds::{self, Kinds};
 
-/// `pub(crate) async fn dispatch(client, operation, arguments)`, where it is asked for.
-pub(crate) fn item(calls: &[Call]) -> Item {
+/// `connect`, and what stands behind it.
+pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> {
+    let condition = in_tests.then(|| quote!(#[cfg(test)]));
+    let function = function(calls);
+    let credential = match &kinds.first {
+        Some((name, carrier)) => {
+            let carrier = kinds::path(carrier);
+            quote!(access.credential(#name, #carrier)?)
+        }
+        None => quote!(::keyfit::codegen::no_credential()),
+    };
+    vec![
+        parse_quote!(#condition #function),
+        parse_quote! {
+            #condition
+            impl ::keyfit::dispatch::Dispatch for Client {
+                fn call<'a>(
+                    &'a self,
+                    operation: &'a str,
+                    arguments: &'a ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ) -> ::keyfit::dispatch::Call<'a> {
+                    ::std::boxed::Box::pin(dispatch(self, operation, arguments))
+                }
+            }
+        },
+        parse_quote! {
+            /// A client whose operations are called by their ids: what the contract check drives.
+            ///
+            /// # Errors
+            /// Returns an error for a token or configuration that the typed constructors refuse.
+            #condition
+            #[allow(unused_variables)]
+            pub fn connect(
+                config: ::keyfit::Config,
+                access: ::keyfit::dispatch::Access,
+            ) -> ::std::result::Result<::std::boxed::Box<dyn ::keyfit::dispatch::Dispatch>, ::keyfit::Error> {
+                Ok(::std::boxed::Box::new(Client::over(#credential, config)?))
+            }
+        },
+    ]
+}
+
+fn function(calls: &[Call]) -> Item {
     let arms = calls.iter().map(|call| {
         let id = &call.id;
         let function = &call.function;
@@ -29,7 +70,7 @@ pub(crate) fn item(calls: &[Call]) -> Item {
     parse_quote! {
         /// Calls an operation through its typed builder.
         #[allow(unused_variables)]
-        pub(crate) async fn dispatch(
+        async fn dispatch(
             client: &Client,
             operation: &str,
             arguments: &::serde_json::Map<::std::string::String, ::serde_json::Value>,

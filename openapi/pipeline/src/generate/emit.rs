@@ -10,12 +10,19 @@ use syn::{Item, ItemMod, parse_quote};
 
 use super::adapt::Call;
 use super::docs;
+use super::kinds::Kinds;
 use super::leniency::OpenEnum;
 use crate::operation::{Pagination, Partial, Retry};
 use crate::{Operation, name};
 
 /// The items.
-pub(crate) fn items(base_url: &str, operations: &[&Operation], calls: &[Call], open_enums: &[OpenEnum]) -> Vec<Item> {
+pub(crate) fn items(
+    base_url: &str,
+    operations: &[&Operation],
+    calls: &[Call],
+    open_enums: &[OpenEnum],
+    kinds: &Kinds,
+) -> Vec<Item> {
     let count = operations.len();
     let rows = operations
         .iter()
@@ -29,30 +36,9 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], calls: &[Call], o
             /// The documented base URL.
             pub const BASE_URL: &str = #base_url;
         },
+        constructors(kinds.first.is_some()),
         parse_quote! {
             impl Client {
-                /// A client for the documented host, [`BASE_URL`].
-                ///
-                /// # Errors
-                /// A TLS back end that cannot be set up.
-                pub fn new(credential: impl Into<super::Credential>) -> ::std::result::Result<Self, ::keyfit::Error> {
-                    Self::with_config(credential, ::keyfit::Config::default())
-                }
-
-                /// A client with a configuration of your own: another base URL, timeouts, user agent.
-                ///
-                /// # Errors
-                /// A base URL that is not https (plain http is for loopback hosts only) or holds credentials, a query or
-                /// a fragment.
-                pub fn with_config(
-                    credential: impl Into<super::Credential>,
-                    config: ::keyfit::Config,
-                ) -> ::std::result::Result<Self, ::keyfit::Error> {
-                    let (http, transport) = ::keyfit::codegen::Transport::connect(credential.into(), config, BASE_URL)?;
-                    let base_url = transport.base_url().to_owned();
-                    Ok(Self::new_with_client(&base_url, http, transport))
-                }
-
                 /// The same client, with options for its calls. Both share everything else.
                 #[must_use]
                 pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
@@ -77,6 +63,51 @@ pub(crate) fn items(base_url: &str, operations: &[&Operation], calls: &[Call], o
             }
         },
     ]
+}
+
+/// How clients are made: with a credential, where the API takes one.
+fn constructors(takes_credential: bool) -> Item {
+    let (parameter, argument, credential) = if takes_credential {
+        (
+            quote!(credential: impl ::keyfit::auth::IntoCredential<Api>,),
+            quote!(credential,),
+            quote!(credential.into_credential()),
+        )
+    } else {
+        (quote!(), quote!(), quote!(::keyfit::codegen::no_credential()))
+    };
+    parse_quote! {
+        impl Client {
+            /// A client for the documented host, [`BASE_URL`].
+            ///
+            /// # Errors
+            /// Returns an error if the TLS backend cannot be initialized.
+            pub fn new(#parameter) -> ::std::result::Result<Self, ::keyfit::Error> {
+                Self::with_config(#argument ::keyfit::Config::default())
+            }
+
+            /// A client with a configuration of your own: another base URL, timeouts, user agent.
+            ///
+            /// # Errors
+            /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
+            /// a query or a fragment.
+            pub fn with_config(
+                #parameter
+                config: ::keyfit::Config,
+            ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                Self::over(#credential, config)
+            }
+
+            fn over<K>(
+                credential: ::keyfit::auth::Credential<K>,
+                config: ::keyfit::Config,
+            ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                let (http, transport) = ::keyfit::codegen::Transport::connect(credential, config, BASE_URL)?;
+                let base_url = transport.base_url().to_owned();
+                Ok(Self::new_with_client(&base_url, http, transport))
+            }
+        }
+    }
 }
 
 fn row(operation: &Operation, streams: bool) -> TokenStream {
@@ -123,11 +154,10 @@ fn option_tokens(value: Option<TokenStream>) -> TokenStream {
     value.map_or_else(|| quote!(::std::option::Option::None), |value| quote!(::std::option::Option::Some(#value)))
 }
 
-/// The whole file as one module, so that what includes it stays one line. The lints of hand-written code are not the
-/// generator's.
+/// The whole file as one module and what it exports, so that what includes it stays one line. The lints of hand-written code
+/// are not the generator's.
 pub(crate) fn module(mut file: syn::File) -> syn::File {
     let mut module: ItemMod = parse_quote! {
-        /// Generated from the OpenAPI document by the build script.
         #[allow(
             missing_docs,
             unreachable_pub,
@@ -142,6 +172,9 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
     // Moved, not quoted: tokens of all of it would need more memory than it has itself.
     module.content.get_or_insert_default().1 = std::mem::take(&mut file.items);
     file.items.push(Item::Mod(module));
+    file.items.push(parse_quote!(
+        pub use generated::*;
+    ));
     file.attrs.clear();
     file
 }

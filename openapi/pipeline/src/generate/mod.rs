@@ -9,6 +9,7 @@ mod dialect;
 mod dispatch;
 mod docs;
 mod emit;
+mod kinds;
 mod leniency;
 mod markdown;
 mod modern;
@@ -31,6 +32,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use crate::contract::Contract;
 use crate::normalize::Unsupported;
 use crate::repair::Repairs;
 use crate::{Api, Failure, Source, name, pointer, walk};
@@ -38,7 +40,7 @@ use crate::{Api, Failure, Source, name, pointer, walk};
 /// The generated client of one API.
 #[derive(Clone, Debug)]
 pub struct Generated {
-    /// Rust source: one private module `generated`, to be included where `super::Credential` is the credential's type.
+    /// Rust source that any module can include: a private module `generated`, and what it exports.
     pub code: String,
     /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
     pub surface: String,
@@ -51,10 +53,23 @@ pub struct Generated {
 }
 
 /// What generated code holds beside the client.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A function `dispatch` that calls operations by their ids, for which keyfit needs its feature of that name.
-    pub dispatch: bool,
+    /// Whether operations can be called by their ids.
+    pub dispatch: Dispatch,
+}
+
+/// Whether generated code has `connect`, which makes a client whose operations are called by their ids with JSON arguments:
+/// what the contract check drives.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Dispatch {
+    /// In the tests of the crate that holds the client, under `#[cfg(test)]`: other builds pay nothing for it.
+    #[default]
+    InTests,
+    /// In every build, for checks that another crate runs.
+    Always,
+    /// Nowhere.
+    Never,
 }
 
 /// Reads an API and generates its client. The code names the crate `keyfit` and nothing else, and can be included in any
@@ -63,21 +78,22 @@ pub struct Options {
 /// # Errors
 /// Returns an error for what [`Api::read`] refuses, and for names that meet in Rust although they were changed.
 pub fn generate(source: &Source) -> Result<Generated, Failure> {
-    generate_with(source, Options::default())
+    generate_with(source, &Options::default())
 }
 
 /// As [`generate`], with options.
 ///
 /// # Errors
 /// As [`generate`].
-pub fn generate_with(source: &Source, options: Options) -> Result<Generated, Failure> {
+pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
     let api = Api::read(source)?;
+    let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
     let mut mends = Mends::default();
     // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
     for _ in 0..ROUNDS {
         let attempt = Attempt::run(&api, &mends)?;
         let clashes = clashes(&attempt.file);
-        let Some(first) = clashes.first() else { return attempt.finish(&api, options) };
+        let Some(first) = clashes.first() else { return attempt.finish(&api, &contract, options) };
         if !mends.learn(&attempt.document, &clashes) {
             return Err(api.located.failure(
                 "/components/schemas",
@@ -174,7 +190,7 @@ impl Attempt {
         Ok(Self { document: client.document, file, builders, calls: client.calls, open_enums, set_aside, repairs })
     }
 
-    fn finish(mut self, api: &Api, options: Options) -> Result<Generated, Failure> {
+    fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
         let file = &mut self.file;
         // Before anything of ours is added, which links to what is known to be there.
         file.items.iter_mut().for_each(docs::settle);
@@ -194,9 +210,11 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         docs::complete(file, &operations, &self.repairs);
-        file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums));
-        if options.dispatch {
-            file.items.push(dispatch::item(&calls));
+        let kinds = kinds::of(api, contract, &mut self.repairs);
+        file.items.extend(kinds.items());
+        file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums, &kinds));
+        if options.dispatch != Dispatch::Never {
+            file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
         let surface = surface::describe(file, &operations);

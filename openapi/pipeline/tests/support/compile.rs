@@ -15,20 +15,12 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-keyfit = { path = "KEYFIT", default-features = false, features = ["dispatch"] }
+keyfit = { path = "KEYFIT", default-features = false, features = [] }
 
 [workspace]
 "#;
 
-/// Its kind of token.
-const LIBRARY: &str = r#"//! The clients of the corpus.
-/// What opens them.
-pub enum Kind {}
-impl keyfit::auth::TokenKind for Kind {
-    const NAME: &'static str = "corpus";
-    const VARIABLE: &'static str = "CORPUS_KEY";
-}
-"#;
+const LIBRARY: &str = "//! The clients of the corpus.\n";
 
 /// Checks that every client compiles. `clients` are module names and code, as a build script would include them.
 ///
@@ -59,8 +51,7 @@ fn write(folder: &Path, clients: &[(String, String)]) -> io::Result<()> {
     let mut list = String::from(LIBRARY);
     for (module, code) in clients {
         let _ = writeln!(list, "#[allow(dead_code, unused_imports)]\npub mod {module};");
-        let head = "//! A client of the corpus.\n/// Its credential.\npub type Credential = keyfit::auth::Credential<crate::Kind>;\npub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};\n";
-        put(&folder.join(format!("src/{module}.rs")), &format!("{head}{code}"))?;
+        put(&folder.join(format!("src/{module}.rs")), &format!("//! A client of the corpus.\n{code}"))?;
     }
     put(&folder.join("src/lib.rs"), &list)?;
     put(&folder.join("Cargo.toml"), &MANIFEST.replace("KEYFIT", KEYFIT))?;

@@ -1,6 +1,9 @@
 //! Calling operations by their id, with JSON arguments: for conformance suites and tools that know operations as data.
 //! Every call goes through the typed builders, so what is tested here is what users run.
 
+#[cfg(feature = "dispatch")]
+mod shipped;
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,14 +11,17 @@ use std::sync::Arc;
 use futures_core::Stream as _;
 use futures_core::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::auth::{self, Credential, Refresh, Token, TokenKind, TokenSource};
+use crate::auth::{Carrier, Credential, Refresh, TokenSource};
 use crate::config::RESPONSE_LIMIT;
-use crate::{ByteStream, Config, Error, Response};
+use crate::{ByteStream, Error, Response};
+
+#[cfg(feature = "dispatch")]
+pub use shipped::{File, SHIPPED, Shipped, connect};
 
 /// A success, with its value as JSON again.
 #[derive(Clone, Debug)]
@@ -27,33 +33,6 @@ pub struct Answer {
     /// The typed value, serialised. An answer that is handed on as bytes is its text, or a list of bytes that are none.
     pub value: Value,
 }
-
-/// The files of an API that ships: what its client was generated from.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Shipped {
-    /// The name of its folder: `instasent-ingest`.
-    pub name: &'static str,
-    /// The OpenAPI document.
-    pub document: File,
-    /// What it lacks, as an OpenAPI Overlay.
-    pub overlay: Option<File>,
-    /// The auth and error contract.
-    pub contract: Option<File>,
-}
-
-/// A file of an API's folder.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct File {
-    /// Its name in the folder.
-    pub name: &'static str,
-    /// What it holds.
-    pub text: &'static str,
-}
-
-/// The APIs that are compiled in, in the order of their names.
-pub const SHIPPED: &[Shipped] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 /// A client whose operations are called by id.
 pub trait Dispatch: Send + Sync {
@@ -78,43 +57,17 @@ pub enum Access {
     Source(Arc<dyn TokenSource>, Refresh),
 }
 
-/// Connects to an API by its folder's name (`instasent-ingest`, `scopien`). An ingest credential is taken as a data
-/// source token.
-///
-/// # Errors
-/// An API that is unknown or not compiled in, and what the typed constructors refuse.
-pub fn connect(name: &str, config: Config, access: Access) -> Result<Box<dyn Dispatch>, Error> {
-    connections::connect(name, config, access)
-        .unwrap_or_else(|| Err(Error::configuration(format!("there is no API called `{name}` in this build"))))
-}
-
-/// Which client is behind a name: one of each API that is compiled in.
-mod connections {
-    use super::{Access, Call, Config, Dispatch, Error, FromAccess as _, Map, Value};
-    use crate::api;
-
-    include!(concat!(env!("OUT_DIR"), "/connections.rs"));
-}
-
-/// What a client of an API is connected with.
-trait FromAccess: Sized {
-    fn from_access(access: Access) -> Result<Self, Error>;
-}
-
-impl<K: TokenKind> FromAccess for Credential<K> {
-    fn from_access(access: Access) -> Result<Self, Error> {
-        match access {
-            Access::Token(text) => Ok(Token::new(text.expose_secret())?.into()),
-            Access::Source(source, refresh) => Ok(Self::refreshed(source, refresh)),
+impl Access {
+    /// A credential, whose tokens are checked as those of a kind of this name.
+    #[doc(hidden)]
+    pub fn credential(self, kind: &'static str, carrier: Carrier) -> Result<Credential<()>, Error> {
+        match self {
+            Self::Token(text) => Credential::fixed(kind, carrier, text),
+            Self::Source(source, refresh) => Ok(Credential::cached(source, refresh, carrier)),
         }
     }
 }
 
-impl FromAccess for Credential<auth::Ingest> {
-    fn from_access(access: Access) -> Result<Self, Error> {
-        Credential::<auth::Datasource>::from_access(access).map(Self::from)
-    }
-}
 /// Reads one argument as the type that the builder's setter takes.
 ///
 /// # Errors
