@@ -105,7 +105,8 @@ async fn a_secret_that_cannot_be_had_is_a_credential_error_and_nothing_is_sent()
         }
     }
     let server = Scripted::json(200, "{}").await;
-    let client = scopien::Client::with_config(Credential::from_source(Closed), server.config()).expect("a client");
+    let client = scopien::Client::with_config(Credential::<scopien::kind::Key>::from_source(Closed), server.config())
+        .expect("a client");
     let error = client.accounts_list().send().await.expect_err("no key");
     assert_eq!(error.kind(), ErrorKind::Credential);
     assert!(error.is_auth() && !error.may_have_been_sent());
