@@ -1,15 +1,17 @@
 //! Generates the client of every enabled API into `OUT_DIR`.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
-use keyfit_openapi::{Options, Source, generate_with};
+use keyfit_openapi::{Dispatch, Options, Source, Text, generate_with};
+
+/// A folder for each API that ships.
+const APIS: &str = "openapi/apis";
 
 fn main() {
-    // The documents are part of keyfit-openapi: when they change, cargo rebuilds it and runs this script again.
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={APIS}");
     if let Err(error) = run() {
         // A failure's own words, with file, line and help; not the Debug form of a Result.
         eprintln!("{error}");
@@ -24,11 +26,11 @@ fn run() -> Result<(), Box<dyn Error>> {
         let feature = source.name.replace('-', "_").to_uppercase();
         env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
     };
-    let enabled: Vec<Source> = Source::embedded().into_iter().filter(is_enabled).collect();
+    let enabled: Vec<Source> = Source::all_in(APIS.as_ref())?.into_iter().filter(is_enabled).collect();
     for source in &enabled {
         write_client(source, Path::new(&out))?;
     }
-    fs::write(Path::new(&out).join("connections.rs"), connections(&enabled))?;
+    fs::write(Path::new(&out).join("shipped.rs"), shipped(&enabled))?;
     println!("cargo::rustc-check-cfg=cfg(any_api)");
     if !enabled.is_empty() {
         println!("cargo::rustc-cfg=any_api");
@@ -41,8 +43,9 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     let module = module(source);
     // Whoever drives operations as data calls them by their ids.
-    let options = Options { dispatch: env::var_os("CARGO_FEATURE_DISPATCH").is_some() };
-    let client = generate_with(source, options)?;
+    let has_dispatch = env::var_os("CARGO_FEATURE_DISPATCH").is_some();
+    let options = Options { dispatch: if has_dispatch { Dispatch::Always } else { Dispatch::Never } };
+    let client = generate_with(source, &options)?;
     for unsupported in &client.unsupported {
         println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
     }
@@ -50,37 +53,26 @@ fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How `src/dispatch.rs` finds a client by its name, for the enabled APIs.
-fn connections(enabled: &[Source]) -> String {
-    if enabled.is_empty() {
-        return "pub(super) fn connect(_: &str, _: Config, _: Access) -> Option<Result<Box<dyn Dispatch>, Error>> { None }"
-            .to_owned();
-    }
-    let (mut clients, mut arms) = (String::new(), String::new());
-    for source in enabled {
+/// The enabled APIs, for `src/dispatch/shipped.rs`.
+fn shipped(enabled: &[Source]) -> String {
+    let included = |file: &Text| {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        format!(
+            "File {{ name: {name:?}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})) }}",
+            format!("/{}", file.path)
+        )
+    };
+    let optional = |file: &Option<Text>| {
+        file.as_ref().map_or_else(|| "None".to_owned(), |file| format!("Some({})", included(file)))
+    };
+    let rows = enabled.iter().fold(String::new(), |rows, source| {
+        let (document, overlay, contract) =
+            (included(&source.document), optional(&source.overlay), optional(&source.contract));
         let (name, module) = (&source.name, module(source));
-        let _ = write!(
-            clients,
-            "impl Dispatch for api::{module}::Client {{
-    fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a> {{
-        Box::pin(api::{module}::dispatch(self, operation, arguments))
-    }}
-}}\n\n"
-        );
-        let _ = write!(
-            arms,
-            "        {name:?} => api::{module}::Credential::from_access(access)
-            .and_then(|credential| api::{module}::Client::with_config(credential, config))
-            .map(|client| Box::new(client) as Box<dyn Dispatch>),\n"
-        );
-    }
-    format!(
-        "{clients}pub(super) fn connect(name: &str, config: Config, access: Access) -> Option<Result<Box<dyn Dispatch>, Error>> {{
-    Some(match name {{
-{arms}        _ => return None,
-    }})
-}}\n"
-    )
+        let files = format!("document: {document}, overlay: {overlay}, contract: {contract}");
+        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::api::{module}::connect }},\n")
+    });
+    format!("&[\n{rows}]\n")
 }
 
 fn module(source: &Source) -> String {

@@ -5,15 +5,14 @@
 //! ```
 
 use keyfit::Config;
-use keyfit::auth::SmsToken;
-use keyfit::instasent::transactional::{BASE_URL, Client, types::SmsItem};
+use keyfit::instasent::transactional::{ApiSmsToken, BASE_URL, Client, types::SmsItem};
 use keyfit::sms::{self, Decimal, Draft, ItemOutcome};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
-    let client = Client::with_config(SmsToken::from_env()?, Config::default().base_url(base_url))?;
+    let client = Client::with_config(ApiSmsToken::from_env()?, Config::default().base_url(base_url))?;
 
     let mut drafts: Vec<_> = (0..150)
         .map(|order| {

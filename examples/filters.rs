@@ -5,9 +5,8 @@
 //! ```
 
 use keyfit::Config;
-use keyfit::auth::ProductToken;
 use keyfit::filter::{AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute};
-use keyfit::instasent::product::{BASE_URL, Client};
+use keyfit::instasent::product::{BASE_URL, Client, ProductToken};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]

@@ -9,8 +9,7 @@ use std::env;
 use std::error::Error;
 
 use keyfit::Config;
-use keyfit::auth::ProductToken;
-use keyfit::instasent::product::{BASE_URL, Client, types::AudienceScrollFilter};
+use keyfit::instasent::product::{BASE_URL, Client, ProductToken, types::AudienceScrollFilter};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]

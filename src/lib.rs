@@ -12,7 +12,6 @@ mod clock;
 #[doc(hidden)]
 pub mod codegen;
 mod config;
-#[cfg(feature = "dispatch")]
 pub mod dispatch;
 mod environment;
 mod error;

@@ -1,5 +1,7 @@
 //! The Instasent Ingest API: contacts and events into one data source, in batches of up to 100.
 //!
+//! It is opened by a data source's own token, or, with the feature `instasent-product`, by a token of the Product API.
+//!
 //! A push of which some items failed is an error of kind [`PartialFailure`](crate::ErrorKind::PartialFailure), so that `?` cannot lose a
 //! contact; [`batch::outcome`](crate::batch::outcome) turns it into a value for callers who handle items themselves.
 
@@ -8,14 +10,11 @@ use std::fmt::Display;
 use crate::auth::Scopes;
 use crate::{Error, PathArgument};
 
-/// What opens this API: a data source's own token, or a Product token with `PROJECT_DATASOURCE_WRITE`.
-pub type Credential = crate::auth::Credential<crate::auth::Ingest>;
-
 include!(concat!(env!("OUT_DIR"), "/instasent_ingest.rs"));
 
-#[cfg(feature = "dispatch")]
-pub(crate) use generated::dispatch;
-pub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};
+/// With `PROJECT_DATASOURCE_WRITE` it reaches the data sources of its project.
+#[cfg(feature = "instasent-product")]
+impl crate::auth::Opens<Api> for super::instasent_product::kind::Product {}
 
 impl Client {
     /// What the token of this client may do in a data source, as the API says it; `None` where the answer names

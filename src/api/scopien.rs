@@ -1,6 +1,8 @@
 //! The Scopien API: API keys, opportunities, accounts, contacts and reports.
 //!
 //! The key alone selects sandbox or production: both share one host.
+//!
+//! A key is made in the dashboard under *Settings*, *API Keys*.
 
 use std::time::SystemTime;
 
@@ -10,14 +12,7 @@ use serde_json::Value;
 use crate::auth::{Expiry, KeyFacts, Scopes};
 use crate::{Error, Timestamp};
 
-/// What opens this API: a key made in the dashboard under *Settings*, *API Keys*.
-pub type Credential = crate::auth::Credential<crate::auth::Scopien>;
-
 include!(concat!(env!("OUT_DIR"), "/scopien.rs"));
-
-#[cfg(feature = "dispatch")]
-pub(crate) use generated::dispatch;
-pub use generated::{BASE_URL, Client, OPERATIONS, builder, types, values};
 
 impl Client {
     /// What the token of this client may do, as the API says it; `None` where the answer does not say it. Compare it with

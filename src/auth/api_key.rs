@@ -27,15 +27,14 @@
 /// checked.
 ///
 /// ```no_run
-/// use keyfit::auth::ScopienKey;
-/// use keyfit::scopien::Client;
+/// use keyfit::scopien::{Client, Key};
 /// use keyfit::{Config, Environment};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), keyfit::Error> {
 /// // `SCOPIEN_API_KEY` must hold a test key here.
 /// let config = Config::default().environment(Environment::Sandbox);
-/// let client = Client::with_config(ScopienKey::from_env()?, config)?;
+/// let client = Client::with_config(Key::from_env()?, config)?;
 /// println!("{:?}", client.auth_test().send().await?.scopes);
 /// # Ok(())
 /// # }

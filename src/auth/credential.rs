@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::cache::{Cache, Refresh};
 use super::held::Held;
-use super::token::{Datasource, Ingest, IngestToken, Product, Token, TokenKind, check};
-use super::{AccessToken, SecretSource, TokenSource};
+use super::token::{Token, check};
+use super::{AccessToken, Carrier, SecretSource, TokenKind, TokenSource};
 use crate::Error;
 
 /// What a client of one kind authenticates with. A fixed [`Token`] turns into one; [`from_source`](Self::from_source)
@@ -18,11 +18,12 @@ use crate::Error;
 /// without a failed request. Cloning shares the token: give one credential to all clients that use it.
 ///
 /// ```
-/// use keyfit::auth::{Credential, Scopien, SecretSource};
+/// use keyfit::auth::{Credential, SecretSource};
+/// use keyfit::scopien::kind::Key;
 ///
 /// # fn example(source: impl SecretSource) -> Result<(), keyfit::Error> {
 /// // Read when it is first needed, every five minutes after that, and whenever the server answers 401.
-/// let credential: Credential<Scopien> = Credential::from_secret(source);
+/// let credential: Credential<Key> = Credential::from_secret(source);
 /// let client = keyfit::scopien::Client::new(credential)?;
 /// # Ok(())
 /// # }
@@ -36,6 +37,8 @@ pub struct Credential<K> {
 enum Keeper {
     Fixed(Held),
     Cached(Cache),
+    /// Nothing, for APIs that take no credential.
+    Nothing,
     /// A fixed token that no header can hold; said when it is first used.
     Unusable,
 }
@@ -48,7 +51,7 @@ impl<K: TokenKind> Credential<K> {
 
     /// As [`from_source`](Self::from_source), with times of your own.
     pub fn refreshed(source: impl TokenSource, refresh: Refresh) -> Self {
-        Self { keeper: Keeper::Cached(Cache::new(Arc::new(source), refresh, K::CARRIER)), kind: PhantomData }
+        Self::cached(Arc::new(source), refresh, K::CARRIER)
     }
 
     /// A credential that is a secret kept elsewhere: in a file, a variable, a secret store.
@@ -70,21 +73,47 @@ impl<K: TokenKind> Credential<K> {
     }
 }
 
+impl Credential<()> {
+    /// No credential at all.
+    pub(crate) fn none() -> Self {
+        Self { keeper: Keeper::Nothing, kind: PhantomData }
+    }
+
+    /// A fixed token of a kind that is known by its name alone.
+    pub(crate) fn fixed(kind: &str, carrier: Carrier, secret: SecretString) -> Result<Self, Error> {
+        check(&format!("the {kind} token"), secret.expose_secret())?;
+        Ok(Self { keeper: Keeper::of(secret, carrier), kind: PhantomData })
+    }
+}
+
+impl Keeper {
+    /// Of a text that was checked.
+    fn of(secret: SecretString, carrier: Carrier) -> Self {
+        Held::new(AccessToken::new(secret), carrier, 0).map_or(Self::Unusable, Self::Fixed)
+    }
+}
+
 impl<K> Credential<K> {
+    /// A credential whose tokens come from a source.
+    pub(crate) fn cached(source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
+        Self { keeper: Keeper::Cached(Cache::new(source, refresh, carrier)), kind: PhantomData }
+    }
+
     /// The token to send.
     pub(crate) async fn token(&self) -> Result<Held, Error> {
         match &self.keeper {
             Keeper::Fixed(held) => Ok(held.clone()),
             Keeper::Cached(cache) => cache.token().await,
+            Keeper::Nothing => Ok(Held::nothing()),
             Keeper::Unusable => Err(Error::credential("the token cannot be sent in a header")),
         }
     }
 
     /// The token, where it is a fixed one.
-    pub(crate) fn fixed(&self) -> Option<&Held> {
+    pub(crate) fn held(&self) -> Option<&Held> {
         match &self.keeper {
             Keeper::Fixed(held) => Some(held),
-            Keeper::Cached(_) | Keeper::Unusable => None,
+            Keeper::Cached(_) | Keeper::Nothing | Keeper::Unusable => None,
         }
     }
 
@@ -92,7 +121,7 @@ impl<K> Credential<K> {
     pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
         match &self.keeper {
             Keeper::Cached(cache) => cache.instead_of(refused).await,
-            Keeper::Fixed(_) | Keeper::Unusable => None,
+            Keeper::Fixed(_) | Keeper::Nothing | Keeper::Unusable => None,
         }
     }
 
@@ -101,7 +130,7 @@ impl<K> Credential<K> {
         Credential { keeper: self.keeper, kind: PhantomData }
     }
 
-    fn of_kind<L>(self) -> Credential<L> {
+    pub(super) fn of_kind<L>(self) -> Credential<L> {
         Credential { keeper: self.keeper, kind: PhantomData }
     }
 }
@@ -143,40 +172,6 @@ impl<K> fmt::Debug for Credential<K> {
 impl<K: TokenKind> From<Token<K>> for Credential<K> {
     fn from(token: Token<K>) -> Self {
         // A token's text was checked when it was made.
-        let held = Held::new(AccessToken::new(token.into_secret()), K::CARRIER, 0);
-        Self { keeper: held.map_or(Keeper::Unusable, Keeper::Fixed), kind: PhantomData }
-    }
-}
-
-impl From<IngestToken> for Credential<Ingest> {
-    fn from(token: IngestToken) -> Self {
-        match token {
-            IngestToken::Datasource(token) => token.into(),
-            IngestToken::Product(token) => token.into(),
-        }
-    }
-}
-
-impl From<Token<Datasource>> for Credential<Ingest> {
-    fn from(token: Token<Datasource>) -> Self {
-        Credential::<Datasource>::from(token).into()
-    }
-}
-
-impl From<Token<Product>> for Credential<Ingest> {
-    fn from(token: Token<Product>) -> Self {
-        Credential::<Product>::from(token).into()
-    }
-}
-
-impl From<Credential<Datasource>> for Credential<Ingest> {
-    fn from(credential: Credential<Datasource>) -> Self {
-        credential.of_kind()
-    }
-}
-
-impl From<Credential<Product>> for Credential<Ingest> {
-    fn from(credential: Credential<Product>) -> Self {
-        credential.of_kind()
+        Self { keeper: Keeper::of(token.into_secret(), K::CARRIER), kind: PhantomData }
     }
 }

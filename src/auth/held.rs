@@ -14,7 +14,8 @@ use crate::redact::Redactor;
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(super) token: Arc<AccessToken>,
-    header: (HeaderName, HeaderValue),
+    /// None where the API takes no credential.
+    header: Option<(HeaderName, HeaderValue)>,
     /// Made for the first error, and for all after it.
     redactor: Arc<OnceLock<Redactor>>,
     /// Higher for newer tokens of one cache.
@@ -24,14 +25,25 @@ pub(crate) struct Held {
 impl Held {
     /// Builds the header.
     pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
-        let header = carrier.header(token.expose())?;
+        let header = Some(carrier.header(token.expose())?);
         Ok(Self { token: Arc::new(token), header, redactor: Arc::default(), generation })
+    }
+
+    /// What is sent where the API takes no credential: nothing.
+    pub(super) fn nothing() -> Self {
+        Self { token: Arc::new(AccessToken::new("")), header: None, redactor: Arc::default(), generation: 0 }
     }
 
     /// Puts the token where it is carried; what stood there is replaced.
     pub(crate) fn authorize(&self, headers: &mut HeaderMap) {
-        let (name, value) = &self.header;
-        headers.insert(name, value.clone());
+        if let Some((name, value)) = &self.header {
+            headers.insert(name, value.clone());
+        }
+    }
+
+    /// Whether there is no token.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.header.is_none()
     }
 
     pub(crate) fn token(&self) -> &AccessToken {

@@ -37,7 +37,8 @@ pub struct JwtParties {
 ///
 /// ```
 /// use keyfit::auth::source::EnvSource;
-/// use keyfit::auth::{Credential, JwtParties, JwtSigner, Scopien};
+/// use keyfit::auth::{Credential, JwtParties, JwtSigner};
+/// use keyfit::scopien::kind;
 ///
 /// # fn main() -> Result<(), keyfit::Error> {
 /// let secret = EnvSource::new("MY_CLIENT_SECRET");
@@ -46,7 +47,7 @@ pub struct JwtParties {
 ///     subject: "service_billing".to_owned(),
 ///     audience: "SCOPIEN_API".to_owned(),
 /// };
-/// let credential: Credential<Scopien> = Credential::from_source(JwtSigner::new(parties, secret)?);
+/// let credential: Credential<kind::Key> = Credential::from_source(JwtSigner::new(parties, secret)?);
 /// # let _ = credential;
 /// # Ok(())
 /// # }

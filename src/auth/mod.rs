@@ -2,8 +2,8 @@
 //!
 //! | You have | Give the client | Page |
 //! |---|---|---|
-//! | a token of an Instasent API | [`LegacyToken`], [`SmsToken`], [`ProductToken`], [`DatasourceToken`] | [`Token`] |
-//! | an API key, of Scopien for one | [`ScopienKey`] | [`ApiKey`]: modes, reach, environments |
+//! | a token or an API key | one of the token types in the module of the client | [`Token`] |
+//! | a key whose prefix tells test from live | the same | [`ApiKey`]: modes, reach, environments |
 //! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`]: variable, file, command, Vault, AWS |
 //! | a user's consent, or the client credentials of a service | [`Credential::from_source`] | [`oauth`] (feature `oauth`) |
 //! | a client secret to sign JWTs with | [`Credential::from_source`] | [`JwtSigner`] (feature `jwt`) |
@@ -29,6 +29,7 @@ mod held;
 mod hygiene;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod kind;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 pub mod rotation;
@@ -48,9 +49,7 @@ pub(crate) use held::Held;
 pub use hygiene::{Expiry, Hygiene, HygieneWarning, KeyFacts};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtParties, JwtSigner};
+pub use kind::{IntoCredential, Opens, TokenKind};
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};
-pub use token::{
-    Datasource, DatasourceToken, Ingest, IngestToken, Legacy, LegacyToken, Product, ProductToken, Scopien, ScopienKey,
-    Sms, SmsToken, Token, TokenKind,
-};
+pub use token::Token;

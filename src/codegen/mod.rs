@@ -14,7 +14,6 @@ pub use serde_json;
 pub use query::QueryParam;
 pub use row::Row;
 
-#[cfg(feature = "dispatch")]
 pub use crate::dispatch::{argument, written};
 pub use crate::path_argument::encode as encode_path;
 // The builders of requests know an error of this name.
@@ -38,8 +37,12 @@ pub const fn supports<const FORM: u32>() {
     assert!(FORM <= NEWEST, "this client was generated for a newer version of keyfit: update the dependency `keyfit`");
 }
 
+/// What a client of an API without credentials sends: none.
+pub fn no_credential() -> crate::auth::Credential<()> {
+    crate::auth::Credential::none()
+}
+
 /// The error of a call to an operation that the client does not have.
-#[cfg(feature = "dispatch")]
 pub fn unknown_operation(id: &str) -> crate::Error {
     crate::Error::unknown_operation(id)
 }

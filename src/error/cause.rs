@@ -28,7 +28,6 @@ impl Error {
         Self::unsent(ErrorKind::InvalidRequest, text)
     }
 
-    #[cfg(feature = "dispatch")]
     pub(crate) fn unknown_operation(id: &str) -> Self {
         Self::invalid_request(format!("there is no operation `{id}`"))
     }
@@ -162,7 +161,6 @@ impl Error {
     }
 
     /// A success that is longer than the limit, where a stream is gathered.
-    #[cfg(feature = "dispatch")]
     pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: bytes::Bytes, limit: usize) -> Self {
         let failure = Failure::of_success(Fault::TooLong(limit), status, headers, body);
         Self::answered(failure, None, &Redactor::of_client::<&str>([]))

@@ -100,7 +100,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::auth::{Credential, Sms, SmsToken};
+    use crate::auth::{Carrier, Credential};
     use crate::operation::Retry;
 
     /// More than any limit of these calls.
@@ -119,8 +119,8 @@ mod tests {
         });
         let http = crate::Config::default().http(&url.parse().expect("a URL")).expect("a client");
         let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
-        let token: Credential<Sms> = SmsToken::new("fixture-token-0001").expect("a token").into(); // not-a-secret
-        let held = token.of_any_kind().fixed().expect("a fixed token").clone();
+        let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
+        let held = token.held().expect("a fixed token").clone();
         exchange(&http, request, &held, operation, 1, limit, || SystemTime::UNIX_EPOCH).await
     }
 

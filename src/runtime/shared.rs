@@ -29,7 +29,7 @@ impl Shared {
 
     /// The token, if it may be used in this environment. Each new one is looked at once.
     pub(super) fn in_place(&self, held: Held) -> Result<Held, Error> {
-        if self.checked.load(Ordering::Relaxed) != held.generation() {
+        if !held.is_nothing() && self.checked.load(Ordering::Relaxed) != held.generation() {
             self.config.check_environment(held.token().expose())?;
             self.checked.store(held.generation(), Ordering::Relaxed);
         }

@@ -36,7 +36,7 @@ impl Transport {
         let base = config.checked_base_url(documented)?;
         let credential = credential.of_any_kind();
         // A fixed token that is out of place is said at once, one that is fetched when it comes.
-        if let Some(held) = credential.fixed() {
+        if let Some(held) = credential.held() {
             config.check_environment(held.token().expose())?;
         }
         let http = config.http(&base)?;

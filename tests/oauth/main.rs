@@ -20,7 +20,8 @@ use keyfit::auth::oauth::{
     MemoryPendingAuthorizations, MemoryStore, RefreshingSession, TokenEndpoint, TokenEndpointBuilder, TokenError,
     TokenErrorCode, TokenSet, TokenStore, handle_callback,
 };
-use keyfit::auth::{AccessToken, Credential, Refresh, Scopien, SecretSource, TokenSource};
+use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource, TokenSource};
+use keyfit::scopien::kind;
 use keyfit::{Clock, Error, ErrorKind};
 use secrecy::SecretString;
 use serde_json::json;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use keyfit_conformance::UserError;
+use keyfit_conformance::apis::all;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::secret::shown;
-use keyfit_conformance::template::templates;
 use keyfit_openapi::Source;
 
 use crate::console;
@@ -45,7 +45,7 @@ impl Apis {
         if let Some(folder) = &self.api_dir {
             return Ok(vec![Source::from_dir(folder)?]);
         }
-        let sources = shipped();
+        let sources = all();
         if let Some(unknown) = self.api.iter().find(|name| !sources.iter().any(|source| is_of(source, name))) {
             return Err(unknown_api(unknown, &sources));
         }
@@ -53,14 +53,9 @@ impl Apis {
     }
 }
 
-/// Every API that ships, those without a client included.
-pub(super) fn shipped() -> Vec<Source> {
-    Source::embedded().into_iter().chain(templates()).collect()
-}
-
 /// The API of this name; the last part of it will do, which is what contracts are named by.
 pub(super) fn named(name: &str) -> Result<Source, UserError> {
-    let mut sources = shipped();
+    let mut sources = all();
     match sources.iter().position(|source| is_of(source, name)) {
         Some(index) => Ok(sources.swap_remove(index)),
         None => Err(unknown_api(name, &sources)),

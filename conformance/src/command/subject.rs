@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use keyfit_conformance::UserError;
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::Carrier;
 use keyfit_conformance::drive::{Keyfit, Stage};
@@ -13,7 +14,7 @@ use keyfit_conformance::probe::{Policy, Target, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::tokens::Tokens;
-use keyfit_openapi::Source;
+
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 
@@ -119,7 +120,7 @@ impl Subject {
             return Ok(Some((plan, "none".to_owned(), None)));
         }
         if catalogue.cases.iter().any(|case| case.side == Side::Client) {
-            let has_client = is_ours && Source::named(&catalogue.api.name).is_some();
+            let has_client = is_ours && apis::named(&catalogue.api.name).is_some();
             if has_client || !catalogue.needs_client() {
                 let client = Arc::new(Keyfit { api: catalogue.api.name.clone() });
                 plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(undrivable)?));

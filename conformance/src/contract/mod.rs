@@ -103,6 +103,12 @@ pub struct Credential {
     pub test_prefix: Option<String>,
     /// Where it may be sent.
     pub carriers: Vec<Carrier>,
+    /// The environment variable from which a generated client reads it; the names of the API and of the kind where left out,
+    /// as in `PARCELS_KEY`.
+    pub variable: Option<String>,
+    /// The API to which the kind belongs, by the name of its folder, where that is another one. A generated client has no type
+    /// of its own for it.
+    pub of: Option<String>,
     /// The path parameters that it is tied to: with another value there, the server hides what it has.
     #[serde(default)]
     pub binds: Vec<String>,

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit::Config;
-use keyfit::auth::DatasourceToken;
 use keyfit::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
-use keyfit::instasent::ingest::{BASE_URL, Client, types};
+use keyfit::instasent::ingest::{BASE_URL, Client, DatasourceToken, types};
 use keyfit_conformance::UserError;
 use keyfit_conformance::secret::shown;
 use tokio::sync::mpsc;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::Naive;
 use keyfit_conformance::verdict::Verdict;
-use keyfit_openapi::Source;
 
 use crate::common::{against_client, side};
 
@@ -76,7 +76,7 @@ fn rules_on_the_scheme_are_for_bearer_tokens_alone() {
 
 #[tokio::test]
 async fn a_client_is_held_to_the_header_that_the_contract_names() {
-    let mut source = Source::embedded().into_iter().find(|source| source.name == "instasent-ingest").expect("it ships");
+    let mut source = apis::named("instasent-ingest").expect("it ships");
     let bearer = Arc::clone(&Catalogue::read(&source).expect("a contract").contract);
     let contract = source.contract.as_mut().expect("a contract");
     contract.text = contract.text.replacen("[\"header\"]", "[{ named-header = \"X-Api-Key\" }]", 1);

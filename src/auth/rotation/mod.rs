@@ -7,7 +7,8 @@
 //! ```no_run
 //! use keyfit::Error;
 //! use keyfit::auth::rotation::{Rotation, ScopienKeys};
-//! use keyfit::auth::{ScopienKey, Secret};
+//! use keyfit::auth::Secret;
+//! use keyfit::scopien::Key;
 //!
 //! /// Puts the key where the programs read it: a file, a variable of the deployment, a secret store.
 //! async fn store(secret: Secret) -> Result<(), Error> {
@@ -23,7 +24,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // A key with the scope `admin`, and the id of the key to replace.
-//! let keys = ScopienKeys::new(ScopienKey::from_env()?)?;
+//! let keys = ScopienKeys::new(Key::from_env()?)?;
 //! let minted = Rotation::new(keys, "key_old").mint().await?;
 //! let switched = minted.distribute(store).await?.verify().await?.switch(deploy).await?;
 //! let id = switched.revoke_old().await?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{KeyManager, NewKey};
 use crate::api::scopien::{Client, types};
-use crate::auth::ScopienKey;
+use crate::scopien::Key;
 use crate::{Config, Error, Timestamp, clock};
 
 /// Manages Scopien API keys, with a key that has the scope `admin`.
@@ -16,12 +16,12 @@ use crate::{Config, Error, Timestamp, clock};
 /// away: this manager is of no use afterwards.
 ///
 /// ```no_run
-/// use keyfit::auth::ScopienKey;
+/// use keyfit::scopien::Key;
 /// use keyfit::auth::rotation::{Rotation, ScopienKeys};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let keys = ScopienKeys::new(ScopienKey::from_env()?)?;
+/// let keys = ScopienKeys::new(Key::from_env()?)?;
 /// let minted = Rotation::new(keys.clone(), "key_abc123").mint().await?;
 /// # minted.abort().await?;
 /// // A key that leaked is revoked at once, without a successor:
@@ -48,7 +48,7 @@ impl ScopienKeys {
     ///
     /// # Errors
     /// The HTTP client cannot be set up.
-    pub fn new(key: ScopienKey) -> Result<Self, Error> {
+    pub fn new(key: Key) -> Result<Self, Error> {
         Self::with_config(key, Config::default())
     }
 
@@ -56,7 +56,7 @@ impl ScopienKeys {
     ///
     /// # Errors
     /// Settings that cannot be used.
-    pub fn with_config(key: ScopienKey, config: Config) -> Result<Self, Error> {
+    pub fn with_config(key: Key, config: Config) -> Result<Self, Error> {
         let client = Client::with_config(key, config.clone())?;
         Ok(Self { client, config, expiry: Expiry::AsBefore })
     }
@@ -113,7 +113,7 @@ impl KeyManager for ScopienKeys {
     /// Asks the server who the new key is, with the new key.
     fn verify<'a>(&'a self, key: &'a NewKey) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            let client = Client::with_config(ScopienKey::new(key.secret.expose())?, self.config.clone())?;
+            let client = Client::with_config(Key::new(key.secret.expose())?, self.config.clone())?;
             let seen = client.auth_test().send().await?.into_inner();
             if !seen.authenticated {
                 return Err(Error::credential(format!("the server does not accept the new key {}", key.id)));

@@ -72,7 +72,7 @@ fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
         (Err(failure), _) => problems.push(failure.to_string()),
         (Ok(_), Err(failure)) => problems.push(format!("no client can be generated: {failure}")),
         (Ok(_), Ok(generated)) => {
-            let reviewed = folder.join(format!("tests/snapshots/embedded__surface-{}.snap", origin.api));
+            let reviewed = folder.join(format!("pipeline/tests/snapshots/embedded__surface-{}.snap", origin.api));
             let problem = match reviewed_surface(&reviewed) {
                 Some(surface) if surface == generated.surface.trim() => None,
                 Some(_) => Some("the generated surface is not the reviewed one"),

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use keyfit_conformance::UserError;
+use keyfit_conformance::apis::all;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::ignore::Ignores;
 use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
@@ -95,7 +96,7 @@ fn ignores(path: &Path) -> Result<Ignores, UserError> {
 fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, UserError> {
     let source = match &options.api {
         Some(name) => Some(apis::named(name)?),
-        None => folder(file).and_then(|name| apis::shipped().into_iter().find(|source| source.name == name)),
+        None => folder(file).and_then(|name| all().into_iter().find(|source| source.name == name)),
     };
     Ok(source.as_ref().map(Catalogue::read).transpose()?)
 }

@@ -1,9 +1,9 @@
 //! A crate outside the workspace that uses the packaged keyfit.
 
-use keyfit::auth::ScopienKey;
+use keyfit::scopien::Key;
 
 fn main() {
-    let key = ScopienKey::new("a-key-for-this-test").expect("the key is well-formed");
+    let key = Key::new("a-key-for-this-test").expect("the key is well-formed");
     let config = keyfit::Config::default().base_url("http://127.0.0.1:9");
     let client = keyfit::scopien::Client::with_config(key, config).expect("loopback needs no TLS");
     // Building a call sends nothing.

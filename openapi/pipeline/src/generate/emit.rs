@@ -1,0 +1,234 @@
+//! What is put beside the generator's code: the base URL, the constructors, the operation table, the hooks that
+//! lead every call through the runtime, and the open enums of answers.
+
+use std::collections::HashSet;
+
+use heck::ToPascalCase as _;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Item, ItemMod, parse_quote};
+
+use super::adapt::Call;
+use super::docs;
+use super::kinds::Kinds;
+use super::leniency::OpenEnum;
+use crate::operation::{Pagination, Partial, Retry};
+use crate::{Operation, name};
+
+/// The items.
+pub(crate) fn items(
+    base_url: &str,
+    operations: &[&Operation],
+    calls: &[Call],
+    open_enums: &[OpenEnum],
+    kinds: &Kinds,
+) -> Vec<Item> {
+    let count = operations.len();
+    let rows = operations
+        .iter()
+        .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
+    let enums = open_enums.iter().map(open_enum);
+    vec![
+        parse_quote!(
+            const _: () = ::keyfit::codegen::supports::<1>();
+        ),
+        parse_quote! {
+            /// The documented base URL.
+            pub const BASE_URL: &str = #base_url;
+        },
+        constructors(kinds.first.is_some()),
+        parse_quote! {
+            impl Client {
+                /// The same client, with options for its calls. Both share everything else.
+                #[must_use]
+                pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
+                    let transport = self.inner.with_options(options);
+                    Self::new_with_client(&self.baseurl, self.client.clone(), transport)
+                }
+
+                /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+                pub fn request(&self, method: ::reqwest::Method, path: &str) -> ::keyfit::RawRequest<'_> {
+                    ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
+                }
+            }
+        },
+        parse_quote! {
+            /// The operation table, in the document's order.
+            pub static OPERATIONS: [::keyfit::Operation; #count] = [#(#rows),*];
+        },
+        parse_quote! {
+            /// Values of answers that the document names; others are kept as they came.
+            pub mod values {
+                #(#enums)*
+            }
+        },
+    ]
+}
+
+/// How clients are made: with a credential, where the API takes one.
+fn constructors(takes_credential: bool) -> Item {
+    let (parameter, argument, credential) = if takes_credential {
+        (
+            quote!(credential: impl ::keyfit::auth::IntoCredential<Api>,),
+            quote!(credential,),
+            quote!(credential.into_credential()),
+        )
+    } else {
+        (quote!(), quote!(), quote!(::keyfit::codegen::no_credential()))
+    };
+    parse_quote! {
+        impl Client {
+            /// A client for the documented host, [`BASE_URL`].
+            ///
+            /// # Errors
+            /// Returns an error if the TLS backend cannot be initialized.
+            pub fn new(#parameter) -> ::std::result::Result<Self, ::keyfit::Error> {
+                Self::with_config(#argument ::keyfit::Config::default())
+            }
+
+            /// A client with a configuration of your own: another base URL, timeouts, user agent.
+            ///
+            /// # Errors
+            /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
+            /// a query or a fragment.
+            pub fn with_config(
+                #parameter
+                config: ::keyfit::Config,
+            ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                Self::over(#credential, config)
+            }
+
+            fn over<K>(
+                credential: ::keyfit::auth::Credential<K>,
+                config: ::keyfit::Config,
+            ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                let (http, transport) = ::keyfit::codegen::Transport::connect(credential, config, BASE_URL)?;
+                let base_url = transport.base_url().to_owned();
+                Ok(Self::new_with_client(&base_url, http, transport))
+            }
+        }
+    }
+}
+
+fn row(operation: &Operation, streams: bool) -> TokenStream {
+    let Operation { id, function, method, path, credentials, scopes, .. } = operation;
+    let Operation { rate_limit, rate_limit_by, spends, errors, .. } = operation;
+    let success = operation.success_statuses();
+    let resource = option(operation.resource.as_deref());
+    let retry_key = option(operation.retry_key.as_deref());
+    let unverified = option(operation.unverified.as_deref());
+    let retry = match operation.retry {
+        Retry::Safe => quote!(Safe),
+        Retry::Idempotent => quote!(Idempotent),
+        Retry::Keyed => quote!(Keyed),
+        Retry::Never => quote!(Never),
+    };
+    let pagination = operation.pagination.map(|pagination| match pagination {
+        Pagination::Page => quote!(::keyfit::operation::Pagination::Page),
+        Pagination::StartLimit => quote!(::keyfit::operation::Pagination::StartLimit),
+        Pagination::Cursor => quote!(::keyfit::operation::Pagination::Cursor),
+    });
+    let partial = operation.partial.map(|partial| match partial {
+        Partial::Items => quote!(::keyfit::operation::Partial::Items),
+        Partial::Lists => quote!(::keyfit::operation::Partial::Lists),
+    });
+    let pagination = option_tokens(pagination);
+    let partial = option_tokens(partial);
+    quote! {
+        ::keyfit::codegen::Row {
+            id: #id, function: #function, method: #method, path: #path,
+            credentials: &[#(#credentials),*], scopes: &[#(#scopes),*], resource: #resource,
+            success: &[#(#success),*],
+            retry: ::keyfit::operation::Retry::#retry, retry_key: #retry_key,
+            rate_limit: #rate_limit, rate_limit_by: &[#(#rate_limit_by),*], pagination: #pagination, partial: #partial,
+            spends: #spends, streams: #streams, errors: #errors, unverified: #unverified,
+        }.operation()
+    }
+}
+
+fn option(value: Option<&str>) -> TokenStream {
+    option_tokens(value.map(|value| quote!(#value)))
+}
+
+fn option_tokens(value: Option<TokenStream>) -> TokenStream {
+    value.map_or_else(|| quote!(::std::option::Option::None), |value| quote!(::std::option::Option::Some(#value)))
+}
+
+/// The whole file as one module and what it exports, so that what includes it stays one line. The lints of hand-written code
+/// are not the generator's.
+pub(crate) fn module(mut file: syn::File) -> syn::File {
+    let mut module: ItemMod = parse_quote! {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            unused_mut,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason
+        )]
+        mod generated {}
+    };
+    // Moved, not quoted: tokens of all of it would need more memory than it has itself.
+    module.content.get_or_insert_default().1 = std::mem::take(&mut file.items);
+    file.items.push(Item::Mod(module));
+    file.items.push(parse_quote!(
+        pub use generated::*;
+    ));
+    file.attrs.clear();
+    file
+}
+
+/// An enum that never fails to decode.
+fn open_enum(open: &OpenEnum) -> TokenStream {
+    let name = format_ident!("{}", name::of_type(&open.name));
+    let mut variants = Vec::new();
+    let mut taken = HashSet::from(["Other".to_owned()]);
+    let mut texts = Vec::new();
+    for value in &open.values {
+        let plain = value.to_pascal_case();
+        let variant = if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {value}")) };
+        // Values that differ in case or punctuation only are left to `Other`, which keeps them.
+        if taken.insert(variant.clone()) {
+            variants.push(variant);
+            texts.push(value.clone());
+        }
+    }
+    let idents: Vec<_> = variants.iter().map(|variant| format_ident!("{variant}")).collect();
+    let docs = texts.iter().map(|text| {
+        let lines = docs::lines(&format!("`{text}`"));
+        quote!(#(#lines)*)
+    });
+    let description = if open.description.is_empty() { format!("`{name}`") } else { open.description.clone() };
+    let description = docs::lines(&description);
+    quote! {
+        #(#description)*
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(from = "::std::string::String", into = "::std::string::String")]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#docs #idents,)*
+            /// A value that the document does not name.
+            Other(::std::string::String),
+        }
+        impl #name {
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self { #(Self::#idents => #texts,)* Self::Other(value) => value }
+            }
+        }
+        impl From<::std::string::String> for #name {
+            fn from(value: ::std::string::String) -> Self {
+                match value.as_str() { #(#texts => Self::#idents,)* _ => Self::Other(value) }
+            }
+        }
+        impl From<#name> for ::std::string::String {
+            fn from(value: #name) -> Self {
+                match value { #name::Other(value) => value, known => known.as_str().to_owned() }
+            }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
+        }
+    }
+}
