@@ -29,24 +29,19 @@ fn run() -> Result<(), Box<dyn Error>> {
         write_client(source, Path::new(&out))?;
     }
     fs::write(Path::new(&out).join("connections.rs"), connections(&enabled))?;
-    println!("cargo::rustc-check-cfg=cfg(any_api)");
-    if !enabled.is_empty() {
-        println!("cargo::rustc-cfg=any_api");
-    }
     Ok(())
 }
 
-/// Writes `OUT_DIR/<api>.rs`, to be included by `src/api/<api>.rs`.
+/// Writes `OUT_DIR/<api>.rs`, to be included by its module.
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
 fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
-    let module = module(source);
     // Whoever drives operations as data calls them by their ids.
     let options = Options { dispatch: env::var_os("CARGO_FEATURE_DISPATCH").is_some() };
     let client = generate_with(source, options)?;
     for unsupported in &client.unsupported {
         println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
     }
-    fs::write(out.join(format!("{module}.rs")), client.code)?;
+    fs::write(out.join(format!("{}.rs", source.name.replace('-', "_"))), client.code)?;
     Ok(())
 }
 
@@ -61,16 +56,16 @@ fn connections(enabled: &[Source]) -> String {
         let (name, module) = (&source.name, module(source));
         let _ = write!(
             clients,
-            "impl Dispatch for api::{module}::Client {{
+            "impl Dispatch for crate::{module}::Client {{
     fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a> {{
-        Box::pin(api::{module}::dispatch(self, operation, arguments))
+        Box::pin(crate::{module}::dispatch(self, operation, arguments))
     }}
 }}\n\n"
         );
         let _ = write!(
             arms,
-            "        {name:?} => api::{module}::Credential::from_access(access)
-            .and_then(|credential| api::{module}::Client::with_config(credential, config))
+            "        {name:?} => crate::{module}::Credential::from_access(access)
+            .and_then(|credential| crate::{module}::Client::with_config(credential, config))
             .map(|client| Box::new(client) as Box<dyn Dispatch>),\n"
         );
     }
@@ -83,6 +78,11 @@ fn connections(enabled: &[Source]) -> String {
     )
 }
 
+/// Where a client lives. A vendor of several APIs has a module around theirs.
 fn module(source: &Source) -> String {
-    source.name.replace('-', "_")
+    let module = |name: &str| name.replace('-', "_");
+    match source.name.strip_prefix("instasent-") {
+        Some(name) => format!("instasent::{}", module(name)),
+        None => module(&source.name),
+    }
 }

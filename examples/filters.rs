@@ -6,7 +6,9 @@
 
 use keyfit::Config;
 use keyfit::auth::ProductToken;
-use keyfit::filter::{AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute};
+use keyfit::instasent::filter::{
+    AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute,
+};
 use keyfit::instasent::product::{BASE_URL, Client};
 
 #[tokio::main(flavor = "current_thread")]

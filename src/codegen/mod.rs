@@ -15,11 +15,11 @@ pub use query::QueryParam;
 pub use row::Row;
 
 #[cfg(feature = "dispatch")]
-pub use crate::dispatch::{argument, written};
-pub use crate::path_argument::encode as encode_path;
+pub use crate::client::dispatch::{argument, written};
+pub use crate::client::path_argument::encode as encode_path;
 // The builders of requests know an error of this name.
-pub use crate::runtime::Unsent as Error;
-pub use crate::runtime::{Answer, Transport, Unsent};
+pub use crate::client::transport::Unsent as Error;
+pub use crate::client::transport::{Answer, Transport, Unsent};
 
 /// The newest form of generated code that this version takes.
 const NEWEST: u32 = 1;
@@ -40,8 +40,8 @@ pub const fn supports<const FORM: u32>() {
 
 /// The error of a call to an operation that the client does not have.
 #[cfg(feature = "dispatch")]
-pub fn unknown_operation(id: &str) -> crate::Error {
-    crate::Error::unknown_operation(id)
+pub fn unknown_operation(id: &str) -> crate::error::Error {
+    crate::error::Error::unknown_operation(id)
 }
 
 /// Bodies as forms.

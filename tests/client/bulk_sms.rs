@@ -1,8 +1,8 @@
 //! Plans of messages through the bulk requests: each message has one outcome, and no request is made twice.
 
 use keyfit::auth::SmsToken;
+use keyfit::instasent::sms::{self, Draft, ItemOutcome, Sent};
 use keyfit::instasent::transactional::{Client, types::SmsItem};
-use keyfit::sms::{self, Draft, ItemOutcome, Sent};
 use keyfit::{Config, ErrorKind};
 
 use crate::support::{Answer, Scripted, TOKEN, clock};
