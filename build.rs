@@ -31,17 +31,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         write_client(source, Path::new(&out))?;
     }
     fs::write(Path::new(&out).join("shipped.rs"), shipped(&enabled))?;
-    println!("cargo::rustc-check-cfg=cfg(any_api)");
-    if !enabled.is_empty() {
-        println!("cargo::rustc-cfg=any_api");
-    }
     Ok(())
 }
 
-/// Writes `OUT_DIR/<api>.rs`, to be included by `src/api/<api>.rs`.
+/// Writes `OUT_DIR/<api>.rs`, to be included by its module.
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
 fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
-    let module = module(source);
     // Whoever drives operations as data calls them by their ids.
     let has_dispatch = env::var_os("CARGO_FEATURE_DISPATCH").is_some();
     let options = Options { dispatch: if has_dispatch { Dispatch::Always } else { Dispatch::Never } };
@@ -49,7 +44,7 @@ fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
     for unsupported in &client.unsupported {
         println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
     }
-    fs::write(out.join(format!("{module}.rs")), client.code)?;
+    fs::write(out.join(format!("{}.rs", source.name.replace('-', "_"))), client.code)?;
     Ok(())
 }
 
@@ -70,11 +65,16 @@ fn shipped(enabled: &[Source]) -> String {
             (included(&source.document), optional(&source.overlay), optional(&source.contract));
         let (name, module) = (&source.name, module(source));
         let files = format!("document: {document}, overlay: {overlay}, contract: {contract}");
-        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::api::{module}::connect }},\n")
+        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::{module}::connect }},\n")
     });
     format!("&[\n{rows}]\n")
 }
 
+/// Where a client lives. A vendor of several APIs has a module around theirs.
 fn module(source: &Source) -> String {
-    source.name.replace('-', "_")
+    let module = |name: &str| name.replace('-', "_");
+    match source.name.strip_prefix("instasent-") {
+        Some(name) => format!("instasent::{}", module(name)),
+        None => module(&source.name),
+    }
 }

@@ -50,7 +50,7 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
             )
         })
     };
-    let (manifest, library, modules) = (read("Cargo.toml")?, read("src/lib.rs")?, read("src/api/mod.rs")?);
+    let (manifest, library) = (read("Cargo.toml")?, read("src/lib.rs")?);
     let type_name = name.to_pascal_case();
     let sources = read("openapi/sources.toml")?;
     let refuse = |problem: String, help: &str| Failure::of_file(&document.path, problem, help);
@@ -63,10 +63,10 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
         return Err(refuse(problem, "choose another --name; nothing was written"));
     }
     let folder = PathBuf::from("openapi/apis").join(name);
-    let file_of_module = PathBuf::from(format!("src/api/{module}.rs"));
-    let lines = [format!("mod {module};"), format!("mod {module} {{"), format!("api::{module};")];
+    let file_of_module = PathBuf::from(format!("src/{module}.rs"));
+    let is_named = |line: &str| line.split(|it: char| !it.is_alphanumeric() && it != '_').any(|word| word == module);
     let is_there = [&folder, &file_of_module].iter().any(|path| checkout.join(path).exists());
-    let is_taken = lines.iter().any(|line| library.contains(line)) || is_there;
+    let is_taken = library.lines().filter(|line| !line.starts_with("//")).any(is_named) || is_there;
     if is_taken || manifest.lines().any(|line| line.starts_with(&format!("{name} = "))) {
         return Err(refuse(
             format!("an API, a module, a feature or a dependency of Keyfit is called `{name}` already"),
@@ -101,8 +101,7 @@ pub fn add(checkout: &Path, name: &str, document: &Text, url: Option<&str>) -> R
     let files = vec![
         ("openapi/sources.toml".into(), with_source(checkout, &sources, row)?),
         ("Cargo.toml".into(), with_feature(checkout, &manifest, name)?),
-        ("src/lib.rs".into(), with_line(&library, &["pub use api::"], name, &module)),
-        ("src/api/mod.rs".into(), with_line(&modules, &["pub mod ", "mod "], name, &module)),
+        ("src/lib.rs".into(), with_line(&library, &["pub mod ", "mod "], name, &module)),
         (file_of_module, module_text(name, &module, &type_name, (kind, carrier))),
         (folder.join(file), document.text.clone()),
         (folder.join("overlay.yaml"), made.overlay),
@@ -217,7 +216,8 @@ fn with_line(text: &str, beginnings: &[&str], feature: &str, module: &str) -> St
             last = at + row.len();
         }
         at += row.len();
-        if !row.starts_with("#[") {
+        // Its attribute may take several lines.
+        if !row.starts_with(['#', ' ', ')']) {
             item = at;
         }
     }
@@ -304,7 +304,7 @@ mod tests {
                 .contains("sendParcel: POST /accounts")
         );
         assert!(shown("openapi/apis/parcels/contract.toml").contains("url = \"https://parcels.example/openapi.yaml\""));
-        let files = ["Cargo.toml", "src/lib.rs", "src/api/mod.rs", "src/api/parcels.rs", "openapi/sources.toml"];
+        let files = ["Cargo.toml", "src/lib.rs", "src/parcels.rs", "openapi/sources.toml"];
         let text = files.map(shown).join("\n");
         // Whichever other APIs there are.
         let (before, defaults) = text.split_once("default = [").expect("a feature that is on");
@@ -331,19 +331,18 @@ mod tests {
         let bare = Text::new("openapi.yaml", include_str!("../../tests/fixtures/bare/openapi.yaml"));
         for name in [
             "scopien",
-            "sms",
             "oauth",
             "serde",
             "match",
             "guide",
             "ingest",
-            "paged",
+            "pagination",
             "client",
             "credential",
             "token",
             "token-kind",
             "carrier",
-            "config",
+            "testing",
             "error",
             "instasent",
             "std",
