@@ -11,6 +11,8 @@ mod repeat;
 mod scope;
 mod shared;
 mod span;
+#[cfg_attr(not(feature = "instasent-ingest"), expect(dead_code, reason = "the writer alone stops calls"))]
+pub(crate) mod stop;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ pub use exchange::Answer;
 use attempt::Call;
 use scope::Scope;
 use shared::Shared;
+use stop::Stop;
 
 use crate::auth::Credential;
 use crate::client::{CallOptions, Config};
@@ -33,6 +36,8 @@ use crate::error::{Error, Operation};
 pub struct Transport {
     shared: Arc<Shared>,
     options: Arc<CallOptions>,
+    /// What ends the waits of its calls.
+    stop: Option<Arc<Stop>>,
 }
 
 impl Transport {
@@ -53,13 +58,19 @@ impl Transport {
         }
         let http = config.http.client(&base)?;
         let shared = Shared::new(Scope::new(base), credential, config);
-        Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
+        Ok((http, Self { shared: Arc::new(shared), options: Arc::default(), stop: None }))
     }
 
     /// The same transport, with options for its calls.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        Self { shared: Arc::clone(&self.shared), options: Arc::new(options) }
+        Self { options: Arc::new(options), ..self.clone() }
+    }
+
+    /// The same transport, whose calls wait for nothing once they are stopped.
+    #[cfg(feature = "instasent-ingest")]
+    pub(crate) fn stopped_by(&self, stop: Arc<Stop>) -> Self {
+        Self { stop: Some(stop), ..self.clone() }
     }
 
     /// The settings of the client.
@@ -114,7 +125,8 @@ impl Transport {
         request: Request,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        Call { shared: &self.shared, options: &self.options, http, operation }.run(request).await
+        let (shared, options, stop) = (&*self.shared, &*self.options, self.stop.as_deref());
+        Call { shared, options, http, operation, stop }.run(request).await
     }
 }
 

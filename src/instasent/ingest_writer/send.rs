@@ -17,6 +17,8 @@ use super::shared::Shared;
 use super::{Outcome, Unknown, receipt};
 use crate::client::Response;
 use crate::client::batch::Reason;
+use crate::client::transport::Transport;
+use crate::client::transport::stop::unless_stopped;
 use crate::error::operation::Retry;
 use crate::error::redact::Redactor;
 use crate::error::{Error, ErrorKind, FieldError, Operation};
@@ -26,6 +28,8 @@ use crate::instasent::ingest::Client;
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) client: Client,
+    /// That of the client, whose calls are stopped with the writer.
+    pub(super) transport: Transport,
     pub(super) operation: &'static Operation,
     pub(super) url: Url,
     /// How long a batch is tried.
@@ -125,7 +129,7 @@ impl Sender {
             {
                 return Part::Outcomes(masked(said, error.secrets()));
             }
-            may_have_been_taken |= may_be_taken(&error);
+            may_have_been_taken |= error.may_have_been_executed();
             match verdict(&error) {
                 Verdict::Halve => return Part::Refused(error),
                 Verdict::Stop => {
@@ -145,7 +149,7 @@ impl Sender {
 
     /// One call, with all its attempts.
     async fn call(&self, body: Bytes) -> Result<(Response<Bytes>, Redactor), Error> {
-        let (http, transport) = (&self.client.client, &self.client.inner);
+        let (http, transport) = (&self.client.client, &self.transport);
         let mut request = reqwest::Request::new(Method::POST, self.url.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
@@ -170,12 +174,7 @@ impl Sender {
             wait_ms = wait.as_millis(),
             "a batch is sent again"
         );
-        let stopped = self.shared.stopped.notified();
-        if self.shared.is_stopping() {
-            return false;
-        }
-        first_of(config.clock.sleep(wait), stopped).await;
-        !self.shared.is_stopping()
+        unless_stopped(Some(&self.shared.stop), config.clock.sleep(wait)).await
     }
 
     fn now(&self) -> Duration {
@@ -209,12 +208,6 @@ fn verdict(error: &Error) -> Verdict {
     }
 }
 
-/// Whether the call may have been executed. An answer of 4xx alone says that it was not.
-fn may_be_taken(error: &Error) -> bool {
-    let is_refusal = error.status().is_some_and(|status| status.is_client_error());
-    error.may_have_been_sent() && !(is_refusal && error.attempts() <= 1)
-}
-
 /// Why a single item is refused, in the server's words where it has some.
 fn reasons(error: &Error) -> Vec<Reason> {
     let fields = error.field_errors();
@@ -234,14 +227,4 @@ fn masked(mut outcomes: Vec<Outcome>, secrets: &[Redactor]) -> Vec<Outcome> {
         }
     }
     outcomes
-}
-
-/// Waits until one of two is over.
-async fn first_of(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
-    let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
-    std::future::poll_fn(|context| {
-        let is_over = one.as_mut().poll(context).is_ready() || other.as_mut().poll(context).is_ready();
-        if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
 }
