@@ -10,7 +10,7 @@ use std::fmt::Display;
 use crate::auth::Scopes;
 use crate::{Error, PathArgument};
 
-include!(concat!(env!("OUT_DIR"), "/instasent_ingest.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_ingest.rs"));
 
 /// With `PROJECT_DATASOURCE_WRITE` it reaches the data sources of its project.
 #[cfg(feature = "instasent-product")]

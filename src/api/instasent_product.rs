@@ -10,7 +10,7 @@ use super::paged::{listings, paged};
 use crate::auth::Scopes;
 use crate::{Error, PathArgument};
 
-include!(concat!(env!("OUT_DIR"), "/instasent_product.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_product.rs"));
 
 listings! {
     AudienceScrollAnswer: AudienceContact scroll;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::auth::{Expiry, KeyFacts, Scopes};
 use crate::{Error, Timestamp};
 
-include!(concat!(env!("OUT_DIR"), "/scopien.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/scopien.rs"));
 
 impl Client {
     /// What the token of this client may do, as the API says it; `None` where the answer does not say it. Compare it with

@@ -60,7 +60,7 @@ async fn a_401_with_a_newer_secret_at_hand_is_sent_once_more() {
 async fn an_sms_that_was_refused_with_401_is_sent_once_more_with_its_body() {
     let server = Scripted::guarded(&["fixture-token-2"], r#"{"entity":{"id":"1"}}"#).await;
     let store = Store::new("fixture-token-1");
-    let credential: Credential<transactional::kind::ApiSms> = Credential::from_source(store.clone());
+    let credential: Credential<instasent::transactional::kind::ApiSms> = Credential::from_source(store.clone());
     credential.ready().await.expect("the store answers");
     store.rotate("fixture-token-2");
     let client = instasent::transactional::Client::with_config(credential, server.config()).expect("a client");
@@ -105,7 +105,8 @@ async fn a_secret_that_cannot_be_had_is_a_credential_error_and_nothing_is_sent()
         }
     }
     let server = Scripted::json(200, "{}").await;
-    let client = scopien::Client::with_config(Credential::from_source(Closed), server.config()).expect("a client");
+    let client = scopien::Client::with_config(Credential::<scopien::kind::Key>::from_source(Closed), server.config())
+        .expect("a client");
     let error = client.accounts_list().send().await.expect_err("no key");
     assert_eq!(error.kind(), ErrorKind::Credential);
     assert!(error.is_auth() && !error.may_have_been_sent());

@@ -1,7 +1,7 @@
 //! The document pipeline of keyfit: loads an OpenAPI document, applies its overlay, repairs and lints it, builds the
 //! operation table, and generates a typed client with [progenitor](https://docs.rs/progenitor).
 //!
-//! A build script calls [`generate`]; the contract check calls [`Api::read`]. Both see the same operations.
+//! A build script calls [`build::client`]; the contract check calls [`Api::read`]. Both see the same operations.
 //!
 //! ```no_run
 //! let source = keyfit_openapi::Source::from_dir("apis/pets".as_ref())?;
@@ -13,6 +13,7 @@
 //! ```
 
 mod api;
+pub mod build;
 mod contract;
 mod cost;
 pub mod diff;
@@ -36,6 +37,7 @@ mod pointer;
 mod remarks;
 mod repair;
 pub mod schema;
+mod select;
 mod source;
 mod table;
 mod target;

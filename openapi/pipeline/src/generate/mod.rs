@@ -57,6 +57,8 @@ pub struct Generated {
 pub struct Options {
     /// Whether operations can be called by their ids.
     pub dispatch: Dispatch,
+    /// The operations that the client has, by selectors as [`Api::read_only`] takes them. All of them where there is none.
+    pub only: Vec<String>,
 }
 
 /// Whether generated code has `connect`, which makes a client whose operations are called by their ids with JSON arguments:
@@ -86,7 +88,7 @@ pub fn generate(source: &Source) -> Result<Generated, Failure> {
 /// # Errors
 /// As [`generate`].
 pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
-    let api = Api::read(source)?;
+    let api = Api::read_only(source, &options.only)?;
     let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
     let mut mends = Mends::default();
     // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
@@ -217,7 +219,7 @@ impl Attempt {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
-        let surface = surface::describe(file, &operations);
+        let surface = surface::describe(file, &operations, &kinds);
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
         let code = prettyplease::unparse(&emit::module(self.file));
