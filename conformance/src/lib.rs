@@ -28,4 +28,7 @@ pub mod spec_diff;
 mod standing;
 
 pub mod tokens;
+mod user_error;
 pub mod verdict;
+
+pub use user_error::UserError;

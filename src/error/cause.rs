@@ -57,10 +57,17 @@ impl Error {
     }
 
     /// The error after so many requests, of which one may have been executed.
-    pub(crate) fn after(mut self, attempts: u32, may_have_been_sent: bool) -> Self {
+    pub(crate) fn after(mut self, attempts: u32, may_have_been_sent: bool, may_have_been_executed: bool) -> Self {
         self.0.attempts = attempts;
+        self.0.was_refused = may_have_been_sent && !may_have_been_executed;
         self.0.may_have_been_sent |= may_have_been_sent;
         self
+    }
+
+    /// Whether one of the attempts may have been executed.
+    #[cfg(feature = "instasent-ingest")]
+    pub(crate) fn may_have_been_executed(&self) -> bool {
+        self.0.may_have_been_sent && !self.0.was_refused
     }
 
     /// Names the operation.
@@ -99,6 +106,7 @@ impl Error {
             failure: None,
             source: None,
             may_have_been_sent: false,
+            was_refused: false,
             attempts: 0,
             retry_after: None,
             rate_limit: None,

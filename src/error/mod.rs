@@ -51,6 +51,8 @@ struct Inner {
     failure: Option<Failure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     may_have_been_sent: bool,
+    /// Every attempt that was sent was refused.
+    was_refused: bool,
     attempts: u32,
     retry_after: Option<Duration>,
     /// What was known of the rate limit where nothing was sent for it.

@@ -176,8 +176,14 @@ impl<T: Record> Builder<T> {
         let check =
             Check { kind: T::KIND, allowed: self.allowed, most_bytes: self.limits.batch_bytes.saturating_sub(2) };
         let client = client.clone();
-        let sender =
-            Sender { client: client.clone(), operation, url, patience: self.patience, shared: Arc::clone(&shared) };
+        let sender = Sender {
+            transport: client.inner.stopped_by(Arc::clone(&shared.stop)),
+            client: client.clone(),
+            operation,
+            url,
+            patience: self.patience,
+            shared: Arc::clone(&shared),
+        };
         let task = Task {
             sender: Arc::new(sender),
             shared: Arc::clone(&shared),

@@ -19,12 +19,16 @@ use crate::batch::Reason;
 use crate::instasent::ingest::Client;
 use crate::operation::Retry;
 use crate::redact::Redactor;
+use crate::runtime::Transport;
+use crate::runtime::stop::unless_stopped;
 use crate::{Error, ErrorKind, FieldError, Operation, Response};
 
 /// Where batches go.
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) client: Client,
+    /// That of the client, whose calls are stopped with the writer.
+    pub(super) transport: Transport,
     pub(super) operation: &'static Operation,
     pub(super) url: Url,
     /// How long a batch is tried.
@@ -124,7 +128,7 @@ impl Sender {
             {
                 return Part::Outcomes(masked(said, error.secrets()));
             }
-            may_have_been_taken |= may_be_taken(&error);
+            may_have_been_taken |= error.may_have_been_executed();
             match verdict(&error) {
                 Verdict::Halve => return Part::Refused(error),
                 Verdict::Stop => {
@@ -144,7 +148,7 @@ impl Sender {
 
     /// One call, with all its attempts.
     async fn call(&self, body: Bytes) -> Result<(Response<Bytes>, Redactor), Error> {
-        let (http, transport) = (&self.client.client, &self.client.inner);
+        let (http, transport) = (&self.client.client, &self.transport);
         let mut request = reqwest::Request::new(Method::POST, self.url.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
@@ -169,12 +173,7 @@ impl Sender {
             wait_ms = wait.as_millis(),
             "a batch is sent again"
         );
-        let stopped = self.shared.stopped.notified();
-        if self.shared.is_stopping() {
-            return false;
-        }
-        first_of(config.clock.sleep(wait), stopped).await;
-        !self.shared.is_stopping()
+        unless_stopped(Some(&self.shared.stop), config.clock.sleep(wait)).await
     }
 
     fn now(&self) -> Duration {
@@ -208,12 +207,6 @@ fn verdict(error: &Error) -> Verdict {
     }
 }
 
-/// Whether the call may have been executed. An answer of 4xx alone says that it was not.
-fn may_be_taken(error: &Error) -> bool {
-    let is_refusal = error.status().is_some_and(|status| status.is_client_error());
-    error.may_have_been_sent() && !(is_refusal && error.attempts() <= 1)
-}
-
 /// Why a single item is refused, in the server's words where it has some.
 fn reasons(error: &Error) -> Vec<Reason> {
     let fields = error.field_errors();
@@ -233,14 +226,4 @@ fn masked(mut outcomes: Vec<Outcome>, secrets: &[Redactor]) -> Vec<Outcome> {
         }
     }
     outcomes
-}
-
-/// Waits until one of two is over.
-async fn first_of(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
-    let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
-    std::future::poll_fn(|context| {
-        let is_over = one.as_mut().poll(context).is_ready() || other.as_mut().poll(context).is_ready();
-        if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
 }

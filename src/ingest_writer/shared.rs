@@ -14,6 +14,7 @@ use super::checkpoint::Ranges;
 use super::queue::{Queue, Refused};
 use super::{Checkpoint, Outcome, Stopped, Summary, Unknown, WriteError};
 use crate::Error;
+use crate::runtime::stop::Stop;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -24,8 +25,8 @@ pub(super) struct Shared {
     pub(super) work: Notify,
     /// Outcomes were delivered, or the writer stopped.
     pub(super) progress: Notify,
-    /// Nothing is sent again.
-    pub(super) stopped: Notify,
+    /// Set where nothing is sent any more, and so nothing is waited for.
+    pub(super) stop: Arc<Stop>,
 }
 
 #[derive(Debug)]
@@ -95,7 +96,7 @@ impl Shared {
             delivered: AtomicUsize::new(0),
             work: Notify::new(),
             progress: Notify::new(),
-            stopped: Notify::new(),
+            stop: Arc::default(),
         }
     }
 
@@ -194,6 +195,7 @@ impl Shared {
             state.abandon(&error.to_string(), &unknown);
         }
         drop(state);
+        self.stop.set();
         self.wake_all();
     }
 
@@ -206,6 +208,7 @@ impl Shared {
         }
         let after = state.finished.iter().map(|finished| finished.outcomes.len()).sum::<usize>();
         drop(state);
+        self.stop.set();
         self.wake_all();
         after - before
     }
@@ -273,7 +276,6 @@ impl Shared {
     pub(super) fn wake_all(&self) {
         self.work.notify_one();
         self.progress.notify_waiters();
-        self.stopped.notify_waiters();
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -32,7 +32,7 @@ use decode::Marks;
 use layer::{Ends, Layer};
 use patterns::Patterns;
 pub(crate) use plain::OneLine;
-pub use plain::{plain, plain_lines};
+pub use plain::{plain, plain_json, plain_lines};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "[redacted]";

@@ -13,6 +13,23 @@ pub fn plain_lines(text: &str) -> String {
     text.replace("\r\n", "\n").split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
+/// The same for a text that is JSON, whose lines are kept: such characters stand in its strings alone, and become escapes of
+/// JSON, so that its values stay what they are.
+pub fn plain_json(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_hidden(character) && character != '\n' {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // A text takes whatever is written.
+                let _ = write!(plain, "\\u{unit:04x}");
+            }
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
 /// The [`plain`] text, of which so many characters are shown.
 pub(crate) struct OneLine<'a>(pub(crate) &'a str, pub(crate) usize);
 
@@ -58,6 +75,16 @@ mod tests {
         let shown = plain("a\u{1b}[2J\r\n\t\u{9b}\u{202e}b\u{feff}\u{200b}\u{2028}é 日本 👩");
         assert_eq!(shown, "a\\u{1b}[2J\\r\\n\t\\u{9b}\\u{202e}b\\u{feff}\\u{200b}\\u{2028}é 日本 👩");
         assert_eq!(plain_lines("a\r\n\tb\r\u{7f}\n"), "a\n\tb\\r\\u{7f}\n");
+    }
+
+    #[test]
+    fn plain_json_is_the_same_value() {
+        let value =
+            serde_json::json!({"a\u{9b}": ["\u{1b}[2J", "\u{202e}b", "\u{e0001}", "\\u{1b} é \"🙂\"\n\t"], "c": 1});
+        let text = plain_json(&format!("{value:#}"));
+        assert!(text.lines().count() > 1 && text.chars().all(|character| !is_hidden(character) || character == '\n'));
+        assert!(text.contains("\\u009b") && text.contains("\\udb40\\udc01") && text.contains("\\u202eb"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).ok(), Some(value));
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Answer {
         let body = body.whole();
         let failure = |fault, headers, body: Bytes| {
             let failure = Failure::of_success(fault, status, headers, body);
-            Error::answered(failure, None, held.redactor()).after(attempts, true).of_operation(operation)
+            Error::answered(failure, None, held.redactor()).after(attempts, true, true).of_operation(operation)
         };
         let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
         let value: T = match serde_json::from_slice(text) {

@@ -15,6 +15,7 @@ use super::classify::{Again, Outcome, again};
 use super::exchange::{Answer, Failed, exchange};
 use super::limiter::{Bucket, Key, Permit};
 use super::shared::Shared;
+use super::stop::{Stop, unless_stopped};
 use super::{repeat, span};
 use crate::auth::Held;
 use crate::observer::{Attempt, Next};
@@ -31,12 +32,15 @@ pub(crate) struct Call<'a> {
     pub(crate) options: &'a CallOptions,
     pub(crate) http: &'a reqwest::Client,
     pub(crate) operation: &'static Operation,
+    /// What ends its waits.
+    pub(crate) stop: Option<&'a Stop>,
 }
 
 /// How far a call has come.
 struct Progress {
     attempts: u32,
     may_have_been_sent: bool,
+    may_have_been_executed: bool,
     deadline: Duration,
     /// The token that was refused with 401, and the one to send in its place.
     other: Option<(Held, Held)>,
@@ -53,7 +57,8 @@ impl Call<'_> {
     pub(crate) async fn run(&self, mut request: Request) -> Result<Answer, Error> {
         let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.url()), self.now());
         let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
-        let mut progress = Progress { attempts: 0, may_have_been_sent: false, deadline, other: None };
+        let mut progress =
+            Progress { attempts: 0, may_have_been_sent: false, may_have_been_executed: false, deadline, other: None };
         let mut last: Option<Error> = None;
         loop {
             let (permit, held) = match self.ready(&bucket, &progress).await {
@@ -75,6 +80,7 @@ impl Call<'_> {
                 Err(failed) => failed,
             };
             progress.may_have_been_sent |= failed.outcome.may_have_been_sent();
+            progress.may_have_been_executed |= failed.outcome.may_have_been_executed();
             self.settle(permit, &failed);
             let again = match spare {
                 Some(spare) => self.step(&failed, &held, &spare, &progress).await.map(|step| (spare, step)),
@@ -88,11 +94,12 @@ impl Call<'_> {
             self.observe(&progress, began, failed.error.status(), Some(failed.error.kind()), next);
             let Some((spare, step)) = again else { return Err(progress.end(failed.error)) };
             request = spare;
-            last = Some(failed.error);
             match step {
                 Step::Reauthorize(other) => progress.other = Some((held, other)),
-                Step::Wait(wait) => self.shared.config.clock.sleep(wait).await,
+                Step::Wait(wait) if !self.waits(wait).await => return Err(progress.end(failed.error)),
+                Step::Wait(_) => {}
             }
+            last = Some(failed.error);
         }
     }
 
@@ -117,10 +124,9 @@ impl Call<'_> {
                 Ok(permit) => return Ok(permit),
                 Err(wait) => wait,
             };
-            if !is_worthwhile(now, wait, deadline) {
+            if !is_worthwhile(now, wait, deadline) || !self.waits(wait).await {
                 return Err(Error::limited(wait, bucket.seen()));
             }
-            self.shared.config.clock.sleep(wait).await;
         }
     }
 
@@ -224,6 +230,11 @@ impl Call<'_> {
         tokio::time::timeout(deadline.saturating_sub(self.now()), future).await.ok()
     }
 
+    /// Waits. `false` where the call is stopped before that.
+    async fn waits(&self, wait: Duration) -> bool {
+        unless_stopped(self.stop, self.shared.config.clock.sleep(wait)).await
+    }
+
     fn now(&self) -> Duration {
         self.shared.config.clock.monotonic()
     }
@@ -235,6 +246,6 @@ fn is_worthwhile(now: Duration, wait: Duration, deadline: Duration) -> bool {
 
 impl Progress {
     fn end(&self, error: Error) -> Error {
-        error.after(self.attempts, self.may_have_been_sent)
+        error.after(self.attempts, self.may_have_been_sent, self.may_have_been_executed)
     }
 }

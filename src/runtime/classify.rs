@@ -20,6 +20,15 @@ impl Outcome {
     pub(crate) fn may_have_been_sent(self) -> bool {
         !matches!(self, Self::Unfit | Self::Unsent)
     }
+
+    /// Whether the server may have done what the request asks for. A refusal says that it did not.
+    pub(crate) fn may_have_been_executed(self) -> bool {
+        match self {
+            Self::Unfit | Self::Unsent => false,
+            Self::Unknown => true,
+            Self::Status(status) => !status.is_client_error(),
+        }
+    }
 }
 
 /// What may follow.
@@ -80,6 +89,14 @@ mod tests {
         for status in [408, 425, 500, 502, 503, 504, 529] {
             assert_eq!(of_status(status, true), Again::AfterWait { is_limit: false }, "{status}");
         }
+    }
+
+    #[test]
+    fn a_refusal_alone_says_that_nothing_was_executed() {
+        let of = |status: u16| Outcome::Status(StatusCode::from_u16(status).expect("a status"));
+        assert!([200, 202, 301, 500, 503, 504].into_iter().all(|status| of(status).may_have_been_executed()));
+        assert!(![400, 401, 408, 422, 425, 429].into_iter().any(|status| of(status).may_have_been_executed()));
+        assert!(Outcome::Unknown.may_have_been_executed() && !Outcome::Unsent.may_have_been_executed());
     }
 
     #[test]

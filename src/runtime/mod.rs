@@ -14,6 +14,8 @@ mod repeat;
 mod scope;
 mod shared;
 mod span;
+#[cfg_attr(not(feature = "instasent-ingest"), expect(dead_code, reason = "the writer alone stops calls"))]
+pub(crate) mod stop;
 mod transport;
 
 pub use exchange::Answer;

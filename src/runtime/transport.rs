@@ -10,6 +10,7 @@ use super::Answer;
 use super::attempt::Call;
 use super::scope::Scope;
 use super::shared::Shared;
+use super::stop::Stop;
 use crate::auth::Credential;
 use crate::{CallOptions, Config, Error, Operation};
 
@@ -18,6 +19,8 @@ use crate::{CallOptions, Config, Error, Operation};
 pub struct Transport {
     shared: Arc<Shared>,
     options: Arc<CallOptions>,
+    /// What ends the waits of its calls.
+    stop: Option<Arc<Stop>>,
 }
 
 impl Transport {
@@ -38,13 +41,19 @@ impl Transport {
         }
         let http = config.http(&base)?;
         let shared = Shared::new(Scope::new(base), credential, config);
-        Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
+        Ok((http, Self { shared: Arc::new(shared), options: Arc::default(), stop: None }))
     }
 
     /// The same transport, with options for its calls.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        Self { shared: Arc::clone(&self.shared), options: Arc::new(options) }
+        Self { options: Arc::new(options), ..self.clone() }
+    }
+
+    /// The same transport, whose calls wait for nothing once they are stopped.
+    #[cfg(feature = "instasent-ingest")]
+    pub(crate) fn stopped_by(&self, stop: Arc<Stop>) -> Self {
+        Self { stop: Some(stop), ..self.clone() }
     }
 
     /// The settings of the client.
@@ -99,7 +108,8 @@ impl Transport {
         request: Request,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        Call { shared: &self.shared, options: &self.options, http, operation }.run(request).await
+        let (shared, options, stop) = (&*self.shared, &*self.options, self.stop.as_deref());
+        Call { shared, options, http, operation, stop }.run(request).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! A first contract for a bare document: what the document says of security, errors and rate limits, and the rules that
 //! the RFCs add whether it says so or not.
 
-mod checkout;
 mod contract;
 mod document;
 mod overlay;
@@ -11,8 +10,6 @@ mod tokens;
 use std::sync::Arc;
 
 use keyfit_openapi::{Api, Failure, Source, Text};
-
-pub use checkout::{Added, add};
 
 use self::document::Facts;
 use crate::catalogue::{Catalogue, Reach};
@@ -49,11 +46,6 @@ pub struct Scaffold {
 /// # Errors
 /// A document that cannot be used, or that names no credential which the check can send.
 pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Failure> {
-    scaffold_citing(name, document, &document.path, ends)
-}
-
-/// The same, with where the contract says that the document is.
-fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Result<Scaffold, Failure> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let api = Api::read(&source)?;
     let mut facts = Facts::read(&api);
@@ -80,7 +72,7 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
     let overlay = overlay::text(&facts, ends);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
     // Which rules mean something for this API is known to whoever expands them.
-    let head = contract::head(name, cited, &facts);
+    let head = contract::head(name, &document.path, &facts);
     let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
     let api = Arc::new(Api::read(&source)?);
     let mut rules = rules::of(name, &facts, ends);

@@ -14,7 +14,7 @@ use crate::common::{against_client, side};
 
 const SCHEMES: [(&str, &str); 2] = [("header", "X-Api-Key"), ("query", "api_key")];
 
-/// An API whose key is sent so, as `conformance init` begins it.
+/// An API whose key is sent so, as `keyfit init` begins it.
 fn api(place: &str, name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("carriers").join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -25,7 +25,7 @@ fn api(place: &str, name: &str) -> PathBuf {
     let scheme = format!("    oauth: {{ type: apiKey, in: {place}, name: {name} }}\n  responses:\n    Problem");
     let spec = folder.join("keyed.yaml");
     fs::write(&spec, format!("{before}{scheme}{after}")).expect("a file");
-    let made = conformance(&["init", "--spec", text(&spec), "--out", text(&folder.join("api"))]);
+    let made = keyfit(&["init", "--spec", text(&spec), "--out", text(&folder.join("api"))]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder.join("api")
 }
@@ -34,8 +34,8 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-fn conformance(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
+fn keyfit(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyfit")).args(arguments).output().expect("the binary runs")
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
     for (place, name) in SCHEMES {
         let folder = api(place, name);
         let run = |more: &[&str]| {
-            let output = conformance(&[&["run", "--api-dir", text(&folder)], more].concat());
+            let output = keyfit(&[&["check", "--api-dir", text(&folder)], more].concat());
             (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
         };
         let (code, report) = run(&[]);
@@ -68,7 +68,7 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
 #[test]
 fn rules_on_the_scheme_are_for_bearer_tokens_alone() {
     let folder = api("header", "X-Other-Key");
-    let output = conformance(&["--api-dir", text(&folder), "--list"]);
+    let output = keyfit(&["check", "--api-dir", text(&folder), "--list"]);
     let list = String::from_utf8_lossy(&output.stdout);
     assert!(list.contains("keyed/auth/no-token"), "{list}");
     assert!(!list.contains("keyed/auth/wrong-scheme") && !list.contains("keyed/auth/bare-token"), "{list}");

@@ -41,7 +41,7 @@ pub(crate) fn catalogues() -> Vec<Catalogue> {
     read(&apis::shipped())
 }
 
-/// Whether an API is one that `conformance spec add` has put into this checkout: what is true of those that ship need not
+/// Whether an API was added to this checkout: what is true of those that ship need not
 /// be true of any API, whose snapshots show what its rules find.
 pub(crate) fn is_added(catalogue: &Catalogue) -> bool {
     let is_here = apis::named(&catalogue.api.name).is_some();

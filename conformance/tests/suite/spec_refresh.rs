@@ -39,7 +39,7 @@ fn document() -> String {
 }
 
 fn spec(command: &str, folder: &Path, more: &[&str]) -> Output {
-    let mut run = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    let mut run = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     run.args(["spec", command, "--dir"]).arg(folder).args(more).output().expect("the binary runs")
 }
 

@@ -53,7 +53,7 @@ pub use media::Writing;
 pub use name::is_identifier;
 pub use normalize::Unsupported;
 pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
-pub use plain::{plain, plain_json};
+pub use plain::plain;
 pub use repair::{Repair, Repairs};
 pub use source::{Source, Text};
 pub use vendor_scopes::vendor_scopes;

@@ -1,7 +1,5 @@
 //! Texts of strangers, for terminals, logs and reports.
 
-use std::fmt::Write as _;
-
 /// A text in one line without characters that command a terminal or are not seen: they are written as Rust does. What a
 /// document names or a server answers could otherwise move the cursor of a terminal, turn the text around, or begin a line
 /// with a command to the CI system that reads the log.
@@ -23,22 +21,6 @@ pub(crate) fn short(text: &str) -> String {
     if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
-/// The same for a text that is JSON, whose lines are kept: such characters stand in its strings alone, and become escapes
-/// of JSON, so that its values stay what they are.
-pub fn plain_json(json: &str) -> String {
-    let mut plain = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_hidden(character) && character != '\n' {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(plain, "\\u{unit:04x}");
-            }
-        } else {
-            plain.push(character);
-        }
-    }
-    plain
-}
-
 /// `keyfit::redact` has the same list: neither crate stands upon the other.
 fn is_hidden(character: char) -> bool {
     let is_control = character.is_control() && character != '\t';
@@ -50,20 +32,10 @@ fn is_hidden(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain, plain_json};
+    use super::plain;
 
     #[test]
     fn a_plain_text_is_one_line() {
         assert_eq!(plain("a\n::error::b\tc \u{9b}1m\u{202e}"), "a\\n::error::b\tc \\u{9b}1m\\u{202e}");
-    }
-
-    #[test]
-    fn plain_json_is_the_same_value() {
-        let value = serde_json::json!({"a\u{9b}": ["\u{202e}b\u{1b}", "\u{e0041}é\u{2028}"], "c": 1});
-        let text = plain_json(&format!("{value:#}"));
-        assert!(
-            text.lines().count() > 1 && text.chars().all(|character| !super::is_hidden(character) || character == '\n')
-        );
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).ok(), Some(value));
     }
 }

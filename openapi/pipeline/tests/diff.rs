@@ -109,7 +109,7 @@ fn the_committed_page_lists_every_rule() {
 
 fn page() -> String {
     let mut page = String::from(
-        "# Rules of `conformance spec diff`\n\nMade from `src/diff/rules` by `tests/diff.rs`; set `KEYFIT_WRITE_SCHEMAS` \
+        "# Rules of `keyfit spec diff`\n\nMade from `src/diff/rules` by `tests/diff.rs`; set `KEYFIT_WRITE_SCHEMAS` \
          to make it anew.\n\nA rule is `breaking` where a client that is deployed and keeps to the old document can \
          fail at run time, or where nobody can tell (`not-compared`), a `warning`\nwhere it has to be changed when it is generated anew or sees another behaviour, \
          and `info` otherwise.\n\n",

@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::options::Import;
-use crate::output::node;
-use crate::say::place;
+use keyfit_conformance::UserError;
+
+use crate::console::place;
+use crate::import::options::Options;
+use crate::import::output::node;
 
 /// Refuses a path that stands for two of the import's files, by whatever name.
-pub(crate) fn check(import: &Import) -> Result<(), String> {
+pub(crate) fn check(import: &Options) -> Result<(), UserError> {
     let lock = import.checkpoint.as_deref().map(lock_of);
     let roles = [
         ("the input", Some(&import.file).filter(|file| !file.as_os_str().eq("-"))),
@@ -22,11 +24,9 @@ pub(crate) fn check(import: &Import) -> Result<(), String> {
         let Some(path) = path else { continue };
         let own = identities(path);
         if let Some((other, its_path, _)) = taken.iter().find(|(.., its)| its.iter().any(|one| own.contains(one))) {
-            return Err(format!(
-                "{other} ({}) and {role} ({}) are the same file: name another one",
-                place(its_path),
-                place(path)
-            ));
+            let (one, same) = (place(its_path), place(path));
+            let problem = format!("{other} ({one}) and {role} ({same}) are the same file");
+            return Err(UserError::new(problem).help("name another one"));
         }
         taken.push((role, path, own));
     }

@@ -1,44 +1,46 @@
-//! `conformance run`: which APIs, which cases, against what, and where the report goes.
+//! `keyfit check`: which APIs, which cases, against what, and where the report goes.
 
-use std::io::{self, IsTerminal as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use keyfit_conformance::apis;
+use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::contract::Probe;
-use keyfit_conformance::explain;
 use keyfit_conformance::known::KnownFailures;
 use keyfit_conformance::probe::{Aftermath, http_client};
 use keyfit_conformance::report::{ApiReport, LiveReport, Report};
 use keyfit_conformance::run::{Halt, Watch, run as run_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::verdict::{Outcome, Verdict};
-use keyfit_openapi::{Source, plain};
+use keyfit_openapi::plain;
 use tokio::task::JoinSet;
 
+use super::apis::Apis;
 use super::subject::Subject;
-use super::{file, reports};
+use super::{file, reports, runtime};
+use crate::console;
+use crate::ending::Ending;
+use crate::interrupt::Interrupts;
 
-/// What shells say of a program that an interrupt ended.
-const INTERRUPTED: u8 = 130;
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  keyfit check                                  both ends of every API that ships, servers as a mock in this process
+  keyfit check --api ingest --case 'ingest/auth/**' --list
+  keyfit check --api-dir shop                   an API of your own, against a mock of its document
+  keyfit check --api-dir shop --base-url https://staging.example.com/v1 --tokens shop/tokens.toml
+  keyfit check --report html=report.html --report junit=report.xml";
 
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
 #[group(id = "run-options")]
 pub(crate) struct Options {
-    /// Check this API only, by the name of its folder or contract; may be given more than once.
-    #[arg(long, value_name = "NAME")]
-    api: Vec<String>,
-    /// Check the API in this folder: a document, `contract.toml` and where needed `overlay.yaml`. It has no
-    /// generated client, whose cases are skipped.
-    #[arg(long, value_name = "DIR", conflicts_with = "api")]
-    api_dir: Option<PathBuf>,
+    #[command(flatten)]
+    apis: Apis,
     /// Run the cases with this id; `*` stands for a segment, `**` for any; may be given more than once.
     #[arg(long, value_name = "GLOB")]
     case: Vec<String>,
@@ -51,9 +53,6 @@ pub(crate) struct Options {
     /// List the cases and run none.
     #[arg(long)]
     list: bool,
-    /// Say of the rule with this id, or of those that fit the pattern, what is required, why, and how it is checked.
-    #[arg(long, value_name = "RULE", conflicts_with = "list")]
-    explain: Option<String>,
     /// Failures that are known, with reasons: a TOML file. They fail nothing, and an entry that became stale does.
     #[arg(long, value_name = "FILE")]
     known_failing: Option<PathBuf>,
@@ -90,49 +89,44 @@ enum End {
 }
 
 /// Runs the cases and prints the report.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let catalogues = catalogues(options)?;
     if options.list {
         let cases = catalogues.iter().flat_map(|catalogue| &catalogue.cases);
         let list = cases.map(|case| format!("{} ({})", plain(&case.id), case.level));
-        return file::print_lines(list).map(|()| ExitCode::SUCCESS);
-    }
-    if let Some(pattern) = &options.explain {
-        return explain(pattern, &catalogues);
+        return console::print_lines(list).map(|()| Ending::Fine);
     }
     let mut known = match &options.known_failing {
-        Some(path) => {
-            KnownFailures::read(&file::read(path, "list of known failures")?).map_err(|failure| failure.to_string())?
-        }
+        Some(path) => KnownFailures::read(&file::read(path, "list of known failures")?)?,
         None => KnownFailures::default(),
     };
     let reports = options.reports.ready()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
-    let report = runtime.block_on(check(options, catalogues, &mut known))?;
+    let Some(report) = runtime()?.block_on(check(options, catalogues, &mut known))? else {
+        return Ok(Ending::Interrupted);
+    };
     let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
     if report.apis.iter().filter_map(|api| api.live.as_ref()).any(|live| live.died.is_some()) {
         eprintln!("error: the server died\nhelp: the report names the last request before that");
-        return Ok(ExitCode::from(2));
+        return Ok(Ending::Incomplete);
     }
     Ok(match report.totals {
-        totals if totals.fail > 0 || !report.stale.is_empty() => ExitCode::from(1),
-        totals if totals.warn > 0 && options.fail_on == Threshold::Should => ExitCode::from(1),
-        totals if totals.error > 0 => ExitCode::from(2),
+        totals if totals.fail > 0 || !report.stale.is_empty() => Ending::Findings,
+        totals if totals.warn > 0 && options.fail_on == Threshold::Should => Ending::Findings,
+        totals if totals.error > 0 => Ending::Incomplete,
         // What was not run has not passed.
-        _ if report.interrupted => ExitCode::from(INTERRUPTED),
+        _ if report.interrupted => Ending::Interrupted,
         totals if totals.skip == totals.all() => {
             eprintln!("error: no case was checked\nhelp: the report says what each of them lacks");
-            ExitCode::from(2)
+            Ending::Incomplete
         }
-        _ => ExitCode::SUCCESS,
+        _ => Ending::Fine,
     })
 }
 
 impl Options {
     /// Takes out of an earlier report what was not asked for this time.
     fn narrow(&self, previous: &mut Report, now: &Report) {
-        if !self.api.is_empty() || self.api_dir.is_some() {
+        if !self.apis.api.is_empty() || self.apis.api_dir.is_some() {
             previous.apis.retain(|earlier| now.apis.iter().any(|api| api.api == earlier.api));
         }
         previous.select(&self.case, &self.skip);
@@ -154,78 +148,50 @@ impl End {
     }
 }
 
-fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, String> {
-    let mut catalogues = Vec::new();
-    for source in sources(options)? {
-        let mut catalogue = Catalogue::read(&source).map_err(|failure| failure.to_string())?;
-        let is_named = options.api.is_empty()
-            || options.api.iter().any(|name| *name == catalogue.api.name || *name == catalogue.contract.name);
-        if !is_named {
-            continue;
-        }
-        if let Some(note) = catalogue.api.ignored_hints() {
-            file::complain(&format!("note: {note}\n  --> {}", source.document.path));
-        }
+fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, UserError> {
+    let mut catalogues = options.apis.catalogues()?;
+    for catalogue in &mut catalogues {
         catalogue.select(&options.case, &options.skip);
         if let Some(end) = options.end() {
             catalogue.cases.retain(|case| end.is_of(case.side));
         }
-        catalogues.push(catalogue);
     }
     if options.subject.live.base_url.is_some() && catalogues.len() != 1 {
-        return Err("error: a base URL belongs to one API\nhelp: name it with --api or --api-dir".to_owned());
-    }
-    if catalogues.iter().all(|catalogue| catalogue.cases.is_empty()) {
-        return Err(
-            "error: no case fits\nhelp: --list shows the ids; `*` stays within a segment, `**` does not".to_owned()
-        );
+        return Err(UserError::new("a base URL belongs to one API").help("name it with --api or --api-dir"));
     }
     catalogues.retain(|catalogue| !catalogue.cases.is_empty());
+    if catalogues.is_empty() {
+        return Err(
+            UserError::new("no case fits").help("--list shows the ids; `*` stays within a segment, `**` does not")
+        );
+    }
     Ok(catalogues.into_iter().map(Arc::new).collect())
-}
-
-fn sources(options: &Options) -> Result<Vec<Source>, String> {
-    if let Some(folder) = &options.api_dir {
-        return Ok(vec![Source::from_dir(folder).map_err(|failure| failure.to_string())?]);
-    }
-    let sources = apis::all();
-    // Contracts are named by the last part of the folder's name.
-    let fits =
-        |name: &String| sources.iter().any(|source| source.name == *name || source.name.ends_with(&format!("-{name}")));
-    if let Some(unknown) = options.api.iter().find(|name| !fits(name)) {
-        let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-        return Err(format!("error: there is no API called `{unknown}`\nhelp: the APIs are {}", known.join(", ")));
-    }
-    Ok(sources)
-}
-
-fn explain(pattern: &str, catalogues: &[Arc<Catalogue>]) -> Result<ExitCode, String> {
-    let texts: Vec<String> = catalogues.iter().flat_map(|catalogue| explain::rules(catalogue, pattern)).collect();
-    if texts.is_empty() {
-        return Err(format!(
-            "error: there is no rule `{pattern}`\nhelp: a rule is called as in `ingest.auth.no-token`; reports name them; `*` fits any one part, and `**` anything"
-        ));
-    }
-    file::print(&texts.join("\n")).map(|()| ExitCode::SUCCESS)
 }
 
 async fn check(
     options: &Options,
     catalogues: Vec<Arc<Catalogue>>,
     known: &mut KnownFailures,
-) -> Result<Report, String> {
+) -> Result<Option<Report>, UserError> {
     let started = Instant::now();
     let halt = Halt::default();
     let was_interrupted = Arc::new(AtomicBool::new(false));
-    let listening = tokio::spawn(halt_on_interrupt(halt.clone(), Arc::clone(&was_interrupted)));
+    let interrupts = Interrupts::new();
+    let interrupts = interrupts.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
+    let listening = tokio::spawn(halt_on_interrupt(interrupts, halt.clone(), Arc::clone(&was_interrupted)));
     let bar = progress(&catalogues);
     let redactor = Redactor::default();
     // Of the mocks: a live server has its own.
-    let http = http_client(false).map_err(|error| format!("error: the HTTP client cannot be set up: {error}"))?;
-    let is_ours = options.api_dir.is_none();
+    let http =
+        http_client(false).map_err(|error| UserError::new(format!("the HTTP client cannot be set up: {error}")))?;
+    let is_ours = options.apis.api_dir.is_none();
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
-        let (mut plan, server, mock) = options.subject.plan(&catalogue, is_ours, &http, &redactor, &halt).await?;
+        let plan = options.subject.plan(&catalogue, is_ours, &http, &redactor, &halt).await?;
+        let Some((mut plan, server, mock)) = plan else {
+            eprintln!("the run was interrupted before the server answered: nothing was checked");
+            return Ok(None);
+        };
         plan.is_fail_fast = options.fail_fast;
         plan.seed = options.seed;
         plan.workers = options.parallel.map_or(plan.workers, usize::from);
@@ -242,7 +208,7 @@ async fn check(
     }
     let mut done = Vec::new();
     while let Some(checked) = running.join_next().await {
-        done.push(checked.map_err(|error| format!("error: a check broke off: {error}"))?);
+        done.push(checked.map_err(|error| UserError::new(format!("a check broke off: {error}")))?);
     }
     if let Some(bar) = bar {
         bar.finish_and_clear();
@@ -268,14 +234,14 @@ async fn check(
     let mut report = Report::new(apis, requests, started.elapsed());
     // The server's end is all that there is to a live server.
     let is_one_end = options.side.is_some() || options.subject.client.is_given();
-    let is_partial = is_one_end || !(options.api.is_empty() && options.case.is_empty() && options.skip.is_empty());
+    let is_partial = is_one_end || !(options.apis.api.is_empty() && options.case.is_empty() && options.skip.is_empty());
     report.stale = known.stale(!is_partial && !halt.is_halted());
     report.interrupted = was_interrupted.load(Ordering::SeqCst);
     if report.interrupted {
         eprintln!("the run was interrupted: the report is of the cases before that");
     }
     listening.abort();
-    Ok(report)
+    Ok(Some(report))
 }
 
 /// Whether no valid call leads anywhere.
@@ -288,32 +254,13 @@ fn is_elsewhere(catalogue: &Catalogue, outcomes: &[Outcome]) -> bool {
 }
 
 /// The first interrupt lets the requests on their way end and reports on them, the second one ends the program.
-async fn halt_on_interrupt(halt: Halt, was_interrupted: Arc<AtomicBool>) {
-    if interrupted().await.is_ok() {
-        // Before the halt: the run may end at once.
-        was_interrupted.store(true, Ordering::SeqCst);
-        halt.halt();
-        eprintln!("interrupted: the requests under way are waited for");
-        tokio::spawn(async {
-            if interrupted().await.is_ok() {
-                std::process::exit(INTERRUPTED.into());
-            }
-        });
-    }
-}
-
-/// Ctrl-C, or what CI systems send.
-async fn interrupted() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+async fn halt_on_interrupt(mut interrupts: Interrupts, halt: Halt, was_interrupted: Arc<AtomicBool>) {
+    interrupts.next().await;
+    // Before the halt: the run may end at once.
+    was_interrupted.store(true, Ordering::SeqCst);
+    halt.halt();
+    eprintln!("interrupted: the requests under way are waited for");
+    interrupts.exit_with_next();
 }
 
 /// A progress bar on a terminal, and nothing elsewhere.

@@ -1,5 +1,6 @@
-//! A million rows through `keyfit import`: `cargo bench --features cli --bench import`.
+//! A million rows through `keyfit instasent import`: `cargo bench -p keyfit-conformance --bench import`.
 
+#[path = "../../benches/server/mod.rs"]
 mod server;
 
 use std::fs::{self, File};
@@ -37,7 +38,7 @@ fn main() {
         file.flush().expect("a file");
         let began = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
-            .arg("import")
+            .args(["instasent", "import"])
             .arg(&path)
             .args(["--project", "p", "--datasource", "d", "--base-url", &url, "--token-env", "TOKEN"])
             .arg("--checkpoint")

@@ -10,13 +10,14 @@ mod text;
 
 use std::io::{self, Read as _};
 
+use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use hint::hint;
 pub(crate) use open::Input;
 pub(crate) use text::{Position, hex};
 
-use crate::options::{Format, Import};
+use crate::import::options::{Format, Options};
 use text::Text;
 
 /// One row: its JSON, or why it is not fit, and how it stood.
@@ -56,11 +57,13 @@ pub(crate) enum Reader {
 
 impl Reader {
     /// Opens the input, and reads the header where there is one. `most` bounds the bytes of text.
-    pub(crate) fn open(import: &Import, input: &Input, format: Format, most: Option<u64>) -> Result<Self, String> {
+    pub(crate) fn open(import: &Options, input: &Input, format: Format, most: Option<u64>) -> Result<Self, UserError> {
         let text = input.open(import.encoding)?;
         let text = Text::new(Box::new(text.take(most.unwrap_or(u64::MAX))));
         match format {
-            Format::Ndjson if !import.columns.is_empty() => Err("--column is for CSV files".to_owned()),
+            Format::Ndjson if !import.columns.is_empty() => {
+                Err(UserError::new("--column is for CSV files").help("leave it out"))
+            }
             Format::Ndjson => Ok(Self::JsonLines(json_lines::JsonLines::new(text))),
             Format::Csv => {
                 let records = columns::Records::new(import, text);
@@ -85,7 +88,7 @@ impl Reader {
         }
     }
 
-    pub(crate) fn reading(&self, import: &Import) -> Reading {
+    pub(crate) fn reading(&self, import: &Options) -> Reading {
         let (format, delimiter, quote) = match self {
             Self::JsonLines(_) => (Format::Ndjson, None, None),
             Self::Csv(records) => (Format::Csv, Some(records.delimiter().into()), import.quote.0.map(char::from)),

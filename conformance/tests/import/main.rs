@@ -1,6 +1,6 @@
-//! The command `keyfit import`, as its users run it.
+//! `keyfit instasent import`, as its users run it.
 
-#[path = "../ingest_writer/server.rs"]
+#[path = "../../../tests/ingest_writer/server.rs"]
 #[expect(dead_code, reason = "the writer's own tests use all of it")]
 mod server;
 
@@ -22,7 +22,14 @@ const TOKEN: &str = "fixture-token-0001"; // not-a-secret
 pub(crate) fn command(server: &Server, file: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command.env_remove("INSTASENT_DATASOURCE_TOKEN").env("TOKEN_OF_TESTS", TOKEN);
-    command.arg("import").arg(file).args(["--project", "p", "--datasource", "d", "--base-url", &server.url]);
+    command.args(["instasent", "import"]).arg(file).args([
+        "--project",
+        "p",
+        "--datasource",
+        "d",
+        "--base-url",
+        &server.url,
+    ]);
     command.args(["--token-env", "TOKEN_OF_TESTS"]).args(more);
     command
 }
@@ -153,10 +160,7 @@ async fn rows_that_were_not_sent_are_counted_with_the_reason() {
     let (server, dir) = (Server::start(vec![], Act::Status(409)).await, tempfile::tempdir().expect("a folder"));
     let path = file(&dir, "contacts.ndjson", "{\"_user_id\":\"a\"}\n{\"_user_id\":\"b\"}\n");
     let (code, said) = run(&server, &path, &[]).await;
-    assert!(
-        code == 2 && said.starts_with("0 accepted, 0 rejected, 2 not sent\nkeyfit: rows were not sent: "),
-        "{said}"
-    );
+    assert!(code == 2 && said.starts_with("0 accepted, 0 rejected, 2 not sent\nerror: rows were not sent: "), "{said}");
     assert!(said.contains("409"), "{said}");
 }
 

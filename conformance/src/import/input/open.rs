@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use encoding_rs::{Encoding, UTF_8};
 use flate2::bufread::MultiGzDecoder;
+use keyfit_conformance::UserError;
 
 use super::decode::Decode;
-use crate::say::place;
+use crate::console::place;
 
 const BUFFER: usize = 1 << 16;
 
@@ -30,26 +31,27 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    pub(crate) fn of(path: &Path) -> Result<Self, String> {
+    pub(crate) fn of(path: &Path) -> Result<Self, UserError> {
         if path.as_os_str() == "-" {
             return Ok(Self::Standard);
         }
-        let place = place(path);
+        let refused = |problem: String| UserError::new(problem).at(path.display());
+        let failed = |error: io::Error| refused(format!("the file cannot be read: {error}")).help("check the path");
         // Before it is opened: opening a pipe would wait for who writes it.
-        let metadata = fs::metadata(path).map_err(|error| format!("{place} cannot be read: {error}"))?;
+        let metadata = fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
-            return Err(format!("{place} is a folder: name a file"));
+            return Err(refused("this is a folder".to_owned()).help("name a file"));
         }
         if !metadata.is_file() {
-            return Err(format!("{place} is not a regular file: give `-`, and the rows on standard input"));
+            return Err(refused("not a regular file".to_owned()).help("give `-`, and the rows on standard input"));
         }
-        let file = File::open(path).map_err(|error| format!("{place} cannot be read: {error}"))?;
+        let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_or(metadata.len(), |metadata| metadata.len());
         Ok(Self::File { path: path.to_owned(), file: Arc::new(file), length, read: Arc::default() })
     }
 
     /// The text of the input in UTF-8.
-    pub(crate) fn open(&self, encoding: Option<&'static Encoding>) -> Result<Box<dyn BufRead + Send>, String> {
+    pub(crate) fn open(&self, encoding: Option<&'static Encoding>) -> Result<Box<dyn BufRead + Send>, UserError> {
         let failed = |error: io::Error| self.failure(&error);
         let mut raw: Box<dyn BufRead + Send> = match self {
             Self::File { file, read, .. } => {
@@ -63,21 +65,24 @@ impl Input {
             raw = Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(raw)));
         }
         let start = raw.fill_buf().map_err(failed)?;
-        if let Some(problem) = is_not_text(start, encoding.is_some()) {
-            return Err(format!("{}: {problem}", self.name()));
+        if let Some((problem, help)) = is_not_text(start, encoding.is_some()) {
+            return Err(UserError::new(problem).at(self.name()).help(help));
         }
         Ok(Box::new(Decode::new(raw, encoding.unwrap_or(UTF_8))))
     }
 
     /// An error with the name of the input.
-    pub(crate) fn failure(&self, error: &io::Error) -> String {
-        match error.kind() {
+    pub(crate) fn failure(&self, error: &io::Error) -> UserError {
+        let told = match error.kind() {
             // It says line and remedy.
-            io::ErrorKind::InvalidData => format!("{}: {error}", self.name()),
-            io::ErrorKind::InvalidInput => format!("{} is damaged ({error}): fetch it anew", self.name()),
-            io::ErrorKind::UnexpectedEof => format!("{} breaks off in its middle: fetch it anew", self.name()),
-            _ => format!("{} cannot be read: {error}", self.name()),
-        }
+            io::ErrorKind::InvalidData => UserError::new(error.to_string()),
+            io::ErrorKind::InvalidInput => {
+                UserError::new(format!("the file is damaged: {error}")).help("fetch it anew")
+            }
+            io::ErrorKind::UnexpectedEof => UserError::new("the file breaks off in its middle").help("fetch it anew"),
+            _ => UserError::new(format!("it cannot be read to its end: {error}")),
+        };
+        told.at(self.name())
     }
 
     pub(crate) fn name(&self) -> String {
@@ -123,14 +128,15 @@ impl Read for Counted {
     }
 }
 
-fn is_not_text(start: &[u8], has_encoding: bool) -> Option<&'static str> {
+/// What the bytes are instead of text, and what to do.
+fn is_not_text(start: &[u8], has_encoding: bool) -> Option<(&'static str, &'static str)> {
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"\xD0\xCF\x11\xE0") {
-        return Some("this is a workbook or an archive: save the sheet as CSV UTF-8");
+        return Some(("this is a workbook or an archive", "save the sheet as CSV UTF-8"));
     }
     if has_encoding {
         return None;
     }
     let is_marked = start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF");
     (is_marked || start.iter().take(1000).any(|byte| *byte == 0))
-        .then_some("the text looks like UTF-16: save the file as CSV UTF-8, or give --encoding utf-16")
+        .then_some(("the text looks like UTF-16", "save the file as CSV UTF-8, or give --encoding utf-16"))
 }

@@ -3,20 +3,21 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use keyfit::batch::Reason;
 use keyfit::ingest_writer::{Checkpoint, Delivery, Outcome};
-use keyfit::redact::plain;
+use keyfit::redact::{plain, plain_json};
+use keyfit_conformance::UserError;
 use serde_json::{Value, json};
 
-use crate::input::{Position, Unfit, hint};
-use crate::options::Import;
-use crate::output::Output;
-use crate::roles;
-use crate::say::{json_line, place};
-use crate::state::{Read, State, lock_checkpoint};
+use crate::import::input::{Position, Unfit, hint};
+use crate::import::options::Options;
+use crate::import::output::Output;
+use crate::import::roles;
+use crate::import::state::{Read, State, lock_checkpoint};
 
 /// Rows that are shown; the others are counted.
 const MOST_SHOWN: u64 = 20;
@@ -42,7 +43,7 @@ pub(crate) struct Report {
     /// Why, of the first of them: most have it in common, and it is told at the end.
     pub(crate) why_unsent: Option<String>,
     /// What went wrong here: a row that is not reported must not be taken for reported.
-    pub(crate) failure: Option<String>,
+    pub(crate) failure: Option<UserError>,
     files: Files,
     /// What a file of rejects begins with.
     header: Vec<u8>,
@@ -58,14 +59,14 @@ pub(crate) struct Report {
 
 impl Files {
     /// Takes the lock of the checkpoint, before anything of it is read.
-    pub(crate) fn lock(import: &Import) -> Result<Self, String> {
+    pub(crate) fn lock(import: &Options) -> Result<Self, UserError> {
         let checkpoint = import.checkpoint.clone();
         let lock = checkpoint.as_deref().map(lock_checkpoint).transpose()?;
         Ok(Self { rejects: None, reasons: None, checkpoint, _lock: lock })
     }
 
     /// Opens what is written to.
-    pub(crate) fn open(mut self, import: &Import, state: &State) -> Result<Self, String> {
+    pub(crate) fn open(mut self, import: &Options, state: &State) -> Result<Self, UserError> {
         let open = |role: &str, path: &Option<PathBuf>, known: &Option<_>| {
             path.as_ref().map(|path| Output::open(role, path, known.as_ref())).transpose()
         };
@@ -150,12 +151,12 @@ impl Report {
         }
     }
 
-    fn try_save(&mut self, checkpoint: Checkpoint, is_complete: bool) -> Result<(), String> {
+    fn try_save(&mut self, checkpoint: Checkpoint, is_complete: bool) -> Result<(), UserError> {
         self.saved = Some(Instant::now());
         let Files { rejects, reasons, checkpoint: path, .. } = &mut self.files;
         let sync = |role: &str, output: &mut Option<Output>| {
             let known = output.as_mut().map(|output| output.sync(is_complete)).transpose();
-            known.map_err(|error| format!("{role} cannot be written: {error}"))
+            known.map_err(|error| unwritten(role, &error))
         };
         // What a file of another run knew stays known: it may be given again.
         let (rejects, reasons) = (sync("--rejects", rejects)?, sync("--reasons", reasons)?);
@@ -169,24 +170,24 @@ impl Report {
         match path {
             Some(path) => {
                 let saved = self.state.save(path);
-                saved.map_err(|error| format!("the checkpoint {} cannot be written: {error}", place(path)))
+                saved.map_err(|error| unwritten("the checkpoint", &error).at(path.display()))
             }
             None => Ok(()),
         }
     }
 
-    fn reject(&mut self, line: u64, reasons: &[Unfit], source: &[u8]) -> Result<(), String> {
+    fn reject(&mut self, line: u64, reasons: &[Unfit], source: &[u8]) -> Result<(), UserError> {
         if let Some(file) = &mut self.files.rejects {
             let header = if file.is_empty() { self.header.as_slice() } else { &[] };
             let end: &[u8] = if source.ends_with(b"\n") || source.ends_with(b"\r") { b"" } else { b"\n" };
             let written = [header, source, end].into_iter().try_for_each(|part| file.write(part));
-            written.map_err(|error| format!("--rejects cannot be written: {error}"))?;
+            written.map_err(|error| unwritten("--rejects", &error))?;
         }
         if let Some(file) = &mut self.files.reasons {
             let reasons: Vec<Value> =
                 reasons.iter().map(|Unfit { field, reason }| json!({"field": field, "message": reason})).collect();
-            let text = json_line(&json!({"line": line, "reasons": reasons}));
-            file.write(text.as_bytes()).map_err(|error| format!("--reasons cannot be written: {error}"))?;
+            let text = format!("{}\n", plain_json(&json!({"line": line, "reasons": reasons}).to_string()));
+            file.write(text.as_bytes()).map_err(|error| unwritten("--reasons", &error))?;
         }
         Ok(())
     }
@@ -199,6 +200,10 @@ impl Report {
             _ => {}
         }
     }
+}
+
+fn unwritten(what: &str, error: &io::Error) -> UserError {
+    UserError::new(format!("{what} cannot be written: {error}"))
 }
 
 /// Why a row was rejected: what the reader found, or what the writer or the server says, with how a value is to be written

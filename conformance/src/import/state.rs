@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use keyfit::ingest_writer::Checkpoint;
 use keyfit::instasent::ingest::BASE_URL;
 use keyfit::redact::plain;
+use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::input::{Input, Position, Reading, hex};
-use crate::options::Import;
-use crate::output::{Known, lock, private};
-use crate::roles::lock_of;
-use crate::say::place;
+use crate::import::input::{Input, Position, Reading, hex};
+use crate::import::options::Options;
+use crate::import::output::{Known, lock, private};
+use crate::import::roles::lock_of;
 
 /// The largest checkpoint that is read, in bytes.
 const LIMIT: u64 = 64 << 20;
@@ -68,7 +68,7 @@ impl Read {
 }
 
 impl State {
-    pub(crate) fn new(import: &Import) -> Self {
+    pub(crate) fn new(import: &Options) -> Self {
         let base_url = import.base_url.as_deref().unwrap_or(BASE_URL).trim_end_matches('/').to_owned();
         let target = Target {
             base_url,
@@ -85,24 +85,20 @@ impl State {
     ///
     /// # Errors
     /// Returns an error if the file is not a checkpoint, or the one of another import.
-    pub(crate) fn load(import: &Import, input: &Input, reading: &Reading, size: u64) -> Result<Self, String> {
+    pub(crate) fn load(import: &Options, input: &Input, reading: &Reading, size: u64) -> Result<Self, UserError> {
         let new = Self { reading: Some(reading.clone()), ..Self::new(import) };
         let Some(path) = &import.checkpoint else { return Ok(new) };
-        let place = place(path);
+        let refused = |problem: String| UserError::new(problem).at(path.display());
         let Some(text) = read(path)? else { return Ok(new) };
         let state: Self = serde_json::from_slice(&text).map_err(|error| {
-            format!(
-                "{place} is not a checkpoint of this version of the program ({}): name another file",
-                plain(&error.to_string())
-            )
+            refused(format!("not a checkpoint of this version of the program: {error}")).help("name another file")
         })?;
         if import.restart {
             return Ok(new);
         }
         if let Some(difference) = state.target.difference(&new.target) {
-            return Err(format!(
-                "{place} is the checkpoint of another import: {difference}\n\
-                 help: name another file with --checkpoint, or give --restart to begin with the first row and replace it"
+            return Err(refused(format!("this is the checkpoint of another import: {difference}")).help(
+                "name another file with --checkpoint, or give --restart to begin with the first row and replace it",
             ));
         }
         let difference = match &state.reading {
@@ -112,12 +108,11 @@ impl State {
             _ => state.input.difference(input, import, size, state.checkpoint.through())?,
         };
         if let Some(difference) = difference.filter(|_| !import.resume_changed) {
-            return Err(format!(
-                "{place} is the checkpoint of another file: {difference}\n\
-                 help: give --restart to begin with the first row, or, if the confirmed rows are the same, \
-                 --resume-changed to go on after line {}",
+            return Err(refused(format!("this is the checkpoint of another file: {difference}")).help(format!(
+                "give --restart to begin with the first row, or, if the confirmed rows are the same, --resume-changed to go \
+                 on after line {}",
                 state.checkpoint.first_open().saturating_sub(1)
-            ));
+            )));
         }
         Ok(Self { reading: Some(reading.clone()), ..state })
     }
@@ -158,10 +153,10 @@ impl Read {
     fn difference(
         &self,
         input: &Input,
-        import: &Import,
+        import: &Options,
         size: u64,
         through: Option<u64>,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Option<String>, UserError> {
         if size < self.size {
             return Ok(Some(format!("it has {size} bytes of text, and had {}", self.size)));
         }
@@ -195,22 +190,24 @@ impl Read {
 }
 
 /// Keeps a second run with the same checkpoint out as long as the file is open.
-pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, String> {
+pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, UserError> {
     let name: PathBuf = lock_of(path);
     let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name);
-    let file = file.map_err(|error| format!("{} cannot be made: {error}", place(&name)))?;
-    lock(&file).map_err(|error| format!("--checkpoint {} {error}", place(path)))?;
+    let file = file.map_err(|error| {
+        UserError::new(format!("the lock of --checkpoint cannot be made: {error}")).at(name.display())
+    })?;
+    lock(&file, "--checkpoint", path)?;
     Ok(file)
 }
 
-fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
-    let place = place(path);
-    let failed = |error: io::Error| format!("the checkpoint {place} cannot be read: {error}");
+fn read(path: &Path) -> Result<Option<Vec<u8>>, UserError> {
+    let refused = |problem: String| UserError::new(problem).at(path.display());
+    let failed = |error: io::Error| refused(format!("the checkpoint cannot be read: {error}"));
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
         Ok(metadata) if !metadata.is_file() => {
-            return Err(format!("the checkpoint {place} is not a regular file: name another"));
+            return Err(refused("the checkpoint is not a regular file".to_owned()).help("name another"));
         }
         Ok(_) => {}
     }

@@ -129,7 +129,7 @@ async fn what_is_not_a_checkpoint_is_not_replaced() {
     let mine = file(&dir, "mine.json", "{\"mine\":1}");
     for more in [&[OPTIONS, text(&mine)][..], &[OPTIONS, text(&mine), "--restart"]] {
         let (code, said) = run(&server, &path, more).await;
-        assert!(code == 2 && said.contains("is not a checkpoint"), "{said}");
+        assert!(code == 2 && said.contains("not a checkpoint of this version"), "{said}");
     }
     assert_eq!(fs::read_to_string(&mine).expect("a file"), "{\"mine\":1}");
     let (code, said) = run(&server, Path::new("-"), &[OPTIONS, "state.json", "--format", "csv"]).await;

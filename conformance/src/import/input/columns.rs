@@ -10,7 +10,7 @@ use super::csv::{Csv, Record};
 use super::hint::{is_flag, not_a_flag};
 use super::text::{Text, failure, without_end};
 use super::{Row, Unfit};
-use crate::options::{Import, Rows as What};
+use crate::import::options::{Options, Rows as What};
 
 /// What may separate columns, where nobody says.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -35,7 +35,7 @@ enum Column {
 }
 
 impl Records {
-    pub(super) fn new(import: &Import, mut text: Text) -> io::Result<Self> {
+    pub(super) fn new(import: &Options, mut text: Text) -> io::Result<Self> {
         let mut header = Vec::new();
         text.line(&mut header)?;
         let named = separator_line(&header);
@@ -49,12 +49,12 @@ impl Records {
         // A header in several lines is as rare as it is hard to tell from a quote that is not closed.
         let first = header.split_inclusive(|byte| *byte == b'\n' || *byte == b'\r').rfind(|line| *line != b"\n");
         let first = without_end(first.unwrap_or_default()).to_vec();
-        let cells = |delimiter: u8| names(&first, delimiter, import.quote.0).map_err(|error| failure(line, error));
+        let cells = |delimiter: u8| names(line, &first, delimiter, import.quote.0);
         let delimiter = match import.delimiter.or(named) {
             Some(delimiter) => delimiter,
             None => guess(import, &cells),
         };
-        let columns = columns(import, &cells(delimiter)?, delimiter).map_err(|problem| failure(line, problem))?;
+        let columns = columns(line, import, &cells(delimiter)?, delimiter)?;
         let csv = Csv::new(text, delimiter, import.quote.0);
         let allowed = import.allowed.clone();
         Ok(Self { csv, record: Record::default(), header, columns, allowed, what: import.rows })
@@ -138,17 +138,17 @@ fn separator_line(line: &[u8]) -> Option<u8> {
 }
 
 /// The names of a header.
-fn names(header: &[u8], delimiter: u8, quote: Option<u8>) -> Result<Vec<String>, String> {
+fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Result<Vec<String>> {
     let text = Text::new(Box::new(io::Cursor::new(header.to_vec())));
     let mut record = Record::default();
     Csv::new(text, delimiter, quote).read(&mut record).map_err(|_| {
-        "the header holds a quote that is not closed: a header takes one line, and names without quotes".to_owned()
+        failure(line, "the header holds a quote that is not closed: a header takes one line, and names without quotes")
     })?;
     Ok(record.cells().map(|name| name.trim().to_owned()).collect())
 }
 
 /// The delimiter by which the header names what is required; a comma where none does.
-fn guess(import: &Import, cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
+fn guess(import: &Options, cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
     for delimiter in DELIMITERS {
         let Ok(names) = cells(delimiter) else { continue };
         let keys: BTreeSet<&str> = names.iter().map(|name| renamed(import, name)).collect();
@@ -159,11 +159,12 @@ fn guess(import: &Import, cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 
     b','
 }
 
-fn renamed<'a>(import: &'a Import, header: &'a str) -> &'a str {
+fn renamed<'a>(import: &'a Options, header: &'a str) -> &'a str {
     import.columns.iter().rev().find(|(from, _)| from == header).map_or(header, |(_, to)| to)
 }
 
-fn columns(import: &Import, names: &[String], delimiter: u8) -> Result<Vec<Column>, String> {
+fn columns(line: u64, import: &Options, names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
+    let refused = |problem: String| Err(failure(line, problem));
     let mut unused: BTreeMap<&str, &str> = import.columns.iter().map(|(from, to)| (&**from, &**to)).collect();
     let mut seen = BTreeSet::new();
     let mut columns = Vec::new();
@@ -171,7 +172,10 @@ fn columns(import: &Import, names: &[String], delimiter: u8) -> Result<Vec<Colum
         let is_unnamed = unused.remove(&**name).is_none() && name.is_empty();
         let key = renamed(import, name).to_owned();
         if !key.is_empty() && !seen.insert(key.clone()) {
-            return Err(format!("the header names `{}` twice: rename one with --column, or leave it out", plain(&key)));
+            return refused(format!(
+                "the header names `{}` twice: rename one with --column, or leave it out",
+                plain(&key)
+            ));
         }
         columns.push(match key.as_str() {
             "" if is_unnamed => Column::Unnamed,
@@ -181,11 +185,11 @@ fn columns(import: &Import, names: &[String], delimiter: u8) -> Result<Vec<Colum
     }
     let said = said_of(names, delimiter);
     if let Some(column) = unused.keys().next() {
-        return Err(format!("--column names `{column}`, which the header does not have: {said}"));
+        return refused(format!("--column names `{column}`, which the header does not have: {said}"));
     }
     for key in required(import.rows) {
         if !seen.contains(*key) {
-            return Err(format!("the header has no `{key}`: name its column with --column HEADER={key}; {said}"));
+            return refused(format!("the header has no `{key}`: name its column with --column HEADER={key}; {said}"));
         }
     }
     Ok(columns)

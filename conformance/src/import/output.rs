@@ -5,11 +5,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::input::hex;
-use crate::say::{place, say};
+use crate::console::complain;
+use crate::import::input::hex;
 
 /// A file, as far as the checkpoint covers it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -35,36 +36,34 @@ pub(crate) struct Output {
 
 impl Output {
     /// Opens a file behind what an earlier run left in it.
-    pub(crate) fn open(role: &str, path: &Path, known: Option<&Known>) -> Result<Self, String> {
-        let place = place(path);
-        let failed = |error: io::Error| format!("{role} {place} cannot be written: {error}");
+    pub(crate) fn open(role: &str, path: &Path, known: Option<&Known>) -> Result<Self, UserError> {
+        let refused = |problem: &str| UserError::new(format!("{role} {problem}")).at(path.display());
+        let failed = |error: io::Error| refused(&format!("cannot be written: {error}"));
         // Before it is opened: opening a pipe would wait for who reads it.
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(format!("{role} {place} is not a regular file: name another"));
+            return Err(refused("is not a regular file").help("name another"));
         }
         let mut file = private(OpenOptions::new().read(true).write(true).create(true)).open(path).map_err(failed)?;
-        lock(&file).map_err(|error| format!("{role} {place} {error}"))?;
-        let path = fs::canonicalize(path).map_err(failed)?;
+        lock(&file, role, path)?;
+        let whole = fs::canonicalize(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let (length, node) = (metadata.len(), node(&metadata));
         // A run that was killed before its first save has left rows here of which the checkpoint knows nothing yet.
         let is_same = |known: &Known| !known.is_complete && known.node.is_some() && known.node == node;
-        let known = known.filter(|known| known.path == path && (known.bytes > 0 || is_same(known)));
+        let known = known.filter(|known| known.path == whole && (known.bytes > 0 || is_same(known)));
         let mut digest = Sha256::new();
         let covered = match known {
             None if length == 0 => 0,
             None => {
-                return Err(format!(
-                    "{role} {place} exists and is not of this import: move it away, or name a new file"
-                ));
+                return Err(refused("exists and is not of this import").help("move it away, or name a new file"));
             }
             Some(known) => {
                 digest_of(&mut file, known.bytes, &mut digest).map_err(failed)?;
                 let has_changed = length < known.bytes || hex(&digest.clone().finalize()) != known.sha256;
                 if has_changed || (known.is_complete && length > known.bytes) {
-                    return Err(format!(
-                        "{role} {place} has changed since this import wrote it: move it away, or name a new file"
-                    ));
+                    return Err(
+                        refused("has changed since this import wrote it").help("move it away, or name a new file")
+                    );
                 }
                 known.bytes
             }
@@ -72,7 +71,7 @@ impl Output {
         // What a run that was killed wrote behind the checkpoint comes again.
         file.set_len(covered).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(Self { path, file: BufWriter::new(file), bytes: covered, digest, node })
+        Ok(Self { path: whole, file: BufWriter::new(file), bytes: covered, digest, node })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -118,18 +117,19 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// Keeps a second run out as long as the file is open.
 ///
 /// # Errors
-/// Returns what to say behind the name of the file.
-pub(crate) fn lock(file: &File) -> Result<(), String> {
+/// Returns an error if one has it, or if it cannot be locked.
+pub(crate) fn lock(file: &File, role: &str, path: &Path) -> Result<(), UserError> {
+    let refused = |problem: &str| UserError::new(format!("{role} {problem}")).at(path.display());
     match fs4::FileExt::try_lock(file) {
         Ok(()) => Ok(()),
         Err(fs4::TryLockError::WouldBlock) => {
-            Err("is in use by another run: wait for its end, or name another file".to_owned())
+            Err(refused("is in use by another run").help("wait for its end, or name another file"))
         }
         Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            say("note: this file system has no locks: let one run at a time use these files");
+            complain("note: this file system has no locks: let one run at a time use these files");
             Ok(())
         }
-        Err(fs4::TryLockError::Error(error)) => Err(format!("cannot be locked: {error}")),
+        Err(fs4::TryLockError::Error(error)) => Err(refused(&format!("cannot be locked: {error}"))),
     }
 }
 

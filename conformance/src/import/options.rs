@@ -1,42 +1,16 @@
-//! The command line.
+//! The options of the import.
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use encoding_rs::Encoding;
 
-const EXAMPLES: &str = "\
-Examples:
-  keyfit import contacts.csv --project proj_1 --datasource ds_1
-  keyfit import contacts.csv --project proj_1 --datasource ds_1 --checkpoint state.json --rejects rejects.csv
-  keyfit import export.csv --project proj_1 --datasource ds_1 --encoding windows-1252 --column Id=_user_id --column Note=
-  keyfit import events.ndjson.gz --project proj_1 --datasource ds_1 --rows events
-  pg_export | keyfit import - --format ndjson --project proj_1 --datasource ds_1
-
-A file is read once before anything is sent: where it cannot be read to its end, nothing is imported. Standard input is
-sent as it comes. Rejected rows go to --rejects as they stood, so that they can be mended and imported again.
-
-Exit codes: 0 all rows accepted, 1 some rejected, 2 not begun or stopped before the end, 130 interrupted.";
-
-/// Typed, authenticated clients for the Instasent and Scopien APIs: the command.
-#[derive(Debug, Parser)]
-#[command(version, about)]
-pub(crate) struct Options {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Writes the rows of a file to a data source.
-    #[command(after_help = EXAMPLES)]
-    Import(Import),
-}
-
-#[derive(Args, Debug)]
+/// Which rows go where, and what is kept of them.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
 #[command(args_override_self = true)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub(crate) struct Import {
+pub(crate) struct Options {
     /// The rows: JSON objects, one a line, or CSV whose header names the attributes; `-` for standard input. A file may be
     /// compressed by gzip.
     pub(crate) file: PathBuf,
@@ -148,24 +122,24 @@ impl Format {
     }
 }
 
-fn column(text: &str) -> Result<(String, String), String> {
+fn column(text: &str) -> Result<(String, String), &'static str> {
     let (header, key) = text.split_once('=').ok_or("give it as HEADER=KEY")?;
     Ok((header.to_owned(), key.to_owned()))
 }
 
-fn character(text: &str) -> Result<u8, String> {
+fn character(text: &str) -> Result<u8, &'static str> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
         _ if text == "\\t" => Ok(b'\t'),
-        _ => Err("give one ASCII character".to_owned()),
+        _ => Err("give one ASCII character"),
     }
 }
 
-fn quote(text: &str) -> Result<Quote, String> {
+fn quote(text: &str) -> Result<Quote, &'static str> {
     if text == "none" { Ok(Quote(None)) } else { character(text).map(|byte| Quote(Some(byte))) }
 }
 
-fn encoding(text: &str) -> Result<&'static Encoding, String> {
+fn encoding(text: &str) -> Result<&'static Encoding, &'static str> {
     Encoding::for_label_no_replacement(text.as_bytes())
-        .ok_or_else(|| "not the name of an encoding: windows-1252, utf-16 and utf-8 are the usual ones".to_owned())
+        .ok_or("not the name of an encoding: windows-1252, utf-16 and utf-8 are the usual ones")
 }
