@@ -50,7 +50,7 @@ pub use failure::{Failure, Place as SourcePlace};
 pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
 pub use generate::{Dispatch, Generated, Options, generate, generate_with};
 pub use media::Writing;
-pub use name::is_identifier;
+pub use name::{is_identifier, module as module_name};
 pub use normalize::Unsupported;
 pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
 pub use plain::plain;

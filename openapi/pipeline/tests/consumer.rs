@@ -145,9 +145,7 @@ pub fn text() {
 }
 ";
     let words = compiled("consumer-kinds", script, library, &[]).expect_err("two mistakes");
-    for expected in
-        ["a token of the kind `Other` does not open `Api`", "`&str` is not a credential for `Api`"]
-    {
+    for expected in ["a token of the kind `Other` does not open `Api`", "`&str` is not a credential for `Api`"] {
         assert!(words.contains(expected), "{expected}: {words}");
     }
 }

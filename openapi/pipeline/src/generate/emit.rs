@@ -176,6 +176,7 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
     module.content.get_or_insert_default().1 = std::mem::take(&mut file.items);
     file.items.push(Item::Mod(module));
     file.items.push(parse_quote! {
+        #[rustfmt::skip]
         #[allow(
             unreachable_pub,
             unused_imports,

@@ -42,6 +42,8 @@ use crate::{Api, Failure, Source, name, pointer, walk};
 pub struct Generated {
     /// Rust source that any module can include: a private module `generated`, and what it exports.
     pub code: String,
+    /// How many operations have a method.
+    pub operations: usize,
     /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
     pub surface: String,
     /// Operations that have no method, with the reason.
@@ -223,7 +225,14 @@ impl Attempt {
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
         let code = prettyplease::unparse(&emit::module(self.file));
-        Ok(Generated { code, surface, unsupported, document: self.document, repairs: self.repairs })
+        Ok(Generated {
+            code,
+            operations: operations.len(),
+            surface,
+            unsupported,
+            document: self.document,
+            repairs: self.repairs,
+        })
     }
 }
 
