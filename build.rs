@@ -32,10 +32,6 @@ fn run() -> Result<(), Failure> {
         let problem = format!("the file cannot be written: {error}");
         Failure::of_file(&list.display().to_string(), problem, "check the target folder of cargo")
     })?;
-    println!("cargo::rustc-check-cfg=cfg(any_api)");
-    if !enabled.is_empty() {
-        println!("cargo::rustc-cfg=any_api");
-    }
     Ok(())
 }
 
@@ -54,9 +50,18 @@ fn shipped(enabled: &[Source]) -> String {
     let rows = enabled.iter().fold(String::new(), |rows, source| {
         let (document, overlay, contract) =
             (included(&source.document), optional(&source.overlay), optional(&source.contract));
-        let (name, module) = (&source.name, source.name.replace('-', "_"));
+        let (name, module) = (&source.name, module(source));
         let files = format!("document: {document}, overlay: {overlay}, contract: {contract}");
-        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::api::{module}::connect }},\n")
+        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::{module}::connect }},\n")
     });
     format!("&[\n{rows}]\n")
+}
+
+/// Where a client lives. A vendor of several APIs has a module around theirs.
+fn module(source: &Source) -> String {
+    let module = |name: &str| name.replace('-', "_");
+    match source.name.strip_prefix("instasent-") {
+        Some(name) => format!("instasent::{}", module(name)),
+        None => module(&source.name),
+    }
 }

@@ -5,8 +5,8 @@
 //! ```
 
 use keyfit::Config;
+use keyfit::instasent::sms::{self, Decimal, Draft, ItemOutcome};
 use keyfit::instasent::transactional::{ApiSmsToken, BASE_URL, Client, types::SmsItem};
-use keyfit::sms::{self, Decimal, Draft, ItemOutcome};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]

@@ -5,7 +5,9 @@
 //! ```
 
 use keyfit::Config;
-use keyfit::filter::{AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute};
+use keyfit::instasent::filter::{
+    AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute,
+};
 use keyfit::instasent::product::{BASE_URL, Client, ProductToken};
 
 #[tokio::main(flavor = "current_thread")]

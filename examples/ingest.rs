@@ -5,8 +5,8 @@
 //! ```
 
 use keyfit::Config;
-use keyfit::ingest_writer::{Outcome, Writer};
 use keyfit::instasent::ingest::{BASE_URL, Client, DatasourceToken, types::Contact};
+use keyfit::instasent::ingest_writer::{Outcome, Writer};
 
 #[tokio::main]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]

@@ -11,7 +11,7 @@ use super::cache::{Cache, Refresh};
 use super::held::Held;
 use super::token::{Token, check};
 use super::{AccessToken, Carrier, SecretSource, TokenKind, TokenSource};
-use crate::Error;
+use crate::error::Error;
 
 /// What a client of one kind authenticates with. A fixed [`Token`] turns into one; [`from_source`](Self::from_source)
 /// and [`from_secret`](Self::from_secret) make one that fetches its token, keeps it good, and finds a rotated one

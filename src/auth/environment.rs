@@ -2,7 +2,7 @@
 
 use std::env::{self, VarError};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Reads a variable.
 ///

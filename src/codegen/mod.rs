@@ -15,11 +15,11 @@ pub use serde_json;
 pub use query::QueryParam;
 pub use row::Row;
 
-pub use crate::dispatch::{argument, written};
-pub use crate::path_argument::encode as encode_path;
+pub use crate::client::dispatch::{argument, written};
+pub use crate::client::path_argument::encode as encode_path;
 // The builders of requests know an error of this name.
-pub use crate::runtime::Unsent as Error;
-pub use crate::runtime::{Answer, Transport, Unsent};
+pub use crate::client::transport::Unsent as Error;
+pub use crate::client::transport::{Answer, Transport, Unsent};
 
 /// The newest form of generated code that this version takes.
 const NEWEST: u32 = 1;
@@ -44,8 +44,8 @@ pub fn no_credential() -> crate::auth::Credential<()> {
 }
 
 /// The error of a call to an operation that the client does not have.
-pub fn unknown_operation(id: &str) -> crate::Error {
-    crate::Error::unknown_operation(id)
+pub fn unknown_operation(id: &str) -> crate::error::Error {
+    crate::error::Error::unknown_operation(id)
 }
 
 /// Bodies as forms.
