@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::cache::{Cache, Refresh};
 use super::held::Held;
 use super::token::{Token, check};
-use super::{AccessToken, Carrier, SecretSource, TokenKind, TokenSource};
+use super::{AccessToken, Carrier, Opens, SecretSource, TokenKind, TokenSource};
 use crate::error::Error;
 
 /// What a client of one kind authenticates with. A fixed [`Token`] turns into one; [`from_source`](Self::from_source)
@@ -130,8 +130,31 @@ impl<K> Credential<K> {
         Credential { keeper: self.keeper, kind: PhantomData }
     }
 
-    pub(super) fn of_kind<L>(self) -> Credential<L> {
+    fn of_kind<L>(self) -> Credential<L> {
         Credential { keeper: self.keeper, kind: PhantomData }
+    }
+}
+
+/// What a client of an API is made with: a [`Token`] or a [`Credential`] of a kind that [`Opens`] it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a credential for `{A}`",
+    label = "a token or a credential of a kind is needed here",
+    note = "name the kind of a text first: `Token::new(text)?`, with the token's type in the module of the client; a secret that is kept elsewhere is a `Credential::from_secret(source)`"
+)]
+pub trait IntoCredential<A> {
+    /// The credential, known to open the API.
+    fn into_credential(self) -> Credential<A>;
+}
+
+impl<A, K: Opens<A>> IntoCredential<A> for Token<K> {
+    fn into_credential(self) -> Credential<A> {
+        Credential::<K>::from(self).of_kind()
+    }
+}
+
+impl<A, K: Opens<A>> IntoCredential<A> for Credential<K> {
+    fn into_credential(self) -> Credential<A> {
+        self.of_kind()
     }
 }
 

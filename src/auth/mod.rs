@@ -43,14 +43,14 @@ mod token_check;
 pub use access_token::AccessToken;
 pub use cache::Refresh;
 pub use carrier::Carrier;
-pub use credential::Credential;
+pub use credential::{Credential, IntoCredential};
 pub use fingerprint::Fingerprint;
 pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::Held;
 pub use hygiene::{Expiry, Hygiene, HygieneWarning, KeyFacts};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtParties, JwtSigner};
-pub use kind::{IntoCredential, Opens, TokenKind};
+pub use kind::{Opens, TokenKind};
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};
 pub use token::Token;

@@ -1,6 +1,7 @@
 //! What generated code may name, and nothing else. It is not an interface for people: it changes together with the
 //! generator, and [`supports`] says which generators it fits.
 
+mod include;
 mod query;
 mod row;
 

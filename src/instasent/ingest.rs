@@ -11,7 +11,7 @@ use crate::auth::Scopes;
 use crate::client::PathArgument;
 use crate::error::Error;
 
-include!(concat!(env!("OUT_DIR"), "/instasent_ingest.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_ingest.rs"));
 
 /// With `PROJECT_DATASOURCE_WRITE` it reaches the data sources of its project.
 #[cfg(feature = "instasent-product")]

@@ -6,7 +6,7 @@
 
 use super::paged::{listings, paged};
 
-include!(concat!(env!("OUT_DIR"), "/instasent_legacy.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_legacy.rs"));
 
 listings! {
     LookupListResponse: Lookup bare;

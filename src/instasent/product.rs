@@ -11,7 +11,7 @@ use crate::auth::Scopes;
 use crate::client::PathArgument;
 use crate::error::Error;
 
-include!(concat!(env!("OUT_DIR"), "/instasent_product.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_product.rs"));
 
 listings! {
     AudienceScrollAnswer: AudienceContact scroll;

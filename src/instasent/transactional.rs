@@ -7,7 +7,7 @@
 
 use super::paged::{listings, paged};
 
-include!(concat!(env!("OUT_DIR"), "/instasent_transactional.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_transactional.rs"));
 
 listings! {
     LookupListResponse: Lookup bare;

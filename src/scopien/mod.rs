@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::auth::{Expiry, KeyFacts, Scopes};
 use crate::error::{Error, Timestamp};
 
-include!(concat!(env!("OUT_DIR"), "/scopien.rs"));
+include!(concat!(env!("OUT_DIR"), "/keyfit/scopien.rs"));
 
 pub use api_key::{ApiKey, Mode, Reach};
 pub use environment::{Environment, WarnOnly};

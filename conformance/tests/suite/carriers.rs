@@ -25,7 +25,7 @@ fn api(place: &str, name: &str) -> PathBuf {
     let scheme = format!("    oauth: {{ type: apiKey, in: {place}, name: {name} }}\n  responses:\n    Problem");
     let spec = folder.join("keyed.yaml");
     fs::write(&spec, format!("{before}{scheme}{after}")).expect("a file");
-    let made = keyfit(&["init", "--spec", text(&spec), "--out", text(&folder.join("api"))]);
+    let made = keyfit(&["init", text(&spec), "--name", "keyed", "--dir", text(&folder.join("api"))]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder.join("api")
 }

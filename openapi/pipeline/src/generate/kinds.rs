@@ -199,6 +199,24 @@ impl Kinds {
     }
 }
 
+impl Kinds {
+    /// The tokens, a line each, for review.
+    pub(crate) fn describe(&self) -> String {
+        let line = |kind: &Kind| {
+            let sent = match &kind.carrier {
+                Carrier::NamedHeader(name) => format!("in {name}"),
+                Carrier::Header | Carrier::Query(_) => "as bearer token".to_owned(),
+            };
+            format!("  {}: {} from {} {sent}\n", kind.token, kind.name, kind.variable)
+        };
+        match &self.first {
+            None => "  the client takes no credential\n".to_owned(),
+            Some((first, _)) if self.own.is_empty() => format!("  of another API, such as {first}\n"),
+            Some(_) => self.own.iter().map(line).collect(),
+        }
+    }
+}
+
 impl Kind {
     fn marker(&self) -> TokenStream {
         let Self { name, variable, prefixes, .. } = self;
