@@ -171,7 +171,7 @@ impl Kinds {
     /// The mark of the API, the kinds, and the types of their tokens.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = vec![parse_quote! {
-            /// This API, in the bounds that say which tokens open it: [`Opens`](::keyfit::auth::Opens).
+            /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
             #[derive(Debug)]
             pub enum Api {}
         }];
@@ -264,7 +264,7 @@ impl Kind {
     fn marker(&self) -> TokenStream {
         let Self { name, variable, prefixes, .. } = self;
         let (marker, carrier) = (format_ident!("{}", self.marker), path(&self.carrier));
-        let doc = format!(" The kind of [`{0}`](super::{0}).", self.token);
+        let doc = format!(" The kind of `{}`.", self.token);
         let prefixes =
             (!prefixes.is_empty()).then(|| quote!(const PREFIXES: &'static [&'static str] = &[#(#prefixes),*];));
         quote! {
