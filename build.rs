@@ -1,10 +1,9 @@
 //! Generates the client of every enabled API into `OUT_DIR`.
 
-use std::error::Error;
 use std::path::Path;
 use std::{env, fs, process};
 
-use keyfit_openapi::{Dispatch, Options, Source, Text, generate_with};
+use keyfit_openapi::{Dispatch, Failure, Source, Text, build};
 
 /// A folder for each API that ships.
 const APIS: &str = "openapi/apis";
@@ -12,44 +11,27 @@ const APIS: &str = "openapi/apis";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={APIS}");
-    if let Err(error) = run() {
-        // A failure's own words, with file, line and help; not the Debug form of a Result.
-        eprintln!("{error}");
+    if let Err(failure) = run() {
+        build::tell(&failure);
         process::exit(1);
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
-fn run() -> Result<(), Box<dyn Error>> {
-    let out = env::var("OUT_DIR")?;
-    let is_enabled = |source: &Source| {
-        let feature = source.name.replace('-', "_").to_uppercase();
-        env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
-    };
-    let enabled: Vec<Source> = Source::all_in(APIS.as_ref())?.into_iter().filter(is_enabled).collect();
-    for source in &enabled {
-        write_client(source, Path::new(&out))?;
-    }
-    fs::write(Path::new(&out).join("shipped.rs"), shipped(&enabled))?;
-    println!("cargo::rustc-check-cfg=cfg(any_api)");
-    if !enabled.is_empty() {
-        println!("cargo::rustc-cfg=any_api");
-    }
-    Ok(())
-}
-
-/// Writes `OUT_DIR/<api>.rs`, to be included by `src/api/<api>.rs`.
-#[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
-fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
-    let module = module(source);
+fn run() -> Result<(), Failure> {
+    let has =
+        |feature: &str| env::var_os(format!("CARGO_FEATURE_{}", feature.replace('-', "_").to_uppercase())).is_some();
+    let enabled: Vec<Source> = Source::all_in(APIS.as_ref())?.into_iter().filter(|source| has(&source.name)).collect();
     // Whoever drives operations as data calls them by their ids.
-    let has_dispatch = env::var_os("CARGO_FEATURE_DISPATCH").is_some();
-    let options = Options { dispatch: if has_dispatch { Dispatch::Always } else { Dispatch::Never } };
-    let client = generate_with(source, &options)?;
-    for unsupported in &client.unsupported {
-        println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
+    let dispatch = if has("dispatch") { Dispatch::Always } else { Dispatch::Never };
+    for source in &enabled {
+        build::client(Path::new(APIS).join(&source.name)).dispatch(dispatch).emit();
     }
-    fs::write(out.join(format!("{module}.rs")), client.code)?;
+    let list = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("shipped.rs");
+    fs::write(&list, shipped(&enabled)).map_err(|error| {
+        let problem = format!("the file cannot be written: {error}");
+        Failure::of_file(&list.display().to_string(), problem, "check the target folder of cargo")
+    })?;
     Ok(())
 }
 
@@ -70,11 +52,16 @@ fn shipped(enabled: &[Source]) -> String {
             (included(&source.document), optional(&source.overlay), optional(&source.contract));
         let (name, module) = (&source.name, module(source));
         let files = format!("document: {document}, overlay: {overlay}, contract: {contract}");
-        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::api::{module}::connect }},\n")
+        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::{module}::connect }},\n")
     });
     format!("&[\n{rows}]\n")
 }
 
+/// Where a client lives. A vendor of several APIs has a module around theirs.
 fn module(source: &Source) -> String {
-    source.name.replace('-', "_")
+    let module = |name: &str| name.replace('-', "_");
+    match source.name.strip_prefix("instasent-") {
+        Some(name) => format!("instasent::{}", module(name)),
+        None => module(&source.name),
+    }
 }

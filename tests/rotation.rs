@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use futures_core::future::BoxFuture;
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
-use keyfit::auth::rotation::{KeyManager, NewKey, Rotation, ScopienKeys, Step};
+use keyfit::auth::rotation::{KeyManager, NewKey, Rotation, Step};
 use keyfit::auth::source::MemorySource;
 use keyfit::auth::{Secret, SecretSource as _};
-use keyfit::scopien::Key;
+use keyfit::scopien::{Key, Keys};
 use keyfit::{Config, Error, ErrorKind};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -60,8 +60,8 @@ impl Server {
         Config::default().base_url(self.server.base_url())
     }
 
-    fn keys(&self) -> ScopienKeys {
-        ScopienKeys::with_config(Key::new(ADMIN).expect("a key"), self.config()).expect("a manager")
+    fn keys(&self) -> Keys {
+        Keys::with_config(Key::new(ADMIN).expect("a key"), self.config()).expect("a manager")
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {

@@ -56,7 +56,7 @@ fn main() {
         for arguments in [
             "spec lint document.yaml",
             "spec diff document.yaml document.yaml",
-            "init --spec document.yaml --name hostile --out api",
+            "init document.yaml --name hostile --dir api",
             "check --api-dir api --list",
             "check --api-dir api --side server",
         ] {

@@ -10,6 +10,7 @@ pub mod comparison;
 pub mod contract;
 pub mod drive;
 pub mod explain;
+pub mod generate;
 mod glob;
 pub mod identity;
 pub mod init;

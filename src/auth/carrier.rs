@@ -2,7 +2,7 @@
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Where requests carry a credential. Never the URL, which is logged on its way (RFC 6750, section 5.3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,8 +1,8 @@
 //! Needs against grants, in both forms.
 
 use super::*;
-use crate::ErrorKind;
-use crate::test_logs::logs_of;
+use crate::error::ErrorKind;
+use crate::error::test_logs::logs_of;
 
 fn excess(needs: &Needs, granted: &Scopes) -> String {
     needs.check(granted).expect("nothing is lacking").to_string()

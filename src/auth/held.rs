@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{AccessToken, Carrier};
-use crate::Error;
-use crate::redact::Redactor;
+use crate::error::Error;
+use crate::error::redact::Redactor;
 
 /// An access token as requests carry it. Cloning shares it.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sha2::Sha256;
 
 use super::{AccessToken, SecretSource, TokenSource};
-use crate::{Clock, Error, SystemClock};
+use crate::error::{Clock, Error, SystemClock};
 
 /// Whom a JWT is from, about and for.
 #[derive(Clone, Debug)]

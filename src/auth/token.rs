@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{TokenKind, environment};
-use crate::Error;
+use crate::error::Error;
 
 /// A token of one kind. The text is zeroised on drop and never printed.
 ///
@@ -170,7 +170,7 @@ mod tests {
     fn a_missing_variable_is_named() {
         let error = ParcelsKey::from_env().expect_err("it is not set");
         assert!(error.to_string().contains("KEYFIT_TEST_NO_SUCH_VARIABLE"), "{error}");
-        assert_eq!(error.kind(), crate::ErrorKind::Credential);
+        assert_eq!(error.kind(), crate::error::ErrorKind::Credential);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What generated code may name, and nothing else. It is not an interface for people: it changes together with the
 //! generator, and [`supports`] says which generators it fits.
 
+mod include;
 mod query;
 mod row;
 
@@ -14,11 +15,12 @@ pub use serde_json;
 pub use query::QueryParam;
 pub use row::Row;
 
-pub use crate::dispatch::{argument, written};
-pub use crate::path_argument::encode as encode_path;
+use crate::auth::{Carrier, Credential, TokenKind};
+pub use crate::client::dispatch::{argument, written};
+pub use crate::client::path_argument::encode as encode_path;
 // The builders of requests know an error of this name.
-pub use crate::runtime::Unsent as Error;
-pub use crate::runtime::{Answer, Transport, Unsent};
+pub use crate::client::transport::Unsent as Error;
+pub use crate::client::transport::{Answer, Transport, Unsent};
 
 /// The newest form of generated code that this version takes.
 const NEWEST: u32 = 1;
@@ -38,13 +40,26 @@ pub const fn supports<const FORM: u32>() {
 }
 
 /// What a client of an API without credentials sends: none.
-pub fn no_credential() -> crate::auth::Credential<()> {
-    crate::auth::Credential::none()
+pub fn no_credential() -> Credential<()> {
+    Credential::none()
+}
+
+/// Name, variable and carrier of a kind.
+pub const fn kind<K: TokenKind>() -> (&'static str, &'static str, Carrier) {
+    (K::NAME, K::VARIABLE, K::CARRIER)
+}
+
+/// The credential in the first variable that is set.
+///
+/// # Errors
+/// Returns an error if none is set, and for what can be no token.
+pub fn credential_from_env(kinds: &[(&str, &str, Carrier)]) -> Result<Credential<()>, crate::error::Error> {
+    Credential::from_first_variable(kinds)
 }
 
 /// The error of a call to an operation that the client does not have.
-pub fn unknown_operation(id: &str) -> crate::Error {
-    crate::Error::unknown_operation(id)
+pub fn unknown_operation(id: &str) -> crate::error::Error {
+    crate::error::Error::unknown_operation(id)
 }
 
 /// Bodies as forms.

@@ -1,7 +1,7 @@
 //! A row of the operation table as generated code writes it.
 
-use crate::Operation;
-use crate::operation::{Pagination, Partial, Retry};
+use crate::error::Operation;
+use crate::error::operation::{Pagination, Partial, Retry};
 
 /// The fields of an [`Operation`], which explains them.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
 //! The APIs that ship with this crate, as data.
 
 use super::{Access, Dispatch};
-use crate::{Config, Error};
+use crate::client::Config;
+use crate::error::Error;
 
 /// The files of an API that ships: what its client was generated from.
 #[derive(Clone, Copy, Debug)]

@@ -8,10 +8,10 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 
 use super::{Error, Inner};
-use crate::rate_limit::{self, RateLimit};
-use crate::redact::Redactor;
-use crate::runtime::{Failure, Fault};
-use crate::{ErrorKind, Operation};
+use crate::error::failure::{Failure, Fault};
+use crate::error::rate_limit::{self, RateLimit};
+use crate::error::redact::Redactor;
+use crate::error::{ErrorKind, Operation};
 
 impl Error {
     pub(crate) fn configuration(text: String) -> Self {

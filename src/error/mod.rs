@@ -1,6 +1,23 @@
-//! The one error of every call: what failed, what the server said, and whether the request may have been executed.
+//! The ground that everything else stands on: the one error of every call, and what it is made of. Nothing in here knows
+//! of credentials, clients or APIs.
 
+pub(crate) mod body;
 mod cause;
+pub(crate) mod clock;
+pub(crate) mod failure;
+mod field_error;
+pub(crate) mod jitter;
+pub(crate) mod json;
+mod kind;
+pub mod operation;
+pub(crate) mod problem;
+pub(crate) mod rate_limit;
+pub mod redact;
+#[cfg(test)]
+pub(crate) mod test_logs;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod timestamp;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,13 +29,16 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::batch::BatchOutcome;
-use crate::field_error::{self, FieldError};
-use crate::rate_limit::RateLimit;
-use crate::redact::OneLine;
-use crate::runtime::answer::decode_body;
-use crate::runtime::{Failure, Fault};
-use crate::{ErrorKind, Operation};
+pub use clock::{Clock, SystemClock};
+pub use field_error::FieldError;
+pub use kind::ErrorKind;
+pub use operation::Operation;
+pub use rate_limit::RateLimit;
+pub use timestamp::Timestamp;
+
+use failure::{Failure, Fault};
+use json::decode_body;
+use redact::OneLine;
 
 /// Why a call failed. One pointer large, `Send + Sync + 'static`.
 ///
@@ -35,7 +55,7 @@ use crate::{ErrorKind, Operation};
 /// - [`RateLimited`](ErrorKind::RateLimited): not executed; wait for [`retry_after`](Error::retry_after). Without a
 ///   [`status`](Error::status) nothing was sent: the window was known to be used up for longer than the call's deadline.
 /// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; see
-///   [`batch_outcome`](Error::batch_outcome) or [`decode`](Error::decode).
+///   [`BatchOutcome::of`](crate::batch::BatchOutcome::of) or [`decode`](Error::decode).
 /// - [`Decode`](ErrorKind::Decode), [`Cut`](ErrorKind::Cut): executed; the answer could not be read. Do not resend
 ///   without looking up what happened; [`body`](Error::body) has what came. An answer over the limit needs a higher
 ///   [`Config::response_limit`](crate::Config::response_limit).
@@ -168,12 +188,6 @@ impl Error {
         self.kind() == ErrorKind::RateLimited
     }
 
-    /// What became of each item of a push, where the body says it: after a partial failure, and in the 422 of a batch
-    /// of which every item failed. Secrets are masked in the reasons, not in [`raw`](BatchOutcome::raw).
-    pub fn batch_outcome(&self) -> Option<BatchOutcome> {
-        self.decode().ok().map(|outcome: BatchOutcome| outcome.masked(self.secrets()))
-    }
-
     /// The body as a type of yours, or one of the API's `types`.
     ///
     /// # Errors
@@ -255,8 +269,7 @@ impl StdError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::Redactor;
-    use crate::runtime::Fault;
+    use crate::error::redact::Redactor;
 
     #[test]
     fn an_error_is_one_pointer_and_crosses_threads() {

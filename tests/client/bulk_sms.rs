@@ -1,7 +1,7 @@
 //! Plans of messages through the bulk requests: each message has one outcome, and no request is made twice.
 
+use keyfit::instasent::sms::{self, Draft, ItemOutcome, Sent};
 use keyfit::instasent::transactional::{ApiSmsToken, Client, types::SmsItem};
-use keyfit::sms::{self, Draft, ItemOutcome, Sent};
 use keyfit::{Config, ErrorKind};
 
 use crate::support::{Answer, Scripted, TOKEN, clock};

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use keyfit::batch::BatchOutcome;
 use keyfit::instasent::transactional;
 use keyfit::instasent::transactional::ApiSmsToken;
 use keyfit::{Config, Error, ErrorKind, RetryPolicy};
@@ -51,7 +52,8 @@ fn check(what: &str, error: &Error) {
     let shown = format!("{error}");
     assert!(shown.len() < 5_000, "{what}: {} bytes are shown", shown.len());
     assert!(!shown.contains(['\n', '\u{1b}']), "{what}: {shown:?}");
-    let _ = (error.field_errors(), error.batch_outcome(), error.rate_limit(), error.retry_after(), error.request_id());
+    let _ =
+        (error.field_errors(), BatchOutcome::of(error), error.rate_limit(), error.retry_after(), error.request_id());
 }
 
 #[tokio::test]

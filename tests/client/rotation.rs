@@ -117,7 +117,7 @@ async fn a_secret_that_cannot_be_had_is_a_credential_error_and_nothing_is_sent()
 #[tokio::test]
 async fn a_key_of_another_environment_is_refused_before_sending_however_it_comes() {
     let server = Scripted::json(200, "{}").await;
-    let config = || server.config().environment(keyfit::Environment::Sandbox);
+    let config = || server.config().token_check(keyfit::scopien::Environment::Sandbox);
     let live = format!("sk_{}_fixture", "live");
     let key = Key::new(&*live).expect("a key");
     let error = scopien::Client::with_config(key, config()).expect_err("a fixed key is looked at first");

@@ -1,7 +1,7 @@
 //! Where a credential may go, and what it takes to repeat or to lose something.
 
 use crate::support::{Scripted, TOKEN};
-use keyfit::batch::{self, Batch};
+use keyfit::batch::{self, Batch, BatchOutcome};
 use keyfit::instasent::ingest::DatasourceToken;
 use keyfit::instasent::product::ProductToken;
 use keyfit::instasent::transactional::ApiSmsToken;
@@ -75,7 +75,7 @@ async fn a_partial_success_is_an_error_with_the_outcome_of_each_item() {
             let call = || client.stream_contacts_push().project("p").datasource("d").body(contacts(&["a", "b"])).send();
             let error = call().await.expect_err("one item failed");
             assert_eq!(error.kind(), if status == 202 { ErrorKind::PartialFailure } else { ErrorKind::Unprocessable });
-            let outcome = error.batch_outcome().expect("an outcome for each item");
+            let outcome = BatchOutcome::of(&error).expect("an outcome for each item");
             assert_eq!((outcome.accepted_count(), outcome.rejected_count()), (1, 1));
             assert_eq!(outcome.rejected().map(|item| item.position).collect::<Vec<_>>(), [1]);
             let handled = batch::outcome(call().await).expect("a value for callers who handle items");
@@ -101,7 +101,7 @@ async fn a_token_that_a_reason_repeats_is_masked() {
             let client = ingest(&server);
             let call = || client.stream_contacts_push().project("p").datasource("d").body(contacts(&["a"])).send();
             let outcomes = [
-                call().await.expect_err("it failed").batch_outcome().expect("an outcome for each item"),
+                BatchOutcome::of(&call().await.expect_err("it failed")).expect("an outcome for each item"),
                 batch::outcome(call().await).expect("a value"),
             ];
             for outcome in outcomes {

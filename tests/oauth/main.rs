@@ -21,7 +21,6 @@ use keyfit::auth::oauth::{
     TokenErrorCode, TokenSet, TokenStore, handle_callback,
 };
 use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource, TokenSource};
-use keyfit::scopien::kind;
 use keyfit::{Clock, Error, ErrorKind};
 use secrecy::SecretString;
 use serde_json::json;

@@ -6,6 +6,7 @@ mod client;
 mod compare;
 mod completions;
 mod file;
+mod generate;
 mod init;
 mod instasent;
 mod man;
@@ -36,8 +37,9 @@ Exit codes:
 const EXAMPLES: &str = "\
 Examples:
   keyfit check                                  the APIs that ship, against mocks in this process
-  keyfit init --spec openapi.yaml --name shop   a first contract for a document of yours
-  keyfit check --api-dir shop --base-url https://staging.example.com/v1 --tokens shop/tokens.toml
+  keyfit init openapi.yaml --dir api/shop       a folder with a first contract for a document of yours
+  keyfit generate api/shop --out src/shop.rs    its client
+  keyfit check --api-dir api/shop --base-url https://staging.example.com/v1 --tokens api/shop/tokens.toml
   keyfit mock --api ingest                      a server to develop against
   keyfit rule ingest.auth.no-token              what a rule requires, and why
   keyfit spec diff HEAD~1:openapi.yaml openapi.yaml";
@@ -66,6 +68,12 @@ enum Command {
     /// Put the reports of several clients side by side, and hold each to what is expected of it.
     #[command(after_help = format!("{}\n\n{EXIT_CODES}", compare::EXAMPLES))]
     Compare(compare::Options),
+    /// Generate the code of a client, to be checked in; or all of it again.
+    ///
+    /// `keyfit.lock` says what each file was generated from, so that without arguments all of them are written again, and
+    /// `--check` says which are stale.
+    #[command(after_help = format!("{}\n\n{EXIT_CODES}", generate::EXAMPLES))]
+    Generate(generate::Options),
     /// Begin the contract of an API from its document.
     ///
     /// Writes a folder for `keyfit check --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
@@ -114,6 +122,7 @@ fn run(cli: &Cli) -> Result<Ending, UserError> {
         Command::Mock(options) => mock::run(options),
         Command::Rule(options) => rule::run(options),
         Command::Compare(options) => compare::run(options),
+        Command::Generate(options) => generate::run(options),
         Command::Init(options) => init::run(options),
         Command::Spec(command) => spec::run(command),
         Command::Instasent(command) => instasent::run(command),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use keyfit::batch::Reason;
-use keyfit::ingest_writer::{Checkpoint, Delivery, Outcome};
+use keyfit::instasent::ingest_writer::{Checkpoint, Delivery, Outcome};
 use keyfit::redact::{plain, plain_json};
 use keyfit_conformance::UserError;
 use serde_json::{Value, json};

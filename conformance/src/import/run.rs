@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit::Config;
-use keyfit::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
 use keyfit::instasent::ingest::{BASE_URL, Client, DatasourceToken, types};
+use keyfit::instasent::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
 use keyfit_conformance::UserError;
 use keyfit_conformance::secret::shown;
 use tokio::sync::mpsc;
@@ -163,7 +163,7 @@ impl Run<'_> {
         }
         let report = Arc::new(Mutex::new(report));
         let (told, teller) = (Arc::clone(&report), self.bar.clone());
-        let receiver = move |delivery: &keyfit::ingest_writer::Delivery<'_>| {
+        let receiver = move |delivery: &keyfit::instasent::ingest_writer::Delivery<'_>| {
             lock(&told).outcome(delivery, |line| teller.suspend(|| complain(line)));
         };
         let writer = builder.start(self.client, receiver).map_err(|error| UserError::new(error.to_string()))?;

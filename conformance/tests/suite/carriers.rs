@@ -25,7 +25,7 @@ fn api(place: &str, name: &str) -> PathBuf {
     let scheme = format!("    oauth: {{ type: apiKey, in: {place}, name: {name} }}\n  responses:\n    Problem");
     let spec = folder.join("keyed.yaml");
     fs::write(&spec, format!("{before}{scheme}{after}")).expect("a file");
-    let made = keyfit(&["init", "--spec", text(&spec), "--out", text(&folder.join("api"))]);
+    let made = keyfit(&["init", text(&spec), "--name", "keyed", "--dir", text(&folder.join("api"))]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder.join("api")
 }
@@ -43,7 +43,7 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
     for (place, name) in SCHEMES {
         let folder = api(place, name);
         let run = |more: &[&str]| {
-            let output = keyfit(&[&["check", "--api-dir", text(&folder)], more].concat());
+            let output = keyfit(&[&["check", "--side", "server", "--api-dir", text(&folder)], more].concat());
             (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
         };
         let (code, report) = run(&[]);

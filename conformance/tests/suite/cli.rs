@@ -260,7 +260,7 @@ fn a_bare_document_becomes_a_folder_that_can_be_checked() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("init");
     let _ = fs::remove_dir_all(&folder);
     let out = folder.display().to_string();
-    let init = ["init", "--spec", "tests/fixtures/bare/openapi.yaml", "--name", "parcels", "--out", &out];
+    let init = ["init", "tests/fixtures/bare/openapi.yaml", "--name", "parcels", "--dir", &out];
     let output = keyfit(&init);
     assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout(&output).contains("contract.toml, tokens.toml; "), "{}", stdout(&output));
@@ -268,6 +268,8 @@ fn a_bare_document_becomes_a_folder_that_can_be_checked() {
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     // Nothing is written over.
     assert!(complaint(&keyfit(&init)).contains("the file is there already"));
-    assert!(complaint(&keyfit(&["init", "--spec", "no-such-file.yaml"])).contains("the document cannot be read"));
-    assert!(complaint(&keyfit(&["init", "--spec", "Cargo.toml", "--name", "a/b"])).contains("is no name for an API"));
+    assert!(complaint(&keyfit(&["init", "no-such-file.yaml"])).contains("the document cannot be read"));
+    assert!(
+        complaint(&keyfit(&["init", "Cargo.toml", "--name", "a/b"])).contains("`a/b` is not a valid name for an API")
+    );
 }

@@ -38,7 +38,7 @@ fn every_command_ends_in_order_on_every_hostile_document() {
         for arguments in [
             &["spec", "lint", "document.yaml"][..],
             &["spec", "diff", "document.yaml", "document.yaml"],
-            &["init", "--spec", "document.yaml", "--name", "hostile", "--out", "api"],
+            &["init", "document.yaml", "--name", "hostile", "--dir", "api"],
             &["check", "--api-dir", "api", "--list"],
             &["check", "--api-dir", "api", "--side", "server"],
         ] {
@@ -69,7 +69,7 @@ fn what_is_no_regular_file_is_refused_wherever_a_file_is_named() {
             &["spec", "lint", file][..],
             &["spec", "diff", file, "plain.yaml"],
             &["spec", "diff", "plain.yaml", "plain.yaml", "--ignore", file],
-            &["init", "--spec", file, "--name", "a"],
+            &["init", file, "--name", "a"],
             &["check", "--known-failing", file],
             &["check", "--api", "scopien", "--previous", file],
             &["compare", file],

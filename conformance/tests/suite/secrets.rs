@@ -159,7 +159,7 @@ fn nothing_that_is_said_of_a_document_commands_a_terminal() {
     let out = folder.join("made").display().to_string();
     let mut runs: Vec<Vec<&str>> = vec![
         vec!["spec", "lint", &new],
-        vec!["init", "--name", "pets", "--spec", &new, "--out", &out],
+        vec!["init", "--name", "pets", &new, "--dir", &out],
         vec!["check", "--api-dir", &out, "--list"],
         vec!["check", "--api-dir", &out],
         vec!["rule", "**", "--api-dir", &out],

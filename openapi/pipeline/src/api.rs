@@ -6,7 +6,7 @@ use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::repair::Repairs;
-use crate::{Failure, Source, hints, lint, overlay, remarks, table, walk};
+use crate::{Failure, Source, hints, lint, overlay, remarks, select, table, walk};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -44,6 +44,16 @@ impl Api {
     /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
     /// matches nothing, a dangling reference, a reference into another file.
     pub fn read(source: &Source) -> Result<Self, Failure> {
+        Self::read_only(source, &[])
+    }
+
+    /// Reads a part of an API: the operations that one of the selectors names, with the components that they need. A selector
+    /// is `tag:name`, `GET /path`, the id of an operation, or a path in which `*` stands for a segment and `**` for any number
+    /// of them. Without one, all of the API is read.
+    ///
+    /// # Errors
+    /// Returns an error for what [`read`](Self::read) refuses, and if a selector matches no operation.
+    pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Failure> {
         let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();
         remarks::text(&source.document, &mut repairs);
@@ -55,6 +65,7 @@ impl Api {
         };
         lint::version(&located, &document)?;
         let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
+        select::select(&located, &mut document, selectors, &mut unsupported, &mut repairs)?;
         remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));

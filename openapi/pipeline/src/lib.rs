@@ -1,7 +1,7 @@
 //! The document pipeline of keyfit: loads an OpenAPI document, applies its overlay, repairs and lints it, builds the
 //! operation table, and generates a typed client with [progenitor](https://docs.rs/progenitor).
 //!
-//! A build script calls [`generate`]; the contract check calls [`Api::read`]. Both see the same operations.
+//! A build script calls [`build::client`]; the contract check calls [`Api::read`]. Both see the same operations.
 //!
 //! ```no_run
 //! let source = keyfit_openapi::Source::from_dir("apis/pets".as_ref())?;
@@ -13,6 +13,7 @@
 //! ```
 
 mod api;
+pub mod build;
 mod contract;
 mod cost;
 pub mod diff;
@@ -36,6 +37,7 @@ mod pointer;
 mod remarks;
 mod repair;
 pub mod schema;
+mod select;
 mod source;
 mod table;
 mod target;
@@ -48,7 +50,7 @@ pub use failure::{Failure, Place as SourcePlace};
 pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
 pub use generate::{Dispatch, Generated, Options, generate, generate_with};
 pub use media::Writing;
-pub use name::is_identifier;
+pub use name::{is_identifier, module as module_name};
 pub use normalize::Unsupported;
 pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
 pub use plain::plain;

@@ -27,6 +27,10 @@ impl Repairs {
         self.0.iter()
     }
 
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Repair) -> bool) {
+        self.0.retain(keep);
+    }
+
     pub(crate) fn push(&mut self, repair: Repair) {
         self.0.push(repair);
     }

@@ -52,6 +52,22 @@ impl Source {
         folders.iter().map(|folder| Self::from_dir(folder)).collect()
     }
 
+    /// The API at a path: a folder, as [`from_dir`](Self::from_dir) reads it, or a document alone, named by its file.
+    ///
+    /// # Errors
+    /// Returns an error if there is no document, or a file cannot be read.
+    pub fn from_path(path: &Path) -> Result<Self, Failure> {
+        if path.is_dir() {
+            return Self::from_dir(path);
+        }
+        let document = Text::read_if_there(path)?.ok_or_else(|| {
+            let help = "name a folder with an OpenAPI document, or the document itself";
+            Failure::of_file(&path.display().to_string(), "there is no such folder or file", help)
+        })?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, document, overlay: None, contract: None })
+    }
+
     /// The API in a folder of yours: a document (`published.yaml`, `openapi.yaml` or their JSON twins),
     /// and where present `overlay.yaml` and `contract.toml`.
     ///

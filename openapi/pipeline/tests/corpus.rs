@@ -40,7 +40,11 @@ fn every_client_compiles() {
     let mut clients = vec![("large".to_owned(), large().code)];
     for document in corpus::documents() {
         let module = document.module();
-        let Ok(client) = generate_with(&document.source(), &Options { dispatch: Dispatch::Always }) else { continue };
+        let Ok(client) =
+            generate_with(&document.source(), &Options { dispatch: Dispatch::Always, ..Options::default() })
+        else {
+            continue;
+        };
         // Some constructs leave no trace: the same code is compiled once.
         if seen.insert(client.code.replace(&module, "")) {
             clients.push((module, client.code));
@@ -64,5 +68,6 @@ fn large() -> Generated {
         overlay: None,
         contract: None,
     };
-    generate_with(&source, &Options { dispatch: Dispatch::Always }).unwrap_or_else(|failure| panic!("{failure}"))
+    generate_with(&source, &Options { dispatch: Dispatch::Always, ..Options::default() })
+        .unwrap_or_else(|failure| panic!("{failure}"))
 }

@@ -18,7 +18,7 @@ fn read(paths: &str) -> Api {
 }
 
 fn client(paths: &str, schemas: &str) -> Generated {
-    generate_with(&source(paths, schemas), &Options { dispatch: Dispatch::Always })
+    generate_with(&source(paths, schemas), &Options { dispatch: Dispatch::Always, ..Options::default() })
         .unwrap_or_else(|failure| panic!("{failure}"))
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use futures_core::future::BoxFuture;
 
 use super::TokenEndpoint;
-use crate::Error;
 use crate::auth::{AccessToken, TokenSource};
+use crate::error::Error;
 
 /// The parameters that are ours to set.
 const OWN: [&str; 5] = ["grant_type", "scope", "audience", "client_id", "client_secret"];

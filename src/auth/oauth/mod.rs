@@ -85,8 +85,8 @@
 //!   ([`parameter`](AuthorizationRequest::parameter)), or always.
 //!
 //! # Limits and failures
-//! A token request takes 10 s to connect and 30 s in all, its answer 1 MiB ([`config`](TokenEndpointBuilder::config) has
-//! the times). It is sent once; a [`Credential`](super::Credential) asks again with the next call, after a rest of 1 s
+//! A token request takes 10 s to connect and 30 s in all, its answer 1 MiB
+//! ([`timeout`](TokenEndpointBuilder::timeout) changes that). It is sent once; a [`Credential`](super::Credential) asks again with the next call, after a rest of 1 s
 //! that doubles up to 64 s. [`TokenError::of`] finds the server's answer behind any error: with
 //! [`InvalidGrant`](TokenErrorCode::InvalidGrant) the user must consent again, anything else may pass. A returning user
 //! who is not logged in is a [`CallbackError`], with the status and the text to answer him. Sources: RFC 6749, 7636 and

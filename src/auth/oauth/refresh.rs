@@ -9,8 +9,8 @@ use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::{TokenEndpoint, TokenError, TokenErrorCode, TokenSet, TokenStore};
-use crate::Error;
 use crate::auth::{AccessToken, TokenSource};
+use crate::error::Error;
 
 /// A set that expires sooner than this is refreshed and not handed out.
 const LEEWAY: Duration = Duration::from_secs(60);

@@ -74,9 +74,9 @@ async fn api(name: &str) -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("document.yaml"), document()).expect("a file");
     let made = Command::new(env!("CARGO_BIN_EXE_keyfit"))
-        .args(["init", "--name", "tenants", "--spec"])
+        .args(["init", "--name", "tenants"])
         .arg(folder.join("document.yaml"))
-        .arg("--out")
+        .arg("--dir")
         .arg(folder.join("api"))
         .output()
         .await

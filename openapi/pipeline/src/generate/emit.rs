@@ -162,19 +162,29 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
             missing_docs,
             unreachable_pub,
             unused_mut,
+            dead_code,
+            unused_imports,
             clippy::all,
             clippy::pedantic,
             clippy::allow_attributes,
             clippy::allow_attributes_without_reason
         )]
+        #[rustfmt::skip]
         mod generated {}
     };
     // Moved, not quoted: tokens of all of it would need more memory than it has itself.
     module.content.get_or_insert_default().1 = std::mem::take(&mut file.items);
     file.items.push(Item::Mod(module));
-    file.items.push(parse_quote!(
+    file.items.push(parse_quote! {
+        #[rustfmt::skip]
+        #[allow(
+            unreachable_pub,
+            unused_imports,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason
+        )]
         pub use generated::*;
-    ));
+    });
     file.attrs.clear();
     file
 }

@@ -42,6 +42,8 @@ use crate::{Api, Failure, Source, name, pointer, walk};
 pub struct Generated {
     /// Rust source that any module can include: a private module `generated`, and what it exports.
     pub code: String,
+    /// How many operations have a method.
+    pub operations: usize,
     /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
     pub surface: String,
     /// Operations that have no method, with the reason.
@@ -57,6 +59,8 @@ pub struct Generated {
 pub struct Options {
     /// Whether operations can be called by their ids.
     pub dispatch: Dispatch,
+    /// The operations that the client has, by selectors as [`Api::read_only`] takes them. All of them where there is none.
+    pub only: Vec<String>,
 }
 
 /// Whether generated code has `connect`, which makes a client whose operations are called by their ids with JSON arguments:
@@ -86,7 +90,7 @@ pub fn generate(source: &Source) -> Result<Generated, Failure> {
 /// # Errors
 /// As [`generate`].
 pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
-    let api = Api::read(source)?;
+    let api = Api::read_only(source, &options.only)?;
     let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
     let mut mends = Mends::default();
     // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
@@ -217,11 +221,18 @@ impl Attempt {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
-        let surface = surface::describe(file, &operations);
+        let surface = surface::describe(file, &operations, &kinds);
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
         let code = prettyplease::unparse(&emit::module(self.file));
-        Ok(Generated { code, surface, unsupported, document: self.document, repairs: self.repairs })
+        Ok(Generated {
+            code,
+            operations: operations.len(),
+            surface,
+            unsupported,
+            document: self.document,
+            repairs: self.repairs,
+        })
     }
 }
 

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use quote::ToTokens as _;
 use syn::{Fields, ImplItem, Item, ReturnType, Type, Visibility};
 
+use super::kinds::Kinds;
 use crate::Operation;
 
-/// Operations with their requests and answers, then types with their fields.
-pub(crate) fn describe(file: &syn::File, operations: &[&Operation]) -> String {
+/// Operations with their requests and answers, then tokens, then types with their fields.
+pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kinds) -> String {
     let builders = builders(file);
     let mut text = String::from("operations\n");
     for operation in operations {
@@ -22,6 +23,8 @@ pub(crate) fn describe(file: &syn::File, operations: &[&Operation]) -> String {
             let _ = writeln!(text, "    ({arguments}) -> {answer}");
         }
     }
+    text.push_str("tokens\n");
+    text.push_str(&kinds.describe());
     text.push_str("types\n");
     for item in module(file, "types") {
         match item {
