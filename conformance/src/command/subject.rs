@@ -31,7 +31,13 @@ pub(super) struct Subject {
     #[command(flatten, next_help_heading = "Another client")]
     pub(super) client: client::Options,
     /// Give the mock a defect, to see a check fail; MUTANTS.md lists them.
-    #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true, help_heading = "The mock")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "base_url",
+        hide_possible_values = true,
+        help_heading = "The mock"
+    )]
     mutant: Option<Mutant>,
 }
 

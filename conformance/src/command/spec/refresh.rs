@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         match runtime.block_on(refresh(&fetcher, &mut origins, &origin, &url)) {
             Ok(said) => output::write(&said, None)?,
             Err(error) => {
-                console::complain(&error.within(&origin.api).help("this document was left as it is").to_string());
+                console::complain(&error.within(&origin.api).also("this document was left as it is").to_string());
                 ending = Ending::Incomplete;
             }
         }
