@@ -1,6 +1,6 @@
 //! Kinds of token, and which of them open which API.
 
-use super::{Carrier, Credential, Token};
+use super::Carrier;
 
 /// A kind of token. Each API has its own, so that a client takes no other. The kinds of a generated client are generated with
 /// it, in its module `kind`; a kind of yours is a type that no value needs to have.
@@ -59,26 +59,3 @@ pub trait TokenKind {
     note = "if it does open the API, say so: `impl keyfit::auth::Opens<{A}> for {Self} {{}}`"
 )]
 pub trait Opens<A>: TokenKind {}
-
-/// What a client of an API is made with: a [`Token`] or a [`Credential`] of a kind that [`Opens`] it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a credential for `{A}`",
-    label = "a token or a credential of a kind is needed here",
-    note = "name the kind of a text first: `Token::new(text)?`, with the token's type in the module of the client; a secret that is kept elsewhere is a `Credential::from_secret(source)`"
-)]
-pub trait IntoCredential<A> {
-    /// The credential, known to open the API.
-    fn into_credential(self) -> Credential<A>;
-}
-
-impl<A, K: Opens<A>> IntoCredential<A> for Token<K> {
-    fn into_credential(self) -> Credential<A> {
-        Credential::<K>::from(self).of_kind()
-    }
-}
-
-impl<A, K: Opens<A>> IntoCredential<A> for Credential<K> {
-    fn into_credential(self) -> Credential<A> {
-        self.of_kind()
-    }
-}

@@ -53,7 +53,7 @@ fn check(what: &str, error: &Error) {
     assert!(shown.len() < 5_000, "{what}: {} bytes are shown", shown.len());
     assert!(!shown.contains(['\n', '\u{1b}']), "{what}: {shown:?}");
     let _ =
-        (error.field_errors(), BatchOutcome::of(&error), error.rate_limit(), error.retry_after(), error.request_id());
+        (error.field_errors(), BatchOutcome::of(error), error.rate_limit(), error.retry_after(), error.request_id());
 }
 
 #[tokio::test]

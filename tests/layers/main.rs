@@ -44,7 +44,7 @@ fn the_layers_of_the_library_point_one_way_and_no_modules_form_a_circle() {
 
 /// A made-up library.
 fn library(files: &[(&str, &str)]) -> Vec<String> {
-    faults(&Tree::of(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()))
+    faults(&Tree::of(&files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()))
 }
 
 #[test]

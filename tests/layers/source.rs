@@ -57,13 +57,13 @@ impl Tree {
                 }
             }
         }
-        Ok(Self::of(files))
+        Ok(Self::of(&files))
     }
 
     /// The library of these files, by their paths below its folder.
-    pub(crate) fn of(files: BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(files: &BTreeMap<String, String>) -> Self {
         let mut tree = Self::default();
-        tree.add_file(&files, "lib.rs", Vec::new());
+        tree.add_file(files, "lib.rs", &Vec::new());
         tree
     }
 
@@ -79,10 +79,10 @@ impl Tree {
         self.0.get(place)
     }
 
-    fn add_file(&mut self, files: &BTreeMap<String, String>, file: &str, place: Place) {
+    fn add_file(&mut self, files: &BTreeMap<String, String>, file: &str, place: &Place) {
         let text = files.get(file).unwrap_or_else(|| panic!("{file} is not there"));
         let parsed = syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}"));
-        self.add(files, parsed.items, place.clone(), &place);
+        self.add(files, parsed.items, place.clone(), place);
     }
 
     fn add(&mut self, files: &BTreeMap<String, String>, items: Vec<Item>, place: Place, file: &Place) {
@@ -124,16 +124,13 @@ impl Tree {
     fn add_child(&mut self, files: &BTreeMap<String, String>, item: ItemMod, parent: &[String], file: &Place) {
         let mut place = parent.to_vec();
         place.push(item.ident.to_string());
-        match item.content {
-            Some((_, items)) => self.add(files, items, place, file),
-            None => {
-                let file = place.join("/");
-                let file =
-                    [format!("{file}.rs"), format!("{file}/mod.rs")].into_iter().find(|file| files.contains_key(file));
-                let file = file.unwrap_or_else(|| panic!("the module {} has no file", place.join("::")));
-                self.add_file(files, &file, place);
-            }
+        if let Some((_, items)) = item.content {
+            return self.add(files, items, place, file);
         }
+        let file = place.join("/");
+        let file = [format!("{file}.rs"), format!("{file}/mod.rs")].into_iter().find(|file| files.contains_key(file));
+        let file = file.unwrap_or_else(|| panic!("the module {} has no file", place.join("::")));
+        self.add_file(files, &file, &place);
     }
 }
 

@@ -61,6 +61,10 @@ pub struct Contract {
     /// What clients and servers are held to.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,
+    /// The places of the rules that say what a probe meets: there may be one for each path parameter of a document, and the
+    /// mock asks at each request.
+    #[serde(skip)]
+    rulings: HashMap<Probe, Vec<usize>>,
 }
 
 /// A page or standard that rules cite.
@@ -255,13 +259,19 @@ impl Contract {
     /// # Errors
     /// Text that is no TOML, an unknown key or value, a citation without its source, an id that stands twice.
     pub fn read(text: &Text) -> Result<Self, Failure> {
-        let contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
+        let mut contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
             place: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
             problem: error.message().trim_end().replace('\n', "; "),
             help: "the format is described by openapi/contract.schema.json; editors complete it from the first line"
                 .to_owned(),
         })?;
         check::check(&contract, text)?;
+        let says = |expect: &Expect| expect.success || !expect.status.is_empty();
+        for (place, rule) in contract.rules.iter().enumerate() {
+            if let Some(probe) = rule.probe.as_ref().filter(|_| rule.expect.as_ref().is_some_and(says)) {
+                contract.rulings.entry(probe.clone()).or_default().push(place);
+            }
+        }
         Ok(contract)
     }
 
@@ -317,11 +327,8 @@ impl Contract {
 
     /// The rule that says what a probe meets at an operation. The mock answers by it.
     pub fn ruling(&self, probe: &Probe, operation: &Operation) -> Option<&Rule> {
-        let says = |expect: &Expect| expect.success || !expect.status.is_empty();
-        self.rules.iter().find(|rule| {
-            let is_about = rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id);
-            is_about && rule.expect.as_ref().is_some_and(says)
-        })
+        let mut rules = self.rulings.get(probe)?.iter().map(|place| &self.rules[*place]);
+        rules.find(|rule| rule.covers(&operation.id))
     }
 }
 

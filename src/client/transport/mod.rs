@@ -11,6 +11,7 @@ mod repeat;
 mod scope;
 mod shared;
 mod span;
+#[cfg_attr(not(feature = "instasent-ingest"), expect(dead_code, reason = "the writer alone stops calls"))]
 pub(crate) mod stop;
 
 use std::fmt;
