@@ -161,12 +161,16 @@ impl Dialect<'_> {
         let is_composed = ["allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key));
         let Some(values) = object.get("enum").and_then(Value::as_array).filter(|_| is_composed) else { return };
         let all = |fits: fn(&Value) -> bool| values.iter().all(|value| value.is_null() || fits(value));
-        let kind = match () {
-            () if all(Value::is_string) => "string",
-            () if all(|value| value.is_i64() || value.is_u64()) => "integer",
-            () if all(Value::is_number) => "number",
-            () if all(Value::is_boolean) => "boolean",
-            () => return,
+        let kind = if all(Value::is_string) {
+            "string"
+        } else if all(|value| value.is_i64() || value.is_u64()) {
+            "integer"
+        } else if all(Value::is_number) {
+            "number"
+        } else if all(Value::is_boolean) {
+            "boolean"
+        } else {
+            return;
         };
         object.entry("type").or_insert_with(|| json!(kind));
         object.retain(|key, _| !matches!(key.as_str(), "allOf" | "anyOf" | "oneOf"));
