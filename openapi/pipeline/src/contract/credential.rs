@@ -32,6 +32,8 @@ pub(crate) struct Credential {
 pub(crate) enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
     Header,
+    /// In the `Authorization` header, with a scheme of the API's own.
+    Scheme(String),
     /// In a header of this name, alone.
     NamedHeader(String),
     /// In this query parameter. Clients do not use it: URLs are logged.
@@ -71,10 +73,10 @@ pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failu
             return refuse(variable.span().start, problem, "use letters, digits and underscores, such as PARCELS_KEY");
         }
         for carrier in &credential.carriers {
-            if let Carrier::NamedHeader(name) = carrier.get_ref()
+            if let Carrier::NamedHeader(name) | Carrier::Scheme(name) = carrier.get_ref()
                 && !is_header(name)
             {
-                let problem = format!("`{name}` is not a valid name of a header");
+                let problem = format!("`{name}` is not a valid name of a header or a scheme");
                 return refuse(carrier.span().start, problem, "use letters, digits and hyphens, such as X-Api-Key");
             }
         }
@@ -116,7 +118,7 @@ mod tests {
             (
                 "[[credential]]\nkind = \"a\"\ncarriers = [{ named-header = \"X Key\" }]\n",
                 "3:13",
-                "`X Key` is not a valid name of a header",
+                "`X Key` is not a valid name of a header or a scheme",
             ),
             ("[[credential]]\nprefix = \"a\"\n", "1:1", "missing field `kind`"),
             ("[[credential]]\nkind = \"a\"\ncarriers = [\"cookie\"]\n", "3:13", "unknown variant `cookie`"),
