@@ -65,6 +65,9 @@ pub struct Contract {
     /// mock asks at each request.
     #[serde(skip)]
     rulings: HashMap<Probe, Vec<usize>>,
+    /// The places of the kinds of token.
+    #[serde(skip)]
+    kinds: HashMap<String, usize>,
 }
 
 /// A page or standard that rules cite.
@@ -265,13 +268,16 @@ impl Contract {
             help: "the format is described by openapi/contract.schema.json; editors complete it from the first line"
                 .to_owned(),
         })?;
-        check::check(&contract, text)?;
+        for (place, credential) in contract.credentials.iter().enumerate() {
+            contract.kinds.entry(credential.kind.clone()).or_insert(place);
+        }
         let says = |expect: &Expect| expect.success || !expect.status.is_empty();
         for (place, rule) in contract.rules.iter().enumerate() {
             if let Some(probe) = rule.probe.as_ref().filter(|_| rule.expect.as_ref().is_some_and(says)) {
                 contract.rulings.entry(probe.clone()).or_default().push(place);
             }
         }
+        check::check(&contract, text)?;
         Ok(contract)
     }
 
@@ -305,7 +311,7 @@ impl Contract {
 
     /// The kind of token with this name.
     pub fn credential(&self, kind: &str) -> Option<&Credential> {
-        self.credentials.iter().find(|credential| credential.kind == kind)
+        self.kinds.get(kind).map(|place| &self.credentials[*place])
     }
 
     /// The kind of token that clients are given: the first.
