@@ -6,12 +6,12 @@
 
 use keyfit::Config;
 use keyfit::instasent::sms::{self, Decimal, Draft, ItemOutcome};
-use keyfit::instasent::transactional::{ApiSmsToken, BASE_URL, Client, types::SmsItem};
+use keyfit::instasent::transactional::{API, ApiSmsToken, Client, types::SmsItem};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
+    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| API.base_url().to_owned());
     let client = Client::with_config(ApiSmsToken::from_env()?, Config::default().base_url(base_url))?;
 
     let mut drafts: Vec<_> = (0..150)

@@ -8,12 +8,12 @@ use keyfit::Config;
 use keyfit::instasent::filter::{
     AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute,
 };
-use keyfit::instasent::product::{BASE_URL, Client, ProductToken};
+use keyfit::instasent::product::{API, Client, ProductToken};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
+    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| API.base_url().to_owned());
     let project = std::env::args().nth(1).ok_or("usage: filters <project>")?;
     let client = Client::with_config(ProductToken::from_env()?, Config::default().base_url(base_url))?;
 

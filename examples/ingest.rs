@@ -5,13 +5,13 @@
 //! ```
 
 use keyfit::Config;
-use keyfit::instasent::ingest::{BASE_URL, Client, DatasourceToken, types::Contact};
+use keyfit::instasent::ingest::{API, Client, DatasourceToken, types::Contact};
 use keyfit::instasent::ingest_writer::{Outcome, Writer};
 
 #[tokio::main]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
+    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| API.base_url().to_owned());
     let client = Client::with_config(DatasourceToken::from_env()?, Config::default().base_url(base_url))?;
     let writer = Writer::<Contact>::builder("proj_xxx", "ds_xxx").dry_run(true).start(&client, |delivery| {
         match delivery.outcome() {

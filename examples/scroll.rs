@@ -9,14 +9,14 @@ use std::env;
 use std::error::Error;
 
 use keyfit::Config;
-use keyfit::instasent::product::{BASE_URL, Client, ProductToken, types::AudienceScrollFilter};
+use keyfit::instasent::product::{API, Client, ProductToken, types::AudienceScrollFilter};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let project = arguments.next().ok_or("usage: scroll <project> [cursor]")?;
-    let base_url = env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
+    let base_url = env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| API.base_url().to_owned());
     let client = Client::with_config(ProductToken::from_env()?, Config::default().base_url(base_url))?;
 
     let filter = AudienceScrollFilter::builder().limit(std::num::NonZeroU64::new(100));

@@ -63,8 +63,7 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
         kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
         if credential.of.is_none() {
             let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
-            let prefixes = [Some(&credential.prefix), credential.test_prefix.as_ref()];
-            let prefixes = prefixes.into_iter().flatten().filter(|prefix| !prefix.is_empty()).cloned().collect();
+            let prefixes = credential.prefixes().chain(&credential.other_prefixes).cloned().collect();
             kinds.own.push(names.kind(kind, carrier.clone(), variable, prefixes));
         }
     }
