@@ -8,6 +8,7 @@ use futures_core::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::cache::{Cache, Refresh};
+use super::environment;
 use super::held::Held;
 use super::token::{Token, check};
 use super::{AccessToken, Carrier, Opens, SecretSource, TokenKind, TokenSource};
@@ -77,6 +78,21 @@ impl Credential<()> {
     /// No credential at all.
     pub(crate) fn none() -> Self {
         Self { keeper: Keeper::Nothing, kind: PhantomData }
+    }
+
+    /// The token in the first variable that is set. Kinds are given by name, variable and carrier.
+    pub(crate) fn from_first_variable(kinds: &[(&str, &str, Carrier)]) -> Result<Self, Error> {
+        for (_, variable, carrier) in kinds {
+            if let Some(text) = environment::optional(variable)?.map(SecretString::from) {
+                check(&format!("the token in the environment variable {variable}"), text.expose_secret())?;
+                return Ok(Self { keeper: Keeper::of(text, *carrier), kind: PhantomData });
+            }
+        }
+        let variables: Vec<&str> = kinds.iter().map(|(_, variable, _)| *variable).collect();
+        Err(Error::credential(match variables[..] {
+            [variable] => environment::missing(variable),
+            _ => format!("no credential: set one of the environment variables {}", variables.join(", ")),
+        }))
     }
 
     /// A fixed token of a kind that is known by its name alone.
@@ -196,5 +212,28 @@ impl<K: TokenKind> From<Token<K>> for Credential<K> {
     fn from(token: Token<K>) -> Self {
         // A token's text was checked when it was made.
         Self { keeper: Keeper::of(token.into_secret(), K::CARRIER), kind: PhantomData }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_variable_that_is_set_counts_and_no_value_is_shown() {
+        let bearer = |variable| ("parcels", variable, Carrier::Bearer);
+        let (unset, other) = (bearer("KEYFIT_TEST_NO_SUCH_VARIABLE"), bearer("KEYFIT_TEST_NO_OTHER_VARIABLE"));
+        // Cargo sets both for every test.
+        let found = Credential::from_first_variable(&[unset, bearer("CARGO_PKG_NAME")]).expect("it is set");
+        assert_eq!(found.held().map(|held| held.token().expose()), Some(env!("CARGO_PKG_NAME")));
+        let refused = Credential::from_first_variable(&[bearer("CARGO_PKG_DESCRIPTION"), bearer("CARGO_PKG_NAME")]);
+        let message = refused.expect_err("it holds spaces").to_string();
+        assert!(message.contains("CARGO_PKG_DESCRIPTION"), "{message}");
+        assert!(!message.contains(env!("CARGO_PKG_DESCRIPTION")), "{message}");
+        let none = |kinds: &[_]| Credential::from_first_variable(kinds).expect_err("nothing is set").to_string();
+        assert!(none(&[unset]).ends_with("KEYFIT_TEST_NO_SUCH_VARIABLE is not set: set it and start again"));
+        assert!(
+            none(&[unset, other]).contains("set one of the environment variables KEYFIT_TEST_NO_SUCH_VARIABLE, KEYFIT")
+        );
     }
 }

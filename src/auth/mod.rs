@@ -22,7 +22,7 @@ mod access_token;
 mod cache;
 mod carrier;
 mod credential;
-mod environment;
+pub(crate) mod environment;
 mod fingerprint;
 mod grants;
 mod held;

@@ -8,8 +8,8 @@ use reqwest::Url;
 
 use super::RetryPolicy;
 use super::observer::Observer;
-use crate::auth::TokenCheck;
 use crate::auth::http::{Http, checked_base};
+use crate::auth::{TokenCheck, environment};
 use crate::error::{Clock, Error, SystemClock};
 
 /// The longest body of a success that is read by default, in bytes.
@@ -53,6 +53,18 @@ impl Config {
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
+    }
+
+    /// The same from an environment variable, where it is set: `PARCELS_BASE_URL`.
+    ///
+    /// # Errors
+    /// Returns an error if the variable is set to what is no text. Its value is looked at when a client is made.
+    pub fn base_url_from_env(self, variable: &str) -> Result<Self, Error> {
+        // A variable that is set to nothing is how many tools write one that is not set.
+        match environment::optional(variable)?.filter(|url| !url.is_empty()) {
+            Some(url) => Ok(self.base_url(url)),
+            None => Ok(self),
+        }
     }
 
     /// How long connecting may take. Default: 10 s.

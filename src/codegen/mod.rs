@@ -13,6 +13,7 @@ pub use serde_json;
 
 pub use query::QueryParam;
 
+use crate::auth::{Carrier, Credential, TokenKind};
 pub use crate::client::dispatch::{argument, written};
 pub use crate::client::path_argument::encode as encode_path;
 // The builders of requests know an error of this name.
@@ -37,8 +38,21 @@ pub const fn supports<const FORM: u32>() {
 }
 
 /// What a client of an API without credentials sends: none.
-pub fn no_credential() -> crate::auth::Credential<()> {
-    crate::auth::Credential::none()
+pub fn no_credential() -> Credential<()> {
+    Credential::none()
+}
+
+/// Name, variable and carrier of a kind.
+pub const fn kind<K: TokenKind>() -> (&'static str, &'static str, Carrier) {
+    (K::NAME, K::VARIABLE, K::CARRIER)
+}
+
+/// The credential in the first variable that is set.
+///
+/// # Errors
+/// Returns an error if none is set, and for what can be no token.
+pub fn credential_from_env(kinds: &[(&str, &str, Carrier)]) -> Result<Credential<()>, crate::error::Error> {
+    Credential::from_first_variable(kinds)
 }
 
 /// The error of a call to an operation that the client does not have.

@@ -192,7 +192,9 @@ mod tests {
     use super::*;
 
     fn router(templates: &[String]) -> Router {
-        Router::of(templates.iter().enumerate().map(|(index, path)| (&**path, BTreeMap::from([(String::new(), index)]))))
+        Router::of(
+            templates.iter().enumerate().map(|(index, path)| (&**path, BTreeMap::from([(String::new(), index)]))),
+        )
     }
 
     fn segments(path: &str) -> Vec<String> {

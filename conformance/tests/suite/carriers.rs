@@ -43,7 +43,7 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
     for (place, name) in SCHEMES {
         let folder = api(place, name);
         let run = |more: &[&str]| {
-            let output = keyfit(&[&["check", "--api-dir", text(&folder)], more].concat());
+            let output = keyfit(&[&["check", "--side", "server", "--api-dir", text(&folder)], more].concat());
             (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
         };
         let (code, report) = run(&[]);

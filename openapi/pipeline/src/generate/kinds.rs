@@ -20,6 +20,8 @@ pub(crate) struct Kinds {
     /// Name and carrier of what a client sends that is connected without a type, a kind of another API included. `None`
     /// where the API takes no credential.
     pub(crate) first: Option<(String, Carrier)>,
+    /// The variable that holds another base URL than the documented one.
+    base_url: String,
 }
 
 /// A kind of token.
@@ -52,8 +54,8 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
     let is_silent = api.operations.iter().all(|operation| operation.credentials.is_empty());
     let opens =
         |kind: &String| is_silent || api.operations.iter().any(|operation| operation.credentials.contains(kind));
-    let mut kinds = Kinds { own: Vec::new(), first: None };
     let mut names = Names::new(api);
+    let mut kinds = names.none();
     for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
         let kind = credential.kind.get_ref();
         let Some(carrier) = credential.carrier() else {
@@ -82,8 +84,8 @@ fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
     let alternatives = requirements.flat_map(|security| security.as_array().into_iter().flatten());
     let asked: HashSet<&String> =
         alternatives.filter_map(Value::as_object).flat_map(|schemes| schemes.keys()).collect();
-    let mut kinds = Kinds { own: Vec::new(), first: None };
     let mut names = Names::new(api);
+    let mut kinds = names.none();
     for (at, scheme) in schemes {
         let scheme_name = pointer::name(&at);
         if !says_nothing && !asked.contains(&scheme_name) {
@@ -146,10 +148,15 @@ impl Names {
         }
     }
 
+    /// No kind yet.
+    fn none(&self) -> Kinds {
+        Kinds { own: Vec::new(), first: None, base_url: self.variable("base url") }
+    }
+
     /// The only kind where nothing is said.
     fn single(mut self) -> Kinds {
         let kind = self.kind(UNNAMED, Carrier::Header, None, Vec::new());
-        Kinds { own: vec![kind], first: Some((UNNAMED.to_owned(), Carrier::Header)) }
+        Kinds { own: vec![kind], first: Some((UNNAMED.to_owned(), Carrier::Header)), ..self.none() }
     }
 
     fn variable(&self, kind: &str) -> String {
@@ -163,10 +170,11 @@ impl Kinds {
     /// The mark of the API, the kinds, and the types of their tokens.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = vec![parse_quote! {
-            /// This API, in the bounds that say which tokens open it: [`Opens`](::keyfit::auth::Opens).
+            /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
             #[derive(Debug)]
             pub enum Api {}
         }];
+        items.extend(self.environment_constructor());
         if self.own.is_empty() {
             return items;
         }
@@ -199,6 +207,41 @@ impl Kinds {
 }
 
 impl Kinds {
+    /// The client of a program that is told everything by its environment. There is none where the credential is of another
+    /// API alone, because its variable is not known here.
+    fn environment_constructor(&self) -> Option<Item> {
+        if self.own.is_empty() && self.first.is_some() {
+            return None;
+        }
+        let variable = &self.base_url;
+        let markers = self.own.iter().map(|kind| format_ident!("{}", kind.marker));
+        let variables: Vec<String> = self.own.iter().map(|kind| format!("`{}`", kind.variable)).collect();
+        let (credential, from) = if variables.is_empty() {
+            (quote!(::keyfit::codegen::no_credential()), "without a credential".to_owned())
+        } else {
+            let held =
+                quote!(::keyfit::codegen::credential_from_env(&[#(::keyfit::codegen::kind::<kind::#markers>()),*])?);
+            (held, format!("with the credential in {}", variables.join(", or where that is not set in ")))
+        };
+        let doc = format!(
+            " A client {from}. Where `{variable}` is set it is the base URL: a mock, a proxy, a staging host; otherwise \
+             the one of [`API`] is."
+        );
+        Some(parse_quote! {
+            impl Client {
+                #[doc = #doc]
+                ///
+                /// # Errors
+                /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
+                /// [`with_config`](Self::with_config). No message shows a value.
+                pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
+                    let credential = #credential;
+                    Self::over(credential, ::keyfit::Config::default().base_url_from_env(#variable)?)
+                }
+            }
+        })
+    }
+
     /// The tokens, a line each, for review.
     pub(crate) fn describe(&self) -> String {
         let line = |kind: &Kind| {
@@ -220,7 +263,7 @@ impl Kind {
     fn marker(&self) -> TokenStream {
         let Self { name, variable, prefixes, .. } = self;
         let (marker, carrier) = (format_ident!("{}", self.marker), path(&self.carrier));
-        let doc = format!(" The kind of [`{0}`](super::{0}).", self.token);
+        let doc = format!(" The kind of `{}`.", self.token);
         let prefixes =
             (!prefixes.is_empty()).then(|| quote!(const PREFIXES: &'static [&'static str] = &[#(#prefixes),*];));
         quote! {
