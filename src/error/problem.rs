@@ -32,7 +32,11 @@ impl Problem {
             message: text_at(envelope.message).or(usual.message),
             details: at(envelope.details).cloned().or(usual.details),
             request_id: text_at(envelope.request_id).or(usual.request_id),
-            retry_after: api.rate_limit.retry_after.and_then(|place| value.pointer(place)?.as_u64()),
+            retry_after: api
+                .rate_limit
+                .retry_after
+                .and_then(|place| value.pointer(place)?.as_u64())
+                .or(usual.retry_after),
         }
     }
 
@@ -49,6 +53,8 @@ impl Problem {
             _ if is_problem(headers) => Self::rfc_9457(value),
             _ => Self::message_only(value),
         };
+        let waits = [&value["error"], value].into_iter().flat_map(|part| [&part["retryAfter"], &part["retry_after"]]);
+        problem.retry_after = waits.filter_map(Value::as_u64).next();
         if problem.request_id.is_none() {
             problem.request_id = request_id(headers).map(str::to_owned);
         }
@@ -71,7 +77,7 @@ impl Problem {
             message: text(&error["message"]),
             details: Some(&error["details"]).filter(|details| !details.is_null()).cloned(),
             request_id: text(&error["request_id"]).or_else(|| text(&error["requestId"])),
-            retry_after: None,
+            ..Self::default()
         }
     }
 
@@ -231,6 +237,19 @@ mod tests {
             let problem = read(body);
             assert_eq!((problem.code, problem.retry_after), (None, None), "{body}");
         }
+    }
+
+    #[test]
+    fn the_seconds_to_wait_are_found_where_many_servers_write_them() {
+        for body in [
+            r#"{"error":{"code":"slow","retryAfter":7}}"#,
+            r#"{"error":{"retry_after":7}}"#,
+            r#"{"retryAfter":7}"#,
+            r#"{"error":"slow","retry_after":7}"#,
+        ] {
+            assert_eq!(read(body).retry_after, Some(7), "{body}");
+        }
+        assert_eq!(read(r#"{"error":{"retryAfter":"soon"},"retry_after":-1}"#).retry_after, None);
     }
 
     #[test]
