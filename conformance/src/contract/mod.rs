@@ -108,6 +108,9 @@ pub struct Credential {
     pub prefix: String,
     /// How the token of a test environment begins. Whether the other environment refuses it is for a rule to say.
     pub test_prefix: Option<String>,
+    /// Other ways in which such a token begins: what clients mask when a server repeats it.
+    #[serde(default)]
+    pub other_prefixes: Vec<String>,
     /// Where it may be sent.
     pub carriers: Vec<Carrier>,
     /// The environment variable from which a generated client reads it; the names of the API and of the kind where left out,

@@ -17,6 +17,9 @@ pub(crate) struct Credential {
     pub(crate) prefix: String,
     /// How the token of a test environment begins.
     pub(crate) test_prefix: Option<String>,
+    /// Other ways in which such a token begins.
+    #[serde(default)]
+    pub(crate) other_prefixes: Vec<String>,
     /// Where it may be sent, the preferred place first; in the `Authorization` header where left out.
     #[serde(default)]
     pub(crate) carriers: Vec<Spanned<Carrier>>,
@@ -41,6 +44,11 @@ pub(crate) enum Carrier {
 }
 
 impl Credential {
+    /// How tokens of this kind begin when they are made.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.prefix), self.test_prefix.as_ref()].into_iter().flatten().filter(|prefix| !prefix.is_empty())
+    }
+
     /// Where clients send it; `None` where that would be the query.
     pub(crate) fn carrier(&self) -> Option<&Carrier> {
         let usable = |carrier: &&Carrier| !matches!(carrier, Carrier::Query(_));

@@ -212,7 +212,7 @@ fn wrap_send(function: &ImplItemFn, index: usize, particulars: &Particulars) -> 
         pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
             let client = self.client;
             let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
-            let answer = client.inner.send(&client.client, build(), &super::OPERATIONS[#index]).await?;
+            let answer = client.inner.send(&client.client, build(), &super::API.operations[#index]).await?;
             #decoded
         }
     })

@@ -65,8 +65,7 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
         kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
         if credential.of.is_none() {
             let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
-            let prefixes = [Some(&credential.prefix), credential.test_prefix.as_ref()];
-            let prefixes = prefixes.into_iter().flatten().filter(|prefix| !prefix.is_empty()).cloned().collect();
+            let prefixes = credential.prefixes().chain(&credential.other_prefixes).cloned().collect();
             kinds.own.push(names.kind(kind, carrier.clone(), variable, prefixes));
         }
     }
@@ -237,7 +236,7 @@ impl Kinds {
         };
         let doc = format!(
             " A client {from}. Where `{variable}` is set it is the base URL: a mock, a proxy, a staging host; otherwise \
-             [`BASE_URL`] is."
+             the one of [`API`] is."
         );
         Some(parse_quote! {
             impl Client {
