@@ -16,8 +16,8 @@ mod text;
 mod transcript;
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 use std::fmt;
+use std::io::{self, Write};
 use std::str::FromStr;
 
 use keyfit::redact::plain_lines;
