@@ -74,5 +74,8 @@ pub use client::{
 pub use client::{batch, observer, pagination};
 #[cfg(any(test, feature = "testing"))]
 pub use error::testing;
-pub use error::{Clock, Error, ErrorKind, FieldError, Operation, RateLimit, SystemClock, Timestamp};
+pub use error::{
+    Api, Clock, Error, ErrorEnvelope, ErrorKind, FieldError, Operation, RateLimit, RateLimitNames, SystemClock,
+    Timestamp,
+};
 pub use error::{operation, redact};

@@ -3,7 +3,6 @@
 
 mod include;
 mod query;
-mod row;
 
 pub use bytes;
 pub use chrono;
@@ -13,7 +12,6 @@ pub use serde;
 pub use serde_json;
 
 pub use query::QueryParam;
-pub use row::Row;
 
 use crate::auth::{Carrier, Credential, TokenKind};
 pub use crate::client::dispatch::{argument, written};

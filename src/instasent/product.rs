@@ -1,6 +1,6 @@
 //! The Instasent Product API: projects, audience, events, segments, campaigns, automations and direct SMS.
 //!
-//! A token holds the scopes that were ticked when it was made; each operation's are in [`OPERATIONS`].
+//! A token holds the scopes that were ticked when it was made; each operation's are in [`API`].
 //!
 //! A token is made in the dashboard under *Project settings*, *API tokens*.
 

@@ -163,7 +163,7 @@ impl Subject {
         }
         let carriers = catalogue.contract.credentials.iter().map(|credential| match credential.carrier() {
             Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
-            Carrier::Header | Carrier::Query(_) => AUTHORIZATION,
+            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
         });
         // Token requests have it, whatever calls have.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use keyfit::instasent::ingest::BASE_URL;
+use keyfit::instasent::ingest::API;
 use keyfit::instasent::ingest_writer::Checkpoint;
 use keyfit::redact::plain;
 use keyfit_conformance::UserError;
@@ -70,7 +70,7 @@ impl Read {
 
 impl State {
     pub(crate) fn new(import: &Options) -> Self {
-        let base_url = import.base_url.as_deref().unwrap_or(BASE_URL).trim_end_matches('/').to_owned();
+        let base_url = import.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/').to_owned();
         let target = Target {
             base_url,
             project: import.project.clone(),

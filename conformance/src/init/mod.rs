@@ -62,6 +62,8 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
         return Err(Failure::of_file(&document.path, problem, help));
     }
     let overlay = overlay::text(&facts);
+    // It is read again, and may be large.
+    drop(api);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
     // Which rules mean something for this API is known to whoever expands them.
     let head = contract::head(name, &document.path, &facts);

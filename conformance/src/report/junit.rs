@@ -76,7 +76,7 @@ fn status(case: &CaseReport) -> TestCaseStatus {
 
 /// The requirement, where it is said, and what was exchanged.
 fn shown(case: &CaseReport) -> String {
-    let mut lines = vec![case.requirement.clone(), format!("{} <{}>", case.source, case.url)];
+    let mut lines = vec![case.requirement.to_string(), format!("{} <{}>", case.source, case.url)];
     lines.extend(case.exchanges.iter().flat_map(transcript));
     lines.join("\n")
 }

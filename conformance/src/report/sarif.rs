@@ -37,7 +37,7 @@ pub(super) fn sarif(report: &Report) -> String {
     let mut rules: Vec<&CaseReport> = Vec::new();
     let mut indices = BTreeMap::new();
     for case in report.cases() {
-        let index = *indices.entry(case.rule.as_str()).or_insert(rules.len());
+        let index = *indices.entry(&*case.rule).or_insert(rules.len());
         match rules.get_mut(index) {
             None => rules.push(case),
             // At an operation that is not verified it is less binding than at others.
@@ -89,11 +89,11 @@ fn done(report: &Report) -> impl Iterator<Item = Value> {
 
 fn rule(case: &CaseReport) -> Value {
     json!({
-        "id": case.rule,
-        "shortDescription": { "text": case.requirement },
-        "fullDescription": { "text": case.requirement },
+        "id": &*case.rule,
+        "shortDescription": { "text": &*case.requirement },
+        "fullDescription": { "text": &*case.requirement },
         "help": { "text": format!("{} <{}>", case.source, case.url) },
-        "helpUri": case.url,
+        "helpUri": &*case.url,
         "defaultConfiguration": { "level": level(case.level) },
         "properties": { "tags": [case.family, case.side] },
     })
@@ -102,8 +102,8 @@ fn rule(case: &CaseReport) -> Value {
 fn result_of<'a>(api: &'a ApiReport, indices: &'a BTreeMap<&str, usize>) -> impl Fn(&CaseReport) -> Value + use<'a> {
     move |case| {
         let mut result = json!({
-            "ruleId": case.rule,
-            "ruleIndex": indices.get(case.rule.as_str()),
+            "ruleId": &*case.rule,
+            "ruleIndex": indices.get(&*case.rule),
             "level": level(case.level),
             "message": { "text": format!("{}: {}", case.id, case.why()) },
             "locations": [location(api, case)],
@@ -190,7 +190,7 @@ fn notification(case: &CaseReport) -> Value {
     json!({
         "level": "error",
         "message": { "text": format!("{}: {}", case.id, case.why()) },
-        "associatedRule": { "id": case.rule },
+        "associatedRule": { "id": &*case.rule },
     })
 }
 

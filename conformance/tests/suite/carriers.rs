@@ -74,6 +74,22 @@ fn rules_on_the_scheme_are_for_bearer_tokens_alone() {
     assert!(!list.contains("keyed/auth/wrong-scheme") && !list.contains("keyed/auth/bare-token"), "{list}");
 }
 
+#[test]
+fn a_scheme_of_the_apis_own_is_sent_and_its_rules_can_fail() {
+    let folder = api("header", "X-Schemed-Key");
+    let contract = fs::read_to_string(folder.join("contract.toml")).expect("init wrote it");
+    let own = contract.replace("{ named-header = \"X-Schemed-Key\" }", "{ scheme = \"Bot\" }");
+    assert_ne!(own, contract);
+    fs::write(folder.join("contract.toml"), own).expect("a file");
+    let check = ["check", "--side", "server", "--api-dir", text(&folder)];
+    let output = keyfit(&check);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let output = keyfit(&[&check[..], &["--mutant", "accepts-unknown-token"]].concat());
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report.contains("Authorization: Bot ") && !report.contains("Bearer"), "{report}");
+}
+
 #[tokio::test]
 async fn a_client_is_held_to_the_header_that_the_contract_names() {
     let mut source = apis::named("instasent-ingest").expect("it ships");

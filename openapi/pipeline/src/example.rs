@@ -27,7 +27,7 @@ const LONGEST: u64 = 10_000;
 const EXAMPLE: usize = 30_000;
 
 /// What the examples of a document may cost together.
-const DOCUMENT: usize = 4_000_000;
+const DOCUMENT: usize = 1_000_000;
 
 /// What the text of a pattern costs.
 const PATTERN: usize = 200;
@@ -66,26 +66,14 @@ pub fn requests(api: &Api) -> Vec<Request> {
     api.operations.iter().map(request).collect()
 }
 
+/// The parameters of such a request alone.
+pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
+    Maker { document: &api.document, gap: None, left: EXAMPLE }.parameters(api, operation)
+}
+
 fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
-    let mut arguments = Map::new();
     let mut maker = Maker { document: &api.document, gap: None, left: *left };
-    let written = api.document.pointer(&operation.pointer()).and_then(|node| node["parameters"].as_array());
-    let mut told: HashMap<&str, &Value> = HashMap::new();
-    for written in written.into_iter().flatten() {
-        if let Some(name) = written["name"].as_str() {
-            told.entry(name).or_insert(written);
-        }
-    }
-    for parameter in &operation.parameters {
-        let before = maker.gap.take();
-        let value = maker.parameter(parameter, told.get(parameter.name.as_str()).copied());
-        if parameter.required || maker.gap.is_none() {
-            arguments.insert(parameter.name.clone(), value);
-            maker.gap = before.or_else(|| Some(format!("`{}`: {}", parameter.name, maker.gap.take()?)));
-        } else {
-            maker.gap = before;
-        }
-    }
+    let mut arguments = maker.parameters(api, operation);
     if let Some(body) = &operation.body {
         let content = format!("{}/requestBody/content", operation.pointer());
         let media = api.document.pointer(&pointer::join(&content, &body.media_type));
@@ -97,7 +85,6 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
     *left = maker.left;
     Request { arguments, gap: maker.gap }
 }
-
 /// A valid request for an operation, as far as the document tells how to make one; see [`request`].
 pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
     request(api, operation).arguments
@@ -118,6 +105,29 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// The values of an operation's parameters, by name: those that are required, and the others that can be made.
+    fn parameters(&mut self, api: &Api, operation: &Operation) -> Map<String, Value> {
+        let mut arguments = Map::new();
+        let written = api.document.pointer(&operation.pointer()).and_then(|node| node["parameters"].as_array());
+        let mut told: HashMap<&str, &Value> = HashMap::new();
+        for written in written.into_iter().flatten() {
+            if let Some(name) = written["name"].as_str() {
+                told.entry(name).or_insert(written);
+            }
+        }
+        for parameter in &operation.parameters {
+            let before = self.gap.take();
+            let value = self.parameter(parameter, told.get(parameter.name.as_str()).copied());
+            if parameter.required || self.gap.is_none() {
+                arguments.insert(parameter.name.clone(), value);
+                self.gap = before.or_else(|| Some(format!("`{}`: {}", parameter.name, self.gap.take()?)));
+            } else {
+                self.gap = before;
+            }
+        }
+        arguments
+    }
+
     /// The value of a parameter, by what the document writes about it.
     fn parameter(&mut self, parameter: &Parameter, written: Option<&Value>) -> Value {
         let own = walk::resolve(self.document, &parameter.schema);

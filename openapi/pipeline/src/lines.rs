@@ -1,5 +1,7 @@
 //! Where each node of a document stands in its file.
 
+use std::sync::Arc;
+
 use saphyr_parser::Marker;
 
 use crate::pointer;
@@ -8,8 +10,8 @@ use crate::pointer;
 /// a table by pointer takes longer to write than the document to read.
 #[derive(Clone, Debug)]
 pub(crate) struct Lines {
-    line: usize,
-    column: usize,
+    line: u32,
+    column: u32,
     below: Below,
 }
 
@@ -18,12 +20,14 @@ pub(crate) struct Lines {
 pub(crate) enum Below {
     Nothing,
     Items(Vec<Lines>),
-    Members(Vec<(Box<str>, Lines)>),
+    /// Sorted by name: a map may have thousands of members, and each be asked for. A name that many maps have is kept once.
+    Members(Vec<(Arc<str>, Lines)>),
 }
 
 impl Lines {
     pub(crate) fn new(mark: Marker, below: Below) -> Self {
-        Self { line: mark.line(), column: mark.col() + 1, below }
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self { line: number(mark.line()), column: number(mark.col() + 1), below }
     }
 
     /// Line and column, from 1, of what a JSON pointer leads to.
@@ -35,10 +39,11 @@ impl Lines {
                 Below::Items(items) => items.get(step.parse::<usize>().ok()?)?,
                 Below::Members(members) => {
                     let name = pointer::name(step);
-                    members.iter().find_map(|(known, lines)| (**known == name).then_some(lines))?
+                    let place = members.binary_search_by(|(known, _)| (**known).cmp(&name)).ok()?;
+                    &members[place].1
                 }
             };
         }
-        Some((node.line, node.column))
+        Some((node.line as usize, node.column as usize))
     }
 }

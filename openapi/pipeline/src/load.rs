@@ -1,6 +1,7 @@
 //! YAML or JSON text to a JSON value that remembers the line of every node.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use saphyr::{MarkedYaml, ScalarStyle, ScanError, YamlData, YamlLoader};
 use saphyr_parser::{Event, Marker, Parser, SpannedEventReceiver as _};
@@ -56,7 +57,7 @@ impl Located {
                 "keep exactly one document in the file",
             ));
         };
-        let (value, below) = Reader { path: &source.path }.value(root)?;
+        let (value, below) = Reader { path: &source.path, names: HashSet::new() }.value(root)?;
         Ok(Self { value, path: source.path.clone(), lines: Lines::new(root.span.start, below), overlay: None })
     }
 
@@ -257,11 +258,13 @@ fn place(path: &str, marker: Marker) -> Place {
 
 struct Reader<'a> {
     path: &'a str,
+    /// The keys that there were: most documents have few, and use them often.
+    names: HashSet<Arc<str>>,
 }
 
 impl Reader<'_> {
     /// A node as a value, and where what is below it stands.
-    fn value(&self, node: &MarkedYaml<'_>) -> Result<(Value, Below), Failure> {
+    fn value(&mut self, node: &MarkedYaml<'_>) -> Result<(Value, Below), Failure> {
         let start = node.span.start;
         match &node.data {
             YamlData::Representation(text, style, _) => {
@@ -288,8 +291,9 @@ impl Reader<'_> {
                     if object.insert(name.to_owned(), value).is_some() {
                         return Err(under(name, self.failure(mark, twice(name), ONE_OF_TWO)));
                     }
-                    lines.push((name.into(), Lines::new(mark, below)));
+                    lines.push((self.shared(name), Lines::new(mark, below)));
                 }
+                lines.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
                 Ok((Value::Object(object), Below::Members(lines)))
             }
             YamlData::Tagged(_, inner) => self.value(inner),
@@ -298,6 +302,15 @@ impl Reader<'_> {
                 Err(self.failure(start, "the value cannot be read", help))
             }
         }
+    }
+
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name));
+        name
     }
 
     fn key<'n>(&self, key: &'n MarkedYaml<'_>) -> Result<&'n str, Failure> {

@@ -113,14 +113,11 @@ const MOST_NODES: usize = 800_000;
 struct Budget {
     /// No fewer nodes than there are.
     nodes: usize,
-    /// No less than how deep they nest.
-    depth: usize,
 }
 
 impl Budget {
     fn of(document: &Value) -> Self {
-        let (nodes, depth) = extent(document);
-        Self { nodes, depth }
+        Self { nodes: extent(document).0 }
     }
 
     /// Applies an action as Overlay 1.0 says, or says what is wrong with it and what to do.
@@ -144,7 +141,7 @@ impl Budget {
                 remove_at(document, at);
             }
         } else if let Some(update) = &action.update {
-            self.spend(document, found.len(), update)?;
+            self.spend(document, &found, update)?;
             for at in &found {
                 if let Some(node) = document.pointer_mut(at) {
                     merge_json(node, update);
@@ -154,21 +151,22 @@ impl Budget {
         Ok(())
     }
 
-    fn spend(&mut self, document: &Value, matches: usize, update: &Value) -> Result<(), (String, &'static str)> {
+    fn spend(&mut self, document: &Value, found: &[String], update: &Value) -> Result<(), (String, &'static str)> {
         let help = "target fewer nodes, or change less of them";
         let (nodes, depth) = extent(update);
-        let (more, deeper) = (nodes.saturating_mul(matches), depth);
-        if self.nodes.saturating_add(more) > MOST_NODES || self.depth + deeper > DEEPEST {
+        let more = nodes.saturating_mul(found.len());
+        let deepest = found.iter().map(|at| at.matches('/').count() + depth).max().unwrap_or_default();
+        if self.nodes.saturating_add(more) > MOST_NODES {
             // What was counted on the way may be more than there is.
             *self = Self::of(document);
         }
         if self.nodes.saturating_add(more) > MOST_NODES {
             return Err((format!("makes a document of more than {MOST_NODES} nodes"), help));
         }
-        if self.depth + deeper > DEEPEST {
+        if deepest > DEEPEST {
             return Err((format!("makes a document that may nest deeper than {DEEPEST} levels"), help));
         }
-        (self.nodes, self.depth) = (self.nodes + more, self.depth + deeper);
+        self.nodes += more;
         Ok(())
     }
 }

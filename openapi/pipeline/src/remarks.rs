@@ -27,8 +27,8 @@ pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
 
 /// A requirement that names a security scheme which is not described.
 fn schemes(document: &Value, repairs: &mut Repairs) {
-    let described = walk::members(document, "/components/securitySchemes");
-    let is_described = |name: &str| described.iter().any(|(at, _)| pointer::name(at) == name);
+    let described = document.pointer("/components/securitySchemes").and_then(Value::as_object);
+    let is_described = |name: &str| described.is_some_and(|schemes| schemes.contains_key(name));
     let mut holders = vec![(String::new(), document)];
     holders.extend(walk::operations(document));
     for (at, holder) in holders {

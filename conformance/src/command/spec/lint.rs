@@ -29,7 +29,6 @@ const NOTED: [&str; 5] = ["no-json", "odd-status", "published-hints", "same-path
 /// Reads the document as the generator does and prints what it stumbled over.
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let document = input::read(&options.file)?.text;
-    document.well_formed()?;
     let source = Source { name: "document".to_owned(), document, overlay: None, contract: None };
     let refused = |failure: &Failure| {
         output::write(&format!("{failure}\n\n{}: refused\n", options.file), None)?;
@@ -37,7 +36,11 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     };
     let api = match Api::read(&source) {
         Ok(api) => api,
-        Err(failure) => return refused(&failure),
+        Err(failure) => {
+            // Of what is not a document at all there is nothing to be said.
+            source.document.well_formed()?;
+            return refused(&failure);
+        }
     };
     let weight = api.weight().filter(|_| !options.generator);
     let generated = if weight.is_none() { generate(&source).map(Some) } else { Ok(None) };

@@ -1,6 +1,6 @@
 //! Servers: those of the document, and those that a path or an operation has for itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Document;
 use super::comparison::Comparison;
@@ -28,13 +28,15 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
 }
 
 /// `is_own` where they are an operation's own ones.
-fn lists(cx: &mut Comparison<'_>, old: Option<&Node<'_>>, new: Option<&Node<'_>>, here: &Node<'_>, is_own: bool) {
+fn lists<'a>(cx: &mut Comparison<'_>, old: Option<&Node<'a>>, new: Option<&Node<'a>>, here: &Node<'_>, is_own: bool) {
     let (before, after) = (urls(old), urls(new));
+    let by_url = |urls: &[(String, Node<'a>)]| -> HashMap<String, Node<'a>> { urls.iter().cloned().collect() };
+    let (had, has) = (by_url(&before), by_url(&after));
     let rust = |of_document: &'static str| {
         if is_own { "an operation has a method only where its server is that of the document" } else { of_document }
     };
     for (url, node) in &before {
-        if let Some((_, other)) = after.iter().find(|(other, _)| other == url) {
+        if let Some(other) = has.get(url) {
             variables(cx, url, node, other);
         } else {
             let rust = rust("the base URL, where it is this one");
@@ -42,15 +44,15 @@ fn lists(cx: &mut Comparison<'_>, old: Option<&Node<'_>>, new: Option<&Node<'_>>
         }
     }
     for (url, node) in &after {
-        if !before.iter().any(|(other, _)| other == url) {
+        if !had.contains_key(url) {
             cx.report(&surf::SERVER_ADDED, node, format!("`{url}` is new"), rust("a base URL that may be set"));
         }
     }
     if let (Some((was, _)), Some((is, _))) = (before.first(), after.first())
         && was != is
         // Otherwise it came or went, which was said.
-        && after.iter().any(|(other, _)| other == was)
-        && before.iter().any(|(other, _)| other == is)
+        && has.contains_key(was)
+        && had.contains_key(is)
     {
         let detail = format!("`{is}` stands first, no longer `{was}`");
         cx.report(&surf::SERVER_ORDER_CHANGED, new.unwrap_or(here), detail, "the base URL is another one");
@@ -97,6 +99,7 @@ fn variables(cx: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>)
 /// The URLs in their order, without a slash at the end, variables replaced by their defaults.
 fn urls<'a>(list: Option<&Node<'a>>) -> Vec<(String, Node<'a>)> {
     let mut urls: Vec<(String, Node<'a>)> = Vec::new();
+    let mut known = HashSet::new();
     for server in list.iter().flat_map(|list| list.items()) {
         let Some(template) = server.text("url") else { continue };
         let mut url = template.to_owned();
@@ -106,7 +109,7 @@ fn urls<'a>(list: Option<&Node<'a>>) -> Vec<(String, Node<'a>)> {
             }
         }
         let url = url.trim_end_matches('/').to_owned();
-        if !urls.iter().any(|(known, _)| *known == url) {
+        if known.insert(url.clone()) {
             urls.push((url, server));
         }
     }

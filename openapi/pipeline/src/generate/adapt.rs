@@ -145,6 +145,7 @@ fn adapt_builder(
     particulars: &HashMap<String, Particulars>,
 ) -> Option<Call> {
     let particulars = particulars.get(&operation.function)?;
+    let wires = wires(operation, particulars);
     let mut arguments = Vec::new();
     let mut send = None;
     for item in &mut block.items {
@@ -153,7 +154,7 @@ fn adapt_builder(
             send = Some(wrap_send(function, index, particulars)?);
         } else if let Some(kind) = setter_type(function) {
             give_reasons(function);
-            arguments.push(argument(api, operation, particulars, function, kind));
+            arguments.push(argument(api, operation, &wires, function, kind));
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
         }
@@ -211,7 +212,7 @@ fn wrap_send(function: &ImplItemFn, index: usize, particulars: &Particulars) -> 
         pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
             let client = self.client;
             let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
-            let answer = client.inner.send(&client.client, build(), &super::OPERATIONS[#index]).await?;
+            let answer = client.inner.send(&client.client, build(), &super::API.operations[#index]).await?;
             #decoded
         }
     })
@@ -316,25 +317,37 @@ fn setter_type(function: &ImplItemFn) -> Option<Type> {
     })
 }
 
+/// A parameter's name on the wire, and whether its argument has another one than that gives.
+type Wire<'a> = (&'a str, bool);
+
+/// The parameters of an operation by the names of their setters.
+fn wires<'a>(operation: &'a Operation, particulars: &'a Particulars) -> HashMap<String, Wire<'a>> {
+    let aliases = particulars.aliases.iter().map(|known| (name::of_argument(&known.alias), (&*known.wire, true)));
+    let parameters = operation.parameters.iter().map(|known| (name::of_argument(&known.name), (&*known.name, false)));
+    let mut wires = HashMap::new();
+    for (setter, wire) in aliases.chain(parameters) {
+        wires.entry(setter).or_insert(wire);
+    }
+    wires
+}
+
 fn argument(
     api: &Api,
     operation: &Operation,
-    particulars: &Particulars,
+    wires: &HashMap<String, Wire<'_>>,
     function: &ImplItemFn,
     kind: Type,
 ) -> Argument {
     let setter = function.sig.ident.clone();
-    let alias = particulars.aliases.iter().find(|known| setter == name::of_argument(&known.alias));
-    let wire = operation.parameters.iter().find(|parameter| setter == name::of_argument(&parameter.name));
-    let (name, role) = match (alias, wire, &operation.body) {
-        (Some(known), _, _) => (known.wire.clone(), Role::Typed),
-        (None, _, Some(body)) if setter == "body" => {
+    let (name, role) = match (wires.get(&setter.to_string()), &operation.body) {
+        (Some((wire, true)), _) => ((*wire).to_owned(), Role::Typed),
+        (_, Some(body)) if setter == "body" => {
             let is_written = matches!(body.writing(api), Writing::Text | Writing::Bytes);
             ("body".to_owned(), if is_written { Role::Written } else { Role::Typed })
         }
-        (None, Some(parameter), _) => (parameter.name.clone(), Role::Typed),
+        (Some((wire, false)), _) => ((*wire).to_owned(), Role::Typed),
         // What is neither is the media type of an open body.
-        (None, None, body) => {
+        (None, body) => {
             let documented = body.as_ref().map_or("", |body| body.sent_as()).to_owned();
             ("Content-Type".to_owned(), Role::MediaType(documented))
         }
