@@ -74,8 +74,8 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     // What was edited here is not what the server remembers.
     let is_as_fetched = digest(&before) == origin.sha256;
     let known = if is_as_fetched { origin.validators.clone() } else { Validators::default() };
-    let fetched = fetcher.fetch(url, &known).await;
-    let (text, validators) = match fetched.map_err(|problem| UserError::new(problem).at(&shown))? {
+    let answer = fetcher.fetch(url, &known).await;
+    let (text, validators) = match answer.map_err(|problem| UserError::new(problem).at(&shown))? {
         Fetched::Unchanged => return Ok(format!("{}: unchanged\n", origin.api)),
         Fetched::Text { text, validators } => (text, validators),
     };
