@@ -87,17 +87,17 @@ fn case(rule: &str, level: Level, verdict: Verdict, operation: &str, reason: &st
     let path = if operation == "pets-get" { "/pets/{id}" } else { "/pets" };
     CaseReport {
         id: format!("pets/{rule}/{operation}"),
-        rule: format!("pets/{rule}").replace('/', "."),
+        rule: format!("pets/{rule}").replace('/', ".").into(),
         line: 12,
         family,
-        operation: OperationReport { id: operation.to_owned(), method: "GET".to_owned(), path: path.to_owned() },
+        operation: OperationReport { id: operation.to_owned(), method: "GET".to_owned(), path: path.to_owned() }.into(),
         identity: (rule == "auth/no-token").then(|| "nobody".to_owned()),
         side: Side::Server,
         level,
         verdict,
-        requirement: format!("What `{rule}` requires."),
-        source: "Pets, Keys".to_owned(),
-        url: "https://pets.example/docs#keys".to_owned(),
+        requirement: format!("What `{rule}` requires.").into(),
+        source: "Pets, Keys".into(),
+        url: "https://pets.example/docs#keys".into(),
         seconds: 0.01,
         reason: (verdict != Verdict::Pass).then(|| reason.to_owned()),
         follows: None,
@@ -257,8 +257,9 @@ fn annotations_beyond_what_github_shows_are_named_in_the_log() {
     let mut report = report();
     report.stale.clear();
     let model = report.apis[0].cases[1].clone();
-    report.apis[0].cases =
-        (0..12).map(|number| CaseReport { rule: format!("pets.auth.rule-{number:02}"), ..model.clone() }).collect();
+    report.apis[0].cases = (0..12)
+        .map(|number| CaseReport { rule: format!("pets.auth.rule-{number:02}").into(), ..model.clone() })
+        .collect();
     let text = Format::Github.render(&report);
     assert_eq!(text.lines().filter(|line| line.starts_with("::error ")).count(), 10);
     assert!(text.ends_with("2 more, of which GitHub would show none:\n  error pets.auth.rule-10: 1 case\n  error pets.auth.rule-11: 1 case\n"), "{text}");
