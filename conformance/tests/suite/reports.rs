@@ -10,8 +10,8 @@ use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
-    ApiReport, CaseReport, Changes, Counts, Disagreement, Format, OperationReport, ReadingReport, Report, json_schema,
-    read, text,
+    ApiReport, CallReport, CaseReport, Changes, Counts, Disagreement, Format, LiveReport, OperationReport,
+    ReadingReport, Report, json_schema, read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
@@ -263,6 +263,32 @@ fn annotations_beyond_what_github_shows_are_named_in_the_log() {
     let text = Format::Github.render(&report);
     assert_eq!(text.lines().filter(|line| line.starts_with("::error ")).count(), 10);
     assert!(text.ends_with("2 more, of which GitHub would show none:\n  error pets.auth.rule-10: 1 case\n  error pets.auth.rule-11: 1 case\n"), "{text}");
+}
+
+#[test]
+fn every_form_lists_the_calls_that_changed_something_and_what_is_left() {
+    let mut report = report();
+    report.apis[0].live = Some(LiveReport {
+        calls: vec![
+            CallReport {
+                call: "POST https://pets.example/v1/pets".to_owned(),
+                outcome: "answered 201".to_owned(),
+                count: 3,
+            },
+            CallReport { call: format!("DELETE {HOSTILE}"), outcome: "not answered".to_owned(), count: 1 },
+        ],
+        left: vec!["`felix`, made by POST /v1/pets: DELETE is answered 405".to_owned()],
+        ..LiveReport::default()
+    });
+    // A badge is a word and a colour.
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Badge) {
+        let rendered = format.render(&report).replace('\u{2060}', "");
+        for told in ["POST https://pets.example/v1/pets", "answered 201", "felix", "DELETE is answered 405"] {
+            assert!(rendered.contains(told), "{format} lacks {told}: {rendered}");
+        }
+        assert!(!rendered.contains('\u{1b}'), "{format}");
+        assert!(!rendered.lines().any(|line| line.starts_with("::error::")), "{format}");
+    }
 }
 
 /// Tokens of the mock are known by their looks: 32 hexadecimal digits, or the beginning of a JWT or of a key of Scopien.
