@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let base_url = env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
     let client = Client::with_config(ProductToken::from_env()?, Config::default().base_url(base_url))?;
 
-    let filter = AudienceScrollFilter::builder().limit(std::num::NonZeroU64::new(100));
+    let filter = AudienceScrollFilter::builder().limit(100);
     let mut contacts = client.audience_scroll().project(project).body(filter).items();
     if let Some(cursor) = arguments.next() {
         contacts = contacts.resume(serde_json::from_str(&cursor)?)?;

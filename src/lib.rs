@@ -45,6 +45,7 @@ pub use api::scopien;
 pub use byte_stream::ByteStream;
 pub use call_options::CallOptions;
 pub use clock::{Clock, SystemClock};
+pub use codegen::IntoArgument;
 pub use config::Config;
 pub use environment::Environment;
 pub use error::Error;

@@ -3,10 +3,8 @@
 //! A push of which some items failed is an error of kind [`PartialFailure`](crate::ErrorKind::PartialFailure), so that `?` cannot lose a
 //! contact; [`batch::outcome`](crate::batch::outcome) turns it into a value for callers who handle items themselves.
 
-use std::fmt::Display;
-
 use crate::auth::Scopes;
-use crate::{Error, PathArgument};
+use crate::{Error, IntoArgument, PathArgument};
 
 /// What opens this API: a data source's own token, or a Product token with `PROJECT_DATASOURCE_WRITE`.
 pub type Credential = crate::auth::Credential<crate::auth::Ingest>;
@@ -25,8 +23,8 @@ impl Client {
     /// As any call.
     pub async fn granted_scopes(
         &self,
-        project: impl TryInto<PathArgument, Error: Display>,
-        datasource: impl TryInto<PathArgument, Error: Display>,
+        project: impl IntoArgument<PathArgument>,
+        datasource: impl IntoArgument<PathArgument>,
     ) -> Result<Option<Scopes>, Error> {
         let call = self.stream_get().project(project).datasource(datasource);
         let answer = call.send().await?.into_inner();

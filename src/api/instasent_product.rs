@@ -62,7 +62,7 @@ impl Client {
     /// As any call.
     pub async fn granted_scopes_in(
         &self,
-        project: impl TryInto<PathArgument, Error: Display>,
+        project: impl IntoArgument<PathArgument>,
     ) -> Result<Option<Scopes>, Error> {
         let answer = self.project_get().project(project).send().await?.into_inner();
         Ok(answer.metadata.map(|metadata| metadata.scopes).filter(|scopes| !scopes.is_empty()).map(Scopes::flat))
