@@ -1,88 +1,67 @@
 //! Generates the client of every enabled API into `OUT_DIR`.
 
-use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
-use keyfit_openapi::{Options, Source, generate_with};
+use keyfit_openapi::{Dispatch, Failure, Source, Text, build};
+
+/// A folder for each API that ships.
+const APIS: &str = "openapi/apis";
 
 fn main() {
-    // The documents are part of keyfit-openapi: when they change, cargo rebuilds it and runs this script again.
     println!("cargo::rerun-if-changed=build.rs");
-    if let Err(error) = run() {
-        // A failure's own words, with file, line and help; not the Debug form of a Result.
-        eprintln!("{error}");
+    println!("cargo::rerun-if-changed={APIS}");
+    if let Err(failure) = run() {
+        build::tell(&failure);
         process::exit(1);
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
-fn run() -> Result<(), Box<dyn Error>> {
-    let out = env::var("OUT_DIR")?;
-    let is_enabled = |source: &Source| {
-        let feature = source.name.replace('-', "_").to_uppercase();
-        env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
-    };
-    let enabled: Vec<Source> = Source::embedded().into_iter().filter(is_enabled).collect();
-    for source in &enabled {
-        write_client(source, Path::new(&out))?;
-    }
-    fs::write(Path::new(&out).join("connections.rs"), connections(&enabled))?;
-    println!("cargo::rustc-check-cfg=cfg(any_api)");
-    if !enabled.is_empty() {
-        println!("cargo::rustc-cfg=any_api");
-    }
-    Ok(())
-}
-
-/// Writes `OUT_DIR/<api>.rs`, to be included by `src/api/<api>.rs`.
-#[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
-fn write_client(source: &Source, out: &Path) -> Result<(), Box<dyn Error>> {
-    let module = module(source);
+fn run() -> Result<(), Failure> {
+    let has =
+        |feature: &str| env::var_os(format!("CARGO_FEATURE_{}", feature.replace('-', "_").to_uppercase())).is_some();
+    let enabled: Vec<Source> = Source::all_in(APIS.as_ref())?.into_iter().filter(|source| has(&source.name)).collect();
     // Whoever drives operations as data calls them by their ids.
-    let options = Options { dispatch: env::var_os("CARGO_FEATURE_DISPATCH").is_some() };
-    let client = generate_with(source, options)?;
-    for unsupported in &client.unsupported {
-        println!("cargo::warning={}: no method for {}: {}", source.name, unsupported.operation, unsupported.reason);
+    let dispatch = if has("dispatch") { Dispatch::Always } else { Dispatch::Never };
+    for source in &enabled {
+        build::client(Path::new(APIS).join(&source.name)).dispatch(dispatch).emit();
     }
-    fs::write(out.join(format!("{module}.rs")), client.code)?;
+    let list = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("shipped.rs");
+    fs::write(&list, shipped(&enabled)).map_err(|error| {
+        let problem = format!("the file cannot be written: {error}");
+        Failure::of_file(&list.display().to_string(), problem, "check the target folder of cargo")
+    })?;
     Ok(())
 }
 
-/// How `src/dispatch.rs` finds a client by its name, for the enabled APIs.
-fn connections(enabled: &[Source]) -> String {
-    if enabled.is_empty() {
-        return "pub(super) fn connect(_: &str, _: Config, _: Access) -> Option<Result<Box<dyn Dispatch>, Error>> { None }"
-            .to_owned();
-    }
-    let (mut clients, mut arms) = (String::new(), String::new());
-    for source in enabled {
+/// The enabled APIs, for `src/dispatch/shipped.rs`.
+fn shipped(enabled: &[Source]) -> String {
+    let included = |file: &Text| {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        format!(
+            "File {{ name: {name:?}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})) }}",
+            format!("/{}", file.path)
+        )
+    };
+    let optional = |file: &Option<Text>| {
+        file.as_ref().map_or_else(|| "None".to_owned(), |file| format!("Some({})", included(file)))
+    };
+    let rows = enabled.iter().fold(String::new(), |rows, source| {
+        let (document, overlay, contract) =
+            (included(&source.document), optional(&source.overlay), optional(&source.contract));
         let (name, module) = (&source.name, module(source));
-        let _ = write!(
-            clients,
-            "impl Dispatch for api::{module}::Client {{
-    fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a> {{
-        Box::pin(api::{module}::dispatch(self, operation, arguments))
-    }}
-}}\n\n"
-        );
-        let _ = write!(
-            arms,
-            "        {name:?} => api::{module}::Credential::from_access(access)
-            .and_then(|credential| api::{module}::Client::with_config(credential, config))
-            .map(|client| Box::new(client) as Box<dyn Dispatch>),\n"
-        );
-    }
-    format!(
-        "{clients}pub(super) fn connect(name: &str, config: Config, access: Access) -> Option<Result<Box<dyn Dispatch>, Error>> {{
-    Some(match name {{
-{arms}        _ => return None,
-    }})
-}}\n"
-    )
+        let files = format!("document: {document}, overlay: {overlay}, contract: {contract}");
+        format!("{rows}Shipped {{ name: {name:?}, {files}, connect: crate::{module}::connect }},\n")
+    });
+    format!("&[\n{rows}]\n")
 }
 
+/// Where a client lives. A vendor of several APIs has a module around theirs.
 fn module(source: &Source) -> String {
-    source.name.replace('-', "_")
+    let module = |name: &str| name.replace('-', "_");
+    match source.name.strip_prefix("instasent-") {
+        Some(name) => format!("instasent::{}", module(name)),
+        None => module(&source.name),
+    }
 }

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_core::future::BoxFuture;
-use keyfit::auth::{AccessToken, Credential, Refresh, Scopien, ScopienKey, TokenSource};
+use keyfit::auth::{AccessToken, Credential, Refresh, TokenSource};
+use keyfit::scopien::{Key, kind};
 use keyfit::{Config, Error, scopien};
 use tokio::task::JoinSet;
 
@@ -60,8 +61,8 @@ impl TokenSource for Desk {
 }
 
 async fn warm() {
-    let fixed: Credential<Scopien> = ScopienKey::new("key-1").expect("a key").into();
-    let kept: Credential<Scopien> = Credential::from_source(Desk::new(Some(Duration::from_secs(3600))));
+    let fixed: Credential<kind::Key> = Key::new("key-1").expect("a key").into();
+    let kept: Credential<kind::Key> = Credential::from_source(Desk::new(Some(Duration::from_secs(3600))));
     let server = Server::start(&["key-1"]);
     let request = request_micros(&server, &kept).await;
     println!("{:<34}{:>12}{:>12}{:>22}", "", "ns/call", "fixed", "share of a request");
@@ -77,7 +78,7 @@ async fn warm() {
 }
 
 /// Nanoseconds on the wall for one answer.
-async fn asking(credential: &Credential<Scopien>, callers: usize) -> f64 {
+async fn asking(credential: &Credential<kind::Key>, callers: usize) -> f64 {
     credential.ready().await.expect("a token");
     let start = Instant::now();
     let mut tasks = JoinSet::new();
@@ -94,7 +95,7 @@ async fn asking(credential: &Credential<Scopien>, callers: usize) -> f64 {
 }
 
 /// Microseconds for one call.
-async fn request_micros(server: &Server, credential: &Credential<Scopien>) -> f64 {
+async fn request_micros(server: &Server, credential: &Credential<kind::Key>) -> f64 {
     let client = server.client(credential);
     for _ in 0..200 {
         client.auth_test().send().await.expect("an answer");
@@ -108,7 +109,7 @@ async fn request_micros(server: &Server, credential: &Credential<Scopien>) -> f6
 
 async fn expiring() {
     let desk = Desk::new(Some(Duration::from_secs(1)));
-    let credential: Credential<Scopien> = Credential::from_source(desk.clone());
+    let credential: Credential<kind::Key> = Credential::from_source(desk.clone());
     credential.ready().await.expect("a token");
     pause(Duration::from_millis(1_050)).await;
     let before = desk.0.asked.load(Ordering::SeqCst);
@@ -128,7 +129,7 @@ async fn expiring() {
 async fn rotation() {
     let server = Server::start(&["key-1"]);
     let desk = Desk::new(None);
-    let credential: Credential<Scopien> = Credential::refreshed(desk.clone(), Refresh::default());
+    let credential: Credential<kind::Key> = Credential::refreshed(desk.clone(), Refresh::default());
     let client = server.client(&credential);
     let (calls, failures) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let is_over = Arc::new(AtomicBool::new(false));
@@ -196,7 +197,7 @@ impl Server {
         Self { base, keys }
     }
 
-    fn client(&self, credential: &Credential<Scopien>) -> scopien::Client {
+    fn client(&self, credential: &Credential<kind::Key>) -> scopien::Client {
         scopien::Client::with_config(credential.clone(), Config::default().base_url(&self.base)).expect("a client")
     }
 

@@ -9,9 +9,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use keyfit::auth::DatasourceToken;
 use keyfit::batch::{Batch, BatchOutcome};
-use keyfit::instasent::ingest::{Client, types};
+use keyfit::instasent::ingest::{Client, DatasourceToken, types};
 
 const ROUNDS: usize = 41;
 const CALLS: u32 = 300;

@@ -13,9 +13,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
-use keyfit::auth::DatasourceToken;
-use keyfit::ingest_writer::Writer;
-use keyfit::instasent::ingest::{Client, types::Contact};
+use keyfit::instasent::ingest::{Client, DatasourceToken, types::Contact};
+use keyfit::instasent::ingest_writer::Writer;
 use keyfit::{Clock as _, Config, SystemClock};
 use server::{Answering, Plain, accepted, serve};
 

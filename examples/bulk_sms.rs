@@ -1,19 +1,15 @@
 //! Sends messages in bulk, and says what became of each of them.
 //!
 //! ```sh
-//! INSTASENT_SMS_TOKEN=... KEYFIT_BASE_URL=http://127.0.0.1:8080 cargo run --example bulk_sms
+//! INSTASENT_SMS_TOKEN=... INSTASENT_TRANSACTIONAL_BASE_URL=http://127.0.0.1:8080 cargo run --example bulk_sms
 //! ```
 
-use keyfit::Config;
-use keyfit::auth::SmsToken;
-use keyfit::instasent::transactional::{BASE_URL, Client, types::SmsItem};
-use keyfit::sms::{self, Decimal, Draft, ItemOutcome};
+use keyfit::instasent::sms::{self, Decimal, Draft, ItemOutcome};
+use keyfit::instasent::transactional::{Client, types::SmsItem};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
-    let client = Client::with_config(SmsToken::from_env()?, Config::default().base_url(base_url))?;
+    let client = Client::from_env()?;
 
     let mut drafts: Vec<_> = (0..150)
         .map(|order| {

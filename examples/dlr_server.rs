@@ -17,7 +17,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use keyfit::webhook::{DeliveryState, DlrEvent, Transition};
+use keyfit::instasent::webhook::{DeliveryState, DlrEvent, Transition};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 

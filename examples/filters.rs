@@ -1,20 +1,19 @@
 //! Looks for contacts by a filter, and for campaigns that were sent.
 //!
 //! ```sh
-//! INSTASENT_PRODUCT_TOKEN=... KEYFIT_BASE_URL=http://127.0.0.1:8080 cargo run --example filters -- proj_xxx
+//! INSTASENT_PRODUCT_TOKEN=... INSTASENT_PRODUCT_BASE_URL=http://127.0.0.1:8080 cargo run --example filters -- proj_xxx
 //! ```
 
-use keyfit::Config;
-use keyfit::auth::ProductToken;
-use keyfit::filter::{AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute};
-use keyfit::instasent::product::{BASE_URL, Client};
+use keyfit::instasent::filter::{
+    AudienceNode, Bound, Limit, ListFilter, Predicate, RelativeDates, Search, Sort, attribute,
+};
+use keyfit::instasent::product::Client;
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
     let project = std::env::args().nth(1).ok_or("usage: filters <project>")?;
-    let client = Client::with_config(ProductToken::from_env()?, Config::default().base_url(base_url))?;
+    let client = Client::from_env()?;
 
     let newcomers = AudienceNode::all([
         attribute("_country_code", Predicate::contains(["ES", "PT"])?)?,

@@ -1,19 +1,15 @@
 //! Writes a thousand contacts to a data source, as a dry run: the server checks them and stores none.
 //!
 //! ```sh
-//! INSTASENT_DATASOURCE_TOKEN=... KEYFIT_BASE_URL=http://127.0.0.1:8080 cargo run --example ingest
+//! INSTASENT_DATASOURCE_TOKEN=... INSTASENT_INGEST_BASE_URL=http://127.0.0.1:8080 cargo run --example ingest
 //! ```
 
-use keyfit::Config;
-use keyfit::auth::DatasourceToken;
-use keyfit::ingest_writer::{Outcome, Writer};
-use keyfit::instasent::ingest::{BASE_URL, Client, types::Contact};
+use keyfit::instasent::ingest::{Client, types::Contact};
+use keyfit::instasent::ingest_writer::{Outcome, Writer};
 
 #[tokio::main]
-#[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let base_url = std::env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
-    let client = Client::with_config(DatasourceToken::from_env()?, Config::default().base_url(base_url))?;
+    let client = Client::from_env()?;
     let writer = Writer::<Contact>::builder("proj_xxx", "ds_xxx").dry_run(true).start(&client, |delivery| {
         match delivery.outcome() {
             Outcome::Accepted => {}

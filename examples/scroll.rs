@@ -1,24 +1,21 @@
 //! Reads the whole audience of a project, page by page, and can be gone on with where it stopped:
 //!
 //! ```sh
-//! export INSTASENT_PRODUCT_TOKEN=... KEYFIT_BASE_URL=http://127.0.0.1:8080
+//! export INSTASENT_PRODUCT_TOKEN=... INSTASENT_PRODUCT_BASE_URL=http://127.0.0.1:8080
 //! cargo run --example scroll -- proj_xxx [the line that a failed run ended with]
 //! ```
 
 use std::env;
 use std::error::Error;
 
-use keyfit::Config;
-use keyfit::auth::ProductToken;
-use keyfit::instasent::product::{BASE_URL, Client, types::AudienceScrollFilter};
+use keyfit::instasent::product::{Client, types::AudienceScrollFilter};
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let project = arguments.next().ok_or("usage: scroll <project> [cursor]")?;
-    let base_url = env::var("KEYFIT_BASE_URL").unwrap_or_else(|_| BASE_URL.to_owned());
-    let client = Client::with_config(ProductToken::from_env()?, Config::default().base_url(base_url))?;
+    let client = Client::from_env()?;
 
     let filter = AudienceScrollFilter::builder().limit(100);
     let mut contacts = client.audience_scroll().project(project).body(filter).items();

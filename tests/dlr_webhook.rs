@@ -9,7 +9,7 @@ use std::future::Future;
 use std::net::Ipv4Addr;
 
 use dlr_server::{Deliveries, app, work};
-use keyfit::webhook::{DlrEvent, DlrStatus, MAX_BODY, Transition};
+use keyfit::instasent::webhook::{DlrEvent, DlrStatus, MAX_BODY, Transition};
 use proptest::prelude::*;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use futures_core::future::BoxFuture;
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
-use keyfit::auth::rotation::{KeyManager, NewKey, Rotation, ScopienKeys, Step};
+use keyfit::auth::rotation::{KeyManager, NewKey, Rotation, Step};
 use keyfit::auth::source::MemorySource;
-use keyfit::auth::{ScopienKey, Secret, SecretSource as _};
+use keyfit::auth::{Secret, SecretSource as _};
+use keyfit::scopien::{Key, Keys};
 use keyfit::{Config, Error, ErrorKind};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -59,8 +60,8 @@ impl Server {
         Config::default().base_url(self.server.base_url())
     }
 
-    fn keys(&self) -> ScopienKeys {
-        ScopienKeys::with_config(ScopienKey::new(ADMIN).expect("a key"), self.config()).expect("a manager")
+    fn keys(&self) -> Keys {
+        Keys::with_config(Key::new(ADMIN).expect("a key"), self.config()).expect("a manager")
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
@@ -139,7 +140,7 @@ async fn the_old_key_is_valid_until_the_last_step_and_refused_after_it() {
         store.set(secret.expose());
         Ok(())
     };
-    let old = ScopienKey::new("old-secret").expect("a key");
+    let old = Key::new("old-secret").expect("a key");
     let old = keyfit::scopien::Client::with_config(old, server.config()).expect("a client");
 
     let minted = Rotation::new(keys.clone(), "key_old").mint().await.expect("minted");
@@ -321,7 +322,7 @@ async fn a_leaked_key_is_revoked_with_one_call() {
     let server = Server::start().await;
     server.keys().revoke_now("key_old").await.expect("revoked");
     assert_eq!(server.log(), [REVOKE_OLD]);
-    let old = ScopienKey::new("old-secret").expect("a key");
+    let old = Key::new("old-secret").expect("a key");
     let client = keyfit::scopien::Client::with_config(old, server.config()).expect("a client");
     assert_eq!(client.auth_test().send().await.expect_err("it is revoked").kind(), ErrorKind::Unauthorized);
     let mistyped = server.keys().revoke_now("key_odl").await.expect_err("no such key");

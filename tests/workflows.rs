@@ -118,7 +118,7 @@ impl Scratch {
             ("openapi/apis/pets/published.yaml", "openapi: 3.0.3\n"),
             ("openapi/apis/pets/overlay.yaml", "overlay: 1.0.0\n"),
             ("openapi/sources.toml", "# kept\n"),
-            ("openapi/tests/snapshots/pets.snap", "old\n"),
+            ("openapi/pipeline/tests/snapshots/pets.snap", "old\n"),
         ];
         for (name, text) in files {
             write(&scratch.checkout().join(name), text);
@@ -211,7 +211,7 @@ fn what_has_changed_is_collected_and_a_document_commands_nothing() {
     write(
         &scratch.checkout().join("openapi/refresh"),
         "#!/usr/bin/env bash\necho '::set-output name=x::y'\necho new > openapi/apis/pets/published.yaml\n\
-         echo new > openapi/tests/snapshots/pets.snap\necho new > openapi/apis/pets/overlay.yaml\n\
+         echo new > openapi/pipeline/tests/snapshots/pets.snap\necho new > openapi/apis/pets/overlay.yaml\n\
          echo 'it changed' > \"$REPORT\"\nexit 2\n",
     );
     executable(&scratch.checkout().join("openapi/refresh"));
@@ -225,7 +225,7 @@ fn what_has_changed_is_collected_and_a_document_commands_nothing() {
     assert_eq!(read(scratch.proposal().join("report.md")), "it changed\n");
     let files = scratch.proposal().join("files/openapi");
     assert_eq!(read(files.join("apis/pets/published.yaml")), "new\n");
-    assert_eq!(read(files.join("tests/snapshots/pets.snap")), "new\n");
+    assert_eq!(read(files.join("pipeline/tests/snapshots/pets.snap")), "new\n");
     assert!(!files.join("apis/pets/overlay.yaml").exists() && !files.join("refresh").exists());
 }
 
@@ -234,7 +234,7 @@ fn a_change_becomes_one_pull_request_with_the_report_as_its_text() {
     let Some(scratch) = Scratch::new() else { return };
     let files = [
         ("openapi/apis/pets/published.yaml", "openapi: 3.0.4\n"),
-        ("openapi/tests/snapshots/pets.snap", "new\n"),
+        ("openapi/pipeline/tests/snapshots/pets.snap", "new\n"),
         ("tests/client/snapshots/other.snap", "new\n"),
     ];
     scratch.leave("0\n", "## Changes\n", &files[..2]);
@@ -283,16 +283,16 @@ fn what_is_not_a_document_in_its_place_is_refused_as_a_whole() {
         ".github/workflows/documents.yml",
         ".github/documents/accept",
         "openapi/refresh",
-        "openapi/build.rs",
+        "openapi/pipeline/build.rs",
         "openapi/apis/pets/overlay.yaml",
         "openapi/apis/pets/contract.toml",
         "openapi/apis/pets/published.rs",
         "openapi/apis/pets/sub/published.yaml",
         "openapi/apis/new/published.yaml",
         "openapi/apis/..pets/published.yaml",
-        "openapi/tests/snapshots/pets.snap.rs",
-        "openapi/tests/snapshots/pets.snap\n.github",
-        "openapi/tests/pets.snap",
+        "openapi/pipeline/tests/snapshots/pets.snap.rs",
+        "openapi/pipeline/tests/snapshots/pets.snap\n.github",
+        "openapi/pipeline/tests/pets.snap",
         "Cargo.toml",
     ] {
         scratch.leave("0\n", "", &[good, (name, "x\n")]);
@@ -301,7 +301,7 @@ fn what_is_not_a_document_in_its_place_is_refused_as_a_whole() {
         assert_eq!(scratch.git(&["status", "--short"]), "", "{name}");
     }
     // Links and other kinds of files, wherever they are.
-    for place in ["files/openapi/apis/pets/published.yaml", "files/openapi/tests", "report.md", "extra"] {
+    for place in ["files/openapi/apis/pets/published.yaml", "files/openapi/pipeline/tests", "report.md", "extra"] {
         scratch.leave("0\n", "", &[]);
         let link = scratch.proposal().join(place);
         let _ = fs::remove_file(&link);
@@ -312,10 +312,10 @@ fn what_is_not_a_document_in_its_place_is_refused_as_a_whole() {
         assert_eq!((scratch.git(&["status", "--short"]), scratch.said("gh.log")), Default::default(), "{place}");
     }
     // A link of the checkout is not written through.
-    let snapshots = scratch.checkout().join("openapi/tests/snapshots");
+    let snapshots = scratch.checkout().join("openapi/pipeline/tests/snapshots");
     fs::remove_dir_all(&snapshots).expect("removed");
     symlink(scratch.folder.path(), &snapshots).expect("a link");
-    scratch.leave("0\n", "", &[("openapi/tests/snapshots/pets.snap", "x\n")]);
+    scratch.leave("0\n", "", &[("openapi/pipeline/tests/snapshots/pets.snap", "x\n")]);
     assert!(told(&scratch.run("propose")).contains("would be written through a link"));
     assert!(!scratch.folder.path().join("pets.snap").exists());
     // Too much, and a code that nobody wrote.

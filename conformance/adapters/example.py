@@ -5,7 +5,7 @@ The upper half stands for the library under test, here a small client on urllib 
 the adapter: it reads one JSON object a line, calls the library, and writes what its caller would see. Copy the lower
 half and put your library in the place of the upper one. Python 3.9, nothing but the standard library.
 
-    conformance --api transactional --client python3 --client-arg conformance/adapters/example.py
+    keyfit check --api transactional --client python3 --client-arg conformance/adapters/example.py
 """
 
 import json

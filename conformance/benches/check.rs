@@ -14,8 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut seconds: Vec<f64> = Vec::new();
     let mut report = Value::Null;
     for _ in 0..RUNS {
-        let status = Command::new(env!("CARGO_BIN_EXE_conformance"))
-            .arg("--report")
+        let status = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+            .args(["check", "--report"])
             .arg(format!("json={}", path.display()))
             .output()?
             .status;

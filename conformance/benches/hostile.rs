@@ -56,11 +56,11 @@ fn main() {
         for arguments in [
             "spec lint document.yaml",
             "spec diff document.yaml document.yaml",
-            "init --spec document.yaml --name hostile --out api",
-            "run --api-dir api --list",
-            "run --api-dir api --side server",
+            "init document.yaml --name hostile --dir api",
+            "check --api-dir api --list",
+            "check --api-dir api --side server",
         ] {
-            if arguments.starts_with("run") && !folder.join("api").exists() {
+            if arguments.starts_with("check") && !folder.join("api").exists() {
                 continue;
             }
             let figures = measured(&folder, arguments);
@@ -80,7 +80,7 @@ fn main() {
 fn measured(folder: &Path, arguments: &str) -> Figures {
     let said = folder.join("said");
     let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_conformance"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
         .args(arguments.split(' '))
         .current_dir(folder)
         .stdin(Stdio::null())

@@ -13,11 +13,11 @@ use hyper::body::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::identity::{Identities as _, Need, Rights, State};
 use keyfit_conformance::mock::Mock;
 use keyfit_conformance::secret::Redactor;
-use keyfit_openapi::Source;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -27,7 +27,7 @@ const PATH: &str = "/project/proj_xxx/datasource/ds_xxx/stream/contacts/user-100
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let source = Source::named("instasent-ingest").ok_or("it is embedded")?;
+    let source = apis::named("instasent-ingest").ok_or("it ships")?;
     let catalogue = Catalogue::read(&source)?;
     let started = Instant::now();
     let (api, mut contract) = (Arc::clone(&catalogue.api), (*catalogue.contract).clone());

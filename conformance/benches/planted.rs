@@ -89,9 +89,9 @@ async fn on(defect: Option<Defect>, tool: Tool, folder: &Path) -> Run {
 async fn keyfit(url: String, folder: PathBuf, more: &[&str]) -> Run {
     let (tokens, report) = (folder.join("tokens.toml"), folder.join("report.json"));
     fs::write(&tokens, tokens_file()).expect("a file");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command
-        .args(["run", "--api-dir", "tests/fixtures/apis/shop", "--base-url", &url, "--allow-writes", "--allow-spend"])
+        .args(["check", "--api-dir", "tests/fixtures/apis/shop", "--base-url", &url, "--allow-writes", "--allow-spend"])
         .arg("--tokens")
         .arg(&tokens)
         .arg(format!("--report=json={}", report.display()))

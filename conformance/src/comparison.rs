@@ -8,6 +8,8 @@ use std::path::Path;
 use keyfit_openapi::read_text;
 use serde::Deserialize;
 
+use crate::UserError;
+
 /// What came of a client, rule by rule. Rules of several APIs that differ in the name of the API alone are one.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -79,10 +81,11 @@ impl Client {
     ///
     /// # Errors
     /// A file that cannot be read or is no report.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    pub fn read(path: &Path) -> Result<Self, UserError> {
         let text = read_text(path).map_err(|error| unreadable("report", path, &error))?;
-        let report: Report = serde_json::from_str(&text)
-            .map_err(|error| format!("error: this is no report: {error}\n  --> {}", path.display()))?;
+        let report: Report = serde_json::from_str(&text).map_err(|error| {
+            UserError::new(format!("not a report of `keyfit check --report json=FILE`: {error}")).at(path.display())
+        })?;
         let mut rules: BTreeMap<String, Counts> = BTreeMap::new();
         for case in report.apis.into_iter().flat_map(|api| api.cases) {
             let rule = case.rule.split_once('.').map_or(case.rule.as_str(), |(_, rule)| rule);
@@ -121,20 +124,19 @@ impl Expectation {
     ///
     /// # Errors
     /// A file that is none, or a rule that fails without a reason or has one without failing.
-    pub fn read(path: &Path, client: &Client) -> Result<Self, String> {
+    pub fn read(path: &Path, client: &Client) -> Result<Self, UserError> {
         let text = match read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::of_a_good_client(client)),
             Err(error) => return Err(unreadable("expectation", path, &error)),
         };
-        let expectation: Self = toml::from_str(&text)
-            .map_err(|error| format!("error: this is no expectation: {error}  --> {}", path.display()))?;
+        let expectation: Self = toml::from_str(&text).map_err(|error| {
+            UserError::new(format!("not a file of expectations: {}", error.message())).at(path.display())
+        })?;
         for (rule, Expected { result, because }) in &expectation.rules {
             if (*result == Finding::Fails) != because.as_ref().is_some_and(|because| !because.is_empty()) {
-                return Err(format!(
-                    "error: `{rule}`: a rule that fails has its reason in `because`, and no other has\n  --> {}",
-                    path.display()
-                ));
+                let problem = format!("`{rule}`: a rule that fails has its reason in `because`, and no other has");
+                return Err(UserError::new(problem).at(path.display()));
             }
         }
         Ok(expectation)
@@ -196,6 +198,6 @@ impl fmt::Display for Finding {
     }
 }
 
-fn unreadable(what: &str, path: &Path, error: &io::Error) -> String {
-    format!("error: the {what} cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
+fn unreadable(what: &str, path: &Path, error: &io::Error) -> UserError {
+    UserError::new(format!("the {what} cannot be read: {error}")).at(path.display()).help("check the path")
 }

@@ -2,6 +2,7 @@
 //! of the API's document into cases. Server-side cases send raw HTTP to a mock or a live server and judge the answer;
 //! client-side cases put the generated client before a scripted server and judge what it sends and reports.
 
+pub mod apis;
 mod body;
 pub mod catalogue;
 mod clock;
@@ -9,11 +10,13 @@ pub mod comparison;
 pub mod contract;
 pub mod drive;
 pub mod explain;
+pub mod generate;
 mod glob;
 pub mod identity;
 pub mod init;
 mod jws;
 pub mod known;
+mod markdown;
 pub mod mock;
 pub mod origin;
 mod pointer;
@@ -25,6 +28,9 @@ pub mod secret;
 mod segment;
 pub mod spec_diff;
 mod standing;
-pub mod template;
+
 pub mod tokens;
+mod user_error;
 pub mod verdict;
+
+pub use user_error::UserError;

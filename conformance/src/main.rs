@@ -1,18 +1,13 @@
-//! `conformance`: checks clients and servers against the contracts of their APIs.
+//! `keyfit`: checks clients and servers against the contracts of their APIs, and what else there is to do with an API.
 
 mod command;
+mod console;
+mod ending;
+mod import;
+mod interrupt;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = command::Cli::try_parse().unwrap_or_else(|error| command::mistake::told(error).exit());
-    match command::run(&cli) {
-        Ok(code) => code,
-        Err(message) => {
-            command::complain(&message);
-            ExitCode::from(2)
-        }
-    }
+    command::main()
 }

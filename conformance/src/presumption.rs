@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Rule};
+use crate::contract::{Expect, Probe, Rule};
 use crate::verdict::{Fault, Outcome, Verdict};
 
 /// Takes back the verdict on each case of which a presumption is broken, in the order of the catalogue's cases.
@@ -30,17 +30,23 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
 struct Broken<'a, 'o> {
     catalogue: &'a Catalogue,
     outcomes: &'o [Outcome],
-    /// The places of all cases by rule.
-    places: HashMap<&'a str, Vec<usize>>,
+    /// The places of the rules in the contract, by id.
+    rules: HashMap<&'a str, usize>,
+    /// The same by what they send.
+    senders: HashMap<&'a Probe, Vec<usize>>,
 }
 
 impl<'a, 'o> Broken<'a, 'o> {
     fn of(catalogue: &'a Catalogue, outcomes: &'o [Outcome]) -> Self {
-        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (place, case) in catalogue.cases.iter().enumerate() {
-            places.entry(&catalogue.rule(case).id).or_default().push(place);
+        let mut senders: HashMap<&Probe, Vec<usize>> = HashMap::new();
+        let mut rules = HashMap::new();
+        for (place, rule) in catalogue.contract.rules.iter().enumerate() {
+            rules.insert(rule.id.as_str(), place);
+            if let Some(probe) = &rule.probe {
+                senders.entry(probe).or_default().push(place);
+            }
         }
-        Self { catalogue, outcomes, places }
+        Self { catalogue, outcomes, rules, senders }
     }
 
     /// The rule that is broken instead of that of the case.
@@ -54,13 +60,12 @@ impl<'a, 'o> Broken<'a, 'o> {
         self.is_broken(place).then_some(())?;
         let binds = |other: &usize| self.case(*other).level >= self.case(place).level;
         self.rule(place).presumes.iter().find_map(|id| {
-            let all = self.places.get(id.as_str())?;
-            let is_here = |other: &&usize| self.operation(**other) == self.operation(place);
-            let here: Vec<usize> = all.iter().filter(is_here).copied().collect();
+            let rule = *self.rules.get(id.as_str())?;
+            let here = self.catalogue.places(rule, Some(self.case(place).operation));
             // A step before is a call of another operation.
             let is_elsewhere = here.is_empty() || self.outcomes[place].fault == Some(Fault::Step);
-            let candidates = if is_elsewhere { all } else { &here };
-            candidates.iter().copied().find(|other| binds(other) && self.is_alike(*other, place))
+            let mut candidates = if is_elsewhere { self.catalogue.places(rule, None) } else { here };
+            candidates.find(|other| self.is_alike(*other, place) && binds(other))
         })
     }
 
@@ -74,12 +79,10 @@ impl<'a, 'o> Broken<'a, 'o> {
             let is_leak = fault == Some(Fault::Leak) && status == own.status && self.asks_for_status(place);
             self.is_broken(place) && (is_leak || fault == Some(Fault::Status))
         };
-        let is_same = |other: &usize| {
-            self.operation(*other) == self.operation(place) && self.rule(*other).probe == self.rule(place).probe
-        };
+        let rules = self.senders.get(self.rule(place).probe.as_ref()?)?;
+        let same = rules.iter().flat_map(|rule| self.catalogue.places(*rule, Some(self.case(place).operation)));
         // One that has a root of its own leads to no judge.
-        let judges =
-            (0..self.outcomes.len()).filter(is_same).filter(|other| has_other(*other) && self.named(*other).is_none());
+        let judges = same.filter(|other| has_other(*other) && self.named(*other).is_none());
         let about_more = |other: usize| self.rule(other).expect.as_ref().is_some_and(Expect::is_about_more);
         let judge = judges.min_by_key(|other| (Reverse(self.case(*other).level), about_more(*other), *other))?;
         (judge != place && self.case(judge).level >= self.case(place).level).then_some(judge)
@@ -89,7 +92,7 @@ impl<'a, 'o> Broken<'a, 'o> {
     /// an answer. A status that is compared with that of another answer may be the one or the other.
     fn is_alike(&self, place_of_other: usize, place: usize) -> bool {
         let (other, own) = (&self.outcomes[place_of_other], &self.outcomes[place]);
-        let is_alike = match (other.fault, own.fault) {
+        let is_alike = || match (other.fault, own.fault) {
             (Some(Fault::Leak), fault) | (fault, Some(Fault::Leak)) => fault == Some(Fault::Leak),
             (Some(Fault::Step), _) | (_, Some(Fault::Step)) => true,
             (Some(Fault::Status), Some(Fault::Status)) => {
@@ -98,7 +101,7 @@ impl<'a, 'o> Broken<'a, 'o> {
             }
             (other, own) => other == own,
         };
-        self.is_broken(place_of_other) && is_alike
+        self.is_broken(place_of_other) && is_alike()
     }
 
     fn asks_for_status(&self, place: usize) -> bool {
@@ -115,10 +118,6 @@ impl<'a, 'o> Broken<'a, 'o> {
 
     fn rule(&self, place: usize) -> &'a Rule {
         self.catalogue.rule(self.case(place))
-    }
-
-    fn operation(&self, place: usize) -> &'a str {
-        &self.catalogue.operation(self.case(place)).id
     }
 }
 

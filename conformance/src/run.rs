@@ -1,7 +1,7 @@
 //! Runs the cases of an API, many at a time, and keeps their order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
@@ -89,12 +89,13 @@ impl Halt {
 pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     let order: Arc<[usize]> = order(catalogue.cases.len(), plan.seed).into();
     let next = Arc::new(AtomicUsize::new(0));
+    // One place for each outcome, rather than a list for each worker: there may be hundreds of thousands.
+    let outcomes: Arc<Vec<OnceLock<Outcome>>> = Arc::new(catalogue.cases.iter().map(|_| OnceLock::new()).collect());
     let mut workers = JoinSet::new();
     for _ in 0..plan.workers {
-        let (catalogue, plan, order, next) =
-            (Arc::clone(catalogue), plan.clone(), Arc::clone(&order), Arc::clone(&next));
+        let (catalogue, plan, order, next, outcomes) =
+            (Arc::clone(catalogue), plan.clone(), Arc::clone(&order), Arc::clone(&next), Arc::clone(&outcomes));
         workers.spawn(async move {
-            let mut done = Vec::new();
             while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
                 let case = &catalogue.cases[index];
                 let started = Instant::now();
@@ -112,18 +113,16 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 if let Some(watch) = &plan.watch {
                     watch(case, &outcome);
                 }
-                done.push((index, Outcome { took: started.elapsed(), ..outcome }));
+                // Each place is filled once.
+                let _ = outcomes[index].set(Outcome { took: started.elapsed(), ..outcome });
             }
-            done
         });
     }
-    let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(|_| Outcome::error("the check broke off")).collect();
-    while let Some(done) = workers.join_next().await {
-        // A worker that panicked leaves its cases as errors of ours.
-        for (index, outcome) in done.unwrap_or_default() {
-            outcomes[index] = outcome;
-        }
-    }
+    // A worker that panicked leaves its cases as errors of ours.
+    while workers.join_next().await.is_some() {}
+    let broken_off = || Outcome::error("the check broke off");
+    let outcomes = Arc::into_inner(outcomes).unwrap_or_default().into_iter();
+    let mut outcomes: Vec<Outcome> = outcomes.map(|outcome| outcome.into_inner().unwrap_or_else(broken_off)).collect();
     standing::settle(catalogue, &mut outcomes);
     presumption::settle(catalogue, &mut outcomes);
     outcomes

@@ -36,6 +36,12 @@ pub fn is_word(text: &str) -> bool {
         || is_of(5, |one| one.is_ascii_alphanumeric())
 }
 
+/// What was typed as a name, for a message: its parts that are words.
+pub fn shown(name: &str) -> String {
+    let is_mark = |one: char| matches!(one, '.' | '/' | '*' | '_' | '-');
+    if name.split(is_mark).all(is_word) { name.to_owned() } else { "...".to_owned() }
+}
+
 /// A message of somebody else's without what it quotes, unless that is a word.
 pub fn without_quotes(message: &str) -> String {
     let (mut told, mut rest) = (String::new(), message);

@@ -25,20 +25,26 @@ pub(crate) fn is_one(value: &str) -> bool {
 
 /// Adds the values that the parameters of a segment have in a text; `false` if the text does not fit.
 pub(crate) fn read(segment: &str, text: &str, values: &mut BTreeMap<String, String>) -> bool {
-    let Some((before, name, after)) = parameter(segment) else { return segment == text };
-    let Some(text) = text.strip_prefix(before) else { return false };
-    let literal = parameter(after).map_or(after, |(literal, ..)| literal);
-    // A value is not empty, and ends where the text after it begins.
-    let first = text.chars().next().map_or(0, char::len_utf8);
-    let end = match literal {
-        "" if after.is_empty() => Some(text.len()),
-        "" => Some(first),
-        _ if literal.len() == after.len() => text.len().checked_sub(literal.len()),
-        _ => text.get(first..).and_then(|rest| rest.find(literal)).map(|at| at + first),
-    };
-    let Some((value, rest)) = end.and_then(|end| text.split_at_checked(end)) else { return false };
-    values.insert(name.to_owned(), value.to_owned());
-    !value.is_empty() && read(after, rest, values)
+    let (mut segment, mut text) = (segment, text);
+    while let Some((before, name, after)) = parameter(segment) {
+        let Some(rest) = text.strip_prefix(before) else { return false };
+        let literal = parameter(after).map_or(after, |(literal, ..)| literal);
+        // A value is not empty, and ends where the text after it begins.
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let end = match literal {
+            "" if after.is_empty() => Some(rest.len()),
+            "" => Some(first),
+            _ if literal.len() == after.len() => rest.len().checked_sub(literal.len()),
+            _ => rest.get(first..).and_then(|rest| rest.find(literal)).map(|at| at + first),
+        };
+        let Some((value, rest)) = end.and_then(|end| rest.split_at_checked(end)) else { return false };
+        if value.is_empty() {
+            return false;
+        }
+        values.insert(name.to_owned(), value.to_owned());
+        (segment, text) = (after, rest);
+    }
+    segment == text
 }
 
 /// What stands before the first parameter, its name, and what follows.

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::held::Held;
 use super::{AccessToken, Carrier, TokenSource};
-use crate::runtime::chance;
-use crate::{Clock, Error, SystemClock};
+use crate::error::jitter;
+use crate::error::{Clock, Error, SystemClock};
 
 /// When a [`TokenSource`] is asked again. The defaults suit tokens of minutes to days.
 #[derive(Clone, Debug)]
@@ -311,7 +311,7 @@ fn shared(error: Arc<Error>) -> Error {
 
 /// 1 s, 2 s, 4 s and so on to 64 s, of it half to all by chance, so that many processes do not ask at once.
 fn rest(failures: u32) -> Duration {
-    chance::half_to_all(Duration::from_secs(1 << failures.min(6)))
+    jitter::equal_jitter(Duration::from_secs(1 << failures.min(6)))
 }
 
 #[cfg(test)]

@@ -5,24 +5,26 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::cache::{Cache, Refresh};
+use super::environment;
 use super::held::Held;
-use super::token::{Datasource, Ingest, IngestToken, Product, Token, TokenKind, check};
-use super::{AccessToken, SecretSource, TokenSource};
-use crate::Error;
+use super::token::{Token, check};
+use super::{AccessToken, Carrier, Opens, SecretSource, TokenKind, TokenSource};
+use crate::error::Error;
 
 /// What a client of one kind authenticates with. A fixed [`Token`] turns into one; [`from_source`](Self::from_source)
 /// and [`from_secret`](Self::from_secret) make one that fetches its token, keeps it good, and finds a rotated one
 /// without a failed request. Cloning shares the token: give one credential to all clients that use it.
 ///
 /// ```
-/// use keyfit::auth::{Credential, Scopien, SecretSource};
+/// use keyfit::auth::{Credential, SecretSource};
+/// use keyfit::scopien::kind::Key;
 ///
 /// # fn example(source: impl SecretSource) -> Result<(), keyfit::Error> {
 /// // Read when it is first needed, every five minutes after that, and whenever the server answers 401.
-/// let credential: Credential<Scopien> = Credential::from_secret(source);
+/// let credential: Credential<Key> = Credential::from_secret(source);
 /// let client = keyfit::scopien::Client::new(credential)?;
 /// # Ok(())
 /// # }
@@ -36,6 +38,8 @@ pub struct Credential<K> {
 enum Keeper {
     Fixed(Held),
     Cached(Cache),
+    /// Nothing, for APIs that take no credential.
+    Nothing,
     /// A fixed token that no header can hold; said when it is first used.
     Unusable,
 }
@@ -48,7 +52,7 @@ impl<K: TokenKind> Credential<K> {
 
     /// As [`from_source`](Self::from_source), with times of your own.
     pub fn refreshed(source: impl TokenSource, refresh: Refresh) -> Self {
-        Self { keeper: Keeper::Cached(Cache::new(Arc::new(source), refresh, K::CARRIER)), kind: PhantomData }
+        Self::cached(Arc::new(source), refresh, K::CARRIER)
     }
 
     /// A credential that is a secret kept elsewhere: in a file, a variable, a secret store.
@@ -70,21 +74,62 @@ impl<K: TokenKind> Credential<K> {
     }
 }
 
+impl Credential<()> {
+    /// No credential at all.
+    pub(crate) fn none() -> Self {
+        Self { keeper: Keeper::Nothing, kind: PhantomData }
+    }
+
+    /// The token in the first variable that is set. Kinds are given by name, variable and carrier.
+    pub(crate) fn from_first_variable(kinds: &[(&str, &str, Carrier)]) -> Result<Self, Error> {
+        for (_, variable, carrier) in kinds {
+            if let Some(text) = environment::optional(variable)?.map(SecretString::from) {
+                check(&format!("the token in the environment variable {variable}"), text.expose_secret())?;
+                return Ok(Self { keeper: Keeper::of(text, *carrier), kind: PhantomData });
+            }
+        }
+        let variables: Vec<&str> = kinds.iter().map(|(_, variable, _)| *variable).collect();
+        Err(Error::credential(match variables[..] {
+            [variable] => environment::missing(variable),
+            _ => format!("no credential: set one of the environment variables {}", variables.join(", ")),
+        }))
+    }
+
+    /// A fixed token of a kind that is known by its name alone.
+    pub(crate) fn fixed(kind: &str, carrier: Carrier, secret: SecretString) -> Result<Self, Error> {
+        check(&format!("the {kind} token"), secret.expose_secret())?;
+        Ok(Self { keeper: Keeper::of(secret, carrier), kind: PhantomData })
+    }
+}
+
+impl Keeper {
+    /// Of a text that was checked.
+    fn of(secret: SecretString, carrier: Carrier) -> Self {
+        Held::new(AccessToken::new(secret), carrier, 0).map_or(Self::Unusable, Self::Fixed)
+    }
+}
+
 impl<K> Credential<K> {
+    /// A credential whose tokens come from a source.
+    pub(crate) fn cached(source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
+        Self { keeper: Keeper::Cached(Cache::new(source, refresh, carrier)), kind: PhantomData }
+    }
+
     /// The token to send.
     pub(crate) async fn token(&self) -> Result<Held, Error> {
         match &self.keeper {
             Keeper::Fixed(held) => Ok(held.clone()),
             Keeper::Cached(cache) => cache.token().await,
+            Keeper::Nothing => Ok(Held::nothing()),
             Keeper::Unusable => Err(Error::credential("the token cannot be sent in a header")),
         }
     }
 
     /// The token, where it is a fixed one.
-    pub(crate) fn fixed(&self) -> Option<&Held> {
+    pub(crate) fn held(&self) -> Option<&Held> {
         match &self.keeper {
             Keeper::Fixed(held) => Some(held),
-            Keeper::Cached(_) | Keeper::Unusable => None,
+            Keeper::Cached(_) | Keeper::Nothing | Keeper::Unusable => None,
         }
     }
 
@@ -92,7 +137,7 @@ impl<K> Credential<K> {
     pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
         match &self.keeper {
             Keeper::Cached(cache) => cache.instead_of(refused).await,
-            Keeper::Fixed(_) | Keeper::Unusable => None,
+            Keeper::Fixed(_) | Keeper::Nothing | Keeper::Unusable => None,
         }
     }
 
@@ -103,6 +148,29 @@ impl<K> Credential<K> {
 
     fn of_kind<L>(self) -> Credential<L> {
         Credential { keeper: self.keeper, kind: PhantomData }
+    }
+}
+
+/// What a client of an API is made with: a [`Token`] or a [`Credential`] of a kind that [`Opens`] it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a credential for `{A}`",
+    label = "a token or a credential of a kind is needed here",
+    note = "name the kind of a text first: `Token::new(text)?`, with the token's type in the module of the client; a secret that is kept elsewhere is a `Credential::from_secret(source)`"
+)]
+pub trait IntoCredential<A> {
+    /// The credential, known to open the API.
+    fn into_credential(self) -> Credential<A>;
+}
+
+impl<A, K: Opens<A>> IntoCredential<A> for Token<K> {
+    fn into_credential(self) -> Credential<A> {
+        Credential::<K>::from(self).of_kind()
+    }
+}
+
+impl<A, K: Opens<A>> IntoCredential<A> for Credential<K> {
+    fn into_credential(self) -> Credential<A> {
+        self.of_kind()
     }
 }
 
@@ -143,40 +211,29 @@ impl<K> fmt::Debug for Credential<K> {
 impl<K: TokenKind> From<Token<K>> for Credential<K> {
     fn from(token: Token<K>) -> Self {
         // A token's text was checked when it was made.
-        let held = Held::new(AccessToken::new(token.into_secret()), K::CARRIER, 0);
-        Self { keeper: held.map_or(Keeper::Unusable, Keeper::Fixed), kind: PhantomData }
+        Self { keeper: Keeper::of(token.into_secret(), K::CARRIER), kind: PhantomData }
     }
 }
 
-impl From<IngestToken> for Credential<Ingest> {
-    fn from(token: IngestToken) -> Self {
-        match token {
-            IngestToken::Datasource(token) => token.into(),
-            IngestToken::Product(token) => token.into(),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl From<Token<Datasource>> for Credential<Ingest> {
-    fn from(token: Token<Datasource>) -> Self {
-        Credential::<Datasource>::from(token).into()
-    }
-}
-
-impl From<Token<Product>> for Credential<Ingest> {
-    fn from(token: Token<Product>) -> Self {
-        Credential::<Product>::from(token).into()
-    }
-}
-
-impl From<Credential<Datasource>> for Credential<Ingest> {
-    fn from(credential: Credential<Datasource>) -> Self {
-        credential.of_kind()
-    }
-}
-
-impl From<Credential<Product>> for Credential<Ingest> {
-    fn from(credential: Credential<Product>) -> Self {
-        credential.of_kind()
+    #[test]
+    fn the_first_variable_that_is_set_counts_and_no_value_is_shown() {
+        let bearer = |variable| ("parcels", variable, Carrier::Bearer);
+        let (unset, other) = (bearer("KEYFIT_TEST_NO_SUCH_VARIABLE"), bearer("KEYFIT_TEST_NO_OTHER_VARIABLE"));
+        // Cargo sets both for every test.
+        let found = Credential::from_first_variable(&[unset, bearer("CARGO_PKG_NAME")]).expect("it is set");
+        assert_eq!(found.held().map(|held| held.token().expose()), Some(env!("CARGO_PKG_NAME")));
+        let refused = Credential::from_first_variable(&[bearer("CARGO_PKG_DESCRIPTION"), bearer("CARGO_PKG_NAME")]);
+        let message = refused.expect_err("it holds spaces").to_string();
+        assert!(message.contains("CARGO_PKG_DESCRIPTION"), "{message}");
+        assert!(!message.contains(env!("CARGO_PKG_DESCRIPTION")), "{message}");
+        let none = |kinds: &[_]| Credential::from_first_variable(kinds).expect_err("nothing is set").to_string();
+        assert!(none(&[unset]).ends_with("KEYFIT_TEST_NO_SUCH_VARIABLE is not set: set it and start again"));
+        assert!(
+            none(&[unset, other]).contains("set one of the environment variables KEYFIT_TEST_NO_SUCH_VARIABLE, KEYFIT")
+        );
     }
 }

@@ -2,15 +2,19 @@
 
 use std::env::{self, VarError};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Reads a variable.
 ///
 /// # Errors
 /// A variable that is not set or no text; the message names it and never shows its value.
 pub(crate) fn variable(name: &str) -> Result<String, Error> {
-    optional(name)?
-        .ok_or_else(|| Error::credential(format!("the environment variable {name} is not set: set it and start again")))
+    optional(name)?.ok_or_else(|| Error::credential(missing(name)))
+}
+
+/// What is said of a variable that is not set.
+pub(super) fn missing(name: &str) -> String {
+    format!("the environment variable {name} is not set: set it and start again")
 }
 
 /// Reads a variable that need not be set.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::{Error, Operation};
+use crate::error::{Error, Operation};
 
 /// The scopes of a token, as its API grants them. Names that this version does not know are kept.
 #[derive(Clone, Debug, Eq, PartialEq)]

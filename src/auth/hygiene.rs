@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use crate::{Clock, RateLimit};
+use crate::error::{Clock, RateLimit};
 
 /// When to warn. The defaults are those of Scopien's guide: keys of 90 days, fewer than 10 requests left.
 ///

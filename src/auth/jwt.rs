@@ -12,7 +12,7 @@ use serde::Serialize;
 use sha2::Sha256;
 
 use super::{AccessToken, SecretSource, TokenSource};
-use crate::{Clock, Error, SystemClock};
+use crate::error::{Clock, Error, SystemClock};
 
 /// Whom a JWT is from, about and for.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ pub struct JwtParties {
 ///
 /// ```
 /// use keyfit::auth::source::EnvSource;
-/// use keyfit::auth::{Credential, JwtParties, JwtSigner, Scopien};
+/// use keyfit::auth::{Credential, JwtParties, JwtSigner};
+/// use keyfit::scopien::kind;
 ///
 /// # fn main() -> Result<(), keyfit::Error> {
 /// let secret = EnvSource::new("MY_CLIENT_SECRET");
@@ -46,7 +47,7 @@ pub struct JwtParties {
 ///     subject: "service_billing".to_owned(),
 ///     audience: "SCOPIEN_API".to_owned(),
 /// };
-/// let credential: Credential<Scopien> = Credential::from_source(JwtSigner::new(parties, secret)?);
+/// let credential: Credential<kind::Key> = Credential::from_source(JwtSigner::new(parties, secret)?);
 /// # let _ = credential;
 /// # Ok(())
 /// # }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::ErrorKind;
+use crate::error::ErrorKind;
 
 const SECRET: &str = "a-secret-of-thirty-two-bytes-0001";
 

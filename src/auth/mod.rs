@@ -2,8 +2,9 @@
 //!
 //! | You have | Give the client | Page |
 //! |---|---|---|
-//! | a token of an Instasent API | [`LegacyToken`], [`SmsToken`], [`ProductToken`], [`DatasourceToken`] | [`Token`] |
-//! | an API key, of Scopien for one | [`ScopienKey`] | [`ApiKey`]: modes, reach, environments |
+//! | a token or an API key | one of the token types in the module of the client | [`Token`] |
+//! | a key whose prefix tells test from live | the same | `keyfit::scopien`: modes, reach, environments |
+//! | keys that tell where they may be used | | [`TokenCheck`] |
 //! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`]: variable, file, command, Vault, AWS |
 //! | a user's consent, or the client credentials of a service | [`Credential::from_source`] | [`oauth`] (feature `oauth`) |
 //! | a client secret to sign JWTs with | [`Credential::from_source`] | [`JwtSigner`] (feature `jwt`) |
@@ -18,17 +19,18 @@
 //! Each 401 and 403 is one event of the target `keyfit::auth`, for a security log.
 
 mod access_token;
-mod api_key;
 mod cache;
 mod carrier;
 mod credential;
-mod environment;
+pub(crate) mod environment;
 mod fingerprint;
 mod grants;
 mod held;
+pub(crate) mod http;
 mod hygiene;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod kind;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 pub mod rotation;
@@ -36,21 +38,20 @@ mod secret;
 mod secret_file;
 pub mod source;
 pub(crate) mod token;
+mod token_check;
 
 pub use access_token::AccessToken;
-pub use api_key::{ApiKey, Mode, Reach};
 pub use cache::Refresh;
 pub use carrier::Carrier;
-pub use credential::Credential;
+pub use credential::{Credential, IntoCredential};
 pub use fingerprint::Fingerprint;
 pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::Held;
 pub use hygiene::{Expiry, Hygiene, HygieneWarning, KeyFacts};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtParties, JwtSigner};
+pub use kind::{Opens, TokenKind};
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};
-pub use token::{
-    Datasource, DatasourceToken, Ingest, IngestToken, Legacy, LegacyToken, Product, ProductToken, Scopien, ScopienKey,
-    Sms, SmsToken, Token, TokenKind,
-};
+pub use token::Token;
+pub use token_check::TokenCheck;

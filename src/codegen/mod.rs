@@ -2,8 +2,8 @@
 //! generator, and [`supports`] says which generators it fits.
 
 mod argument;
+mod include;
 mod query;
-mod row;
 
 pub use bytes;
 pub use chrono;
@@ -16,14 +16,13 @@ pub use argument::{
     ArgumentType, IntoArgument, IntoArgumentBy, accept, accept_converted, accept_maybe, accept_some, rule,
 };
 pub use query::QueryParam;
-pub use row::Row;
 
-#[cfg(feature = "dispatch")]
-pub use crate::dispatch::{argument, written};
-pub use crate::path_argument::encode as encode_path;
+use crate::auth::{Carrier, Credential, TokenKind};
+pub use crate::client::dispatch::{argument, written};
+pub use crate::client::path_argument::encode as encode_path;
 // The builders of requests know an error of this name.
-pub use crate::runtime::Unsent as Error;
-pub use crate::runtime::{Answer, Transport, Unsent};
+pub use crate::client::transport::Unsent as Error;
+pub use crate::client::transport::{Answer, Transport, Unsent};
 
 /// The newest form of generated code that this version takes.
 const NEWEST: u32 = 1;
@@ -42,10 +41,27 @@ pub const fn supports<const FORM: u32>() {
     assert!(FORM <= NEWEST, "this client was generated for a newer version of keyfit: update the dependency `keyfit`");
 }
 
+/// What a client of an API without credentials sends: none.
+pub fn no_credential() -> Credential<()> {
+    Credential::none()
+}
+
+/// Name, variable and carrier of a kind.
+pub const fn kind<K: TokenKind>() -> (&'static str, &'static str, Carrier) {
+    (K::NAME, K::VARIABLE, K::CARRIER)
+}
+
+/// The credential in the first variable that is set.
+///
+/// # Errors
+/// Returns an error if none is set, and for what can be no token.
+pub fn credential_from_env(kinds: &[(&str, &str, Carrier)]) -> Result<Credential<()>, crate::error::Error> {
+    Credential::from_first_variable(kinds)
+}
+
 /// The error of a call to an operation that the client does not have.
-#[cfg(feature = "dispatch")]
-pub fn unknown_operation(id: &str) -> crate::Error {
-    crate::Error::unknown_operation(id)
+pub fn unknown_operation(id: &str) -> crate::error::Error {
+    crate::error::Error::unknown_operation(id)
 }
 
 /// Bodies as forms.

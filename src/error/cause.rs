@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 
+use super::api::UNKNOWN;
 use super::{Error, Inner};
-use crate::rate_limit::{self, RateLimit};
-use crate::redact::Redactor;
-use crate::runtime::{Failure, Fault};
-use crate::{ErrorKind, Operation};
+use crate::error::failure::{Failure, Fault};
+use crate::error::rate_limit::{self, RateLimit};
+use crate::error::redact::Redactor;
+use crate::error::{ErrorKind, Operation};
 
 impl Error {
     pub(crate) fn configuration(text: String) -> Self {
@@ -28,7 +29,6 @@ impl Error {
         Self::unsent(ErrorKind::InvalidRequest, text)
     }
 
-    #[cfg(feature = "dispatch")]
     pub(crate) fn unknown_operation(id: &str) -> Self {
         Self::invalid_request(format!("there is no operation `{id}`"))
     }
@@ -58,10 +58,17 @@ impl Error {
     }
 
     /// The error after so many requests, of which one may have been executed.
-    pub(crate) fn after(mut self, attempts: u32, may_have_been_sent: bool) -> Self {
+    pub(crate) fn after(mut self, attempts: u32, may_have_been_sent: bool, may_have_been_executed: bool) -> Self {
         self.0.attempts = attempts;
+        self.0.was_refused = may_have_been_sent && !may_have_been_executed;
         self.0.may_have_been_sent |= may_have_been_sent;
         self
+    }
+
+    /// Whether one of the attempts may have been executed.
+    #[cfg(feature = "instasent-ingest")]
+    pub(crate) fn may_have_been_executed(&self) -> bool {
+        self.0.may_have_been_sent && !self.0.was_refused
     }
 
     /// Names the operation.
@@ -100,6 +107,7 @@ impl Error {
             failure: None,
             source: None,
             may_have_been_sent: false,
+            was_refused: false,
             attempts: 0,
             retry_after: None,
             rate_limit: None,
@@ -145,18 +153,17 @@ impl Error {
             error.0.source = Some(Box::new(Arc::clone(source)));
         }
         let waiting_helps = matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        error.0.retry_after = now
-            .filter(|_| waiting_helps)
-            .and_then(|now| rate_limit::retry_after(failure.problem.retry_after, &failure.headers, now));
+        error.0.retry_after = now.filter(|_| waiting_helps).and_then(|now| {
+            rate_limit::retry_after(failure.problem.retry_after, &failure.headers, &failure.api.rate_limit, now)
+        });
         error.0.failure = Some(failure);
         error.0.may_have_been_sent = true;
         error.masked(secrets)
     }
 
     /// A success that is longer than the limit, where a stream is gathered.
-    #[cfg(feature = "dispatch")]
     pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: bytes::Bytes, limit: usize) -> Self {
-        let failure = Failure::of_success(Fault::TooLong(limit), status, headers, body);
+        let failure = Failure::of_success(Fault::TooLong(limit), &UNKNOWN, status, headers, body);
         Self::answered(failure, None, &Redactor::of_client::<&str>([]))
     }
 }

@@ -1,6 +1,24 @@
-//! The one error of every call: what failed, what the server said, and whether the request may have been executed.
+//! The ground that everything else stands on: the one error of every call, and what it is made of. Nothing in here knows
+//! of credentials, clients or APIs.
 
+pub(crate) mod api;
+pub(crate) mod body;
 mod cause;
+pub(crate) mod clock;
+pub(crate) mod failure;
+mod field_error;
+pub(crate) mod jitter;
+pub(crate) mod json;
+mod kind;
+pub mod operation;
+pub(crate) mod problem;
+pub(crate) mod rate_limit;
+pub mod redact;
+#[cfg(test)]
+pub(crate) mod test_logs;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod timestamp;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,13 +30,17 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::batch::BatchOutcome;
-use crate::field_error::{self, FieldError};
-use crate::rate_limit::RateLimit;
-use crate::redact::OneLine;
-use crate::runtime::answer::decode_body;
-use crate::runtime::{Failure, Fault};
-use crate::{ErrorKind, Operation};
+pub use api::{Api, ErrorEnvelope, RateLimitNames};
+pub use clock::{Clock, SystemClock};
+pub use field_error::FieldError;
+pub use kind::ErrorKind;
+pub use operation::Operation;
+pub use rate_limit::RateLimit;
+pub use timestamp::Timestamp;
+
+use failure::{Failure, Fault};
+use json::decode_body;
+use redact::OneLine;
 
 /// Why a call failed. One pointer large, `Send + Sync + 'static`.
 ///
@@ -35,7 +57,7 @@ use crate::{ErrorKind, Operation};
 /// - [`RateLimited`](ErrorKind::RateLimited): not executed; wait for [`retry_after`](Error::retry_after). Without a
 ///   [`status`](Error::status) nothing was sent: the window was known to be used up for longer than the call's deadline.
 /// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; see
-///   [`batch_outcome`](Error::batch_outcome) or [`decode`](Error::decode).
+///   [`BatchOutcome::of`](crate::batch::BatchOutcome::of) or [`decode`](Error::decode).
 /// - [`Decode`](ErrorKind::Decode), [`Cut`](ErrorKind::Cut): executed; the answer could not be read. Do not resend
 ///   without looking up what happened; [`body`](Error::body) has what came. An answer over the limit needs a higher
 ///   [`Config::response_limit`](crate::Config::response_limit).
@@ -51,6 +73,8 @@ struct Inner {
     failure: Option<Failure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     may_have_been_sent: bool,
+    /// Every attempt that was sent was refused.
+    was_refused: bool,
     attempts: u32,
     retry_after: Option<Duration>,
     /// What was known of the rate limit where nothing was sent for it.
@@ -120,7 +144,8 @@ impl Error {
 
     /// The rate limit that the answer reported; where nothing was sent because it is used up, the one last reported.
     pub fn rate_limit(&self) -> Option<RateLimit> {
-        self.headers().and_then(RateLimit::from_headers).or(self.0.rate_limit)
+        let read = |failure: &Failure| RateLimit::of(&failure.headers, &failure.api.rate_limit);
+        self.0.failure.as_ref().and_then(read).or(self.0.rate_limit)
     }
 
     /// How long to wait before another call, from the moment of the answer: the body's hint, else `Retry-After`, else
@@ -164,12 +189,6 @@ impl Error {
     /// Whether waiting helps: 429.
     pub fn is_rate_limited(&self) -> bool {
         self.kind() == ErrorKind::RateLimited
-    }
-
-    /// What became of each item of a push, where the body says it: after a partial failure, and in the 422 of a batch
-    /// of which every item failed. Secrets are masked in the reasons, not in [`raw`](BatchOutcome::raw).
-    pub fn batch_outcome(&self) -> Option<BatchOutcome> {
-        self.decode().ok().map(|outcome: BatchOutcome| outcome.masked(self.secrets()))
     }
 
     /// The body as a type of yours, or one of the API's `types`.
@@ -253,8 +272,7 @@ impl StdError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::Redactor;
-    use crate::runtime::Fault;
+    use crate::error::redact::Redactor;
 
     #[test]
     fn an_error_is_one_pointer_and_crosses_threads() {
@@ -264,7 +282,7 @@ mod tests {
     }
 
     fn of_success(fault: Fault) -> Error {
-        let failure = Failure::of_success(fault, StatusCode::OK, HeaderMap::new(), Bytes::new());
+        let failure = Failure::of_success(fault, &api::UNKNOWN, StatusCode::OK, HeaderMap::new(), Bytes::new());
         Error::answered(failure, None, &Redactor::new(["hunter2/a"]))
     }
 

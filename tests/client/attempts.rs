@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
-use keyfit::auth::{ScopienKey, SmsToken};
+use keyfit::instasent::transactional::ApiSmsToken;
 use keyfit::observer::{Attempt, Next, Observer};
+use keyfit::scopien::Key;
 use keyfit::testing::TestClock;
 use keyfit::{CallOptions, Clock as _, Config, Error, ErrorKind, RetryPolicy, instasent, scopien};
 
@@ -17,12 +18,12 @@ fn config(server: &Scripted, clock: &TestClock) -> Config {
 }
 
 fn transactional(config: Config) -> instasent::transactional::Client {
-    let token = SmsToken::new(TOKEN).expect("a token");
+    let token = ApiSmsToken::new(TOKEN).expect("a token");
     instasent::transactional::Client::with_config(token, config).expect("a client")
 }
 
 fn scopien(config: Config) -> scopien::Client {
-    scopien::Client::with_config(ScopienKey::new(TOKEN).expect("a key"), config).expect("a client")
+    scopien::Client::with_config(Key::new(TOKEN).expect("a key"), config).expect("a client")
 }
 
 async fn create(client: &instasent::transactional::Client) -> Result<(), Error> {

@@ -1,8 +1,7 @@
 //! Plans of messages through the bulk requests: each message has one outcome, and no request is made twice.
 
-use keyfit::auth::SmsToken;
-use keyfit::instasent::transactional::{Client, types::SmsItem};
-use keyfit::sms::{self, Draft, ItemOutcome, Sent};
+use keyfit::instasent::sms::{self, Draft, ItemOutcome, Sent};
+use keyfit::instasent::transactional::{ApiSmsToken, Client, types::SmsItem};
 use keyfit::{Config, ErrorKind};
 
 use crate::support::{Answer, Scripted, TOKEN, clock};
@@ -16,7 +15,7 @@ fn drafts(count: usize) -> Vec<Draft> {
 
 async fn send(server: &Scripted, drafts: &[Draft]) -> Sent {
     let config = Config::default().base_url(server.url()).clock(clock());
-    let client = Client::with_config(SmsToken::new(TOKEN).expect("a token"), config).expect("a client");
+    let client = Client::with_config(ApiSmsToken::new(TOKEN).expect("a token"), config).expect("a client");
     let plan = sms::plan(drafts);
     plan.send(|items: Vec<SmsItem>| client.sms_bulk_create().body(items).send()).await
 }

@@ -5,17 +5,18 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::support::{Scripted, TOKEN};
-use keyfit::auth::{ScopienKey, SmsToken};
+use keyfit::instasent::transactional::ApiSmsToken;
+use keyfit::scopien::Key;
 use keyfit::{Error, ErrorKind, instasent, scopien};
 
 async fn accounts(server: &Scripted) -> Error {
-    let key = ScopienKey::new(TOKEN).expect("a key");
+    let key = Key::new(TOKEN).expect("a key");
     let client = scopien::Client::with_config(key, server.config()).expect("a client");
     client.accounts_list().send().await.expect_err("the server refuses")
 }
 
 async fn sms(server: &Scripted) -> Error {
-    let token = SmsToken::new(TOKEN).expect("a token");
+    let token = ApiSmsToken::new(TOKEN).expect("a token");
     let client = instasent::transactional::Client::with_config(token, server.config()).expect("a client");
     client.sms_list().send().await.expect_err("the server refuses")
 }
@@ -80,7 +81,7 @@ async fn a_connection_that_breaks_within_the_body_keeps_status_and_headers() {
                 format!("HTTP/1.1 {head}\r\nX-RateLimit-Remaining: 5\r\nContent-Length: 100\r\n\r\n{{\"message\":");
             stream.write_all(answer.as_bytes()).expect("half an answer");
         });
-        let token = SmsToken::new(TOKEN).expect("a token");
+        let token = ApiSmsToken::new(TOKEN).expect("a token");
         let config = keyfit::Config::default().base_url(url).retry(keyfit::RetryPolicy::never());
         let client = instasent::transactional::Client::with_config(token, config).expect("a client");
         let error = client.sms_list().send().await.expect_err("the answer is cut off");
@@ -134,7 +135,7 @@ async fn a_server_that_is_not_there_was_not_sent_anything() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let key = ScopienKey::new(TOKEN).expect("a key");
+    let key = Key::new(TOKEN).expect("a key");
     let client = scopien::Client::with_config(key, keyfit::Config::default().base_url(url)).expect("a client");
     let error = client.accounts_list().send().await.expect_err("nobody listens");
     assert_eq!(error.kind(), ErrorKind::Connect);
@@ -146,7 +147,7 @@ async fn a_server_that_is_not_there_was_not_sent_anything() {
 async fn a_call_that_takes_too_long_may_have_been_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let key = ScopienKey::new(TOKEN).expect("a key");
+    let key = Key::new(TOKEN).expect("a key");
     let config = keyfit::Config::default().base_url(url).timeout(Duration::from_millis(100));
     let client = scopien::Client::with_config(key, config).expect("a client");
     let error = client.accounts_list().send().await.expect_err("nobody answers");

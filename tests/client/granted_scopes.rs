@@ -1,14 +1,17 @@
 //! What a token may do, as each API says it.
 
 use crate::support::{Scripted, TOKEN};
-use keyfit::auth::{DatasourceToken, Needs, ProductToken, Scopes, ScopienKey};
+use keyfit::auth::{Needs, Scopes};
+use keyfit::instasent::ingest::DatasourceToken;
+use keyfit::instasent::product::ProductToken;
+use keyfit::scopien::Key;
 use keyfit::{ErrorKind, instasent, scopien};
 use serde_json::{Value, json};
 
 async fn scopien(scopes: Value) -> Option<Scopes> {
     let server =
         Scripted::json(200, json!({"authenticated": true, "keyId": "key_1", "scopes": scopes}).to_string()).await;
-    let key = ScopienKey::new(TOKEN).expect("a key");
+    let key = Key::new(TOKEN).expect("a key");
     let client = scopien::Client::with_config(key, server.config()).expect("a client");
     let granted = client.granted_scopes().await.expect("an answer");
     assert_eq!(server.received()[0].target, "/auth/test");
@@ -39,7 +42,7 @@ async fn scopien_grants_in_two_forms() {
 #[tokio::test]
 async fn a_lack_is_found_before_the_first_call() {
     let granted = scopien(json!({"accounts": ["read"]})).await.expect("scopes");
-    let operation = |id: &str| scopien::OPERATIONS.iter().find(|operation| operation.id == id).expect(id);
+    let operation = |id: &str| scopien::API.operation(id).expect(id);
     assert!(Needs::of(&[operation("accounts-list")]).check(&granted).is_ok());
     let error = Needs::of(&[operation("accounts-create")]).check(&granted).expect_err("no write");
     assert_eq!(error.kind(), ErrorKind::Credential);

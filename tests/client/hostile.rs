@@ -4,8 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use keyfit::auth::SmsToken;
+use keyfit::batch::BatchOutcome;
 use keyfit::instasent::transactional;
+use keyfit::instasent::transactional::ApiSmsToken;
 use keyfit::{Config, Error, ErrorKind, RetryPolicy};
 
 use crate::support::{TOKEN, clock};
@@ -42,7 +43,7 @@ fn whole(status: u16, headers: &str, body: &str) -> Vec<u8> {
 }
 
 async fn list(config: Config) -> Result<usize, Error> {
-    let client = transactional::Client::with_config(SmsToken::new(TOKEN)?, config)?;
+    let client = transactional::Client::with_config(ApiSmsToken::new(TOKEN)?, config)?;
     let listed = tokio::time::timeout(GUARD, client.sms_list().send()).await.expect("every call ends")?;
     Ok(listed.into_inner().entities.len())
 }
@@ -51,7 +52,8 @@ fn check(what: &str, error: &Error) {
     let shown = format!("{error}");
     assert!(shown.len() < 5_000, "{what}: {} bytes are shown", shown.len());
     assert!(!shown.contains(['\n', '\u{1b}']), "{what}: {shown:?}");
-    let _ = (error.field_errors(), error.batch_outcome(), error.rate_limit(), error.retry_after(), error.request_id());
+    let _ =
+        (error.field_errors(), BatchOutcome::of(error), error.rate_limit(), error.retry_after(), error.request_id());
 }
 
 #[tokio::test]

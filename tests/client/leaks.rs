@@ -7,8 +7,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 
 use httpmock::HttpMockResponse;
-use keyfit::auth::{Credential, Scopien, ScopienKey, SmsToken};
+use keyfit::auth::Credential;
 use keyfit::instasent::transactional;
+use keyfit::instasent::transactional::ApiSmsToken;
+use keyfit::scopien::{Key, kind};
 use keyfit::{Error, scopien};
 use keyfit_openapi::{Api, Source, example};
 use serde_json::json;
@@ -76,7 +78,7 @@ async fn nothing_that_is_printed_holds_the_secret() {
     let echo =
         format!(r#"{{"error":{{"code":"{TOKEN}","message":"no {TOKEN}","details":["{TOKEN}"]}},"token":"{TOKEN}"}}"#);
     let location = format!("https://elsewhere.example/?access_token={TOKEN}");
-    for source in Source::embedded() {
+    for source in Source::all_in("openapi/apis".as_ref()).expect("they ship") {
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         for status in [200, 302, 400, 401, 403, 404, 422, 429, 500] {
             let headers = [("location", location.as_str()), ("x-request-id", TOKEN), ("www-authenticate", TOKEN)];
@@ -123,7 +125,7 @@ async fn no_place_of_an_answer_brings_the_secret_into_an_error_in_any_encoding()
         HttpMockResponse::builder().status(status).headers(headers).body(body.to_string()).build()
     })
     .await;
-    let token = SmsToken::new(MARKED).expect("a token");
+    let token = ApiSmsToken::new(MARKED).expect("a token");
     let client = transactional::Client::with_config(token, server.config()).expect("a client");
     let (mut cases, mut hits) = (0, Vec::new());
     let all = written(MARKED);
@@ -152,7 +154,7 @@ async fn no_place_of_an_answer_brings_the_secret_into_an_error_in_any_encoding()
 async fn a_success_that_repeats_the_token_does_not_print_it_and_still_holds_it() {
     let server =
         Scripted::start(200, &[("content-type", "application/json")], format!(r#"{{"token":"{TOKEN}"}}"#)).await;
-    let key = ScopienKey::new(TOKEN).expect("a key");
+    let key = Key::new(TOKEN).expect("a key");
     let client = scopien::Client::with_config(key, server.config()).expect("a client");
     let answer = client.request(reqwest::Method::GET, "/reports/weekly").send().await.expect("a success");
     let kept = answer.clone().map(|body| String::from_utf8_lossy(&body).into_owned());
@@ -166,8 +168,8 @@ async fn clients_credentials_and_panics_do_not_show_it() {
     let written = Written::default();
     let logs = logging(&written);
     let server = Scripted::start(401, &[], TOKEN).await;
-    let key = ScopienKey::new(TOKEN).expect("a key");
-    let credential: Credential<Scopien> = key.clone().into();
+    let key = Key::new(TOKEN).expect("a key");
+    let credential: Credential<kind::Key> = key.clone().into();
     let client = scopien::Client::with_config(credential.clone(), server.config()).expect("a client");
     written.push(&format!("{key:?} {credential:?} {client:?} {:#?}", server.config()));
     let failed = client.accounts_list().send().await;
@@ -188,7 +190,7 @@ async fn each_401_and_403_is_one_event_with_what_a_security_log_wants() {
         let headers = [("content-type", "application/json")];
         let body = r#"{"error":"forbidden","message":"no","request_id":"req_7","data":[]}"#;
         let server = Scripted::start(status, &headers, body).await;
-        let key = ScopienKey::new(TOKEN).expect("a key");
+        let key = Key::new(TOKEN).expect("a key");
         let client = scopien::Client::with_config(key, server.config()).expect("a client");
         let _ = client.accounts_list().send().await;
         drop(logs);

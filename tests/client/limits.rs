@@ -5,8 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use keyfit::auth::SmsToken;
-use keyfit::instasent::transactional::{Client, types};
+use keyfit::instasent::transactional::{ApiSmsToken, Client, types};
 use keyfit::{CallOptions, Config, Error, ErrorKind};
 
 use crate::support::{TOKEN, clock};
@@ -70,7 +69,7 @@ fn send_all(mut stream: TcpStream, status: u16, framing: Framing) -> usize {
 }
 
 fn client(config: Config) -> Client {
-    Client::with_config(SmsToken::new(TOKEN).expect("a token"), config).expect("a client")
+    Client::with_config(ApiSmsToken::new(TOKEN).expect("a token"), config).expect("a client")
 }
 
 async fn list(client: &Client) -> Error {

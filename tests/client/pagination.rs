@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_core::Stream;
 use httpmock::HttpMockResponse;
-use keyfit::auth::{LegacyToken, ProductToken, SmsToken};
+use keyfit::instasent::legacy::LegacyToken;
+use keyfit::instasent::product::ProductToken;
+use keyfit::instasent::transactional::ApiSmsToken;
 use keyfit::instasent::{legacy, product, transactional};
 use keyfit::operation::{Operation, Pagination};
 use keyfit::pagination::{self, Cursor, Items};
@@ -148,7 +150,7 @@ async fn every_paged_call_has_items() -> Result<(), Error> {
     let server = Scripted::json(200, r#"{"entities":[],"metadata":{}}"#).await;
     let product = product(server.config());
     let legacy = legacy::Client::with_config(LegacyToken::new(TOKEN)?, server.config())?;
-    let sms = transactional::Client::with_config(SmsToken::new(TOKEN)?, server.config())?;
+    let sms = transactional::Client::with_config(ApiSmsToken::new(TOKEN)?, server.config())?;
     // In the order of the operation tables.
     let requests = [
         first(&server, product.datasource_list().project("p").items()).await?,
@@ -171,7 +173,7 @@ async fn every_paged_call_has_items() -> Result<(), Error> {
         first(&server, sms.sms_list().items()).await?,
         first(&server, sms.lookup_list().items()).await?,
     ];
-    let tables: [&[Operation]; 3] = [&product::OPERATIONS, &legacy::OPERATIONS, &transactional::OPERATIONS];
+    let tables: [&[Operation]; 3] = [product::API.operations, legacy::API.operations, transactional::API.operations];
     let operations: Vec<_> = tables.into_iter().flatten().filter(|operation| operation.pagination.is_some()).collect();
     assert_eq!(requests.len(), operations.len());
     for (operation, (line, body)) in operations.into_iter().zip(requests) {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::{Received, Scripted};
-use keyfit::auth::{AccessToken, Credential, Scopien, ScopienKey, Sms, TokenSource};
+use keyfit::auth::{AccessToken, Credential, TokenSource};
+use keyfit::scopien::Key;
 use keyfit::{Error, ErrorKind, instasent, scopien};
 
 /// What a secret store says now, and how often it was asked.
@@ -42,7 +43,7 @@ fn tokens(received: &[Received]) -> Vec<&str> {
 async fn a_401_with_a_newer_secret_at_hand_is_sent_once_more() {
     let server = Scripted::guarded(&["fixture-key-2"], r#"{"data":[]}"#).await;
     let store = Store::new("fixture-key-1");
-    let credential: Credential<Scopien> = Credential::from_source(store.clone());
+    let credential: Credential<scopien::kind::Key> = Credential::from_source(store.clone());
     let client = scopien::Client::with_config(credential, server.config()).expect("a client");
     let error = client.accounts_list().send().await.expect_err("the store still has the old key");
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
@@ -59,7 +60,7 @@ async fn a_401_with_a_newer_secret_at_hand_is_sent_once_more() {
 async fn an_sms_that_was_refused_with_401_is_sent_once_more_with_its_body() {
     let server = Scripted::guarded(&["fixture-token-2"], r#"{"entity":{"id":"1"}}"#).await;
     let store = Store::new("fixture-token-1");
-    let credential: Credential<Sms> = Credential::from_source(store.clone());
+    let credential: Credential<instasent::transactional::kind::ApiSms> = Credential::from_source(store.clone());
     credential.ready().await.expect("the store answers");
     store.rotate("fixture-token-2");
     let client = instasent::transactional::Client::with_config(credential, server.config()).expect("a client");
@@ -76,7 +77,7 @@ async fn no_other_refusal_is_answered_with_another_token() {
     for status in [400, 402, 403, 404, 413, 422] {
         let server = Scripted::json(status, "{}").await;
         let store = Store::new("fixture-key-1");
-        let credential: Credential<Scopien> = Credential::from_source(store.clone());
+        let credential: Credential<scopien::kind::Key> = Credential::from_source(store.clone());
         credential.ready().await.expect("the store answers");
         store.rotate("fixture-key-2");
         let client = scopien::Client::with_config(credential, server.config()).expect("a client");
@@ -88,7 +89,7 @@ async fn no_other_refusal_is_answered_with_another_token() {
 #[tokio::test]
 async fn a_fixed_token_is_sent_once() {
     let server = Scripted::guarded(&[], "{}").await;
-    let key = ScopienKey::new("fixture-key-1").expect("a key");
+    let key = Key::new("fixture-key-1").expect("a key");
     let client = scopien::Client::with_config(key, server.config()).expect("a client");
     client.accounts_list().send().await.expect_err("it is refused");
     assert_eq!(server.received().len(), 1);
@@ -104,7 +105,8 @@ async fn a_secret_that_cannot_be_had_is_a_credential_error_and_nothing_is_sent()
         }
     }
     let server = Scripted::json(200, "{}").await;
-    let client = scopien::Client::with_config(Credential::from_source(Closed), server.config()).expect("a client");
+    let client = scopien::Client::with_config(Credential::<scopien::kind::Key>::from_source(Closed), server.config())
+        .expect("a client");
     let error = client.accounts_list().send().await.expect_err("no key");
     assert_eq!(error.kind(), ErrorKind::Credential);
     assert!(error.is_auth() && !error.may_have_been_sent());
@@ -115,17 +117,17 @@ async fn a_secret_that_cannot_be_had_is_a_credential_error_and_nothing_is_sent()
 #[tokio::test]
 async fn a_key_of_another_environment_is_refused_before_sending_however_it_comes() {
     let server = Scripted::json(200, "{}").await;
-    let config = || server.config().environment(keyfit::Environment::Sandbox);
+    let config = || server.config().token_check(keyfit::scopien::Environment::Sandbox);
     let live = format!("sk_{}_fixture", "live");
-    let key = ScopienKey::new(&*live).expect("a key");
+    let key = Key::new(&*live).expect("a key");
     let error = scopien::Client::with_config(key, config()).expect_err("a fixed key is looked at first");
     assert_eq!(error.kind(), ErrorKind::Credential);
     let store = Store::new(&format!("sk_{}_fixture", "test"));
-    let credential: Credential<Scopien> = Credential::from_source(store.clone());
+    let credential: Credential<scopien::kind::Key> = Credential::from_source(store.clone());
     let client = scopien::Client::with_config(credential.clone(), config()).expect("a client");
     client.accounts_list().send().await.expect("a key of the sandbox");
     store.rotate(&live);
-    let late: Credential<Scopien> = Credential::from_source(store);
+    let late: Credential<scopien::kind::Key> = Credential::from_source(store);
     let client = scopien::Client::with_config(late, config()).expect("nothing is fetched yet");
     let error = client.accounts_list().send().await.expect_err("the store holds a live key by now");
     assert!(error.kind() == ErrorKind::Credential && !error.to_string().contains(&live), "{error}");

@@ -1,12 +1,15 @@
 //! Where a credential may go, and what it takes to repeat or to lose something.
 
 use crate::support::{Scripted, TOKEN};
-use keyfit::auth::{DatasourceToken, ProductToken, ScopienKey, SmsToken};
-use keyfit::batch::{self, Batch};
+use keyfit::batch::{self, Batch, BatchOutcome};
+use keyfit::instasent::ingest::DatasourceToken;
+use keyfit::instasent::product::ProductToken;
+use keyfit::instasent::transactional::ApiSmsToken;
+use keyfit::scopien::Key;
 use keyfit::{Config, ErrorKind, instasent, scopien};
 
 fn transactional(server: &Scripted) -> instasent::transactional::Client {
-    let token = SmsToken::new(TOKEN).expect("a token");
+    let token = ApiSmsToken::new(TOKEN).expect("a token");
     instasent::transactional::Client::with_config(token, server.config()).expect("a client")
 }
 
@@ -72,7 +75,7 @@ async fn a_partial_success_is_an_error_with_the_outcome_of_each_item() {
             let call = || client.stream_contacts_push().project("p").datasource("d").body(contacts(&["a", "b"])).send();
             let error = call().await.expect_err("one item failed");
             assert_eq!(error.kind(), if status == 202 { ErrorKind::PartialFailure } else { ErrorKind::Unprocessable });
-            let outcome = error.batch_outcome().expect("an outcome for each item");
+            let outcome = BatchOutcome::of(&error).expect("an outcome for each item");
             assert_eq!((outcome.accepted_count(), outcome.rejected_count()), (1, 1));
             assert_eq!(outcome.rejected().map(|item| item.position).collect::<Vec<_>>(), [1]);
             let handled = batch::outcome(call().await).expect("a value for callers who handle items");
@@ -98,7 +101,7 @@ async fn a_token_that_a_reason_repeats_is_masked() {
             let client = ingest(&server);
             let call = || client.stream_contacts_push().project("p").datasource("d").body(contacts(&["a"])).send();
             let outcomes = [
-                call().await.expect_err("it failed").batch_outcome().expect("an outcome for each item"),
+                BatchOutcome::of(&call().await.expect_err("it failed")).expect("an outcome for each item"),
                 batch::outcome(call().await).expect("a value"),
             ];
             for outcome in outcomes {
@@ -210,7 +213,7 @@ fn a_proxy_of_the_environment_gets_no_credential_for_a_loopback_host() {
 
 #[test]
 fn a_credential_is_refused_over_plain_http() {
-    let key = ScopienKey::new(TOKEN).expect("a key");
+    let key = Key::new(TOKEN).expect("a key");
     let error = scopien::Client::with_config(key, Config::default().base_url("http://api.scopien.com/v1"))
         .expect_err("plain http");
     assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -225,7 +228,7 @@ fn an_ingest_client_takes_both_token_kinds() {
 
 #[test]
 fn nothing_that_holds_a_credential_prints_it() {
-    let token = SmsToken::new(TOKEN).expect("a token");
+    let token = ApiSmsToken::new(TOKEN).expect("a token");
     let client =
         instasent::transactional::Client::with_config(token.clone(), Config::default().base_url("http://127.0.0.1:9"))
             .expect("a client");
@@ -247,7 +250,7 @@ async fn a_token_that_the_server_echoes_is_not_printed_with_its_answer() {
 async fn a_list_in_any_likely_envelope_is_read() {
     for body in [r#"[{"name":"Ada"}]"#, r#"{"data":[{"name":"Ada"}]}"#, r#"{"accounts":[{"name":"Ada"}],"total":1}"#] {
         let server = Scripted::json(200, body).await;
-        let key = keyfit::auth::ScopienKey::new(TOKEN).expect("a key");
+        let key = keyfit::scopien::Key::new(TOKEN).expect("a key");
         let client = keyfit::scopien::Client::with_config(key, server.config()).expect("a client");
         let accounts = client.accounts_list().send().await.expect(body).into_inner();
         assert_eq!((accounts.len(), &accounts[0]["name"]), (1, &serde_json::json!("Ada")));

@@ -5,8 +5,9 @@ mod server;
 
 use std::time::Duration;
 
-use keyfit::auth::{DatasourceToken, SmsToken};
 use keyfit::batch::Batch;
+use keyfit::instasent::ingest::DatasourceToken;
+use keyfit::instasent::transactional::ApiSmsToken;
 use keyfit::instasent::{ingest, transactional};
 use keyfit::{Config, Error, ErrorKind, RetryPolicy};
 use proptest::prelude::*;
@@ -50,7 +51,7 @@ impl Call {
 
     /// How many requests it took.
     async fn send(self, config: Config) -> Result<u32, Error> {
-        let sms = |config| transactional::Client::with_config(SmsToken::new(TOKEN)?, config);
+        let sms = |config| transactional::Client::with_config(ApiSmsToken::new(TOKEN)?, config);
         match self {
             Self::Create => {
                 let body = transactional::types::SmsItem::builder().from("Keyfit").to("+34600000000").text("Hello");

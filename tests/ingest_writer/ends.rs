@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use keyfit::ErrorKind;
-use keyfit::ingest_writer::{Checkpoint, WriteError, Writer, Written};
 use keyfit::instasent::ingest::types::Contact;
+use keyfit::instasent::ingest_writer::{Checkpoint, WriteError, Writer, Written};
 use serde_json::json;
 
 use crate::server::{Act, STORE, Server};

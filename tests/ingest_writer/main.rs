@@ -8,8 +8,8 @@ mod server;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keyfit::ingest_writer::{Builder, Delivery, Outcome, Record, Writer};
 use keyfit::instasent::ingest::types::Contact;
+use keyfit::instasent::ingest_writer::{Builder, Delivery, Outcome, Record, Writer};
 use serde_json::Value;
 
 /// Nothing here takes this long, unless it hangs.

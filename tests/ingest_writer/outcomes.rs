@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use keyfit::ingest_writer::Writer;
 use keyfit::instasent::ingest::types::{Contact, Event};
+use keyfit::instasent::ingest_writer::Writer;
 use serde_json::{Value, json};
 
 use crate::server::{Act, STORE, Server};

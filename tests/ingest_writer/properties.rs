@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use keyfit::ingest_writer::{WriteError, Writer};
 use keyfit::instasent::ingest::types::{Contact, Event};
+use keyfit::instasent::ingest_writer::{WriteError, Writer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

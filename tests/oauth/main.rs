@@ -20,7 +20,7 @@ use keyfit::auth::oauth::{
     MemoryPendingAuthorizations, MemoryStore, RefreshingSession, TokenEndpoint, TokenEndpointBuilder, TokenError,
     TokenErrorCode, TokenSet, TokenStore, handle_callback,
 };
-use keyfit::auth::{AccessToken, Credential, Refresh, Scopien, SecretSource, TokenSource};
+use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource, TokenSource};
 use keyfit::{Clock, Error, ErrorKind};
 use secrecy::SecretString;
 use serde_json::json;

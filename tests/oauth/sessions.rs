@@ -212,7 +212,7 @@ async fn a_refusal_is_found_behind_the_error_of_a_credential() {
     let server = MockServer::start_async().await;
     refusing(&server, "r1").await;
     let (session, _) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
-    let credential: Credential<Scopien> = Credential::from_source(session);
+    let credential: Credential<keyfit::scopien::kind::Key> = Credential::from_source(session);
     for _ in 0..2 {
         let error = credential.ready().await.expect_err("refused");
         assert_eq!(TokenError::of(&error).and_then(TokenError::code), Some(&TokenErrorCode::InvalidGrant));

@@ -151,7 +151,7 @@ async fn trap_7_a_client_credentials_token_is_kept_until_it_is_about_to_expire()
     let clock = TestClock::default();
     let source = ClientCredentials::new(endpoint(&server, &clock)).with_scopes(["read"]);
     let refresh = Refresh::default().clock(clock.clone());
-    let credential: Credential<Scopien> = Credential::refreshed(source, refresh);
+    let credential: Credential<keyfit::scopien::kind::Key> = Credential::refreshed(source, refresh);
     for _ in 0..5 {
         credential.ready().await.expect("a token");
     }

@@ -3,6 +3,7 @@
 mod applies;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use keyfit_openapi::example::Request;
@@ -24,7 +25,7 @@ pub struct Catalogue {
     pub contract: Arc<Contract>,
     /// The path of the contract, as messages name it.
     pub contract_path: String,
-    /// The cases, rule by rule in the contract's order.
+    /// The cases, rule by rule in the contract's order, those of a rule in the document's.
     pub cases: Vec<Case>,
     /// The line of the contract at which each rule stands.
     lines: Arc<[usize]>,
@@ -49,8 +50,10 @@ pub struct Case {
     pub writes: bool,
     /// Whether it may cost money at a live server.
     pub spends: bool,
-    rule: usize,
-    operation: usize,
+    /// The place of its rule in the contract.
+    pub(crate) rule: usize,
+    /// The place of its operation in the document.
+    pub(crate) operation: usize,
 }
 
 /// Which end is checked.
@@ -116,6 +119,15 @@ impl Catalogue {
     /// The operation of a case.
     pub fn operation(&self, case: &Case) -> &Operation {
         &self.api.operations[case.operation]
+    }
+
+    /// The places of the cases of a rule; with an operation, those of the two. Both are places too, in contract and document.
+    /// Found by the order of the cases, since there may be hundreds of thousands.
+    pub(crate) fn places(&self, rule: usize, operation: Option<usize>) -> Range<usize> {
+        let first = (rule, operation.unwrap_or(usize::MIN));
+        let last = (rule, operation.unwrap_or(usize::MAX));
+        let start = self.cases.partition_point(|case| (case.rule, case.operation) < first);
+        start..self.cases.partition_point(|case| (case.rule, case.operation) <= last)
     }
 
     /// A valid request for the operation of a case: each parameter under its name, and the body under `body`.

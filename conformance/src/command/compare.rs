@@ -1,18 +1,25 @@
-//! `conformance compare`: several clients side by side, and whether each is as expected.
+//! `keyfit compare`: several clients side by side, and whether each is as expected.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
+use keyfit_conformance::UserError;
 use keyfit_conformance::comparison::{Client, Expectation, table};
 
-use super::file;
+use crate::console;
+use crate::ending::Ending;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  keyfit check --api transactional --report json=ours.json
+  keyfit check --api transactional --client python3 --client-arg adapter.py --report json=theirs.json
+  keyfit compare ours.json theirs.json --expected adapters";
 
 /// Which reports, and where the expectations are.
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// Reports of `run --report json=FILE`, one a client, whose name is that of the file.
+    /// Reports of `keyfit check --report json=FILE`, one a client, whose name is that of the file.
     #[arg(required = true, value_name = "REPORT")]
     reports: Vec<PathBuf>,
     /// Where `<client>/expected.toml` says what is expected of a client. One without is expected to keep every rule.
@@ -21,20 +28,20 @@ pub(crate) struct Options {
 }
 
 /// Prints the table and the differences.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let clients: Vec<Client> = options.reports.iter().map(|path| Client::read(path)).collect::<Result<_, _>>()?;
-    file::print(&table(&clients))?;
-    let Some(folder) = &options.expected else { return Ok(ExitCode::SUCCESS) };
+    console::print(&table(&clients))?;
+    let Some(folder) = &options.expected else { return Ok(Ending::Fine) };
     let mut differences = Vec::new();
     for client in &clients {
         let expectation = Expectation::read(&folder.join(&client.name).join("expected.toml"), client)?;
         differences.extend(client.differences(&expectation));
     }
     if differences.is_empty() {
-        file::print("\nall as expected\n")?;
-        return Ok(ExitCode::SUCCESS);
+        console::print("\nall as expected\n")?;
+        return Ok(Ending::Fine);
     }
     let differences = differences.iter().map(|difference| format!("  {difference}"));
-    file::print_lines(["\nnot as expected".to_owned()].into_iter().chain(differences))?;
-    Ok(ExitCode::from(1))
+    console::print_lines(["\nnot as expected".to_owned()].into_iter().chain(differences))?;
+    Ok(Ending::Findings)
 }

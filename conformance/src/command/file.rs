@@ -1,37 +1,11 @@
-//! Files that the user names, and the standard output.
+//! Files that the user names.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use keyfit::redact::plain_lines;
+use keyfit_conformance::UserError;
 use keyfit_openapi::{Text, read_file};
-
-/// Prints to the standard output, without what commands a terminal. A reader that has seen enough, such as `head`, is no error.
-pub(super) fn print(text: &str) -> Result<(), String> {
-    print_to(io::stdout(), text)
-}
-
-/// The same, line by line.
-pub(super) fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<(), String> {
-    let lines: Vec<String> = lines.into_iter().collect();
-    print(&format!("{}\n", lines.join("\n")))
-}
-
-/// The same to another place.
-pub(super) fn print_to(mut to: impl io::Write, text: &str) -> Result<(), String> {
-    match to.write_all(plain_lines(text).as_bytes()).and_then(|()| to.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("error: the report cannot be printed: {error}"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Prints a message to the standard error, without what commands a terminal.
-pub(crate) fn complain(message: &str) {
-    eprintln!("{}", plain_lines(message));
-}
 
 /// Writes a report into a file that its owner alone may read: what was exchanged is for nobody else, masked or not. What is no
 /// plain file, such as a pipe, keeps its mode.
@@ -62,14 +36,14 @@ pub(super) fn write_new(path: &Path, text: &str, is_private: bool) -> io::Result
 }
 
 /// Reads a regular file; `what` it is stands in the error.
-pub(super) fn read(file: &Path, what: &str) -> Result<Text, String> {
+pub(super) fn read(file: &Path, what: &str) -> Result<Text, UserError> {
     read_or(file, what, "check the path")
 }
 
 /// The same, with what to do where it cannot be read.
-pub(super) fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, String> {
+pub(super) fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, UserError> {
     let name = file.display();
     let bytes = read_file(file)
-        .map_err(|error| format!("error: the {what} cannot be read: {error}\n  --> {name}\nhelp: {help}"))?;
-    Text::decode(name.to_string(), bytes).map_err(|failure| failure.to_string())
+        .map_err(|error| UserError::new(format!("the {what} cannot be read: {error}")).at(&name).help(help))?;
+    Ok(Text::decode(name.to_string(), bytes)?)
 }

@@ -1,48 +1,56 @@
-//! `conformance init`: a first contract for a bare document.
+//! `keyfit init`: a folder with a first contract for a bare document, in any project.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
-use keyfit_conformance::init::{Ends, scaffold};
+use keyfit_conformance::UserError;
+use keyfit_conformance::init::scaffold;
 use keyfit_conformance::secret::Redactor;
-use keyfit_openapi::{Text, plain};
+use keyfit_openapi::{Text, module_name, plain};
 
-use super::file;
 use super::subject::server_url;
 use super::transport::Transport;
+use super::{file, runtime};
+use crate::console;
+use crate::ending::Ending;
 
-/// Writes a folder for `run --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  keyfit init openapi.yaml --name shop
+  keyfit init https://shop.example/openapi.json --dir api/shop";
+
+/// Which document, and where the folder goes.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(crate) struct Options {
     /// The OpenAPI document, YAML or JSON: a file, or the URL of a live server that has it.
-    #[arg(long, value_name = "FILE or URL")]
-    spec: PathBuf,
-    /// The name of the API; made from the name of the file where left out.
+    #[arg(value_name = "FILE or URL")]
+    document: PathBuf,
+    /// The name of the API; that of the folder or else of the document where left out.
     #[arg(long)]
     name: Option<String>,
-    /// The folder to write; one with the API's name where left out.
+    /// The folder to write; `api/` and the name of the API where left out.
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    dir: Option<PathBuf>,
     #[command(flatten)]
     transport: Transport,
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
-    let name = api_name(options.name.as_deref(), &options.spec)?;
-    let folder = options.out.clone().unwrap_or_else(|| PathBuf::from(&name));
-    let url = options.spec.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://"));
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    let name = api_name(options)?;
+    let folder = options.dir.clone().unwrap_or_else(|| Path::new("api").join(&name));
+    let url = options.document.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://"));
     let spec = match url {
         Some(url) => fetched(url, &options.transport)?,
-        None => file::read(&options.spec, "document")?,
+        None => file::read(&options.document, "document")?,
     };
-    let has_ending = options.spec.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let has_ending = options.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     // A URL need not end with what it is.
     let is_json = has_ending || (url.is_some() && spec.text.trim_start().starts_with('{'));
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
-    let made = scaffold(&name, &spec, Ends::Server).map_err(|failure| failure.to_string())?;
+    let made = scaffold(&name, &spec)?;
     let files = [
         (document, &spec.text),
         ("overlay.yaml", &made.overlay),
@@ -50,10 +58,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         ("tokens.toml", &made.tokens),
     ];
     if let Some((taken, _)) = files.iter().find(|(file, _)| folder.join(file).exists()) {
-        return Err(format!(
-            "error: the file is there already\n  --> {}\nhelp: name another folder with --out; nothing was written",
-            folder.join(taken).display()
-        ));
+        return Err(UserError::new("the file is there already")
+            .at(folder.join(taken).display())
+            .help("name another folder with --dir; nothing was written"));
     }
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
     for (name, text) in files {
@@ -64,41 +71,57 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let cases = made.cases;
     let made_files = format!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {cases} cases");
     let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
-    let next = format!(
-        "\nRead contract.toml, correct what does not hold, and try it:\n  conformance run --api-dir {place}\nFill in tokens.toml, and check your server:\n  conformance run --api-dir {place} --base-url URL --tokens {place}/tokens.toml"
-    );
-    file::print_lines([made_files].into_iter().chain(notes).chain([next]))?;
-    Ok(ExitCode::SUCCESS)
+    let next = next(&name, &folder);
+    console::print_lines([made_files].into_iter().chain(notes).chain([next]))?;
+    Ok(Ending::Fine)
 }
 
 /// The document that a live server has under a URL. It says what is sent there later: over plain http from another machine,
 /// anybody could write it.
-fn fetched(url: &str, transport: &Transport) -> Result<Text, String> {
-    let url = server_url(url)
-        .map_err(|problem| format!("error: this is not the URL of a document: {problem}\n  --> {url}"))?;
+fn fetched(url: &str, transport: &Transport) -> Result<Text, UserError> {
+    let url = server_url(url).map_err(|problem| {
+        UserError::new(format!("not the URL of a document: {problem}"))
+            .help("begin it with https:// and end it with its path")
+    })?;
     transport.check(&url)?;
     let http = transport.http(&[], &Redactor::default())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
-    let bytes = runtime.block_on(http.fetch(url.clone())).map_err(|reason| {
-        format!("error: the document cannot be fetched: {reason}\n  --> {url}\nhelp: check the URL; a redirect is not followed, name where it leads")
+    let bytes = runtime()?.block_on(http.fetch(url.clone())).map_err(|reason| {
+        UserError::new(format!("the document cannot be fetched: {reason}"))
+            .at(&url)
+            .help("check the URL; a redirect is not followed, name where it leads")
     })?;
-    Text::decode(url.as_str(), bytes).map_err(|failure| failure.to_string())
+    Ok(Text::decode(url.as_str(), bytes)?)
 }
 
-/// The name of an API, with which ids of rules begin: letters, digits and hyphens. That of the file where none is given.
-pub(super) fn api_name(name: Option<&str>, file: &Path) -> Result<String, String> {
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let name = name.map(str::to_owned).or(stem).unwrap_or_default();
+/// The two commands that come next.
+fn next(name: &str, folder: &Path) -> String {
+    let place = folder.display();
+    let (module, named) = match module_name(name) {
+        Ok(module) if folder.file_name().is_some_and(|last| last == name) => (module, String::new()),
+        Ok(module) => (module, format!(" --name {name}")),
+        // A name of its own for the client.
+        Err(_) => (format!("{}_api", name.replace('-', "_")), format!(" --name {name}-api")),
+    };
+    format!(
+        "\nRead contract.toml, correct what does not hold, and fill in tokens.toml. Then check your server, and generate a client:\n  \
+         keyfit check --api-dir {place} --base-url URL --tokens {place}/tokens.toml\n  \
+         keyfit generate {place}{named} --out src/{module}.rs"
+    )
+}
+
+/// The name of an API, with which ids of rules begin: letters, digits and hyphens.
+fn api_name(options: &Options) -> Result<String, UserError> {
+    let last = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let of_path = || options.dir.as_deref().and_then(last).or_else(|| last(&options.document));
+    let name = options.name.clone().or_else(of_path).unwrap_or_default();
     let plain = name.to_lowercase().replace(['_', ' ', '.'], "-");
     if plain.is_empty() || !plain.chars().all(|character| character.is_ascii_alphanumeric() || character == '-') {
-        return Err(format!(
-            "error: `{name}` is no name for an API\nhelp: use letters, digits and hyphens with --name"
-        ));
+        return Err(UserError::new(format!("`{name}` is not a valid name for an API"))
+            .help("use letters, digits and hyphens with --name"));
     }
     Ok(plain)
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> String {
-    format!("error: the file cannot be written: {error}\n  --> {}\nhelp: check the folder", path.display())
+fn unwritable(path: &Path, error: &std::io::Error) -> UserError {
+    UserError::new(format!("the file cannot be written: {error}")).at(path.display()).help("check the folder")
 }

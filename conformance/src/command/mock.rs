@@ -1,24 +1,33 @@
-//! `conformance mock`: the mock of an API as a server of its own.
+//! `keyfit mock`: the mock of an API as a server of its own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
+use keyfit::redact::plain_json;
+use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings, shipped};
+use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings};
 use keyfit_conformance::secret::Secret;
-use keyfit_openapi::{Source, plain_json};
+use keyfit_openapi::Source;
 use serde_json::{Value, json};
 
-use super::file;
+use super::{apis, runtime};
+use crate::console;
+use crate::ending::Ending;
+use crate::interrupt::Interrupts;
 
-/// Serves the mock of one API until it is stopped by Ctrl-C or SIGTERM, and prints its addresses and its tokens. Those
-/// open nothing but this mock.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  keyfit mock --api ingest
+  keyfit mock --api-dir shop --port 0 --json";
+
+/// Which API, and where it is served.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(crate) struct Options {
     /// The API, by the name of its folder or contract.
     #[arg(long, value_name = "NAME", required_unless_present = "api_dir")]
@@ -48,23 +57,21 @@ pub(crate) struct Options {
 }
 
 /// Serves until a signal comes.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     if !options.host.is_loopback() && !options.allow_remote {
-        return Err(format!(
-            "error: {} can be reached from other machines\nhelp: the mock has no secrets to keep and its admin asks for none; \
-             pass --allow-remote if that is what you want, or leave --host out",
-            options.host
+        return Err(UserError::new(format!("{} can be reached from other machines", options.host)).help(
+            "the mock has no secrets to keep and its admin asks for none; pass --allow-remote if that is what you want, or \
+             leave --host out",
         ));
     }
-    let catalogue = Catalogue::read(&source(options)?).map_err(|failure| failure.to_string())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
-    runtime.block_on(serve(options, catalogue))
+    let catalogue = Catalogue::read(&source(options)?)?;
+    runtime()?.block_on(serve(options, catalogue))
 }
 
-async fn serve(options: &Options, catalogue: Catalogue) -> Result<ExitCode, String> {
+async fn serve(options: &Options, catalogue: Catalogue) -> Result<Ending, UserError> {
     // Before anything is printed: who reads the address may send the signal at once.
-    let mut stop = Stop::new().map_err(|error| format!("error: signals cannot be waited for: {error}"))?;
+    let stop = Interrupts::new();
+    let mut stop = stop.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
     let name = catalogue.api.name.clone();
     let address = SocketAddr::new(options.host, options.port);
     let settings = Settings { address, mutant: options.mutant, admin_hosts: options.admin_host.clone() };
@@ -73,29 +80,29 @@ async fn serve(options: &Options, catalogue: Catalogue) -> Result<ExitCode, Stri
         .map_err(|error| unopened(address, &error))?;
     let json = || format!("{}\n", plain_json(&as_json(&name, &mock).to_string()));
     // A reader that has gone away is no reason to end.
-    drop(file::print(&if options.json { json() } else { as_text(&name, &mock) }));
-    stop.wait().await;
+    drop(console::print(&if options.json { json() } else { as_text(&name, &mock) }));
+    stop.next().await;
     eprintln!("stopping: requests in flight are finished; a second signal ends them");
     tokio::select! {
-        () = mock.stop() => Ok(ExitCode::SUCCESS),
-        () = stop.wait() => Ok(ExitCode::from(130)),
+        () = mock.stop() => Ok(Ending::Fine),
+        () = stop.next() => Ok(Ending::Interrupted),
     }
 }
 
-fn source(options: &Options) -> Result<Source, String> {
-    match (&options.api, &options.api_dir) {
-        (_, Some(folder)) => Source::from_dir(folder).map_err(|failure| failure.to_string()),
-        (name, None) => shipped(name.as_deref().unwrap_or_default()).map_err(|error| error.to_string()),
+fn source(options: &Options) -> Result<Source, UserError> {
+    match &options.api_dir {
+        Some(folder) => Ok(Source::from_dir(folder)?),
+        None => apis::named(options.api.as_deref().unwrap_or_default()),
     }
 }
 
-fn unopened(address: SocketAddr, error: &io::Error) -> String {
+fn unopened(address: SocketAddr, error: &io::Error) -> UserError {
     let help = match error.kind() {
         io::ErrorKind::AddrInUse => "another program listens there: choose another --port, or 0 for a free one",
         io::ErrorKind::PermissionDenied => "ports below 1024 want privileges: choose another --port",
         _ => "check --host and --port",
     };
-    format!("error: {address} cannot be listened on: {error}\nhelp: {help}")
+    UserError::new(format!("{address} cannot be listened on: {error}")).help(help)
 }
 
 fn as_json(name: &str, mock: &Controlled) -> Value {
@@ -173,40 +180,5 @@ fn table(text: &mut String, head: [&str; 3], mut rows: Vec<[String; 3]>) {
     text.push('\n');
     for [one, two, three] in &rows {
         let _ = writeln!(text, "{one:<first$}  {two:<second$}  {three}");
-    }
-}
-
-/// Ctrl-C, and where there is one SIGTERM.
-struct Stop {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    #[cfg(unix)]
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    #[cfg(unix)]
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn wait(&mut self) {
-        // Without a handler nothing would ever end it but the system.
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

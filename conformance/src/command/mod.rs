@@ -1,58 +1,138 @@
-//! The command line: one file a subcommand. Without one, the check is run.
+//! The command line: one file a command. Errors of the user and exit codes are rendered here and nowhere else.
 
+mod apis;
+mod check;
 mod client;
 mod compare;
+mod completions;
 mod file;
+mod generate;
 mod init;
-pub(crate) mod mistake;
+mod instasent;
+mod man;
 mod mock;
 mod reports;
-mod run;
+mod rule;
 mod spec;
 mod subject;
 mod transport;
+mod usage;
 
+use std::env;
 use std::process::ExitCode;
 
-pub(crate) use self::file::complain;
-
 use clap::{Parser, Subcommand};
+use keyfit_conformance::UserError;
 
-/// Checks clients and servers against the auth and error contracts of their APIs. Without options: both ends of the five
-/// APIs that ship and of the generic guide, servers as a mock in process. Exits with 0, with 1 where a `must` rule is
-/// broken, and with 2 where the input cannot be used or the check itself failed.
+use crate::console::complain;
+use crate::ending::Ending;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything is as it should be
+  1    something was found: a broken rule, a breaking change, a rejected row
+  2    the input cannot be used, or not all of the work could be done
+  130  interrupted";
+
+const EXAMPLES: &str = "\
+Examples:
+  keyfit check                                  the APIs that ship, against mocks in this process
+  keyfit init openapi.yaml --dir api/shop       a folder with a first contract for a document of yours
+  keyfit generate api/shop --out src/shop.rs    its client
+  keyfit check --api-dir api/shop --base-url https://staging.example.com/v1 --tokens api/shop/tokens.toml
+  keyfit mock --api ingest                      a server to develop against
+  keyfit rule ingest.auth.no-token              what a rule requires, and why
+  keyfit spec diff HEAD~1:openapi.yaml openapi.yaml";
+
+/// Checks clients and servers against the authentication and error contracts of their APIs, and serves mocks of them.
 #[derive(Debug, Parser)]
-#[command(name = "conformance", version, args_conflicts_with_subcommands = true)]
+#[command(name = "keyfit", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    run: run::Options,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the check; the same as no subcommand.
-    Run(Box<run::Options>),
-    /// Serve the mock of one API, with its tokens and an admin.
+    /// Check clients and servers against the contracts of their APIs.
+    #[command(after_help = format!("{}\n\n{EXIT_CODES}", check::EXAMPLES))]
+    Check(Box<check::Options>),
+    /// Serve the mock of one API until Ctrl-C or SIGTERM.
+    ///
+    /// It prints its addresses and its tokens, which open nothing but this mock. Its admin makes it fail on demand.
+    #[command(after_help = mock::EXAMPLES)]
     Mock(mock::Options),
-    /// Put the reports of several clients side by side, and hold them to what is expected. Exits with 1 on a difference.
+    /// List the rules of the contracts, or say what one requires, why, and how it is checked.
+    #[command(after_help = rule::EXAMPLES)]
+    Rule(rule::Options),
+    /// Put the reports of several clients side by side, and hold each to what is expected of it.
+    #[command(after_help = format!("{}\n\n{EXIT_CODES}", compare::EXAMPLES))]
     Compare(compare::Options),
+    /// Generate the code of a client, to be checked in; or all of it again.
+    ///
+    /// `keyfit.lock` says what each file was generated from, so that without arguments all of them are written again, and
+    /// `--check` says which are stale.
+    #[command(after_help = format!("{}\n\n{EXIT_CODES}", generate::EXAMPLES))]
+    Generate(generate::Options),
     /// Begin the contract of an API from its document.
+    ///
+    /// Writes a folder for `keyfit check --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
+    /// No file that exists is written to.
+    #[command(after_help = init::EXAMPLES)]
     Init(init::Options),
-    /// Look at documents alone.
+    /// Work with OpenAPI documents alone.
     #[command(subcommand)]
     Spec(spec::Command),
+    /// Work with the data of the Instasent APIs.
+    #[command(subcommand)]
+    Instasent(instasent::Command),
+    /// Print the completion script of a shell.
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Options),
+    /// Print the manual page, or write those of all commands.
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::Options),
 }
 
-/// Runs the subcommand that was given.
-pub(crate) fn run(cli: &Cli) -> Result<ExitCode, String> {
-    match &cli.command {
-        Some(Command::Run(options)) => run::run(options),
-        Some(Command::Mock(options)) => mock::run(options),
-        Some(Command::Init(options)) => init::run(options),
-        Some(Command::Compare(options)) => compare::run(options),
-        Some(Command::Spec(command)) => spec::run(command),
-        None => run::run(&cli.run),
+/// Runs the command that was given, and says what came of it.
+pub(crate) fn main() -> ExitCode {
+    let typed: Vec<_> = env::args_os().collect();
+    let cli = match Cli::try_parse_from(&typed) {
+        Ok(cli) => cli,
+        // Help and the version are no errors.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            let told = usage::told(&error, typed.iter().map(AsRef::as_ref));
+            complain(told.trim_end());
+            return Ending::Incomplete.into();
+        }
+    };
+    match run(&cli) {
+        Ok(ending) => ending.into(),
+        Err(error) => {
+            complain(&error.to_string());
+            Ending::Incomplete.into()
+        }
     }
+}
+
+fn run(cli: &Cli) -> Result<Ending, UserError> {
+    match &cli.command {
+        Command::Check(options) => check::run(options),
+        Command::Mock(options) => mock::run(options),
+        Command::Rule(options) => rule::run(options),
+        Command::Compare(options) => compare::run(options),
+        Command::Generate(options) => generate::run(options),
+        Command::Init(options) => init::run(options),
+        Command::Spec(command) => spec::run(command),
+        Command::Instasent(command) => instasent::run(command),
+        Command::Completions(options) => completions::run(options),
+        Command::Man(options) => man::run(options),
+    }
+}
+
+/// A runtime for the commands that send or serve.
+fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))
 }

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use keyfit_conformance::UserError;
 use keyfit_conformance::report::{Changes, Format, Report, read, text};
 
 use super::file;
+use crate::console;
 
 /// Where the report goes, and the earlier one that it is compared with.
 #[derive(Args, Debug)]
@@ -40,11 +42,11 @@ pub(super) struct Ready<'a> {
 
 impl Options {
     /// Reads the earlier report and sees that each file can be written, before anything runs.
-    pub(super) fn ready(&self) -> Result<Ready<'_>, String> {
+    pub(super) fn ready(&self) -> Result<Ready<'_>, UserError> {
         for (at, destination) in self.report.iter().enumerate() {
             if self.report.iter().skip(at + 1).any(|other| other.file == destination.file) {
-                let help = "give each format a file of its own";
-                return Err(format!("error: two reports go to {}\nhelp: {help}", destination.name()));
+                return Err(UserError::new(format!("two reports go to {}", destination.name()))
+                    .help("give each format a file of its own"));
             }
             if let Some(file) = &destination.file {
                 tried(file).map_err(|error| unwritten(file, &error))?;
@@ -58,7 +60,11 @@ impl Options {
 impl Ready<'_> {
     /// Prints the text and writes every other form. `narrow` takes out of the earlier report what was not asked for
     /// this time, and so is not missing.
-    pub(super) fn write(self, mut report: Report, narrow: impl FnOnce(&mut Report, &Report)) -> Result<Report, String> {
+    pub(super) fn write(
+        self,
+        mut report: Report,
+        narrow: impl FnOnce(&mut Report, &Report),
+    ) -> Result<Report, UserError> {
         if let Some(mut previous) = self.previous {
             narrow(&mut previous, &report);
             report.changes = Some(Changes::between(&previous, &report));
@@ -66,15 +72,15 @@ impl Ready<'_> {
         let takes_stdout = self.destinations.iter().any(|destination| destination.file.is_none());
         // First what is seen: a disk that is full loses the files only.
         if takes_stdout {
-            file::print_to(io::stderr(), &text(&report))?;
+            console::print_to(io::stderr(), &text(&report))?;
         } else {
-            file::print(&text(&report))?;
+            console::print(&text(&report))?;
         }
         for Destination { format, file } in self.destinations {
             let rendered = format.render(&report);
             match file {
                 Some(file) => file::write_report(file, &rendered).map_err(|error| unwritten(file, &error))?,
-                None => file::print(&rendered)?,
+                None => console::print(&rendered)?,
             }
         }
         Ok(report)
@@ -116,12 +122,13 @@ fn tried(file: &Path) -> io::Result<()> {
     }
 }
 
-fn earlier(file: &Path) -> Result<Report, String> {
+fn earlier(file: &Path) -> Result<Report, UserError> {
     let text = file::read_or(file, "earlier report", "name a file that `--report json=FILE` wrote")?;
-    read(&text).map_err(|failure| failure.to_string())
+    Ok(read(&text)?)
 }
 
-fn unwritten(file: &Path, error: &io::Error) -> String {
-    let help = "check that its folder exists and that you may write there";
-    format!("error: the report cannot be written: {error}\n  --> {}\nhelp: {help}", file.display())
+fn unwritten(file: &Path, error: &io::Error) -> UserError {
+    UserError::new(format!("the report cannot be written: {error}"))
+        .at(file.display())
+        .help("check that its folder exists and that you may write there")
 }

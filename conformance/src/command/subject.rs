@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use keyfit_conformance::UserError;
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::Carrier;
 use keyfit_conformance::drive::{Keyfit, Stage};
@@ -12,12 +14,13 @@ use keyfit_conformance::probe::{Policy, Target, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::tokens::Tokens;
-use keyfit_openapi::Source;
+
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 
 use super::transport::Transport;
 use super::{client, file};
+use crate::console;
 
 /// What is held to the contract: keyfit's client and the mock, unless another is named.
 #[derive(Args, Debug)]
@@ -101,7 +104,7 @@ impl Live {
 
 impl Subject {
     /// How the cases of an API are run; `is_ours` where it is not from a folder of the user. The mock is returned with it, since
-    /// it stops when it is dropped.
+    /// it stops when it is dropped. `None` where the run was ended before the server answered.
     pub(super) async fn plan(
         &self,
         catalogue: &Arc<Catalogue>,
@@ -109,19 +112,18 @@ impl Subject {
         http: &reqwest::Client,
         redactor: &Redactor,
         halt: &Halt,
-    ) -> Result<(Plan, String, Option<Mock>), String> {
+    ) -> Result<Option<(Plan, String, Option<Mock>)>, UserError> {
         let mut plan = Plan { halt: halt.clone(), ..Plan::default() };
         if let Some(client) = self.client.connect(&catalogue.contract.name, redactor) {
             let stage = Stage::start(catalogue, client, redactor).await;
-            plan.stage =
-                Some(Arc::new(stage.map_err(|reason| format!("error: the client cannot be driven\nhelp: {reason}"))?));
-            return Ok((plan, "none".to_owned(), None));
+            plan.stage = Some(Arc::new(stage.map_err(undrivable)?));
+            return Ok(Some((plan, "none".to_owned(), None)));
         }
         if catalogue.cases.iter().any(|case| case.side == Side::Client) {
-            let has_client = is_ours && Source::named(&catalogue.api.name).is_some();
+            let has_client = is_ours && apis::named(&catalogue.api.name).is_some();
             if has_client || !catalogue.needs_client() {
                 let client = Arc::new(Keyfit { api: catalogue.api.name.clone() });
-                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await?));
+                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(undrivable)?));
             } else {
                 "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
             }
@@ -129,19 +131,19 @@ impl Subject {
         let (Some(base_url), Some(path)) = (&self.live.base_url, &self.live.tokens) else {
             let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
             let mock = Mock::start(api, contract, self.mutant, redactor.clone()).await;
-            let mock = mock.map_err(|error| format!("error: the mock cannot be started: {error}"))?;
-            let base_url = mock.base_url().parse().map_err(|error| format!("error: the mock has no URL: {error}"))?;
+            let mock = mock.map_err(|error| UserError::new(format!("the mock cannot be started: {error}")))?;
+            let base_url = mock.base_url().parse();
+            let base_url = base_url.map_err(|error| UserError::new(format!("the mock has no URL: {error}")))?;
             let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
             plan.target = Some(Arc::new(target));
-            return Ok((plan, "mock".to_owned(), Some(mock)));
+            return Ok(Some((plan, "mock".to_owned(), Some(mock))));
         };
         for url in [Some(base_url), self.live.authorization_server.as_ref()].into_iter().flatten() {
             self.live.transport.check(url)?;
         }
         if let Some(unknown) = self.live.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
-            return Err(format!(
-                "error: there is no operation `{unknown}` to allow\nhelp: the report names them, and so do the cases of --list"
-            ));
+            return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
+                .help("the report names them, and so do the cases of --list"));
         }
         let text = file::read(path, "tokens file")?;
         let root = match &self.live.authorization_server {
@@ -149,13 +151,13 @@ impl Subject {
             None => base_url.origin().ascii_serialization(),
         };
         let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, &root, redactor).await;
-        let tokens = tokens.map_err(|failure| failure.to_string())?;
+        let tokens = tokens?;
         for note in tokens.notes() {
-            file::complain(&format!("note: {note}"));
+            console::complain(&format!("note: {note}"));
         }
         let carriers = catalogue.contract.credentials.iter().map(|credential| match credential.carrier() {
             Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
-            Carrier::Header | Carrier::Query(_) => AUTHORIZATION,
+            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
         });
         // Token requests have it, whatever calls have.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
@@ -170,15 +172,21 @@ impl Subject {
         let target = target.live(catalogue, halt.clone(), policy);
         let reached = tokio::select! {
             reached = target.reach() => reached,
-            () = halt.halted() => return Err("error: the run was interrupted before the server answered".to_owned()),
+            () = halt.halted() => return Ok(None),
         };
         reached.map_err(|reason| {
-            format!("error: the server cannot be reached: {reason}\n  --> {base_url}\nhelp: check the URL, and that the server runs")
+            UserError::new(format!("the server cannot be reached: {reason}"))
+                .at(base_url)
+                .help("check the URL, and that the server runs")
         })?;
         plan.target = Some(Arc::new(target));
         plan.is_read_only = !self.live.allow_writes;
         plan.is_thrifty = !self.live.allow_spend;
         plan.workers = 1;
-        Ok((plan, base_url.to_string(), None))
+        Ok(Some((plan, base_url.to_string(), None)))
     }
+}
+
+fn undrivable(reason: String) -> UserError {
+    UserError::new("the client cannot be driven").help(reason)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::{fmt, fs, path::Path};
 
 use clap::Args;
+use keyfit_conformance::UserError;
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
 use keyfit_conformance::secret::{MASK, Redactor, Secret};
 use reqwest::Url;
@@ -83,13 +84,12 @@ fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v str> {
 
 impl Transport {
     /// The HTTP clients. `credentials` are the headers in which tokens are sent.
-    pub(super) fn http(&self, credentials: &[HeaderName], redactor: &Redactor) -> Result<Http, String> {
+    pub(super) fn http(&self, credentials: &[HeaderName], redactor: &Redactor) -> Result<Http, UserError> {
         let mut headers = HeaderMap::new();
         for Header(name, value) in &self.header {
             if credentials.contains(name) {
-                return Err(format!(
-                    "error: --header would override `{name}`, which says who calls\nhelp: name the credential in the tokens file"
-                ));
+                return Err(UserError::new(format!("--header would override `{name}`, which says who calls"))
+                    .help("name the credential in the tokens file"));
             }
             for secret in secrets(name, value) {
                 redactor.learn(&Secret::new(secret));
@@ -102,23 +102,23 @@ impl Transport {
             accept_any_certificate: self.insecure,
             headers,
         };
-        Http::new(&settings).map_err(|problem| format!("error: {problem}\nhelp: correct the option, or leave it out"))
+        Http::new(&settings).map_err(|problem| UserError::new(problem).help("correct the option, or leave it out"))
     }
 
     /// Refuses a URL to which tokens would be sent for everyone on the way to read.
-    pub(super) fn check(&self, url: &Url) -> Result<(), String> {
+    pub(super) fn check(&self, url: &Url) -> Result<(), UserError> {
         if url.scheme() == "https" || is_loopback(url) || self.allow_plain_http {
             return Ok(());
         }
-        Err(format!(
-            "error: tokens would be sent over plain http\n  --> {url}\nhelp: use https; --allow-plain-http sends them all the same"
-        ))
+        Err(UserError::new("tokens would be sent over plain http")
+            .at(url)
+            .help("use https; --allow-plain-http sends them all the same"))
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> Result<Vec<u8>, UserError> {
     fs::read(path).map_err(|error| {
-        format!("error: the file cannot be read: {error}\n  --> {}\nhelp: check the path", path.display())
+        UserError::new(format!("the file cannot be read: {error}")).at(path.display()).help("check the path")
     })
 }
 

@@ -61,6 +61,13 @@ pub struct Contract {
     /// What clients and servers are held to.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,
+    /// The places of the rules that say what a probe meets: there may be one for each path parameter of a document, and the
+    /// mock asks at each request.
+    #[serde(skip)]
+    rulings: HashMap<Probe, Vec<usize>>,
+    /// The places of the kinds of token.
+    #[serde(skip)]
+    kinds: HashMap<String, usize>,
 }
 
 /// A page or standard that rules cite.
@@ -101,8 +108,17 @@ pub struct Credential {
     pub prefix: String,
     /// How the token of a test environment begins. Whether the other environment refuses it is for a rule to say.
     pub test_prefix: Option<String>,
+    /// Other ways in which such a token begins: what clients mask when a server repeats it.
+    #[serde(default)]
+    pub other_prefixes: Vec<String>,
     /// Where it may be sent.
     pub carriers: Vec<Carrier>,
+    /// The environment variable from which a generated client reads it; the names of the API and of the kind where left out,
+    /// as in `PARCELS_KEY`.
+    pub variable: Option<String>,
+    /// The API to which the kind belongs, by the name of its folder, where that is another one. A generated client has no type
+    /// of its own for it.
+    pub of: Option<String>,
     /// The path parameters that it is tied to: with another value there, the server hides what it has.
     #[serde(default)]
     pub binds: Vec<String>,
@@ -127,6 +143,8 @@ pub struct Credential {
 pub enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
     Header,
+    /// In the `Authorization` header, with a scheme of the API's own: `Bot`.
+    Scheme(String),
     /// In a header of this name, alone: `X-Api-Key`.
     NamedHeader(String),
     /// In this query parameter.
@@ -204,10 +222,18 @@ pub enum Bucket {
 }
 
 impl Carrier {
+    /// The token that stands behind the API's own scheme in a header.
+    pub(crate) fn behind_scheme<'a>(&self, header: &'a str) -> Option<&'a str> {
+        let Self::Scheme(scheme) = self else { return None };
+        let (first, token) = header.split_once(' ')?;
+        first.eq_ignore_ascii_case(scheme).then_some(token)
+    }
+
     /// The header that carries a token, and what stands in it; none where that is the query.
     pub(crate) fn header(&self, token: &str) -> Option<(&str, String)> {
         match self {
             Self::Header => Some(("authorization", format!("Bearer {token}"))),
+            Self::Scheme(scheme) => Some(("authorization", format!("{scheme} {token}"))),
             Self::NamedHeader(name) => Some((name, token.to_owned())),
             Self::Query(_) => None,
         }
@@ -239,12 +265,21 @@ impl Contract {
     /// # Errors
     /// Text that is no TOML, an unknown key or value, a citation without its source, an id that stands twice.
     pub fn read(text: &Text) -> Result<Self, Failure> {
-        let contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
+        let mut contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
             place: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
             problem: error.message().trim_end().replace('\n', "; "),
             help: "the format is described by openapi/contract.schema.json; editors complete it from the first line"
                 .to_owned(),
         })?;
+        for (place, credential) in contract.credentials.iter().enumerate() {
+            contract.kinds.entry(credential.kind.clone()).or_insert(place);
+        }
+        let says = |expect: &Expect| expect.success || !expect.status.is_empty();
+        for (place, rule) in contract.rules.iter().enumerate() {
+            if let Some(probe) = rule.probe.as_ref().filter(|_| rule.expect.as_ref().is_some_and(says)) {
+                contract.rulings.entry(probe.clone()).or_default().push(place);
+            }
+        }
         check::check(&contract, text)?;
         Ok(contract)
     }
@@ -279,7 +314,7 @@ impl Contract {
 
     /// The kind of token with this name.
     pub fn credential(&self, kind: &str) -> Option<&Credential> {
-        self.credentials.iter().find(|credential| credential.kind == kind)
+        self.kinds.get(kind).map(|place| &self.credentials[*place])
     }
 
     /// The kind of token that clients are given: the first.
@@ -301,11 +336,8 @@ impl Contract {
 
     /// The rule that says what a probe meets at an operation. The mock answers by it.
     pub fn ruling(&self, probe: &Probe, operation: &Operation) -> Option<&Rule> {
-        let says = |expect: &Expect| expect.success || !expect.status.is_empty();
-        self.rules.iter().find(|rule| {
-            let is_about = rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id);
-            is_about && rule.expect.as_ref().is_some_and(says)
-        })
+        let mut rules = self.rulings.get(probe)?.iter().map(|place| &self.rules[*place]);
+        rules.find(|rule| rule.covers(&operation.id))
     }
 }
 

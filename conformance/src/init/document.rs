@@ -1,7 +1,7 @@
 //! What a bare document says of the things that a contract is about.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use keyfit_openapi::{Api, Operation, Place, vendor_scopes};
 use reqwest::header::HeaderName;
@@ -27,6 +27,13 @@ const TENANTS: [&str; 14] = [
     "user",
 ];
 
+/// The kinds of token that an operation takes at most. A document that says of each call that any of a thousand will do would
+/// have each of them written down for each call.
+const MOST_KINDS: usize = 20;
+
+/// The parameters of one path about which there are rules at most: each has cases of its own, which send the whole path.
+const MOST_IDS: usize = 50;
+
 /// What a document says.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -42,6 +49,9 @@ pub(super) struct Facts {
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
     pub(super) notes: Vec<String>,
+    /// The operations that take more kinds of token, and have more path parameters, than are looked at.
+    of_many_kinds: Vec<String>,
+    of_many_ids: Vec<String>,
 }
 
 /// A security scheme whose credential the check can send.
@@ -84,17 +94,27 @@ impl Facts {
     pub(super) fn read(api: &Api) -> Self {
         let mut facts = Self { title: api.title.clone(), ..Self::default() };
         facts.schemes(api);
+        let known: HashSet<String> = facts.schemes.iter().map(|scheme| scheme.kind.clone()).collect();
         for operation in &api.operations {
-            facts.operation(api, operation);
+            facts.operation(api, operation, &known);
         }
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
-        let is_used = |kind: &String| facts.operations.iter().any(|access| access.kinds.contains(kind));
-        let (used, left_out) = std::mem::take(&mut facts.schemes).into_iter().partition(|scheme| is_used(&scheme.kind));
-        facts.schemes = used;
-        let takers = |kind: &String| facts.operations.iter().filter(|access| access.kinds.contains(kind)).count();
+        facts.notes.extend(all_of(&facts.of_many_kinds).map(|operations| {
+            format!("{operations}: of more than {MOST_KINDS} kinds of token the first {MOST_KINDS} are kept")
+        }));
+        facts.notes.extend(all_of(&facts.of_many_ids).map(|operations| {
+            format!("{operations}: of more than {MOST_IDS} path parameters the first {MOST_IDS} have rules about ids")
+        }));
+        let mut takers: HashMap<&String, usize> = HashMap::new();
+        for kind in facts.operations.iter().flat_map(|access| &access.kinds) {
+            *takers.entry(kind).or_default() += 1;
+        }
+        let is_used = |scheme: &Scheme| takers.contains_key(&scheme.kind);
+        let (mut used, left_out): (Vec<Scheme>, Vec<Scheme>) =
+            std::mem::take(&mut facts.schemes).into_iter().partition(is_used);
         let is_in_query = |scheme: &Scheme| matches!(scheme.carrier, Carrier::Query(_));
-        facts.schemes.sort_by_cached_key(|scheme| (is_in_query(scheme), Reverse(takers(&scheme.kind))));
-        let left_out: Vec<Scheme> = left_out;
+        used.sort_by_cached_key(|scheme| (is_in_query(scheme), Reverse(takers[&scheme.kind])));
+        facts.schemes = used;
         facts.notes.extend(
             left_out.iter().map(|scheme| format!("no operation asks for the scheme `{}`: it is left out", scheme.kind)),
         );
@@ -150,7 +170,7 @@ impl Facts {
         }
     }
 
-    fn operation(&mut self, api: &Api, operation: &Operation) {
+    fn operation(&mut self, api: &Api, operation: &Operation, known: &HashSet<String>) {
         let at = api
             .document
             .get("paths")
@@ -168,17 +188,23 @@ impl Facts {
         let mut kinds = Vec::new();
         let mut scopes: Vec<String> = Vec::new();
         for (name, wanted) in alternatives.into_iter().flatten() {
-            if self.schemes.iter().any(|scheme| scheme.kind == *name) && !kinds.contains(name) {
-                kinds.push(name.clone());
-                scopes.extend(texts(wanted));
+            if !known.contains(name) || kinds.contains(name) {
+                continue;
             }
+            if kinds.len() == MOST_KINDS {
+                self.of_many_kinds.push(operation.id.clone());
+                break;
+            }
+            kinds.push(name.clone());
+            scopes.extend(texts(wanted));
         }
         if scopes.is_empty() {
             scopes.extend(vendor_scopes(node));
         }
         scopes.sort();
         scopes.dedup();
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+        let mut in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        for parameter in in_path.by_ref().take(MOST_IDS) {
             let (name, lower) = (&parameter.name, parameter.name.to_lowercase());
             let is_tenant = TENANTS
                 .iter()
@@ -195,6 +221,9 @@ impl Facts {
                 self.examples.insert(name.clone(), example.to_owned());
             }
         }
+        if in_path.next().is_some() {
+            self.of_many_ids.push(operation.id.clone());
+        }
         let takes_many = |schema: &Value| api.resolve(schema)["type"] == "array";
         if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
             let (method, path) = (&operation.method, &operation.path);
@@ -206,6 +235,15 @@ impl Facts {
         let (method, path) = (operation.method.to_lowercase(), operation.path.clone());
         self.operations.push(Access { method, path, kinds, scopes, spends });
     }
+}
+
+/// The first of the operations, and how many more there are.
+fn all_of(operations: &[String]) -> Option<String> {
+    let (first, others) = operations.split_first()?;
+    Some(match others.len() {
+        0 => format!("`{first}`"),
+        more => format!("`{first}` and {more} more"),
+    })
 }
 
 /// What a scheme is that nobody here can send.

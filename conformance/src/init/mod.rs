@@ -1,7 +1,6 @@
 //! A first contract for a bare document: what the document says of security, errors and rate limits, and the rules that
 //! the RFCs add whether it says so or not.
 
-mod checkout;
 mod contract;
 mod document;
 mod overlay;
@@ -12,20 +11,9 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Failure, Source, Text};
 
-pub use checkout::{Added, add};
-
 use self::document::Facts;
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::Carrier;
-
-/// What holds to a new contract.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ends {
-    /// A server: there is no client of the API here.
-    Server,
-    /// A server, and the client that is generated from the document.
-    Both,
-}
 
 /// The files of a new API folder.
 #[derive(Clone, Debug)]
@@ -44,16 +32,12 @@ pub struct Scaffold {
     pub notes: Vec<String>,
 }
 
-/// Writes overlay, contract and tokens file for a document. `name` is the name of the API: lower case, without dots.
+/// Writes overlay, contract and tokens file for a document. `name` is the name of the API: lower case, without dots. Clients are
+/// held to the contract too, unless every key belongs into the query, where no client puts one.
 ///
 /// # Errors
 /// A document that cannot be used, or that names no credential which the check can send.
-pub fn scaffold(name: &str, document: &Text, ends: Ends) -> Result<Scaffold, Failure> {
-    scaffold_citing(name, document, &document.path, ends)
-}
-
-/// The same, with where the contract says that the document is.
-fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Result<Scaffold, Failure> {
+pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let api = Api::read(&source)?;
     let mut facts = Facts::read(&api);
@@ -77,13 +61,15 @@ fn scaffold_citing(name: &str, document: &Text, cited: &str, ends: Ends) -> Resu
         };
         return Err(Failure::of_file(&document.path, problem, help));
     }
-    let overlay = overlay::text(&facts, ends);
+    let overlay = overlay::text(&facts);
+    // It is read again, and may be large.
+    drop(api);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
     // Which rules mean something for this API is known to whoever expands them.
-    let head = contract::head(name, cited, &facts);
+    let head = contract::head(name, &document.path, &facts);
     let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
     let api = Arc::new(Api::read(&source)?);
-    let mut rules = rules::of(name, &facts, ends);
+    let mut rules = rules::of(name, &facts);
     let reach = Reach::of(&api);
     rules.retain(|rule| Catalogue::holds(&reach, &contract(&rules::alone(rule))));
     let kept = rules::joined(&rules);
@@ -112,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_bare_document_becomes_a_contract_that_can_be_read() {
-        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE), Ends::Server).expect("a contract");
+        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE)).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let rules: Vec<&str> = contract.rules.iter().map(|rule| rule.id.as_str()).collect();
         for expected in ["parcels.auth.no-token", "parcels.scope.lacking", "parcels.tenant.foreign-accountId"] {
@@ -129,10 +115,10 @@ mod tests {
     fn a_login_that_is_optional_asks_nothing_and_one_of_two_credentials_is_noted() {
         let of = |security: &str| {
             let text = BARE.replacen("security: [{ oauth: [parcels.read] }]", security, 1);
-            scaffold("parcels", &Text::new("openapi.yaml", text), Ends::Server).expect("a contract")
+            scaffold("parcels", &Text::new("openapi.yaml", text)).expect("a contract")
         };
         let optional = of("security: [{ oauth: [parcels.read] }, {}]");
-        assert!(optional.overlay.contains("parcels'].get\"\n    description: As its security requirement and its answers say.\n    update: { x-keyfit: { credentials: [] } }"), "{}", optional.overlay);
+        assert!(optional.overlay.contains("parcels'].get\"\n    description: As its security requirement and its answers say.\n    update: { x-keyfit: { credentials: [], retry: safe } }"), "{}", optional.overlay);
         let both = of("security: [{ oauth: [parcels.read], legacy: [] }]");
         let note = "GET /accounts/{accountId}/parcels wants several credentials at once: one alone is sent";
         assert!(both.notes.iter().any(|said| said == note), "{:?}", both.notes);
@@ -141,9 +127,8 @@ mod tests {
     #[test]
     fn a_document_without_credentials_is_refused() {
         let text = "openapi: 3.0.3\ninfo: {title: Open, version: '1'}\nservers: [{url: https://open.example}]\npaths:\n  /a:\n    get: {operationId: a, responses: {'200': {description: ok}}}\n";
-        let refusal = |text: &str| {
-            scaffold("open", &Text::new("open.yaml", text), Ends::Server).expect_err("no credential").to_string()
-        };
+        let refusal =
+            |text: &str| scaffold("open", &Text::new("open.yaml", text)).expect_err("no credential").to_string();
         let open = refusal(text);
         assert!(open.contains("names no credential: every call") && open.contains("needs neither"), "{open}");
         let optional = refusal(&format!(
@@ -161,7 +146,7 @@ mod tests {
     fn a_429_that_says_how_long_to_wait_is_a_limit() {
         // A 429 with `Retry-After` is all that is left of its limits.
         let slow = BARE.replace("RateLimit-", "Other-");
-        let made = scaffold("parcels", &Text::new("openapi.yaml", slow), Ends::Both).expect("a contract");
+        let made = scaffold("parcels", &Text::new("openapi.yaml", slow)).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         assert!(contract.rate_limit.is_some_and(|rules| !rules.names_its_headers() && rules.retry_after));
         let has = |rule: &str| contract.rules.iter().any(|known| known.id == format!("parcels.{rule}"));

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::document::{Access, Facts};
-use super::{Ends, quoted};
+use super::quoted;
 
 /// Says of each operation which kinds of token it takes and what they need.
-pub(super) fn text(facts: &Facts, ends: Ends) -> String {
+pub(super) fn text(facts: &Facts) -> String {
     let mut text = format!(
         "overlay: 1.0.0\ninfo:\n  title: {}\n  version: 1.0.0\nactions:\n",
         quoted(&format!("What the contract check needs to know of {}", facts.title))
@@ -18,7 +18,7 @@ pub(super) fn text(facts: &Facts, ends: Ends) -> String {
         list(&kinds)
     );
     for access in &facts.operations {
-        let hints = hints(access, &kinds, ends);
+        let hints = hints(access, &kinds, facts.client().is_some());
         if hints.is_empty() {
             continue;
         }
@@ -34,7 +34,7 @@ pub(super) fn text(facts: &Facts, ends: Ends) -> String {
     text
 }
 
-fn hints(access: &Access, all: &[String], ends: Ends) -> Vec<String> {
+fn hints(access: &Access, all: &[String], has_client: bool) -> Vec<String> {
     let mut hints = Vec::new();
     if access.kinds != all {
         hints.push(format!("credentials: {}", list(&access.kinds)));
@@ -45,7 +45,7 @@ fn hints(access: &Access, all: &[String], ends: Ends) -> Vec<String> {
     if access.spends {
         hints.push("spends: true".to_owned());
     }
-    if ends == Ends::Both {
+    if has_client {
         hints.push(format!("retry: {}", retry(access)));
     }
     hints

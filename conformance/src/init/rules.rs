@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use super::Ends;
 use super::document::Facts;
 use crate::contract::Carrier;
 
@@ -18,7 +17,7 @@ const LIMITED: &str = include_str!("rules/limited.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
-pub(super) fn of(api: &str, facts: &Facts, ends: Ends) -> Vec<String> {
+pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
     let shared = [
         (ANY, true),
@@ -26,7 +25,7 @@ pub(super) fn of(api: &str, facts: &Facts, ends: Ends) -> Vec<String> {
         (NO_QUERY, !has(|carrier| matches!(carrier, Carrier::Query(_)))),
         (ERROR, facts.error.is_some()),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
-        (CLIENT, ends == Ends::Both),
+        (CLIENT, facts.client().is_some()),
     ];
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));

@@ -1,6 +1,7 @@
 //! From method and path to an operation. A literal segment goes before a parameter: `/segment/dynamic` is not a segment
 //! called `dynamic`.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use keyfit_openapi::Api;
@@ -8,11 +9,24 @@ use keyfit_openapi::Api;
 use super::call::Call;
 use crate::segment;
 
-/// The path templates of an API.
-pub(super) struct Router {
-    /// By how many segments they have and the first of them, where it is a literal.
-    routes: HashMap<(usize, Option<String>), Vec<Route>>,
+/// The path templates of an API, as a tree with an edge for each segment, so that what many templates have in common is
+/// looked at once. The root stands first. A list, because a template may have more segments than a stack has room for.
+pub(super) struct Router(Vec<Node>);
+
+#[derive(Default)]
+struct Node {
+    literals: HashMap<String, usize>,
+    mixed: Mixed,
+    /// Whatever the parameter is called: no request tells names apart.
+    parameter: Option<usize>,
+    /// The template that ends here.
+    route: Option<Route>,
 }
+
+/// The segments that have a parameter with other text around it, or several, without the names: `{}:cancel`. They are kept by
+/// the texts before the first parameter and after the last one, and those by their lengths.
+#[derive(Default)]
+struct Mixed(BTreeMap<(usize, usize), HashMap<(String, String), BTreeMap<String, usize>>>);
 
 struct Route {
     segments: Vec<Segment>,
@@ -20,8 +34,7 @@ struct Route {
     methods: BTreeMap<String, usize>,
 }
 
-/// Ordered so that the literal comes first.
-#[derive(Clone, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Segment {
     Literal(String),
     /// A parameter with other text around it, or several.
@@ -42,30 +55,47 @@ pub(super) enum Routed {
 impl Router {
     /// Reads the path templates.
     pub(super) fn new(api: &Api) -> Self {
-        let mut all: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut templates: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
         for (index, operation) in api.operations.iter().enumerate() {
-            let segments: Vec<Segment> =
-                operation.path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
-            all.entry(segments).or_default().insert(operation.method.clone(), index);
+            templates.entry(&operation.path).or_default().insert(operation.method.clone(), index);
         }
-        let mut routes: HashMap<_, Vec<Route>> = HashMap::new();
-        for (segments, methods) in all {
-            let first = match segments.first() {
-                Some(Segment::Literal(first)) => Some(first.clone()),
-                _ => None,
-            };
-            routes.entry((segments.len(), first)).or_default().push(Route { segments, methods });
+        Self::of(templates)
+    }
+
+    fn of<'a>(templates: impl IntoIterator<Item = (&'a str, BTreeMap<String, usize>)>) -> Self {
+        let mut routes: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
+        for (path, methods) in templates {
+            let segments = path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
+            routes.entry(segments).or_default().extend(methods);
         }
-        Self { routes }
+        let mut router = Self(vec![Node::default()]);
+        for (segments, methods) in routes {
+            let end = segments.iter().fold(0, |node, segment| router.below(node, segment));
+            // Of templates that differ in the names of their parameters alone the first one is served.
+            router.0[end].route.get_or_insert(Route { segments, methods });
+        }
+        router
+    }
+
+    /// The node that a segment leads to; a new one where there is none yet.
+    fn below(&mut self, node: usize, segment: &Segment) -> usize {
+        let new = self.0.len();
+        let Node { literals, mixed, parameter, .. } = &mut self.0[node];
+        let next = match segment {
+            Segment::Literal(text) => *literals.entry(text.clone()).or_insert(new),
+            Segment::Mixed(template) => *mixed.entry(template).or_insert(new),
+            Segment::Parameter(_) => *parameter.get_or_insert(new),
+        };
+        if next == new {
+            self.0.push(Node::default());
+        }
+        next
     }
 
     /// Finds the operation of a request.
     pub(super) fn route(&self, call: &Call) -> Routed {
-        let count = call.segments.len();
-        let literal = call.segments.first().and_then(|first| self.routes.get(&(count, Some(first.clone()))));
-        let routes = literal.into_iter().chain(self.routes.get(&(count, None))).flatten();
-        let Some((route, values)) = routes.into_iter().find_map(|route| Some((route, route.values(&call.segments)?)))
-        else {
+        let found = self.find(&call.segments, &mut 0);
+        let Some((route, values)) = found.and_then(|route| Some((route, route.values(&call.segments)?))) else {
             return Routed::Nowhere;
         };
         // Where nothing else is documented, HEAD is a GET without a body.
@@ -76,13 +106,52 @@ impl Router {
         let allowed: Vec<&str> = route.methods.keys().map(String::as_str).collect();
         Routed::OtherMethods(route.methods.values().copied().next().unwrap_or_default(), allowed.join(", "))
     }
+
+    /// The most concrete template that a path fits, segment by segment; counts the nodes that are looked at.
+    fn find(&self, path: &[String], looked_at: &mut usize) -> Option<&Route> {
+        let mut open = vec![(0, path)];
+        while let Some((node, path)) = open.pop() {
+            *looked_at += 1;
+            let Node { literals, mixed, parameter, route } = &self.0[node];
+            let Some((text, rest)) = path.split_first() else {
+                match route {
+                    Some(route) => return Some(route),
+                    None => continue,
+                }
+            };
+            // The last one is taken first.
+            let next = parameter.iter().copied().chain(mixed.fitting(text)).chain(literals.get(text).copied());
+            open.extend(next.map(|node| (node, rest)));
+        }
+        None
+    }
+}
+
+impl Mixed {
+    fn entry(&mut self, template: &str) -> std::collections::btree_map::Entry<'_, String, usize> {
+        let nameless = nameless(template);
+        let (before, rest) = nameless.split_once('{').unwrap_or_default();
+        let (_, after) = rest.rsplit_once('}').unwrap_or_default();
+        let ends = (before.to_owned(), after.to_owned());
+        self.0.entry((before.len(), after.len())).or_default().entry(ends).or_default().entry(nameless)
+    }
+
+    /// The nodes of those that a text fits: the one with the most text of its own last.
+    fn fitting(&self, text: &str) -> impl Iterator<Item = usize> {
+        let mut fitting = Vec::new();
+        for ((before, after), by_ends) in &self.0 {
+            let ends = text.get(..*before).zip(text.len().checked_sub(*after).and_then(|end| text.get(end..)));
+            let templates = ends.and_then(|(before, after)| by_ends.get(&(before.to_owned(), after.to_owned())));
+            let templates = templates.into_iter().flatten();
+            fitting.extend(templates.filter(|(template, _)| segment::read(template, text, &mut BTreeMap::new())));
+        }
+        fitting.sort_by_key(|(template, _)| Reverse(concreteness(template)));
+        fitting.into_iter().map(|(_, node)| *node)
+    }
 }
 
 impl Route {
     fn values(&self, path: &[String]) -> Option<BTreeMap<String, String>> {
-        if path.len() != self.segments.len() {
-            return None;
-        }
         let mut values = BTreeMap::new();
         for (segment, value) in self.segments.iter().zip(path) {
             match segment {
@@ -101,5 +170,110 @@ fn parsed(text: &str) -> Segment {
         Some(name) if !name.contains('{') => Segment::Parameter(name.to_owned()),
         _ if text.contains('{') => Segment::Mixed(text.to_owned()),
         _ => Segment::Literal(text.to_owned()),
+    }
+}
+
+/// A mixed segment without the names of its parameters.
+fn nameless(template: &str) -> String {
+    segment::filled(template, |_| Some("{}".to_owned()))
+}
+
+/// Sorts mixed segments: the one with the most text of its own first, then by that text.
+fn concreteness(nameless: &str) -> (Reverse<usize>, &str) {
+    (Reverse(nameless.len() - 2 * nameless.matches("{}").count()), nameless)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    fn router(templates: &[String]) -> Router {
+        Router::of(
+            templates.iter().enumerate().map(|(index, path)| (&**path, BTreeMap::from([(String::new(), index)]))),
+        )
+    }
+
+    fn segments(path: &str) -> Vec<String> {
+        path.split('/').skip(1).map(str::to_owned).collect()
+    }
+
+    /// The template that a path leads to, and how many nodes were looked at for it.
+    fn found(router: &Router, path: &str) -> (Option<usize>, usize) {
+        let mut looked_at = 0;
+        let route = router.find(&segments(path), &mut looked_at);
+        (route.map(|route| route.methods[""]), looked_at)
+    }
+
+    /// By trying each template: the place of the most concrete one.
+    fn naive(templates: &[String], path: &str) -> Option<usize> {
+        let path = segments(path);
+        let fits = |template: &str| {
+            let parts = segments(template);
+            let fits = |(part, text): (&String, &String)| segment::read(part, text, &mut BTreeMap::new());
+            parts.len() == path.len() && parts.iter().zip(&path).all(fits)
+        };
+        let rank = |template: &str| -> Vec<_> {
+            let rank = |part: &String| match parsed(part) {
+                Segment::Literal(_) => (0, None),
+                Segment::Mixed(template) => {
+                    let nameless = nameless(&template);
+                    let (length, text) = concreteness(&nameless);
+                    (1, Some((length, text.to_owned())))
+                }
+                Segment::Parameter(_) => (2, None),
+            };
+            segments(template).iter().map(rank).collect()
+        };
+        let fitting = templates.iter().enumerate().filter(|(_, template)| fits(template));
+        let best = fitting.min_by_key(|(_, template)| {
+            (rank(template), segments(template).iter().map(|part| parsed(part)).collect::<Vec<_>>())
+        });
+        best.map(|(place, _)| place)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_tree_finds_what_trying_each_template_finds(
+            templates in vec(vec(select(vec!["a", "b", "{x}", "{y}", "a{x}", "{x}a", "{y}a", "{x}b{y}", "a{x}b", "{x}é"]), 1..5), 1..20),
+            paths in vec(vec(select(vec!["a", "b", "ab", "aa", "abb", "aab", "é", "aé"]), 1..5), 1..20),
+        ) {
+            let written = |parts: Vec<&str>| format!("/{}", parts.join("/"));
+            let mut templates: Vec<String> = templates.into_iter().map(written).collect();
+            templates.sort();
+            templates.dedup();
+            let router = router(&templates);
+            for path in paths.into_iter().map(written) {
+                prop_assert_eq!(found(&router, &path).0, naive(&templates, &path), "{}", path);
+            }
+        }
+    }
+
+    #[test]
+    fn a_lookup_looks_at_no_more_nodes_than_its_path_has_segments_however_many_templates_begin_alike() {
+        let many = |template: fn(usize) -> String| (0..2000).map(template).collect::<Vec<_>>();
+        for (templates, path, place) in [
+            (many(|index| format!("/v1/p{index}")), "/v1/p1999", 1999),
+            (many(|index| format!("/v1/{{p{index}}}/s{index}")), "/v1/x/s1999", 1999),
+            (many(|index| format!("/v1/{{p{index}}}")), "/v1/x", 0),
+            (many(|index| format!("/v1/{{name}}:verb{index}")), "/v1/x:verb1999", 1999),
+            (many(|index| format!("/v1/part{index}-{{name}}")), "/v1/part1999-x", 1999),
+        ] {
+            assert_eq!(found(&router(&templates), path), (Some(place), segments(path).len() + 1), "{path}");
+            assert_eq!(found(&router(&templates), "/v2/x").0, None);
+        }
+    }
+
+    #[test]
+    fn a_template_of_very_many_segments_is_found() {
+        let templates = ["/{a}".repeat(200_000), format!("/{}", "{a}x".repeat(200_000))];
+        let router = router(&templates);
+        assert_eq!(found(&router, &"/a".repeat(200_000)).0, Some(0));
+        assert_eq!(found(&router, &format!("/{}", "ax".repeat(200_000))).0, Some(1));
     }
 }

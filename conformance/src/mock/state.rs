@@ -44,7 +44,7 @@ impl State {
     pub(super) fn new(api: &Api, contract: &Contract) -> Self {
         let mut known: HashMap<String, BTreeSet<String>> = HashMap::new();
         for operation in &api.operations {
-            let arguments = example::arguments(api, operation);
+            let arguments = example::parameters(api, operation);
             for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
                 if let Some(value) = arguments.get(&parameter.name) {
                     known.entry(parameter.name.clone()).or_default().insert(plain(value));

@@ -1,6 +1,7 @@
 //! The documented success of each operation.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hyper::body::Bytes;
 use keyfit_openapi::{Api, Operation, ResponseShape, example};
@@ -8,10 +9,14 @@ use serde_json::Value;
 
 use crate::body::plain;
 
+/// How many bytes of bodies are kept; others are written each time that they are asked for.
+const MOST_KEPT: usize = 64 * 1024 * 1024;
+
 /// Statuses and bodies of successes; a body is written when it is first asked for.
 pub(super) struct Successes {
     statuses: Vec<u16>,
     bodies: Vec<OnceLock<Option<Bytes>>>,
+    kept: AtomicUsize,
 }
 
 impl Successes {
@@ -20,6 +25,7 @@ impl Successes {
         Self {
             statuses: api.operations.iter().map(statuses).collect(),
             bodies: api.operations.iter().map(|_| OnceLock::new()).collect(),
+            kept: AtomicUsize::new(0),
         }
     }
 
@@ -30,13 +36,23 @@ impl Successes {
 
     /// A body that fits the schema of that status, `None` where it has none.
     pub(super) fn body(&self, api: &Api, index: usize) -> Option<Bytes> {
-        let body = self.bodies[index].get_or_init(|| {
-            let operation = &api.operations[index];
-            let shape = shape(operation, self.statuses[index])?;
+        if let Some(body) = self.bodies[index].get() {
+            return body.clone();
+        }
+        let written = || {
+            let shape = shape(&api.operations[index], self.statuses[index])?;
             let value = example::value(api, shape.schema.as_ref()?);
             Some(Bytes::from(if shape.is_json() { value.to_string() } else { plain(&value) }))
-        });
-        body.clone()
+        };
+        let body = written();
+        let size = body.as_ref().map_or(0, Bytes::len);
+        if self.kept.fetch_add(size, Ordering::Relaxed) + size <= MOST_KEPT {
+            // Whoever was first wrote the same.
+            let _ = self.bodies[index].set(body.clone());
+        } else {
+            self.kept.fetch_sub(size, Ordering::Relaxed);
+        }
+        body
     }
 
     /// The media type of that body.

@@ -156,8 +156,10 @@ impl Core {
         if self.has(Mutant::AcceptsOversize) {
             return None;
         }
-        self.contract.rules.iter().filter(|rule| rule.covers(&operation.id)).find_map(|rule| match &rule.probe {
-            Some(probe @ Probe::Oversize(limit)) if size >= *limit => Some(self.status(probe, operation, 413)),
+        self.contract.rules.iter().find_map(|rule| match &rule.probe {
+            Some(probe @ Probe::Oversize(limit)) if size >= *limit && rule.covers(&operation.id) => {
+                Some(self.status(probe, operation, 413))
+            }
             _ => None,
         })
     }

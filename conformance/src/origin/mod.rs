@@ -184,7 +184,12 @@ fn is_sentence(url: &str) -> bool {
 
 /// The SHA-256 of a text, in hexadecimal digits.
 pub fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+    digest_of(text.as_bytes())
+}
+
+/// The same of bytes.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 fn text_of(table: &Table, key: &str) -> Option<String> {

@@ -11,14 +11,19 @@ mod markdown;
 mod model;
 mod readings;
 mod sarif;
+mod shared;
 mod text;
 mod transcript;
 
+use std::borrow::Cow;
 use std::fmt;
+use std::io::{self, Write};
 use std::str::FromStr;
 
 use keyfit::redact::plain_lines;
+use serde::Serialize as _;
 use serde_json::Value;
+use serde_json::ser::{CharEscape, Formatter, Serializer};
 
 pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
@@ -98,8 +103,39 @@ pub fn text(report: &Report) -> String {
 }
 
 /// The report as every form tells it: no text in it commands a terminal, hides a part of itself, or is read from right to
-/// left, whatever document or server it comes from.
-fn shown(report: &Report) -> Report {
+/// left, whatever document or server it comes from. That of a run is so from the start, and not copied: it may have hundreds
+/// of thousands of cases.
+fn shown(report: &Report) -> Cow<'_, Report> {
+    if is_plain(report) { Cow::Borrowed(report) } else { Cow::Owned(made_plain(report)) }
+}
+
+/// Whether no text of a report would be shown as another one.
+fn is_plain(report: &Report) -> bool {
+    report.serialize(&mut Serializer::with_formatter(io::sink(), PlainOnly)).is_ok()
+}
+
+/// Refuses what is not shown as it stands.
+struct PlainOnly;
+
+impl Formatter for PlainOnly {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, _: &mut W, fragment: &str) -> io::Result<()> {
+        let is_plain = fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) || plain_lines(fragment) == fragment;
+        if is_plain { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(&mut self, _: &mut W, escape: CharEscape) -> io::Result<()> {
+        match escape {
+            CharEscape::Quote
+            | CharEscape::ReverseSolidus
+            | CharEscape::Solidus
+            | CharEscape::LineFeed
+            | CharEscape::Tab => Ok(()),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+fn made_plain(report: &Report) -> Report {
     let written = serde_json::to_value(report).map(plain_texts);
     written.and_then(serde_json::from_value).expect("a report is read as it was written")
 }

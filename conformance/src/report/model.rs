@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 use std::time::Duration;
+
+use keyfit::redact::plain_lines;
+use keyfit_openapi::Operation;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +16,7 @@ use super::live::LiveReport;
 use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::clock;
-use crate::contract::{Family, Level, Probe};
+use crate::contract::{Family, Level, Probe, Rule};
 use crate::glob;
 use crate::identity::Need;
 use crate::secret::Redactor;
@@ -72,14 +76,18 @@ pub struct ApiReport {
 pub struct CaseReport {
     /// The id.
     pub id: String,
-    /// The id of the rule.
-    pub rule: String,
+    /// The id of the rule. What many cases have in common is kept once.
+    #[serde(with = "super::shared")]
+    #[schemars(with = "String")]
+    pub rule: Arc<str>,
     /// The line of the contract at which the rule stands.
     pub line: usize,
     /// The family of the rule.
     pub family: Family,
     /// What is called.
-    pub operation: OperationReport,
+    #[serde(with = "super::shared")]
+    #[schemars(with = "OperationReport")]
+    pub operation: Arc<OperationReport>,
     /// Who calls: the kind of token with its state and what it may do, and at a live server its name in the tokens file;
     /// or `nobody`. Left out where that is for the rule to
     /// say: clients, JWTs and logins.
@@ -92,11 +100,17 @@ pub struct CaseReport {
     /// How it ended.
     pub verdict: Verdict,
     /// The requirement, in one line.
-    pub requirement: String,
+    #[serde(with = "super::shared")]
+    #[schemars(with = "String")]
+    pub requirement: Arc<str>,
     /// Where it is said: page and section.
-    pub source: String,
+    #[serde(with = "super::shared")]
+    #[schemars(with = "String")]
+    pub source: Arc<str>,
     /// The address of that page.
-    pub url: String,
+    #[serde(with = "super::shared")]
+    #[schemars(with = "String")]
+    pub url: Arc<str>,
     /// How long it took, in seconds. Cases run side by side.
     pub seconds: f64,
     /// Why, where it did not pass.
@@ -227,14 +241,15 @@ impl ApiReport {
     pub fn new(catalogue: &Catalogue, server: &str, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
+        let shared = Shared::of(catalogue);
         let cases = catalogue.cases.iter().zip(outcomes).map(|(case, outcome)| {
             families.entry(case.family).or_default().add(outcome.verdict);
-            CaseReport::new(catalogue, case, outcome, redactor)
+            CaseReport::new(catalogue, &shared, case, outcome, redactor)
         });
         let cases = cases.collect();
         let contract = catalogue.contract_path.clone();
         Self {
-            api: catalogue.contract.name.clone(),
+            api: plain_lines(&catalogue.contract.name),
             server: redactor.mask(server),
             contract,
             families,
@@ -245,22 +260,55 @@ impl ApiReport {
     }
 }
 
-impl CaseReport {
-    fn new(catalogue: &Catalogue, case: &Case, outcome: Outcome, redactor: &Redactor) -> Self {
-        let rule = catalogue.rule(case);
-        let operation = catalogue.operation(case);
-        let page = catalogue.contract.sources.get(&rule.source.page);
-        let section = rule.source.section.as_ref().map_or_else(String::new, |section| format!(", {section}"));
+/// What cases have in common: each rule, and each operation.
+struct Shared {
+    rules: Vec<SharedRule>,
+    operations: Vec<Arc<OperationReport>>,
+}
+
+struct SharedRule {
+    id: Arc<str>,
+    requirement: Arc<str>,
+    source: Arc<str>,
+    url: Arc<str>,
+}
+
+impl Shared {
+    fn of(catalogue: &Catalogue) -> Self {
+        let rule = |rule: &Rule| {
+            let page = catalogue.contract.sources.get(&rule.source.page);
+            let section = rule.source.section.as_ref().map_or_else(String::new, |section| format!(", {section}"));
+            SharedRule {
+                id: plain_lines(&rule.id).into(),
+                requirement: plain_lines(&rule.requirement).into(),
+                source: plain_lines(&format!("{}{section}", page.map_or("", |page| &page.title))).into(),
+                url: plain_lines(page.map_or("", |page| &page.url)).into(),
+            }
+        };
+        let operation = |operation: &Operation| {
+            Arc::new(OperationReport {
+                id: plain_lines(&operation.id),
+                method: plain_lines(&operation.method),
+                path: plain_lines(&operation.path),
+            })
+        };
         Self {
-            id: case.id.clone(),
-            rule: rule.id.clone(),
+            rules: catalogue.contract.rules.iter().map(rule).collect(),
+            operations: catalogue.api.operations.iter().map(operation).collect(),
+        }
+    }
+}
+
+impl CaseReport {
+    fn new(catalogue: &Catalogue, shared: &Shared, case: &Case, outcome: Outcome, redactor: &Redactor) -> Self {
+        let rule = catalogue.rule(case);
+        let SharedRule { id, requirement, source, url } = &shared.rules[case.rule];
+        Self {
+            id: plain_lines(&case.id),
+            rule: Arc::clone(id),
             line: catalogue.line(case),
             family: case.family,
-            operation: OperationReport {
-                id: operation.id.clone(),
-                method: operation.method.clone(),
-                path: operation.path.clone(),
-            },
+            operation: Arc::clone(&shared.operations[case.operation]),
             identity: rule
                 .probe
                 .as_ref()
@@ -269,10 +317,10 @@ impl CaseReport {
             side: case.side,
             level: case.level,
             verdict: outcome.verdict,
-            requirement: rule.requirement.clone(),
-            source: format!("{}{section}", page.map_or("", |page| &page.title)),
+            requirement: Arc::clone(requirement),
+            source: Arc::clone(source),
             follows: outcome.follows,
-            url: page.map(|page| page.url.clone()).unwrap_or_default(),
+            url: Arc::clone(url),
             seconds: in_milliseconds(outcome.took),
             reason: outcome.reason.map(|reason| redactor.mask(&reason)),
             exchanges: outcome.exchanges.iter().map(|exchange| exchange.masked(redactor)).collect(),

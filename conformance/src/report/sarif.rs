@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::json::written;
-use super::{ApiReport, CaseReport, Report};
+use super::{ApiReport, CaseReport, LiveReport, Report};
 use crate::contract::Level;
 use crate::verdict::{Exchange, Verdict};
 
@@ -37,7 +37,7 @@ pub(super) fn sarif(report: &Report) -> String {
     let mut rules: Vec<&CaseReport> = Vec::new();
     let mut indices = BTreeMap::new();
     for case in report.cases() {
-        let index = *indices.entry(case.rule.as_str()).or_insert(rules.len());
+        let index = *indices.entry(&*case.rule).or_insert(rules.len());
         match rules.get_mut(index) {
             None => rules.push(case),
             // At an operation that is not verified it is less binding than at others.
@@ -66,7 +66,7 @@ pub(super) fn sarif(report: &Report) -> String {
             "invocations": [{
                 "executionSuccessful": unjudged.is_empty(),
                 "startTimeUtc": report.started,
-                "toolExecutionNotifications": unjudged,
+                "toolExecutionNotifications": unjudged.into_iter().chain(done(report)).collect::<Vec<_>>(),
             }],
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -74,13 +74,26 @@ pub(super) fn sarif(report: &Report) -> String {
     }))
 }
 
+/// What the run did to live servers.
+fn done(report: &Report) -> impl Iterator<Item = Value> {
+    let of_api = |api: &ApiReport| {
+        let lists = api.live.iter().flat_map(LiveReport::lists).collect::<Vec<_>>();
+        let told = |(title, lines): (&str, Vec<String>)| {
+            let lines = lines.into_iter().map(move |line| format!("{title}: {line}"));
+            lines.map(|text| json!({ "level": "note", "message": { "text": text } })).collect::<Vec<_>>()
+        };
+        lists.into_iter().flat_map(told).collect::<Vec<_>>()
+    };
+    report.apis.iter().flat_map(of_api)
+}
+
 fn rule(case: &CaseReport) -> Value {
     json!({
-        "id": case.rule,
-        "shortDescription": { "text": case.requirement },
-        "fullDescription": { "text": case.requirement },
+        "id": &*case.rule,
+        "shortDescription": { "text": &*case.requirement },
+        "fullDescription": { "text": &*case.requirement },
         "help": { "text": format!("{} <{}>", case.source, case.url) },
-        "helpUri": case.url,
+        "helpUri": &*case.url,
         "defaultConfiguration": { "level": level(case.level) },
         "properties": { "tags": [case.family, case.side] },
     })
@@ -89,8 +102,8 @@ fn rule(case: &CaseReport) -> Value {
 fn result_of<'a>(api: &'a ApiReport, indices: &'a BTreeMap<&str, usize>) -> impl Fn(&CaseReport) -> Value + use<'a> {
     move |case| {
         let mut result = json!({
-            "ruleId": case.rule,
-            "ruleIndex": indices.get(case.rule.as_str()),
+            "ruleId": &*case.rule,
+            "ruleIndex": indices.get(&*case.rule),
             "level": level(case.level),
             "message": { "text": format!("{}: {}", case.id, case.why()) },
             "locations": [location(api, case)],
@@ -177,7 +190,7 @@ fn notification(case: &CaseReport) -> Value {
     json!({
         "level": "error",
         "message": { "text": format!("{}: {}", case.id, case.why()) },
-        "associatedRule": { "id": case.rule },
+        "associatedRule": { "id": &*case.rule },
     })
 }
 

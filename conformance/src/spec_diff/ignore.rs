@@ -101,8 +101,8 @@ impl Row {
         let rule = self.rule.into_inner();
         if rules::named(&rule).is_none() {
             let help = match nearest(&rule) {
-                Some(known) => format!("did you mean `{known}`? openapi/DIFF-RULES.md lists the rules"),
-                None => "openapi/DIFF-RULES.md lists the rules".to_owned(),
+                Some(known) => format!("did you mean `{known}`? openapi/pipeline/DIFF-RULES.md lists the rules"),
+                None => "openapi/pipeline/DIFF-RULES.md lists the rules".to_owned(),
             };
             return Err(Failure { place: at, problem: format!("there is no rule called `{rule}`"), help });
         }

@@ -33,7 +33,7 @@ pub fn sarif(report: &DiffReport) -> String {
         "version": "2.1.0",
         "runs": [{
             "tool": {"driver": {
-                "name": "conformance spec diff",
+                "name": "keyfit spec diff",
                 "version": report.version,
                 "rules": descriptors,
             }},

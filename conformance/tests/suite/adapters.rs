@@ -180,7 +180,7 @@ fn the_command_line_drives_a_client() {
     }
     let with = |case: &str| {
         let client = ["--client", "python3", "--client-arg", "adapters/example.py"];
-        conformance(&[&["--api", "transactional", "--case", case][..], &client].concat())
+        keyfit(&[&["check", "--api", "transactional", "--case", case][..], &client].concat())
     };
     let output = with("transactional/client/request/**");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
@@ -188,7 +188,7 @@ fn the_command_line_drives_a_client() {
     // Server-side cases are no matter of a client's.
     let output = with("transactional/auth/**");
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    let output = conformance(&["--client", "keyfit-no-such-program"]);
+    let output = keyfit(&["check", "--client", "keyfit-no-such-program"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("`keyfit-no-such-program`: it cannot be started"), "{}", text(&output));
 }
@@ -204,7 +204,7 @@ fn a_client_that_is_not_as_expected_exits_with_1_and_so_does_a_stale_entry() {
         "client.error" = { result = "passes" }
         "#,
     );
-    let output = conformance(&["compare", &report, "--expected", &folder]);
+    let output = keyfit(&["compare", &report, "--expected", &folder]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     insta::assert_snapshot!(text(&output));
 }
@@ -213,12 +213,12 @@ fn a_client_that_is_not_as_expected_exits_with_1_and_so_does_a_stale_entry() {
 fn a_client_that_is_as_expected_exits_with_0() {
     let expected = r#"rules."client.request" = { result = "fails", because = "It sends another path." }"#;
     let (report, folder) = compared(&[("pets.client.request", "fail"), ("shop.client.request", "pass")], expected);
-    let output = conformance(&["compare", &report, "--expected", &folder]);
+    let output = keyfit(&["compare", &report, "--expected", &folder]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     // Without an expectation everything is expected to pass.
-    let output = conformance(&["compare", &report, "--expected", "adapters"]);
+    let output = keyfit(&["compare", &report, "--expected", "adapters"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-    let output = conformance(&["compare", &report]);
+    let output = keyfit(&["compare", &report]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
 
@@ -226,14 +226,14 @@ fn a_client_that_is_as_expected_exits_with_0() {
 fn an_expectation_without_a_reason_and_an_error_of_the_check_are_never_as_expected() {
     let (report, folder) =
         compared(&[("pets.client.request", "fail")], r#"rules."client.request" = { result = "fails" }"#);
-    let output = conformance(&["compare", &report, "--expected", &folder]);
+    let output = keyfit(&["compare", &report, "--expected", &folder]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("has its reason in `because`"), "{}", text(&output));
     let (report, folder) =
         compared(&[("pets.client.request", "error")], r#"rules."client.request" = { result = "error" }"#);
-    let output = conformance(&["compare", &report, "--expected", &folder]);
+    let output = keyfit(&["compare", &report, "--expected", &folder]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    let output = conformance(&["compare", &report, "--expected", "adapters"]);
+    let output = keyfit(&["compare", &report, "--expected", "adapters"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
 }
 
@@ -270,8 +270,8 @@ fn compared(cases: &[(&str, &str)], expected: &str) -> (String, String) {
     (report.display().to_string(), folder.display().to_string())
 }
 
-fn conformance(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
+fn keyfit(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyfit")).args(arguments).output().expect("the binary runs")
 }
 
 fn text(output: &Output) -> String {

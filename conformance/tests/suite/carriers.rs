@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::Naive;
 use keyfit_conformance::verdict::Verdict;
-use keyfit_openapi::Source;
 
 use crate::common::{against_client, side};
 
 const SCHEMES: [(&str, &str); 2] = [("header", "X-Api-Key"), ("query", "api_key")];
 
-/// An API whose key is sent so, as `conformance init` begins it.
+/// An API whose key is sent so, as `keyfit init` begins it.
 fn api(place: &str, name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("carriers").join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -25,7 +25,7 @@ fn api(place: &str, name: &str) -> PathBuf {
     let scheme = format!("    oauth: {{ type: apiKey, in: {place}, name: {name} }}\n  responses:\n    Problem");
     let spec = folder.join("keyed.yaml");
     fs::write(&spec, format!("{before}{scheme}{after}")).expect("a file");
-    let made = conformance(&["init", "--spec", text(&spec), "--out", text(&folder.join("api"))]);
+    let made = keyfit(&["init", text(&spec), "--name", "keyed", "--dir", text(&folder.join("api"))]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder.join("api")
 }
@@ -34,8 +34,8 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-fn conformance(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
+fn keyfit(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyfit")).args(arguments).output().expect("the binary runs")
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
     for (place, name) in SCHEMES {
         let folder = api(place, name);
         let run = |more: &[&str]| {
-            let output = conformance(&[&["run", "--api-dir", text(&folder)], more].concat());
+            let output = keyfit(&[&["check", "--side", "server", "--api-dir", text(&folder)], more].concat());
             (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
         };
         let (code, report) = run(&[]);
@@ -68,15 +68,31 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
 #[test]
 fn rules_on_the_scheme_are_for_bearer_tokens_alone() {
     let folder = api("header", "X-Other-Key");
-    let output = conformance(&["--api-dir", text(&folder), "--list"]);
+    let output = keyfit(&["check", "--api-dir", text(&folder), "--list"]);
     let list = String::from_utf8_lossy(&output.stdout);
     assert!(list.contains("keyed/auth/no-token"), "{list}");
     assert!(!list.contains("keyed/auth/wrong-scheme") && !list.contains("keyed/auth/bare-token"), "{list}");
 }
 
+#[test]
+fn a_scheme_of_the_apis_own_is_sent_and_its_rules_can_fail() {
+    let folder = api("header", "X-Schemed-Key");
+    let contract = fs::read_to_string(folder.join("contract.toml")).expect("init wrote it");
+    let own = contract.replace("{ named-header = \"X-Schemed-Key\" }", "{ scheme = \"Bot\" }");
+    assert_ne!(own, contract);
+    fs::write(folder.join("contract.toml"), own).expect("a file");
+    let check = ["check", "--side", "server", "--api-dir", text(&folder)];
+    let output = keyfit(&check);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let output = keyfit(&[&check[..], &["--mutant", "accepts-unknown-token"]].concat());
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report.contains("Authorization: Bot ") && !report.contains("Bearer"), "{report}");
+}
+
 #[tokio::test]
 async fn a_client_is_held_to_the_header_that_the_contract_names() {
-    let mut source = Source::embedded().into_iter().find(|source| source.name == "instasent-ingest").expect("it ships");
+    let mut source = apis::named("instasent-ingest").expect("it ships");
     let bearer = Arc::clone(&Catalogue::read(&source).expect("a contract").contract);
     let contract = source.contract.as_mut().expect("a contract");
     contract.text = contract.text.replacen("[\"header\"]", "[{ named-header = \"X-Api-Key\" }]", 1);

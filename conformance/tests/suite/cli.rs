@@ -8,8 +8,8 @@ use crate::common::without_names;
 
 pub(crate) const PETS: &str = "tests/fixtures/apis/pets";
 
-pub(crate) fn conformance(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_conformance")).args(arguments).output().expect("the binary runs")
+pub(crate) fn keyfit(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyfit")).args(arguments).output().expect("the binary runs")
 }
 
 pub(crate) fn code(output: &Output) -> i32 {
@@ -43,18 +43,19 @@ fn refused(name: &str, from: &str, to: &str) -> String {
         assert!(contract.contains(from), "the fixture holds {from}");
         contract.replacen(from, to, 1)
     });
-    complaint(&conformance(&["--api-dir", &folder.display().to_string()]))
+    complaint(&keyfit(&["check", "--api-dir", &folder.display().to_string()]))
 }
 
 #[test]
 fn rules_that_are_kept_exit_with_0() {
-    let output = conformance(&["--api", "ingest", "--case", "ingest/*/*/stream-get"]);
+    let output = keyfit(&["check", "--api", "ingest", "--case", "ingest/*/*/stream-get"]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
 }
 
 #[test]
 fn a_broken_must_rule_exits_with_1_and_shows_the_exchange_without_the_token() {
-    let output = conformance(&[
+    let output = keyfit(&[
+        "check",
         "--api",
         "scopien",
         "--mutant",
@@ -75,7 +76,7 @@ fn a_broken_must_rule_exits_with_1_and_shows_the_exchange_without_the_token() {
 
 #[test]
 fn a_broken_should_rule_warns_and_exits_with_0() {
-    let output = conformance(&["--api", "scopien", "--mutant", "omits-allow", "--case", "scopien/method/**"]);
+    let output = keyfit(&["check", "--api", "scopien", "--mutant", "omits-allow", "--case", "scopien/method/**"]);
     assert_eq!(code(&output), 0);
     assert!(stdout(&output).contains("WARN scopien.method.allow"), "{}", stdout(&output));
 }
@@ -83,7 +84,7 @@ fn a_broken_should_rule_warns_and_exits_with_0() {
 #[test]
 fn reports_on_tokens_show_none_of_them() {
     for mutant in ["names-faults-freely", "omits-lifetime", "loses-state", "explains-jwts", "accepts-code-twice"] {
-        let output = conformance(&["--api", "guide", "--mutant", mutant]);
+        let output = keyfit(&["check", "--api", "guide", "--mutant", mutant]);
         let text = stdout(&output);
         assert!(text.contains("guide.oauth.") || text.contains("guide.jwt."), "{text}");
         assert!(text.contains("[redacted]"), "{text}");
@@ -96,23 +97,23 @@ fn reports_on_tokens_show_none_of_them() {
 
 #[test]
 fn an_api_of_ones_own_is_checked_without_recompiling() {
-    let output = conformance(&["--api-dir", PETS]);
+    let output = keyfit(&["check", "--api-dir", PETS]);
     assert_eq!(code(&output), 0, "{}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
-    let output = conformance(&["--api-dir", PETS, "--mutant", "accepts-no-token"]);
+    let output = keyfit(&["check", "--api-dir", PETS, "--mutant", "accepts-no-token"]);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
 }
 
 #[test]
 fn cases_are_listed() {
-    let output = conformance(&["--api-dir", PETS, "--list", "--case", "pets/auth/**"]);
+    let output = keyfit(&["check", "--api-dir", PETS, "--list", "--case", "pets/auth/**"]);
     insta::assert_snapshot!(stdout(&output));
 }
 
 #[test]
 fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
-    insta::assert_snapshot!("unknown-api", complaint(&conformance(&["--api", "ingestion"])));
-    insta::assert_snapshot!("no-case", complaint(&conformance(&["--api", "ingest", "--case", "ingest/nothing/*"])));
-    insta::assert_snapshot!("no-folder", complaint(&conformance(&["--api-dir", "tests/fixtures/nowhere"])));
+    insta::assert_snapshot!("unknown-api", complaint(&keyfit(&["check", "--api", "ingestion"])));
+    insta::assert_snapshot!("no-case", complaint(&keyfit(&["check", "--api", "ingest", "--case", "ingest/nothing/*"])));
+    insta::assert_snapshot!("no-folder", complaint(&keyfit(&["check", "--api-dir", "tests/fixtures/nowhere"])));
     insta::assert_snapshot!("no-toml", refused("no-toml", "[sources]", "[sources"));
     insta::assert_snapshot!("unknown-key", refused("unknown-key", "requirement =", "requirements ="));
     insta::assert_snapshot!("unknown-probe", refused("unknown-probe", "\"lacking-scope\"", "\"lacking-scopes\""));
@@ -168,7 +169,7 @@ source = { page = "page", section = "Keys" }
 fn an_api_without_a_contract_is_refused() {
     let folder = pets_with("no-contract", |contract| contract);
     fs::remove_file(folder.join("contract.toml")).expect("it was just written");
-    insta::assert_snapshot!(complaint(&conformance(&["--api-dir", &folder.display().to_string()])));
+    insta::assert_snapshot!(complaint(&keyfit(&["check", "--api-dir", &folder.display().to_string()])));
 }
 
 const LACKING: &str = "scopien/scope/lacking/*";
@@ -183,21 +184,21 @@ fn known(name: &str, case: &str) -> String {
 #[test]
 fn a_known_failure_fails_nothing_and_a_stale_entry_does() {
     let known_ones = known("known", LACKING);
-    let arguments = ["--api", "scopien", "--case", LACKING, "--known-failing", &known_ones];
-    let output = conformance(&[&arguments[..], &["--mutant", "ignores-scopes"]].concat());
+    let arguments = ["check", "--api", "scopien", "--case", LACKING, "--known-failing", &known_ones];
+    let output = keyfit(&[&arguments[..], &["--mutant", "ignores-scopes"]].concat());
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     assert!(stdout(&output).contains("(known: until the next release)"), "{}", stdout(&output));
-    let output = conformance(&arguments);
+    let output = keyfit(&arguments);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
     assert!(stdout(&output).contains("known.toml:1: `scopien/scope/lacking/*`: what it names does not fail any more"));
-    let output = conformance(&["--api-dir", PETS, "--known-failing", &known("gone", "pets/no/such/case")]);
+    let output = keyfit(&["check", "--api-dir", PETS, "--known-failing", &known("gone", "pets/no/such/case")]);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
     assert!(stdout(&output).contains("it names no case"));
 }
 
 #[test]
 fn cases_can_be_left_out() {
-    let output = conformance(&["--list", "--api", "ingest", "--skip", "ingest/auth/**", "--skip", "**/stream-get"]);
+    let output = keyfit(&["check", "--list", "--api", "ingest", "--skip", "ingest/auth/**", "--skip", "**/stream-get"]);
     assert_eq!(code(&output), 0);
     let listed = stdout(&output);
     assert!(listed.contains("ingest/error/") && !listed.contains("ingest/auth/") && !listed.contains("/stream-get "));
@@ -205,9 +206,19 @@ fn cases_can_be_left_out() {
 
 #[test]
 fn the_first_failure_ends_a_run_that_is_to_fail_fast() {
-    let run =
-        ["--api", "scopien", "--side", "server", "--mutant", "refuses-everyone", "--parallel", "1", "--fail-fast"];
-    let output = conformance(&run);
+    let run = [
+        "check",
+        "--api",
+        "scopien",
+        "--side",
+        "server",
+        "--mutant",
+        "refuses-everyone",
+        "--parallel",
+        "1",
+        "--fail-fast",
+    ];
+    let output = keyfit(&run);
     assert_eq!(code(&output), 1);
     assert!(stdout(&output).contains("1 failed"), "{}", stdout(&output));
     assert!(stdout(&output).contains("the run was ended before it"));
@@ -216,18 +227,18 @@ fn the_first_failure_ends_a_run_that_is_to_fail_fast() {
 #[test]
 fn another_order_of_the_cases_gives_the_same_result() {
     for seed in ["1", "2"] {
-        let output = conformance(&["--api-dir", PETS, "--seed", seed, "--parallel", "3"]);
+        let output = keyfit(&["check", "--api-dir", PETS, "--seed", seed, "--parallel", "3"]);
         assert_eq!(code(&output), 0, "{}", stdout(&output));
     }
 }
 
 #[test]
 fn a_rule_is_explained() {
-    let output = conformance(&["--explain", "ingest.auth.revoked-token"]);
+    let output = keyfit(&["rule", "ingest.auth.revoked-token"]);
     assert_eq!(code(&output), 0);
     insta::assert_snapshot!(stdout(&output));
-    assert!(complaint(&conformance(&["--explain", "ingest.auth.revoked"])).contains("there is no rule"));
-    let all = stdout(&conformance(&["--explain", "**"]));
+    assert!(complaint(&keyfit(&["rule", "ingest.auth.revoked"])).contains("there is no rule"));
+    let all = stdout(&keyfit(&["rule", "**"]));
     assert!(!all.contains("sends     \n") && !all.contains("plays     \n") && !all.contains("why       \n"));
 }
 
@@ -238,7 +249,7 @@ fn a_server_that_cannot_be_reached_is_no_failure_of_its_own() {
     // A port that nobody listens at: it was given back.
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
     let url = format!("http://{free}/v1");
-    let output = conformance(&["--api-dir", PETS, "--base-url", &url, "--tokens", &tokens.display().to_string()]);
+    let output = keyfit(&["check", "--api-dir", PETS, "--base-url", &url, "--tokens", &tokens.display().to_string()]);
     let complaint = complaint(&output);
     assert!(complaint.starts_with("error: the server cannot be reached: "), "{complaint}");
     assert!(complaint.ends_with("help: check the URL, and that the server runs\n"), "{complaint}");
@@ -249,16 +260,16 @@ fn a_bare_document_becomes_a_folder_that_can_be_checked() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("init");
     let _ = fs::remove_dir_all(&folder);
     let out = folder.display().to_string();
-    let init = ["init", "--spec", "tests/fixtures/bare/openapi.yaml", "--name", "parcels", "--out", &out];
-    let output = conformance(&init);
+    let init = ["init", "tests/fixtures/bare/openapi.yaml", "--name", "parcels", "--dir", &out];
+    let output = keyfit(&init);
     assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout(&output).contains("contract.toml, tokens.toml; "), "{}", stdout(&output));
-    let output = conformance(&["run", "--api-dir", &out]);
+    let output = keyfit(&["check", "--api-dir", &out]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     // Nothing is written over.
-    assert!(complaint(&conformance(&init)).contains("the file is there already"));
-    assert!(complaint(&conformance(&["init", "--spec", "no-such-file.yaml"])).contains("the document cannot be read"));
+    assert!(complaint(&keyfit(&init)).contains("the file is there already"));
+    assert!(complaint(&keyfit(&["init", "no-such-file.yaml"])).contains("the document cannot be read"));
     assert!(
-        complaint(&conformance(&["init", "--spec", "Cargo.toml", "--name", "a/b"])).contains("is no name for an API")
+        complaint(&keyfit(&["init", "Cargo.toml", "--name", "a/b"])).contains("`a/b` is not a valid name for an API")
     );
 }

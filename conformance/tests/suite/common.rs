@@ -7,13 +7,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::drive::{Connect, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::template::templates;
 use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
 
@@ -38,13 +38,13 @@ pub(crate) fn made(path: &str, text: &str) {
 
 /// The catalogue of every API that ships.
 pub(crate) fn catalogues() -> Vec<Catalogue> {
-    read(&Source::embedded())
+    read(&apis::shipped())
 }
 
-/// Whether an API is one that `conformance spec add` has put into this checkout: what is true of those that ship need not
+/// Whether an API was added to this checkout: what is true of those that ship need not
 /// be true of any API, whose snapshots show what its rules find.
 pub(crate) fn is_added(catalogue: &Catalogue) -> bool {
-    let is_here = Source::embedded().iter().any(|source| source.name == catalogue.api.name);
+    let is_here = apis::named(&catalogue.api.name).is_some();
     is_here && !SHIPPED.contains(&catalogue.api.name.as_str())
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn with_fixtures() -> Vec<Catalogue> {
 
 /// Every API and every template that ships.
 pub(crate) fn sources() -> Vec<Source> {
-    Source::embedded().into_iter().chain(templates()).collect()
+    apis::all()
 }
 
 /// Whether a complaint names all APIs, and the complaint without the names: they are not the same in each checkout.

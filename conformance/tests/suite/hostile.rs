@@ -7,8 +7,8 @@ use std::{env, fs};
 #[path = "../hostile/mod.rs"]
 mod documents;
 
-fn conformance(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_conformance"))
+fn keyfit(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyfit"))
         .args(arguments)
         .current_dir(folder)
         .stdin(std::process::Stdio::null())
@@ -38,14 +38,14 @@ fn every_command_ends_in_order_on_every_hostile_document() {
         for arguments in [
             &["spec", "lint", "document.yaml"][..],
             &["spec", "diff", "document.yaml", "document.yaml"],
-            &["init", "--spec", "document.yaml", "--name", "hostile", "--out", "api"],
-            &["run", "--api-dir", "api", "--list"],
-            &["run", "--api-dir", "api", "--side", "server"],
+            &["init", "document.yaml", "--name", "hostile", "--dir", "api"],
+            &["check", "--api-dir", "api", "--list"],
+            &["check", "--api-dir", "api", "--side", "server"],
         ] {
-            if arguments[0] == "run" && !folder.join("api").exists() {
+            if arguments[0] == "check" && !folder.join("api").exists() {
                 continue;
             }
-            let output = conformance(&folder, arguments);
+            let output = keyfit(&folder, arguments);
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(is_orderly(&output), "{name}: {arguments:?}: {}: {said}", output.status);
         }
@@ -69,12 +69,12 @@ fn what_is_no_regular_file_is_refused_wherever_a_file_is_named() {
             &["spec", "lint", file][..],
             &["spec", "diff", file, "plain.yaml"],
             &["spec", "diff", "plain.yaml", "plain.yaml", "--ignore", file],
-            &["init", "--spec", file, "--name", "a"],
-            &["run", "--known-failing", file],
-            &["run", "--api", "scopien", "--previous", file],
+            &["init", file, "--name", "a"],
+            &["check", "--known-failing", file],
+            &["check", "--api", "scopien", "--previous", file],
             &["compare", file],
         ] {
-            let output = conformance(&folder, arguments);
+            let output = keyfit(&folder, arguments);
             let said = String::from_utf8_lossy(&output.stderr);
             let kind = if file == "api" { "a folder" } else { "a device, a pipe or a socket" };
             let expected = format!("it is {kind}, not a regular file");
@@ -90,7 +90,7 @@ fn what_is_no_regular_file_is_refused_wherever_a_file_is_named() {
         fs::write(api.join("openapi.yaml"), "a: 1\n").expect("written");
         let _ = fs::remove_file(api.join(name));
         std::os::unix::fs::symlink("/dev/zero", api.join(name)).expect("a link");
-        let output = conformance(&folder, &["run", "--api-dir", "api"]);
+        let output = keyfit(&folder, &["check", "--api-dir", "api"]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("not a regular file") && said.contains(name), "{name}: {said}");
     }
@@ -118,7 +118,7 @@ fn an_overlay_cannot_end_the_program_or_make_a_document_without_end() {
         let overlay = format!("overlay: 1.0.0\ninfo: {{title: A, version: '1'}}\nactions:\n{actions}");
         fs::write(folder.join("overlay.yaml"), overlay).expect("written");
         fs::write(folder.join("contract.toml"), "").expect("written");
-        let output = conformance(&folder, &["run", "--api-dir", "."]);
+        let output = keyfit(&folder, &["check", "--api-dir", "."]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(problem), "{problem}: {}: {said}", output.status);
     }

@@ -64,8 +64,8 @@ async fn one_key_that_manages_keys_is_enough_for_a_live_server() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tokens-keys.toml");
     let tokens = "[[identity]]\nname = \"admin\"\nkind = \"key\"\nstate = \"valid\"\nscopes = [\"admin\"]\nsecret = { env = \"ADMIN\" }";
     fs::write(&file, tokens).expect("the file can be written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
-    command.args(["--api", "scopien", "--side", "server", "--case", "scopien/keys/**", "--allow-writes"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
+    command.args(["check", "--api", "scopien", "--side", "server", "--case", "scopien/keys/**", "--allow-writes"]);
     command.args(["--base-url", mock.base_url(), "--tokens"]).arg(&file).env("ADMIN", &admin);
     // The mock lives in this runtime, which must not wait for the child.
     let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it runs");

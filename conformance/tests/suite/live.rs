@@ -119,8 +119,9 @@ impl Live {
     }
 
     async fn check(&self, more: &[&str], variables: usize) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
         command.args([
+            "check",
             "--api",
             self.api,
             "--side",
@@ -310,9 +311,9 @@ async fn a_run_that_is_interrupted_reports_and_has_not_passed() {
     let tokens = "[[identity]]\nname = \"shop\"\nkind = \"datasource\"\nstate = \"valid\"\nsecret = { env = \"SHOP_TOKEN\" }\n[ids]\nproject = \"proj_xxx\"\ndatasource = \"ds_xxx\"\n";
     let file = written("interrupted.toml", tokens);
     let [json, badge] = ["interrupted.json", "interrupted-badge.json"].map(|name| written(name, ""));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command
-        .args(["--api", "ingest", "--base-url", mock.base_url(), "--tokens", &file])
+        .args(["check", "--api", "ingest", "--base-url", mock.base_url(), "--tokens", &file])
         .args(["--report", &format!("json={json}"), "--report", &format!("badge={badge}")])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

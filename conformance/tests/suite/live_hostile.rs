@@ -10,7 +10,7 @@ use keyfit_conformance::contract::Level;
 use keyfit_openapi::Source;
 
 use crate::cli::PETS;
-use crate::live_server::{TOKEN, TOKENS, api, by_token, check, conformance_with, path, reply, requests, serve, text};
+use crate::live_server::{TOKEN, TOKENS, api, by_token, check, keyfit_with, path, reply, requests, serve, text};
 
 /// Users that can be made, changed and removed, and a flag that can only be removed.
 const DOCUMENT: &str = "openapi: 3.0.3
@@ -172,9 +172,9 @@ fn a_proxy_of_the_environment_is_gone_through() {
     let (proxy, log) = serve(|first, headers, _| Some(by_token(first, headers)));
     let through = |url: &str, more: &[&str]| {
         let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
-        let arguments = ["run", "--api-dir", path(&api), "--base-url", url, "--tokens", path(&tokens)];
+        let arguments = ["check", "--api-dir", path(&api), "--base-url", url, "--tokens", path(&tokens)];
         let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy));
-        let said = text(&conformance_with(&[&arguments[..], more].concat(), &proxies));
+        let said = text(&keyfit_with(&[&arguments[..], more].concat(), &proxies));
         assert!(!said.contains(TOKEN), "{said}");
         said
     };

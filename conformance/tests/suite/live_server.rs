@@ -105,7 +105,7 @@ pub(crate) fn api(name: &str, document: &str) -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("hub.yaml"), document).expect("a file");
     fs::write(folder.join("tokens.toml"), TOKENS).expect("a file");
-    let made = conformance(&["init", "--spec", path(&folder.join("hub.yaml")), "--out", path(&folder.join("api"))]);
+    let made = keyfit(&["init", path(&folder.join("hub.yaml")), "--name", "hub", "--dir", path(&folder.join("api"))]);
     assert!(made.status.success(), "{}", text(&made));
     folder
 }
@@ -114,12 +114,12 @@ pub(crate) fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-fn conformance(arguments: &[&str]) -> Output {
-    conformance_with(arguments, &[])
+fn keyfit(arguments: &[&str]) -> Output {
+    keyfit_with(arguments, &[])
 }
 
-pub(crate) fn conformance_with(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+pub(crate) fn keyfit_with(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     // A proxy that nobody runs: this machine is reached without it.
     let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"]
         .map(|name| (name, "http://127.0.0.1:9"));
@@ -130,8 +130,8 @@ pub(crate) fn conformance_with(arguments: &[&str], environment: &[(&str, &str)])
 
 pub(crate) fn check(folder: &Path, url: &str, more: &[&str]) -> (Option<i32>, String) {
     let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
-    let arguments = ["run", "--api-dir", path(&api), "--base-url", url, "--tokens", path(&tokens)];
-    let output = conformance(&[&arguments[..], more].concat());
+    let arguments = ["check", "--api-dir", path(&api), "--base-url", url, "--tokens", path(&tokens)];
+    let output = keyfit(&[&arguments[..], more].concat());
     let said = text(&output);
     assert!(!said.contains(TOKEN), "a token is printed: {said}");
     (output.status.code(), said)
@@ -161,6 +161,10 @@ fn a_document_does_not_make_a_post_read_only_and_an_overlay_does() {
     let text = fs::read_to_string(&overlay).expect("init wrote it");
     let ours = "  - target: $.paths['/users'].post\n    description: It looks for users.\n    update: { x-keyfit: { retry: safe } }\n";
     fs::write(&overlay, format!("{text}{ours}")).expect("a file");
+    // Of calls that must not be repeated none is left, and with them the rule about them.
+    let contract = fs::read_to_string(folder.join("api/contract.toml")).expect("init wrote it");
+    let rules = contract.split("\n[[rule]]\n").filter(|rule| !rule.contains("single-request"));
+    fs::write(folder.join("api/contract.toml"), rules.collect::<Vec<_>>().join("\n[[rule]]\n")).expect("a file");
     let (_, said) = check(&folder, &url, &["--case", "hub/auth/accepted/*"]);
     assert!(said.contains("2 cases: 2 passed"), "{said}");
     assert!(
@@ -291,7 +295,7 @@ fn tokens_go_over_plain_http_to_this_machine_alone() {
         &["--base-url", "https://hub.example", "--authorization-server", "http://login.example"],
     ] {
         let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
-        let output = conformance(&[&["run", "--api-dir", path(&api), "--tokens", path(&tokens)], more].concat());
+        let output = keyfit(&[&["check", "--api-dir", path(&api), "--tokens", path(&tokens)], more].concat());
         let said = text(&output);
         assert!(output.status.code() == Some(2) && said.contains("tokens would be sent over plain http"), "{said}");
     }
@@ -328,12 +332,12 @@ fn init_fetches_a_document_with_the_same_options() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live-server/fetched");
     let _ = fs::remove_dir_all(&folder);
     let spec = format!("{url}/hub.yaml");
-    let made = conformance(&["init", "--spec", &spec, "--out", path(&folder), "--header", "X-Version: 2"]);
+    let made = keyfit(&["init", &spec, "--dir", path(&folder), "--header", "X-Version: 2"]);
     assert!(made.status.success(), "{}", text(&made));
     assert_eq!(fs::read_to_string(folder.join("openapi.yaml")).expect("it is written"), DOCUMENT);
     assert!(requests(&log)[0].1.contains("x-version: 2"));
-    let moved = conformance(&["init", "--spec", &format!("{url}/elsewhere"), "--out", path(&folder.join("b"))]);
+    let moved = keyfit(&["init", &format!("{url}/elsewhere"), "--dir", path(&folder.join("b"))]);
     assert!(moved.status.code() == Some(2) && text(&moved).contains("the server answers 302"), "{}", text(&moved));
-    let plain = conformance(&["init", "--spec", "http://hub.example/openapi.json"]);
+    let plain = keyfit(&["init", "http://hub.example/openapi.json"]);
     assert!(plain.status.code() == Some(2) && text(&plain).contains("plain http"), "{}", text(&plain));
 }

@@ -6,6 +6,7 @@ mod cli;
 mod common;
 mod contracts;
 mod coverage;
+mod generate;
 mod harm;
 mod hostile;
 mod keys;

@@ -26,7 +26,7 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_conformance"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
             .args(["mock", "--port", "0", "--json"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -58,7 +58,7 @@ impl Drop for Running {
 
 fn refused(arguments: &[&str]) -> String {
     let output: Output =
-        Command::new(env!("CARGO_BIN_EXE_conformance")).arg("mock").args(arguments).output().expect("the binary runs");
+        Command::new(env!("CARGO_BIN_EXE_keyfit")).arg("mock").args(arguments).output().expect("the binary runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
     without_names(&said)
@@ -132,7 +132,7 @@ fn the_command_serves_a_folder_and_ends_on_ctrl_c() {
 
 #[test]
 fn the_command_prints_a_table_for_people() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_conformance"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
         .args(["mock", "--api", "guide", "--port", "0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -540,7 +540,7 @@ async fn the_command_lets_the_admin_be_called_by_a_name_that_is_given() {
     ] {
         assert_eq!(asked(&url, &[("host", &host)], None).await.0, status, "{host}");
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
+    let output = Command::new(env!("CARGO_BIN_EXE_keyfit"))
         .args(["mock", "--api", "ingest", "--admin-host", "http://mock"])
         .output()
         .expect("the binary runs");

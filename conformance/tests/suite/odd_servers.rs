@@ -87,8 +87,8 @@ fn check_with(name: &str, base_url: &str, tokens: &str, key: &str, more: &[&str]
     let (file, report) = (folder.join("tokens.toml"), folder.join("report.json"));
     fs::write(&file, tokens).expect("a file");
     let _ = fs::remove_file(&report);
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .args(["run", "--api-dir", PETS, "--base-url", base_url, "--tokens"])
+    let output: Output = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+        .args(["check", "--api-dir", PETS, "--base-url", base_url, "--tokens"])
         .arg(&file)
         .arg("--report")
         .arg(format!("json={}", report.display()))
@@ -119,8 +119,8 @@ fn a_url_that_holds_a_secret_or_is_none_is_refused() {
         ("127.0.0.1:9/api", "begin it with https:// or http://"),
         ("localhost:9/api", "begin it with https:// or http://"),
     ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-            .args(["run", "--api-dir", PETS, "--tokens", "tokens.toml", "--base-url", url])
+        let output = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+            .args(["check", "--api-dir", PETS, "--tokens", "tokens.toml", "--base-url", url])
             .output()
             .expect("the binary runs");
         let printed = String::from_utf8_lossy(&output.stderr);
@@ -207,8 +207,8 @@ fn a_missed_should_fails_where_it_is_asked_for() {
     let tokens = folder.join("tokens.toml");
     fs::write(&tokens, TOKENS).expect("a file");
     for (more, expected) in [(&[][..], 0), (&["--fail-on", "should"][..], 1)] {
-        let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-            .args(["run", "--api-dir", api, "--base-url", &url, "--tokens"])
+        let output = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+            .args(["check", "--api-dir", api, "--base-url", &url, "--tokens"])
             .arg(&tokens)
             .args(more)
             .envs([("KEEPER_KEY", KEEPER), ("VISITOR_KEY", VISITOR)])
@@ -221,7 +221,7 @@ fn a_missed_should_fails_where_it_is_asked_for() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let command = format!("{} --list | head -n 1", env!("CARGO_BIN_EXE_conformance"));
+    let command = format!("{} check --list | head -n 1", env!("CARGO_BIN_EXE_keyfit"));
     let output = Command::new("sh").args(["-c", &command]).output().expect("a shell");
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -240,8 +240,8 @@ fn a_run_that_waits_for_a_window_is_interrupted_at_once() {
         });
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("interrupted{signal}.toml"));
         fs::write(&file, TOKENS).expect("a file");
-        let child = Command::new(env!("CARGO_BIN_EXE_conformance"))
-            .args(["run", "--api-dir", PETS, "--base-url", &url, "--tokens"])
+        let child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+            .args(["check", "--api-dir", PETS, "--base-url", &url, "--tokens"])
             .arg(&file)
             .envs([("KEEPER_KEY", KEEPER), ("VISITOR_KEY", VISITOR)])
             .stdout(std::process::Stdio::piped())

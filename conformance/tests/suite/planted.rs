@@ -21,9 +21,9 @@ async fn broken(defect: Option<Defect>, workers: &str) -> BTreeSet<String> {
     fs::create_dir_all(&folder).expect("a folder");
     let (tokens, report) = (folder.join(format!("{name}.toml")), folder.join(format!("{name}.json")));
     fs::write(&tokens, tokens_file()).expect("a file");
-    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
+    let output = Command::new(env!("CARGO_BIN_EXE_keyfit"))
         .args([
-            "run",
+            "check",
             "--api-dir",
             SHOP,
             "--base-url",
@@ -64,8 +64,8 @@ async fn an_entry_that_names_no_case_is_stale_before_a_live_server_too() {
     let (tokens, known) = (folder.join("stale-tokens.toml"), folder.join("stale-known.toml"));
     fs::write(&tokens, tokens_file()).expect("a file");
     fs::write(&known, "[[failing]]\ncase = \"shop/no/such/case\"\nreason = \"x\"\n").expect("a file");
-    let run = ["run", "--api-dir", SHOP, "--base-url", &format!("http://{address}/v1"), "--parallel", "8"];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    let run = ["check", "--api-dir", SHOP, "--base-url", &format!("http://{address}/v1"), "--parallel", "8"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command.args(run).arg("--tokens").arg(&tokens).arg("--known-failing").arg(&known).envs(environment());
     let output = command.output().await.expect("the binary runs");
     let text = String::from_utf8_lossy(&output.stdout);

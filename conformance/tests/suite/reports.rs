@@ -18,7 +18,7 @@ use keyfit_openapi::Text;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::cli::{PETS, code, complaint, conformance, stdout};
+use crate::cli::{PETS, code, complaint, keyfit, stdout};
 
 /// A text that is markup, a command or the end of one in each of the forms.
 const HOSTILE: &str = "got <script>alert('1')</script> & `a` | *b* ]]> %0A\n::error::, @all \u{1b}[31m\"";
@@ -272,9 +272,9 @@ fn no_form_shows_a_secret() {
         let file = |format: Format| temporary(&format!("secrets-{api}-{mutant}.{format}"));
         let reports: Vec<String> =
             Format::ALL.into_iter().map(|format| format!("{format}={}", file(format).display())).collect();
-        let mut arguments = vec!["--api", api, "--mutant", mutant];
+        let mut arguments = vec!["check", "--api", api, "--mutant", mutant];
         arguments.extend(reports.iter().flat_map(|report| ["--report", report]));
-        let output = conformance(&arguments);
+        let output = keyfit(&arguments);
         assert!(matches!(code(&output), 0 | 1), "{}", stdout(&output));
         for format in Format::ALL {
             let text = fs::read_to_string(file(format)).expect("it was written");
@@ -295,7 +295,7 @@ fn no_form_shows_a_secret() {
 fn a_run_says_what_is_different_from_an_earlier_one() {
     let file = temporary("previous.json");
     let (json, previous) = (format!("json={}", file.display()), file.display().to_string());
-    let broken = conformance(&["--api-dir", PETS, "--mutant", "accepts-no-token", "--report", &json]);
+    let broken = keyfit(&["check", "--api-dir", PETS, "--mutant", "accepts-no-token", "--report", &json]);
     assert_eq!(code(&broken), 1);
     let first = read(&Text::new("", fs::read_to_string(&file).expect("written"))).expect("a report");
     assert_eq!(first.totals.fail, 3);
@@ -306,26 +306,26 @@ fn a_run_says_what_is_different_from_an_earlier_one() {
     let line = fs::read_to_string(&first.apis[0].contract).expect("the contract is there");
     assert!(line.lines().nth(case.line - 1).is_some_and(|line| line.contains("pets.auth.no-token")));
 
-    let mended = stdout(&conformance(&["--api-dir", PETS, "--previous", &previous]));
+    let mended = stdout(&keyfit(&["check", "--api-dir", PETS, "--previous", &previous]));
     assert!(mended.contains("  0 worse\n  3 fixed\n    pets/auth/no-token/"), "{mended}");
     assert!(mended.contains("  0 new\n  0 gone\n"), "{mended}");
     // What was not asked for is not gone.
-    let part = ["--api-dir", PETS, "--case", "pets/auth/no-token/pets-get", "--previous", &previous];
-    let part = stdout(&conformance(&part));
+    let part = ["check", "--api-dir", PETS, "--case", "pets/auth/no-token/pets-get", "--previous", &previous];
+    let part = stdout(&keyfit(&part));
     assert!(part.contains("  1 fixed\n") && part.contains("  0 gone\n"), "{part}");
-    let other = ["--api", "guide", "--case", "guide/auth/no-token/*", "--previous", &previous];
-    let other = stdout(&conformance(&other));
+    let other = ["check", "--api", "guide", "--case", "guide/auth/no-token/*", "--previous", &previous];
+    let other = stdout(&keyfit(&other));
     assert!(other.contains("  4 new\n  0 gone\n"), "{other}");
     let (both, one) =
-        (["--api", "legacy", "--case", "legacy/*/*/sms-list"], ["--side", "server", "--previous", &previous]);
-    assert_eq!(code(&conformance(&[&both[..], &["--report", &json]].concat())), 0);
-    let end = stdout(&conformance(&[&both[..], &one].concat()));
+        (["check", "--api", "legacy", "--case", "legacy/*/*/sms-list"], ["--side", "server", "--previous", &previous]);
+    assert_eq!(code(&keyfit(&[&both[..], &["--report", &json]].concat())), 0);
+    let end = stdout(&keyfit(&[&both[..], &one].concat()));
     assert!(end.contains("  0 new\n  0 gone\n"), "{end}");
 }
 
 #[test]
 fn a_report_on_the_standard_output_is_alone_there() {
-    let output = conformance(&["--api-dir", PETS, "--report", "badge=-"]);
+    let output = keyfit(&["check", "--api-dir", PETS, "--report", "badge=-"]);
     let badge: Value = serde_json::from_str(&stdout(&output)).expect("JSON and nothing else");
     assert_eq!((&badge["schemaVersion"], &badge["color"]), (&Value::from(1), &Value::from("brightgreen")));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cases: "));
@@ -333,7 +333,7 @@ fn a_report_on_the_standard_output_is_alone_there() {
 
 #[test]
 fn what_cannot_be_written_or_compared_is_said_before_anything_runs() {
-    let said = |arguments: &[&str]| complaint(&conformance(&[&["--api-dir", PETS], arguments].concat()));
+    let said = |arguments: &[&str]| complaint(&keyfit(&[&["check", "--api-dir", PETS], arguments].concat()));
     insta::assert_snapshot!("report-format", said(&["--report", "xml=report.xml"]));
     insta::assert_snapshot!("report-no-format", said(&["--report", "report.json"]));
     insta::assert_snapshot!("report-no-file", said(&["--report", "json="]));

@@ -16,7 +16,7 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::cli::{PETS, code, conformance};
+use crate::cli::{PETS, code, keyfit};
 use crate::encodings::{ENCODINGS, Written, leak, written};
 use crate::random::secrets;
 
@@ -159,16 +159,17 @@ fn nothing_that_is_said_of_a_document_commands_a_terminal() {
     let out = folder.join("made").display().to_string();
     let mut runs: Vec<Vec<&str>> = vec![
         vec!["spec", "lint", &new],
-        vec!["init", "--name", "pets", "--spec", &new, "--out", &out],
-        vec!["run", "--api-dir", &out, "--list"],
-        vec!["run", "--api-dir", &out],
-        vec!["run", "--api-dir", &out, "--explain", "**"],
+        vec!["init", "--name", "pets", &new, "--dir", &out],
+        vec!["check", "--api-dir", &out, "--list"],
+        vec!["check", "--api-dir", &out],
+        vec!["rule", "**", "--api-dir", &out],
+        vec!["rule", "--api-dir", &out],
     ];
     runs.extend(
         ["text", "markdown", "json", "sarif", "github"].map(|form| vec!["spec", "diff", &old, &new, "--format", form]),
     );
     for arguments in runs {
-        let output = conformance(&arguments);
+        let output = keyfit(&arguments);
         for said in [output.stdout, output.stderr] {
             let said = String::from_utf8(said).expect("a text");
             assert_eq!(hidden_in(&said), None, "{arguments:?}: {}", plain_lines(&said));
@@ -218,7 +219,7 @@ fn a_report_is_for_its_owner_alone() {
     fs::set_permissions(&old, fs::Permissions::from_mode(0o644)).expect("it is ours");
     let [json, html] = [format!("json={}", new.display()), format!("html={}", old.display())];
     let case = "pets/auth/no-token/pets-get";
-    let output = conformance(&["--api-dir", PETS, "--case", case, "--report", &json, "--report", &html]);
+    let output = keyfit(&["check", "--api-dir", PETS, "--case", case, "--report", &json, "--report", &html]);
     assert_eq!(code(&output), 0);
     assert_eq!((mode(&new), mode(&old)), (0o600, 0o600));
     assert!(fs::read_to_string(&old).expect("a page").starts_with("<!"), "it is written anew");

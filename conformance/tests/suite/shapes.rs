@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Defect, Naive};
-use keyfit_conformance::init::{Ends, scaffold};
+use keyfit_conformance::init::scaffold;
 use keyfit_conformance::mock::Mutant;
 use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{Source, Text};
@@ -17,7 +17,7 @@ const WAREHOUSE: &str = include_str!("../fixtures/bare/warehouse.yaml");
 /// The catalogue of a document, as `init` begins its contract.
 fn catalogue(document: &str) -> Catalogue {
     let document = Text::new("warehouse.yaml", document);
-    let made = scaffold("warehouse", &document, Ends::Both).expect("a contract");
+    let made = scaffold("warehouse", &document).expect("a contract");
     let (overlay, contract) = (Text::new("overlay.yaml", made.overlay), Text::new("contract.toml", made.contract));
     let source = Source { name: "warehouse".to_owned(), document, overlay: Some(overlay), contract: Some(contract) };
     Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"))

@@ -1,4 +1,4 @@
-//! `conformance spec lint` and `conformance spec explain` as they are used.
+//! `keyfit spec lint` and `keyfit spec explain` as they are used.
 
 use std::fs;
 use std::path::Path;
@@ -33,7 +33,7 @@ fn lint(name: &str, text: &str) -> (i32, String) {
 }
 
 fn spec(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command.current_dir(folder).arg("spec").args(arguments).output().expect("the binary runs")
 }
 

@@ -1,4 +1,4 @@
-//! `conformance spec diff` as it is used: exit codes, formats, revisions of git, the ignore file, and cases.
+//! `keyfit spec diff` as it is used: exit codes, formats, revisions of git, the ignore file, and cases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl Folder {
     }
 
     fn diff(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
         command.current_dir(&self.0).args(["spec", "diff"]).args(arguments).output().expect("the binary runs")
     }
 

@@ -11,7 +11,7 @@ use keyfit_openapi::{Source, generate};
 
 const PETS: &str = "tests/fixtures/apis/pets";
 /// The reviewed surface of its client.
-const SURFACE: &str = "tests/snapshots/embedded__surface-pets.snap";
+const SURFACE: &str = "pipeline/tests/snapshots/embedded__surface-pets.snap";
 
 /// A folder with one API, whose document is published at this URL.
 fn folder(name: &str, url: &str) -> PathBuf {
@@ -29,7 +29,7 @@ fn folder(name: &str, url: &str) -> PathBuf {
     fs::write(folder.join("sources.toml"), text).expect("a file");
     let source = Source::from_dir(&api).expect("an API");
     let surface = generate(&source).expect("a client").surface;
-    fs::create_dir_all(folder.join("tests/snapshots")).expect("a folder");
+    fs::create_dir_all(folder.join("pipeline/tests/snapshots")).expect("a folder");
     fs::write(folder.join(SURFACE), format!("---\nsource: a test\n---\n{surface}")).expect("a file");
     folder
 }
@@ -39,7 +39,7 @@ fn document() -> String {
 }
 
 fn spec(command: &str, folder: &Path, more: &[&str]) -> Output {
-    let mut run = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    let mut run = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     run.args(["spec", command, "--dir"]).arg(folder).args(more).output().expect("the binary runs")
 }
 

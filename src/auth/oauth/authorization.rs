@@ -7,7 +7,8 @@ use secrecy::ExposeSecret as _;
 
 use super::random::random_text;
 use super::{PendingAuthorization, PendingAuthorizations, Verifier};
-use crate::{Error, config};
+use crate::auth::http;
+use crate::error::Error;
 
 /// The parameters that are ours to set.
 const OWN: [&str; 7] =
@@ -49,7 +50,7 @@ impl AuthorizationRequest {
     /// An endpoint that is neither https nor on a loopback host, or sets a standard parameter itself; an empty client
     /// id; a redirect URI that is no URL, has a fragment, or is plain http to another than a loopback host.
     pub fn new(endpoint: &str, client_id: impl Into<String>, redirect_uri: impl Into<String>) -> Result<Self, Error> {
-        let endpoint = config::checked_url(endpoint, "the authorization endpoint")?;
+        let endpoint = http::checked_url(endpoint, "the authorization endpoint")?;
         if let Some((name, _)) = endpoint.query_pairs().find(|(name, _)| OWN.contains(&&**name)) {
             return Err(Error::configuration(format!("the authorization endpoint sets `{name}`, which Keyfit sets")));
         }
@@ -60,7 +61,7 @@ impl AuthorizationRequest {
         // Kept as text: the server compares it letter by letter, and a URL library would add a slash. A scheme of an
         // application (`com.example.app:/callback`) is allowed.
         match Url::parse(&redirect_uri) {
-            Ok(url) if url.scheme() == "http" => config::check_place(&url, "the redirect URI")?,
+            Ok(url) if url.scheme() == "http" => http::check_place(&url, "the redirect URI")?,
             Ok(url) if url.fragment().is_none() => {}
             _ => {
                 return Err(Error::configuration(

@@ -6,8 +6,8 @@ use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{PendingAuthorizations, Verifier, encode};
-use crate::Error;
-use crate::redact::{OneLine, Redactor};
+use crate::error::Error;
+use crate::error::redact::{OneLine, Redactor};
 
 /// A code that was checked against the browser that it came with. Good for one
 /// [`exchange`](super::TokenEndpoint::exchange), within the minutes that the server gives it.

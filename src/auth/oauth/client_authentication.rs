@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use reqwest::header::HeaderValue;
 
 use super::encode::{Parameters, form_text};
-use crate::Error;
 use crate::auth::SecretSource;
+use crate::error::Error;
 
 #[derive(Clone)]
 pub(super) enum ClientAuthentication {

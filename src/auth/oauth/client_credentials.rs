@@ -5,8 +5,8 @@ use std::fmt;
 use futures_core::future::BoxFuture;
 
 use super::TokenEndpoint;
-use crate::Error;
 use crate::auth::{AccessToken, TokenSource};
+use crate::error::Error;
 
 /// The parameters that are ours to set.
 const OWN: [&str; 5] = ["grant_type", "scope", "audience", "client_id", "client_secret"];
@@ -24,8 +24,8 @@ const OWN: [&str; 5] = ["grant_type", "scope", "audience", "client_id", "client_
 ///
 /// # fn example(endpoint: TokenEndpoint) -> Result<(), keyfit::Error> {
 /// let grant = ClientCredentials::new(endpoint);
-/// let reading: Credential<keyfit::auth::Scopien> = Credential::from_source(grant.with_scopes(["read"]));
-/// let writing: Credential<keyfit::auth::Scopien> = Credential::from_source(grant.with_scopes(["read", "write"]));
+/// let reading: Credential<keyfit::scopien::kind::Key> = Credential::from_source(grant.with_scopes(["read"]));
+/// let writing: Credential<keyfit::scopien::kind::Key> = Credential::from_source(grant.with_scopes(["read", "write"]));
 /// # let _ = (reading, writing);
 /// # Ok(())
 /// # }

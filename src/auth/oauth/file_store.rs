@@ -16,7 +16,7 @@ use super::random::{RANDOM, random_text};
 use super::{StoreLock, TokenSet, TokenStore};
 use crate::auth::secret_file::{self, Role};
 use crate::auth::{AccessToken, Secret};
-use crate::{Clock, Error, SystemClock};
+use crate::error::{Clock, Error, SystemClock};
 
 /// The largest file that is read, in bytes. An answer with tokens has 1 MiB, and what is in it is written in twice that at
 /// most: what is saved can be loaded.
@@ -290,7 +290,7 @@ fn from_text(text: &[u8]) -> io::Result<TokenSet> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::TestClock;
+    use crate::error::testing::TestClock;
 
     fn tokens(access: &str) -> TokenSet {
         let expires_at = SystemTime::UNIX_EPOCH + Duration::from_secs(5000);

@@ -15,14 +15,15 @@
 //! ```
 //! use keyfit::auth::oauth::{ClientCredentials, TokenEndpoint};
 //! use keyfit::auth::source::EnvSource;
-//! use keyfit::auth::{Credential, Scopien};
+//! use keyfit::auth::Credential;
+//! use keyfit::scopien::kind;
 //!
 //! # fn main() -> Result<(), keyfit::Error> {
 //! let endpoint = TokenEndpoint::builder("https://auth.example.com/oauth/token", "my-client")
 //!     .secret_in_body(EnvSource::new("MY_CLIENT_SECRET"))
 //!     .build()?;
 //! let grant = ClientCredentials::new(endpoint).with_scopes(["read"]);
-//! let client = keyfit::scopien::Client::new(Credential::<Scopien>::from_source(grant))?;
+//! let client = keyfit::scopien::Client::new(Credential::<kind::Key>::from_source(grant))?;
 //! # let _ = client;
 //! # Ok(())
 //! # }
@@ -35,7 +36,8 @@
 //! use keyfit::auth::oauth::{
 //!     AuthorizationRequest, FileStore, MemoryPendingAuthorizations, RefreshingSession, TokenEndpoint, handle_callback,
 //! };
-//! use keyfit::auth::{Credential, Scopien};
+//! use keyfit::auth::Credential;
+//! use keyfit::scopien::kind;
 //!
 //! /// `GET /login`: where to redirect the browser.
 //! async fn login(
@@ -52,7 +54,7 @@
 //!     pending: &MemoryPendingAuthorizations,
 //!     session_cookie: &str,
 //!     request_uri: &str,
-//! ) -> Result<Credential<Scopien>, keyfit::Error> {
+//! ) -> Result<Credential<kind::Key>, keyfit::Error> {
 //!     // On a failure answer with `CallbackError::status` and `CallbackError::answer`.
 //!     let code = handle_callback(request_uri, session_cookie, pending).await?;
 //!     let tokens = endpoint.exchange(code).await?;
@@ -83,8 +85,8 @@
 //!   ([`parameter`](AuthorizationRequest::parameter)), or always.
 //!
 //! # Limits and failures
-//! A token request takes 10 s to connect and 30 s in all, its answer 1 MiB ([`config`](TokenEndpointBuilder::config) has
-//! the times). It is sent once; a [`Credential`](super::Credential) asks again with the next call, after a rest of 1 s
+//! A token request takes 10 s to connect and 30 s in all, its answer 1 MiB
+//! ([`timeout`](TokenEndpointBuilder::timeout) changes that). It is sent once; a [`Credential`](super::Credential) asks again with the next call, after a rest of 1 s
 //! that doubles up to 64 s. [`TokenError::of`] finds the server's answer behind any error: with
 //! [`InvalidGrant`](TokenErrorCode::InvalidGrant) the user must consent again, anything else may pass. A returning user
 //! who is not logged in is a [`CallbackError`], with the status and the text to answer him. Sources: RFC 6749, 7636 and

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use super::Verifier;
-use crate::{Clock, Error, SystemClock};
+use crate::error::{Clock, Error, SystemClock};
 
 /// One user who was sent away and has not come back yet.
 #[derive(Clone)]
@@ -193,7 +193,7 @@ impl fmt::Debug for MemoryPendingAuthorizations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::TestClock;
+    use crate::error::testing::TestClock;
 
     fn pending(state: &str) -> PendingAuthorization {
         let verifier = Verifier::random().expect("random numbers");

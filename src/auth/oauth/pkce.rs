@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::random::random_text;
-use crate::Error;
+use crate::error::Error;
 
 /// The secret half of a PKCE pair. The public half, the challenge, is always made with S256; `plain` would show the
 /// verifier to whoever sees the authorization URL.

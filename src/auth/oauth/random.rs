@@ -5,7 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The length of a random text.
 pub(super) const RANDOM: usize = 43;

@@ -9,8 +9,8 @@ use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::{TokenEndpoint, TokenError, TokenErrorCode, TokenSet, TokenStore};
-use crate::Error;
 use crate::auth::{AccessToken, TokenSource};
+use crate::error::Error;
 
 /// A set that expires sooner than this is refreshed and not handed out.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -34,11 +34,12 @@ const LEEWAY: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// use keyfit::auth::oauth::{FileStore, RefreshingSession, TokenEndpoint};
-/// use keyfit::auth::{Credential, Scopien};
+/// use keyfit::auth::Credential;
+/// use keyfit::scopien::kind;
 ///
 /// # async fn example(endpoint: TokenEndpoint) -> Result<(), keyfit::Error> {
 /// let session = RefreshingSession::load(endpoint, FileStore::new("/var/lib/my-app/alice.json")).await?;
-/// let credential: Credential<Scopien> = Credential::from_source(session);
+/// let credential: Credential<kind::Key> = Credential::from_source(session);
 /// # Ok(())
 /// # }
 /// ```

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_core::future::BoxFuture;
 
 use super::TokenSet;
-use crate::Error;
+use crate::error::Error;
 
 /// A place for the tokens of one session. Processes that share a session share its store.
 ///

@@ -13,9 +13,10 @@ use super::client_authentication::ClientAuthentication;
 use super::encode::Parameters;
 use super::{AuthorizationCode, TokenError, TokenSet, answer, encode};
 use crate::auth::SecretSource;
-use crate::redact::Redactor;
-use crate::runtime::body::{self, End};
-use crate::{Clock, Config, Error, SystemClock, config};
+use crate::auth::http::{Http, checked_url};
+use crate::error::body::{self, End};
+use crate::error::redact::Redactor;
+use crate::error::{Clock, Error, SystemClock};
 
 /// How much of an answer is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -70,7 +71,7 @@ impl TokenEndpoint {
             authentication: ClientAuthentication::Public,
             encoding: BodyEncoding::default(),
             assumed_lifetime: None,
-            config: Config::default(),
+            http: Http::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -195,7 +196,7 @@ pub struct TokenEndpointBuilder {
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
     assumed_lifetime: Option<Duration>,
-    config: Config,
+    http: Http,
     clock: Arc<dyn Clock>,
 }
 
@@ -228,9 +229,21 @@ impl TokenEndpointBuilder {
         self
     }
 
-    /// Timeouts and user agent. The base URL in it is not used.
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+    /// How long connecting may take. Default: 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.http.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a token request may take, from connecting to the last byte of the answer. Default: 30 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.http.timeout = timeout;
+        self
+    }
+
+    /// The name and version of your application, put in front of ours in `User-Agent`.
+    pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
+        self.http.user_agent = Some(agent.into());
         self
     }
 
@@ -245,11 +258,11 @@ impl TokenEndpointBuilder {
     /// # Errors
     /// A URL that is neither https nor on a loopback host, has a fragment or a password; an empty client id.
     pub fn build(self) -> Result<TokenEndpoint, Error> {
-        let url = config::checked_url(&self.url, "the token endpoint")?;
+        let url = checked_url(&self.url, "the token endpoint")?;
         if self.client_id.is_empty() {
             return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
         }
-        let http = self.config.http(&url)?;
+        let http = self.http.client(&url)?;
         let Self { client_id, authentication, encoding, assumed_lifetime, clock, .. } = self;
         let inner = Inner { url, client_id, authentication, encoding, assumed_lifetime, http, clock };
         Ok(TokenEndpoint(Arc::new(inner)))

@@ -5,8 +5,8 @@ use std::fmt;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::redact::{OneLine, Redactor};
-use crate::runtime::Problem;
+use crate::error::problem::Problem;
+use crate::error::redact::{OneLine, Redactor};
 
 /// Why the token endpoint gave no token. [`of`](Self::of) finds it behind an [`Error`](crate::Error), be it that of the
 /// grant or that of a call that had no token to send:
@@ -38,7 +38,7 @@ pub struct TokenError {
 
 impl TokenError {
     /// The refusal behind an error, if a token endpoint's answer is what failed.
-    pub fn of(error: &crate::Error) -> Option<&Self> {
+    pub fn of(error: &crate::error::Error) -> Option<&Self> {
         error.find_source()
     }
 

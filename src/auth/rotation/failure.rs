@@ -3,9 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::Switched;
-use crate::operation::Retry;
-use crate::{Error, ErrorKind};
+use crate::error::operation::Retry;
+use crate::error::{Error, ErrorKind};
 
 /// A step that can fail with the old key still in use.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -96,54 +95,8 @@ impl StdError for Aborted {
     }
 }
 
-/// The last step failed: the new key is in use, and the old one may still be valid.
-#[derive(Debug)]
-pub struct RevokeFailed(Box<(Switched, Error)>);
-
-impl RevokeFailed {
-    /// Why it failed.
-    pub fn cause(&self) -> &Error {
-        &self.0.1
-    }
-
-    /// The id of the key that should be revoked.
-    pub fn old(&self) -> &str {
-        self.0.0.0.old_id()
-    }
-
-    /// Tries again. If the failed attempt may have been executed, a key that is gone by now is a success.
-    ///
-    /// # Errors
-    /// It failed again.
-    pub async fn retry(self) -> Result<String, Self> {
-        let (switched, cause) = *self.0;
-        if may_have_happened(&cause) { switched.revoke_old_again().await } else { switched.revoke_old().await }
-    }
-
-    /// Does not try again: the switched rotation, which can still be aborted.
-    pub fn into_switched(self) -> Switched {
-        self.0.0
-    }
-
-    pub(super) fn new(switched: Switched, cause: Error) -> Self {
-        Self(Box::new((switched, cause)))
-    }
-}
-
-impl fmt::Display for RevokeFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the old key {} could not be revoked: {}; the new key is in use", self.old(), self.cause())
-    }
-}
-
-impl StdError for RevokeFailed {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(self.cause())
-    }
-}
-
 /// Whether a call that failed may have changed something: it was sent, was no look-up, and was not clearly refused.
-fn may_have_happened(cause: &Error) -> bool {
+pub(super) fn may_have_happened(cause: &Error) -> bool {
     let is_look_up = cause.operation().is_some_and(|operation| operation.retry == Retry::Safe);
     let is_refused =
         cause.status().is_some_and(|status| status.is_client_error()) || cause.kind() == ErrorKind::Redirect;

@@ -6,8 +6,9 @@
 //!
 //! ```no_run
 //! use keyfit::Error;
-//! use keyfit::auth::rotation::{Rotation, ScopienKeys};
-//! use keyfit::auth::{ScopienKey, Secret};
+//! use keyfit::auth::Secret;
+//! use keyfit::auth::rotation::Rotation;
+//! use keyfit::scopien::{Key, Keys};
 //!
 //! /// Puts the key where the programs read it: a file, a variable of the deployment, a secret store.
 //! async fn store(secret: Secret) -> Result<(), Error> {
@@ -23,7 +24,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // A key with the scope `admin`, and the id of the key to replace.
-//! let keys = ScopienKeys::new(ScopienKey::from_env()?)?;
+//! let keys = Keys::new(Key::from_env()?)?;
 //! let minted = Rotation::new(keys, "key_old").mint().await?;
 //! let switched = minted.distribute(store).await?.verify().await?.switch(deploy).await?;
 //! let id = switched.revoke_old().await?;
@@ -57,8 +58,6 @@
 
 mod failure;
 mod pair;
-#[cfg(feature = "scopien")]
-mod scopien;
 mod steps;
 
 use std::fmt;
@@ -66,13 +65,11 @@ use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 
-pub use failure::{Aborted, RevokeFailed, Step};
-#[cfg(feature = "scopien")]
-pub use scopien::ScopienKeys;
-pub use steps::{Distributed, Minted, Rotation, Switched, Verified};
+pub use failure::{Aborted, Step};
+pub use steps::{Distributed, Minted, RevokeFailed, Rotation, Switched, Verified};
 
 use super::Secret;
-use crate::Error;
+use crate::error::Error;
 
 /// Makes, checks and revokes the keys of one API.
 ///

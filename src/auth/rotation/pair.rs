@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Aborted, KeyManager, NewKey, Step};
-use crate::Error;
 use crate::auth::Secret;
+use crate::error::Error;
 
 /// Two valid keys.
 pub(super) struct Pair {

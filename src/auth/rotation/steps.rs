@@ -1,11 +1,14 @@
 //! The steps of a rotation, each made from the one before it.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
 
+use super::failure::may_have_happened;
 use super::pair::Pair;
-use super::{Aborted, KeyManager, RevokeFailed, Step};
+use super::{Aborted, KeyManager, Step};
 use crate::auth::Secret;
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// A rotation that has not begun.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ pub struct Verified(Pair);
 /// The programs use the new key.
 #[derive(Debug)]
 #[must_use = "two keys are valid: `revoke_old` or `abort`"]
-pub struct Switched(pub(super) Pair);
+pub struct Switched(Pair);
 
 impl Rotation {
     /// The rotation of the key of this id.
@@ -151,10 +154,56 @@ impl Switched {
 
     /// As [`revoke_old`](Self::revoke_old), after an attempt that may have been executed: a key that is gone by now is
     /// what was wanted.
-    pub(super) async fn revoke_old_again(mut self) -> Result<String, RevokeFailed> {
+    async fn revoke_old_again(mut self) -> Result<String, RevokeFailed> {
         match self.0.revoke_old().await {
             Err(cause) if cause.kind() != ErrorKind::NotFound => Err(RevokeFailed::new(self, cause)),
             _ => Ok(self.0.settle()),
         }
+    }
+}
+
+/// The last step failed: the new key is in use, and the old one may still be valid.
+#[derive(Debug)]
+pub struct RevokeFailed(Box<(Switched, Error)>);
+
+impl RevokeFailed {
+    /// Why it failed.
+    pub fn cause(&self) -> &Error {
+        &self.0.1
+    }
+
+    /// The id of the key that should be revoked.
+    pub fn old(&self) -> &str {
+        self.0.0.0.old_id()
+    }
+
+    /// Tries again. If the failed attempt may have been executed, a key that is gone by now is a success.
+    ///
+    /// # Errors
+    /// It failed again.
+    pub async fn retry(self) -> Result<String, Self> {
+        let (switched, cause) = *self.0;
+        if may_have_happened(&cause) { switched.revoke_old_again().await } else { switched.revoke_old().await }
+    }
+
+    /// Does not try again: the switched rotation, which can still be aborted.
+    pub fn into_switched(self) -> Switched {
+        self.0.0
+    }
+
+    fn new(switched: Switched, cause: Error) -> Self {
+        Self(Box::new((switched, cause)))
+    }
+}
+
+impl fmt::Display for RevokeFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the old key {} could not be revoked: {}; the new key is in use", self.old(), self.cause())
+    }
+}
+
+impl StdError for RevokeFailed {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.cause())
     }
 }

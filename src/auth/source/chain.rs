@@ -4,7 +4,7 @@ use futures_core::future::BoxFuture;
 use secrecy::SecretString;
 
 use super::SecretSource;
-use crate::Error;
+use crate::error::Error;
 
 /// The first source that answers. Each read starts at the first one again, and a source that fails is passed over,
 /// whatever the reason: do not put an old key behind a store that may be down.

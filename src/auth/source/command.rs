@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
 use super::{SecretSource, text};
-use crate::Error;
+use crate::error::Error;
 
 /// A command whose standard output is the secret, such as `pass show product/key`. It is started without a shell, with no
 /// input; one line break at the end of the output is left out, up to 64 KiB are read. After the timeout, and when the

@@ -4,8 +4,8 @@ use futures_core::future::BoxFuture;
 use secrecy::SecretString;
 
 use super::SecretSource;
-use crate::Error;
 use crate::auth::environment;
+use crate::error::Error;
 
 /// An environment variable that holds the secret. A `.env` file is not read: whoever starts the program sets the
 /// variable.

@@ -10,8 +10,8 @@ use futures_core::future::BoxFuture;
 use secrecy::SecretString;
 
 use super::{SecretSource, text};
-use crate::Error;
 use crate::auth::secret_file::{self, Role};
+use crate::error::Error;
 
 /// A file that holds the secret and nothing else: a mounted Kubernetes or Docker secret, the token file of an agent. One
 /// line break at its end is left out; up to 64 KiB are read.

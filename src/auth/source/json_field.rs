@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
 use super::SecretSource;
-use crate::Error;
+use crate::error::Error;
 
 /// One field of a secret that is a JSON object, which is how stores keep several values under one name.
 ///

@@ -7,7 +7,7 @@ use futures_core::future::BoxFuture;
 use secrecy::SecretString;
 
 use super::SecretSource;
-use crate::Error;
+use crate::error::Error;
 
 /// A secret in memory, for tests and for programs that get theirs in another way. Clones share it, so that
 /// [`set`](Self::set) rotates it for all.

@@ -62,7 +62,7 @@ pub use futures_core::future::BoxFuture;
 pub use secrecy::{ExposeSecret, SecretString};
 
 use super::AccessToken;
-use crate::Error;
+use crate::error::Error;
 
 pub use chain::ChainSource;
 #[cfg(feature = "command-source")]

@@ -4,7 +4,8 @@ use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use secrecy::zeroize::Zeroizing;
 
 use super::StoreFailure;
-use crate::{Config, Error, config};
+use crate::auth::http::{Http, checked_base};
+use crate::error::Error;
 
 /// The largest answer that is read, in bytes.
 const LIMIT: usize = 1024 * 1024;
@@ -25,8 +26,8 @@ pub(super) struct Answer {
 impl Remote {
     /// Checks the address: https, or http to a loopback host. `name` stands in the message. Nothing is sent.
     pub(super) fn new(name: &str, address: &str) -> Result<Self, Error> {
-        let base = config::checked_base(address, name)?;
-        Ok(Self { http: Config::default().http(&base)?, base })
+        let base = checked_base(address, name)?;
+        Ok(Self { http: Http::default().client(&base)?, base })
     }
 
     /// Sends a request, once, and reads the answer. `place` names the store and the secret.

@@ -1,6 +1,6 @@
 //! Why a secret store gave no secret.
 
-use crate::Error;
+use crate::error::Error;
 
 /// Why a secret store gave no secret. It is the source of the [`Error`]; [`StoreFailure::of`] finds it there.
 ///

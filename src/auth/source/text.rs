@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroize as _;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The largest secret that is read from a file or a command, in bytes.
 pub(super) const LIMIT: usize = 64 * 1024;

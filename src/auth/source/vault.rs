@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::remote::{Answer, Remote};
 use super::{EnvSource, SecretSource, StoreFailure, json_field};
-use crate::Error;
 use crate::auth::environment;
+use crate::error::Error;
 
 /// A Vault server and the token that opens it.
 ///

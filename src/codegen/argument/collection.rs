@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use serde_json::{Map, Value};
 
 use super::{ArgumentType, IntoArgument, IntoArgumentBy, rule};
-use crate::batch::{Batch, InvalidBatch};
+use crate::client::batch::{Batch, InvalidBatch};
 
 /// What a list is given as.
 pub trait Items {

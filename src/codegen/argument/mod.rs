@@ -174,8 +174,9 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::batch::Batch;
-    use crate::{PathArgument, Timestamp};
+    use crate::client::batch::Batch;
+    use crate::client::PathArgument;
+use crate::error::Timestamp;
 
     fn taken<T>(value: impl IntoArgument<T>) -> T {
         accept("x", value).expect("it is a value")
@@ -195,7 +196,7 @@ mod tests {
             taken(owned.clone()),
             taken(Cow::Borrowed("a")),
             taken(Box::<str>::from("a")),
-            taken(Timestamp::from("a".parse::<Timestamp>().expect("any text"))),
+            taken("a".parse::<Timestamp>().expect("any text")),
         ];
         assert_eq!(texts, ["a"; 7]);
     }

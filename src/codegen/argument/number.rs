@@ -7,7 +7,7 @@ use std::num::{
 };
 
 use super::{ArgumentType, IntoArgumentBy, rule};
-use crate::PathArgument;
+use crate::client::PathArgument;
 
 /// An integer of any type.
 pub trait Integer {

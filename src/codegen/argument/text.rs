@@ -8,7 +8,8 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
 use super::{ArgumentType, IntoArgumentBy, rule};
-use crate::{PathArgument, Timestamp};
+use crate::client::PathArgument;
+use crate::error::Timestamp;
 
 impl ArgumentType for String {
     type Rule = rule::Text;

@@ -17,9 +17,9 @@ OPTIONS = "--checks all --seed 1 --max-examples 5 --generation-database none --n
 
 
 @contextlib.contextmanager
-def mock(conformance, api):
+def mock(keyfit, api):
     """A mock on a free port: what it says of itself."""
-    command = [conformance, "mock", "--api", api, "--port", "0", "--json"]
+    command = [keyfit, "mock", "--api", api, "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             yield json.loads(process.stdout.readline())
@@ -27,11 +27,11 @@ def mock(conformance, api):
             process.terminate()
 
 
-def explored(conformance, api, folder):
+def explored(keyfit, api, folder):
     """The report of a run, and what it printed."""
     document, report = folder / f"{api}.json", folder / f"{api}-report.json"
-    document.write_bytes(subprocess.check_output([conformance, "spec", "explain", api, "--document"]))
-    with mock(conformance, api) as started:
+    document.write_bytes(subprocess.check_output([keyfit, "spec", "explain", api, "--document"]))
+    with mock(keyfit, api) as started:
         # The first token may do everything.
         token = started["tokens"][0]["token"]
         command = [sys.executable, "-m", "schemathesis.cli", "run", document, "--url", started["base_url"]]
@@ -54,7 +54,7 @@ def unsound(report):
     return None
 
 
-def main(conformance):
+def main(keyfit):
     expected = set()
     for entry in tomllib.loads((HERE / "expected.toml").read_text())["expected"]:
         if entry.keys() != {"api", "check", "operations", "reason"} or not entry["reason"].strip():
@@ -63,7 +63,7 @@ def main(conformance):
     problems = []
     with tempfile.TemporaryDirectory() as folder:
         for api in APIS:
-            report, printed = explored(conformance, api, pathlib.Path(folder))
+            report, printed = explored(keyfit, api, pathlib.Path(folder))
             found = {(api, each["type"], operation) for each in report["failures"] for operation in each["operations"]}
             known = {entry for entry in expected if entry[0] == api}
             said = [f"unexpected: {' '.join(entry)}" for entry in sorted(found - known)]

@@ -1,15 +1,16 @@
-//! `conformance spec check`: whether documents, overlays, contracts and the reviewed surface still fit each other.
+//! `keyfit spec check`: whether documents, overlays, contracts and the reviewed surface still fit each other.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
+use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::origin::{Origin, Origins, digest};
 use keyfit_openapi::{generate, read_text};
 
 use super::output;
+use crate::ending::Ending;
 
 /// Which folder is checked.
 #[derive(Args, Debug)]
@@ -21,15 +22,13 @@ pub(crate) struct Options {
 }
 
 /// Prints one line for each API that is in order, and every problem of the others.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
-    let origins = Origins::read(&options.dir).map_err(|failure| failure.to_string())?;
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    let origins = Origins::read(&options.dir)?;
     let documents = origins.documents();
     let unnamed = origins.unnamed().map_err(|error| {
-        let folder = options.dir.join("apis");
-        format!(
-            "error: the folder cannot be read: {error}\n  --> {}\nhelp: name another one with --dir",
-            folder.display()
-        )
+        UserError::new(format!("the folder cannot be read: {error}"))
+            .at(options.dir.join("apis").display())
+            .help("name another one with --dir")
     })?;
     let mut text = String::new();
     let mut count = unnamed.len();
@@ -52,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let apis = documents.len();
     let _ = writeln!(text, "\n{apis} APIs, {count} problem{}", if count == 1 { "" } else { "s" });
     output::write(&text, None)?;
-    Ok(if count == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if count == 0 { Ending::Fine } else { Ending::Findings })
 }
 
 /// What is in order, or everything that is not.
@@ -73,7 +72,7 @@ fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
         (Err(failure), _) => problems.push(failure.to_string()),
         (Ok(_), Err(failure)) => problems.push(format!("no client can be generated: {failure}")),
         (Ok(_), Ok(generated)) => {
-            let reviewed = folder.join(format!("tests/snapshots/embedded__surface-{}.snap", origin.api));
+            let reviewed = folder.join(format!("pipeline/tests/snapshots/embedded__surface-{}.snap", origin.api));
             let problem = match reviewed_surface(&reviewed) {
                 Some(surface) if surface == generated.surface.trim() => None,
                 Some(_) => Some("the generated surface is not the reviewed one"),

@@ -1,16 +1,18 @@
-//! `conformance spec diff`: what has changed between two versions of a document.
+//! `keyfit spec diff`: what has changed between two versions of a document.
 
 use std::path::{Component, Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use keyfit_conformance::UserError;
+use keyfit_conformance::apis::all;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::ignore::Ignores;
 use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
 use keyfit_openapi::diff::{Document, Level, diff};
 
 use super::{input, output};
-use crate::command::file;
+use crate::command::{apis, file};
+use crate::ending::Ending;
 
 /// Which documents are compared, and what comes of it.
 #[derive(Args, Debug)]
@@ -55,15 +57,14 @@ enum Format {
 }
 
 /// Compares the documents and prints the report.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let (before, after) = (input::read(&options.old)?, input::read(&options.new)?);
     let catalogue = catalogue(options, &after.file)?;
     let accepted = match &options.ignore {
         Some(path) => ignores(path)?,
         None => Ignores::default(),
     };
-    let read = Document::read_two(&before.text, &after.text);
-    let (mut old, mut new) = read.map_err(|failure| failure.to_string())?;
+    let (mut old, mut new) = Document::read_two(&before.text, &after.text)?;
     if let Some(catalogue) = &catalogue {
         old.name_operations(&catalogue.api.operations);
         new.name_operations(&catalogue.api.operations);
@@ -84,20 +85,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         Threshold::Breaking => Level::Breaking,
         Threshold::Warning => Level::Warning,
     };
-    Ok(if report.fails(threshold) { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if report.fails(threshold) { Ending::Findings } else { Ending::Fine })
 }
 
-fn ignores(path: &Path) -> Result<Ignores, String> {
-    Ignores::read(&file::read(path, "ignore file")?).map_err(|failure| failure.to_string())
+fn ignores(path: &Path) -> Result<Ignores, UserError> {
+    Ok(Ignores::read(&file::read(path, "ignore file")?)?)
 }
 
 /// The catalogue of the API that is named, or of the one that the document is of.
-fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, String> {
+fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, UserError> {
     let source = match &options.api {
-        Some(name) => Some(input::api(name)?),
-        None => folder(file).and_then(|name| input::apis().into_iter().find(|source| source.name == name)),
+        Some(name) => Some(apis::named(name)?),
+        None => folder(file).and_then(|name| all().into_iter().find(|source| source.name == name)),
     };
-    source.as_ref().map(Catalogue::read).transpose().map_err(|failure| failure.to_string())
+    Ok(source.as_ref().map(Catalogue::read).transpose()?)
 }
 
 /// `NAME` of `apis/NAME/published.yaml`, or of its twin in JSON.

@@ -1,13 +1,16 @@
-//! `conformance spec explain`: what became of the published document of an API, and why.
+//! `keyfit spec explain`: what became of the published document of an API, and why.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use clap::Args;
-use keyfit_openapi::{Api, generate, plain, plain_json};
+use keyfit::redact::plain_json;
+use keyfit_conformance::UserError;
+use keyfit_openapi::{Api, generate, plain};
 use serde_json::Value;
 
-use super::{input, output};
+use super::output;
+use crate::command::apis;
+use crate::ending::Ending;
 
 /// The API that is looked at.
 #[derive(Args, Debug)]
@@ -21,14 +24,14 @@ pub(crate) struct Options {
 }
 
 /// Prints each overlay action and each repair, before and after, or what came of them.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
-    let source = input::api(&options.name)?;
-    let api = Api::read(&source).map_err(|failure| failure.to_string())?;
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    let source = apis::named(&options.name)?;
+    let api = Api::read(&source)?;
     if options.document {
         output::write(&format!("{}\n", plain_json(&format!("{:#}", api.document))), None)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Ending::Fine);
     }
-    let client = generate(&source).map_err(|failure| failure.to_string())?;
+    let client = generate(&source)?;
     let mut text = String::new();
     for step in api.steps().into_iter().chain(api.steps_of_client(&client)) {
         let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), plain(&step.target), step.place);
@@ -47,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         text.push('\n');
     }
     output::write(&text, None)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Ending::Fine)
 }
 
 fn shown(value: Option<&Value>) -> String {

@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use keyfit_conformance::template::templates;
-use keyfit_openapi::{Source, Text, read_to_limit};
+use keyfit_conformance::UserError;
+use keyfit_openapi::{Text, read_to_limit};
 
 use crate::command::file;
 
@@ -17,7 +17,7 @@ pub(super) struct Input {
 
 /// Reads a file, or where there is none of this name and it holds a colon, `PATH` at `REV`. Git takes that path from the
 /// root of the repository, or from the current folder where it begins with `./`.
-pub(super) fn read(name: &str) -> Result<Input, String> {
+pub(super) fn read(name: &str) -> Result<Input, UserError> {
     if let Some((revision, path)) = name.split_once(':')
         && !Path::new(name).exists()
     {
@@ -27,23 +27,8 @@ pub(super) fn read(name: &str) -> Result<Input, String> {
     Ok(Input { text, file: name.to_owned() })
 }
 
-/// Every API that ships, those without a client included.
-pub(super) fn apis() -> Vec<Source> {
-    Source::embedded().into_iter().chain(templates()).collect()
-}
-
-/// The API of this name; the last part of it will do, which is what contracts are named by.
-pub(super) fn api(name: &str) -> Result<Source, String> {
-    let mut apis = apis();
-    let known: Vec<String> = apis.iter().map(|source| source.name.clone()).collect();
-    match known.iter().position(|known| known == name || known.ends_with(&format!("-{name}"))) {
-        Some(index) => Ok(apis.swap_remove(index)),
-        None => Err(format!("error: there is no API called `{name}`\nhelp: the APIs are {}", known.join(", "))),
-    }
-}
-
-fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, String> {
-    let refused = |problem: &str, help: &str| format!("error: {problem}\n  --> {name}\nhelp: {help}");
+fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, UserError> {
+    let refused = |problem: &str, help: &str| UserError::new(problem).at(name).help(help);
     // Git would take it for an option, or for its index.
     if revision.is_empty() || revision.starts_with('-') || path.is_empty() {
         return Err(refused("this is no file, and no REV:PATH of git", "write a revision, a colon and a path"));
@@ -72,6 +57,6 @@ fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, String> 
             "check the revision, and the path from the repository's root",
         ));
     }
-    let text = Text::decode(name, bytes).map_err(|failure| failure.to_string())?;
+    let text = Text::decode(name, bytes)?;
     Ok(Input { text, file: path.trim_start_matches("./").to_owned() })
 }

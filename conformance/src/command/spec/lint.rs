@@ -1,12 +1,13 @@
-//! `conformance spec lint`: what is wrong with a document, for its owner.
+//! `keyfit spec lint`: what is wrong with a document, for its owner.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use clap::Args;
+use keyfit_conformance::UserError;
 use keyfit_openapi::{Api, Failure, Source, generate, plain};
 
 use super::{input, output};
+use crate::ending::Ending;
 
 /// The document that is looked at.
 #[derive(Args, Debug)]
@@ -26,17 +27,20 @@ const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
 const NOTED: [&str; 5] = ["no-json", "odd-status", "published-hints", "same-path", "unknown-scheme"];
 
 /// Reads the document as the generator does and prints what it stumbled over.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let document = input::read(&options.file)?.text;
-    document.well_formed().map_err(|failure| failure.to_string())?;
     let source = Source { name: "document".to_owned(), document, overlay: None, contract: None };
     let refused = |failure: &Failure| {
         output::write(&format!("{failure}\n\n{}: refused\n", options.file), None)?;
-        Ok(ExitCode::from(1))
+        Ok(Ending::Findings)
     };
     let api = match Api::read(&source) {
         Ok(api) => api,
-        Err(failure) => return refused(&failure),
+        Err(failure) => {
+            // Of what is not a document at all there is nothing to be said.
+            source.document.well_formed()?;
+            return refused(&failure);
+        }
     };
     let weight = api.weight().filter(|_| !options.generator);
     let generated = if weight.is_none() { generate(&source).map(Some) } else { Ok(None) };
@@ -83,5 +87,5 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         options.file
     );
     output::write(&text, None)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Ending::Fine)
 }

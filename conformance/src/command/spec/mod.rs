@@ -1,6 +1,5 @@
-//! `conformance spec`: what can be said of documents alone. One file a subcommand.
+//! `keyfit spec`: what can be said of documents alone. One file a subcommand.
 
-mod add;
 mod check;
 mod diff;
 mod explain;
@@ -9,9 +8,10 @@ mod lint;
 mod output;
 mod refresh;
 
-use std::process::ExitCode;
-
 use clap::Subcommand;
+use keyfit_conformance::UserError;
+
+use crate::ending::Ending;
 
 /// What to do with documents.
 #[derive(Debug, Subcommand)]
@@ -28,21 +28,17 @@ pub(crate) enum Command {
     /// Say whether documents, overlays, contracts and the reviewed surface still fit each other. Exits with 0, and with 1
     /// where they do not.
     Check(check::Options),
-    /// Make a new API of a document, in a checkout of Keyfit: folder, contract, feature and module. Exits with 0, and with 2
-    /// where the document cannot be used or the name is taken.
-    Add(add::Options),
     /// Show what the overlay and the repairs change in the document of an API that ships, before and after.
     Explain(explain::Options),
 }
 
 /// Runs the subcommand that was given.
-pub(crate) fn run(command: &Command) -> Result<ExitCode, String> {
+pub(crate) fn run(command: &Command) -> Result<Ending, UserError> {
     match command {
         Command::Diff(options) => diff::run(options),
         Command::Lint(options) => lint::run(options),
         Command::Refresh(options) => refresh::run(options),
         Command::Check(options) => check::run(options),
-        Command::Add(options) => add::run(options),
         Command::Explain(options) => explain::run(options),
     }
 }

@@ -1,10 +1,11 @@
-//! `conformance spec refresh`: the documents as they are published now.
+//! `keyfit spec refresh`: the documents as they are published now.
 
+use std::io;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, Validators, digest, without_secrets};
 use keyfit_conformance::spec_diff::ignore::Ignored;
@@ -13,7 +14,9 @@ use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, diff};
 
 use super::output;
-use crate::command::file;
+use crate::command::runtime;
+use crate::console;
+use crate::ending::Ending;
 
 /// Which documents are fetched, and what that may cost.
 #[derive(Args, Debug)]
@@ -34,19 +37,19 @@ pub(crate) struct Options {
 }
 
 /// Fetches each document and prints what has changed in it. A bad answer changes nothing, and ends with 2.
-pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
-    let mut origins = Origins::read(&options.dir).map_err(|failure| failure.to_string())?;
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    let mut origins = Origins::read(&options.dir)?;
     let all = origins.documents();
     if let Some(unknown) = options.api.iter().find(|name| all.iter().all(|origin| origin.api != **name)) {
         let known: Vec<&str> = all.iter().map(|origin| origin.api.as_str()).collect();
-        return Err(format!("error: sources.toml names no API `{unknown}`\nhelp: it names {}", known.join(", ")));
+        return Err(UserError::new(format!("sources.toml names no API `{unknown}`"))
+            .help(format!("it names {}", known.join(", "))));
     }
     let wanted = all.into_iter().filter(|origin| options.api.is_empty() || options.api.contains(&origin.api));
     let limits = Limits { bytes: options.max_bytes, time: Duration::from_secs(options.timeout) };
-    let fetcher = Fetcher::new(limits).map_err(|problem| format!("error: {problem}"))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("error: the runtime cannot be started: {error}"))?;
-    let mut code = ExitCode::SUCCESS;
+    let fetcher = Fetcher::new(limits).map_err(UserError::new)?;
+    let runtime = runtime()?;
+    let mut ending = Ending::Fine;
     for origin in wanted {
         let Some(url) = origin.url.clone() else {
             output::write(&format!("{}: nothing is published: left as it is\n", origin.api), None)?;
@@ -54,25 +57,25 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
         };
         match runtime.block_on(refresh(&fetcher, &mut origins, &origin, &url)) {
             Ok(said) => output::write(&said, None)?,
-            Err(problem) => {
-                let help = "this document was left as it is";
-                let url = without_secrets(&url);
-                file::complain(&format!("error: {}: {problem}\n  --> {url}\nhelp: {help}", origin.api));
-                code = ExitCode::from(2);
+            Err(error) => {
+                console::complain(&error.within(&origin.api).help("this document was left as it is").to_string());
+                ending = Ending::Incomplete;
             }
         }
     }
-    Ok(code)
+    Ok(ending)
 }
 
 /// What is said of a document.
-async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url: &str) -> Result<String, String> {
-    let source = origin.source().map_err(|failure| failure.to_string())?;
+async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url: &str) -> Result<String, UserError> {
+    let shown = without_secrets(url);
+    let source = origin.source()?;
     let before = source.document.text.clone();
     // What was edited here is not what the server remembers.
     let is_as_fetched = digest(&before) == origin.sha256;
     let known = if is_as_fetched { origin.validators.clone() } else { Validators::default() };
-    let (text, validators) = match fetcher.fetch(url, &known).await? {
+    let fetched = fetcher.fetch(url, &known).await;
+    let (text, validators) = match fetched.map_err(|problem| UserError::new(problem).at(&shown))? {
         Fetched::Unchanged => return Ok(format!("{}: unchanged\n", origin.api)),
         Fetched::Text { text, validators } => (text, validators),
     };
@@ -80,16 +83,18 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     if text == before && is_as_fetched && origin.is_published {
         return Ok(format!("{}: unchanged\n", origin.api));
     }
-    origin.accepts(&text).map_err(|failure| format!("the document cannot be used\n{failure}"))?;
+    let unfit = |failure| UserError::from(failure).within("the document cannot be used");
+    origin.accepts(&text).map_err(unfit)?;
+    let unwritten =
+        |error: io::Error| UserError::new(format!("it cannot be replaced: {error}")).at(origin.file.display());
     if text == before {
-        origins.replace(origin, &text, &validators).map_err(|error| error.to_string())?;
+        origins.replace(origin, &text, &validators).map_err(unwritten)?;
         return Ok(format!("{}: unchanged, and written into sources.toml as published\n", origin.api));
     }
-    let shown = without_secrets(url);
     let of = |text: &str| Text::new(shown.as_str(), text);
-    let (old, new) = Document::read_two(&of(&before), &of(&text)).map_err(|failure| failure.to_string())?;
+    let (old, new) = Document::read_two(&of(&before), &of(&text)).map_err(unfit)?;
     let findings = diff(&old, &new);
-    origins.replace(origin, &text, &validators).map_err(|error| error.to_string())?;
+    origins.replace(origin, &text, &validators).map_err(unwritten)?;
     let catalogue = origin.source().ok().and_then(|source| Catalogue::read(&source).ok());
     let file = origin.file.display().to_string();
     let names = Names { old: format!("{file} before"), new: shown, file };

@@ -10,6 +10,7 @@ use keyfit_openapi::{Api, Source};
 use super::admin::{AdminHost, Console, IssuedToken, ROOT, Request, TokenRequest, Which};
 use super::error::MockError;
 use super::faults::FaultRule;
+use crate::apis;
 use crate::catalogue::Catalogue;
 use crate::contract::Contract;
 use crate::identity::ClientKind;
@@ -19,7 +20,6 @@ use crate::mock::registered::Registered;
 use crate::mock::server::{Listener, Server};
 use crate::mock::{Mock, Mutant, base_path};
 use crate::secret::Secret;
-use crate::template::templates;
 
 /// Where a mock listens and what is wrong with it.
 #[derive(Clone, Debug)]
@@ -51,8 +51,7 @@ pub struct OAuthClient {
 /// ```
 /// use std::time::Duration;
 ///
-/// use keyfit::auth::DatasourceToken;
-/// use keyfit::instasent::ingest::Client;
+/// use keyfit::instasent::ingest::{Client, DatasourceToken};
 /// use keyfit::testing::TestClock;
 /// use keyfit_conformance::mock::{Fault, FaultRule, Mock};
 ///
@@ -108,7 +107,7 @@ impl Mock {
 /// # Errors
 /// A name that no API has.
 pub fn shipped(name: &str) -> Result<Source, MockError> {
-    let mut sources: Vec<Source> = Source::embedded().into_iter().chain(templates()).collect();
+    let mut sources = apis::all();
     let fits = |source: &Source| source.name == name || source.name.rsplit('-').next() == Some(name);
     match sources.iter().position(fits) {
         Some(place) => Ok(sources.swap_remove(place)),

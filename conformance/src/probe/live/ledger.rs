@@ -25,14 +25,22 @@ struct Entries {
     /// What was made and cannot be named.
     untold: Vec<String>,
     calls: Vec<(String, String)>,
-    /// What lists held before the run added to them, by the path of the list.
-    before: HashMap<String, Option<String>>,
+    /// What lists held before the run added to them, by the path of the list; `None` where it cannot be read.
+    before: HashMap<String, Option<Listing>>,
     /// Lists to which nothing could be added for a case.
     barren: HashSet<String>,
     /// Ids that were made up.
     ids: usize,
     /// Requests that belong to no case.
     requests: usize,
+}
+
+/// A list before the run added to it.
+#[derive(Debug)]
+struct Listing {
+    text: String,
+    /// The request that reads it.
+    reading: Draft,
 }
 
 /// Something that the run made.
@@ -93,17 +101,28 @@ impl Ledger {
     }
 
     /// Keeps what a list held before anything was added to it; `None` where it cannot be read.
-    pub(in super::super) fn keep_list(&self, path: &str, text: Option<String>) {
-        self.entries().before.entry(path.to_owned()).or_insert(text);
+    pub(in super::super) fn keep_list(&self, reading: &Draft, text: Option<String>) {
+        let listing = text.map(|text| Listing { text, reading: reading.clone() });
+        self.entries().before.entry(reading.url.path().to_owned()).or_insert(listing);
     }
 
-    /// Learns what a call made or removed. `is_kept` says of which ids the run must keep its hands off.
+    /// The request that reads the list to which a call adds, where only the list can show whether something was added: an
+    /// answer other than 201 may hold what was there before.
+    pub(in super::super) fn evidence_for(&self, draft: &Draft, reply: &Reply) -> Option<Draft> {
+        if !reply.is_success() || reply.status == 201 {
+            return None;
+        }
+        Some(self.entries().before.get(draft.url.path())?.as_ref()?.reading.clone())
+    }
+
+    /// Learns what a call made or removed. `after` is the list that the call adds to, as it is now. `is_kept` says of which ids
+    /// the run must keep its hands off.
     pub(in super::super) fn learn(
         &self,
         api: &Api,
         (operation, effect): (&Operation, Effect<'_>),
         draft: &Draft,
-        reply: &Reply,
+        (reply, after): (&Reply, Option<&str>),
         is_kept: impl Fn(&str, &str) -> bool,
         redactor: &Redactor,
     ) {
@@ -147,9 +166,12 @@ impl Ledger {
                         continue;
                     }
                     let listed = entries.before.get(draft.url.path());
-                    let was_there = listed.and_then(Option::as_ref).is_some_and(|text| stands_in(text, &id));
+                    let before = listed.and_then(Option::as_ref).map(|listing| listing.text.as_str());
+                    let was_there = before.is_some_and(|text| stands_in(text, &id));
                     // A server may answer with what it had, and 200 says no more than that.
-                    let is_proven = reply.status == 201 || listed.is_some_and(Option::is_some);
+                    let is_added =
+                        || before.zip(after).is_some_and(|(before, after)| is_new(&id, parameter, before, after));
+                    let is_proven = reply.status == 201 || is_added();
                     // Ids of what is gone are given anew.
                     let is_same = |one: &Made| one.item == item && one.ids.get(parameter) == Some(&id);
                     let is_known = entries.made.iter().any(|one| is_same(one) && !one.is_gone);
@@ -289,10 +311,57 @@ fn id_in(value: &Value, parameter: &str) -> Option<String> {
     }
 }
 
+/// Whether a list shows that something was added to it. Whatever it held has to be there still, and more: a page of a fixed
+/// length would hold something that was on a later page before.
+fn is_new(id: &str, parameter: &str, before: &str, after: &str) -> bool {
+    let (Some(before), Some(after)) = (listed(before, parameter), listed(after, parameter)) else { return false };
+    after.is_superset(&before) && !before.contains(id) && after.contains(id)
+}
+
+/// The ids of a list: of an array, or of the longest array that is a member of the answer or of one of its members. `None`
+/// where there is no list, or one of its items has no id.
+fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let members =
+        |value: &Value| value.as_object().into_iter().flat_map(|members| members.values().cloned()).collect::<Vec<_>>();
+    let inner = members(&value);
+    let innermost = inner.iter().flat_map(members);
+    let arrays = [value].into_iter().chain(inner.iter().cloned()).chain(innermost);
+    let items = arrays.filter_map(|value| value.as_array().cloned()).max_by_key(Vec::len)?;
+    items.iter().map(|item| id_in(item, parameter)).collect()
+}
+
 /// Whether an id stands in a text by itself, and not as a part of another word.
 fn stands_in(text: &str, id: &str) -> bool {
     let is_word =
         |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');
     text.match_indices(id)
         .any(|(at, _)| !is_word(text[..at].chars().next_back()) && !is_word(text[at + id.len()..].chars().next()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_new;
+
+    #[test]
+    fn only_a_list_that_grew_and_lost_nothing_shows_that_something_was_added() {
+        let list =
+            |ids: &[&str]| serde_json::json!(ids.iter().map(|id| serde_json::json!({"id": id})).collect::<Vec<_>>());
+        let text = |ids: &[&str]| list(ids).to_string();
+        let is_added = |before: &[&str], after: &[&str]| is_new("n", "user", &text(before), &text(after));
+        assert!(is_added(&[], &["n"]) && is_added(&["a", "b"], &["n", "a", "b"]) && is_added(&["a"], &["a", "b", "n"]));
+        for (before, after, why) in [
+            (&["a", "b"][..], &["a", "b"][..], "it stands on a later page, if at all"),
+            (&["a", "b"], &["n", "a"], "a page of a fixed length, which begins with what was changed last"),
+            (&["a", "n"], &["a", "n"], "it was there"),
+            (&["a"], &["b", "n"], "another page"),
+        ] {
+            assert!(!is_added(before, after), "{why}");
+        }
+        let wrapped =
+            |ids: &[&str]| serde_json::json!({"meta": {"pages": []}, "data": {"users": list(ids)}}).to_string();
+        assert!(is_new("n", "user", &wrapped(&["a"]), &wrapped(&["a", "n"])));
+        assert!(!is_new("n", "user", "no list", &text(&["n"])));
+        assert!(!is_new("n", "user", "[{\"name\":\"a\"}]", &text(&["n"])), "nobody can tell");
+    }
 }

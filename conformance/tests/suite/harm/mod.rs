@@ -73,10 +73,10 @@ async fn api(name: &str) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("document.yaml"), document()).expect("a file");
-    let made = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .args(["init", "--name", "tenants", "--spec"])
+    let made = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+        .args(["init", "--name", "tenants"])
         .arg(folder.join("document.yaml"))
-        .arg("--out")
+        .arg("--dir")
         .arg(folder.join("api"))
         .output()
         .await
@@ -95,8 +95,8 @@ struct Run {
 async fn run(folder: &Path, name: &str, defects: Defects, expendable: &str, given_up: &[&str], more: &[&str]) -> Run {
     let (address, service) = Service::start(defects, given_up).await;
     fs::write(folder.join(format!("{name}.toml")), format!("{TOKENS}{expendable}")).expect("a file");
-    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .args(["run", "--base-url", &format!("http://{address}/v1"), "--api-dir"])
+    let output = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+        .args(["check", "--base-url", &format!("http://{address}/v1"), "--api-dir"])
         .arg(folder.join("api"))
         .arg("--tokens")
         .arg(folder.join(format!("{name}.toml")))

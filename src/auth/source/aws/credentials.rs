@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::Error;
 use crate::auth::environment;
 use crate::auth::source::{SecretSource, json_field};
+use crate::error::Error;
 
 /// An access key of AWS, or where one comes from. Never printed.
 #[derive(Clone)]

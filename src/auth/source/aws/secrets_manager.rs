@@ -14,7 +14,7 @@ use super::signature::{self, Scope, Unsigned};
 use crate::auth::environment;
 use crate::auth::source::remote::{Answer, Remote};
 use crate::auth::source::{SecretSource, StoreFailure, json_field};
-use crate::{Clock, Error, SystemClock};
+use crate::error::{Clock, Error, SystemClock};
 
 const TARGET: &str = "secretsmanager.GetSecretValue";
 const JSON: &str = "application/x-amz-json-1.1";

@@ -10,7 +10,7 @@ use secrecy::zeroize::Zeroizing;
 use sha2::{Digest as _, Sha256};
 
 use super::credentials::AccessKey;
-use crate::Error;
+use crate::error::Error;
 
 /// The request to sign. Header names are in lower case and in order; the path and the query are encoded already.
 pub(super) struct Unsigned<'a> {

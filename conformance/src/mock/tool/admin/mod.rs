@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use keyfit_openapi::{Operation, plain_json};
+use keyfit::redact::plain_json;
+use keyfit_openapi::Operation;
 use serde_json::{Value, json};
 
 pub use guard::AdminHost;

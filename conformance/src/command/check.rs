@@ -1,0 +1,287 @@
+//! `keyfit check`: which APIs, which cases, against what, and where the report goes.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use keyfit_conformance::UserError;
+use keyfit_conformance::catalogue::{Case, Catalogue, Side};
+use keyfit_conformance::contract::Probe;
+use keyfit_conformance::known::KnownFailures;
+use keyfit_conformance::probe::{Aftermath, http_client};
+use keyfit_conformance::report::{ApiReport, LiveReport, Report};
+use keyfit_conformance::run::{Halt, Watch, run as run_cases};
+use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::verdict::{Outcome, Verdict};
+use keyfit_openapi::plain;
+use tokio::task::JoinSet;
+
+use super::apis::Apis;
+use super::subject::Subject;
+use super::{file, reports, runtime};
+use crate::console;
+use crate::ending::Ending;
+use crate::interrupt::Interrupts;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  keyfit check                                  both ends of every API that ships, servers as a mock in this process
+  keyfit check --api ingest --case 'ingest/auth/**' --list
+  keyfit check --api-dir shop                   an API of your own, against a mock of its document
+  keyfit check --api-dir shop --base-url https://staging.example.com/v1 --tokens shop/tokens.toml
+  keyfit check --report html=report.html --report junit=report.xml";
+
+/// What is checked, against what, and where the report goes.
+#[derive(Args, Debug)]
+#[group(id = "run-options")]
+pub(crate) struct Options {
+    #[command(flatten)]
+    apis: Apis,
+    /// Run the cases with this id; `*` stands for a segment, `**` for any; may be given more than once.
+    #[arg(long, value_name = "GLOB")]
+    case: Vec<String>,
+    /// Leave the cases with this id out, by the same patterns; may be given more than once.
+    #[arg(long, value_name = "GLOB")]
+    skip: Vec<String>,
+    /// Run one end only; with a base URL that of servers where left out.
+    #[arg(long, value_name = "END")]
+    side: Option<End>,
+    /// List the cases and run none.
+    #[arg(long)]
+    list: bool,
+    /// Failures that are known, with reasons: a TOML file. They fail nothing, and an entry that became stale does.
+    #[arg(long, value_name = "FILE")]
+    known_failing: Option<PathBuf>,
+    /// Exit with 1 where a rule of this level is broken: `must`, or `should` as well.
+    #[arg(long, value_name = "LEVEL", default_value = "must")]
+    fail_on: Threshold,
+    /// End the run with the first broken `must` rule.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Cases at a time; 16 against the mock, 1 against a live server where left out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    parallel: Option<u16>,
+    /// Run the cases in another order, which this number makes.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    reports: reports::Options,
+    #[command(flatten)]
+    subject: Subject,
+}
+
+/// From which level on a broken rule fails the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Threshold {
+    Must,
+    Should,
+}
+
+/// One end of a contract.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum End {
+    Server,
+    Client,
+}
+
+/// Runs the cases and prints the report.
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    let catalogues = catalogues(options)?;
+    if options.list {
+        let cases = catalogues.iter().flat_map(|catalogue| &catalogue.cases);
+        let list = cases.map(|case| format!("{} ({})", plain(&case.id), case.level));
+        return console::print_lines(list).map(|()| Ending::Fine);
+    }
+    let mut known = match &options.known_failing {
+        Some(path) => KnownFailures::read(&file::read(path, "list of known failures")?)?,
+        None => KnownFailures::default(),
+    };
+    let reports = options.reports.ready()?;
+    let Some(report) = runtime()?.block_on(check(options, catalogues, &mut known))? else {
+        return Ok(Ending::Interrupted);
+    };
+    let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
+    if report.apis.iter().filter_map(|api| api.live.as_ref()).any(|live| live.died.is_some()) {
+        eprintln!("error: the server died\nhelp: the report names the last request before that");
+        return Ok(Ending::Incomplete);
+    }
+    Ok(match report.totals {
+        totals if totals.fail > 0 || !report.stale.is_empty() => Ending::Findings,
+        totals if totals.warn > 0 && options.fail_on == Threshold::Should => Ending::Findings,
+        totals if totals.error > 0 => Ending::Incomplete,
+        // What was not run has not passed.
+        _ if report.interrupted => Ending::Interrupted,
+        totals if totals.skip == totals.all() => {
+            eprintln!("error: no case was checked\nhelp: the report says what each of them lacks");
+            Ending::Incomplete
+        }
+        _ => Ending::Fine,
+    })
+}
+
+impl Options {
+    /// Takes out of an earlier report what was not asked for this time.
+    fn narrow(&self, previous: &mut Report, now: &Report) {
+        if !self.apis.api.is_empty() || self.apis.api_dir.is_some() {
+            previous.apis.retain(|earlier| now.apis.iter().any(|api| api.api == earlier.api));
+        }
+        previous.select(&self.case, &self.skip);
+        for api in &mut previous.apis {
+            api.cases.retain(|case| self.end().is_none_or(|end| end.is_of(case.side)));
+        }
+    }
+
+    /// The end that is checked: who names a server or a client asks about that one.
+    fn end(&self) -> Option<End> {
+        let of_client = self.subject.client.is_given().then_some(End::Client);
+        self.side.or(of_client).or(self.subject.live.base_url.as_ref().map(|_| End::Server))
+    }
+}
+
+impl End {
+    fn is_of(self, side: Side) -> bool {
+        (side == Side::Server) == matches!(self, Self::Server)
+    }
+}
+
+fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, UserError> {
+    let mut catalogues = options.apis.catalogues()?;
+    for catalogue in &mut catalogues {
+        catalogue.select(&options.case, &options.skip);
+        if let Some(end) = options.end() {
+            catalogue.cases.retain(|case| end.is_of(case.side));
+        }
+    }
+    if options.subject.live.base_url.is_some() && catalogues.len() != 1 {
+        return Err(UserError::new("a base URL belongs to one API").help("name it with --api or --api-dir"));
+    }
+    catalogues.retain(|catalogue| !catalogue.cases.is_empty());
+    if catalogues.is_empty() {
+        return Err(
+            UserError::new("no case fits").help("--list shows the ids; `*` stays within a segment, `**` does not")
+        );
+    }
+    Ok(catalogues.into_iter().map(Arc::new).collect())
+}
+
+async fn check(
+    options: &Options,
+    catalogues: Vec<Arc<Catalogue>>,
+    known: &mut KnownFailures,
+) -> Result<Option<Report>, UserError> {
+    let started = Instant::now();
+    let halt = Halt::default();
+    let was_interrupted = Arc::new(AtomicBool::new(false));
+    let interrupts = Interrupts::new();
+    let interrupts = interrupts.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
+    let listening = tokio::spawn(halt_on_interrupt(interrupts, halt.clone(), Arc::clone(&was_interrupted)));
+    let bar = progress(&catalogues);
+    let redactor = Redactor::default();
+    // Of the mocks: a live server has its own.
+    let http =
+        http_client(false).map_err(|error| UserError::new(format!("the HTTP client cannot be set up: {error}")))?;
+    let is_ours = options.apis.api_dir.is_none();
+    let mut running = JoinSet::new();
+    for (place, catalogue) in catalogues.into_iter().enumerate() {
+        let plan = options.subject.plan(&catalogue, is_ours, &http, &redactor, &halt).await?;
+        let Some((mut plan, server, mock)) = plan else {
+            eprintln!("the run was interrupted before the server answered: nothing was checked");
+            return Ok(None);
+        };
+        plan.is_fail_fast = options.fail_fast;
+        plan.seed = options.seed;
+        plan.workers = options.parallel.map_or(plan.workers, usize::from);
+        plan.watch = bar.clone().map(watch);
+        running.spawn(async move {
+            let outcomes = run_cases(&catalogue, &plan).await;
+            let aftermath = match &plan.target {
+                Some(target) => target.finish(&catalogue).await,
+                None => Aftermath::default(),
+            };
+            drop(mock);
+            (place, catalogue, server, outcomes, aftermath)
+        });
+    }
+    let mut done = Vec::new();
+    while let Some(checked) = running.join_next().await {
+        done.push(checked.map_err(|error| UserError::new(format!("a check broke off: {error}")))?);
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    done.sort_by_key(|(place, ..)| *place);
+    let mut requests = 0;
+    let mut apis = Vec::new();
+    for (_, catalogue, server, mut outcomes, aftermath) in done {
+        requests += aftermath.requests;
+        for (case, outcome) in catalogue.cases.iter().zip(&mut outcomes) {
+            requests += outcome.requests;
+            known.settle(&case.id, outcome);
+        }
+        if is_elsewhere(&catalogue, &outcomes) && options.subject.live.base_url.is_some() {
+            eprintln!("note: every valid call is answered 404: does the base URL lack a path, such as /v1?");
+        }
+        let mut report = ApiReport::new(&catalogue, &server, outcomes, &redactor);
+        if options.subject.live.base_url.is_some() {
+            report.live = Some(LiveReport::new(aftermath, options.subject.live.notes(), &redactor));
+        }
+        apis.push(report);
+    }
+    let mut report = Report::new(apis, requests, started.elapsed());
+    // The server's end is all that there is to a live server.
+    let is_one_end = options.side.is_some() || options.subject.client.is_given();
+    let is_partial = is_one_end || !(options.apis.api.is_empty() && options.case.is_empty() && options.skip.is_empty());
+    report.stale = known.stale(!is_partial && !halt.is_halted());
+    report.interrupted = was_interrupted.load(Ordering::SeqCst);
+    if report.interrupted {
+        eprintln!("the run was interrupted: the report is of the cases before that");
+    }
+    listening.abort();
+    Ok(Some(report))
+}
+
+/// Whether no valid call leads anywhere.
+fn is_elsewhere(catalogue: &Catalogue, outcomes: &[Outcome]) -> bool {
+    let valid = |case: &Case| catalogue.rule(case).probe == Some(Probe::Valid);
+    let mut valid =
+        catalogue.cases.iter().zip(outcomes).filter(|(case, outcome)| valid(case) && outcome.status.is_some());
+    let first = valid.next();
+    first.into_iter().chain(valid).all(|(_, outcome)| outcome.status == Some(404)) && first.is_some()
+}
+
+/// The first interrupt lets the requests on their way end and reports on them, the second one ends the program.
+async fn halt_on_interrupt(mut interrupts: Interrupts, halt: Halt, was_interrupted: Arc<AtomicBool>) {
+    interrupts.next().await;
+    // Before the halt: the run may end at once.
+    was_interrupted.store(true, Ordering::SeqCst);
+    halt.halt();
+    eprintln!("interrupted: the requests under way are waited for");
+    interrupts.exit_with_next();
+}
+
+/// A progress bar on a terminal, and nothing elsewhere.
+fn progress(catalogues: &[Arc<Catalogue>]) -> Option<ProgressBar> {
+    let cases: usize = catalogues.iter().map(|catalogue| catalogue.cases.len()).sum();
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let bar = ProgressBar::new(cases as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} cases, {msg}{eta} left") {
+        bar.set_style(style);
+    }
+    Some(bar)
+}
+
+fn watch(bar: ProgressBar) -> Watch {
+    let broken = AtomicUsize::new(0);
+    Arc::new(move |_, outcome| {
+        if outcome.verdict == Verdict::Fail {
+            bar.set_message(format!("{} broken, ", broken.fetch_add(1, Ordering::Relaxed) + 1));
+        }
+        bar.inc(1);
+    })
+}

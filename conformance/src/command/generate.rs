@@ -1,0 +1,178 @@
+//! `keyfit generate`: code of clients that is checked in.
+
+use std::path::{Component, Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use keyfit_conformance::UserError;
+use keyfit_conformance::generate::{Entry, Lock, Made, Project, Stale, dispatch_name, make, write};
+use keyfit_openapi::Dispatch;
+
+use crate::console;
+use crate::ending::Ending;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  keyfit generate api/parcels --out src/parcels.rs
+  keyfit generate openapi.json --name parcels --only tag:shipments --only 'GET /me' --out src/parcels.rs
+  keyfit generate                               all that keyfit.lock names, again
+  keyfit generate --check                       in CI: 1 where the code is stale, and which";
+
+/// How many remarks are shown of one client.
+const REMARKS: usize = 8;
+
+/// What to generate, and where it goes.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// The API: a folder with a document, and where present overlay.yaml and contract.toml; or a document alone.
+    #[arg(value_name = "API")]
+    api: Option<PathBuf>,
+    /// The file to write: `src/parcels.rs`.
+    #[arg(long, value_name = "FILE", requires = "api")]
+    out: Option<PathBuf>,
+    /// The operations that the client has: `tag:name`, `GET /path`, an id, or a path such as `/lists/**`; may be given more
+    /// than once. All of them where left out.
+    #[arg(long, value_name = "SELECTOR", requires = "out")]
+    only: Vec<String>,
+    /// The name of the API, in place of that of the folder or document.
+    #[arg(long, requires = "out")]
+    name: Option<String>,
+    /// Where the client can be called by the ids of its operations, which is what the contract check does.
+    #[arg(long, value_enum, requires = "out")]
+    dispatch: Option<When>,
+    /// Write nothing, and say which files are stale.
+    #[arg(long, conflicts_with_all = ["out", "force"])]
+    check: bool,
+    /// Overwrite a file that keyfit did not write, or that was changed since.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Where a client can be called by ids.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum When {
+    /// In the tests of the crate.
+    Tests,
+    /// In every build.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    let project = Project::find()?;
+    let mut lock = Lock::read(&project)?;
+    let entries = entries(options, &project, &lock)?;
+    if options.check {
+        return check(&project, &entries);
+    }
+    // All of them before the first is written: one document that cannot be read leaves everything as it was.
+    let made = entries.iter().map(|entry| make(&project, entry)).collect::<Result<Vec<Made>, _>>()?;
+    let new: Vec<bool> = made.iter().map(|made| lock.entry(&made.entry.out).is_none()).collect();
+    write(&project, &mut lock, &made, options.force)?;
+    let told = made.iter().zip(new).flat_map(|(made, is_new)| told(made, is_new));
+    console::print_lines(told)?;
+    Ok(Ending::Fine)
+}
+
+/// What is to be generated, or looked at.
+fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entry>, UserError> {
+    let Some(api) = &options.api else {
+        return match lock.clients.as_slice() {
+            [] => Err(UserError::new("nothing is generated here yet")
+                .at(project.lock().display())
+                .help("name an API and a file: keyfit generate api/parcels --out src/parcels.rs")),
+            clients => Ok(clients.to_vec()),
+        };
+    };
+    let name = project.name(api);
+    let Some(out) = &options.out else {
+        let known: Vec<Entry> = lock.clients.iter().filter(|entry| entry.api == name).cloned().collect();
+        return match known.as_slice() {
+            [] => Err(UserError::new("no code is generated from this API yet")
+                .at(api.display())
+                .help(format!("name the file with --out, such as src/{}", file_for(api)))),
+            _ => Ok(known),
+        };
+    };
+    let out = project.name(out);
+    let is_rust = Path::new(&out).extension().is_some_and(|ending| ending == "rs");
+    if !is_rust || !Project::is_inside(&out) {
+        let problem = if is_rust { "the file is outside the project" } else { "not a file of Rust code" };
+        return Err(UserError::new(problem)
+            .at(project.path(&out).display())
+            .help("name a file below the folder of Cargo.toml that ends with .rs"));
+    }
+    Ok(vec![Entry {
+        out,
+        api: name,
+        name: options.name.clone(),
+        only: options.only.clone(),
+        dispatch: options.dispatch.map(|when| dispatch_name(when.into()).to_owned()),
+        ..Entry::default()
+    }])
+}
+
+/// Says which files are stale, and why.
+fn check(project: &Project, entries: &[Entry]) -> Result<Ending, UserError> {
+    let mut lines = Vec::new();
+    let mut is_stale = false;
+    for entry in entries {
+        match Stale::of(project, entry)? {
+            None => lines.push(format!("{}: up to date", entry.out)),
+            Some(stale) => {
+                is_stale = true;
+                lines.extend(stale.reasons.iter().map(|reason| format!("{}: stale: {reason}", stale.out)));
+            }
+        }
+    }
+    if is_stale {
+        lines.push("\nWrite it again: keyfit generate".to_owned());
+    }
+    console::print_lines(lines)?;
+    Ok(if is_stale { Ending::Findings } else { Ending::Fine })
+}
+
+/// What was written.
+fn told(made: &Made, is_new: bool) -> Vec<String> {
+    let Made { entry, module } = made;
+    let lines = module.generated.code.lines().count();
+    let operations = module.generated.operations;
+    let mut told = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];
+    let remarks = module.remarks();
+    told.extend(remarks.iter().take(REMARKS).map(|remark| format!("note: {remark}")));
+    if remarks.len() > REMARKS {
+        told.push(format!(
+            "note: {} more; keyfit spec lint {} shows all of them",
+            remarks.len() - REMARKS,
+            module.source.document.path
+        ));
+    }
+    if is_new {
+        let declared = Path::new(&entry.out).file_stem().unwrap_or_default().to_string_lossy();
+        told.push(format!("\nDeclare it where its parent module is: pub mod {declared};"));
+    }
+    told
+}
+
+/// The name of a file for an API.
+fn file_for(api: &Path) -> String {
+    let last = api.components().rev().find_map(|part| match part {
+        Component::Normal(name) => {
+            Some(Path::new(name).file_stem().unwrap_or(name).to_string_lossy().replace('-', "_"))
+        }
+        _ => None,
+    });
+    format!("{}.rs", last.unwrap_or_else(|| "client".to_owned()))
+}
+
+impl From<When> for Dispatch {
+    fn from(when: When) -> Self {
+        match when {
+            When::Tests => Self::InTests,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
+        }
+    }
+}

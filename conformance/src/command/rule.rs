@@ -1,0 +1,49 @@
+//! `keyfit rule`: the rules of the contracts, and what there is to say of one.
+
+use clap::Args;
+use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::secret::shown;
+use keyfit_conformance::{UserError, explain};
+use keyfit_openapi::plain;
+
+use super::apis::Apis;
+use crate::console;
+use crate::ending::Ending;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  keyfit rule --api ingest
+  keyfit rule ingest.auth.no-token
+  keyfit rule '*.auth.**'";
+
+/// Which rules.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct Options {
+    /// The id of a rule, such as `ingest.auth.no-token`; `*` stands for one part, `**` for any. Left out, all rules are
+    /// listed.
+    id: Option<String>,
+    #[command(flatten)]
+    apis: Apis,
+}
+
+/// Lists the rules, or explains those that were named.
+pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    let catalogues = options.apis.catalogues()?;
+    let Some(id) = &options.id else {
+        console::print_lines(catalogues.iter().flat_map(listed))?;
+        return Ok(Ending::Fine);
+    };
+    let texts: Vec<String> = catalogues.iter().flat_map(|catalogue| explain::rules(catalogue, id)).collect();
+    if texts.is_empty() {
+        return Err(UserError::new(format!("there is no rule `{}`", shown(id))).help(
+            "a rule is called as in `ingest.auth.no-token`; `keyfit rule` lists them; `*` stands for one part, `**` for any",
+        ));
+    }
+    console::print(&texts.join("\n"))?;
+    Ok(Ending::Fine)
+}
+
+fn listed(catalogue: &Catalogue) -> impl Iterator<Item = String> {
+    catalogue.contract.rules.iter().map(|rule| plain(&format!("{} ({}): {}", rule.id, rule.level, rule.requirement)))
+}

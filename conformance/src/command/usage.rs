@@ -1,0 +1,88 @@
+//! Errors of the command line, as they are told: what was typed may be a token in the wrong place, or command a terminal.
+
+use std::ffi::OsStr;
+
+use clap::error::Error;
+use keyfit_conformance::secret::{Redactor, Secret, is_word};
+
+/// Shorter texts stand in any message, and hide nothing.
+const SHORTEST: usize = 4;
+
+/// What clap says, in which nothing stands that was typed, unless it is a word.
+pub(crate) fn told<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>) -> String {
+    let redactor = Redactor::default();
+    for argument in typed {
+        let argument = argument.to_string_lossy();
+        // `--option=value` is told in parts.
+        let parts = argument.split_once('=').map(|(option, value)| [option, value]);
+        for part in parts.into_iter().flatten().chain([&*argument]) {
+            if part.len() >= SHORTEST && !is_word(part) {
+                redactor.learn(&Secret::new(part));
+            }
+        }
+    }
+    redactor.mask(&error.render().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use clap::Parser as _;
+
+    use crate::command::Cli;
+
+    fn told(arguments: &[&str]) -> String {
+        let arguments = [&["keyfit"], arguments].concat();
+        let error = Cli::try_parse_from(&arguments).expect_err("an error");
+        super::told(&error, arguments.iter().map(OsStr::new))
+    }
+
+    #[test]
+    fn what_was_typed_is_repeated_only_where_it_is_a_word() {
+        let secret = "sk_live_a1B2c3D4"; // not-a-secret
+        let url = format!("https://user:{secret}@host.example");
+        let flag = format!("--{secret}");
+        let format = format!("{secret}=x");
+        let joined = format!("--rate={secret}");
+        let import = ["instasent", "import", "f.csv", "--project", "p", "--datasource", "d"];
+        let import = |more: &[&'static str]| [&import[..], more].concat();
+        for arguments in [
+            vec![secret],
+            vec!["check", secret],
+            vec!["check", &flag],
+            vec!["check", "--rate", secret],
+            vec!["check", &joined],
+            vec!["check", "--base-url", &url],
+            vec!["check", "--base-url", &url[..20]],
+            vec!["check", "--header", secret],
+            vec!["check", "--report", &format],
+            vec!["check", "--side", secret],
+            vec!["check", "--mutant", secret],
+            vec!["mock", "--host", secret],
+            vec!["mock", "--api", "ingest", "--admin-host", "sk_live_a1B2c3D4/"], // not-a-secret
+            vec!["completions", secret],
+            vec!["spec", secret],
+            vec!["instasent", "import", "f.csv", secret],
+            import(&["--rows", "sk_live_a1B2c3D4"]),        // not-a-secret
+            import(&["--in-flight", "sk_live_a1B2c3D4"]),   // not-a-secret
+            import(&["--column", "sk_live_a1B2c3D4"]),      // not-a-secret
+            import(&["--encoding", "sk_live_a1B2c3D4"]),    // not-a-secret
+            import(&["--delimiter", "sk_live_a1B2c3D4"]),   // not-a-secret
+            import(&["--token-env=x", "sk_live_a1B2c3D4"]), // not-a-secret
+        ] {
+            let told = told(&arguments);
+            assert!(!told.contains("sk_live") && told.contains("error: "), "{arguments:?}: {told}");
+        }
+        // A number that is out of range is told by its parser, not by clap.
+        let told_of = told(&["check", "--parallel", "4929123456789012"]);
+        assert!(!told_of.contains("4929") && told_of.contains("--parallel"), "{told_of}");
+    }
+
+    #[test]
+    fn a_word_is_repeated_and_a_terminal_is_not_commanded() {
+        assert!(told(&["check", "--side", "sevrer"]).contains("'sevrer'"));
+        assert!(told(&["chekc"]).contains("'chekc'"));
+        assert!(!told(&["check", "\u{1b}[2J"]).contains('\u{1b}'));
+    }
+}

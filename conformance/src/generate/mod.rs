@@ -1,0 +1,58 @@
+//! Clients whose code is checked in: what is generated from what, whether that still holds, and writing it anew.
+
+mod lock;
+mod project;
+mod state;
+
+use keyfit_openapi::build::{self, Module};
+use keyfit_openapi::{Dispatch, Failure, Source};
+
+pub use lock::{Entry, Lock, dispatch, dispatch_name};
+pub use project::Project;
+pub use state::{Stale, write};
+
+use crate::UserError;
+use crate::origin::digest;
+
+/// The version of the generator, which is a part of what code depends on.
+pub const GENERATOR: &str = env!("CARGO_PKG_VERSION");
+
+/// A client that was generated and is not written yet.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// What the lock file says of it.
+    pub entry: Entry,
+    /// The module, its code and its remarks.
+    pub module: Module,
+}
+
+/// Generates the client of an entry, and brings the entry up to date.
+///
+/// # Errors
+/// Returns an error if the API cannot be read or generated.
+pub fn make(project: &Project, entry: &Entry) -> Result<Made, UserError> {
+    let mut client = build::client(project.path(&entry.api)).only(entry.only.clone()).dispatch(entry.dispatch()?);
+    if let Some(name) = &entry.name {
+        client = client.name(name);
+    }
+    let module = client.generate()?;
+    let mut entry = entry.clone();
+    entry.inputs = inputs(project, &module.source);
+    entry.code = digest(&module.generated.code);
+    GENERATOR.clone_into(&mut entry.generator);
+    Ok(Made { entry, module })
+}
+
+/// The files of an API with their hashes, by their paths in the project.
+fn inputs(project: &Project, source: &Source) -> lock::Inputs {
+    let files = [Some(&source.document), source.overlay.as_ref(), source.contract.as_ref()];
+    files.into_iter().flatten().map(|file| (project.name(file.path.as_ref()), digest(&file.text))).collect()
+}
+
+/// The files of an entry's API as they are now.
+fn inputs_now(project: &Project, entry: &Entry) -> Result<lock::Inputs, Failure> {
+    Ok(inputs(project, &Source::from_path(&project.path(&entry.api))?))
+}
+
+/// What is used where nothing is said.
+const DISPATCH: Dispatch = Dispatch::InTests;

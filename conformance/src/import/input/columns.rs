@@ -1,0 +1,225 @@
+//! What the columns of a CSV file mean: the header, and the item that each record describes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use keyfit::redact::plain;
+use serde_json::{Map, Value};
+
+use super::csv::{Csv, Record};
+use super::hint::{is_flag, not_a_flag};
+use super::text::{Text, failure, without_end};
+use super::{Row, Unfit};
+use crate::import::options::{Options, Rows as What};
+
+/// What may separate columns, where nobody says.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+pub(crate) struct Records {
+    csv: Csv,
+    record: Record,
+    /// The text of the header, and of a line before it that names the delimiter.
+    header: Vec<u8>,
+    columns: Vec<Column>,
+    /// Keys whose values are not checked.
+    allowed: Vec<String>,
+    what: What,
+}
+
+/// What a column is for.
+enum Column {
+    Key(String),
+    LeftOut,
+    /// Nobody says: no cell of it may hold anything.
+    Unnamed,
+}
+
+impl Records {
+    pub(super) fn new(import: &Options, mut text: Text) -> io::Result<Self> {
+        let mut header = Vec::new();
+        text.line(&mut header)?;
+        let named = separator_line(&header);
+        if named.is_some() {
+            text.line(&mut header)?;
+        }
+        let line = text.lines().max(1);
+        if without_end(&header).is_empty() {
+            return Err(failure(line, "the header is missing: the first line names the attributes"));
+        }
+        // A header in several lines is as rare as it is hard to tell from a quote that is not closed.
+        let first = header.split_inclusive(|byte| *byte == b'\n' || *byte == b'\r').rfind(|line| *line != b"\n");
+        let first = without_end(first.unwrap_or_default()).to_vec();
+        let cells = |delimiter: u8| names(line, &first, delimiter, import.quote.0);
+        let delimiter = match import.delimiter.or(named) {
+            Some(delimiter) => delimiter,
+            None => guess(import, &cells),
+        };
+        let columns = columns(line, import, &cells(delimiter)?, delimiter)?;
+        let csv = Csv::new(text, delimiter, import.quote.0);
+        let allowed = import.allowed.clone();
+        Ok(Self { csv, record: Record::default(), header, columns, allowed, what: import.rows })
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.csv.delimiter
+    }
+
+    pub(super) fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    pub(super) fn next(&mut self) -> io::Result<Option<Row>> {
+        if !self.csv.read(&mut self.record)? {
+            return Ok(None);
+        }
+        let json = self.object().map(|object| Value::Object(object).to_string().into_bytes());
+        let (line, source) = (self.record.line, std::mem::take(&mut self.record.raw));
+        Ok(Some(Row { line, json, source, position: self.csv.text().position().clone() }))
+    }
+
+    /// The item that a record describes. A cell without text is an attribute that is not given.
+    fn object(&self) -> Result<Map<String, Value>, Unfit> {
+        if self.record.len() != self.columns.len() {
+            let reason = format!("has {} cells, the header has {}", self.record.len(), self.columns.len());
+            return Err(Unfit { field: None, reason });
+        }
+        if let Some(column) = self.record.stray_quote {
+            let field = match &self.columns[column] {
+                Column::Key(key) => key.clone(),
+                Column::LeftOut | Column::Unnamed => cell_of(column),
+            };
+            let reason = "holds a quote and does not begin with one: enclose the cell in quotes and double the one in it, \
+                          or give --quote none";
+            return Err(Unfit { field: Some(field), reason: reason.to_owned() });
+        }
+        let (mut object, mut parameters) = (Map::new(), Map::new());
+        for (index, (cell, column)) in self.record.cells().zip(&self.columns).enumerate() {
+            if cell.is_empty() {
+                continue;
+            }
+            let key = match column {
+                Column::Key(key) => key,
+                Column::LeftOut => continue,
+                Column::Unnamed => {
+                    let reason = "holds text, and its column has no name: name it in the header or with --column =KEY, or \
+                                  leave it out with --column =";
+                    return Err(Unfit { field: Some(cell_of(index)), reason: reason.to_owned() });
+                }
+            };
+            let is_checked = self.what == What::Contacts && is_flag(key) && !self.allowed.contains(key);
+            if is_checked && !matches!(&*cell, "1" | "0") {
+                return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
+            }
+            let is_parameter = self.what == What::Events && !key.starts_with('_');
+            let (map, value) = match key.as_str() {
+                "_client_tags" | "_client_lists" => (&mut object, cell.split('|').map(str::trim).collect()),
+                _ if is_parameter => (&mut parameters, Value::String(cell.into_owned())),
+                _ => (&mut object, Value::String(cell.into_owned())),
+            };
+            map.insert(key.clone(), value);
+        }
+        if self.what == What::Events {
+            object.insert("_event_parameters".to_owned(), parameters.into());
+        }
+        Ok(object)
+    }
+}
+
+fn cell_of(column: usize) -> String {
+    format!("cell {}", column + 1)
+}
+
+/// The delimiter in a line `sep=;`, which some programs write before the header.
+fn separator_line(line: &[u8]) -> Option<u8> {
+    match without_end(line) {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// The names of a header.
+fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Result<Vec<String>> {
+    let text = Text::new(Box::new(io::Cursor::new(header.to_vec())));
+    let mut record = Record::default();
+    Csv::new(text, delimiter, quote).read(&mut record).map_err(|_| {
+        failure(line, "the header holds a quote that is not closed: a header takes one line, and names without quotes")
+    })?;
+    Ok(record.cells().map(|name| name.trim().to_owned()).collect())
+}
+
+/// The delimiter by which the header names what is required; a comma where none does.
+fn guess(import: &Options, cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
+    for delimiter in DELIMITERS {
+        let Ok(names) = cells(delimiter) else { continue };
+        let keys: BTreeSet<&str> = names.iter().map(|name| renamed(import, name)).collect();
+        if required(import.rows).iter().all(|key| keys.contains(key)) {
+            return delimiter;
+        }
+    }
+    b','
+}
+
+fn renamed<'a>(import: &'a Options, header: &'a str) -> &'a str {
+    import.columns.iter().rev().find(|(from, _)| from == header).map_or(header, |(_, to)| to)
+}
+
+fn columns(line: u64, import: &Options, names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
+    let refused = |problem: String| Err(failure(line, problem));
+    let mut unused: BTreeMap<&str, &str> = import.columns.iter().map(|(from, to)| (&**from, &**to)).collect();
+    let mut seen = BTreeSet::new();
+    let mut columns = Vec::new();
+    for name in names {
+        let is_unnamed = unused.remove(&**name).is_none() && name.is_empty();
+        let key = renamed(import, name).to_owned();
+        if !key.is_empty() && !seen.insert(key.clone()) {
+            return refused(format!(
+                "the header names `{}` twice: rename one with --column, or leave it out",
+                plain(&key)
+            ));
+        }
+        columns.push(match key.as_str() {
+            "" if is_unnamed => Column::Unnamed,
+            "" => Column::LeftOut,
+            _ => Column::Key(key),
+        });
+    }
+    let said = said_of(names, delimiter);
+    if let Some(column) = unused.keys().next() {
+        return refused(format!("--column names `{column}`, which the header does not have: {said}"));
+    }
+    for key in required(import.rows) {
+        if !seen.contains(*key) {
+            return refused(format!("the header has no `{key}`: name its column with --column HEADER={key}; {said}"));
+        }
+    }
+    Ok(columns)
+}
+
+/// What the header has, and what may be wrong with it.
+fn said_of(names: &[String], delimiter: u8) -> String {
+    match names {
+        [one] => {
+            let other = DELIMITERS.into_iter().find(|other| *other != delimiter && one.as_bytes().contains(other));
+            let other = other.map(|other| format!(": is the delimiter {}", delimiter_option(other)));
+            format!("its one column is `{}`{}", plain(one), other.unwrap_or_default())
+        }
+        _ => format!(
+            "its columns are {}",
+            names.iter().map(|name| format!("`{}`", plain(name))).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+fn delimiter_option(delimiter: u8) -> String {
+    match delimiter {
+        b'\t' => "a tab? --delimiter '\\t'".to_owned(),
+        other => format!("`{0}`? --delimiter '{0}'", char::from(other)),
+    }
+}
+
+fn required(what: What) -> &'static [&'static str] {
+    match what {
+        What::Contacts => &["_user_id"],
+        What::Events => &["_user_id", "_event_id", "_event_type"],
+    }
+}

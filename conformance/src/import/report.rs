@@ -1,0 +1,234 @@
+//! What becomes of each row: counted, written to the files of rejects and reasons, kept in the checkpoint, and told to the
+//! user.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use keyfit::batch::Reason;
+use keyfit::instasent::ingest_writer::{Checkpoint, Delivery, Outcome};
+use keyfit::redact::{plain, plain_json};
+use keyfit_conformance::UserError;
+use serde_json::{Value, json};
+
+use crate::import::input::{Position, Unfit, hint};
+use crate::import::options::Options;
+use crate::import::output::Output;
+use crate::import::roles;
+use crate::import::state::{Read, State, lock_checkpoint};
+
+/// Rows that are shown; the others are counted.
+const MOST_SHOWN: u64 = 20;
+/// How much of a row's reasons is shown.
+const MOST_CHARACTERS: usize = 300;
+/// How often the checkpoint is written.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The files of an import that it writes. Each is locked from here on.
+pub(crate) struct Files {
+    rejects: Option<Output>,
+    reasons: Option<Output>,
+    checkpoint: Option<PathBuf>,
+    _lock: Option<File>,
+}
+
+pub(crate) struct Report {
+    pub(crate) state: State,
+    /// Rows that the server may have taken.
+    pub(crate) unknown: u64,
+    /// Rows that were not sent, or were and did nothing.
+    pub(crate) unsent: u64,
+    /// Why, of the first of them: most have it in common, and it is told at the end.
+    pub(crate) why_unsent: Option<String>,
+    /// What went wrong here: a row that is not reported must not be taken for reported.
+    pub(crate) failure: Option<UserError>,
+    files: Files,
+    /// What a file of rejects begins with.
+    header: Vec<u8>,
+    /// How the rows stood whose outcome is open, and what is wrong with those that are not fit.
+    open: HashMap<u64, (Vec<u8>, Option<Unfit>)>,
+    /// The end of the last row that was read.
+    pub(crate) position: Position,
+    /// How long the text is.
+    size: u64,
+    saved: Option<Instant>,
+    shown: u64,
+}
+
+impl Files {
+    /// Takes the lock of the checkpoint, before anything of it is read.
+    pub(crate) fn lock(import: &Options) -> Result<Self, UserError> {
+        let checkpoint = import.checkpoint.clone();
+        let lock = checkpoint.as_deref().map(lock_checkpoint).transpose()?;
+        Ok(Self { rejects: None, reasons: None, checkpoint, _lock: lock })
+    }
+
+    /// Opens what is written to.
+    pub(crate) fn open(mut self, import: &Options, state: &State) -> Result<Self, UserError> {
+        let open = |role: &str, path: &Option<PathBuf>, known: &Option<_>| {
+            path.as_ref().map(|path| Output::open(role, path, known.as_ref())).transpose()
+        };
+        // Once a file is there, it is known by more than its name: other letters of its name, or another way to its folder,
+        // lead to it too.
+        self.rejects = open("--rejects", &import.rejects, &state.rejects)?;
+        roles::check(import)?;
+        self.reasons = open("--reasons", &import.reasons, &state.reasons)?;
+        roles::check(import)?;
+        Ok(self)
+    }
+}
+
+impl Report {
+    pub(crate) fn new(state: State, files: Files, header: Vec<u8>, size: u64) -> Self {
+        Self {
+            state,
+            unknown: 0,
+            unsent: 0,
+            why_unsent: None,
+            failure: None,
+            files,
+            header,
+            open: HashMap::new(),
+            position: Position::default(),
+            size,
+            saved: None,
+            shown: 0,
+        }
+    }
+
+    /// A row is about to be written.
+    pub(crate) fn row(&mut self, line: u64, source: Vec<u8>, unfit: Option<Unfit>, position: Position) {
+        self.position = position;
+        if self.files.rejects.is_some() || unfit.is_some() {
+            self.open.insert(line, (source, unfit));
+        }
+    }
+
+    /// A row has had its outcome in an earlier run.
+    pub(crate) fn skipped(&mut self, line: u64) {
+        self.open.remove(&line);
+    }
+
+    /// An outcome. `tell` prints a line.
+    pub(crate) fn outcome(&mut self, delivery: &Delivery<'_>, tell: impl Fn(&str)) {
+        let line = delivery.sequence();
+        let row = self.open.remove(&line);
+        match delivery.outcome() {
+            Outcome::Accepted => self.state.accepted += 1,
+            Outcome::Rejected(reasons) => {
+                self.state.rejected += 1;
+                let (source, unfit) = row.unwrap_or_default();
+                let reasons = told(reasons, unfit, delivery.item());
+                self.show(line, &words(&reasons), &tell);
+                if let Err(error) = self.reject(line, &reasons, &source) {
+                    self.failure = Some(error);
+                }
+            }
+            Outcome::Unknown(why) if !why.may_have_been_sent() => {
+                self.unsent += 1;
+                self.why_unsent.get_or_insert_with(|| why.to_string());
+            }
+            Outcome::Unknown(why) => {
+                self.unknown += 1;
+                self.show(line, &format!("not confirmed: {}", plain(&why.to_string())), &tell);
+            }
+        }
+        // After a failure the last good checkpoint stays.
+        if self.files.checkpoint.is_some()
+            && self.failure.is_none()
+            && self.saved.is_none_or(|saved| saved.elapsed() >= EVERY)
+        {
+            self.save(delivery.checkpoint(), false);
+        }
+    }
+
+    /// Writes the checkpoint, and before it what it covers of the other files.
+    pub(crate) fn save(&mut self, checkpoint: Checkpoint, is_complete: bool) {
+        if self.failure.is_none() {
+            self.failure = self.try_save(checkpoint, is_complete).err();
+        }
+    }
+
+    fn try_save(&mut self, checkpoint: Checkpoint, is_complete: bool) -> Result<(), UserError> {
+        self.saved = Some(Instant::now());
+        let Files { rejects, reasons, checkpoint: path, .. } = &mut self.files;
+        let sync = |role: &str, output: &mut Option<Output>| {
+            let known = output.as_mut().map(|output| output.sync(is_complete)).transpose();
+            known.map_err(|error| unwritten(role, &error))
+        };
+        // What a file of another run knew stays known: it may be given again.
+        let (rejects, reasons) = (sync("--rejects", rejects)?, sync("--reasons", reasons)?);
+        self.state.rejects = rejects.or(self.state.rejects.take());
+        self.state.reasons = reasons.or(self.state.reasons.take());
+        self.state.checkpoint = checkpoint;
+        // A run that has read less than an earlier one knows no more than that.
+        if self.position.bytes() >= self.state.input.bytes() {
+            self.state.input = Read::to(&self.position, self.size);
+        }
+        match path {
+            Some(path) => {
+                let saved = self.state.save(path);
+                saved.map_err(|error| unwritten("the checkpoint", &error).at(path.display()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn reject(&mut self, line: u64, reasons: &[Unfit], source: &[u8]) -> Result<(), UserError> {
+        if let Some(file) = &mut self.files.rejects {
+            let header = if file.is_empty() { self.header.as_slice() } else { &[] };
+            let end: &[u8] = if source.ends_with(b"\n") || source.ends_with(b"\r") { b"" } else { b"\n" };
+            let written = [header, source, end].into_iter().try_for_each(|part| file.write(part));
+            written.map_err(|error| unwritten("--rejects", &error))?;
+        }
+        if let Some(file) = &mut self.files.reasons {
+            let reasons: Vec<Value> =
+                reasons.iter().map(|Unfit { field, reason }| json!({"field": field, "message": reason})).collect();
+            let text = format!("{}\n", plain_json(&json!({"line": line, "reasons": reasons}).to_string()));
+            file.write(text.as_bytes()).map_err(|error| unwritten("--reasons", &error))?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, line: u64, text: &str, tell: impl Fn(&str)) {
+        self.shown += 1;
+        match self.shown {
+            shown if shown <= MOST_SHOWN => tell(&format!("line {line}: {text}")),
+            shown if shown == MOST_SHOWN + 1 => tell("further lines are counted, not shown"),
+            _ => {}
+        }
+    }
+}
+
+fn unwritten(what: &str, error: &io::Error) -> UserError {
+    UserError::new(format!("{what} cannot be written: {error}"))
+}
+
+/// Why a row was rejected: what the reader found, or what the writer or the server says, with how a value is to be written
+/// where that shows.
+fn told(reasons: &[Reason], unfit: Option<Unfit>, item: &[u8]) -> Vec<Unfit> {
+    if let Some(unfit) = unfit {
+        return vec![unfit];
+    }
+    let with_hint = |Reason { field, message, .. }: &Reason| {
+        let hint = field.as_deref().and_then(|field| hint(item, field));
+        let reason = hint.map_or_else(|| message.clone(), |hint| format!("{message} ({hint})"));
+        Unfit { field: field.clone(), reason }
+    };
+    reasons.iter().map(with_hint).collect()
+}
+
+fn words(reasons: &[Unfit]) -> String {
+    let one = |Unfit { field, reason }: &Unfit| match field {
+        Some(field) => format!("{field}: {reason}"),
+        None => reason.clone(),
+    };
+    let text = reasons.iter().map(one).collect::<Vec<_>>().join("; ");
+    let mut shown: String = plain(&text).chars().take(MOST_CHARACTERS).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,75 @@
+//! Each file of an import has one role: who names a file twice would lose one of the two.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use keyfit_conformance::UserError;
+
+use crate::console::place;
+use crate::import::options::Options;
+use crate::import::output::node;
+
+/// Refuses a path that stands for two of the import's files, by whatever name.
+pub(crate) fn check(import: &Options) -> Result<(), UserError> {
+    let lock = import.checkpoint.as_deref().map(lock_of);
+    let roles = [
+        ("the input", Some(&import.file).filter(|file| !file.as_os_str().eq("-"))),
+        ("--rejects", import.rejects.as_ref()),
+        ("--reasons", import.reasons.as_ref()),
+        ("--checkpoint", import.checkpoint.as_ref()),
+        ("the lock of --checkpoint", lock.as_ref()),
+    ];
+    let mut taken: Vec<(&str, &Path, Vec<Identity>)> = Vec::new();
+    for (role, path) in roles {
+        let Some(path) = path else { continue };
+        let own = identities(path);
+        if let Some((other, its_path, _)) = taken.iter().find(|(.., its)| its.iter().any(|one| own.contains(one))) {
+            let (one, same) = (place(its_path), place(path));
+            let problem = format!("{other} ({one}) and {role} ({same}) are the same file");
+            return Err(UserError::new(problem).help("name another one"));
+        }
+        taken.push((role, path, own));
+    }
+    Ok(())
+}
+
+/// The file beside a checkpoint that one run at a time holds.
+pub(crate) fn lock_of(checkpoint: &Path) -> PathBuf {
+    let mut name = checkpoint.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// What a file is known by.
+#[derive(Debug, Eq, PartialEq)]
+enum Identity {
+    Path(PathBuf),
+    /// Device and number: two names of one file have the same.
+    Node((u64, u64)),
+}
+
+fn identities(path: &Path) -> Vec<Identity> {
+    let node = fs::metadata(path).ok().and_then(|metadata| node(&metadata));
+    [Identity::Path(whole(path))].into_iter().chain(node.map(Identity::Node)).collect()
+}
+
+/// The path without links and relative parts, also of a file that does not exist yet.
+fn whole(path: &Path) -> PathBuf {
+    if let Ok(path) = fs::canonicalize(path) {
+        return path;
+    }
+    // A link that leads nowhere yet is the file that it leads to.
+    if let Ok(target) = fs::read_link(path) {
+        let target = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+        return in_whole_folder(&target);
+    }
+    in_whole_folder(path)
+}
+
+fn in_whole_folder(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}

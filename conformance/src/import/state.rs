@@ -1,0 +1,247 @@
+//! What is kept between runs: of which import it is, what is confirmed, and how far each file belongs to it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use keyfit::instasent::ingest::API;
+use keyfit::instasent::ingest_writer::Checkpoint;
+use keyfit::redact::plain;
+use keyfit_conformance::UserError;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::import::input::{Input, Position, Reading, hex};
+use crate::import::options::Options;
+use crate::import::output::{Known, lock, private};
+use crate::import::roles::lock_of;
+
+/// The largest checkpoint that is read, in bytes.
+const LIMIT: u64 = 64 << 20;
+
+/// The contents of the checkpoint file.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    /// Where the rows go.
+    pub(crate) target: Target,
+    /// How the rows are read; `None` before any was.
+    pub(crate) reading: Option<Reading>,
+    /// What was read.
+    pub(crate) input: Read,
+    pub(crate) checkpoint: Checkpoint,
+    /// Rows that were accepted and rejected, in all runs.
+    pub(crate) accepted: u64,
+    pub(crate) rejected: u64,
+    pub(crate) rejects: Option<Known>,
+    pub(crate) reasons: Option<Known>,
+}
+
+/// Where rows go.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Target {
+    base_url: String,
+    project: String,
+    datasource: String,
+    rows: String,
+}
+
+/// How far an input was read, in bytes of text, and what stood there.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Read {
+    bytes: u64,
+    sha256: String,
+    /// Whether the last row had a line end.
+    is_open: bool,
+    /// How long the whole text was.
+    size: u64,
+}
+
+impl Read {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn to(position: &Position, size: u64) -> Self {
+        Self { bytes: position.bytes(), sha256: position.sha256(), is_open: position.is_open(), size }
+    }
+}
+
+impl State {
+    pub(crate) fn new(import: &Options) -> Self {
+        let base_url = import.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/').to_owned();
+        let target = Target {
+            base_url,
+            project: import.project.clone(),
+            datasource: import.datasource.clone(),
+            rows: import.rows.name().to_owned(),
+        };
+        let checkpoint = Checkpoint::default();
+        let input = Read::default();
+        Self { target, reading: None, input, checkpoint, accepted: 0, rejected: 0, rejects: None, reasons: None }
+    }
+
+    /// The state of an earlier run of the same import, or a new one.
+    ///
+    /// # Errors
+    /// Returns an error if the file is not a checkpoint, or the one of another import.
+    pub(crate) fn load(import: &Options, input: &Input, reading: &Reading, size: u64) -> Result<Self, UserError> {
+        let new = Self { reading: Some(reading.clone()), ..Self::new(import) };
+        let Some(path) = &import.checkpoint else { return Ok(new) };
+        let refused = |problem: String| UserError::new(problem).at(path.display());
+        let Some(text) = read(path)? else { return Ok(new) };
+        let state: Self = serde_json::from_slice(&text).map_err(|error| {
+            refused(format!("not a checkpoint of this version of the program: {error}")).help("name another file")
+        })?;
+        if import.restart {
+            return Ok(new);
+        }
+        if let Some(difference) = state.target.difference(&new.target) {
+            return Err(refused(format!("this is the checkpoint of another import: {difference}")).help(
+                "name another file with --checkpoint, or give --restart to begin with the first row and replace it",
+            ));
+        }
+        let difference = match &state.reading {
+            Some(before) if before != reading => {
+                Some("the rows were read by other options for CSV or encoding".to_owned())
+            }
+            _ => state.input.difference(input, import, size, state.checkpoint.through())?,
+        };
+        if let Some(difference) = difference.filter(|_| !import.resume_changed) {
+            return Err(refused(format!("this is the checkpoint of another file: {difference}")).help(format!(
+                "give --restart to begin with the first row, or, if the confirmed rows are the same, --resume-changed to go \
+                 on after line {}",
+                state.checkpoint.first_open().saturating_sub(1)
+            )));
+        }
+        Ok(Self { reading: Some(reading.clone()), ..state })
+    }
+
+    /// Replaces the file whole: one that was cut off would be worth nothing.
+    pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
+        // A link stays, and the file that it leads to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Of a name that no file has, for its owner alone.
+        let (start, end) = name_while_written(&path);
+        let mut file = tempfile::Builder::new().prefix(&start).suffix(end).tempfile_in(folder)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(())
+    }
+}
+
+impl Target {
+    fn difference(&self, now: &Self) -> Option<String> {
+        let pairs = [
+            ("base URL", &self.base_url, &now.base_url),
+            ("project", &self.project, &now.project),
+            ("data source", &self.datasource, &now.datasource),
+            ("rows", &self.rows, &now.rows),
+        ];
+        pairs
+            .into_iter()
+            .find(|(_, before, now)| before != now)
+            .map(|(name, before, now)| format!("its {name} is {}, not {}", plain(before), plain(now)))
+    }
+}
+
+impl Read {
+    /// Why what is confirmed may not be what the input begins with. One that only grew is the same.
+    /// `through` is the line of the last row that is covered.
+    fn difference(
+        &self,
+        input: &Input,
+        import: &Options,
+        size: u64,
+        through: Option<u64>,
+    ) -> Result<Option<String>, UserError> {
+        if size < self.size {
+            return Ok(Some(format!("it has {size} bytes of text, and had {}", self.size)));
+        }
+        let mut text = input.open(import.encoding)?;
+        let mut digest = Sha256::new();
+        let (mut left, mut lines, mut last) = (self.bytes, u64::from(self.is_open), 0);
+        while left > 0 {
+            let buffer = text.fill_buf().map_err(|error| input.failure(&error))?;
+            let length = usize::try_from(left).map_or(buffer.len(), |left| buffer.len().min(left));
+            if length == 0 {
+                break;
+            }
+            digest.update(&buffer[..length]);
+            for byte in &buffer[..length] {
+                lines += u64::from(*byte == b'\r' || (*byte == b'\n' && last != b'\r'));
+                last = *byte;
+            }
+            text.consume(length);
+            left -= length as u64;
+        }
+        if self.bytes > 0 && (left > 0 || hex(&digest.finalize()) != self.sha256) {
+            return Ok(Some("what comes before the confirmed place has changed".to_owned()));
+        }
+        if through.is_some_and(|through| through > lines) {
+            return Ok(Some("it covers rows that were never read".to_owned()));
+        }
+        let next = text.fill_buf().map_err(|error| input.failure(&error))?.first();
+        let has_grown = self.is_open && next.is_some_and(|next| !matches!(next, b'\n' | b'\r'));
+        Ok(has_grown.then(|| "the last confirmed row has grown".to_owned()))
+    }
+}
+
+/// What stands around the random part of the name that a checkpoint has while it is written.
+fn name_while_written(path: &Path) -> (OsString, &'static str) {
+    let mut start = OsString::from(".");
+    start.push(path.file_name().unwrap_or_default());
+    start.push(".");
+    (start, ".tmp")
+}
+
+/// Removes what a run left that was killed while it wrote the checkpoint. Who has the lock writes it alone.
+fn remove_leftovers(path: &Path) {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (start, end) = name_while_written(&path);
+    let is_random = |part: &[u8]| part.len() == 6 && part.iter().all(u8::is_ascii_alphanumeric);
+    let is_leftover = |name: &OsStr| {
+        let name = name.as_encoded_bytes();
+        let inner = name.strip_prefix(start.as_encoded_bytes()).and_then(|name| name.strip_suffix(end.as_bytes()));
+        inner.is_some_and(is_random)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_leftover(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // Where it cannot be removed it is in nobody's way.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+/// Keeps a second run with the same checkpoint out as long as the file is open.
+pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, UserError> {
+    let name: PathBuf = lock_of(path);
+    let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name);
+    let file = file.map_err(|error| {
+        UserError::new(format!("the lock of --checkpoint cannot be made: {error}")).at(name.display())
+    })?;
+    lock(&file, "--checkpoint", path)?;
+    remove_leftovers(path);
+    Ok(file)
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, UserError> {
+    let refused = |problem: String| UserError::new(problem).at(path.display());
+    let failed = |error: io::Error| refused(format!("the checkpoint cannot be read: {error}"));
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(refused("the checkpoint is not a regular file".to_owned()).help("name another"));
+        }
+        Ok(_) => {}
+    }
+    let mut text = Vec::new();
+    File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut text)).map_err(failed)?;
+    Ok(Some(text))
+}

@@ -1,0 +1,88 @@
+//! What keeps a command from its work, told to the person who called it.
+
+use std::fmt;
+
+use keyfit::redact::plain;
+use keyfit_openapi::{Failure, SourcePlace};
+
+/// What keeps a command from its work: input that it cannot use, or a machine that fails it. It says what is wrong, where,
+/// and what to do. What a command finds out about the client, server, document or row that it looks at is never one.
+///
+/// # Troubleshooting
+/// The first line names the problem, `-->` the file or URL, `at` the JSON pointer of the node, and `help` what to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UserError {
+    problem: String,
+    place: SourcePlace,
+    help: String,
+}
+
+impl UserError {
+    /// An error that concerns no file.
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), place: SourcePlace::default(), help: String::new() }
+    }
+
+    /// Names the file or the URL.
+    #[must_use]
+    pub fn at(mut self, path: impl fmt::Display) -> Self {
+        self.place.path = path.to_string();
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// Says what the problem is a part of.
+    #[must_use]
+    pub fn within(mut self, what: impl fmt::Display) -> Self {
+        self.problem = format!("{what}: {}", self.problem);
+        self
+    }
+}
+
+impl std::error::Error for UserError {}
+
+impl fmt::Display for UserError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", plain(&self.problem))?;
+        if !self.place.path.is_empty() {
+            write!(f, "\n  --> {}", self.place)?;
+        }
+        if !self.place.pointer.is_empty() {
+            write!(f, "\n  at  #{}", plain(&self.place.pointer))?;
+        }
+        if self.help.is_empty() { Ok(()) } else { write!(f, "\nhelp: {}", plain(&self.help)) }
+    }
+}
+
+impl From<Failure> for UserError {
+    fn from(Failure { place, problem, help }: Failure) -> Self {
+        Self { problem, place, help }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_stands_on_a_line_of_its_own_whatever_it_holds() {
+        let error = UserError::new("the file cannot be read").at("a\u{1b}[2J\nhelp: rm -rf").help("check the path");
+        let told = "error: the file cannot be read\n  --> a\\u{1b}[2J\\nhelp: rm -rf\nhelp: check the path";
+        assert_eq!(error.to_string(), told);
+        assert_eq!(UserError::new("no").to_string(), "error: no");
+    }
+
+    #[test]
+    fn a_failure_of_the_pipeline_reads_as_before() {
+        let mut failure = Failure::of_file("a.yaml", "it is odd", "mend it");
+        failure.place.line = 3;
+        failure.place.pointer = "/a".to_owned();
+        assert_eq!(UserError::from(failure.clone()).to_string(), failure.to_string());
+    }
+}

@@ -1,0 +1,118 @@
+//! One API, read: its repaired document, its operation table, and the record of what was repaired.
+
+use serde_json::Value;
+
+use crate::load::Located;
+use crate::normalize::{Unsupported, normalize, servers};
+use crate::operation::{Operation, Webhook};
+use crate::repair::Repairs;
+use crate::{Failure, Source, hints, lint, overlay, remarks, select, table, walk};
+
+/// An API whose document was read, overlaid, repaired and linted.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// The API's name: `instasent-ingest`.
+    pub name: String,
+    /// The document's title.
+    pub title: String,
+    /// The document's version.
+    pub version: String,
+    /// The first server's URL, without a slash at its end.
+    pub base_url: String,
+    /// The repaired document, error answers included.
+    pub document: Value,
+    /// Every operation that clients can call, in the document's order.
+    pub operations: Vec<Operation>,
+    /// The calls that the server makes.
+    pub webhooks: Vec<Webhook>,
+    /// The operations that were set aside, with the reason.
+    pub unsupported: Vec<Unsupported>,
+    /// Everything that was changed on the way.
+    pub repairs: Repairs,
+    pub(crate) located: Located,
+}
+
+/// The nodes that a document has at most whose client is generated within 5 s and 500 MB.
+const MOST_NODES: usize = 60_000;
+/// The entries of its longest list or map.
+const WIDEST: usize = 2_000;
+
+impl Api {
+    /// Reads an API.
+    ///
+    /// # Errors
+    /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
+    /// matches nothing, a dangling reference, a reference into another file.
+    pub fn read(source: &Source) -> Result<Self, Failure> {
+        Self::read_only(source, &[])
+    }
+
+    /// Reads a part of an API: the operations that one of the selectors names, with the components that they need. A selector
+    /// is `tag:name`, `GET /path`, the id of an operation, or a path in which `*` stands for a segment and `**` for any number
+    /// of them. Without one, all of the API is read.
+    ///
+    /// # Errors
+    /// Returns an error for what [`read`](Self::read) refuses, and if a selector matches no operation.
+    pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Failure> {
+        let mut located = Located::read(&source.document)?;
+        let mut repairs = Repairs::default();
+        remarks::text(&source.document, &mut repairs);
+        // Before the overlay: what that puts in counts.
+        hints::ignore(&mut located.value, &mut repairs);
+        let mut document = match &source.overlay {
+            Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
+            None => located.value.clone(),
+        };
+        lint::version(&located, &document)?;
+        let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
+        select::select(&located, &mut document, selectors, &mut unsupported, &mut repairs)?;
+        remarks::note(&document, &mut repairs);
+        let base_url = servers::base_url(&located, &document, &mut repairs)?;
+        unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
+        Ok(Self {
+            name: source.name.clone(),
+            title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
+            version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
+            base_url,
+            operations: table::operations(&located, &document)?,
+            webhooks: table::webhooks(&document),
+            unsupported,
+            repairs,
+            document,
+            located,
+        })
+    }
+
+    /// Why a client of the API would take longer to generate than somebody who asks about the document waits; `None` where it
+    /// does not. Its nodes and its longest list say how long: some steps go through a list for each of its items.
+    pub fn weight(&self) -> Option<String> {
+        let nodes = walk::size(&self.document);
+        let widest = walk::widest(&self.document);
+        match (nodes > MOST_NODES, widest > WIDEST) {
+            (true, _) => Some(format!("the document has {nodes} nodes, more than {MOST_NODES}")),
+            (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {WIDEST}")),
+            _ => None,
+        }
+    }
+
+    /// The operation of this id.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// What is said to whoever publishes `x-keyfit`: only an overlay may say it.
+    pub fn ignored_hints(&self) -> Option<String> {
+        let mut ignored = self.repairs.iter().filter(|repair| repair.rule == hints::RULE);
+        let first = &ignored.next()?.pointer;
+        let more = match ignored.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!("`x-keyfit` of a published document is ignored, write it into overlay.yaml: #{first}{more}"))
+    }
+
+    /// The schema itself, or the component that its `$ref` names.
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        crate::walk::resolve(&self.document, schema)
+    }
+}

@@ -1,0 +1,161 @@
+//! Clients in anybody's crate: from a folder or a document to Rust source, for build scripts and for `keyfit generate`. Both
+//! write the same bytes.
+//!
+//! A build script generates a client at each build:
+//!
+//! ```no_run
+//! // In `fn main` of build.rs:
+//! keyfit_openapi::build::client("api/parcels").only(["tag:shipments", "GET /me"]).emit();
+//! ```
+//!
+//! The crate takes it in with `keyfit::client!(pub mod parcels);`. `api/parcels` is a folder with a document
+//! (`openapi.yaml`), and where present `overlay.yaml` and `contract.toml`, or the document alone. Code that is checked in is
+//! written by `keyfit generate api/parcels --out src/parcels.rs`.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+use crate::generate::{Dispatch, Generated, Options, generate_with};
+use crate::{Failure, Source, name, plain};
+
+/// How many remarks cargo shows of one client.
+const REMARKS: usize = 8;
+
+/// A client that is generated from the API at a path, relative to the package of the build script.
+pub fn client(api: impl Into<PathBuf>) -> Client {
+    Client { api: api.into(), name: None, options: Options::default() }
+}
+
+/// A client that is to be generated.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is generated before `emit` or `generate`"]
+pub struct Client {
+    api: PathBuf,
+    name: Option<String>,
+    options: Options,
+}
+
+/// A client as it was generated.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// The module's name.
+    pub name: String,
+    /// The code and what is known of it.
+    pub generated: Generated,
+    /// The files that it was generated from.
+    pub source: Source,
+}
+
+impl Client {
+    /// The name of the API and of its module, in place of that of the folder or file.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Generates these operations alone, and the types that they need. A selector is `tag:name`, `GET /path`, the id of an
+    /// operation, or a path in which `*` stands for a segment and `**` for any number of them.
+    pub fn only<S: Into<String>>(mut self, selectors: impl IntoIterator<Item = S>) -> Self {
+        self.options.only.extend(selectors.into_iter().map(Into::into));
+        self
+    }
+
+    /// Where the client can be called by the ids of its operations, which is what the contract check does: in the tests of the
+    /// crate if nothing is said.
+    pub fn dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.options.dispatch = dispatch;
+        self
+    }
+
+    /// Generates the client.
+    ///
+    /// # Errors
+    /// Returns an error if the API cannot be read or generated, a selector matches nothing, or the name is not one of a module.
+    pub fn generate(&self) -> Result<Module, Failure> {
+        let mut source = Source::from_path(&self.api)?;
+        if let Some(name) = &self.name {
+            source.name.clone_from(name);
+        }
+        let name = name::module(&source.name).map_err(|reason| {
+            let help = "give it another name: `.name(\"...\")` in build.rs, `--name` on the command line";
+            Failure::of_file(&self.api.display().to_string(), format!("`{}` {reason}", source.name), help)
+        })?;
+        let mut generated = generate_with(&source, &self.options)?;
+        generated.code.insert_str(0, &head(&source.name));
+        Ok(Module { name, generated, source })
+    }
+
+    /// Writes the client to where `keyfit::client!` finds it. For build scripts.
+    ///
+    /// A failure is told with its place and ends the script with exit code 1. What the client lacks is told as warnings.
+    pub fn emit(self) {
+        println!("cargo::rerun-if-changed={}", self.api.display());
+        let written = self.generate().and_then(|module| {
+            let file = output().join(format!("{}.rs", module.name));
+            let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
+            folder.and_then(|()| fs::write(&file, &module.generated.code)).map_err(|error| {
+                let problem = format!("the client cannot be written: {error}");
+                Failure::of_file(&file.display().to_string(), problem, "check the target folder of cargo")
+            })?;
+            Ok(module)
+        });
+        match written {
+            Ok(module) => warn(&module),
+            Err(failure) => {
+                tell(&failure);
+                process::exit(1);
+            }
+        }
+    }
+}
+
+impl Module {
+    /// What the client lacks, of which its document promises more.
+    pub fn remarks(&self) -> Vec<String> {
+        let unsupported = self.generated.unsupported.iter();
+        let unsupported = unsupported.map(|part| format!("no method for {}: {}", part.operation, part.reason));
+        let narrowed = self.generated.repairs.iter().filter(|repair| repair.narrowed);
+        unsupported
+            .chain(narrowed.map(|repair| format!("#{}: {}", repair.pointer, repair.note)))
+            .map(|text| plain(&text))
+            .collect()
+    }
+}
+
+/// Tells a failure to cargo, which puts `error:` in front of each line. For build scripts.
+pub fn tell(failure: &Failure) {
+    let text = failure.to_string();
+    text.strip_prefix("error: ").unwrap_or(&text).lines().for_each(|line| println!("cargo::error={line}"));
+}
+
+/// What stands above the code.
+fn head(api: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "// @generated by keyfit {version} from the OpenAPI document of `{}`. Do not edit: changes belong into the\n// document's overlay.\n",
+        plain(api)
+    )
+}
+
+/// The remarks, as many as a build wants to see.
+fn warn(module: &Module) {
+    let remarks = module.remarks();
+    let path = &module.source.document.path;
+    for remark in remarks.iter().take(REMARKS) {
+        println!("cargo::warning={path}: {remark}");
+    }
+    if remarks.len() > REMARKS {
+        let more = remarks.len() - REMARKS;
+        println!("cargo::warning={path}: {more} more remarks; `keyfit spec lint {path}` shows all of them");
+    }
+}
+
+/// Where `keyfit::client!` looks.
+#[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
+fn output() -> PathBuf {
+    let Some(out) = env::var_os("OUT_DIR") else {
+        println!("cargo::error=OUT_DIR is not set: `emit` is for build scripts; elsewhere call `generate`");
+        process::exit(1);
+    };
+    Path::new(&out).join("keyfit")
+}

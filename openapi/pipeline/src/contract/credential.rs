@@ -1,0 +1,152 @@
+//! The kinds of token that a contract names.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::failure;
+use crate::{Failure, Text};
+
+/// A kind of token.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Credential {
+    /// The name of the kind, as the overlay uses it in `credentials`.
+    pub(crate) kind: Spanned<String>,
+    /// How such a token begins.
+    #[serde(default)]
+    pub(crate) prefix: String,
+    /// How the token of a test environment begins.
+    pub(crate) test_prefix: Option<String>,
+    /// Other ways in which such a token begins.
+    #[serde(default)]
+    pub(crate) other_prefixes: Vec<String>,
+    /// Where it may be sent, the preferred place first; in the `Authorization` header where left out.
+    #[serde(default)]
+    pub(crate) carriers: Vec<Spanned<Carrier>>,
+    /// The environment variable that holds one.
+    pub(crate) variable: Option<Spanned<String>>,
+    /// The name of the API to which the kind belongs, where that is another one.
+    pub(crate) of: Option<String>,
+}
+
+/// Where a token may be sent.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Carrier {
+    /// In the `Authorization` header, with the scheme `Bearer`.
+    Header,
+    /// In the `Authorization` header, with a scheme of the API's own.
+    Scheme(String),
+    /// In a header of this name, alone.
+    NamedHeader(String),
+    /// In this query parameter. Clients do not use it: URLs are logged.
+    Query(String),
+}
+
+impl Credential {
+    /// How tokens of this kind begin when they are made.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.prefix), self.test_prefix.as_ref()].into_iter().flatten().filter(|prefix| !prefix.is_empty())
+    }
+
+    /// Where clients send it; `None` where that would be the query.
+    pub(crate) fn carrier(&self) -> Option<&Carrier> {
+        let usable = |carrier: &&Carrier| !matches!(carrier, Carrier::Query(_));
+        if self.carriers.is_empty() {
+            Some(&Carrier::Header)
+        } else {
+            self.carriers.iter().map(Spanned::get_ref).find(usable)
+        }
+    }
+}
+
+/// Refuses kinds, variables and headers whose names cannot be used.
+pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failure> {
+    for (index, credential) in credentials.iter().enumerate() {
+        let kind = &credential.kind;
+        let refuse = |offset: usize, problem: String, help: &str| Err(failure(text, offset, problem, help));
+        if !kind.get_ref().chars().any(char::is_alphanumeric) {
+            return refuse(
+                kind.span().start,
+                format!("`{}` is not a valid name of a kind", kind.get_ref()),
+                "use a word such as `key`",
+            );
+        }
+        if credentials[..index].iter().any(|earlier| earlier.kind.get_ref() == kind.get_ref()) {
+            let problem = format!("the kind `{}` is listed twice", kind.get_ref());
+            return refuse(kind.span().start, problem, "remove one of the two, or give it another name");
+        }
+        if let Some(variable) = credential.variable.as_ref().filter(|variable| !is_variable(variable.get_ref())) {
+            let problem = format!("`{}` is not a valid name of an environment variable", variable.get_ref());
+            return refuse(variable.span().start, problem, "use letters, digits and underscores, such as PARCELS_KEY");
+        }
+        for carrier in &credential.carriers {
+            if let Carrier::NamedHeader(name) | Carrier::Scheme(name) = carrier.get_ref()
+                && !is_header(name)
+            {
+                let problem = format!("`{name}` is not a valid name of a header or a scheme");
+                return refuse(carrier.span().start, problem, "use letters, digits and hyphens, such as X-Api-Key");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_variable(name: &str) -> bool {
+    let is_letter = |letter: u8| letter.is_ascii_alphabetic() || letter == b'_';
+    name.bytes().next().is_some_and(is_letter)
+        && name.bytes().all(|letter| is_letter(letter) || letter.is_ascii_digit())
+}
+
+/// Whether a name is a token of RFC 9110, section 5.6.2.
+pub(crate) fn is_header(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Contract;
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Contract::read(&Text::new("contract.toml", text)).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn names_that_cannot_be_used_are_refused_at_their_line() {
+        for (text, place, problem) in [
+            ("[[credential]]\nkind = \"--\"\n", "2:8", "`--` is not a valid name of a kind"),
+            ("[[credential]]\nkind = \"a\"\n[[credential]]\nkind = \"a\"\n", "4:8", "the kind `a` is listed twice"),
+            (
+                "[[credential]]\nkind = \"a\"\nvariable = \"A B\"\n",
+                "3:12",
+                "`A B` is not a valid name of an environment variable",
+            ),
+            (
+                "[[credential]]\nkind = \"a\"\ncarriers = [{ named-header = \"X Key\" }]\n",
+                "3:13",
+                "`X Key` is not a valid name of a header or a scheme",
+            ),
+            ("[[credential]]\nprefix = \"a\"\n", "1:1", "missing field `kind`"),
+            ("[[credential]]\nkind = \"a\"\ncarriers = [\"cookie\"]\n", "3:13", "unknown variant `cookie`"),
+        ] {
+            let refusal = refusal(text);
+            assert!(refusal.contains(&format!("contract.toml:{place}\n")) && refusal.contains(problem), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn clients_use_the_first_carrier_that_is_not_the_query() {
+        let of = |carriers: &str| {
+            let text = format!("[[credential]]\nkind = \"a\"\n{carriers}");
+            let contract = Contract::read(&Text::new("contract.toml", text)).expect("a contract");
+            contract.credentials.expect("credentials")[0].carrier().cloned()
+        };
+        assert_eq!(of(""), Some(Carrier::Header));
+        assert_eq!(of("carriers = [{ query = \"key\" }, \"header\"]"), Some(Carrier::Header));
+        let named = Carrier::NamedHeader("X-Key".to_owned());
+        assert_eq!(of("carriers = [{ named-header = \"X-Key\" }, \"header\"]"), Some(named));
+        assert_eq!(of("carriers = [{ query = \"key\" }]"), None);
+    }
+}

@@ -1,0 +1,374 @@
+//! Changes to the generator's code that no setting of its own offers. Each is small and mechanical:
+//!
+//! - `send` returns our one response and our one error;
+//! - the generator's code builds the request, and our runtime sends it and decodes the answer;
+//! - constructors that would bypass credentials and origin checks are closed;
+//! - no `api-version` header, no demand for `extra` members in type builders;
+//! - setters take what people have: see [`setters`].
+
+use std::collections::HashMap;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, format_ident, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type, parse_quote,
+};
+
+use super::answers::Particulars;
+use super::setters;
+use crate::media::Writing;
+use crate::normalize::PATH_GUARD;
+use crate::{Api, Operation, name};
+
+/// The builder of one operation, as it was generated.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// The operation's id on the wire.
+    pub(crate) id: String,
+    /// The method on the client.
+    pub(crate) function: Ident,
+    /// Whether the answer is a stream of bytes, which no JSON value can hold.
+    pub(crate) streams: bool,
+    /// The setters: name on the wire (`body` for the body), method, and type.
+    pub(crate) arguments: Vec<Argument>,
+}
+
+/// A setter of a builder.
+#[derive(Clone)]
+pub(crate) struct Argument {
+    pub(crate) name: String,
+    pub(crate) setter: Ident,
+    pub(crate) kind: Type,
+    /// What it is to the request.
+    pub(crate) role: Role,
+}
+
+/// What an argument is to the request.
+#[derive(Clone)]
+pub(crate) enum Role {
+    /// A value of a type.
+    Typed,
+    /// A body that the caller writes.
+    Written,
+    /// The media type of such a body, and the one that the document names.
+    MediaType(String),
+}
+
+/// Adapts the file in place and describes the builders for [`dispatch`](super::dispatch).
+pub(crate) fn adapt(
+    api: &Api,
+    file: &mut syn::File,
+    operations: &[&Operation],
+    particulars: &HashMap<String, Particulars>,
+) -> Vec<Call> {
+    let known: HashMap<&str, (usize, &Operation)> = operations
+        .iter()
+        .enumerate()
+        .map(|(index, operation)| (operation.function.as_str(), (index, *operation)))
+        .collect();
+    let mut calls: Vec<(usize, Call)> = Vec::new();
+    // The prelude would hold the client alone, which our facade exports; what the generator's own runtime wants of a client
+    // is not wanted.
+    file.items.retain(|item| match item {
+        Item::Mod(module) => module.ident != "prelude",
+        Item::Impl(block) => block.trait_.is_none() || !is_named(&block.self_ty, "Client"),
+        Item::Const(_) | Item::Use(_) => false,
+        _ => true,
+    });
+    for item in &mut file.items {
+        match item {
+            Item::Impl(block) if is_named(&block.self_ty, "Client") && block.trait_.is_none() => {
+                close_constructors(block);
+            }
+            Item::Mod(module) if module.ident == "builder" => {
+                import(module);
+                let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
+                    Item::Impl(block) if block.trait_.is_none() => Some(block),
+                    _ => None,
+                });
+                for block in blocks {
+                    let known = reported(block).and_then(|function| known.get(function.as_str()));
+                    calls.extend(known.and_then(|(index, operation)| {
+                        Some((*index, adapt_builder(api, block, operation, *index, particulars)?))
+                    }));
+                }
+            }
+            Item::Mod(module) if module.ident == "types" => adapt_types(module),
+            _ => {}
+        }
+    }
+    calls.sort_by_key(|(index, _)| *index);
+    calls.into_iter().map(|(_, call)| call).collect()
+}
+
+/// Adapts the module of the types, or a part of it.
+pub(crate) fn adapt_types(module: &mut ItemMod) {
+    Types.visit_item_mod_mut(module);
+}
+
+/// What the builders name of our runtime.
+fn import(module: &mut ItemMod) {
+    let Some((_, items)) = &mut module.content else { return };
+    items.retain(|item| !matches!(item, Item::Use(_)));
+    items.insert(
+        0,
+        parse_quote! {
+            #[allow(unused_imports)]
+            use ::keyfit::codegen::{Error, RequestBuilderExt, encode_path};
+        },
+    );
+    items.insert(
+        0,
+        parse_quote!(
+            use super::types;
+        ),
+    );
+}
+
+/// `new` builds a client of its own; `new_with_client` is for our facade.
+fn close_constructors(block: &mut ItemImpl) {
+    block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
+    for item in &mut block.items {
+        if let ImplItem::Fn(function) = item
+            && function.sig.ident == "new_with_client"
+        {
+            function.vis = parse_quote!(pub(crate));
+        }
+    }
+}
+
+fn adapt_builder(
+    api: &Api,
+    block: &mut ItemImpl,
+    operation: &Operation,
+    index: usize,
+    particulars: &HashMap<String, Particulars>,
+) -> Option<Call> {
+    let particulars = particulars.get(&operation.function)?;
+    let wires = wires(operation, particulars);
+    let mut arguments = Vec::new();
+    let mut send = None;
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else { continue };
+        if function.sig.ident == "send" {
+            send = Some(wrap_send(function, index, particulars)?);
+        } else if let Some(kind) = setters::type_of(function) {
+            arguments.push(argument(api, operation, &wires, function, kind));
+        } else if function.sig.ident == "new" {
+            function.vis = parse_quote!(pub(crate));
+        }
+    }
+    // A function whose name is no Rust name was called something else by the generator.
+    let function = syn::parse_str(&operation.function).ok()?;
+    let streams = send.as_ref().is_some_and(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
+    block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
+    setters::of_call(block, |setter| described(api, operation, &arguments, setter));
+    block.items.extend(send.map(ImplItem::Fn));
+    Some(Call { id: operation.id.clone(), function, streams, arguments })
+}
+
+/// What the document says of an argument.
+fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
+    let call = api.document.pointer(&operation.pointer())?;
+    let argument = arguments.iter().find(|argument| argument.setter == *setter)?;
+    let described = match argument.role {
+        Role::Typed if argument.name != "body" || operation.body.is_none() => {
+            let parameters = call["parameters"].as_array()?;
+            parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())
+        }
+        Role::Typed | Role::Written => call.get("requestBody"),
+        Role::MediaType(_) => return Some("The media type of the body.".to_owned()),
+    };
+    described?["description"].as_str().map(str::to_owned)
+}
+
+/// The operation that this block's `send` reports to the hooks.
+fn reported(block: &ItemImpl) -> Option<String> {
+    let send = block.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "send" => Some(function.block.to_token_stream().to_string()),
+        _ => None,
+    })?;
+    let (_, rest) = send.split_once("operation_id : \"")?;
+    rest.split_once('"').map(|(function, _)| function.to_owned())
+}
+
+/// The generator's `send` up to the request, which our runtime sends.
+fn wrap_send(function: &ImplItemFn, index: usize, particulars: &Particulars) -> Option<ImplItemFn> {
+    let attributes = &function.attrs;
+    let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
+    let mut value = match answer_type(&function.sig.output)? {
+        _ if streams => parse_quote!(::keyfit::ByteStream),
+        value => value,
+    };
+    if particulars.is_optional {
+        value = parse_quote!(::std::option::Option<#value>);
+    }
+    let mut statements = function.block.stmts.clone();
+    // From here on it hands the request to its own runtime.
+    let rest = statements.split_off(statements.iter().position(names_the_operation)?);
+    let rest: TokenStream = rest.iter().map(quote::ToTokens::to_token_stream).collect();
+    let decoded = if streams {
+        quote!(Ok(answer.stream()))
+    } else if contains(&rest, "ResponseValue :: empty") {
+        quote!(Ok(answer.empty()))
+    } else {
+        quote!(answer.decode())
+    };
+    // It has another name where an argument is called so.
+    let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
+    let request = &request.ident;
+    let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
+    SendBody { particulars, streams }.visit_block_mut(&mut build);
+    Some(parse_quote! {
+        #(#attributes)*
+        ///
+        /// # Errors
+        /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+        pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
+            let client = self.client;
+            let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
+            let answer = client.inner.send(&client.client, build(), &super::API.operations[#index]).await?;
+            #decoded
+        }
+    })
+}
+
+/// `let info = OperationInfo { .. };`
+fn names_the_operation(statement: &Stmt) -> bool {
+    let Stmt::Local(syn::Local { init: Some(init), .. }) = statement else { return false };
+    matches!(&*init.expr, Expr::Struct(value) if value.path.is_ident("OperationInfo"))
+}
+
+/// The `T` of `Result<ResponseValue<T>, ..>`.
+fn answer_type(output: &syn::ReturnType) -> Option<Type> {
+    let syn::ReturnType::Type(_, output) = output else { return None };
+    type_argument(&type_argument(output)?)
+}
+
+/// The first type argument of a generic type.
+pub(super) fn type_argument(kind: &Type) -> Option<Type> {
+    let Type::Path(path) = kind else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(kind) => Some(kind.clone()),
+        _ => None,
+    })
+}
+
+struct SendBody<'a> {
+    particulars: &'a Particulars,
+    /// Whether the answer is bytes, for which the generator asks nothing.
+    streams: bool,
+}
+
+impl VisitMut for SendBody<'_> {
+    fn visit_block_mut(&mut self, block: &mut syn::Block) {
+        // Headers of the map take the place of those that the body sets.
+        let own = self.particulars.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
+        let asked = self.particulars.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
+        let headers = own.into_iter().chain(asked).map(|(name, value)| -> Stmt {
+            parse_quote! {
+                header_map.append(
+                    ::reqwest::header::#name,
+                    ::reqwest::header::HeaderValue::from_static(#value),
+                );
+            }
+        });
+        if let Some(at) = block.stmts.iter().position(sets_api_version) {
+            block.stmts.splice(at..=at, headers);
+        }
+        visit_mut::visit_block_mut(self, block);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        // reqwest has no methods of these names.
+        let method = match call.method.to_string().as_str() {
+            "options" => quote!(OPTIONS),
+            "trace" => quote!(TRACE),
+            _ => return,
+        };
+        call.method = format_ident!("request");
+        call.args.insert(0, parse_quote!(::reqwest::Method::#method));
+    }
+
+    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
+        let text = literal.value();
+        let alias = self.particulars.aliases.iter().find(|known| known.alias == text);
+        let accept = self.particulars.accept.as_ref().filter(|_| text == "application/json");
+        if let Some(text) = alias.map(|known| &known.wire).or(accept) {
+            *literal = syn::LitStr::new(text, literal.span());
+        }
+    }
+}
+
+fn sets_api_version(statement: &Stmt) -> bool {
+    matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "from_static (\"api-version\")"))
+}
+
+/// A parameter's name on the wire, and whether its argument has another one than that gives.
+type Wire<'a> = (&'a str, bool);
+
+/// The parameters of an operation by the names of their setters.
+fn wires<'a>(operation: &'a Operation, particulars: &'a Particulars) -> HashMap<String, Wire<'a>> {
+    let aliases = particulars.aliases.iter().map(|known| (name::of_argument(&known.alias), (&*known.wire, true)));
+    let parameters = operation.parameters.iter().map(|known| (name::of_argument(&known.name), (&*known.name, false)));
+    let mut wires = HashMap::new();
+    for (setter, wire) in aliases.chain(parameters) {
+        wires.entry(setter).or_insert(wire);
+    }
+    wires
+}
+
+fn argument(
+    api: &Api,
+    operation: &Operation,
+    wires: &HashMap<String, Wire<'_>>,
+    function: &ImplItemFn,
+    kind: Type,
+) -> Argument {
+    let setter = function.sig.ident.clone();
+    let (name, role) = match (wires.get(&setter.to_string()), &operation.body) {
+        (Some((wire, true)), _) => ((*wire).to_owned(), Role::Typed),
+        (_, Some(body)) if setter == "body" => {
+            let is_written = matches!(body.writing(api), Writing::Text | Writing::Bytes);
+            ("body".to_owned(), if is_written { Role::Written } else { Role::Typed })
+        }
+        (Some((wire, false)), _) => ((*wire).to_owned(), Role::Typed),
+        // What is neither is the media type of an open body.
+        (None, body) => {
+            let documented = body.as_ref().map_or("", |body| body.sent_as()).to_owned();
+            ("Content-Type".to_owned(), Role::MediaType(documented))
+        }
+    };
+    Argument { name, setter, kind, role }
+}
+
+/// `extra: Err("no value supplied for extra")` in a type builder would make members that nobody needs a duty; and a
+/// refused path argument shall be explained in words, not by the guard's pattern.
+struct Types;
+
+impl VisitMut for Types {
+    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
+        if literal.value() == format!("doesn't match pattern \"{PATH_GUARD}\"") {
+            *literal =
+                syn::LitStr::new("a path argument must not be empty, `.`, `..` or hold a backslash", literal.span());
+        }
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        visit_mut::visit_field_value_mut(self, field);
+        if contains(&field.expr.to_token_stream(), "\"no value supplied for extra\"") {
+            field.expr = parse_quote!(Ok(::std::default::Default::default()));
+        }
+    }
+}
+
+fn is_named(kind: &Type, name: &str) -> bool {
+    matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
+}
+
+fn contains(tokens: &TokenStream, literal: &str) -> bool {
+    quote!(#tokens).to_string().contains(literal)
+}

@@ -1,0 +1,380 @@
+//! Schemas in the dialect that the generator reads: OpenAPI 3.0, well-formed, without what Rust has no type for. What
+//! answers and requests have in common; what only requests are held to is for [`requests`](super::requests).
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use super::modern;
+use crate::repair::Repairs;
+use crate::{name, pointer, walk};
+
+/// Keywords by the JSON type that their value must have.
+const TEXTS: [&str; 4] = ["description", "format", "pattern", "title"];
+const FLAGS: [&str; 6] = ["deprecated", "exclusiveMaximum", "exclusiveMinimum", "nullable", "readOnly", "writeOnly"];
+const COUNTS: [&str; 6] = ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"];
+const NUMBERS: [&str; 3] = ["maximum", "minimum", "multipleOf"];
+const LISTS: [&str; 4] = ["allOf", "anyOf", "enum", "oneOf"];
+const OTHERS: [&str; 10] = [
+    "$ref",
+    "additionalProperties",
+    "default",
+    "items",
+    "not",
+    "properties",
+    "required",
+    "type",
+    "uniqueItems",
+    "x-keyfit",
+];
+
+/// What is known of only one type.
+const OF_TYPE: [(&str, &[&str]); 4] = [
+    ("string", &["maxLength", "minLength", "pattern"]),
+    ("number", &["exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"]),
+    ("array", &["items", "maxItems", "minItems", "uniqueItems"]),
+    ("object", &["additionalProperties", "maxProperties", "minProperties", "properties", "required"]),
+];
+
+/// The keywords of an alternative that says no more than what is required.
+const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
+
+/// Brings every schema of the client document into the dialect.
+pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut Repairs) {
+    let is_31 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
+    if is_31 {
+        document["openapi"] = json!("3.0.3");
+    }
+    for at in schema_pointers(document) {
+        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+        let mut dialect = Dialect { at: at.clone(), is_31, repairs };
+        dialect.schema(&mut schema);
+        if without_titles {
+            walk::schemas(&mut schema, &mut |inner| {
+                drop(inner.as_object_mut().and_then(|object| object.shift_remove("title")));
+            });
+        }
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = schema;
+        }
+    }
+}
+
+/// Puts the schemas of a whole document of OpenAPI 3.1 into the words of 3.0, for those who compare: answers of every
+/// status, headers and callbacks included.
+pub(crate) fn translate(document: &mut Value) {
+    let mut places = Vec::new();
+    everywhere(document, "", &mut places);
+    for at in places {
+        let Some(place) = document.pointer_mut(&at) else { continue };
+        walk::schemas(place, &mut |schema| match schema {
+            Value::Bool(true) => *schema = json!({}),
+            schema => {
+                // Words that 3.0 does not have, and that say what is refused.
+                let words = modern::UNCHECKED.iter().chain(&["prefixItems", "patternProperties"]);
+                let kept: Vec<(&str, Value)> =
+                    words.filter_map(|word| Some((*word, schema.get(word)?.clone()))).collect();
+                let mut dialect = Dialect { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
+                modern::settle(schema, &mut dialect);
+                if let Some(object) = schema.as_object_mut() {
+                    object.extend(kept.into_iter().map(|(word, value)| (word.to_owned(), value)));
+                }
+            }
+        });
+    }
+}
+
+/// The pointers of the outermost schemas of a document that was not worked on yet.
+fn everywhere(node: &Value, at: &str, found: &mut Vec<String>) {
+    match node {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                let below = pointer::join(at, key);
+                match key.as_str() {
+                    "example" | "examples" => {}
+                    "schema" => found.push(below),
+                    _ if at == "/components/schemas" => found.push(below),
+                    key if key.starts_with("x-") => {}
+                    _ => everywhere(inner, &below, found),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, inner) in items.iter().enumerate() {
+                everywhere(inner, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The outermost schemas: components, parameters, bodies and answers.
+pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
+    let mut found: Vec<String> = walk::members(document, "/components/schemas").into_iter().map(|(at, _)| at).collect();
+    for (at, call) in walk::operations(document) {
+        let count = call["parameters"].as_array().map_or(0, Vec::len);
+        found.extend((0..count).map(|index| format!("{at}/parameters/{index}/schema")));
+        for content in [format!("{at}/requestBody/content"), format!("{at}/responses/2XX/content")] {
+            let media = walk::members(document, &content);
+            let with_schema = media.into_iter().filter(|(_, media)| media.get("schema").is_some());
+            found.extend(with_schema.map(|(at, _)| pointer::join(&at, "schema")));
+        }
+    }
+    found
+}
+
+pub(crate) struct Dialect<'a> {
+    pub(crate) at: String,
+    is_31: bool,
+    pub(crate) repairs: &'a mut Repairs,
+}
+
+impl Dialect<'_> {
+    fn schema(&mut self, schema: &mut Value) {
+        match schema {
+            Value::Object(_) => {}
+            Value::Bool(true) | Value::Null => *schema = json!({}),
+            _ => return self.any(schema, "it is no schema"),
+        }
+        if let Some(reference) = schema.get("$ref")
+            && !reference.is_string()
+        {
+            return self.any(schema, "its `$ref` is no text");
+        }
+        modern::settle(schema, self);
+        let Some(object) = schema.as_object_mut() else { return };
+        if object.contains_key("$ref") {
+            return self.reference(schema);
+        }
+        self.keywords(object);
+        if !self.kind(object) {
+            return self.any(schema, "OpenAPI has no such type");
+        }
+        self.enumerated(object);
+        self.inner(object);
+        self.members(object);
+    }
+
+    /// An enum of scalars lists all that fits, whatever it is composed of beside. The generator would make two types of it,
+    /// and compare values of one that cannot be compared.
+    fn enumerated(&mut self, object: &mut Map<String, Value>) {
+        let is_composed = ["allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key));
+        let Some(values) = object.get("enum").and_then(Value::as_array).filter(|_| is_composed) else { return };
+        let all = |fits: fn(&Value) -> bool| values.iter().all(|value| value.is_null() || fits(value));
+        let kind = if all(Value::is_string) {
+            "string"
+        } else if all(|value| value.is_i64() || value.is_u64()) {
+            "integer"
+        } else if all(Value::is_number) {
+            "number"
+        } else if all(Value::is_boolean) {
+            "boolean"
+        } else {
+            return;
+        };
+        object.entry("type").or_insert_with(|| json!(kind));
+        object.retain(|key, _| !matches!(key.as_str(), "allOf" | "anyOf" | "oneOf"));
+        self.note("enum-composed", "the enum lists all values: what it is composed of beside says no more");
+    }
+
+    /// A reference takes no siblings in OpenAPI 3.0; those of 3.1 hold beside it.
+    fn reference(&mut self, schema: &mut Value) {
+        let Some(object) = schema.as_object_mut() else { return };
+        let is_nullable = object.get("nullable") == Some(&json!(true));
+        let structural = ["properties", "required", "allOf", "anyOf", "oneOf", "additionalProperties", "items", "enum"];
+        let has_siblings = object.keys().any(|key| structural.contains(&key.as_str()));
+        if !is_nullable && !has_siblings {
+            return;
+        }
+        if !is_nullable && !self.is_31 {
+            object.retain(|key, _| !structural.contains(&key.as_str()));
+            self.note("reference-siblings", "what stands beside a `$ref` is ignored, as OpenAPI 3.0 says");
+            return;
+        }
+        let reference = object.shift_remove("$ref").unwrap_or_default();
+        let mut parts = vec![json!({ "$ref": reference })];
+        parts.extend(object.shift_remove("allOf").and_then(|own| own.as_array().cloned()).into_iter().flatten());
+        object.insert("allOf".to_owned(), Value::Array(parts));
+        self.note("reference-siblings", "what stands beside the `$ref` holds too");
+        self.schema(schema);
+    }
+
+    /// Drops keywords that the generator does not know, and those whose value is of the wrong type.
+    fn keywords(&mut self, object: &mut Map<String, Value>) {
+        let mut odd = Vec::new();
+        object.retain(|key, value| {
+            let key = key.as_str();
+            let fits = match key {
+                _ if TEXTS.contains(&key) => value.is_string(),
+                _ if FLAGS.contains(&key) => value.is_boolean(),
+                _ if COUNTS.contains(&key) => value.is_u64(),
+                _ if NUMBERS.contains(&key) => value.is_number(),
+                _ if LISTS.contains(&key) => value.as_array().is_some_and(|list| !list.is_empty()),
+                "properties" => value.is_object(),
+                "required" => value.as_array().is_some_and(|names| names.iter().all(Value::is_string)),
+                "uniqueItems" => value.is_boolean(),
+                "discriminator" | "example" | "externalDocs" | "xml" => return false,
+                _ if OTHERS.contains(&key) => true,
+                // What nobody knows says nothing.
+                _ => return false,
+            };
+            if !fits {
+                odd.push(key.to_owned());
+            }
+            fits
+        });
+        if !odd.is_empty() {
+            self.note("odd-keyword", format!("of the wrong type, dropped: `{}`", odd.join("`, `")));
+        }
+        if object.shift_remove("not").is_some() {
+            self.narrow("not", "`not` has no Rust type: nothing is refused for it before it is sent");
+        }
+    }
+
+    /// Settles `type`; `false` where there is no such type.
+    fn kind(&mut self, object: &mut Map<String, Value>) -> bool {
+        let kind = match object.get("type") {
+            None => {
+                let is_composed = ["allOf", "anyOf", "oneOf", "enum"].iter().any(|key| object.contains_key(*key));
+                let implied = OF_TYPE.iter().find(|(_, keys)| keys.iter().any(|key| object.contains_key(*key)));
+                let Some((kind, keys)) = implied.filter(|_| !is_composed) else { return true };
+                if *kind == "array" || *kind == "object" {
+                    // The generator reads these without a type.
+                    if keys[0] == "items" && !object.contains_key("items") {
+                        object.insert("items".to_owned(), json!({}));
+                    }
+                }
+                object.insert("type".to_owned(), json!(kind));
+                (*kind).to_owned()
+            }
+            Some(Value::String(kind)) => match kind.as_str() {
+                "string" | "number" | "integer" | "boolean" | "array" | "object" => kind.clone(),
+                "file" => {
+                    object.insert("type".to_owned(), json!("string"));
+                    object.insert("format".to_owned(), json!("binary"));
+                    self.note("odd-type", "`file` is Swagger's word for binary text");
+                    "string".to_owned()
+                }
+                _ => return false,
+            },
+            Some(_) => return false,
+        };
+        let foreign: Vec<String> = OF_TYPE
+            .iter()
+            .filter(|(of, _)| *of != kind && !(*of == "number" && kind == "integer"))
+            .flat_map(|(_, keys)| keys.iter())
+            .filter(|key| object.shift_remove(**key).is_some())
+            .map(|key| (*key).to_owned())
+            .collect();
+        if !foreign.is_empty() {
+            self.note("foreign-keyword", format!("a {kind} has no `{}`", foreign.join("`, `")));
+        }
+        if kind == "array" && !object.get("items").is_some_and(|items| items.is_object() || items.is_boolean()) {
+            if object.contains_key("items") {
+                self.narrow("odd-keyword", "`items` is no schema: any values");
+            }
+            object.insert("items".to_owned(), json!({}));
+        }
+        if matches!(kind.as_str(), "array" | "object") && object.shift_remove("enum").is_some() {
+            self.narrow("enum", format!("an enum of {kind}s has no Rust type: any {kind}"));
+        }
+        true
+    }
+
+    fn inner(&mut self, object: &mut Map<String, Value>) {
+        for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+            self.below(&["properties", key], inner);
+        }
+        if let Some(items) = object.get_mut("items") {
+            self.below(&["items"], items);
+        }
+        match object.get_mut("additionalProperties") {
+            None | Some(Value::Bool(_)) => {}
+            Some(schema @ Value::Object(_)) => self.below(&["additionalProperties"], schema),
+            Some(_) => {
+                object.insert("additionalProperties".to_owned(), json!({}));
+                self.note("odd-keyword", "`additionalProperties` is no schema: any values");
+            }
+        }
+        for key in ["allOf", "anyOf", "oneOf"] {
+            for (index, inner) in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+                self.below(&[key, &index.to_string()], inner);
+            }
+        }
+        for key in ["anyOf", "oneOf"] {
+            let only_required = |part: &Value| {
+                let part = part.as_object();
+                part.is_some_and(|part| {
+                    part.contains_key("required") && part.keys().all(|key| REQUIRING.contains(&key.as_str()))
+                })
+            };
+            let parts = object.get(key).and_then(Value::as_array);
+            if object.contains_key("properties") && parts.is_some_and(|parts| parts.iter().all(only_required)) {
+                // As an enum it would have one member each, and lose the others.
+                object.shift_remove(key);
+                self.narrow(
+                    "unchecked",
+                    format!("not checked before it is sent: which members are required (`{key}`)"),
+                );
+            }
+        }
+        if object.contains_key("anyOf") && object.contains_key("oneOf") {
+            object.shift_remove("oneOf");
+            self.narrow("alternatives", "`oneOf` beside `anyOf` has no Rust type: read by `anyOf` alone");
+        }
+    }
+
+    /// Members that would be one field, and one that is called as the field of the unnamed ones.
+    fn members(&mut self, object: &mut Map<String, Value>) {
+        let open = object.get("additionalProperties").is_some_and(|extra| *extra != json!(false));
+        let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        let shadowed_by = |reserved: &[&str]| -> Vec<String> {
+            let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
+            properties.keys().filter(|key| !taken.insert(name::of_argument(key))).cloned().collect()
+        };
+        if shadowed_by(if open { &["extra"] } else { &[] }).is_empty() {
+            return;
+        }
+        // Those that go are found among the unnamed members, which need a field of their own.
+        let shadowed = shadowed_by(&["extra"]);
+        for key in &shadowed {
+            properties.shift_remove(key);
+        }
+        object.insert("additionalProperties".to_owned(), json!({}));
+        if let Some(required) = object.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|key| key.as_str().is_none_or(|key| !shadowed.iter().any(|gone| gone == key)));
+        }
+        let names = shadowed.join("`, `");
+        self.narrow("colliding-members", format!("another member has the Rust name of `{names}`: found in `extra`"));
+        describe(object, &format!("Found in `extra`: `{names}`."));
+    }
+
+    fn below(&mut self, keys: &[&str], schema: &mut Value) {
+        let length = self.at.len();
+        for key in keys {
+            self.at = pointer::join(&self.at, key);
+        }
+        self.schema(schema);
+        self.at.truncate(length);
+    }
+
+    pub(crate) fn any(&mut self, schema: &mut Value, why: &str) {
+        self.narrow("any-value", format!("{why}: any JSON value"));
+        *schema = json!({ "description": format!("Any JSON value: {why}.") });
+    }
+
+    pub(crate) fn note(&mut self, rule: &'static str, note: impl Into<String>) {
+        self.repairs.note(rule, &self.at, note);
+    }
+
+    pub(crate) fn narrow(&mut self, rule: &'static str, note: impl Into<String>) {
+        self.repairs.narrow(rule, &self.at, note);
+    }
+}
+
+/// Adds a paragraph to the description.
+pub(crate) fn describe(object: &mut Map<String, Value>, text: &str) {
+    let own = object.get("description").and_then(Value::as_str).unwrap_or_default();
+    let whole = format!("{own}\n\n{text}");
+    object.insert("description".to_owned(), json!(whole.trim()));
+}

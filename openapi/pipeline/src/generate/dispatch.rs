@@ -1,0 +1,100 @@
+//! Calling operations by their ids with JSON arguments, for tests, probes and adapters that know operations as data.
+
+use quote::quote;
+use syn::{Item, parse_quote};
+
+use super::adapt::{Argument, Call, Role};
+use super::kinds::{self, Kinds};
+
+/// `connect`, and what stands behind it.
+pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> {
+    let condition = in_tests.then(|| quote!(#[cfg(test)]));
+    let function = function(calls);
+    let of_kind = |(name, carrier): &(String, _)| {
+        let carrier = kinds::path(carrier);
+        quote!(access.credential(#name, #carrier)?)
+    };
+    let credential = kinds.first.as_ref().map_or_else(|| quote!(::keyfit::codegen::no_credential()), of_kind);
+    vec![
+        parse_quote!(#condition #function),
+        parse_quote! {
+            #condition
+            impl ::keyfit::dispatch::Dispatch for Client {
+                fn call<'a>(
+                    &'a self,
+                    operation: &'a str,
+                    arguments: &'a ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ) -> ::keyfit::dispatch::Call<'a> {
+                    ::std::boxed::Box::pin(dispatch(self, operation, arguments))
+                }
+            }
+        },
+        parse_quote! {
+            /// A client whose operations are called by their ids: what the contract check drives.
+            ///
+            /// # Errors
+            /// Returns an error for a token or configuration that the typed constructors refuse.
+            #condition
+            #[allow(unused_variables)]
+            pub fn connect(
+                config: ::keyfit::Config,
+                access: ::keyfit::dispatch::Access,
+            ) -> ::std::result::Result<::std::boxed::Box<dyn ::keyfit::dispatch::Dispatch>, ::keyfit::Error> {
+                Ok(::std::boxed::Box::new(Client::over(#credential, config)?))
+            }
+        },
+    ]
+}
+
+fn function(calls: &[Call]) -> Item {
+    let arms = calls.iter().map(|call| {
+        let id = &call.id;
+        let function = &call.function;
+        let setters = call.arguments.iter().map(setter);
+        let answer = if call.streams {
+            quote!(::keyfit::dispatch::Answer::from_stream(call.send().await?).await)
+        } else {
+            quote!(::keyfit::dispatch::Answer::from_response(call.send().await?))
+        };
+        quote! {
+            #id => {
+                #[allow(unused_mut)]
+                let mut call = client.#function();
+                #(#setters)*
+                #answer
+            }
+        }
+    });
+    parse_quote! {
+        /// Calls an operation through its typed builder.
+        #[allow(unused_variables)]
+        async fn dispatch(
+            client: &Client,
+            operation: &str,
+            arguments: &::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ) -> ::std::result::Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
+            match operation {
+                #(#arms)*
+                _ => Err(::keyfit::codegen::unknown_operation(operation)),
+            }
+        }
+    }
+}
+
+fn setter(argument: &Argument) -> proc_macro2::TokenStream {
+    let Argument { name, setter, kind, role } = argument;
+    let read = match role {
+        Role::Typed => quote!(::keyfit::codegen::argument::<#kind>(#name, value)?),
+        Role::Written => quote!(::keyfit::codegen::written(value)),
+        Role::MediaType(documented) => {
+            return quote! {
+                call = call.#setter(arguments.get(#name).and_then(|value| value.as_str()).unwrap_or(#documented));
+            };
+        }
+    };
+    quote! {
+        if let Some(value) = arguments.get(#name) {
+            call = call.#setter(#read);
+        }
+    }
+}

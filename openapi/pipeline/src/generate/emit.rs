@@ -1,0 +1,277 @@
+//! What is put beside the generator's code: the constructors, the API as data, the hooks that
+//! lead every call through the runtime, and the open enums of answers.
+
+use std::collections::HashSet;
+
+use heck::ToPascalCase as _;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Item, ItemMod, parse_quote};
+
+use super::adapt::Call;
+use super::docs;
+use super::kinds::Kinds;
+use super::leniency::OpenEnum;
+use crate::contract::Facts;
+use crate::operation::{Pagination, Partial, Retry};
+use crate::{Api, Operation, name};
+
+/// The items.
+pub(crate) fn items(
+    api: &Api,
+    operations: &[&Operation],
+    calls: &[Call],
+    open_enums: &[OpenEnum],
+    kinds: &Kinds,
+    facts: &Facts,
+) -> Vec<Item> {
+    let enums = open_enums.iter().map(open_enum);
+    vec![
+        parse_quote!(
+            const _: () = ::keyfit::codegen::supports::<1>();
+        ),
+        constructors(kinds.first.is_some()),
+        parse_quote! {
+            impl Client {
+                /// The same client, with options for its calls. Both share everything else.
+                #[must_use]
+                pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
+                    let transport = self.inner.with_options(options);
+                    Self::new_with_client(&self.baseurl, self.client.clone(), transport)
+                }
+
+                /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+                pub fn request(&self, method: ::reqwest::Method, path: &str) -> ::keyfit::RawRequest<'_> {
+                    ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
+                }
+            }
+        },
+        self::api(&api.base_url, operations, calls, facts, &api.name),
+        parse_quote! {
+            /// Values of answers that the document names; others are kept as they came.
+            pub mod values {
+                #(#enums)*
+            }
+        },
+    ]
+}
+
+/// How clients are made: with a credential, where the API takes one.
+fn constructors(takes_credential: bool) -> Item {
+    let (parameter, argument, credential) = if takes_credential {
+        (
+            quote!(credential: impl ::keyfit::auth::IntoCredential<Api>,),
+            quote!(credential,),
+            quote!(credential.into_credential()),
+        )
+    } else {
+        (quote!(), quote!(), quote!(::keyfit::codegen::no_credential()))
+    };
+    parse_quote! {
+        impl Client {
+            /// A client for the documented host, the base URL of [`API`].
+            ///
+            /// # Errors
+            /// Returns an error if the TLS backend cannot be initialized.
+            pub fn new(#parameter) -> ::std::result::Result<Self, ::keyfit::Error> {
+                Self::with_config(#argument ::keyfit::Config::default())
+            }
+
+            /// A client with a configuration of your own: another base URL, timeouts, user agent.
+            ///
+            /// # Errors
+            /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
+            /// a query or a fragment.
+            pub fn with_config(
+                #parameter
+                config: ::keyfit::Config,
+            ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                Self::over(#credential, config)
+            }
+
+            fn over<K>(
+                credential: ::keyfit::auth::Credential<K>,
+                config: ::keyfit::Config,
+            ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                let (http, transport) = ::keyfit::codegen::Transport::connect(credential, config, &API)?;
+                let base_url = transport.base_url().to_owned();
+                Ok(Self::new_with_client(&base_url, http, transport))
+            }
+        }
+    }
+}
+
+/// The API as data.
+fn api(base_url: &str, operations: &[&Operation], calls: &[Call], facts: &Facts, name: &str) -> Item {
+    let rows = operations
+        .iter()
+        .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
+    let errors = facts.errors.iter().map(|envelope| {
+        let name = &envelope.name;
+        let setters = [
+            list(quote!(with_code), &envelope.code),
+            list(quote!(with_message), &envelope.message),
+            list(quote!(with_details), &envelope.details),
+            list(quote!(with_request_id), &envelope.request_id),
+        ];
+        quote!(::keyfit::ErrorEnvelope::new(#name) #(#setters)*)
+    });
+    let errors: Vec<_> = errors.collect();
+    let errors = (!errors.is_empty()).then(|| quote!(.with_errors(&[#(#errors),*])));
+    let names = &facts.rate_limit;
+    let names: Vec<_> = [
+        optional(quote!(with_limit), names.limit.as_ref()),
+        optional(quote!(with_remaining), names.remaining.as_ref()),
+        optional(quote!(with_reset), names.reset.as_ref()),
+        optional(quote!(with_retry_after), names.retry_after.as_ref()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let rate_limit = (!names.is_empty()).then(|| quote!(.with_rate_limit(::keyfit::RateLimitNames::new() #(#names)*)));
+    let prefixes = list(quote!(with_secret_prefixes), &facts.secret_prefixes);
+    parse_quote! {
+        /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
+        pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
+            .with_base_urls(&[#base_url])
+            .with_operations(&[#(#rows),*])
+            #errors #rate_limit #prefixes;
+    }
+}
+
+fn row(operation: &Operation, streams: bool) -> TokenStream {
+    let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
+    let retry = match operation.retry {
+        Retry::Safe => quote!(Safe),
+        Retry::Idempotent => quote!(Idempotent),
+        Retry::Keyed => quote!(Keyed),
+        Retry::Never => quote!(Never),
+    };
+    let success = operation.success_statuses();
+    let pagination = operation.pagination.map(|pagination| match pagination {
+        Pagination::Page => quote!(Page),
+        Pagination::StartLimit => quote!(StartLimit),
+        Pagination::Cursor => quote!(Cursor),
+    });
+    let partial = operation.partial.map(|partial| match partial {
+        Partial::Items => quote!(Items),
+        Partial::Lists => quote!(Lists),
+    });
+    let setters = [
+        list(quote!(with_credentials), &operation.credentials),
+        list(quote!(with_scopes), &operation.scopes),
+        optional(quote!(with_resource), operation.resource.as_ref()),
+        list(quote!(with_success), &success),
+        Some(quote!(.with_retry(::keyfit::operation::Retry::#retry))),
+        optional(quote!(with_retry_key), operation.retry_key.as_ref()),
+        Some(quote!(.with_rate_limit(#rate_limit))),
+        list(quote!(with_rate_limit_by), &operation.rate_limit_by),
+        pagination.map(|way| quote!(.with_pagination(::keyfit::operation::Pagination::#way))),
+        partial.map(|way| quote!(.with_partial(::keyfit::operation::Partial::#way))),
+        operation.spends.then(|| quote!(.spending())),
+        streams.then(|| quote!(.streaming())),
+        Some(quote!(.with_errors(#errors))),
+        optional(quote!(with_unverified), operation.unverified.as_ref()),
+    ];
+    let setters = setters.into_iter().flatten();
+    quote!(::keyfit::Operation::new(#id, #function, #method, #path) #(#setters)*)
+}
+
+/// A setter of a list, where there is one.
+fn list<T: quote::ToTokens>(setter: TokenStream, values: &[T]) -> Option<TokenStream> {
+    (!values.is_empty()).then(|| quote!(.#setter(&[#(#values),*])))
+}
+
+/// A setter of a text, where there is one.
+fn optional(setter: TokenStream, value: Option<&String>) -> Option<TokenStream> {
+    value.map(|value| quote!(.#setter(#value)))
+}
+
+/// The whole file as one module and what it exports, so that what includes it stays one line. The lints of hand-written code
+/// are not the generator's.
+pub(crate) fn module(mut file: syn::File) -> syn::File {
+    let mut module: ItemMod = parse_quote! {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            unused_mut,
+            dead_code,
+            unused_imports,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason
+        )]
+        #[rustfmt::skip]
+        mod generated {}
+    };
+    // Moved, not quoted: tokens of all of it would need more memory than it has itself.
+    module.content.get_or_insert_default().1 = std::mem::take(&mut file.items);
+    file.items.push(Item::Mod(module));
+    file.items.push(parse_quote! {
+        #[rustfmt::skip]
+        #[allow(
+            unreachable_pub,
+            unused_imports,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason
+        )]
+        pub use generated::*;
+    });
+    file.attrs.clear();
+    file
+}
+
+/// An enum that never fails to decode.
+fn open_enum(open: &OpenEnum) -> TokenStream {
+    let name = format_ident!("{}", name::of_type(&open.name));
+    let mut variants = Vec::new();
+    let mut taken = HashSet::from(["Other".to_owned()]);
+    let mut texts = Vec::new();
+    for value in &open.values {
+        let plain = value.to_pascal_case();
+        let variant = if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {value}")) };
+        // Values that differ in case or punctuation only are left to `Other`, which keeps them.
+        if taken.insert(variant.clone()) {
+            variants.push(variant);
+            texts.push(value.clone());
+        }
+    }
+    let idents: Vec<_> = variants.iter().map(|variant| format_ident!("{variant}")).collect();
+    let docs = texts.iter().map(|text| {
+        let lines = docs::lines(&format!("`{text}`"));
+        quote!(#(#lines)*)
+    });
+    let description = if open.description.is_empty() { format!("`{name}`") } else { open.description.clone() };
+    let description = docs::lines(&description);
+    quote! {
+        #(#description)*
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(from = "::std::string::String", into = "::std::string::String")]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#docs #idents,)*
+            /// A value that the document does not name.
+            Other(::std::string::String),
+        }
+        impl #name {
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self { #(Self::#idents => #texts,)* Self::Other(value) => value }
+            }
+        }
+        impl From<::std::string::String> for #name {
+            fn from(value: ::std::string::String) -> Self {
+                match value.as_str() { #(#texts => Self::#idents,)* _ => Self::Other(value) }
+            }
+        }
+        impl From<#name> for ::std::string::String {
+            fn from(value: #name) -> Self {
+                match value { #name::Other(value) => value, known => known.as_str().to_owned() }
+            }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
+        }
+    }
+}

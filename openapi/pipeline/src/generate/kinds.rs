@@ -1,0 +1,302 @@
+//! The kinds of token that open an API: those of its contract, or of the document's security schemes. A kind is a type
+//! without values; a client takes the tokens of kinds that open its API and no others.
+
+use std::collections::HashSet;
+
+use heck::ToShoutySnakeCase as _;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Item, parse_quote};
+
+use crate::contract::{Carrier, Contract, Credential, is_header};
+use crate::repair::Repairs;
+use crate::{Api, name, pointer, walk};
+
+/// What opens an API.
+pub(crate) struct Kinds {
+    /// The kinds that belong to this API.
+    own: Vec<Kind>,
+    /// Name and carrier of what a client sends that is connected without a type, a kind of another API included. `None`
+    /// where the API takes no credential.
+    pub(crate) first: Option<(String, Carrier)>,
+    /// The variable that holds another base URL than the documented one.
+    base_url: String,
+}
+
+/// A kind of token.
+struct Kind {
+    name: String,
+    /// The type without values.
+    marker: String,
+    /// The token's type.
+    token: String,
+    variable: String,
+    carrier: Carrier,
+    prefixes: Vec<String>,
+}
+
+/// The name of the only kind where neither contract nor document names one.
+const UNNAMED: &str = "token";
+/// What the root of generated code calls something else.
+const TAKEN: [&str; 2] = ["Api", "Client"];
+
+/// Finds out what opens the API.
+pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
+    match &contract.credentials {
+        Some(credentials) => of_contract(api, credentials, repairs),
+        None => of_document(api, repairs),
+    }
+}
+
+fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> Kinds {
+    // A contract also names kinds of which only a rule speaks. Where no operation says what it takes, all of them open it.
+    let is_silent = api.operations.iter().all(|operation| operation.credentials.is_empty());
+    let opens =
+        |kind: &String| is_silent || api.operations.iter().any(|operation| operation.credentials.contains(kind));
+    let mut names = Names::new(api);
+    let mut kinds = names.none();
+    for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
+        let kind = credential.kind.get_ref();
+        let Some(carrier) = credential.carrier() else {
+            unsent(repairs, "", kind, "is sent in the query alone");
+            continue;
+        };
+        kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
+        if credential.of.is_none() {
+            let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
+            let prefixes = credential.prefixes().chain(&credential.other_prefixes).cloned().collect();
+            kinds.own.push(names.kind(kind, carrier.clone(), variable, prefixes));
+        }
+    }
+    kinds
+}
+
+fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
+    let schemes = walk::members(&api.document, "/components/securitySchemes");
+    let root = api.document.get("security");
+    let operations = walk::operations(&api.document);
+    let mut requirements = operations.iter().filter_map(|(_, node)| node.get("security").or(root)).peekable();
+    let says_nothing = requirements.peek().is_none();
+    if says_nothing && schemes.is_empty() {
+        return Names::new(api).single();
+    }
+    let alternatives = requirements.flat_map(|security| security.as_array().into_iter().flatten());
+    let asked: HashSet<&String> =
+        alternatives.filter_map(Value::as_object).flat_map(|schemes| schemes.keys()).collect();
+    let mut names = Names::new(api);
+    let mut kinds = names.none();
+    for (at, scheme) in schemes {
+        let scheme_name = pointer::name(&at);
+        if !says_nothing && !asked.contains(&scheme_name) {
+            continue;
+        }
+        let scheme = walk::resolve(&api.document, scheme);
+        match carrier(scheme) {
+            Some(carrier) => {
+                if scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("apiKey"))
+                    && carrier == Carrier::Header
+                {
+                    let note = format!(
+                        "the key `{scheme_name}` goes into `Authorization` as `Bearer <key>`; where the API wants another scheme, \
+                         contract.toml says so: `carriers = [{{ scheme = \"...\" }}]`"
+                    );
+                    repairs.narrow("credential", &at, note);
+                }
+                kinds.first.get_or_insert_with(|| (scheme_name.clone(), carrier.clone()));
+                kinds.own.push(names.kind(&scheme_name, carrier, None, Vec::new()));
+            }
+            None => unsent(repairs, &at, &scheme_name, "is not a bearer token or a key in a header"),
+        }
+    }
+    kinds
+}
+
+/// What a client cannot send.
+fn unsent(repairs: &mut Repairs, at: &str, kind: &str, why: &str) {
+    let at = if at.is_empty() { "/components/securitySchemes" } else { at };
+    repairs.narrow("credential", at, format!("clients cannot send the credential `{kind}`: it {why}"));
+}
+
+/// Where a security scheme has its credential sent.
+fn carrier(scheme: &Value) -> Option<Carrier> {
+    let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
+    if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
+        return Some(Carrier::Header);
+    }
+    let header = scheme["name"].as_str().filter(|_| is("type", "apiKey") && is("in", "header"))?;
+    // A key that is called like the header of tokens is one.
+    if header.eq_ignore_ascii_case("authorization") {
+        return Some(Carrier::Header);
+    }
+    is_header(header).then(|| Carrier::NamedHeader(header.to_owned()))
+}
+
+/// The names of kinds in Rust and in the environment.
+struct Names {
+    api: String,
+    markers: HashSet<String>,
+    tokens: HashSet<String>,
+}
+
+impl Names {
+    fn new(api: &Api) -> Self {
+        Self { api: api.name.clone(), markers: HashSet::new(), tokens: TAKEN.map(str::to_owned).into() }
+    }
+
+    fn kind(&mut self, kind: &str, carrier: Carrier, variable: Option<String>, prefixes: Vec<String>) -> Kind {
+        let plain = name::of_type(kind);
+        let is_token = plain.ends_with("Key") || plain.ends_with("Token");
+        let token = if is_token { plain.clone() } else { format!("{plain}Token") };
+        Kind {
+            name: kind.to_owned(),
+            marker: name::fresh(&plain, &mut self.markers),
+            token: name::fresh(&token, &mut self.tokens),
+            variable: variable.unwrap_or_else(|| self.variable(kind)),
+            carrier,
+            prefixes,
+        }
+    }
+
+    /// No kind yet.
+    fn none(&self) -> Kinds {
+        Kinds { own: Vec::new(), first: None, base_url: self.variable("base url") }
+    }
+
+    /// The only kind where nothing is said.
+    fn single(mut self) -> Kinds {
+        let kind = self.kind(UNNAMED, Carrier::Header, None, Vec::new());
+        Kinds { own: vec![kind], first: Some((UNNAMED.to_owned(), Carrier::Header)), ..self.none() }
+    }
+
+    fn variable(&self, kind: &str) -> String {
+        let whole = format!("{} {kind}", self.api).to_shouty_snake_case();
+        let plain = whole.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_', "_");
+        if plain.starts_with(|letter: char| letter.is_ascii_digit()) { format!("_{plain}") } else { plain }
+    }
+}
+
+impl Kinds {
+    /// The mark of the API, the kinds, and the types of their tokens.
+    pub(crate) fn items(&self) -> Vec<Item> {
+        let mut items: Vec<Item> = vec![parse_quote! {
+            /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
+            #[derive(Debug)]
+            pub enum Api {}
+        }];
+        items.extend(self.environment_constructor());
+        if self.own.is_empty() {
+            return items;
+        }
+        let markers = self.own.iter().map(Kind::marker);
+        items.push(parse_quote! {
+            /// The kinds of token that belong to this API. They are types without values.
+            pub mod kind {
+                #(#markers)*
+            }
+        });
+        for kind in &self.own {
+            let (marker, token) = (format_ident!("{}", kind.marker), format_ident!("{}", kind.token));
+            let sent = match &kind.carrier {
+                Carrier::NamedHeader(name) => format!("in the header `{name}`"),
+                Carrier::Scheme(scheme) => format!("as `Authorization: {scheme} <token>`"),
+                Carrier::Header | Carrier::Query(_) => "as `Authorization: Bearer <token>`".to_owned(),
+            };
+            let variable = &kind.variable;
+            let doc =
+                format!(" The credential `{}` of this API, from the variable `{variable}`; sent {sent}.", kind.name);
+            items.push(parse_quote! {
+                #[doc = #doc]
+                pub type #token = ::keyfit::auth::Token<kind::#marker>;
+            });
+            items.push(parse_quote!(
+                impl ::keyfit::auth::Opens<Api> for kind::#marker {}
+            ));
+        }
+        items
+    }
+}
+
+impl Kinds {
+    /// The client of a program that is told everything by its environment. There is none where the credential is of another
+    /// API alone, because its variable is not known here.
+    fn environment_constructor(&self) -> Option<Item> {
+        if self.own.is_empty() && self.first.is_some() {
+            return None;
+        }
+        let variable = &self.base_url;
+        let markers = self.own.iter().map(|kind| format_ident!("{}", kind.marker));
+        let variables: Vec<String> = self.own.iter().map(|kind| format!("`{}`", kind.variable)).collect();
+        let (credential, from) = if variables.is_empty() {
+            (quote!(::keyfit::codegen::no_credential()), "without a credential".to_owned())
+        } else {
+            let held =
+                quote!(::keyfit::codegen::credential_from_env(&[#(::keyfit::codegen::kind::<kind::#markers>()),*])?);
+            (held, format!("with the credential in {}", variables.join(", or where that is not set in ")))
+        };
+        let doc = format!(
+            " A client {from}. Where `{variable}` is set it is the base URL: a mock, a proxy, a staging host; otherwise \
+             the one of [`API`] is."
+        );
+        Some(parse_quote! {
+            impl Client {
+                #[doc = #doc]
+                ///
+                /// # Errors
+                /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
+                /// [`with_config`](Self::with_config). No message shows a value.
+                pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
+                    let credential = #credential;
+                    Self::over(credential, ::keyfit::Config::default().base_url_from_env(#variable)?)
+                }
+            }
+        })
+    }
+
+    /// The tokens, a line each, for review.
+    pub(crate) fn describe(&self) -> String {
+        let line = |kind: &Kind| {
+            let sent = match &kind.carrier {
+                Carrier::NamedHeader(name) => format!("in {name}"),
+                Carrier::Scheme(scheme) => format!("with the scheme {scheme}"),
+                Carrier::Header | Carrier::Query(_) => "as bearer token".to_owned(),
+            };
+            format!("  {}: {} from {} {sent}\n", kind.token, kind.name, kind.variable)
+        };
+        match &self.first {
+            None => "  the client takes no credential\n".to_owned(),
+            Some((first, _)) if self.own.is_empty() => format!("  of another API, such as {first}\n"),
+            Some(_) => self.own.iter().map(line).collect(),
+        }
+    }
+}
+
+impl Kind {
+    fn marker(&self) -> TokenStream {
+        let Self { name, variable, prefixes, .. } = self;
+        let (marker, carrier) = (format_ident!("{}", self.marker), path(&self.carrier));
+        let doc = format!(" The kind of `{}`.", self.token);
+        let prefixes =
+            (!prefixes.is_empty()).then(|| quote!(const PREFIXES: &'static [&'static str] = &[#(#prefixes),*];));
+        quote! {
+            #[doc = #doc]
+            #[derive(Debug)]
+            pub enum #marker {}
+            impl ::keyfit::auth::TokenKind for #marker {
+                const NAME: &'static str = #name;
+                const VARIABLE: &'static str = #variable;
+                const CARRIER: ::keyfit::auth::Carrier = #carrier;
+                #prefixes
+            }
+        }
+    }
+}
+
+/// The carrier in Rust.
+pub(crate) fn path(carrier: &Carrier) -> TokenStream {
+    match carrier {
+        Carrier::NamedHeader(name) => quote!(::keyfit::auth::Carrier::Header(#name)),
+        Carrier::Scheme(scheme) => quote!(::keyfit::auth::Carrier::Scheme(#scheme)),
+        Carrier::Header | Carrier::Query(_) => quote!(::keyfit::auth::Carrier::Bearer),
+    }
+}

@@ -1,0 +1,286 @@
+//! From a read API to Rust: the client document, progenitor, and what is added to its code.
+
+mod adapt;
+mod answers;
+mod bodies;
+mod code;
+mod contradictions;
+mod dialect;
+mod dispatch;
+mod docs;
+mod emit;
+mod kinds;
+mod leniency;
+mod markdown;
+mod modern;
+mod names;
+mod one_way;
+mod paths;
+mod products;
+mod progenitor;
+mod prune;
+mod requests;
+mod rescue;
+mod rules;
+mod setters;
+mod split;
+mod surface;
+mod types;
+mod unions;
+
+pub(crate) use dialect::translate;
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::contract::Contract;
+use crate::normalize::Unsupported;
+use crate::repair::Repairs;
+use crate::{Api, Failure, Source, name, pointer, walk};
+
+/// The generated client of one API.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// Rust source that any module can include: a private module `generated`, and what it exports.
+    pub code: String,
+    /// How many operations have a method.
+    pub operations: usize,
+    /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
+    pub surface: String,
+    /// Operations that have no method, with the reason.
+    pub unsupported: Vec<Unsupported>,
+    /// The document that the generator was given.
+    pub document: Value,
+    /// Everything that was changed on the way, in the document and in what the generator was given.
+    pub repairs: Repairs,
+}
+
+/// What generated code holds beside the client.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether operations can be called by their ids.
+    pub dispatch: Dispatch,
+    /// The operations that the client has, by selectors as [`Api::read_only`] takes them. All of them where there is none.
+    pub only: Vec<String>,
+}
+
+/// Whether generated code has `connect`, which makes a client whose operations are called by their ids with JSON arguments:
+/// what the contract check drives.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Dispatch {
+    /// In the tests of the crate that holds the client, under `#[cfg(test)]`: other builds pay nothing for it.
+    #[default]
+    InTests,
+    /// In every build, for checks that another crate runs.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// Reads an API and generates its client. The code names the crate `keyfit` and nothing else, and can be included in any
+/// module.
+///
+/// # Errors
+/// Returns an error for what [`Api::read`] refuses, and for names that meet in Rust although they were changed.
+pub fn generate(source: &Source) -> Result<Generated, Failure> {
+    generate_with(source, &Options::default())
+}
+
+/// As [`generate`], with options.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
+    let api = Api::read_only(source, &options.only)?;
+    let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
+    let mut mends = Mends::default();
+    // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
+    for _ in 0..ROUNDS {
+        let attempt = Attempt::run(&api, &mends)?;
+        let clashes = clashes(&attempt.file);
+        let Some(first) = clashes.first() else { return attempt.finish(&api, &contract, options) };
+        if !mends.learn(&attempt.document, &clashes) {
+            return Err(api.located.failure(
+                "/components/schemas",
+                format!("two things would be called `{first}` in Rust"),
+                "rename one of them by overlay",
+            ));
+        }
+    }
+    Err(inexpressible(&api))
+}
+
+/// How often names that meet are told apart.
+const ROUNDS: usize = 5;
+
+/// What an attempt has taught about names.
+#[derive(Default)]
+struct Mends {
+    /// Whether `title` names types.
+    without_titles: bool,
+    /// Schemas that need another name.
+    renamed: Vec<(String, String)>,
+}
+
+impl Mends {
+    /// Finds other names; `false` where none helps.
+    fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
+        let mut has_title = false;
+        let mut titles = document.clone();
+        for at in dialect::schema_pointers(document) {
+            let Some(schema) = titles.pointer_mut(&at) else { continue };
+            walk::schemas(schema, &mut |inner| has_title |= inner.get("title").is_some());
+        }
+        if has_title && !self.without_titles {
+            self.without_titles = true;
+            return true;
+        }
+        let mut taken: HashSet<String> = split::type_names(document);
+        let known = walk::members(document, "/components/schemas");
+        let count = self.renamed.len();
+        for component in known.iter().map(|(at, _)| pointer::name(at)) {
+            let kind = name::of_type(&component);
+            if clashes.contains(&kind) && self.renamed.iter().all(|(_, new)| *new != component) {
+                self.renamed.push((component, name::fresh(&format!("{kind}Schema"), &mut taken)));
+            }
+        }
+        self.renamed.len() > count
+    }
+}
+
+/// One run of everything from the read document to the generator's code.
+struct Attempt {
+    document: Value,
+    file: syn::File,
+    /// The builders of types.
+    builders: code::Unread,
+    calls: HashMap<String, answers::Particulars>,
+    open_enums: Vec<leniency::OpenEnum>,
+    set_aside: Vec<Unsupported>,
+    repairs: Repairs,
+}
+
+impl Attempt {
+    fn run(api: &Api, mends: &Mends) -> Result<Self, Failure> {
+        let mut repairs = api.repairs.clone();
+        let mut client = answers::client_document(api, &mut repairs);
+        names::types(&mut client.document, &mut repairs);
+        names::rename(&mut client.document, &mends.renamed, &mut repairs);
+        dialect::settle(&mut client.document, mends.without_titles, &mut repairs);
+        products::settle(&mut client.document, &mut repairs);
+        contradictions::settle(&mut client.document, &mut repairs);
+        for (function, aliases) in names::arguments(&mut client.document, &mut repairs) {
+            client.calls.entry(function).or_default().aliases = aliases;
+        }
+        let requests = split::split_shared(&mut client.document, &mut repairs);
+        one_way::settle(&mut client.document, &requests, &mut repairs);
+        unions::settle(&mut client.document, &requests, &mut repairs);
+        requests::mend(&mut client.document, &requests, &mut repairs);
+        let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
+        let replacements = types::replacements(api, &client.document, &open_enums, &mut repairs);
+        let mut set_aside = Vec::new();
+        let run = |document: &Value| {
+            // Thousands of them, where a part has a few schemas, would be most of the work.
+            let schemas = walk::members(document, "/components/schemas");
+            let names: HashSet<String> = schemas.iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect();
+            let mine: Vec<_> = replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect();
+            progenitor::run(document, &mine)
+        };
+        let code = run(&client.document).or_else(|| {
+            let lost = rescue::narrow(&mut client.document, &|part| run(part).is_some(), &mut repairs);
+            set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
+            run(&client.document)
+        });
+        let (file, builders) = code.and_then(code::Code::parse).ok_or_else(|| inexpressible(api))?;
+        Ok(Self { document: client.document, file, builders, calls: client.calls, open_enums, set_aside, repairs })
+    }
+
+    fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
+        let file = &mut self.file;
+        // Before anything of ours is added, which links to what is known to be there.
+        file.items.iter_mut().for_each(docs::settle);
+        let operations: Vec<_> = api
+            .operations
+            .iter()
+            .filter(|operation| !self.set_aside.iter().any(|gone| gone.operation == label(operation)))
+            .collect();
+        let calls = adapt::adapt(api, file, &operations, &self.calls);
+        // A call that was not adapted would go out past our error type and our decoder.
+        if let Some(lost) = operations.iter().find(|operation| !calls.iter().any(|call| call.id == operation.id)) {
+            return Err(api.located.failure(
+                &lost.pointer(),
+                format!("the operationId `{}` cannot be a method's name", lost.id),
+                "give the operation another operationId by overlay: a word that starts with a letter",
+            ));
+        }
+        prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
+        docs::complete(file, &operations, &self.repairs);
+        let kinds = kinds::of(api, contract, &mut self.repairs);
+        file.items.extend(kinds.items());
+        file.items.extend(emit::items(api, &operations, &calls, &self.open_enums, &kinds, &contract.facts()));
+        if options.dispatch != Dispatch::Never {
+            file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
+        }
+        paths::settle(file);
+        let surface = surface::describe(file, &operations, &kinds);
+        let mut unsupported = api.unsupported.clone();
+        unsupported.extend(self.set_aside);
+        let code = prettyplease::unparse(&emit::module(self.file));
+        Ok(Generated {
+            code,
+            operations: operations.len(),
+            surface,
+            unsupported,
+            document: self.document,
+            repairs: self.repairs,
+        })
+    }
+}
+
+/// Takes a call out of the client document that the generator cannot express.
+fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -> Option<Unsupported> {
+    let function = document.pointer(at)?["operationId"].as_str()?.to_owned();
+    let (item, method) = at.rsplit_once('/')?;
+    document.pointer_mut(item)?.as_object_mut()?.shift_remove(method);
+    let operation = api.operations.iter().find(|operation| operation.function == function)?;
+    let reason = "the client generator cannot express it".to_owned();
+    repairs.note("set-aside", &operation.pointer(), format!("no client method: {reason}"));
+    Some(Unsupported { operation: label(operation), reason })
+}
+
+/// The names that stand twice where they may stand once: types, and types with such members.
+fn clashes(file: &syn::File) -> Vec<String> {
+    let types = file.items.iter().find_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for item in types.iter().flat_map(|(_, items)| items) {
+        let (name, fields) = match item {
+            syn::Item::Struct(item) => (&item.ident, Some(&item.fields)),
+            syn::Item::Enum(item) => (&item.ident, None),
+            syn::Item::Type(item) => (&item.ident, None),
+            _ => continue,
+        };
+        let mut members = HashSet::new();
+        let mut idents = fields.into_iter().flatten().filter_map(|field| field.ident.as_ref());
+        if !seen.insert(name.to_string()) || idents.any(|ident| !members.insert(ident.to_string())) {
+            found.push(name.to_string());
+        }
+    }
+    found
+}
+
+fn inexpressible(api: &Api) -> Failure {
+    api.located.failure(
+        "",
+        "the document cannot be expressed in Rust",
+        "simplify it by overlay: what the client generator refuses was narrowed, and more than that is odd",
+    )
+}
+
+fn label(operation: &crate::Operation) -> String {
+    format!("{} {}", operation.method, operation.path)
+}

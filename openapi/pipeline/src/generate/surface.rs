@@ -1,0 +1,133 @@
+//! The public surface of a generated client as text, so that a review sees what a changed document changes.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use quote::ToTokens as _;
+use syn::{Fields, ImplItem, Item, ReturnType, Type, Visibility};
+
+use super::kinds::Kinds;
+use crate::Operation;
+
+/// Operations with their requests and answers, then tokens, then types with their fields.
+pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kinds) -> String {
+    let builders = builders(file);
+    let mut text = String::from("operations\n");
+    for operation in operations {
+        let Operation { id, method, path, scopes, credentials, retry, .. } = operation;
+        let _ = writeln!(text, "  {id}: {method} {path}");
+        let _ = writeln!(text, "    credentials {} scopes {} retry {retry:?}", list(credentials), list(scopes));
+        if let Some((arguments, answer)) =
+            builders.get(&heck::ToPascalCase::to_pascal_case(operation.function.as_str()))
+        {
+            let _ = writeln!(text, "    ({arguments}) -> {answer}");
+        }
+    }
+    text.push_str("tokens\n");
+    text.push_str(&kinds.describe());
+    text.push_str("types\n");
+    for item in module(file, "types") {
+        match item {
+            Item::Struct(item) => {
+                let _ = writeln!(text, "  {}{}", item.ident, fields(&item.fields));
+            }
+            Item::Enum(item) => {
+                let variants: Vec<String> = item
+                    .variants
+                    .iter()
+                    .map(|variant| format!("{}{}", variant.ident, fields(&variant.fields)))
+                    .collect();
+                let _ = writeln!(text, "  {} = {}", item.ident, variants.join(" | "));
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+fn module<'a>(file: &'a syn::File, name: &str) -> &'a [Item] {
+    file.items
+        .iter()
+        .find_map(|item| match item {
+            Item::Mod(module) if module.ident == name => module.content.as_ref().map(|(_, items)| items.as_slice()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+/// The arguments and the answer of each builder, by its name.
+fn builders(file: &syn::File) -> HashMap<String, (String, String)> {
+    let mut found: HashMap<String, (String, String)> = HashMap::new();
+    for item in module(file, "builder") {
+        match item {
+            Item::Struct(item) => {
+                let names = item.fields.iter().filter_map(|field| {
+                    let ident = field.ident.as_ref()?;
+                    let kind = short(&field.ty).replace("Result<", "").replace(", String>", "");
+                    (ident != "client").then(|| format!("{ident}: {kind}"))
+                });
+                found.entry(item.ident.to_string()).or_default().0 = names.collect::<Vec<_>>().join(", ");
+            }
+            Item::Impl(block) => {
+                let answer = block.items.iter().find_map(answer);
+                if let (Type::Path(path), Some(answer)) = (&*block.self_ty, answer)
+                    && let Some(name) = path.path.segments.last()
+                {
+                    found.entry(name.ident.to_string()).or_default().1 = answer;
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What a public `send` answers with.
+fn answer(item: &ImplItem) -> Option<String> {
+    match item {
+        ImplItem::Fn(send) if send.sig.ident == "send" && matches!(send.vis, Visibility::Public(_)) => {
+            match &send.sig.output {
+                ReturnType::Type(_, output) => Some(short(output)),
+                ReturnType::Default => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn fields(fields: &Fields) -> String {
+    let all: Vec<String> = fields
+        .iter()
+        .map(|field| match &field.ident {
+            Some(name) => format!("{name}: {}", short(&field.ty)),
+            None => short(&field.ty),
+        })
+        .collect();
+    match fields {
+        Fields::Unit => String::new(),
+        Fields::Unnamed(_) => format!("({})", all.join(", ")),
+        Fields::Named(_) => format!(" {{ {} }}", all.join(", ")),
+    }
+}
+
+/// A type without the standard library's paths.
+fn short(kind: &Type) -> String {
+    let mut text = kind.to_token_stream().to_string().replace(' ', "");
+    for prefix in [
+        "::keyfit::codegen::",
+        "::std::option::",
+        "::std::result::",
+        "::std::string::",
+        "::std::vec::",
+        "serde_json::",
+        "::std::collections::",
+    ] {
+        text = text.replace(prefix, "");
+    }
+    let text = text.replace("::keyfit::", "keyfit::").replace("super::", "");
+    text.replace(',', ", ")
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "-".to_owned() } else { names.join("+") }
+}

@@ -1,0 +1,60 @@
+//! The document pipeline of keyfit: loads an OpenAPI document, applies its overlay, repairs and lints it, builds the
+//! operation table, and generates a typed client with [progenitor](https://docs.rs/progenitor).
+//!
+//! A build script calls [`build::client`]; the contract check calls [`Api::read`]. Both see the same operations.
+//!
+//! ```no_run
+//! let source = keyfit_openapi::Source::from_dir("apis/pets".as_ref())?;
+//! let api = keyfit_openapi::Api::read(&source)?;
+//! for operation in &api.operations {
+//!     println!("{} {} {}", operation.id, operation.method, operation.path);
+//! }
+//! # Ok::<(), keyfit_openapi::Failure>(())
+//! ```
+
+mod api;
+pub mod build;
+mod contract;
+mod cost;
+pub mod diff;
+pub mod example;
+mod explain;
+mod failure;
+mod file;
+mod generate;
+mod hints;
+mod lines;
+mod lint;
+mod load;
+mod media;
+mod name;
+mod normalize;
+mod operation;
+mod overlay;
+mod pattern;
+mod plain;
+mod pointer;
+mod remarks;
+mod repair;
+pub mod schema;
+mod select;
+mod source;
+mod table;
+mod target;
+mod vendor_scopes;
+mod walk;
+
+pub use api::Api;
+pub use contract::{ErrorEnvelope, Facts, RateLimitNames};
+pub use explain::{Change, Step};
+pub use failure::{Failure, Place as SourcePlace};
+pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
+pub use generate::{Dispatch, Generated, Options, generate, generate_with};
+pub use media::Writing;
+pub use name::{is_identifier, module as module_name};
+pub use normalize::Unsupported;
+pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+pub use plain::plain;
+pub use repair::{Repair, Repairs};
+pub use source::{Source, Text};
+pub use vendor_scopes::vendor_scopes;

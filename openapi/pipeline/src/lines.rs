@@ -1,0 +1,49 @@
+//! Where each node of a document stands in its file.
+
+use std::sync::Arc;
+
+use saphyr_parser::Marker;
+
+use crate::pointer;
+
+/// Line and column of a node, and of the nodes below it. A tree, since a document has more nodes than anybody asks for:
+/// a table by pointer takes longer to write than the document to read.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines {
+    line: u32,
+    column: u32,
+    below: Below,
+}
+
+/// The nodes below one.
+#[derive(Clone, Debug)]
+pub(crate) enum Below {
+    Nothing,
+    Items(Vec<Lines>),
+    /// Sorted by name: a map may have thousands of members, and each be asked for. A name that many maps have is kept once.
+    Members(Vec<(Arc<str>, Lines)>),
+}
+
+impl Lines {
+    pub(crate) fn new(mark: Marker, below: Below) -> Self {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self { line: number(mark.line()), column: number(mark.col() + 1), below }
+    }
+
+    /// Line and column, from 1, of what a JSON pointer leads to.
+    pub(crate) fn get(&self, pointer: &str) -> Option<(usize, usize)> {
+        let mut node = self;
+        for step in pointer.split('/').skip(1) {
+            node = match &node.below {
+                Below::Nothing => return None,
+                Below::Items(items) => items.get(step.parse::<usize>().ok()?)?,
+                Below::Members(members) => {
+                    let name = pointer::name(step);
+                    let place = members.binary_search_by(|(known, _)| (**known).cmp(&name)).ok()?;
+                    &members[place].1
+                }
+            };
+        }
+        Some((node.line as usize, node.column as usize))
+    }
+}

@@ -1,0 +1,188 @@
+//! OpenAPI Overlay 1.0: what the pipeline needs and a published document lacks, each action with its reason.
+
+use roas_overlay::common::apply::{compile_path, locate, merge_json, remove_at};
+use roas_overlay::v1_0::{Action, Overlay};
+use serde_json::Value;
+
+use crate::failure::Place;
+use crate::load::{DEEPEST, Located};
+use crate::plain::short;
+use crate::repair::{Repair, Repairs};
+use crate::{Failure, Text, target};
+
+/// An overlay that was applied.
+#[derive(Clone, Debug)]
+pub(crate) struct Applied {
+    overlay: Overlay,
+    located: Located,
+}
+
+impl Applied {
+    /// The published document, and what it became with each action.
+    pub(crate) fn states(&self, published: &Value) -> Vec<Value> {
+        let mut states = vec![published.clone()];
+        self.replay(published, |state| states.push(state.clone()));
+        states
+    }
+
+    /// The place of an action, by its number.
+    pub(crate) fn action(&self, index: usize) -> Place {
+        self.located.place(&format!("/actions/{index}"))
+    }
+
+    /// The place of the last action that put the node in.
+    pub(crate) fn place(&self, published: &Value, node: &str) -> Option<Place> {
+        let mut before = published.pointer(node).cloned();
+        let (mut action, mut found) = (0, None);
+        self.replay(published, |state| {
+            let after = state.pointer(node);
+            if puts_in(before.as_ref(), after) {
+                found = Some(action);
+            }
+            if before.as_ref() != after {
+                before = after.cloned();
+            }
+            action += 1;
+        });
+        Some(self.action(found?))
+    }
+
+    /// The same, where the states are known already.
+    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Option<Place> {
+        let action = states.windows(2).rposition(|pair| puts_in(pair[0].pointer(node), pair[1].pointer(node)))?;
+        Some(self.action(action))
+    }
+
+    /// Applies the actions once more, and shows what the document is after each of them.
+    fn replay(&self, published: &Value, mut seen: impl FnMut(&Value)) {
+        let mut state = published.clone();
+        let mut budget = Budget::of(&state);
+        for action in &self.overlay.actions {
+            // All of them were applied before: none can fail.
+            let _ = budget.act(&mut state, action);
+            seen(&state);
+        }
+    }
+}
+
+/// What is only changed inside was put in by someone else.
+fn puts_in(before: Option<&Value>, after: Option<&Value>) -> bool {
+    let is_inside = |before: &Value, after: &Value| {
+        before.is_object() && after.is_object() || before.is_array() && after.is_array()
+    };
+    match (before, after) {
+        (Some(before), Some(after)) => before != after && !is_inside(before, after),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    }
+}
+
+/// Applies every action, or none, and returns the document: a target that matches nothing stops the build, so that an
+/// overlay cannot outlive the part of the document that it was written for.
+pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repairs) -> Result<Value, Failure> {
+    let mut document = published.value.clone();
+    let located = Located::read(overlay)?;
+    let parsed: Overlay = serde_json::from_value(located.value.clone()).map_err(|error| {
+        located.failure(
+            "",
+            format!("this is no overlay: {error}"),
+            "an overlay has `overlay: 1.0.0`, `info` with title and version, and `actions` with a `target` each",
+        )
+    })?;
+    let mut budget = Budget::of(&document);
+    for (index, action) in parsed.actions.iter().enumerate() {
+        budget.act(&mut document, action).map_err(|(problem, help)| {
+            let target = short(&action.target);
+            located.failure(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
+        })?;
+        repairs.push(Repair {
+            rule: "overlay",
+            pointer: action.target.clone(),
+            note: action.description.clone().unwrap_or_else(|| "no reason given".to_owned()),
+            narrowed: false,
+        });
+    }
+    published.overlay = Some(Box::new(Applied { overlay: parsed, located }));
+    Ok(document)
+}
+
+/// The most nodes that actions may make of a document: each may match thousands of nodes and multiply what is there.
+const MOST_NODES: usize = 800_000;
+
+/// What the actions of an overlay may still make of a document.
+struct Budget {
+    /// No fewer nodes than there are.
+    nodes: usize,
+}
+
+impl Budget {
+    fn of(document: &Value) -> Self {
+        Self { nodes: extent(document).0 }
+    }
+
+    /// Applies an action as Overlay 1.0 says, or says what is wrong with it and what to do.
+    fn act(&mut self, document: &mut Value, action: &Action) -> Result<(), (String, &'static str)> {
+        let write = "write an RFC 9535 query such as $.paths['/sms'].post";
+        target::check(&action.target).map_err(|problem| (problem, "split the action, or name the nodes"))?;
+        let path = compile_path(&action.target)
+            .map_err(|reason| (format!("is no JSONPath: {}", first_line(&reason)), write))?;
+        let found = locate(document, &path);
+        if found.is_empty() {
+            let help = "the document has changed, or the path is misspelt: correct the target or remove the action";
+            return Err(("matches nothing in the document".to_owned(), help));
+        }
+        let is_plain = |at: &String| document.pointer(at).is_none_or(|node| !node.is_object() && !node.is_array());
+        if found.iter().any(is_plain) {
+            return Err(("is no object or array, and only these can be changed".to_owned(), "target one of them"));
+        }
+        if action.is_remove() {
+            // From the end, so that the places of earlier items stay what they are.
+            for at in found.iter().rev() {
+                remove_at(document, at);
+            }
+        } else if let Some(update) = &action.update {
+            self.spend(document, &found, update)?;
+            for at in &found {
+                if let Some(node) = document.pointer_mut(at) {
+                    merge_json(node, update);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn spend(&mut self, document: &Value, found: &[String], update: &Value) -> Result<(), (String, &'static str)> {
+        let help = "target fewer nodes, or change less of them";
+        let (nodes, depth) = extent(update);
+        let more = nodes.saturating_mul(found.len());
+        let deepest = found.iter().map(|at| at.matches('/').count() + depth).max().unwrap_or_default();
+        if self.nodes.saturating_add(more) > MOST_NODES {
+            // What was counted on the way may be more than there is.
+            *self = Self::of(document);
+        }
+        if self.nodes.saturating_add(more) > MOST_NODES {
+            return Err((format!("makes a document of more than {MOST_NODES} nodes"), help));
+        }
+        if deepest > DEEPEST {
+            return Err((format!("makes a document that may nest deeper than {DEEPEST} levels"), help));
+        }
+        self.nodes += more;
+        Ok(())
+    }
+}
+
+/// How many nodes a value has, and how deep they nest.
+fn extent(value: &Value) -> (usize, usize) {
+    let below = |nodes: &mut dyn Iterator<Item = &Value>| {
+        nodes.map(extent).fold((1, 1), |(count, deepest), (nodes, depth)| (count + nodes, deepest.max(depth + 1)))
+    };
+    match value {
+        Value::Object(members) => below(&mut members.values()),
+        Value::Array(items) => below(&mut items.iter()),
+        _ => (1, 0),
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

@@ -1,0 +1,77 @@
+//! What is odd about a document and can be read all the same, for its owner: nothing is changed for it.
+
+use std::collections::HashMap;
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use crate::repair::Repairs;
+use crate::{Text, pointer, walk};
+
+/// Notes everything that is odd.
+pub(crate) fn note(document: &Value, repairs: &mut Repairs) {
+    schemes(document, repairs);
+    paths(document, repairs);
+    statuses(document, repairs);
+}
+
+/// A file that is called JSON and is none: YAML has commas at the end of lists, comments and plain text as well.
+pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
+    if !text.path.to_ascii_lowercase().ends_with(".json") {
+        return;
+    }
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text.text.trim_start_matches('\u{FEFF}')) {
+        repairs.note("no-json", "", format!("read as YAML, which takes it; JSON does not: {error}"));
+    }
+}
+
+/// A requirement that names a security scheme which is not described.
+fn schemes(document: &Value, repairs: &mut Repairs) {
+    let described = document.pointer("/components/securitySchemes").and_then(Value::as_object);
+    let is_described = |name: &str| described.is_some_and(|schemes| schemes.contains_key(name));
+    let mut holders = vec![(String::new(), document)];
+    holders.extend(walk::operations(document));
+    for (at, holder) in holders {
+        let alternatives = holder.get("security").and_then(Value::as_array).into_iter().flatten();
+        for (index, alternative) in alternatives.enumerate() {
+            let names = alternative.as_object().into_iter().flatten().map(|(name, _)| name);
+            for name in names.filter(|name| !is_described(name)) {
+                let note = format!("the scheme `{name}` is not described: how its credential is sent is not known");
+                repairs.note("unknown-scheme", &format!("{at}/security/{index}"), note);
+            }
+        }
+    }
+}
+
+/// Two paths that no request tells apart.
+fn paths(document: &Value, repairs: &mut Repairs) {
+    let mut known: HashMap<String, String> = HashMap::new();
+    for (at, _) in walk::path_items(document) {
+        let path = pointer::name(&at);
+        let is_argument = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+        let shape: Vec<&str> = path.split('/').map(|part| if is_argument(part) { "{}" } else { part }).collect();
+        if let Some(other) = known.get(&shape.join("/")) {
+            repairs.note("same-path", &at, format!("no request tells it from `{other}`"));
+        } else {
+            known.insert(shape.join("/"), path.clone());
+        }
+    }
+}
+
+/// An answer under what is no status.
+fn statuses(document: &Value, repairs: &mut Repairs) {
+    for (at, operation) in walk::operations(document) {
+        let answers = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
+        for (status, _) in answers.filter(|(status, _)| !is_status(status)) {
+            let at = pointer::join(&format!("{at}/responses"), status);
+            repairs.note("odd-status", &at, format!("`{status}` is no status: what is answered under it is not known"));
+        }
+    }
+}
+
+/// `200`, `2XX` or `default`, in any case.
+fn is_status(status: &str) -> bool {
+    let status = status.to_uppercase();
+    let is_code = matches!(status.as_bytes(), [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] | [b'1'..=b'5', b'X', b'X']);
+    is_code || status == "DEFAULT" || status.starts_with("X-")
+}

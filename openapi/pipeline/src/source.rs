@@ -1,0 +1,161 @@
+//! Where a document, its overlay and its contract come from.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::Failure;
+use crate::contract::{Contract, Facts};
+use crate::file::read_file;
+use crate::load::Located;
+
+/// A text and the path under which messages name it.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The path as the user knows it.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// The three files of an API folder.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The API's name, the folder's name.
+    pub name: String,
+    /// The OpenAPI document, YAML or JSON.
+    pub document: Text,
+    /// OpenAPI Overlay 1.0, if there is one.
+    pub overlay: Option<Text>,
+    /// The auth and error contract, if there is one. The pipeline reads what generation needs of it.
+    pub contract: Option<Text>,
+}
+
+/// The names under which a folder may hold its document, in the order in which they are tried.
+const DOCUMENTS: [&str; 5] = ["published.yaml", "published.json", "openapi.yaml", "openapi.yml", "openapi.json"];
+
+/// What to do with a text of another encoding.
+const UTF_8: &str = "save it as UTF-8, the encoding of YAML and JSON";
+
+impl Source {
+    /// Every API of a folder of folders, in the order of their names.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, and what [`from_dir`](Self::from_dir) refuses of one of them.
+    pub fn all_in(folder: &Path) -> Result<Vec<Self>, Failure> {
+        let refuse = |error: io::Error| {
+            let problem = format!("the folder cannot be read: {error}");
+            Failure::of_file(&folder.display().to_string(), problem, "name a folder that holds a folder for each API")
+        };
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(refuse)?;
+        let mut folders: Vec<PathBuf> =
+            entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        folders.sort();
+        folders.iter().map(|folder| Self::from_dir(folder)).collect()
+    }
+
+    /// What the contract says of the API's answers that a client has to know; nothing without a contract.
+    ///
+    /// # Errors
+    /// Returns an error if the contract is not valid TOML, or one of these parts has another form.
+    pub fn facts(&self) -> Result<Facts, Failure> {
+        self.contract.as_ref().map_or_else(|| Ok(Facts::default()), |text| Ok(Contract::read(text)?.facts()))
+    }
+
+    /// The API at a path: a folder, as [`from_dir`](Self::from_dir) reads it, or a document alone, named by its file.
+    ///
+    /// # Errors
+    /// Returns an error if there is no document, or a file cannot be read.
+    pub fn from_path(path: &Path) -> Result<Self, Failure> {
+        if path.is_dir() {
+            return Self::from_dir(path);
+        }
+        let document = Text::read_if_there(path)?.ok_or_else(|| {
+            let help = "name a folder with an OpenAPI document, or the document itself";
+            Failure::of_file(&path.display().to_string(), "there is no such folder or file", help)
+        })?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, document, overlay: None, contract: None })
+    }
+
+    /// The API in a folder of yours: a document (`published.yaml`, `openapi.yaml` or their JSON twins),
+    /// and where present `overlay.yaml` and `contract.toml`.
+    ///
+    /// # Errors
+    /// A folder without a document, and a file that cannot be read.
+    pub fn from_dir(folder: &Path) -> Result<Self, Failure> {
+        let name = folder
+            .canonicalize()
+            .ok()
+            .and_then(|whole| whole.file_name().map(|name| name.to_string_lossy().into_owned()))
+            .unwrap_or_else(|| "api".to_owned());
+        let document = DOCUMENTS
+            .iter()
+            .find_map(|file| Text::read_if_there(&folder.join(file)).transpose())
+            .transpose()?
+            .ok_or_else(|| {
+                Failure::of_file(
+                    &folder.display().to_string(),
+                    "the folder holds no OpenAPI document",
+                    format!("put the document there under one of these names: {}", DOCUMENTS.join(", ")),
+                )
+            })?;
+        Ok(Self {
+            name,
+            document,
+            overlay: Text::read_if_there(&folder.join("overlay.yaml"))?,
+            contract: Text::read_if_there(&folder.join("contract.toml"))?,
+        })
+    }
+}
+
+impl Text {
+    /// A text under the path that messages shall name.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), text: text.into() }
+    }
+
+    /// The text of a file, in the encoding of YAML and JSON.
+    ///
+    /// # Errors
+    /// Bytes that are no UTF-8, with what they look like.
+    pub fn decode(path: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Failure> {
+        let path = path.into();
+        let refuse = |problem: String, help: &str| Err(Failure::of_file(&path, problem, help));
+        match bytes.as_slice() {
+            [0x1F, 0x8B, ..] => return refuse("the text is compressed (gzip)".to_owned(), "unpack it"),
+            // A mark of its order, or a letter of ASCII in two bytes.
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => {
+                return refuse("the text is UTF-16, not UTF-8".to_owned(), UTF_8);
+            }
+            _ => {}
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(error) => {
+                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = good.split(|byte| *byte == b'\n').count();
+                refuse(format!("the text is not UTF-8: line {line} has a letter of another encoding"), UTF_8)
+            }
+        }
+    }
+
+    /// Whether it is YAML or JSON at all.
+    ///
+    /// # Errors
+    /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
+    pub fn well_formed(&self) -> Result<(), Failure> {
+        Located::read(self).map(drop)
+    }
+
+    fn read_if_there(path: &Path) -> Result<Option<Self>, Failure> {
+        match read_file(path) {
+            Ok(bytes) => Self::decode(path.display().to_string(), bytes).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::of_file(
+                &path.display().to_string(),
+                format!("the file cannot be read: {error}"),
+                "put a regular file there that you may read",
+            )),
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! What the pipeline mends by itself, and what it generates from it.
+
+use std::collections::HashSet;
+
+use keyfit_openapi::{Api, Dispatch, Generated, Options, Source, Text, generate, generate_with};
+
+/// A document with the given paths and schemas.
+fn source(paths: &str, schemas: &str) -> Source {
+    let document = format!(
+        "openapi: 3.0.0\ninfo: {{title: Pets, version: 1.0.0}}\nservers: [{{url: 'https://api.example.com/'}}]\n\
+         paths:\n{paths}components:\n  schemas:\n    Pet: {{type: object, properties: {{name: {{type: string}}}}}}\n{schemas}"
+    );
+    Source { name: "pets".to_owned(), document: Text::new("pets.yaml", document), overlay: None, contract: None }
+}
+
+fn read(paths: &str) -> Api {
+    Api::read(&source(paths, "")).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+fn client(paths: &str, schemas: &str) -> Generated {
+    generate_with(&source(paths, schemas), &Options { dispatch: Dispatch::Always, ..Options::default() })
+        .unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// Whether the code has these words, however its lines are broken.
+fn has(code: &str, words: &str) -> bool {
+    let spaceless = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")");
+    spaceless(code).contains(&spaceless(words))
+}
+
+fn rules(api: &Api) -> HashSet<&'static str> {
+    api.repairs.iter().map(|repair| repair.rule).collect()
+}
+
+fn generator_rules(client: &Generated) -> HashSet<&'static str> {
+    client.repairs.iter().map(|repair| repair.rule).collect()
+}
+
+#[test]
+fn what_is_odd_and_can_be_read_is_noted() {
+    let api = read(
+        "  /pets/{id}:\n    get: {security: [{nosuch: []}], responses: {'200': {description: ok}, odd: {description: ?}}}\n  \
+         /pets/{pet}:\n    put: {responses: {2xx: {description: ok}, default: {description: no}}}\n",
+    );
+    let noted = |rule: &str| -> Vec<(String, String)> {
+        let of_rule = api.repairs.iter().filter(|repair| repair.rule == rule);
+        of_rule.map(|repair| (repair.pointer.clone(), repair.note.clone())).collect()
+    };
+    for (rule, pointer, word) in [
+        ("unknown-scheme", "/paths/~1pets~1{id}/get/security/0", "`nosuch`"),
+        ("odd-status", "/paths/~1pets~1{id}/get/responses/odd", "`odd`"),
+        ("same-path", "/paths/~1pets~1{pet}", "`/pets/{id}`"),
+    ] {
+        let found = noted(rule);
+        assert_eq!(found.len(), 1, "{rule}: {found:?}");
+        assert!(found[0].0 == pointer && found[0].1.contains(word), "{rule}: {found:?}");
+    }
+}
+
+#[test]
+fn what_a_published_document_says_under_x_keyfit_is_ignored_and_what_an_overlay_says_counts() {
+    let said = "x-keyfit: {retry: safe, spends: true, credentials: [any], scopes: [all], errors: own, partial: items}";
+    let paths = format!(
+        "  /pets:\n    {said}\n    delete: {{operationId: drop, {said}, responses: {{'204': {{description: gone}}}}}}\n  \
+         /dogs: {{$ref: '#/components/pathItems/dogs'}}\n"
+    );
+    let schemas = format!(
+        "    Named: {{type: object, properties: {{x-keyfit: {{type: string}}}}}}\n    List: {{type: object, x-keyfit: {{list: data}}}}\n  \
+         pathItems:\n    dogs:\n      delete: {{operationId: drop-dogs, {said}, responses: {{'204': {{description: gone}}}}}}\n{said}\n"
+    );
+    let mut source = source(&paths, &schemas);
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(api.operations.len(), 2);
+    for operation in &api.operations {
+        assert_eq!(operation.retry, keyfit_openapi::Retry::Never, "{}", operation.id);
+        assert!(!operation.spends && operation.partial.is_none() && operation.errors.is_empty(), "{}", operation.id);
+        assert!(operation.credentials.is_empty() && operation.scopes.is_empty(), "{}", operation.id);
+    }
+    let noted = api.repairs.iter().filter(|repair| repair.rule == "published-hints").count();
+    assert_eq!(noted, 5, "the document, a path, two operations and a schema");
+    assert!(api.ignored_hints().is_some_and(|note| note.contains("and 4 more")));
+    assert!(
+        api.document.pointer("/components/schemas/Named/properties/x-keyfit").is_some(),
+        "a property may have that name"
+    );
+
+    let overlay = "overlay: 1.0.0\ninfo: {title: O, version: '1'}\nactions:\n  - {target: \"$.paths['/pets'].delete\", description: d, update: {x-keyfit: {retry: idempotent, scopes: [pets]}}}\n";
+    source.overlay = Some(Text::new("overlay.yaml", overlay));
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    let operation = api.operation("drop").expect("it is there");
+    assert_eq!((operation.retry, &*operation.scopes), (keyfit_openapi::Retry::Idempotent, &["pets".to_owned()][..]));
+    assert!(!operation.spends, "nothing of the document's own is left beside it");
+}
+
+#[test]
+fn missing_ids_are_made_of_method_and_path_whatever_the_order() {
+    let one = "  /pets:\n    get: {responses: {'200': {description: ok}}}\n";
+    let two = "  /pets/{id}:\n    delete: {parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {'204': {description: ok}}}\n";
+    let ids = |paths: String| {
+        let mut ids: Vec<String> = read(&paths).operations.into_iter().map(|operation| operation.id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(format!("{one}{two}")), ["delete-pets-by-id", "get-pets"]);
+    assert_eq!(ids(format!("{two}{one}")), ["delete-pets-by-id", "get-pets"]);
+}
+
+#[test]
+fn a_synthesised_id_makes_way_for_a_published_one() {
+    let api = read(
+        "  /pets:\n    get: {responses: {'200': {description: ok}}}\n    post: {operationId: get_pets, responses: {'200': {description: ok}}}\n",
+    );
+    let ids: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
+    assert_eq!(ids, ["get-pets-2", "get_pets"]);
+}
+
+#[test]
+fn an_id_that_every_client_has_is_renamed() {
+    let api = read("  /pets:\n    get: {operationId: new, responses: {'200': {description: ok}}}\n");
+    assert_eq!(api.operations[0].function, "new_operation");
+}
+
+#[test]
+fn stray_keys_are_dropped_with_a_note() {
+    let api = read(
+        "  /pets:\n    get: {operationId: list, responses: {'200': {description: ok}}, path: /pets, method: GET, x-kept: 1}\n",
+    );
+    let notes: Vec<&str> =
+        api.repairs.iter().filter(|repair| repair.rule == "stray-key").map(|repair| repair.pointer.as_str()).collect();
+    assert_eq!(notes, ["/paths/~1pets/get/path", "/paths/~1pets/get/method"]);
+    assert_eq!(api.document["paths"]["/pets"]["get"]["x-kept"], 1);
+}
+
+#[test]
+fn path_parameters_are_completed_and_guarded() {
+    let api = read(
+        "  /pets/{id}/{part}/{tag}:\n    get: {operationId: part, parameters: [{name: id, in: path, schema: {type: string}}, {name: gone, in: path, required: true, schema: {type: string}}, {name: tag, in: path, required: true, schema: {type: string, pattern: '^[a-z.]+$'}}], responses: {'200': {description: ok}}}\n",
+    );
+    let operation = &api.operations[0];
+    let names: Vec<&str> = operation.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["id", "tag", "part"]);
+    for parameter in &operation.parameters {
+        assert!(parameter.required);
+        assert!(
+            parameter.schema["pattern"].as_str().is_some_and(|pattern| pattern.contains(r"(?!\.{1,2}$)")),
+            "{parameter:?}"
+        );
+    }
+    assert!(operation.parameters[1].schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("[a-z.]+")));
+    assert!(rules(&api).is_superset(&HashSet::from(["path-guard", "path-parameter", "server-url"])));
+}
+
+#[test]
+fn errors_are_recorded_and_taken_out_of_the_client() {
+    let paths = "  /pets:\n    get: {operationId: list, responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, '400': {description: a, content: {application/json: {schema: {type: object}}}}, '422': {description: b, content: {application/json: {schema: {type: array, items: {type: string}}}}}, default: {description: c}}}\n";
+    let api = read(paths);
+    assert_eq!(api.operations[0].responses.keys().collect::<Vec<_>>(), ["200", "400", "422", "default"]);
+    let client = client(paths, "");
+    assert!(client.surface.contains("-> Result<keyfit::Response<types::Pet>, keyfit::Error>"), "{}", client.surface);
+}
+
+#[test]
+fn a_success_that_may_lack_a_body_is_optional() {
+    let client = client(
+        "  /pets:\n    post: {operationId: add, responses: {'202': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, '204': {description: nothing}}}\n",
+        "",
+    );
+    assert!(client.surface.contains("Response<Option<types::Pet>>"), "{}", client.surface);
+}
+
+#[test]
+fn two_kinds_of_success_become_raw_json() {
+    let client = client(
+        "  /pets:\n    post: {operationId: add, responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, '202': {description: later, content: {application/json: {schema: {$ref: '#/components/schemas/Job'}}}}}}\n",
+        "    Job: {type: object, required: [job], properties: {job: {type: string}}}\n",
+    );
+    assert!(client.surface.contains("Response<Value>"), "{}", client.surface);
+    assert!(generator_rules(&client).contains("raw-answer"));
+}
+
+#[test]
+fn answers_are_lenient_where_requests_are_strict() {
+    let schemas = "    Cat: {type: object, additionalProperties: false, required: [name], properties: {name: {type: string, maxLength: 3}, mood: {type: string, enum: [good, bad]}, born: {type: string, format: date-time}, paws: {type: integer, minimum: 1, default: x}}}\n";
+    let paths = "  /cats:\n    post: {operationId: add, requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Cat'}}}}, responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Cat'}}}}}}\n";
+    let surface = client(paths, schemas).surface;
+    assert!(surface.contains("CatAnswer { born: Option<keyfit::Timestamp>, mood: Option<values::CatAnswerMood>, name: String, paws: Option<i64> }"), "{surface}");
+    assert!(surface.contains("  Cat { born: Option<chrono::DateTime<chrono::offset::Utc>>, mood: Option<CatMood>, name: CatName, paws: Option<::std::num::NonZeroU64> }"), "{surface}");
+}
+
+#[test]
+fn what_has_no_type_is_given_as_text_or_bytes_and_the_method_says_so() {
+    let paths = "  /pets:\n    get: {operationId: list, parameters: [{name: session, in: cookie, schema: {type: string}}], responses: {'200': {description: ok}}}\n    put: {operationId: load, requestBody: {required: true, content: {application/xml: {schema: {type: string}}}}, responses: {'200': {description: ok}}}\n    post: {operationId: add, requestBody: {required: true, content: {multipart/form-data: {}}}, responses: {'200': {description: ok}}}\n";
+    let client = client(paths, "");
+    assert_eq!(set_aside(&client), Vec::<String>::new());
+    assert!(client.surface.contains("(cookie: Option<String>)"), "{}", client.surface);
+    assert!(client.surface.contains("(content_type: String, body: reqwest::Body)"), "{}", client.surface);
+    assert!(has(&client.code, "from_static(\"application/xml\")"), "{}", client.code);
+    let narrowed: Vec<&str> =
+        client.repairs.iter().filter(|repair| repair.narrowed).map(|repair| repair.rule).collect();
+    assert_eq!(narrowed, ["cookie", "raw-body", "raw-body"]);
+    assert!(has(&client.code, "- Narrower than the document: cookies are given as one text"), "{}", client.code);
+}
+
+#[test]
+fn webhooks_are_kept_apart() {
+    let mut source = source("  /pets:\n    post: {operationId: add, responses: {'200': {description: ok}}}\n", "");
+    source.document.text.push_str("x-webhooks: {born: {post: {x-unverified: not seen, requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}}}}\n");
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(api.webhooks.len(), 1);
+    assert_eq!(api.webhooks[0].name, "born");
+    assert_eq!(api.webhooks[0].unverified.as_deref(), Some("not seen"));
+    assert_eq!(api.operations.len(), 1);
+}
+
+#[test]
+fn parameters_of_the_path_item_belong_to_each_operation() {
+    let api = read(
+        "  /pets/{id}:\n    parameters: [{name: id, in: path, required: true, schema: {type: integer}}, {name: lang, in: query, schema: {type: string}}]\n    get: {operationId: one, parameters: [{name: lang, in: query, schema: {type: integer}}, {name: Authorization, in: header, schema: {type: string}}], responses: {'200': {description: ok}}}\n",
+    );
+    let names: Vec<&str> = api.operations[0].parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["lang", "id"]);
+    assert_eq!(api.operations[0].parameters[0].schema["type"], "integer");
+}
+
+#[test]
+fn a_parameter_that_is_called_like_another_operation_changes_nothing() {
+    let paths = "  /jobs:\n    post: {operationId: status, responses: {'200': {description: ok}}}\n    get: {operationId: list, parameters: [{name: status, in: query, schema: {type: string}}], responses: {'200': {description: ok}}}\n";
+    let client = client(paths, "");
+    assert_eq!(client.surface.matches("keyfit::Error>").count(), 2, "{}", client.surface);
+    assert!(!has(&client.code, "from_static(\"api-version\")"));
+}
+
+/// An operation whose one answer has this schema.
+fn answer(schema: &str) -> String {
+    format!(
+        "  /pets:\n    get: {{operationId: list, responses: {{'200': {{description: ok, content: {{application/json: {{schema: {schema}}}}}}}}}}}\n"
+    )
+}
+
+/// An operation whose one answer and whose body have this schema.
+fn echo(schema: &str) -> String {
+    answer(schema).replace(
+        "responses:",
+        &format!("requestBody: {{content: {{application/json: {{schema: {schema}}}}}}}, responses:"),
+    )
+}
+
+#[test]
+fn a_schema_that_the_pipeline_adds_takes_no_published_name() {
+    let schemas = "    cat-answer: {type: object, properties: {published: {type: string}}}\n    CatAnswer2Mood: {type: object, properties: {also: {type: string}}}\n    Cat: {type: object, properties: {mood: {type: string, enum: [good]}, other: {$ref: '#/components/schemas/cat-answer'}}}\n";
+    let surface = client(&echo("{$ref: '#/components/schemas/Cat'}"), schemas).surface;
+    assert!(surface.contains("  CatAnswer { published: Option<String> }"), "{surface}");
+    assert!(surface.contains("  CatAnswer2Mood { also: Option<String> }"), "{surface}");
+    assert!(
+        surface.contains("  CatAnswer2 { mood: Option<values::CatAnswer2Mood2>, other: Option<CatAnswerAnswer> }"),
+        "{surface}"
+    );
+}
+
+#[test]
+fn enum_values_of_every_kind_become_names() {
+    let schemas = "    3d-mood: {type: string, enum: [self, '1', ², '', good, GOOD, other, 'it is']}\n";
+    let code = client(&answer("{$ref: '#/components/schemas/3d-mood'}"), schemas).code;
+    let (_, code) = code.split_once("pub enum X3dMood").expect("the enum is there");
+    let (variants, code) = code.split_once("Other(").expect("every open enum has it");
+    let names: Vec<&str> = variants.lines().map(str::trim).filter(|line| line.ends_with(',')).collect();
+    assert_eq!(names, ["ValueSelf,", "Value1,", "Value,", "Good,", "ItIs,"]);
+    assert!(code.contains("Self::ItIs => \"it is\""), "{code}");
+}
+
+#[test]
+fn a_body_that_is_no_object_takes_any_value() {
+    let client = client(
+        "  /pets:\n    post: {operationId: add, requestBody: {content: {application/json: text}}, responses: {'200': {description: ok}}}\n    put: {operationId: put, requestBody: {content: {application/json: {}}}, responses: {'200': {description: ok}}}\n",
+        "",
+    );
+    assert!(
+        client.surface.contains("add: POST /pets") && client.surface.contains("put: PUT /pets"),
+        "{}",
+        client.surface
+    );
+}
+
+#[test]
+fn a_path_argument_has_to_match_its_own_pattern_and_the_guard() {
+    let api = read(
+        "  /pets/{id}:\n    get: {operationId: one, parameters: [{name: id, in: path, required: true, schema: {type: string, pattern: 'b|^\\.'}}], responses: {'200': {description: ok}}}\n",
+    );
+    let pattern = api.operations[0].parameters[0].schema["pattern"].as_str().expect("it was guarded");
+    let pattern = regress::Regex::new(pattern).expect("the client's engine reads it");
+    for (text, fits) in
+        [("abc", true), (".b", true), (".x", true), ("ac", false), (".", false), ("..", false), ("a\\b", false)]
+    {
+        assert_eq!(pattern.find(text).is_some(), fits, "{text}");
+    }
+}
+
+#[test]
+fn a_uuid_needs_no_crate() {
+    let client = client(
+        "  /pets/{id}:\n    get: {operationId: one, parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}, {name: owner, in: query, schema: {type: string, format: uuid}}, {name: day, in: query, schema: {type: string, format: date}}], responses: {'200': {description: ok, content: {application/json: {schema: {type: string, format: uuid}}}}}}\n",
+        "",
+    );
+    assert!(!has(&client.code, "uuid::"), "{}", client.surface);
+    assert!(client.surface.contains("id: keyfit::PathArgument"), "{}", client.surface);
+    assert!(has(&client.code, "::chrono::naive::NaiveDate"));
+    assert!(generator_rules(&client).is_superset(&HashSet::from(["uuid", "path-guard", "answer-format"])));
+}
+
+#[test]
+fn what_the_generator_does_not_read_cannot_stop_it() {
+    let mut source = source(&echo("{type: object, properties: {paws: {type: integer, default: four}}}"), "");
+    source.document.text = source.document.text.replace("version: 1.0.0", "version: 1.0.0, license: MIT, contact: [a]");
+    source.document.text.push_str("tags: all\nexternalDocs: none\nsecurity: none\n");
+    let client = generate(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(generator_rules(&client).contains("broken-default"), "a default in an inline body is checked too");
+}
+
+#[test]
+fn every_change_to_what_the_generator_is_given_is_recorded_once_a_schema() {
+    let schemas = "    Cat: {type: object, properties: {name: {type: string, maxLength: 3}, mood: {type: string, enum: [good]}, state: {type: string, enum: [here]}, born: {type: string, format: date-time}}}\n    Cats: {type: array, maxItems: 2, items: {$ref: '#/components/schemas/Cat'}}\n";
+    let paths = echo("{$ref: '#/components/schemas/Cats'}").replace("'200'", "'400': {description: bad}, '200'");
+    let client = client(&paths, schemas);
+    let notes: Vec<String> = client
+        .repairs
+        .iter()
+        .filter(|repair| repair.rule != "server-url")
+        .map(|repair| format!("{} {}", repair.rule, repair.pointer))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "error-answers /paths/~1pets/get/responses",
+            "any-success /paths/~1pets/get/responses",
+            "optional-body /paths/~1pets/get/requestBody",
+            "split-schema /components/schemas/Cat",
+            "split-schema /components/schemas/Cats",
+            "answer-instant /components/schemas/CatAnswer",
+            "answer-limits /components/schemas/CatAnswer",
+            "open-enum /components/schemas/CatAnswer",
+            "answer-limits /components/schemas/CatsAnswer",
+            "replaced-type /components/schemas/Cats",
+        ]
+    );
+}
+
+fn set_aside(client: &Generated) -> Vec<String> {
+    client.unsupported.iter().map(|part| format!("{}: {}", part.operation, part.reason)).collect()
+}
+
+#[test]
+fn arguments_whose_names_meet_are_told_apart_and_sent_as_documented() {
+    let put = |parameters: &str| {
+        let body = "requestBody: {content: {application/json: {}}}, responses: {'200': {description: ok}}";
+        let paths = format!("  /pets/{{id}}:\n    put: {{operationId: put, parameters: [{parameters}], {body}}}\n");
+        client(&paths, "")
+    };
+    let string = "schema: {type: string}";
+    for (parameters, setter, wire) in [
+        (format!("{{name: body, in: query, {string}}}"), "body_query", "\"body\", &body_query"),
+        (format!("{{name: send, in: query, {string}}}"), "send_query", "\"send\", &send_query"),
+        (format!("{{name: id, in: query, {string}}}"), "id_query", "\"id\", &id_query"),
+        (
+            format!("{{name: fooBar, in: query, {string}}}, {{name: foo_bar, in: query, {string}}}"),
+            "foo_bar_query",
+            "\"foo_bar\", &foo_bar_query",
+        ),
+        (
+            "{name: X-Tags, in: header, schema: {type: array, items: {type: string}}}".to_owned(),
+            "x_tags",
+            "append(\"X-Tags\"",
+        ),
+    ] {
+        let client = put(&parameters);
+        assert_eq!(set_aside(&client), Vec::<String>::new());
+        assert!(has(&client.code, &format!("pub fn {setter}<V>")), "{}", client.code);
+        assert!(has(&client.code, wire), "{wire}: {}", client.code);
+    }
+}
+
+#[test]
+fn a_stream_of_bytes_is_asked_for_and_dispatched() {
+    let paths = "  /photo:\n    get: {operationId: photo, responses: {'200': {description: ok, content: {image/png: {}}}}}\n    put: {operationId: name, responses: {'204': {description: ok}}}\n";
+    let client = client(paths, "");
+    assert!(client.surface.contains("Response<keyfit::ByteStream>"), "{}", client.surface);
+    let (_, dispatch) = client.code.split_once("async fn dispatch").expect("it is generated");
+    assert!(dispatch.contains("\"photo\" =>") && dispatch.contains("Answer::from_stream"), "{dispatch}");
+    let asks = |client: &Generated, media_type: &str| {
+        has(&client.code, "ACCEPT, ") && has(&client.code, &format!("from_static(\"{media_type}\")"))
+    };
+    assert!(asks(&client, "image/png"), "{}", client.code);
+}
+
+#[test]
+fn an_answer_to_head_has_no_body() {
+    let json = "{'200': {description: ok, content: {application/json: {schema: {type: integer}}}}}";
+    let paths = format!(
+        "  /a:\n    get: {{operationId: get, responses: {json}}}\n    head: {{operationId: look, responses: {json}}}\n"
+    );
+    let client = client(&paths, "");
+    assert!(
+        client
+            .surface
+            .contains("look: HEAD /a\n    credentials - scopes - retry Safe\n    () -> Result<keyfit::Response<()>"),
+        "{}",
+        client.surface
+    );
+}
+
+#[test]
+fn bodies_that_the_caller_writes_are_dispatched() {
+    let body = |media_type: &str| {
+        let paths = format!(
+            "  /a:\n    post: {{operationId: add, requestBody: {{content: {{{media_type}: {{schema: {{type: object}}}}}}}}, responses: {{'204': {{description: ok}}}}}}\n"
+        );
+        client(&paths, "").code
+    };
+    for media_type in ["application/xml", "text/plain", "application/x-ndjson", "application/octet-stream"] {
+        let code = body(media_type);
+        assert!(has(&code, "call.body(::keyfit::codegen::written(value))"), "{media_type}: {code}");
+    }
+    let code = body("multipart/form-data");
+    assert!(code.contains(".unwrap_or(\"multipart/form-data\")"), "{code}");
+}
+
+#[test]
+fn an_operation_of_another_server_is_set_aside() {
+    let get = "{responses: {'200': {description: ok}}";
+    let client = client(
+        &format!(
+            "  /pets:\n    get: {get}, servers: [{{url: 'https://other.example.com'}}]}}\n    put: {get}, servers: []}}\n  /cats:\n    servers: [{{url: /v2}}]\n    get: {get}}}\n    put: {get}, servers: [{{url: 'https://{{name}}.example.com', variables: {{name: {{default: api}}}}}}]}}\n"
+        ),
+        "",
+    );
+    assert_eq!(
+        set_aside(&client),
+        [
+            "GET /pets: it has a server of its own, https://other.example.com",
+            "GET /cats: it has a server of its own, /v2"
+        ]
+    );
+}
+
+#[test]
+fn server_variables_have_their_defaults() {
+    let mut source = source("  /pets:\n    get: {operationId: list, responses: {'200': {description: ok}}}\n", "");
+    source.document.text = source.document.text.replace(
+        "'https://api.example.com/'",
+        "'https://{region}.example.com/{base}', variables: {region: {default: eu}, base: {default: v1}}",
+    );
+    let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(api.base_url, "https://eu.example.com/v1");
+    assert!(rules(&api).contains("server-variables"));
+}

@@ -1,0 +1,147 @@
+//! Where a credential may be sent, and the HTTP client that takes it there: for APIs, token endpoints and secret stores.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, Url};
+
+use crate::error::Error;
+
+/// How an HTTP client is set up. It follows no redirect: a redirect to another origin would carry the credential there, and
+/// one after a POST would send a GET or a second POST.
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    pub(crate) connect_timeout: Duration,
+    /// From connecting to the last byte of the answer.
+    pub(crate) timeout: Duration,
+    /// The application's name, in front of ours.
+    pub(crate) user_agent: Option<String>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { connect_timeout: Duration::from_secs(10), timeout: Duration::from_secs(30), user_agent: None }
+    }
+}
+
+impl Http {
+    /// The client for a host.
+    ///
+    /// # Errors
+    /// Returns an error if the TLS backend cannot be initialized.
+    pub(crate) fn client(&self, base: &Url) -> Result<reqwest::Client, Error> {
+        let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
+        let builder = reqwest::Client::builder()
+            .user_agent(agent)
+            .redirect(Policy::none())
+            .referer(false)
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            // The attempt loop alone sends anything again.
+            .retry(reqwest::retry::never());
+        // A proxy of the environment would take plain http, and the credential in it, off this machine.
+        let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
+        without_needless_roots(builder, base)
+            .build()
+            .map_err(|error| Error::configuration_from("the HTTP client cannot be set up".to_owned(), error))
+    }
+}
+
+/// A client of a loopback host over plain http never speaks TLS; reading the system's certificates for it is most of
+/// what making it would cost.
+fn without_needless_roots(builder: ClientBuilder, base: &Url) -> ClientBuilder {
+    #[cfg(feature = "rustls")]
+    if base.scheme() == "http" {
+        return builder.tls_certs_only([]);
+    }
+    let _ = base;
+    builder
+}
+
+/// A URL below which requests go: as [`checked_url`], and without a query. A slash at its end is left out.
+pub(crate) fn checked_base(text: &str, name: &str) -> Result<Url, Error> {
+    let url = checked_url(text.trim_end_matches('/'), name)?;
+    if url.query().is_some() {
+        return Err(Error::configuration(format!("{name} has a query: give scheme, host and path only")));
+    }
+    Ok(url)
+}
+
+/// A URL that a credential or a user may be sent to. `name` is what the messages call it; the URL itself is not shown.
+pub(crate) fn checked_url(text: &str, name: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).map_err(|error| {
+        Error::configuration(format!("{name} cannot be read ({error}): give a whole URL, https and host included"))
+    })?;
+    check_place(&url, name)?;
+    if url.fragment().is_some() {
+        return Err(Error::configuration(format!("{name} has a fragment, the part from `#` on: leave it out")));
+    }
+    Ok(url)
+}
+
+/// Whether a credential may be sent there: by https, or by plain http to a loopback host, and without a password in the
+/// URL. `name` is what the messages call the URL.
+pub(crate) fn check_place(url: &Url, name: &str) -> Result<(), Error> {
+    // The URL itself is not shown: it may hold the very password that it is refused for.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::configuration(format!(
+            "{name} holds a user name or password: give the credential to the client"
+        )));
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
+        "http" => Err(Error::configuration(format!(
+            "{name} {} is plain http, which would show the credential to everyone on the way: use https",
+            url.origin().ascii_serialization()
+        ))),
+        scheme => Err(Error::configuration(format!("{name} has the scheme {scheme}: use https"))),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str) -> Result<String, String> {
+        checked_base(url, "the base URL").map(|url| url.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn https_and_loopback_are_accepted() {
+        for url in [
+            "https://api.example.com/v1/",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://[::1]:1",
+            "http://localhost:3000/x",
+        ] {
+            assert!(check(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_would_show_or_misplace_the_credential_is_refused() {
+        for url in [
+            "http://api.example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "ftp://api.example.com",
+            "https://user:hunter2@api.example.com",
+            "https://api.example.com/?key=hunter2",
+            "https://api.example.com/#hunter2",
+            "api.example.com",
+        ] {
+            let message = check(url).expect_err(url);
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a single call may be told, beside its arguments.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::Error;
+
+/// Options of one call, or of all calls of a clone of the client:
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use keyfit::CallOptions;
+///
+/// # async fn example(client: keyfit::scopien::Client) -> Result<(), keyfit::Error> {
+/// let quick = CallOptions::default().deadline(Duration::from_secs(2)).attempts(1);
+/// let accounts = client.with_options(quick).accounts_list().send().await?;
+/// # let _ = accounts;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clones made so share connections, credential, rate limits and retry budget with the client.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempts: Option<u32>,
+    pub(crate) response_limit: Option<usize>,
+    pub(crate) idempotent: bool,
+    pub(crate) headers: HeaderMap,
+}
+
+impl CallOptions {
+    /// How long the call may take, with all attempts and waits. Default: [`Config::deadline`](crate::Config::deadline).
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How many attempts the call may take, the first one included. Default: those of the
+    /// [`RetryPolicy`](crate::RetryPolicy). Zero counts as one.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts.max(1));
+        self
+    }
+
+    /// The longest body of a success that is read, in bytes. Default:
+    /// [`Config::response_limit`](crate::Config::response_limit), which says more.
+    #[must_use]
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.response_limit = Some(bytes);
+        self
+    }
+
+    /// Your word that executing this call twice does no harm: it is then repeated as a GET would be. For an SMS it would
+    /// mean that a second message may be sent and paid for.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// A header to add.
+    ///
+    /// # Errors
+    /// A name or value that no header can have, and a header that the client sets itself: `Accept`, `Authorization`,
+    /// `Content-Length`, `Content-Type`, `Host`.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::invalid_request(format!("the header `{}` {why}", name.escape_debug()));
+        let key = HeaderName::try_from(name).map_err(|_| refuse("has no name that HTTP allows"))?;
+        if [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST].contains(&key) {
+            return Err(refuse("is set by the client: leave it out"));
+        }
+        let mut value = HeaderValue::try_from(value).map_err(|_| refuse("has a value that HTTP does not allow"))?;
+        // It may be a second credential: neither `Debug` nor a compressed connection is to keep it.
+        value.set_sensitive(true);
+        self.headers.append(key, value);
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_the_client_sets_itself_is_refused() {
+        for name in ["Authorization", "host", "content-length", "Content-Type", "accept"] {
+            let error = CallOptions::default().header(name, "x").expect_err(name);
+            assert!(error.to_string().contains("is set by the client"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_header_does_not_print() {
+        let options = CallOptions::default().header("X-Api-Key", "hunter2").expect("a header");
+        let shown = format!("{options:?}");
+        assert!(shown.contains("x-api-key") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn what_would_break_a_line_is_refused_and_not_shown_raw() {
+        let error = CallOptions::default().header("X-A\r\nX-B", "1").expect_err("two lines");
+        assert!(!error.to_string().contains('\n'), "{error}");
+        assert!(CallOptions::default().header("X-A", "1\r\nX-B: 2").is_err());
+    }
+}

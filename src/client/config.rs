@@ -1,0 +1,199 @@
+//! What a client can be told beside its credential: base URL, times, retries, user agent.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::RetryPolicy;
+use super::observer::Observer;
+use crate::auth::http::{Http, checked_base};
+use crate::auth::{TokenCheck, environment};
+use crate::error::{Clock, Error, SystemClock};
+
+/// The longest body of a success that is read by default, in bytes.
+pub(crate) const RESPONSE_LIMIT: usize = 64 << 20;
+
+/// Settings of a client. The defaults are the documented base URL, 10 s to connect, 30 s for an attempt, 60 s for a whole
+/// call, answers of up to 64 MiB, and the default [`RetryPolicy`].
+#[derive(Clone)]
+pub struct Config {
+    base_url: Option<String>,
+    pub(crate) http: Http,
+    pub(crate) deadline: Duration,
+    pub(crate) response_limit: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) waits_for_rate_limits: bool,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) token_check: Option<Arc<dyn TokenCheck>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            http: Http::default(),
+            deadline: Duration::from_secs(60),
+            response_limit: RESPONSE_LIMIT,
+            retry: RetryPolicy::default(),
+            waits_for_rate_limits: true,
+            observer: None,
+            clock: Arc::new(SystemClock),
+            token_check: None,
+        }
+    }
+}
+
+impl Config {
+    /// Another base URL than the documented one: a mock, a proxy, a staging host. It must be https; plain http is for
+    /// loopback hosts only, because the credential goes with every request.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// The same from an environment variable, where it is set: `PARCELS_BASE_URL`.
+    ///
+    /// # Errors
+    /// Returns an error if the variable is set to what is no text. Its value is looked at when a client is made.
+    pub fn base_url_from_env(self, variable: &str) -> Result<Self, Error> {
+        // A variable that is set to nothing is how many tools write one that is not set.
+        match environment::optional(variable)?.filter(|url| !url.is_empty()) {
+            Some(url) => Ok(self.base_url(url)),
+            None => Ok(self),
+        }
+    }
+
+    /// How long connecting may take. Default: 10 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.http.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the last byte of the answer. Default: 30 s. When it runs out the
+    /// request may have been executed: see [`Error::may_have_been_sent`].
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.http.timeout = timeout;
+        self
+    }
+
+    /// How long a call may take, with all its attempts and waits. Default: 60 s. A wait that would leave less
+    /// than a second of it is not begun: the call fails at once, and [`Error::retry_after`] has the wait.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The longest body of a success that is read into memory, in bytes. Default: 64 MiB. Of a longer one what came up to
+    /// the limit is kept with status and headers in an error of kind [`Cut`](crate::ErrorKind::Cut), and the connection
+    /// is closed; the call was executed and is not repeated. The bytes that come count, not those that `Content-Length`
+    /// promises; nothing is unpacked.
+    ///
+    /// A typed answer may take many times its length in memory: a list of millions of empty objects is short. A body that is
+    /// handed on as a stream has no limit. Of an answer that is no success 1 MiB is kept.
+    #[must_use]
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.response_limit = bytes;
+        self
+    }
+
+    /// How often and when failed calls are tried again.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Sends calls even where the server has said that none is left in this window. By default they wait for the next one,
+    /// so that no 429 is provoked; clones of a client share what is known.
+    #[must_use]
+    pub fn ignore_rate_limits(mut self) -> Self {
+        self.waits_for_rate_limits = false;
+        self
+    }
+
+    /// Who is told of each attempt.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Another clock, for tests: waits, deadlines and resets go by it. The timeout of an attempt stays with the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The name and version of your application, put in front of ours in `User-Agent`.
+    #[must_use]
+    pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
+        self.http.user_agent = Some(agent.into());
+        self
+    }
+
+    /// Looks at each token before it is first sent. Default: nobody does.
+    #[must_use]
+    pub fn token_check(mut self, check: impl TokenCheck) -> Self {
+        self.token_check = Some(Arc::new(check));
+        self
+    }
+
+    /// The base URL in force, checked.
+    pub(crate) fn checked_base_url(&self, documented: &str) -> Result<Url, Error> {
+        checked_base(self.base_url.as_deref().unwrap_or(documented), "the base URL")
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A URL that is refused later may hold a password.
+        let url = self.base_url.as_deref().map(Url::parse);
+        let origin =
+            url.map(|url| url.map_or_else(|_| "(no URL)".to_owned(), |url| url.origin().ascii_serialization()));
+        f.debug_struct("Config")
+            .field("base_url", &origin)
+            .field("http", &self.http)
+            .field("deadline", &self.deadline)
+            .field("response_limit", &self.response_limit)
+            .field("retry", &self.retry)
+            .field("waits_for_rate_limits", &self.waits_for_rate_limits)
+            .field("observer", &self.observer)
+            .field("clock", &self.clock)
+            .field("token_check", &self.token_check)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTED: &str = "https://api.example.com/v1";
+
+    fn check(url: &str) -> Result<String, String> {
+        let checked = Config::default().base_url(url).checked_base_url(DOCUMENTED);
+        checked.map(|url| url.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn another_base_url_takes_the_place_of_the_documented_one() {
+        assert_eq!(check("http://[::1]:1/x/").as_deref(), Ok("http://[::1]:1/x"));
+        assert!(Config::default().checked_base_url(DOCUMENTED).is_ok());
+    }
+
+    #[test]
+    fn a_base_url_that_is_refused_later_does_not_print() {
+        for url in ["https://user:hunter2@api.example.com", "https://api.example.com/?key=hunter2"] {
+            let shown = format!("{:?} {:?}", check(url).expect_err(url), Config::default().base_url(url));
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+    }
+}

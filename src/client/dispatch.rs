@@ -1,0 +1,115 @@
+//! Calling the operations of a client by their id, with JSON arguments.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_core::Stream as _;
+use futures_core::future::BoxFuture;
+use reqwest::header::HeaderMap;
+use secrecy::SecretString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::auth::{Carrier, Credential, Refresh, TokenSource};
+use crate::client::config::RESPONSE_LIMIT;
+use crate::client::{ByteStream, Response};
+use crate::error::Error;
+
+/// A success, with its value as JSON again.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status of the answer.
+    pub status: u16,
+    /// The headers of the answer.
+    pub headers: HeaderMap,
+    /// The typed value, serialised. An answer that is handed on as bytes is its text, or a list of bytes that are none.
+    pub value: Value,
+}
+
+/// A client whose operations are called by id.
+pub trait Dispatch: Send + Sync {
+    /// Calls an operation. `arguments` holds each parameter under its name on the wire, and the body under `body`: one
+    /// that the caller writes is a text, and what is no text is sent as JSON. Its media type, where the call has it as an
+    /// argument, is `Content-Type`, and the documented one where that is left out.
+    ///
+    /// # Errors
+    /// An unknown operation, an argument of the wrong type, and everything that the call itself reports.
+    fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a>;
+}
+
+/// A call on its way.
+pub type Call<'a> = BoxFuture<'a, Result<Answer, Error>>;
+
+/// What a client is connected with: the text of a token, or what hands tokens out.
+#[derive(Debug)]
+pub enum Access {
+    /// One token.
+    Token(SecretString),
+    /// Tokens that may change, and when they are asked for again.
+    Source(Arc<dyn TokenSource>, Refresh),
+}
+
+impl Access {
+    /// A credential, whose tokens are checked as those of a kind of this name.
+    #[doc(hidden)]
+    pub fn credential(self, kind: &'static str, carrier: Carrier) -> Result<Credential<()>, Error> {
+        match self {
+            Self::Token(text) => Credential::fixed(kind, carrier, text),
+            Self::Source(source, refresh) => Ok(Credential::cached(source, refresh, carrier)),
+        }
+    }
+}
+
+/// Reads one argument as the type that the builder's setter takes.
+///
+/// # Errors
+/// Returns an error if the value is not of the type.
+#[doc(hidden)]
+pub fn argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
+    T::deserialize(value).map_err(|error| Error::invalid_request(format!("the argument `{name}` is refused: {error}")))
+}
+
+/// A body that the caller writes: a text as it is, anything else as JSON.
+#[doc(hidden)]
+pub fn written(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+impl Answer {
+    /// The bytes of an answer that are handed on as they come, read to their end: here they go into memory, up to the
+    /// limit of other answers.
+    ///
+    /// # Errors
+    /// Returns an error if the connection fails before its end, or the limit is passed.
+    #[doc(hidden)]
+    pub async fn from_stream(response: Response<ByteStream>) -> Result<Self, Error> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut stream = response.into_inner();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+            let chunk = chunk?;
+            if chunk.len() > RESPONSE_LIMIT - bytes.len() {
+                bytes.extend_from_slice(&chunk[..RESPONSE_LIMIT - bytes.len()]);
+                return Err(Error::over_limit(status, headers, bytes.into(), RESPONSE_LIMIT));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let value = String::from_utf8(bytes).map_or_else(|error| error.into_bytes().into(), Value::from);
+        Ok(Self { status: status.as_u16(), headers, value })
+    }
+
+    /// The value of an answer as JSON.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be written as JSON.
+    #[doc(hidden)]
+    pub fn from_response<T: Serialize>(response: Response<T>) -> Result<Self, Error> {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let value = serde_json::to_value(response.into_inner())
+            .map_err(|error| Error::invalid_request(format!("the answer cannot be written as JSON: {error}")))?;
+        Ok(Self { status, headers, value })
+    }
+}

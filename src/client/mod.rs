@@ -1,0 +1,25 @@
+//! What every call of every API goes through: the transport with its attempt loop, and what a client and a call can be told
+//! and answer. It knows an API by its operation table alone.
+
+pub mod batch;
+mod byte_stream;
+mod call_options;
+mod config;
+pub(crate) mod dispatch;
+mod list;
+pub mod observer;
+pub mod pagination;
+pub(crate) mod path_argument;
+mod raw;
+mod response;
+mod retry;
+pub(crate) mod transport;
+
+pub use byte_stream::ByteStream;
+pub use call_options::CallOptions;
+pub use config::Config;
+pub use list::List;
+pub use path_argument::{InvalidPathArgument, PathArgument};
+pub use raw::RawRequest;
+pub use response::Response;
+pub use retry::RetryPolicy;

@@ -1,0 +1,116 @@
+//! Requests that no document describes, over the same credential, limits and attempt loop.
+
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::Method;
+use serde::Serialize;
+
+use crate::client::Response;
+use crate::client::transport::{Answer, Transport};
+use crate::error::json::decode_body;
+use crate::error::operation::Retry;
+use crate::error::{Error, Operation};
+
+/// A request to a path that the document lacks, below the base URL of its client; made by the client's `request`.
+///
+/// It is repeated by its method: GET, HEAD and OPTIONS are safe, PUT and DELETE idempotent (RFC 9110, 9.2), anything else is
+/// sent once, unless [`CallOptions::idempotent`](crate::CallOptions::idempotent) says otherwise.
+pub struct RawRequest<'a> {
+    transport: &'a Transport,
+    http: &'a reqwest::Client,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<Result<Vec<u8>, serde_json::Error>>,
+}
+
+impl<'a> RawRequest<'a> {
+    #[doc(hidden)]
+    pub fn new(transport: &'a Transport, http: &'a reqwest::Client, method: Method, path: &str) -> Self {
+        Self { transport, http, method, path: path.to_owned(), query: Vec::new(), body: None }
+    }
+
+    /// Adds a parameter to the query. Never a token: URLs are logged.
+    #[must_use]
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends this value as JSON.
+    #[must_use]
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        self.body = Some(serde_json::to_vec(body));
+        self
+    }
+
+    /// Sends the request. The value is the body as it came.
+    ///
+    /// # Errors
+    /// A path that does not begin with a slash, or holds a query, a backslash or a dot segment, percent-encoded or cut at
+    /// `;` as well; a body that cannot be
+    /// written as JSON; every answer that is no success; every failure on the way.
+    pub async fn send(self) -> Result<Response<Bytes>, Error> {
+        let operation = operation(&self.method);
+        let send = async {
+            let mut request = self.http.request(self.method, self.transport.url(&self.path)?);
+            if !self.query.is_empty() {
+                request = request.query(&self.query);
+            }
+            if let Some(body) = self.body {
+                let body = body
+                    .map_err(|error| Error::invalid_request(format!("the body cannot be written as JSON: {error}")))?;
+                request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+            }
+            let mut request = request.build().map_err(Error::transport)?;
+            self.transport.prepare_raw(&mut request);
+            self.transport.send_raw(self.http, request, operation).await.map(Answer::raw)
+        };
+        send.await.map_err(|error| error.of_operation(operation))
+    }
+}
+
+impl fmt::Debug for RawRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of the path, the query and the body may be secrets or personal.
+        let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("RawRequest")
+            .field("transport", &self.transport)
+            .field("method", &self.method)
+            .field("query", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Response<Bytes> {
+    /// The body as a type of yours.
+    ///
+    /// # Errors
+    /// Returns an error if the body does not fit the type. It names no value of the body.
+    pub fn decode<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        decode_body(self)
+    }
+}
+
+/// What the table would say of a request, had it one.
+fn operation(method: &Method) -> &'static Operation {
+    static GET: Operation = Operation::undocumented("GET", Retry::Safe);
+    static HEAD: Operation = Operation::undocumented("HEAD", Retry::Safe);
+    static OPTIONS: Operation = Operation::undocumented("OPTIONS", Retry::Safe);
+    static PUT: Operation = Operation::undocumented("PUT", Retry::Idempotent);
+    static DELETE: Operation = Operation::undocumented("DELETE", Retry::Idempotent);
+    static POST: Operation = Operation::undocumented("POST", Retry::Never);
+    static PATCH: Operation = Operation::undocumented("PATCH", Retry::Never);
+    static OTHER: Operation = Operation::undocumented("OTHER", Retry::Never);
+    match *method {
+        Method::GET => &GET,
+        Method::HEAD => &HEAD,
+        Method::OPTIONS => &OPTIONS,
+        Method::PUT => &PUT,
+        Method::DELETE => &DELETE,
+        Method::POST => &POST,
+        Method::PATCH => &PATCH,
+        _ => &OTHER,
+    }
+}

@@ -1,0 +1,118 @@
+//! A success: the value, and what came beside it.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+
+use crate::auth::Held;
+use crate::error::RateLimit;
+use crate::error::problem::request_id;
+
+/// A success of a call. It dereferences to its value.
+#[derive(Clone)]
+pub struct Response<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+    attempts: u32,
+    /// The token that it was sent with, which the value may repeat.
+    held: Option<Held>,
+}
+
+impl<T> Response<T> {
+    pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
+        Self { value, status, headers, attempts, held: None }
+    }
+
+    /// The same, whose `Debug` masks the token of the call.
+    pub(crate) fn sent_with(self, held: Option<Held>) -> Self {
+        Self { held, ..self }
+    }
+
+    /// The value alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The status of the answer, a 2xx.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The server's name for this request, to quote to its support.
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(&self.headers)
+    }
+
+    /// The rate limit that the answer reported.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        match &self.held {
+            Some(held) => RateLimit::of(&self.headers, &held.api().rate_limit),
+            None => RateLimit::from_headers(&self.headers),
+        }
+    }
+
+    /// How many requests the call took, the successful one included.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The same answer with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        let Self { value, status, headers, attempts, held } = self;
+        Response { value: change(value), status, headers, attempts, held }
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T> AsRef<T> for Response<T> {
+    fn as_ref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Without the token of the call. The value by itself is the caller's, and prints itself whole.
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the headers: they may hold cookies.
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("attempts", &self.attempts)
+            .field("value", &Masked { value: &self.value, held: self.held.as_ref() })
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value that prints itself without a token.
+struct Masked<'r, T> {
+    value: &'r T,
+    held: Option<&'r Held>,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Masked<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(held) = self.held else { return self.value.fmt(f) };
+        let text = if f.alternate() { format!("{:#?}", self.value) } else { format!("{:?}", self.value) };
+        f.write_str(&held.redactor().mask(&text))
+    }
+}

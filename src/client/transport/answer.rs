@@ -1,0 +1,132 @@
+//! Decodes a success. Nothing of an answer that does not fit is lost.
+
+use std::any::Any;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::exchange::{Answer, Body};
+use crate::client::batch::BatchOutcome;
+use crate::client::{ByteStream, Response};
+use crate::error::Error;
+use crate::error::failure::{Failure, Fault};
+use crate::error::json::without_values;
+use crate::error::operation::Partial;
+
+impl Answer {
+    /// The body as the operation's type. An empty body is read as `null`.
+    ///
+    /// # Errors
+    /// Returns an error if the body does not fit the type, or reports items that failed.
+    pub fn decode<T: DeserializeOwned + 'static>(self) -> Result<Response<T>, Error> {
+        let Self { operation, status, headers, body, held, attempts } = self;
+        let body = body.whole();
+        let failure = |fault, headers, body: Bytes| {
+            let failure = Failure::of_success(fault, held.api(), status, headers, body);
+            Error::answered(failure, None, &held.redactor()).after(attempts, true, true).of_operation(operation)
+        };
+        let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
+        let value: T = match serde_json::from_slice(text) {
+            Ok(value) => value,
+            Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
+        };
+        match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
+            Some(report) => Err(failure(Fault::Partial(report), headers, body)),
+            None => Ok(Response::new(value, status, headers, attempts).sent_with(Some(held))),
+        }
+    }
+
+    /// The body as it came.
+    pub fn raw(self) -> Response<Bytes> {
+        let body = self.body.whole();
+        Response::new(body, self.status, self.headers, self.attempts).sent_with(Some(self.held))
+    }
+
+    /// An answer of which nothing is read.
+    pub fn empty(self) -> Response<()> {
+        Response::new((), self.status, self.headers, self.attempts).sent_with(Some(self.held))
+    }
+
+    /// The body as it comes.
+    pub fn stream(self) -> Response<ByteStream> {
+        let stream = match self.body {
+            Body::Open(response) => ByteStream::of(response),
+            Body::Whole(body) => ByteStream::whole(body),
+        };
+        Response::new(stream, self.status, self.headers, self.attempts).sent_with(Some(self.held))
+    }
+}
+
+impl Body {
+    /// The bytes of a body that was read.
+    fn whole(self) -> Bytes {
+        match self {
+            Self::Whole(body) => body,
+            Self::Open(_) => Bytes::new(),
+        }
+    }
+}
+
+/// Where the body does not fit, and why. Values are left out: an answer may echo a token.
+fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => "trailing characters after the JSON value".to_owned(),
+        Err(error) => {
+            let reason = error.inner().to_string();
+            format!("at `{}`: {}", error.path(), without_values(&reason))
+        }
+    }
+}
+
+/// What a success says of items that failed; `None` where none did.
+fn failed_items<T: Any>(partial: Partial, value: &T, body: &[u8]) -> Option<String> {
+    match partial {
+        Partial::Items => {
+            let value: &dyn Any = value;
+            let known = value
+                .downcast_ref::<BatchOutcome>()
+                .or_else(|| value.downcast_ref::<Option<BatchOutcome>>().and_then(Option::as_ref));
+            // A document may describe the envelope under another type; the outcome is in the body all the same.
+            let read = if known.is_none() { serde_json::from_slice(body).ok() } else { None };
+            let outcome = known.or(read.as_ref())?;
+            (!outcome.is_complete()).then(|| outcome.to_string())
+        }
+        Partial::Lists => {
+            #[derive(Deserialize)]
+            struct Lists {
+                #[serde(default)]
+                entities: Option<Vec<IgnoredAny>>,
+                #[serde(default)]
+                errors: Option<Vec<IgnoredAny>>,
+            }
+            let lists: Lists = serde_json::from_slice(body).ok()?;
+            let rejected = lists.errors.map_or(0, |errors| errors.len());
+            let accepted = lists.entities.map_or(0, |entities| entities.len());
+            (rejected > 0).then(|| format!("{accepted} accepted, {rejected} rejected"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misfit_names_the_place_and_not_the_value() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only decoding is tested")]
+        struct Answer {
+            entity: Vec<u8>,
+        }
+        let reason = misfit::<Answer>(br#"{"entity":[1,"hunter2"]}"#);
+        assert!(reason.contains("entity[1]"), "{reason}");
+        assert!(!reason.contains("hunter2"), "{reason}");
+        let reason = misfit::<Answer>(br#"{"entity":[34600000000]}"#);
+        assert_eq!(reason, "at `entity[0]`: invalid value: integer …, expected u8 at line 1 column 22");
+        let reason = misfit::<Answer>(br#"{"entity":", expected \"hunter2\", expected "}"#);
+        assert!(reason.contains("a sequence") && !reason.contains("hunter2"), "{reason}");
+        assert!(misfit::<Answer>(b"{}").contains("missing field `entity`"));
+    }
+}

@@ -1,0 +1,253 @@
+//! The attempt loop, which every call goes through and which alone sends requests again:
+//!
+//! limiter, authorize, send within the attempt's timeout and the call's deadline, classify; then done, another token, a
+//! wait, or stop.
+//!
+//! A call may be dropped at any point: a refresh goes on in a task of its own, and the limiter's permit is given back by
+//! being dropped.
+
+use std::time::Duration;
+
+use reqwest::{Request, StatusCode};
+use tracing::Instrument as _;
+
+use super::classify::{Again, Outcome, again};
+use super::exchange::{Answer, Failed, exchange};
+use super::limiter::{Bucket, Key, Permit};
+use super::shared::Shared;
+use super::stop::{Stop, unless_stopped};
+use super::{repeat, span};
+use crate::auth::Held;
+use crate::client::CallOptions;
+use crate::client::observer::{Attempt, Next};
+use crate::error::rate_limit::{self, RateLimit};
+use crate::error::{Error, ErrorKind, Operation};
+
+/// An attempt with less time than this is not worth a wait: it would only end as a timeout, which tells less than what
+/// came before.
+const WORTHWHILE: Duration = Duration::from_secs(1);
+
+/// One call on its way.
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) options: &'a CallOptions,
+    pub(crate) http: &'a reqwest::Client,
+    pub(crate) operation: &'static Operation,
+    /// What ends its waits.
+    pub(crate) stop: Option<&'a Stop>,
+}
+
+/// How far a call has come.
+struct Progress {
+    attempts: u32,
+    may_have_been_sent: bool,
+    may_have_been_executed: bool,
+    deadline: Duration,
+    /// The token that was refused with 401, and the one to send in its place.
+    other: Option<(Held, Held)>,
+}
+
+/// What follows a failed attempt.
+enum Step {
+    Reauthorize(Held),
+    Wait(Duration),
+}
+
+impl Call<'_> {
+    /// Sends the request, as often as its operation and the policy allow.
+    pub(crate) async fn run(&self, mut request: Request) -> Result<Answer, Error> {
+        let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.url()), self.now());
+        let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
+        let mut progress =
+            Progress { attempts: 0, may_have_been_sent: false, may_have_been_executed: false, deadline, other: None };
+        let mut last: Option<Error> = None;
+        loop {
+            let (permit, held) = match self.ready(&bucket, &progress).await {
+                Ok(ready) => ready,
+                // What a server said before tells more than that there is no time for another attempt.
+                Err(error) => return Err(progress.end(last.unwrap_or(error))),
+            };
+            // The body is shared, not copied; one that cannot be shared is sent once.
+            let spare = request.try_clone();
+            progress.attempts += 1;
+            let began = self.now();
+            let failed = match self.attempt(request, &held, &progress).await {
+                Ok(answer) => {
+                    self.shared.budget.refill();
+                    self.learn(&permit, &answer.headers);
+                    self.observe(&progress, began, Some(answer.status), None, Next::Done);
+                    return Ok(answer);
+                }
+                Err(failed) => failed,
+            };
+            progress.may_have_been_sent |= failed.outcome.may_have_been_sent();
+            progress.may_have_been_executed |= failed.outcome.may_have_been_executed();
+            self.settle(permit, &failed);
+            let again = match spare {
+                Some(spare) => self.step(&failed, &held, &spare, &progress).await.map(|step| (spare, step)),
+                None => None,
+            };
+            let next = match &again {
+                Some((_, Step::Reauthorize(_))) => Next::Reauthorize,
+                Some((_, Step::Wait(wait))) => Next::Wait(*wait),
+                None => Next::Stop,
+            };
+            self.observe(&progress, began, failed.error.status(), Some(failed.error.kind()), next);
+            let Some((spare, step)) = again else { return Err(progress.end(failed.error)) };
+            request = spare;
+            match step {
+                Step::Reauthorize(other) => progress.other = Some((held, other)),
+                Step::Wait(wait) if !self.waits(wait).await => return Err(progress.end(failed.error)),
+                Step::Wait(_) => {}
+            }
+            last = Some(failed.error);
+        }
+    }
+
+    /// Room in the bucket, and a token.
+    async fn ready(&self, bucket: &Bucket, progress: &Progress) -> Result<(Permit, Held), Error> {
+        let permit = self.admit(bucket, progress.deadline).await?;
+        let held = match &progress.other {
+            Some((_, other)) => other.clone(),
+            None => self
+                .within(progress.deadline, self.shared.credential.token())
+                .await
+                .unwrap_or_else(|| Err(Error::credential("no token could be had before the deadline of the call")))?,
+        };
+        Ok((permit, self.shared.checked(held)?))
+    }
+
+    /// Waits until the bucket has room. A wait beyond the deadline is an error at once.
+    async fn admit(&self, bucket: &Bucket, deadline: Duration) -> Result<Permit, Error> {
+        loop {
+            let now = self.now();
+            let wait = match bucket.admit(now) {
+                Ok(permit) => return Ok(permit),
+                Err(wait) => wait,
+            };
+            if !is_worthwhile(now, wait, deadline) || !self.waits(wait).await {
+                return Err(Error::limited(wait, bucket.seen()));
+            }
+        }
+    }
+
+    /// Sends the request, once.
+    async fn attempt(&self, mut request: Request, held: &Held, progress: &Progress) -> Result<Answer, Failed> {
+        let left = progress.deadline.saturating_sub(self.now());
+        if left.is_zero() {
+            return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
+        }
+        held.authorize(request.headers_mut());
+        *request.timeout_mut() = Some(self.shared.config.http.timeout.min(left));
+        let span = span::of(self.operation, &request, progress.attempts);
+        let now = || self.shared.config.clock.now();
+        let limit = self.options.response_limit.unwrap_or(self.shared.config.response_limit);
+        let sent = exchange(self.http, request, held, self.operation, progress.attempts, limit, now);
+        let result = sent.instrument(span.clone()).await;
+        span::record(&span, &result);
+        if let Err(failed) = &result
+            && matches!(failed.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
+        {
+            self.shared.report(&failed.error, held, self.operation);
+        }
+        match (&progress.other, result) {
+            // The server has seen both tokens.
+            (Some((refused, _)), Err(Failed { error, outcome })) => {
+                Err(Failed { error: error.masked(&refused.redactor()), outcome })
+            }
+            (_, result) => result,
+        }
+    }
+
+    /// What follows a failed attempt; `None` where nothing does.
+    async fn step(&self, failed: &Failed, held: &Held, request: &Request, progress: &Progress) -> Option<Step> {
+        let policy = &self.shared.config.retry;
+        let is_repeatable = || repeat::is_harmless(self.operation, self.options, request);
+        match again(failed.outcome, is_repeatable) {
+            Again::WithAnotherToken if progress.other.is_none() => {
+                let other = self.within(progress.deadline, self.shared.credential.instead_of(held)).await;
+                other.flatten().map(Step::Reauthorize)
+            }
+            Again::AfterWait { is_limit } if progress.attempts < self.options.attempts.unwrap_or(policy.attempts) => {
+                let wait = policy.wait(progress.attempts, failed.error.retry_after());
+                let is_in_time = is_worthwhile(self.now(), wait, progress.deadline);
+                (is_in_time && (is_limit || self.shared.budget.take())).then_some(Step::Wait(wait))
+            }
+            Again::No | Again::WithAnotherToken | Again::AfterWait { .. } => None,
+        }
+    }
+
+    /// Tells the limiter what came of a request.
+    fn settle(&self, permit: Permit, failed: &Failed) {
+        if let Some(headers) = failed.error.headers() {
+            self.learn(&permit, headers);
+        }
+        match failed.outcome {
+            Outcome::Unfit | Outcome::Unsent => permit.give_back(),
+            Outcome::Status(StatusCode::TOO_MANY_REQUESTS) => {
+                permit.exhausted(failed.error.retry_after().unwrap_or_default(), self.now());
+            }
+            Outcome::Unknown | Outcome::Status(_) => {}
+        }
+    }
+
+    fn learn(&self, permit: &Permit, headers: &reqwest::header::HeaderMap) {
+        let names = &self.shared.api.rate_limit;
+        if !rate_limit::are_told(headers, names) {
+            return;
+        }
+        let now = rate_limit::servers_now(headers, self.shared.config.clock.now());
+        if let Some(rate) = RateLimit::read(headers, names, Some(now)) {
+            permit.learn(rate, rate_limit::until_reset(headers, names, now), self.now());
+        }
+    }
+
+    fn observe(
+        &self,
+        progress: &Progress,
+        began: Duration,
+        status: Option<StatusCode>,
+        error: Option<ErrorKind>,
+        next: Next,
+    ) {
+        if let Next::Wait(wait) = next {
+            tracing::debug!(
+                target: "keyfit::http",
+                operation = self.operation.id,
+                attempt = progress.attempts,
+                status = status.map(|status| status.as_u16()),
+                wait_ms = wait.as_millis(),
+                "another attempt follows"
+            );
+        }
+        if let Some(observer) = &self.shared.config.observer {
+            let took = self.now().saturating_sub(began);
+            let (operation, number) = (self.operation, progress.attempts);
+            observer.attempt(&Attempt { operation, number, status, error, took, next });
+        }
+    }
+
+    /// The value of a future, if it comes before the deadline.
+    async fn within<T>(&self, deadline: Duration, future: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(deadline.saturating_sub(self.now()), future).await.ok()
+    }
+
+    /// Waits. `false` where the call is stopped before that.
+    async fn waits(&self, wait: Duration) -> bool {
+        unless_stopped(self.stop, self.shared.config.clock.sleep(wait)).await
+    }
+
+    fn now(&self) -> Duration {
+        self.shared.config.clock.monotonic()
+    }
+}
+
+fn is_worthwhile(now: Duration, wait: Duration, deadline: Duration) -> bool {
+    now.saturating_add(wait).saturating_add(WORTHWHILE) <= deadline
+}
+
+impl Progress {
+    fn end(&self, error: Error) -> Error {
+        error.after(self.attempts, self.may_have_been_sent, self.may_have_been_executed)
+    }
+}

@@ -1,0 +1,143 @@
+//! One request and its answer, read whole.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Request, Response, StatusCode};
+
+use super::classify::Outcome;
+use crate::auth::Held;
+use crate::error::body::{self, End};
+use crate::error::failure::{Failure, Fault};
+use crate::error::{Error, Operation};
+
+/// An attempt that did not succeed, and what that says of the request.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    pub(crate) outcome: Outcome,
+}
+
+/// A success before it is decoded.
+#[derive(Debug)]
+pub struct Answer {
+    pub(crate) operation: &'static Operation,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+    /// The token that it was sent with, which a server may echo.
+    pub(crate) held: Held,
+    /// How many requests the call took.
+    pub(crate) attempts: u32,
+}
+
+/// The body of a success.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Whole(Bytes),
+    /// Not read yet: it is handed on as it comes.
+    Open(Response),
+}
+
+/// Sends a request, once. Of a success up to `limit` bytes are read.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
+pub(crate) async fn exchange(
+    http: &reqwest::Client,
+    request: Request,
+    held: &Held,
+    operation: &'static Operation,
+    attempts: u32,
+    limit: usize,
+    now: impl Fn() -> SystemTime,
+) -> Result<Answer, Failed> {
+    let mut response = http.execute(request).await.map_err(broken)?;
+    let failed = |failure| Error::answered(failure, Some(now()), &held.redactor());
+    if !response.status().is_success() {
+        let outcome = Outcome::Status(response.status());
+        let failure = Failure::of_status(response, held.api(), operation).await;
+        return Err(Failed { error: failed(failure), outcome });
+    }
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let body = if operation.streams {
+        Body::Open(response)
+    } else {
+        // A declared length is not believed: what comes is counted, and what a caller paid for is kept up to the limit.
+        let body = body::read(&mut response, limit).await;
+        let cut = match body.end {
+            End::Whole => None,
+            End::Limit => Some((Fault::TooLong(limit), Outcome::Status(status))),
+            End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
+        };
+        if let Some((fault, outcome)) = cut {
+            let failure = Failure::of_success(fault, held.api(), status, headers, body.bytes);
+            return Err(Failed { error: failed(failure), outcome });
+        }
+        Body::Whole(body.bytes)
+    };
+    Ok(Answer { operation, status, headers, body, held: held.clone(), attempts })
+}
+
+fn broken(error: reqwest::Error) -> Failed {
+    // Connecting is over before the first byte of a request leaves.
+    let outcome = if error.is_connect() {
+        Outcome::Unsent
+    } else if error.is_builder() {
+        Outcome::Unfit
+    } else {
+        Outcome::Unknown
+    };
+    Failed { error: Error::transport(error), outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::Pin;
+
+    use futures_core::Stream as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::auth::{Carrier, Credential};
+    use crate::error::operation::Retry;
+
+    /// More than any limit of these calls.
+    const LENGTH: usize = 3 << 20;
+
+    /// The answer to one request, of so many bytes.
+    async fn answered(operation: &'static Operation, limit: usize) -> Result<Answer, Failed> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(&vec![b'x'; LENGTH]).await;
+        });
+        let http = crate::auth::http::Http::default().client(&url.parse().expect("a URL")).expect("a client");
+        let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
+        let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
+        let held = token.held().expect("a fixed token").clone();
+        exchange(&http, request, &held, operation, 1, limit, || SystemTime::UNIX_EPOCH).await
+    }
+
+    #[tokio::test]
+    async fn a_stream_has_no_limit_and_the_same_in_memory_is_cut() {
+        static READ: Operation = Operation::undocumented("GET", Retry::Safe);
+        static STREAMED: Operation = Operation::undocumented("GET", Retry::Safe).streaming();
+        let failed = answered(&READ, 5).await.expect_err("it is longer");
+        assert_eq!(failed.error.body().as_ref(), b"xxxxx");
+        // An answer came, so that nothing is sent again, whatever the operation is.
+        assert_eq!(failed.outcome, Outcome::Status(reqwest::StatusCode::OK));
+        let answer = answered(&STREAMED, 5).await.ok().expect("a stream");
+        let mut stream = answer.stream().into_inner();
+        let mut length = 0;
+        while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+            length += chunk.expect("a chunk").len();
+        }
+        assert_eq!(length, LENGTH);
+    }
+}

@@ -1,0 +1,167 @@
+//! What a generated client carries beside its HTTP client, and how it sends a request: the checks before it leaves, the
+//! attempt loop, and what becomes of its answer.
+
+mod answer;
+mod attempt;
+mod budget;
+mod classify;
+mod exchange;
+mod limiter;
+mod repeat;
+mod scope;
+mod shared;
+mod span;
+#[cfg_attr(not(feature = "instasent-ingest"), expect(dead_code, reason = "the writer alone stops calls"))]
+pub(crate) mod stop;
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::{Request, Url};
+
+pub use exchange::Answer;
+
+use attempt::Call;
+use scope::Scope;
+use shared::Shared;
+use stop::Stop;
+
+use crate::auth::Credential;
+use crate::client::{CallOptions, Config};
+use crate::error::{Api, Error, Operation};
+
+/// What all clones of a client share, and the options of this one's calls.
+#[derive(Clone)]
+pub struct Transport {
+    shared: Arc<Shared>,
+    options: Arc<CallOptions>,
+    /// What ends the waits of its calls.
+    stop: Option<Arc<Stop>>,
+}
+
+impl Transport {
+    /// Checks the configuration and builds the HTTP client. Nothing is sent.
+    ///
+    /// # Errors
+    /// Returns an error if the base URL may not be used, or the TLS backend cannot be initialized.
+    pub fn connect<K>(
+        credential: Credential<K>,
+        config: Config,
+        api: &'static Api,
+    ) -> Result<(reqwest::Client, Self), Error> {
+        let base = config.checked_base_url(api.base_url())?;
+        let credential = credential.of_any_kind();
+        // A fixed token that must not be sent is said at once, one that is fetched when it comes.
+        if let (Some(held), Some(check)) = (credential.held(), &config.token_check) {
+            check.check_token(held.token())?;
+        }
+        let http = config.http.client(&base)?;
+        let shared = Shared::new(api, Scope::new(base), credential, config);
+        Ok((http, Self { shared: Arc::new(shared), options: Arc::default(), stop: None }))
+    }
+
+    /// The same transport, with options for its calls.
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        Self { options: Arc::new(options), ..self.clone() }
+    }
+
+    /// The same transport, whose calls wait for nothing once they are stopped.
+    #[cfg(feature = "instasent-ingest")]
+    pub(crate) fn stopped_by(&self, stop: Arc<Stop>) -> Self {
+        Self { stop: Some(stop), ..self.clone() }
+    }
+
+    /// The settings of the client.
+    #[cfg(feature = "instasent-ingest")]
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// The base URL, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.shared.scope.base_url()
+    }
+
+    /// Adds the headers that every request has.
+    pub(crate) fn prepare_raw(&self, request: &mut Request) {
+        let headers = request.headers_mut();
+        // An operation without a JSON answer would ask for `*/*`, and its errors would come as HTML.
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        for (name, value) in &self.options.headers {
+            headers.append(name, value.clone());
+        }
+    }
+
+    /// The URL of a path below the base URL, for requests that no document describes.
+    pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
+        self.shared.scope.url(path)
+    }
+
+    /// Sends the request of an operation, as often as that and the policy allow.
+    ///
+    /// # Errors
+    /// Returns an error if the request was not built, does not go where the operation is, or is not answered by a success.
+    pub async fn send(
+        &self,
+        http: &reqwest::Client,
+        request: Result<Request, Unsent>,
+        operation: &'static Operation,
+    ) -> Result<Answer, Error> {
+        let send = async {
+            let mut request = request.map_err(|Unsent(error)| error)?;
+            self.shared.scope.check(request.url(), operation)?;
+            self.prepare_raw(&mut request);
+            self.send_raw(http, request, operation).await
+        };
+        send.await.map_err(|error| error.of_operation(operation))
+    }
+
+    /// Sends a request, as often as what is known of it allows.
+    pub(crate) async fn send_raw(
+        &self,
+        http: &reqwest::Client,
+        request: Request,
+        operation: &'static Operation,
+    ) -> Result<Answer, Error> {
+        let (shared, options, stop) = (&*self.shared, &*self.options, self.stop.as_deref());
+        Call { shared, options, http, operation, stop }.run(request).await
+    }
+}
+
+/// Why a generated call could not be built. The names are those that generated code has for it.
+#[derive(Debug)]
+pub struct Unsent(Error);
+
+impl Unsent {
+    /// An argument that was refused.
+    #[expect(non_snake_case, reason = "generated code calls it by this name")]
+    pub fn InvalidRequest(text: String) -> Self {
+        Self(Error::invalid_request(text))
+    }
+}
+
+impl From<reqwest::Error> for Unsent {
+    fn from(error: reqwest::Error) -> Self {
+        Self(Error::transport(error))
+    }
+}
+
+impl From<reqwest::header::InvalidHeaderValue> for Unsent {
+    fn from(error: reqwest::header::InvalidHeaderValue) -> Self {
+        Self(Error::invalid_request(format!("an argument that is a header is refused: {error}")))
+    }
+}
+
+impl From<std::convert::Infallible> for Unsent {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("base_url", &self.base_url()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,25 @@
+//! Reads JSON without telling what it holds: serde's messages quote values, which may be secrets or personal.
+
+use serde::de::DeserializeOwned;
+
+/// The body as a type of the caller's. The error quotes nothing of the body, which may hold secrets that nobody knows of.
+pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let unquoted = |error: serde_json::Error| {
+        if error.is_data() { serde::de::Error::custom(without_values(&error.to_string())) } else { error }
+    };
+    serde_json::from_slice(body).map_err(unquoted)
+}
+
+/// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.
+pub(crate) fn without_values(reason: &str) -> String {
+    // `invalid type: integer `34600000000`, expected a string`: the value is between the first quote and the comma.
+    if let Some(end) = reason.rfind(", expected ") {
+        let start = reason[..end].find(['"', '`']).unwrap_or(end);
+        let mark = if start < end { "…" } else { "" };
+        return format!("{}{mark}{}", &reason[..start], &reason[end..]);
+    }
+    match (reason.find('"'), reason.rfind('"')) {
+        (Some(start), Some(end)) if start < end => format!("{}\"…\"{}", &reason[..start], &reason[end + 1..]),
+        _ => reason.to_owned(),
+    }
+}

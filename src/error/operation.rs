@@ -1,0 +1,193 @@
+//! The operation table as the runtime reads it: one row for each call of an API, written by the document pipeline.
+
+/// What is known of an operation before it is called.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The operationId, in kebab-case where it is ours: `sms-create`.
+    pub id: &'static str,
+    /// The method on the client: `sms_create`.
+    pub function: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path template below the base URL: `/sms/{id}`.
+    pub path: &'static str,
+    /// The kinds of token that may call it, as the API's contract names them.
+    pub credentials: &'static [&'static str],
+    /// The scopes that a token with scopes needs, all of them.
+    pub scopes: &'static [&'static str],
+    /// The resource name that granular permissions use.
+    pub resource: Option<&'static str>,
+    /// The documented statuses of success. Any other 2xx counts as success too.
+    pub success: &'static [u16],
+    /// Whether a request may be repeated.
+    pub retry: Retry,
+    /// With [`Retry::Keyed`]: the field of each body item that makes a repeat harmless.
+    pub retry_key: Option<&'static str>,
+    /// The rate-limit class: operations of one class share a budget.
+    pub rate_limit: &'static str,
+    /// The path parameters that tell whose budget it is: each of their values has one of its own.
+    pub rate_limit_by: &'static [&'static str],
+    /// How it pages through results.
+    pub pagination: Option<Pagination>,
+    /// How a 2xx answer reports items that failed.
+    pub partial: Option<Partial>,
+    /// Whether a call costs money.
+    pub spends: bool,
+    /// Whether the answer is handed on as a stream of bytes.
+    pub streams: bool,
+    /// The envelope of the API's error bodies.
+    pub errors: &'static str,
+    /// Why the whole operation is not verified, where it is inferred rather than documented.
+    pub unverified: Option<&'static str>,
+}
+
+impl Operation {
+    /// A call of which no more is known than where it goes. It is sent once, and shares its budget with all others of its API.
+    pub const fn new(id: &'static str, function: &'static str, method: &'static str, path: &'static str) -> Self {
+        Self {
+            id,
+            function,
+            method,
+            path,
+            credentials: &[],
+            scopes: &[],
+            resource: None,
+            success: &[],
+            retry: Retry::Never,
+            retry_key: None,
+            rate_limit: "",
+            rate_limit_by: &[],
+            pagination: None,
+            partial: None,
+            spends: false,
+            streams: false,
+            errors: "",
+            unverified: None,
+        }
+    }
+
+    /// The same, with the kinds of token that may [call it](Self::credentials).
+    #[must_use]
+    pub const fn with_credentials(self, credentials: &'static [&'static str]) -> Self {
+        Self { credentials, ..self }
+    }
+
+    /// The same, with the [scopes](Self::scopes) that it needs.
+    #[must_use]
+    pub const fn with_scopes(self, scopes: &'static [&'static str]) -> Self {
+        Self { scopes, ..self }
+    }
+
+    /// The same, with its [resource](Self::resource).
+    #[must_use]
+    pub const fn with_resource(self, resource: &'static str) -> Self {
+        Self { resource: Some(resource), ..self }
+    }
+
+    /// The same, with its documented statuses of [success](Self::success).
+    #[must_use]
+    pub const fn with_success(self, success: &'static [u16]) -> Self {
+        Self { success, ..self }
+    }
+
+    /// The same, with whether it may be [repeated](Self::retry).
+    #[must_use]
+    pub const fn with_retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// The same, with the [key](Self::retry_key) that makes a repeat harmless.
+    #[must_use]
+    pub const fn with_retry_key(self, retry_key: &'static str) -> Self {
+        Self { retry_key: Some(retry_key), ..self }
+    }
+
+    /// The same, with its [class of rate limit](Self::rate_limit).
+    #[must_use]
+    pub const fn with_rate_limit(self, rate_limit: &'static str) -> Self {
+        Self { rate_limit, ..self }
+    }
+
+    /// The same, with the parameters that tell [whose budget](Self::rate_limit_by) it takes.
+    #[must_use]
+    pub const fn with_rate_limit_by(self, rate_limit_by: &'static [&'static str]) -> Self {
+        Self { rate_limit_by, ..self }
+    }
+
+    /// The same, with how it [pages](Self::pagination).
+    #[must_use]
+    pub const fn with_pagination(self, pagination: Pagination) -> Self {
+        Self { pagination: Some(pagination), ..self }
+    }
+
+    /// The same, with how it reports [items that failed](Self::partial).
+    #[must_use]
+    pub const fn with_partial(self, partial: Partial) -> Self {
+        Self { partial: Some(partial), ..self }
+    }
+
+    /// The same, which [costs money](Self::spends).
+    #[must_use]
+    pub const fn spending(self) -> Self {
+        Self { spends: true, ..self }
+    }
+
+    /// The same, whose answer is a [stream](Self::streams).
+    #[must_use]
+    pub const fn streaming(self) -> Self {
+        Self { streams: true, ..self }
+    }
+
+    /// The same, with the name of the [envelope of its errors](Self::errors).
+    #[must_use]
+    pub const fn with_errors(self, errors: &'static str) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// The same, with why it is [not verified](Self::unverified).
+    #[must_use]
+    pub const fn with_unverified(self, unverified: &'static str) -> Self {
+        Self { unverified: Some(unverified), ..self }
+    }
+
+    /// The row of a request that no document describes.
+    pub(crate) const fn undocumented(method: &'static str, retry: Retry) -> Self {
+        Self::new("raw", "request", method, "(raw)").with_retry(retry).with_rate_limit("raw")
+    }
+}
+
+/// Whether a request may be sent again when its outcome is unknown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Retry {
+    /// It changes nothing on the server.
+    Safe,
+    /// Sending it twice has the effect of sending it once.
+    Idempotent,
+    /// A key in the body makes the server ignore the second one.
+    Keyed,
+    /// A second request could have a second effect: a second SMS, a second key.
+    Never,
+}
+
+/// How an operation pages through results.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Pagination {
+    /// `page` and `per_page`.
+    Page,
+    /// `_start` and `_limit`, both or neither.
+    StartLimit,
+    /// An opaque cursor, null at the end.
+    Cursor,
+}
+
+/// How a 2xx answer reports items that failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Partial {
+    /// One outcome an item: [`BatchOutcome`](crate::batch::BatchOutcome).
+    Items,
+    /// Two lists, `entities` accepted and `errors` rejected.
+    Lists,
+}

@@ -1,0 +1,239 @@
+//! The rate-limit headers of an answer, and how long to wait after a refusal.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+
+use super::api::RateLimitNames;
+
+/// What the `X-RateLimit-*` headers of an answer said, or the `RateLimit-*` headers of the IETF's draft. A header that is
+/// missing or garbled is `None`, never zero.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// Requests that a window allows (`X-RateLimit-Limit`).
+    pub limit: Option<u64>,
+    /// Requests left in this window (`X-RateLimit-Remaining`).
+    pub remaining: Option<u64>,
+    /// When the window ends, in seconds since 1970 (`X-RateLimit-Reset`). Where the header counts from now, the answer's
+    /// `Date` is now; without one this is `None`. Never beyond the year 9999.
+    pub reset: Option<u64>,
+}
+
+const LIMIT: [HeaderName; 2] =
+    [HeaderName::from_static("x-ratelimit-limit"), HeaderName::from_static("ratelimit-limit")];
+const REMAINING: [HeaderName; 2] =
+    [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
+const RESET: [HeaderName; 2] =
+    [HeaderName::from_static("x-ratelimit-reset"), HeaderName::from_static("ratelimit-reset")];
+
+/// A reset that is less, September 2001 as an instant, is a number of seconds from now.
+const LEAST_INSTANT: u64 = 1_000_000_000;
+/// A reset that is more, the end of the year 9999, is garbled: HTTP has no date for it, and not every clock can count so far.
+const GREATEST_INSTANT: u64 = 253_402_300_799;
+/// The longest wait that is passed on. Callers add it to a time, which ends the program where no time is so far away.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl RateLimit {
+    /// Reads the headers; `None` where the answer has none of the three. An API with headers of its own has them read by
+    /// [`Response::rate_limit`](crate::Response::rate_limit) and [`Error::rate_limit`](crate::Error::rate_limit).
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        Self::of(headers, &RateLimitNames::new())
+    }
+
+    /// The same for an API.
+    pub(crate) fn of(headers: &HeaderMap, names: &RateLimitNames) -> Option<Self> {
+        Self::read(headers, names, date(headers, DATE.as_str()))
+    }
+
+    /// The same, with the time by the server's clock.
+    pub(crate) fn read(headers: &HeaderMap, names: &RateLimitNames, now: Option<SystemTime>) -> Option<Self> {
+        if !are_told(headers, names) {
+            return None;
+        }
+        let reset = number(headers, names.reset, RESET).filter(|reset| *reset <= GREATEST_INSTANT);
+        let seconds = || now?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
+        let instant = |reset: u64| if reset < LEAST_INSTANT { seconds()?.checked_add(reset) } else { Some(reset) };
+        let (limit, remaining) = (number(headers, names.limit, LIMIT), number(headers, names.remaining, REMAINING));
+        let told = limit.or(remaining).or(reset).is_some();
+        told.then_some(Self { limit, remaining, reset: reset.and_then(instant) })
+    }
+}
+
+/// Whether any header speaks of limits: most answers are silent, and a look at each name costs less than asking for all
+/// that there may be.
+pub(crate) fn are_told(headers: &HeaderMap, names: &RateLimitNames) -> bool {
+    let own = [names.limit, names.remaining, names.reset];
+    let is_told = |name: &str| {
+        name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit-")
+            || own.into_iter().flatten().any(|own| name.eq_ignore_ascii_case(own))
+    };
+    headers.keys().map(HeaderName::as_str).any(is_told)
+}
+
+/// The number in the API's own header, else in one that is usual.
+fn number(headers: &HeaderMap, own: Option<&str>, usual: [HeaderName; 2]) -> Option<u64> {
+    let read = |value: &HeaderValue| value.to_str().ok()?.trim().parse().ok();
+    let own = own.and_then(|name| headers.get(name)).and_then(read);
+    own.or_else(|| usual.into_iter().find_map(|name| headers.get(name).and_then(read)))
+}
+
+/// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
+const SAME_CLOCK: Duration = Duration::from_secs(2);
+
+/// How long the server asks to wait: the body's hint, else `Retry-After` in seconds or as a date, else
+/// `X-RateLimit-Reset`. An instant in the past is no wait; a wait of more than a year is one of a year.
+pub(crate) fn retry_after(
+    hint: Option<u64>,
+    headers: &HeaderMap,
+    names: &RateLimitNames,
+    now: SystemTime,
+) -> Option<Duration> {
+    asked(hint, headers, names, now).map(|wait| wait.min(LONGEST_WAIT))
+}
+
+fn asked(hint: Option<u64>, headers: &HeaderMap, names: &RateLimitNames, now: SystemTime) -> Option<Duration> {
+    if let Some(seconds) = hint {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = servers_now(headers, now);
+    if let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()) {
+        let value = value.trim();
+        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            // Digits alone can only be too many.
+            return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+        }
+        if let Some(instant) = date(headers, RETRY_AFTER.as_str()) {
+            return Some(instant.duration_since(now).unwrap_or_default());
+        }
+    }
+    until_reset(headers, names, now)
+}
+
+/// How far away the reset is by the server's clock; `None` where none is named.
+pub(crate) fn until_reset(headers: &HeaderMap, names: &RateLimitNames, servers_now: SystemTime) -> Option<Duration> {
+    let reset = number(headers, names.reset, RESET).filter(|reset| *reset <= GREATEST_INSTANT)?;
+    if reset < LEAST_INSTANT {
+        return Some(Duration::from_secs(reset));
+    }
+    let instant = UNIX_EPOCH.checked_add(Duration::from_secs(reset))?;
+    Some(instant.duration_since(servers_now).unwrap_or_default())
+}
+
+/// The time by the server's clock, so that a wrong clock on this side does no harm.
+pub(crate) fn servers_now(headers: &HeaderMap, now: SystemTime) -> SystemTime {
+    let Some(date) = date(headers, DATE.as_str()) else { return now };
+    let difference = date.duration_since(now).unwrap_or_else(|error| error.duration());
+    if difference <= SAME_CLOCK { now } else { date }
+}
+
+fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USUAL: RateLimitNames = RateLimitNames::new();
+
+    fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+        super::retry_after(hint, headers, &USUAL, now)
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().expect("name"), value.parse().expect("value"))).collect()
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_missing_or_garbled_header_is_none_and_not_zero() {
+        assert_eq!(RateLimit::from_headers(&headers(&[])), None);
+        let garbled = headers(&[("x-ratelimit-limit", "many"), ("x-ratelimit-remaining", "7")]);
+        assert_eq!(RateLimit::from_headers(&garbled), Some(RateLimit { limit: None, remaining: Some(7), reset: None }));
+    }
+
+    #[test]
+    fn the_reset_is_in_seconds_and_never_in_the_past() {
+        let future = headers(&[("x-ratelimit-reset", "1893452400")]);
+        assert_eq!(retry_after(None, &future, at(1_893_452_370)), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after(None, &future, at(1_893_452_500)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_reset_may_count_from_now() {
+        let draft = headers(&[("ratelimit-limit", "10"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "30")]);
+        assert_eq!(retry_after(None, &draft, at(1_893_452_370)), Some(Duration::from_secs(30)));
+        let told = RateLimit::read(&draft, &USUAL, Some(at(1_893_452_370)));
+        assert_eq!(told, Some(RateLimit { limit: Some(10), remaining: Some(0), reset: Some(1_893_452_400) }));
+        assert_eq!(RateLimit::from_headers(&draft).and_then(|rate| rate.reset), None, "without a date");
+        let dated = headers(&[("x-ratelimit-reset", "30"), ("date", "Mon, 31 Dec 2029 22:59:30 GMT")]);
+        assert_eq!(RateLimit::from_headers(&dated).and_then(|rate| rate.reset), Some(1_893_452_400));
+    }
+
+    #[test]
+    fn the_servers_own_clock_wins() {
+        let skewed = headers(&[("x-ratelimit-reset", "1893452400"), ("date", "Mon, 31 Dec 2029 22:59:50 GMT")]);
+        assert_eq!(retry_after(None, &skewed, at(0)), Some(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn body_hint_then_retry_after_then_reset() {
+        let both = headers(&[("retry-after", "12"), ("x-ratelimit-reset", "1893452400")]);
+        assert_eq!(retry_after(Some(3), &both, at(0)), Some(Duration::from_secs(3)));
+        assert_eq!(retry_after(None, &both, at(0)), Some(Duration::from_secs(12)));
+        let date = headers(&[("retry-after", "Mon, 31 Dec 2029 23:00:05 GMT")]);
+        assert_eq!(retry_after(None, &date, at(1_893_452_400)), Some(Duration::from_secs(5)));
+        let garbled = headers(&[("retry-after", "soon"), ("x-ratelimit-reset", "1893452400")]);
+        assert_eq!(retry_after(None, &garbled, at(1_893_452_399)), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn no_wait_is_longer_than_what_can_be_added_to_a_time() {
+        let now = at(1_893_452_399);
+        for value in [
+            "18446744073709551615",
+            "99999999999999999999999",
+            "9223372036854775807",
+            "1000000000000000000",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            let wait = retry_after(None, &headers(&[("retry-after", value)]), now);
+            assert_eq!(wait, Some(LONGEST_WAIT), "{value}");
+            assert!(now.checked_add(LONGEST_WAIT).is_some());
+        }
+        assert_eq!(retry_after(Some(u64::MAX), &headers(&[]), now), Some(LONGEST_WAIT), "the hint of a body");
+        for garbled in ["-1", "1e300", "+5", "0.5", "Sat, 01 Jan 10000 00:00:00 GMT", ""] {
+            assert_eq!(retry_after(None, &headers(&[("retry-after", garbled)]), now), None, "{garbled}");
+        }
+    }
+
+    #[test]
+    fn a_reset_that_no_clock_reaches_is_garbled() {
+        let now = at(1_893_452_399);
+        for reset in ["18446744073709551615", "1000000000000000000", "253402300800"] {
+            let headers = headers(&[("x-ratelimit-reset", reset), ("x-ratelimit-limit", "1")]);
+            assert_eq!(RateLimit::from_headers(&headers).map(|rate| rate.reset), Some(None), "{reset}");
+            assert_eq!(until_reset(&headers, &USUAL, now), None, "{reset}");
+            assert_eq!(retry_after(None, &headers, now), None, "{reset}");
+        }
+        let last = headers(&[("x-ratelimit-reset", "253402300799")]);
+        assert_eq!(retry_after(None, &last, now), Some(LONGEST_WAIT));
+    }
+
+    #[test]
+    fn headers_of_an_apis_own_go_before_the_usual_ones_and_are_told_without_them() {
+        let names = USUAL.with_limit("X-Quota").with_remaining("X-Quota-Left").with_reset("X-Quota-Reset");
+        let own = headers(&[("x-quota", "10"), ("x-quota-left", "0"), ("x-quota-reset", "1893452400")]);
+        let expected = RateLimit { limit: Some(10), remaining: Some(0), reset: Some(1_893_452_400) };
+        assert_eq!((RateLimit::of(&own, &names), RateLimit::from_headers(&own)), (Some(expected), None));
+        assert_eq!(super::retry_after(None, &own, &names, at(1_893_452_370)), Some(Duration::from_secs(30)));
+        let usual = headers(&[("x-ratelimit-remaining", "7"), ("ratelimit-limit", "9")]);
+        assert_eq!(RateLimit::of(&usual, &names).map(|rate| (rate.limit, rate.remaining)), Some((Some(9), Some(7))));
+        let both = headers(&[("x-ratelimit-remaining", "7"), ("x-quota-left", "1")]);
+        assert_eq!(RateLimit::of(&both, &names).and_then(|rate| rate.remaining), Some(1));
+    }
+}

@@ -1,0 +1,102 @@
+//! What became of an item, and of all of them together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::client::batch::Reason;
+use crate::error::Error;
+
+/// What became of one item. There is one of these for each item that was taken, and no second one.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The server says that it took the item.
+    Accepted,
+    /// The item was refused, by the server or before it was sent, and would be again.
+    Rejected(Vec<Reason>),
+    /// Nobody can tell, or it was not sent. Sending it again does no harm: it has its key.
+    Unknown(Unknown),
+}
+
+/// Why nothing certain is known of an item.
+#[derive(Clone)]
+pub struct Unknown {
+    text: Arc<str>,
+    error: Option<Arc<Error>>,
+    may_have_been_sent: bool,
+}
+
+impl Unknown {
+    pub(super) fn unsent(text: &str) -> Self {
+        Self { text: text.into(), error: None, may_have_been_sent: false }
+    }
+
+    pub(super) fn sent(text: &str) -> Self {
+        Self { text: text.into(), error: None, may_have_been_sent: true }
+    }
+
+    /// `may_have_been_sent`: in this request or in one before.
+    pub(super) fn failed(error: Arc<Error>, may_have_been_sent: bool) -> Self {
+        Self { text: error.to_string().into(), error: Some(error), may_have_been_sent }
+    }
+
+    /// The error of the last request that held the item, where there was one.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_deref()
+    }
+
+    /// Whether the server may have taken the item. `false` is certain.
+    pub fn may_have_been_sent(&self) -> bool {
+        self.may_have_been_sent
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unknown")
+            .field("text", &self.text)
+            .field("may_have_been_sent", &self.may_have_been_sent)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many items came to what, since the writer was started.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Items that the server took.
+    pub accepted: u64,
+    /// Items that were refused.
+    pub rejected: u64,
+    /// Items of which nothing certain is known.
+    pub unknown: u64,
+    /// Items that the checkpoint of an earlier run covers; they were not sent.
+    pub skipped: u64,
+}
+
+impl Summary {
+    /// Whether every item was accepted, now or in the run before.
+    pub fn is_complete(&self) -> bool {
+        self.rejected == 0 && self.unknown == 0
+    }
+
+    pub(super) fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Accepted => self.accepted += 1,
+            Outcome::Rejected(_) => self.rejected += 1,
+            Outcome::Unknown(_) => self.unknown += 1,
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accepted, rejected, unknown, skipped } = self;
+        write!(f, "{accepted} accepted, {rejected} rejected, {unknown} unknown, {skipped} skipped")
+    }
+}
