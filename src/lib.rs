@@ -72,6 +72,7 @@ pub use client::{
     ByteStream, CallOptions, Config, InvalidPathArgument, List, PathArgument, RawRequest, Response, RetryPolicy,
 };
 pub use client::{batch, observer, pagination};
+pub use codegen::IntoArgument;
 #[cfg(any(test, feature = "testing"))]
 pub use error::testing;
 pub use error::{

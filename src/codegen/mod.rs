@@ -1,6 +1,7 @@
 //! What generated code may name, and nothing else. It is not an interface for people: it changes together with the
 //! generator, and [`supports`] says which generators it fits.
 
+mod argument;
 mod include;
 mod query;
 
@@ -11,6 +12,9 @@ pub use reqwest;
 pub use serde;
 pub use serde_json;
 
+pub use argument::{
+    ArgumentType, IntoArgument, IntoArgumentBy, accept, accept_converted, accept_maybe, accept_some, rule,
+};
 pub use query::QueryParam;
 
 use crate::auth::{Carrier, Credential, TokenKind};

@@ -53,8 +53,9 @@ impl Problem {
             _ if is_problem(headers) => Self::rfc_9457(value),
             _ => Self::message_only(value),
         };
-        let waits = [&value["error"], value].into_iter().flat_map(|part| [&part["retryAfter"], &part["retry_after"]]);
-        problem.retry_after = waits.filter_map(Value::as_u64).next();
+        let mut waits =
+            [&value["error"], value].into_iter().flat_map(|part| [&part["retryAfter"], &part["retry_after"]]);
+        problem.retry_after = waits.find_map(Value::as_u64);
         if problem.request_id.is_none() {
             problem.request_id = request_id(headers).map(str::to_owned);
         }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
+use crate::common::identity;
+
 pub(crate) const TOKEN: &str = "fixture-token-live-server"; // not-a-secret
 
 const DOCUMENT: &str = "openapi: 3.0.3
@@ -31,8 +33,7 @@ components:
   securitySchemes: { login: { type: http, scheme: bearer } }
 ";
 
-pub(crate) const TOKENS: &str =
-    "[[identity]]\nname = \"shop\"\nkind = \"login\"\nstate = \"valid\"\nsecret = { env = \"SHOP\" }\n";
+pub(crate) const TOKENS: &str = concat!(identity!("shop", "login", "valid", "SHOP"),);
 
 /// A request as it came: its first line and its headers, in lower case.
 pub(crate) type Log = Arc<Mutex<Vec<(String, String)>>>;

@@ -109,10 +109,10 @@ fn api(base_url: &str, operations: &[&Operation], calls: &[Call], facts: &Facts,
     let errors = facts.errors.iter().map(|envelope| {
         let name = &envelope.name;
         let setters = [
-            list(quote!(with_code), &envelope.code),
-            list(quote!(with_message), &envelope.message),
-            list(quote!(with_details), &envelope.details),
-            list(quote!(with_request_id), &envelope.request_id),
+            list("with_code", &envelope.code),
+            list("with_message", &envelope.message),
+            list("with_details", &envelope.details),
+            list("with_request_id", &envelope.request_id),
         ];
         quote!(::keyfit::ErrorEnvelope::new(#name) #(#setters)*)
     });
@@ -120,16 +120,16 @@ fn api(base_url: &str, operations: &[&Operation], calls: &[Call], facts: &Facts,
     let errors = (!errors.is_empty()).then(|| quote!(.with_errors(&[#(#errors),*])));
     let names = &facts.rate_limit;
     let names: Vec<_> = [
-        optional(quote!(with_limit), names.limit.as_ref()),
-        optional(quote!(with_remaining), names.remaining.as_ref()),
-        optional(quote!(with_reset), names.reset.as_ref()),
-        optional(quote!(with_retry_after), names.retry_after.as_ref()),
+        optional("with_limit", names.limit.as_ref()),
+        optional("with_remaining", names.remaining.as_ref()),
+        optional("with_reset", names.reset.as_ref()),
+        optional("with_retry_after", names.retry_after.as_ref()),
     ]
     .into_iter()
     .flatten()
     .collect();
     let rate_limit = (!names.is_empty()).then(|| quote!(.with_rate_limit(::keyfit::RateLimitNames::new() #(#names)*)));
-    let prefixes = list(quote!(with_secret_prefixes), &facts.secret_prefixes);
+    let prefixes = list("with_secret_prefixes", &facts.secret_prefixes);
     parse_quote! {
         /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
         pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
@@ -158,32 +158,34 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         Partial::Lists => quote!(Lists),
     });
     let setters = [
-        list(quote!(with_credentials), &operation.credentials),
-        list(quote!(with_scopes), &operation.scopes),
-        optional(quote!(with_resource), operation.resource.as_ref()),
-        list(quote!(with_success), &success),
+        list("with_credentials", &operation.credentials),
+        list("with_scopes", &operation.scopes),
+        optional("with_resource", operation.resource.as_ref()),
+        list("with_success", &success),
         Some(quote!(.with_retry(::keyfit::operation::Retry::#retry))),
-        optional(quote!(with_retry_key), operation.retry_key.as_ref()),
+        optional("with_retry_key", operation.retry_key.as_ref()),
         Some(quote!(.with_rate_limit(#rate_limit))),
-        list(quote!(with_rate_limit_by), &operation.rate_limit_by),
+        list("with_rate_limit_by", &operation.rate_limit_by),
         pagination.map(|way| quote!(.with_pagination(::keyfit::operation::Pagination::#way))),
         partial.map(|way| quote!(.with_partial(::keyfit::operation::Partial::#way))),
         operation.spends.then(|| quote!(.spending())),
         streams.then(|| quote!(.streaming())),
         Some(quote!(.with_errors(#errors))),
-        optional(quote!(with_unverified), operation.unverified.as_ref()),
+        optional("with_unverified", operation.unverified.as_ref()),
     ];
     let setters = setters.into_iter().flatten();
     quote!(::keyfit::Operation::new(#id, #function, #method, #path) #(#setters)*)
 }
 
 /// A setter of a list, where there is one.
-fn list<T: quote::ToTokens>(setter: TokenStream, values: &[T]) -> Option<TokenStream> {
+fn list<T: quote::ToTokens>(setter: &str, values: &[T]) -> Option<TokenStream> {
+    let setter = format_ident!("{setter}");
     (!values.is_empty()).then(|| quote!(.#setter(&[#(#values),*])))
 }
 
 /// A setter of a text, where there is one.
-fn optional(setter: TokenStream, value: Option<&String>) -> Option<TokenStream> {
+fn optional(setter: &str, value: Option<&String>) -> Option<TokenStream> {
+    let setter = format_ident!("{setter}");
     value.map(|value| quote!(.#setter(#value)))
 }
 

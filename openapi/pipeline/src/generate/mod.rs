@@ -21,6 +21,8 @@ mod progenitor;
 mod prune;
 mod requests;
 mod rescue;
+mod rules;
+mod setters;
 mod split;
 mod surface;
 mod types;
