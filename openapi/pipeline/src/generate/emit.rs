@@ -196,6 +196,7 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
         #[allow(
             missing_docs,
             unreachable_pub,
+            unused_comparisons,
             unused_mut,
             dead_code,
             unused_imports,
