@@ -28,13 +28,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
 }
 
 /// `is_own` where they are an operation's own ones.
-fn lists<'a>(
-    cx: &mut Comparison<'_>,
-    old: Option<&Node<'a>>,
-    new: Option<&Node<'a>>,
-    here: &Node<'_>,
-    is_own: bool,
-) {
+fn lists<'a>(cx: &mut Comparison<'_>, old: Option<&Node<'a>>, new: Option<&Node<'a>>, here: &Node<'_>, is_own: bool) {
     let (before, after) = (urls(old), urls(new));
     let by_url = |urls: &[(String, Node<'a>)]| -> HashMap<String, Node<'a>> { urls.iter().cloned().collect() };
     let (had, has) = (by_url(&before), by_url(&after));
