@@ -65,9 +65,8 @@ async fn post() {
     let raw = raw_client();
     let contacts: Vec<types::Contact> = (0..100)
         .map(|number| {
-            let contact =
-                types::Contact::builder().user_id(format!("user-{number}")).email(Some("ada@example.com".to_owned()));
-            contact.phone_mobile(Some("+34600000000".to_owned())).try_into().expect("a contact")
+            let contact = types::Contact::builder().user_id(format!("user-{number}")).email("ada@example.com");
+            contact.phone_mobile("+34600000000").try_into().expect("a contact")
         })
         .collect();
     // The caller keeps its batch; neither side copies it.

@@ -150,8 +150,8 @@ fn client(url: &str) -> Client {
 }
 
 fn contact(number: usize) -> Contact {
-    let contact = Contact::builder().user_id(format!("user-{number}")).email(Some(format!("ada-{number}@example.com")));
-    contact.phone_mobile(Some("+34600000000".to_owned())).try_into().expect("a contact")
+    let contact = Contact::builder().user_id(format!("user-{number}")).email(format!("ada-{number}@example.com"));
+    contact.phone_mobile("+34600000000").try_into().expect("a contact")
 }
 
 /// A fixed window that begins at a whole number of seconds, with the headers of the Ingest API.

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     })?;
     for number in 0..1000 {
-        let contact = Contact::builder().user_id(format!("user-{number}")).first_name(Some("Ada".to_owned()));
+        let contact = Contact::builder().user_id(format!("user-{number}")).first_name("Ada");
         writer.write(&contact.try_into()?).await?;
     }
     println!("{}", writer.close().await?);

@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let project = arguments.next().ok_or("usage: scroll <project> [cursor]")?;
     let client = Client::from_env()?;
 
-    let filter = AudienceScrollFilter::builder().limit(std::num::NonZeroU64::new(100));
+    let filter = AudienceScrollFilter::builder().limit(100);
     let mut contacts = client.audience_scroll().project(project).body(filter).items();
     if let Some(cursor) = arguments.next() {
         contacts = contacts.resume(serde_json::from_str(&cursor)?)?;

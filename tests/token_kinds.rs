@@ -51,7 +51,7 @@ fn the_variables_of_the_kinds_are_those_of_the_contracts() {
         "SCOPIEN_API_KEY",
     ];
     assert_eq!(variables, expected);
-    assert_eq!(scopien::kind::Key::PREFIXES, ["sk_live_", "sk_test_"]);
+    assert_eq!(scopien::kind::Key::PREFIXES, ["sk_live_", "sk_test_", "rk_"]);
 }
 
 /// A kind of this crate.

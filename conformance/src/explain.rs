@@ -40,7 +40,7 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
         let _ = writeln!(text, "    {case}");
     }
     if cases.len() > NAMED {
-        let _ = writeln!(text, "    and {} more: see --list", cases.len() - NAMED);
+        let _ = writeln!(text, "    and {} more: see `keyfit check --list`", cases.len() - NAMED);
     }
     text
 }

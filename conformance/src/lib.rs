@@ -16,6 +16,7 @@ pub mod identity;
 pub mod init;
 mod jws;
 pub mod known;
+mod markdown;
 pub mod mock;
 pub mod origin;
 mod pointer;

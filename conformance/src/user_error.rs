@@ -37,6 +37,14 @@ impl UserError {
         self
     }
 
+    /// Says something more to do, or to know.
+    #[must_use]
+    pub fn also(mut self, help: &str) -> Self {
+        let separator = if self.help.is_empty() { "" } else { "; " };
+        self.help = format!("{}{separator}{help}", self.help);
+        self
+    }
+
     /// Says what the problem is a part of.
     #[must_use]
     pub fn within(mut self, what: impl fmt::Display) -> Self {

@@ -10,6 +10,8 @@ use crate::error::Error;
 pub enum Carrier {
     /// `Authorization: Bearer <token>` (RFC 6750, section 2.1).
     Bearer,
+    /// `Authorization: <scheme> <token>`, with a scheme of the API's own: `Bot`, `AccessKey`.
+    Scheme(&'static str),
     /// A header of this name, which holds the credential alone: `X-Api-Key: <key>`.
     Header(&'static str),
 }
@@ -19,6 +21,7 @@ impl Carrier {
     pub(super) fn header(self, credential: &str) -> Result<(HeaderName, HeaderValue), Error> {
         let (name, value) = match self {
             Self::Bearer => (Ok(AUTHORIZATION), HeaderValue::try_from(format!("Bearer {credential}"))),
+            Self::Scheme(scheme) => (Ok(AUTHORIZATION), HeaderValue::try_from(format!("{scheme} {credential}"))),
             Self::Header(name) => (HeaderName::try_from(name), HeaderValue::try_from(credential)),
         };
         let (Ok(name), Ok(mut value)) = (name, value) else {
@@ -41,8 +44,17 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_stands_before_the_key() {
+        let (name, value) = Carrier::Scheme("Bot").header("do-not-print-me").expect("a header");
+        assert_eq!((name, value.as_bytes()), (AUTHORIZATION, b"Bot do-not-print-me".as_slice()));
+        assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+
+    #[test]
     fn what_no_header_can_hold_is_refused_without_being_shown() {
-        for carrier in [Carrier::Bearer, Carrier::Header("X-Api-Key"), Carrier::Header("no header")] {
+        for carrier in
+            [Carrier::Bearer, Carrier::Scheme("Bot"), Carrier::Header("X-Api-Key"), Carrier::Header("no header")]
+        {
             let error = carrier.header("do-not-print-me\r\n").expect_err("two lines").to_string();
             assert!(!error.contains("do-not"), "{error}");
         }

@@ -84,7 +84,7 @@ fn an_excess_is_one_warning_in_the_log() {
 #[cfg(feature = "scopien")]
 #[test]
 fn needs_are_read_from_operations() {
-    let operation = |id: &str| crate::scopien::OPERATIONS.iter().find(|operation| operation.id == id).expect(id);
+    let operation = |id: &str| crate::scopien::API.operation(id).expect(id);
     let needs = Needs::of(&[operation("auth-test"), operation("accounts-list"), operation("accounts-create")]);
     assert_eq!(needs, Needs::none().on("accounts", "read").on("accounts", "write"));
     assert_eq!(Needs::of(&[operation("api-keys-delete")]), Needs::none().and("admin"));

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{AccessToken, Carrier};
-use crate::error::Error;
+use crate::error::api::UNKNOWN;
 use crate::error::redact::Redactor;
+use crate::error::{Api, Error};
 
-/// An access token as requests carry it. Cloning shares it.
+/// An access token as requests to an API carry it. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(super) token: Arc<AccessToken>,
@@ -20,18 +21,36 @@ pub(crate) struct Held {
     redactor: Arc<OnceLock<Redactor>>,
     /// Higher for newer tokens of one cache.
     generation: u64,
+    /// The API that it is sent to.
+    api: &'static Api,
 }
 
 impl Held {
     /// Builds the header.
     pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
         let header = Some(carrier.header(token.expose())?);
-        Ok(Self { token: Arc::new(token), header, redactor: Arc::default(), generation })
+        Ok(Self { token: Arc::new(token), header, redactor: Arc::default(), generation, api: &UNKNOWN })
     }
 
     /// What is sent where the API takes no credential: nothing.
     pub(super) fn nothing() -> Self {
-        Self { token: Arc::new(AccessToken::new("")), header: None, redactor: Arc::default(), generation: 0 }
+        Self {
+            token: Arc::new(AccessToken::new("")),
+            header: None,
+            redactor: Arc::default(),
+            generation: 0,
+            api: &UNKNOWN,
+        }
+    }
+
+    /// The same token, on its way to an API.
+    pub(crate) fn sent_to(self, api: &'static Api) -> Self {
+        Self { api, ..self }
+    }
+
+    /// The API that it is sent to.
+    pub(crate) fn api(&self) -> &'static Api {
+        self.api
     }
 
     /// Puts the token where it is carried; what stood there is replaced.
@@ -50,9 +69,10 @@ impl Held {
         &self.token
     }
 
-    /// Masks the token in what a server says.
-    pub(crate) fn redactor(&self) -> &Redactor {
-        self.redactor.get_or_init(|| Redactor::of_client([self.token.expose()]))
+    /// Masks the token in what a server says, and what looks like another one of the API.
+    pub(crate) fn redactor(&self) -> Redactor {
+        let own = self.redactor.get_or_init(|| Redactor::of_client([self.token.expose()]));
+        own.clone().with_prefixes(self.api.secret_prefixes)
     }
 
     /// Its place in the row of tokens.

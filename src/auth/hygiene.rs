@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Clock, RateLimit};
 
-/// When to warn. The defaults are those of Scopien's guide: keys of 90 days, fewer than 10 requests left.
+/// When to warn. The defaults are keys of 90 days, and fewer than 10 requests left.
 ///
 /// ```
 /// use keyfit::SystemClock;

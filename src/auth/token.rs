@@ -32,13 +32,13 @@ use crate::error::Error;
 ///
 /// ```no_run
 /// use keyfit::auth::Needs;
-/// use keyfit::instasent::product::{Client, OPERATIONS, ProductToken};
+/// use keyfit::instasent::product::{API, Client, ProductToken};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), keyfit::Error> {
 /// let client = Client::new(ProductToken::from_env()?)?;
 /// // What the operations need that the program calls; `Needs::none().and("PROJECT_AUDIENCE_READ")` says it by hand.
-/// let called: Vec<_> = OPERATIONS.iter().filter(|operation| operation.id == "audience-search-phone").collect();
+/// let called: Vec<_> = API.operations.iter().filter(|operation| operation.id == "audience-search-phone").collect();
 /// if let Some(scopes) = client.granted_scopes_in("proj_xxx").await? {
 ///     Needs::of(&called).check(&scopes)?;
 /// }

@@ -6,8 +6,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// A list, and what came beside it. Scopien's page shows no list answer, so that every likely one is read: a bare array,
-/// or an object with one array in it (`{"data": [...]}`, `{"keys": [...]}`, ...).
+/// A list, and what came beside it, for answers whose form nobody documents: every likely one is read, a bare array, or an
+/// object with one array in it (`{"data": [...]}`, `{"keys": [...]}`, ...).
 ///
 /// It derefs to the items. Written as JSON it is `{"data": [...]}` with the other members beside it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -53,7 +53,10 @@ impl<T> Response<T> {
 
     /// The rate limit that the answer reported.
     pub fn rate_limit(&self) -> Option<RateLimit> {
-        RateLimit::from_headers(&self.headers)
+        match &self.held {
+            Some(held) => RateLimit::of(&self.headers, &held.api().rate_limit),
+            None => RateLimit::from_headers(&self.headers),
+        }
     }
 
     /// How many requests the call took, the successful one included.

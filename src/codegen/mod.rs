@@ -1,9 +1,9 @@
 //! What generated code may name, and nothing else. It is not an interface for people: it changes together with the
 //! generator, and [`supports`] says which generators it fits.
 
+mod argument;
 mod include;
 mod query;
-mod row;
 
 pub use bytes;
 pub use chrono;
@@ -12,8 +12,10 @@ pub use reqwest;
 pub use serde;
 pub use serde_json;
 
+pub use argument::{
+    ArgumentType, IntoArgument, IntoArgumentBy, accept, accept_converted, accept_maybe, accept_some, rule,
+};
 pub use query::QueryParam;
-pub use row::Row;
 
 use crate::auth::{Carrier, Credential, TokenKind};
 pub use crate::client::dispatch::{argument, written};

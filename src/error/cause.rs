@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
 
+use super::api::UNKNOWN;
 use super::{Error, Inner};
 use crate::error::failure::{Failure, Fault};
 use crate::error::rate_limit::{self, RateLimit};
@@ -152,9 +153,9 @@ impl Error {
             error.0.source = Some(Box::new(Arc::clone(source)));
         }
         let waiting_helps = matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        error.0.retry_after = now
-            .filter(|_| waiting_helps)
-            .and_then(|now| rate_limit::retry_after(failure.problem.retry_after, &failure.headers, now));
+        error.0.retry_after = now.filter(|_| waiting_helps).and_then(|now| {
+            rate_limit::retry_after(failure.problem.retry_after, &failure.headers, &failure.api.rate_limit, now)
+        });
         error.0.failure = Some(failure);
         error.0.may_have_been_sent = true;
         error.masked(secrets)
@@ -162,7 +163,7 @@ impl Error {
 
     /// A success that is longer than the limit, where a stream is gathered.
     pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: bytes::Bytes, limit: usize) -> Self {
-        let failure = Failure::of_success(Fault::TooLong(limit), status, headers, body);
+        let failure = Failure::of_success(Fault::TooLong(limit), &UNKNOWN, status, headers, body);
         Self::answered(failure, None, &Redactor::of_client::<&str>([]))
     }
 }

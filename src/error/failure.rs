@@ -6,7 +6,9 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 
+use super::api::Api;
 use super::body::{self, End};
+use super::operation::Operation;
 use super::problem::Problem;
 use crate::error::redact::Redactor;
 
@@ -23,6 +25,8 @@ pub(crate) struct Failure {
     /// Whether the body is all that the server had to say: not cut off, not over the limit.
     pub(crate) is_whole: bool,
     pub(crate) problem: Problem,
+    /// The API that answered.
+    pub(crate) api: &'static Api,
     /// What the server was shown and may repeat: the body stands as it came, and is masked where it is read.
     pub(crate) secrets: Vec<Redactor>,
 }
@@ -45,19 +49,25 @@ pub(crate) enum Fault {
 impl Failure {
     /// Reads an answer that is no success. A body that is cut off, or too long, is kept as far as it came: status and
     /// headers matter more.
-    pub(crate) async fn of_status(mut response: Response) -> Self {
+    pub(crate) async fn of_status(mut response: Response, api: &'static Api, operation: &Operation) -> Self {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = body::read(&mut response, BODY_LIMIT).await;
         let (body, is_whole) = (body.bytes, matches!(body.end, End::Whole));
-        let problem = Problem::read(&headers, &body);
-        Self { fault: Fault::Status, status, headers, body, is_whole, problem, secrets: Vec::new() }
+        let problem = Problem::of(api, api.envelope(operation), &headers, &body);
+        Self { fault: Fault::Status, status, headers, body, is_whole, problem, api, secrets: Vec::new() }
     }
 
     /// A success that is none for its body. It has no error envelope, but its headers may name the request.
-    pub(crate) fn of_success(fault: Fault, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn of_success(
+        fault: Fault,
+        api: &'static Api,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Self {
         let problem = Problem::read(&headers, &[]);
         let is_whole = !matches!(fault, Fault::Cut(_) | Fault::TooLong(_));
-        Self { fault, status, headers, body, is_whole, problem, secrets: Vec::new() }
+        Self { fault, status, headers, body, is_whole, problem, api, secrets: Vec::new() }
     }
 }

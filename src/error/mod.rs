@@ -1,6 +1,7 @@
 //! The ground that everything else stands on: the one error of every call, and what it is made of. Nothing in here knows
 //! of credentials, clients or APIs.
 
+pub(crate) mod api;
 pub(crate) mod body;
 mod cause;
 pub(crate) mod clock;
@@ -29,6 +30,7 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use api::{Api, ErrorEnvelope, RateLimitNames};
 pub use clock::{Clock, SystemClock};
 pub use field_error::FieldError;
 pub use kind::ErrorKind;
@@ -142,7 +144,8 @@ impl Error {
 
     /// The rate limit that the answer reported; where nothing was sent because it is used up, the one last reported.
     pub fn rate_limit(&self) -> Option<RateLimit> {
-        self.headers().and_then(RateLimit::from_headers).or(self.0.rate_limit)
+        let read = |failure: &Failure| RateLimit::of(&failure.headers, &failure.api.rate_limit);
+        self.0.failure.as_ref().and_then(read).or(self.0.rate_limit)
     }
 
     /// How long to wait before another call, from the moment of the answer: the body's hint, else `Retry-After`, else
@@ -279,7 +282,7 @@ mod tests {
     }
 
     fn of_success(fault: Fault) -> Error {
-        let failure = Failure::of_success(fault, StatusCode::OK, HeaderMap::new(), Bytes::new());
+        let failure = Failure::of_success(fault, &api::UNKNOWN, StatusCode::OK, HeaderMap::new(), Bytes::new());
         Error::answered(failure, None, &Redactor::new(["hunter2/a"]))
     }
 

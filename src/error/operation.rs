@@ -43,20 +43,20 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The row of a request that no document describes.
-    pub(crate) const fn undocumented(method: &'static str, retry: Retry) -> Self {
+    /// A call of which no more is known than where it goes. It is sent once, and shares its budget with all others of its API.
+    pub const fn new(id: &'static str, function: &'static str, method: &'static str, path: &'static str) -> Self {
         Self {
-            id: "raw",
-            function: "request",
+            id,
+            function,
             method,
-            path: "(raw)",
+            path,
             credentials: &[],
             scopes: &[],
             resource: None,
             success: &[],
-            retry,
+            retry: Retry::Never,
             retry_key: None,
-            rate_limit: "raw",
+            rate_limit: "",
             rate_limit_by: &[],
             pagination: None,
             partial: None,
@@ -65,6 +65,95 @@ impl Operation {
             errors: "",
             unverified: None,
         }
+    }
+
+    /// The same, with the kinds of token that may [call it](Self::credentials).
+    #[must_use]
+    pub const fn with_credentials(self, credentials: &'static [&'static str]) -> Self {
+        Self { credentials, ..self }
+    }
+
+    /// The same, with the [scopes](Self::scopes) that it needs.
+    #[must_use]
+    pub const fn with_scopes(self, scopes: &'static [&'static str]) -> Self {
+        Self { scopes, ..self }
+    }
+
+    /// The same, with its [resource](Self::resource).
+    #[must_use]
+    pub const fn with_resource(self, resource: &'static str) -> Self {
+        Self { resource: Some(resource), ..self }
+    }
+
+    /// The same, with its documented statuses of [success](Self::success).
+    #[must_use]
+    pub const fn with_success(self, success: &'static [u16]) -> Self {
+        Self { success, ..self }
+    }
+
+    /// The same, with whether it may be [repeated](Self::retry).
+    #[must_use]
+    pub const fn with_retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// The same, with the [key](Self::retry_key) that makes a repeat harmless.
+    #[must_use]
+    pub const fn with_retry_key(self, retry_key: &'static str) -> Self {
+        Self { retry_key: Some(retry_key), ..self }
+    }
+
+    /// The same, with its [class of rate limit](Self::rate_limit).
+    #[must_use]
+    pub const fn with_rate_limit(self, rate_limit: &'static str) -> Self {
+        Self { rate_limit, ..self }
+    }
+
+    /// The same, with the parameters that tell [whose budget](Self::rate_limit_by) it takes.
+    #[must_use]
+    pub const fn with_rate_limit_by(self, rate_limit_by: &'static [&'static str]) -> Self {
+        Self { rate_limit_by, ..self }
+    }
+
+    /// The same, with how it [pages](Self::pagination).
+    #[must_use]
+    pub const fn with_pagination(self, pagination: Pagination) -> Self {
+        Self { pagination: Some(pagination), ..self }
+    }
+
+    /// The same, with how it reports [items that failed](Self::partial).
+    #[must_use]
+    pub const fn with_partial(self, partial: Partial) -> Self {
+        Self { partial: Some(partial), ..self }
+    }
+
+    /// The same, which [costs money](Self::spends).
+    #[must_use]
+    pub const fn spending(self) -> Self {
+        Self { spends: true, ..self }
+    }
+
+    /// The same, whose answer is a [stream](Self::streams).
+    #[must_use]
+    pub const fn streaming(self) -> Self {
+        Self { streams: true, ..self }
+    }
+
+    /// The same, with the name of the [envelope of its errors](Self::errors).
+    #[must_use]
+    pub const fn with_errors(self, errors: &'static str) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// The same, with why it is [not verified](Self::unverified).
+    #[must_use]
+    pub const fn with_unverified(self, unverified: &'static str) -> Self {
+        Self { unverified: Some(unverified), ..self }
+    }
+
+    /// The row of a request that no document describes.
+    pub(crate) const fn undocumented(method: &'static str, retry: Retry) -> Self {
+        Self::new("raw", "request", method, "(raw)").with_retry(retry).with_rate_limit("raw")
     }
 }
 

@@ -1,11 +1,13 @@
-//! Reads an error body, whatever envelope it has. Nothing in here can fail: a body that is no JSON says nothing.
+//! Reads an error body: by the envelope of its API, and else by the standards and habits that many APIs keep to. Nothing in
+//! here can fail: a body that is not JSON says nothing.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
-use crate::error::redact::Redactor;
+use super::api::{Api, ErrorEnvelope};
+use super::redact::Redactor;
 
-/// What an error body says, in the words of all the envelopes that we know.
+/// What an error body says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Problem {
     pub(crate) code: Option<String>,
@@ -17,16 +19,43 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Reads a body: `error` as an object is Scopien's envelope, `error` as a string the flat one or OAuth's, otherwise
-    /// `message` is Instasent's.
-    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+    /// Reads a body of an API: what its envelope names, and what that leaves open in the usual way.
+    pub(crate) fn of(api: &Api, envelope: Option<&ErrorEnvelope>, headers: &HeaderMap, body: &[u8]) -> Self {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let usual = Self::usual(headers, &value);
+        let at =
+            |places: &[&str]| places.iter().find_map(|place| value.pointer(place).filter(|found| !found.is_null()));
+        let text_at = |places: &[&str]| at(places).and_then(text);
+        let envelope = envelope.copied().unwrap_or(ErrorEnvelope::new(""));
+        Self {
+            code: text_at(envelope.code).or(usual.code),
+            message: text_at(envelope.message).or(usual.message),
+            details: at(envelope.details).cloned().or(usual.details),
+            request_id: text_at(envelope.request_id).or(usual.request_id),
+            retry_after: api
+                .rate_limit
+                .retry_after
+                .and_then(|place| value.pointer(place)?.as_u64())
+                .or(usual.retry_after),
+        }
+    }
+
+    /// Reads a body of an API of which nothing is known.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        Self::usual(headers, &serde_json::from_slice(body).unwrap_or_default())
+    }
+
+    /// `error` is an object with everything in it, or the code; else the body is a problem of RFC 9457, or holds a message.
+    fn usual(headers: &HeaderMap, value: &Value) -> Self {
         let mut problem = match &value["error"] {
             Value::Object(_) => Self::nested(&value["error"]),
-            Value::String(code) => Self::flat(code, &value),
-            _ if is_problem(headers) => Self::rfc_9457(&value),
-            _ => Self::message_only(&value),
+            Value::String(code) => Self::flat(code, value),
+            _ if is_problem(headers) => Self::rfc_9457(value),
+            _ => Self::message_only(value),
         };
+        let mut waits =
+            [&value["error"], value].into_iter().flat_map(|part| [&part["retryAfter"], &part["retry_after"]]);
+        problem.retry_after = waits.find_map(Value::as_u64);
         if problem.request_id.is_none() {
             problem.request_id = request_id(headers).map(str::to_owned);
         }
@@ -42,14 +71,14 @@ impl Problem {
         self
     }
 
-    /// `{error: {code, message, details, retryAfter}}`
+    /// `{error: {code, message, details}}`
     fn nested(error: &Value) -> Self {
         Self {
             code: text(&error["code"]),
             message: text(&error["message"]),
             details: Some(&error["details"]).filter(|details| !details.is_null()).cloned(),
             request_id: text(&error["request_id"]).or_else(|| text(&error["requestId"])),
-            retry_after: error["retryAfter"].as_u64(),
+            ..Self::default()
         }
     }
 
@@ -113,6 +142,7 @@ fn text(value: &Value) -> Option<String> {
 mod tests {
     use serde_json::json;
 
+    use super::super::api::RateLimitNames;
     use super::*;
 
     fn read(body: &str) -> Problem {
@@ -120,12 +150,37 @@ mod tests {
     }
 
     #[test]
+    fn an_envelope_says_where_things_are_and_what_it_leaves_open_is_read_as_usual() {
+        const ENVELOPE: ErrorEnvelope = ErrorEnvelope::new("parcels")
+            .with_code(&["/fault/number", "/fault/id"])
+            .with_message(&["/fault/text"])
+            .with_details(&["/fault/parts"])
+            .with_request_id(&["/trace"]);
+        const API: Api = Api::new("parcels").with_rate_limit(RateLimitNames::new().with_retry_after("/fault/wait"));
+        let of = |body: &Value| Problem::of(&API, Some(&ENVELOPE), &HeaderMap::new(), body.to_string().as_bytes());
+        let own = of(
+            &json!({"fault": {"id": "E7", "text": "too heavy", "parts": ["a"], "wait": 9}, "trace": "t1", "message": "x"}),
+        );
+        let expected = Problem {
+            code: Some("E7".to_owned()),
+            message: Some("too heavy".to_owned()),
+            details: Some(json!(["a"])),
+            request_id: Some("t1".to_owned()),
+            retry_after: Some(9),
+        };
+        assert_eq!(own, expected);
+        let usual = of(&json!({"error": "closed", "message": "come back", "fault": {"text": 7, "wait": "soon"}}));
+        let expected =
+            Problem { code: Some("closed".to_owned()), message: Some("come back".to_owned()), ..Problem::default() };
+        assert_eq!(usual, expected);
+    }
+
+    #[test]
     fn three_envelopes_and_oauths_give_code_and_message() {
-        let nested =
-            read(r#"{"error":{"code":"rate_limit_exceeded","message":"slow down","details":"in 7 s","retryAfter":7}}"#);
+        let nested = read(r#"{"error":{"code":"rate_limit_exceeded","message":"slow down","details":"in 7 s"}}"#);
         assert_eq!(
-            (nested.code.as_deref(), nested.message.as_deref(), nested.retry_after),
-            (Some("rate_limit_exceeded"), Some("slow down"), Some(7))
+            (nested.code.as_deref(), nested.message.as_deref()),
+            (Some("rate_limit_exceeded"), Some("slow down"))
         );
         assert_eq!(nested.details, Some(json!("in 7 s")));
         let flat = read(r#"{"error":"forbidden","message":"no","request_id":"req_1"}"#);
@@ -183,6 +238,19 @@ mod tests {
             let problem = read(body);
             assert_eq!((problem.code, problem.retry_after), (None, None), "{body}");
         }
+    }
+
+    #[test]
+    fn the_seconds_to_wait_are_found_where_many_servers_write_them() {
+        for body in [
+            r#"{"error":{"code":"slow","retryAfter":7}}"#,
+            r#"{"error":{"retry_after":7}}"#,
+            r#"{"retryAfter":7}"#,
+            r#"{"error":"slow","retry_after":7}"#,
+        ] {
+            assert_eq!(read(body).retry_after, Some(7), "{body}");
+        }
+        assert_eq!(read(r#"{"error":{"retryAfter":"soon"},"retry_after":-1}"#).retry_after, None);
     }
 
     #[test]

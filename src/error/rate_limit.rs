@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+
+use super::api::RateLimitNames;
 
 /// What the `X-RateLimit-*` headers of an answer said, or the `RateLimit-*` headers of the IETF's draft. A header that is
 /// missing or garbled is `None`, never zero.
@@ -33,20 +35,26 @@ const GREATEST_INSTANT: u64 = 253_402_300_799;
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl RateLimit {
-    /// Reads the headers; `None` where the answer has none of the three.
+    /// Reads the headers; `None` where the answer has none of the three. An API with headers of its own has them read by
+    /// [`Response::rate_limit`](crate::Response::rate_limit) and [`Error::rate_limit`](crate::Error::rate_limit).
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        Self::read(headers, date(headers, DATE.as_str()))
+        Self::of(headers, &RateLimitNames::new())
+    }
+
+    /// The same for an API.
+    pub(crate) fn of(headers: &HeaderMap, names: &RateLimitNames) -> Option<Self> {
+        Self::read(headers, names, date(headers, DATE.as_str()))
     }
 
     /// The same, with the time by the server's clock.
-    pub(crate) fn read(headers: &HeaderMap, now: Option<SystemTime>) -> Option<Self> {
-        if !are_told(headers) {
+    pub(crate) fn read(headers: &HeaderMap, names: &RateLimitNames, now: Option<SystemTime>) -> Option<Self> {
+        if !are_told(headers, names) {
             return None;
         }
-        let reset = number(headers, RESET).filter(|reset| *reset <= GREATEST_INSTANT);
+        let reset = number(headers, names.reset, RESET).filter(|reset| *reset <= GREATEST_INSTANT);
         let seconds = || now?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
         let instant = |reset: u64| if reset < LEAST_INSTANT { seconds()?.checked_add(reset) } else { Some(reset) };
-        let (limit, remaining) = (number(headers, LIMIT), number(headers, REMAINING));
+        let (limit, remaining) = (number(headers, names.limit, LIMIT), number(headers, names.remaining, REMAINING));
         let told = limit.or(remaining).or(reset).is_some();
         told.then_some(Self { limit, remaining, reset: reset.and_then(instant) })
     }
@@ -54,13 +62,20 @@ impl RateLimit {
 
 /// Whether any header speaks of limits: most answers are silent, and a look at each name costs less than asking for all
 /// that there may be.
-pub(crate) fn are_told(headers: &HeaderMap) -> bool {
-    headers.keys().map(HeaderName::as_str).any(|name| name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit-"))
+pub(crate) fn are_told(headers: &HeaderMap, names: &RateLimitNames) -> bool {
+    let own = [names.limit, names.remaining, names.reset];
+    let is_told = |name: &str| {
+        name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit-")
+            || own.into_iter().flatten().any(|own| name.eq_ignore_ascii_case(own))
+    };
+    headers.keys().map(HeaderName::as_str).any(is_told)
 }
 
-fn number(headers: &HeaderMap, names: [HeaderName; 2]) -> Option<u64> {
-    let read = |name: HeaderName| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-    names.into_iter().find_map(read)
+/// The number in the API's own header, else in one that is usual.
+fn number(headers: &HeaderMap, own: Option<&str>, usual: [HeaderName; 2]) -> Option<u64> {
+    let read = |value: &HeaderValue| value.to_str().ok()?.trim().parse().ok();
+    let own = own.and_then(|name| headers.get(name)).and_then(read);
+    own.or_else(|| usual.into_iter().find_map(|name| headers.get(name).and_then(read)))
 }
 
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
@@ -68,11 +83,16 @@ const SAME_CLOCK: Duration = Duration::from_secs(2);
 
 /// How long the server asks to wait: the body's hint, else `Retry-After` in seconds or as a date, else
 /// `X-RateLimit-Reset`. An instant in the past is no wait; a wait of more than a year is one of a year.
-pub(crate) fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    asked(hint, headers, now).map(|wait| wait.min(LONGEST_WAIT))
+pub(crate) fn retry_after(
+    hint: Option<u64>,
+    headers: &HeaderMap,
+    names: &RateLimitNames,
+    now: SystemTime,
+) -> Option<Duration> {
+    asked(hint, headers, names, now).map(|wait| wait.min(LONGEST_WAIT))
 }
 
-fn asked(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+fn asked(hint: Option<u64>, headers: &HeaderMap, names: &RateLimitNames, now: SystemTime) -> Option<Duration> {
     if let Some(seconds) = hint {
         return Some(Duration::from_secs(seconds));
     }
@@ -87,12 +107,12 @@ fn asked(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Dura
             return Some(instant.duration_since(now).unwrap_or_default());
         }
     }
-    until_reset(headers, now)
+    until_reset(headers, names, now)
 }
 
 /// How far away the reset is by the server's clock; `None` where none is named.
-pub(crate) fn until_reset(headers: &HeaderMap, servers_now: SystemTime) -> Option<Duration> {
-    let reset = number(headers, RESET).filter(|reset| *reset <= GREATEST_INSTANT)?;
+pub(crate) fn until_reset(headers: &HeaderMap, names: &RateLimitNames, servers_now: SystemTime) -> Option<Duration> {
+    let reset = number(headers, names.reset, RESET).filter(|reset| *reset <= GREATEST_INSTANT)?;
     if reset < LEAST_INSTANT {
         return Some(Duration::from_secs(reset));
     }
@@ -114,6 +134,12 @@ fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const USUAL: RateLimitNames = RateLimitNames::new();
+
+    fn retry_after(hint: Option<u64>, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+        super::retry_after(hint, headers, &USUAL, now)
+    }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().expect("name"), value.parse().expect("value"))).collect()
@@ -141,7 +167,7 @@ mod tests {
     fn a_reset_may_count_from_now() {
         let draft = headers(&[("ratelimit-limit", "10"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "30")]);
         assert_eq!(retry_after(None, &draft, at(1_893_452_370)), Some(Duration::from_secs(30)));
-        let told = RateLimit::read(&draft, Some(at(1_893_452_370)));
+        let told = RateLimit::read(&draft, &USUAL, Some(at(1_893_452_370)));
         assert_eq!(told, Some(RateLimit { limit: Some(10), remaining: Some(0), reset: Some(1_893_452_400) }));
         assert_eq!(RateLimit::from_headers(&draft).and_then(|rate| rate.reset), None, "without a date");
         let dated = headers(&[("x-ratelimit-reset", "30"), ("date", "Mon, 31 Dec 2029 22:59:30 GMT")]);
@@ -191,10 +217,23 @@ mod tests {
         for reset in ["18446744073709551615", "1000000000000000000", "253402300800"] {
             let headers = headers(&[("x-ratelimit-reset", reset), ("x-ratelimit-limit", "1")]);
             assert_eq!(RateLimit::from_headers(&headers).map(|rate| rate.reset), Some(None), "{reset}");
-            assert_eq!(until_reset(&headers, now), None, "{reset}");
+            assert_eq!(until_reset(&headers, &USUAL, now), None, "{reset}");
             assert_eq!(retry_after(None, &headers, now), None, "{reset}");
         }
         let last = headers(&[("x-ratelimit-reset", "253402300799")]);
         assert_eq!(retry_after(None, &last, now), Some(LONGEST_WAIT));
+    }
+
+    #[test]
+    fn headers_of_an_apis_own_go_before_the_usual_ones_and_are_told_without_them() {
+        let names = USUAL.with_limit("X-Quota").with_remaining("X-Quota-Left").with_reset("X-Quota-Reset");
+        let own = headers(&[("x-quota", "10"), ("x-quota-left", "0"), ("x-quota-reset", "1893452400")]);
+        let expected = RateLimit { limit: Some(10), remaining: Some(0), reset: Some(1_893_452_400) };
+        assert_eq!((RateLimit::of(&own, &names), RateLimit::from_headers(&own)), (Some(expected), None));
+        assert_eq!(super::retry_after(None, &own, &names, at(1_893_452_370)), Some(Duration::from_secs(30)));
+        let usual = headers(&[("x-ratelimit-remaining", "7"), ("ratelimit-limit", "9")]);
+        assert_eq!(RateLimit::of(&usual, &names).map(|rate| (rate.limit, rate.remaining)), Some((Some(9), Some(7))));
+        let both = headers(&[("x-ratelimit-remaining", "7"), ("x-quota-left", "1")]);
+        assert_eq!(RateLimit::of(&both, &names).and_then(|rate| rate.remaining), Some(1));
     }
 }

@@ -5,10 +5,9 @@
 //! A push of which some items failed is an error of kind [`PartialFailure`](crate::ErrorKind::PartialFailure), so that `?` cannot lose a
 //! contact; [`batch::outcome`](crate::batch::outcome) turns it into a value for callers who handle items themselves.
 
-use std::fmt::Display;
-
 use crate::auth::Scopes;
 use crate::client::PathArgument;
+use crate::codegen::IntoArgument;
 use crate::error::Error;
 
 include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_ingest.rs"));
@@ -25,8 +24,8 @@ impl Client {
     /// As any call.
     pub async fn granted_scopes(
         &self,
-        project: impl TryInto<PathArgument, Error: Display>,
-        datasource: impl TryInto<PathArgument, Error: Display>,
+        project: impl IntoArgument<PathArgument>,
+        datasource: impl IntoArgument<PathArgument>,
     ) -> Result<Option<Scopes>, Error> {
         let call = self.stream_get().project(project).datasource(datasource);
         let answer = call.send().await?.into_inner();

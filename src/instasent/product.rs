@@ -1,14 +1,13 @@
 //! The Instasent Product API: projects, audience, events, segments, campaigns, automations and direct SMS.
 //!
-//! A token holds the scopes that were ticked when it was made; each operation's are in [`OPERATIONS`].
+//! A token holds the scopes that were ticked when it was made; each operation's are in [`API`].
 //!
 //! A token is made in the dashboard under *Project settings*, *API tokens*.
-
-use std::fmt::Display;
 
 use super::paged::{listings, paged};
 use crate::auth::Scopes;
 use crate::client::PathArgument;
+use crate::codegen::IntoArgument;
 use crate::error::Error;
 
 include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_product.rs"));
@@ -56,10 +55,7 @@ impl Client {
     ///
     /// # Errors
     /// As any call.
-    pub async fn granted_scopes_in(
-        &self,
-        project: impl TryInto<PathArgument, Error: Display>,
-    ) -> Result<Option<Scopes>, Error> {
+    pub async fn granted_scopes_in(&self, project: impl IntoArgument<PathArgument>) -> Result<Option<Scopes>, Error> {
         let answer = self.project_get().project(project).send().await?.into_inner();
         Ok(answer.metadata.map(|metadata| metadata.scopes).filter(|scopes| !scopes.is_empty()).map(Scopes::flat))
     }

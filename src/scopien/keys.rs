@@ -103,8 +103,8 @@ impl KeyManager for Keys {
             let body = types::ApiKeyCreate::builder()
                 .name(request.name)
                 .scopes(request.scopes)
-                .rate_limit(request.rate_limit)
-                .expires_at(request.expires_at);
+                .maybe_rate_limit(request.rate_limit)
+                .maybe_expires_at(request.expires_at);
             let minted = self.client.api_keys_create().body(body).send().await?.into_inner();
             Ok(NewKey { id: minted.id, secret: minted.key })
         })

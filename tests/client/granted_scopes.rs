@@ -42,7 +42,7 @@ async fn scopien_grants_in_two_forms() {
 #[tokio::test]
 async fn a_lack_is_found_before_the_first_call() {
     let granted = scopien(json!({"accounts": ["read"]})).await.expect("scopes");
-    let operation = |id: &str| scopien::OPERATIONS.iter().find(|operation| operation.id == id).expect(id);
+    let operation = |id: &str| scopien::API.operation(id).expect(id);
     assert!(Needs::of(&[operation("accounts-list")]).check(&granted).is_ok());
     let error = Needs::of(&[operation("accounts-create")]).check(&granted).expect_err("no write");
     assert_eq!(error.kind(), ErrorKind::Credential);

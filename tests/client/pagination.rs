@@ -173,7 +173,7 @@ async fn every_paged_call_has_items() -> Result<(), Error> {
         first(&server, sms.sms_list().items()).await?,
         first(&server, sms.lookup_list().items()).await?,
     ];
-    let tables: [&[Operation]; 3] = [&product::OPERATIONS, &legacy::OPERATIONS, &transactional::OPERATIONS];
+    let tables: [&[Operation]; 3] = [product::API.operations, legacy::API.operations, transactional::API.operations];
     let operations: Vec<_> = tables.into_iter().flatten().filter(|operation| operation.pagination.is_some()).collect();
     assert_eq!(requests.len(), operations.len());
     for (operation, (line, body)) in operations.into_iter().zip(requests) {

@@ -169,3 +169,19 @@ async fn the_checkpoint_of_a_delivery_covers_that_item_and_none_after_it() {
     let summary = tokio::time::timeout(Duration::from_secs(60), writer.close()).await;
     assert_eq!(summary.expect("an end").expect("no panic of the receiver").accepted, 10);
 }
+
+/// The wait is for half a minute: what is sent after it would be taken.
+#[tokio::test]
+async fn a_halt_ends_the_wait_for_a_window_and_what_was_refused_alone_was_not_sent() {
+    let server = Server::start(vec![Act::Limited(30)], STORE).await;
+    let (told, receiver) = told();
+    let writer: Writer<Contact> = builder().start(&server.client(3), receiver).expect("a writer");
+    writer.write(&contact("a", &json!({}))).await.expect("room");
+    while server.log(|log| log.requests.is_empty()) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(writer.halt().await.unknown, 1);
+    let told = told.lock().expect("no panic").clone();
+    assert!(told[0].2.ends_with("(may have been sent: false)"), "{told:?}");
+    assert_eq!(server.log(|log| (log.requests.len(), log.stored.len())), (1, 0));
+}

@@ -23,6 +23,8 @@ pub(crate) enum Act {
     Forget { every: usize, by_list: bool },
     /// Answers with this status and stores nothing.
     Status(u16),
+    /// Answers with 429, stores nothing, and asks to be left alone for so many seconds.
+    Limited(u64),
     /// Stores everything and answers with this.
     StoreThen(u16, &'static str),
     /// Closes the connection without a word, having stored the batch or not.
@@ -134,6 +136,11 @@ fn respond(act: &Act, items: &[Value], log: &Mutex<Log>) -> Result<Response<Full
             outcome(items, &said, *by_list)
         }
         Act::Status(status) => answer(*status, String::new()),
+        Act::Limited(seconds) => {
+            let mut limited = answer(429, String::new());
+            limited.headers_mut().insert("retry-after", seconds.to_string().parse().expect("a number"));
+            limited
+        }
         Act::StoreThen(status, body) => {
             store(&mut items.iter());
             answer(*status, (*body).to_owned())

@@ -68,7 +68,7 @@ pub(crate) struct Options {
     /// Run the cases in another order, which this number makes.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Reports")]
     reports: reports::Options,
     #[command(flatten)]
     subject: Subject,

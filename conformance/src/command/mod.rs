@@ -44,7 +44,7 @@ Examples:
   keyfit rule ingest.auth.no-token              what a rule requires, and why
   keyfit spec diff HEAD~1:openapi.yaml openapi.yaml";
 
-/// Checks clients and servers against the authentication and error contracts of their APIs, and serves mocks of them.
+/// Clients for OpenAPI documents, and the authentication and error contracts that both ends of an API are held to.
 #[derive(Debug, Parser)]
 #[command(name = "keyfit", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Cli {
@@ -55,6 +55,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check clients and servers against the contracts of their APIs.
+    ///
+    /// Without options: both ends of the APIs that ship, servers as a mock in this process. A live server (--base-url) is
+    /// only read from, one request at a time; what changes something, costs money or looks as if it ended something is sent
+    /// with --allow-writes, --allow-spend and --allow.
     #[command(after_help = format!("{}\n\n{EXIT_CODES}", check::EXAMPLES))]
     Check(Box<check::Options>),
     /// Serve the mock of one API until Ctrl-C or SIGTERM.

@@ -26,12 +26,18 @@ use crate::console;
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct Subject {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "A live server")]
     pub(super) live: Live,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Another client")]
     pub(super) client: client::Options,
-    /// Give the mock a defect, to see a check fail.
-    #[arg(long, value_name = "NAME", conflicts_with = "base_url", hide_possible_values = true)]
+    /// Give the mock a defect, to see a check fail; MUTANTS.md lists them.
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "base_url",
+        hide_possible_values = true,
+        help_heading = "The mock"
+    )]
     mutant: Option<Mutant>,
 }
 
@@ -157,7 +163,7 @@ impl Subject {
         }
         let carriers = catalogue.contract.credentials.iter().map(|credential| match credential.carrier() {
             Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
-            Carrier::Header | Carrier::Query(_) => AUTHORIZATION,
+            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
         });
         // Token requests have it, whatever calls have.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();

@@ -13,13 +13,12 @@ pub(crate) fn told<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>
     let redactor = Redactor::default();
     for argument in typed {
         let argument = argument.to_string_lossy();
-        // `--option=value` is told in parts.
-        let parts = argument.split_once('=').map(|(option, value)| [option, value]);
-        for part in parts.into_iter().flatten().chain([&*argument]) {
-            if part.len() >= SHORTEST && !is_word(part) {
-                redactor.learn(&Secret::new(part));
-            }
-        }
+        // `--option=value` is told in parts, and whole.
+        let parts = argument.split_once('=').map_or_else(|| vec![&*argument], |(option, value)| vec![option, value]);
+        let is_secret = |part: &&str| part.len() >= SHORTEST && !is_word(part);
+        let secrets: Vec<&str> = parts.into_iter().filter(is_secret).collect();
+        let whole = (!secrets.is_empty()).then_some(&*argument);
+        secrets.into_iter().chain(whole).for_each(|secret| redactor.learn(&Secret::new(secret)));
     }
     redactor.mask(&error.render().to_string())
 }

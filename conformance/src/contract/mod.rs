@@ -108,6 +108,9 @@ pub struct Credential {
     pub prefix: String,
     /// How the token of a test environment begins. Whether the other environment refuses it is for a rule to say.
     pub test_prefix: Option<String>,
+    /// Other ways in which such a token begins: what clients mask when a server repeats it.
+    #[serde(default)]
+    pub other_prefixes: Vec<String>,
     /// Where it may be sent.
     pub carriers: Vec<Carrier>,
     /// The environment variable from which a generated client reads it; the names of the API and of the kind where left out,
@@ -140,6 +143,8 @@ pub struct Credential {
 pub enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
     Header,
+    /// In the `Authorization` header, with a scheme of the API's own: `Bot`.
+    Scheme(String),
     /// In a header of this name, alone: `X-Api-Key`.
     NamedHeader(String),
     /// In this query parameter.
@@ -217,10 +222,18 @@ pub enum Bucket {
 }
 
 impl Carrier {
+    /// The token that stands behind the API's own scheme in a header.
+    pub(crate) fn behind_scheme<'a>(&self, header: &'a str) -> Option<&'a str> {
+        let Self::Scheme(scheme) = self else { return None };
+        let (first, token) = header.split_once(' ')?;
+        first.eq_ignore_ascii_case(scheme).then_some(token)
+    }
+
     /// The header that carries a token, and what stands in it; none where that is the query.
     pub(crate) fn header(&self, token: &str) -> Option<(&str, String)> {
         match self {
             Self::Header => Some(("authorization", format!("Bearer {token}"))),
+            Self::Scheme(scheme) => Some(("authorization", format!("{scheme} {token}"))),
             Self::NamedHeader(name) => Some((name, token.to_owned())),
             Self::Query(_) => None,
         }

@@ -52,7 +52,8 @@ impl Project {
         let whole = plain(&self.whole);
         let (mut from, mut to) = (whole.components().peekable(), path.components().peekable());
         while from.peek().is_some() && from.peek() == to.peek() {
-            (from.next(), to.next());
+            from.next();
+            to.next();
         }
         let up = from.map(|_| "..".to_owned());
         let down = to.map(|part| part.as_os_str().to_string_lossy().into_owned());

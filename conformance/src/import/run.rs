@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit::Config;
-use keyfit::instasent::ingest::{BASE_URL, Client, DatasourceToken, types};
+use keyfit::instasent::ingest::{API, Client, DatasourceToken, types};
 use keyfit::instasent::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
 use keyfit_conformance::UserError;
 use keyfit_conformance::secret::shown;
@@ -116,7 +116,7 @@ fn client(options: &Options) -> Result<Client, UserError> {
     })?;
     let token = DatasourceToken::new(token);
     let token = token.map_err(|error| UserError::new(format!("invalid token in {name}: {error}")))?;
-    let base_url = options.base_url.clone().unwrap_or_else(|| BASE_URL.to_owned());
+    let base_url = options.base_url.clone().unwrap_or_else(|| API.base_url().to_owned());
     let client = Client::with_config(token, Config::default().base_url(base_url));
     client.map_err(|error| UserError::new(error.to_string()))
 }

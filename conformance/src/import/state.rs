@@ -1,10 +1,11 @@
 //! What is kept between runs: of which import it is, what is confirmed, and how far each file belongs to it.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use keyfit::instasent::ingest::BASE_URL;
+use keyfit::instasent::ingest::API;
 use keyfit::instasent::ingest_writer::Checkpoint;
 use keyfit::redact::plain;
 use keyfit_conformance::UserError;
@@ -69,7 +70,7 @@ impl Read {
 
 impl State {
     pub(crate) fn new(import: &Options) -> Self {
-        let base_url = import.base_url.as_deref().unwrap_or(BASE_URL).trim_end_matches('/').to_owned();
+        let base_url = import.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/').to_owned();
         let target = Target {
             base_url,
             project: import.project.clone(),
@@ -123,7 +124,8 @@ impl State {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Of a name that no file has, for its owner alone.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let (start, end) = name_while_written(&path);
+        let mut file = tempfile::Builder::new().prefix(&start).suffix(end).tempfile_in(folder)?;
         serde_json::to_writer(&mut file, self)?;
         file.write_all(b"\n")?;
         file.as_file().sync_all()?;
@@ -189,6 +191,33 @@ impl Read {
     }
 }
 
+/// What stands around the random part of the name that a checkpoint has while it is written.
+fn name_while_written(path: &Path) -> (OsString, &'static str) {
+    let mut start = OsString::from(".");
+    start.push(path.file_name().unwrap_or_default());
+    start.push(".");
+    (start, ".tmp")
+}
+
+/// Removes what a run left that was killed while it wrote the checkpoint. Who has the lock writes it alone.
+fn remove_leftovers(path: &Path) {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (start, end) = name_while_written(&path);
+    let is_random = |part: &[u8]| part.len() == 6 && part.iter().all(u8::is_ascii_alphanumeric);
+    let is_leftover = |name: &OsStr| {
+        let name = name.as_encoded_bytes();
+        let inner = name.strip_prefix(start.as_encoded_bytes()).and_then(|name| name.strip_suffix(end.as_bytes()));
+        inner.is_some_and(is_random)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_leftover(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // Where it cannot be removed it is in nobody's way.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
 /// Keeps a second run with the same checkpoint out as long as the file is open.
 pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, UserError> {
     let name: PathBuf = lock_of(path);
@@ -197,6 +226,7 @@ pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, UserError> {
         UserError::new(format!("the lock of --checkpoint cannot be made: {error}")).at(name.display())
     })?;
     lock(&file, "--checkpoint", path)?;
+    remove_leftovers(path);
     Ok(file)
 }
 

@@ -29,6 +29,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
         let carrier = match &scheme.carrier {
             Carrier::Query(parameter) => format!("{{ query = {} }}", quoted(parameter)),
             Carrier::NamedHeader(name) => format!("{{ named-header = {} }}", quoted(name)),
+            Carrier::Scheme(scheme) => format!("{{ scheme = {} }}", quoted(scheme)),
             Carrier::Header => "\"header\"".to_owned(),
         };
         let _ = write!(

@@ -118,7 +118,7 @@ mod tests {
             scaffold("parcels", &Text::new("openapi.yaml", text)).expect("a contract")
         };
         let optional = of("security: [{ oauth: [parcels.read] }, {}]");
-        assert!(optional.overlay.contains("parcels'].get\"\n    description: As its security requirement and its answers say.\n    update: { x-keyfit: { credentials: [] } }"), "{}", optional.overlay);
+        assert!(optional.overlay.contains("parcels'].get\"\n    description: As its security requirement and its answers say.\n    update: { x-keyfit: { credentials: [], retry: safe } }"), "{}", optional.overlay);
         let both = of("security: [{ oauth: [parcels.read], legacy: [] }]");
         let note = "GET /accounts/{accountId}/parcels wants several credentials at once: one alone is sent";
         assert!(both.notes.iter().any(|said| said == note), "{:?}", both.notes);

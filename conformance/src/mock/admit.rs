@@ -128,6 +128,7 @@ impl Core {
         let kinds = operation.credentials.iter().filter_map(|kind| self.contract.credential(kind));
         kinds.flat_map(|credential| &credential.carriers).find_map(|carrier| match carrier {
             Carrier::NamedHeader(name) => call.headers.get(name)?.to_str().ok(),
+            Carrier::Scheme(_) => carrier.behind_scheme(call.headers.get("authorization")?.to_str().ok()?),
             Carrier::Header | Carrier::Query(_) => None,
         })
     }
@@ -136,7 +137,7 @@ impl Core {
         let kinds = operation.credentials.iter().filter_map(|kind| self.contract.credential(kind));
         let mut documented = kinds.flat_map(|credential| &credential.carriers).filter_map(|carrier| match carrier {
             Carrier::Query(name) => Some(name.as_str()),
-            Carrier::Header | Carrier::NamedHeader(_) => None,
+            Carrier::Header | Carrier::Scheme(_) | Carrier::NamedHeader(_) => None,
         });
         match (documented.next(), self.has(Mutant::TurnsQueryTokens)) {
             (Some(name), false) => call.query(name),

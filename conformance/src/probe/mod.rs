@@ -25,8 +25,8 @@ use reqwest::{Method, Url};
 
 use self::flow::Stop;
 use self::keys::KeyFlow;
-use self::live::Live;
 pub use self::live::{Aftermath, Policy};
+use self::live::{Live, When};
 use self::oauth::Flow;
 use self::reply::Reply;
 use self::request::Draft;
@@ -77,6 +77,9 @@ impl Target {
     /// # Errors
     /// Why it cannot be reached.
     pub async fn reach(&self) -> Result<(), String> {
+        if let Some(live) = &self.live {
+            live.slot(When::AtTheEnd).await;
+        }
         let root = self.http.request(Method::GET, self.base_url.clone());
         receive(root).await.map(drop).map_err(|failure| failure.reason)
     }
@@ -300,10 +303,10 @@ impl Target {
         if let Err(reason) = live.guard(draft, &*self.identities) {
             return Sent::unsent(draft, &reason);
         }
-        if self.has_died() || !live.slot().await {
+        if self.has_died() || !live.slot(When::Running).await {
             return Sent::unsent(draft, "the run was ended");
         }
-        self.exchange_alive(live, draft).await
+        self.exchange_alive(live, draft, When::Running).await
     }
 
     /// Sends a request though the run is ended: what was made is removed.
@@ -312,31 +315,38 @@ impl Target {
         if let Err(reason) = live.guard(draft, &*self.identities) {
             return Sent::unsent(draft, &reason);
         }
-        live.slot_at_the_end().await;
-        let sent = self.exchange_alive(live, draft).await;
+        live.slot(When::AtTheEnd).await;
+        let sent = self.exchange_alive(live, draft, When::AtTheEnd).await;
         let Some(reply) = sent.answer().filter(|reply| reply.status == 429) else { return sent };
         let wait = pace::wait(self.rate_limit.as_ref(), reply);
         if wait > pace::LONGEST {
             return sent;
         }
         tokio::time::sleep_until(tokio::time::Instant::now() + wait.max(GRACE)).await;
-        live.slot_at_the_end().await;
-        let again = self.exchange_alive(live, draft).await;
+        live.slot(When::AtTheEnd).await;
+        let again = self.exchange_alive(live, draft, When::AtTheEnd).await;
         Sent { requests: sent.requests + again.requests, ..again }
     }
 
     /// One exchange with a server that may die of it.
-    async fn exchange_alive(&self, live: &Live, draft: &Draft) -> Sent {
+    async fn exchange_alive(&self, live: &Live, draft: &Draft, when: When) -> Sent {
         let mut sent = self.exchange(draft).await;
         // A connection that was kept may be closed at the very moment at which it is used again.
-        if sent.reply.is_err() && (sent.is_unconnected || live.is_repeatable(draft)) && sent.requests > 0 {
+        let is_sent_again =
+            sent.reply.is_err() && (sent.is_unconnected || live.is_repeatable(draft)) && sent.requests > 0;
+        if is_sent_again && live.slot(when).await {
             let again = self.exchange(draft).await;
             sent = Sent { requests: sent.requests + again.requests, ..again };
         }
         if !sent.is_unconnected && sent.requests > 0 {
             live.vitals.reached(draft, sent.reply.is_ok());
         }
-        live.learn(draft, sent.reply.as_ref().map_err(String::as_str), &*self.identities, &self.redactor);
+        let after = match &sent.reply {
+            Ok(reply) => self.list_after(live, draft, reply, when).await,
+            Err(_) => None,
+        };
+        let reply = sent.reply.as_ref().map_err(String::as_str);
+        live.learn(draft, reply, after.as_deref(), &*self.identities, &self.redactor);
         if let Err(reason) = &sent.reply
             && sent.requests > 0
         {
@@ -346,6 +356,19 @@ impl Target {
             }
         }
         sent
+    }
+
+    /// The list to which a call may have added something, where only that shows whether it did.
+    async fn list_after(&self, live: &Live, draft: &Draft, reply: &Reply, when: When) -> Option<String> {
+        let reading = live.evidence_for(draft, reply)?;
+        if !live.pace.ready(&reading).await || !live.slot(when).await {
+            return None;
+        }
+        let sent = self.exchange(&reading).await;
+        live.add_requests(sent.requests);
+        let reply = sent.answer()?;
+        live.pace.learn(&reading, reply);
+        reply.is_success().then(|| String::from_utf8_lossy(&reply.body).into_owned())
     }
 
     /// Whether the server answers nobody any more.

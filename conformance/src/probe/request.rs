@@ -224,6 +224,9 @@ impl Maker<'_> {
         match self.carrier {
             Carrier::Header => {}
             Carrier::NamedHeader(_) => return Ok(self.bare(probe, operation, identity)),
+            Carrier::Scheme(scheme) => {
+                return Ok(self.bare(probe, operation, identity).map(|token| format!("{scheme} {token}")));
+            }
             Carrier::Query(_) => return Ok(None),
         }
         let token = identity.secret.reveal();
@@ -257,7 +260,7 @@ impl Maker<'_> {
     fn header(&self) -> HeaderName {
         match self.carrier {
             Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
-            Carrier::Header | Carrier::Query(_) => AUTHORIZATION,
+            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
         }
     }
 

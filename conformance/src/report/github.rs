@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use keyfit_openapi::plain;
 
 use super::model::RuleOutcome;
-use super::{Report, cases_of};
+use super::{LiveReport, Report, cases_of};
 use crate::verdict::Verdict;
 
 /// Annotations of one level that GitHub shows for a step; it drops the others without a word.
@@ -29,6 +29,13 @@ pub(super) fn github(report: &Report) -> String {
     }
     for entry in &report.stale {
         let _ = writeln!(text, "::error title=stale entry::{}", data(entry));
+    }
+    for api in &report.apis {
+        // One annotation a list: of more than ten GitHub shows none.
+        for (title, lines) in api.live.iter().flat_map(LiveReport::lists) {
+            let title = property(&format!("{}: {title}", api.api));
+            let _ = writeln!(text, "::notice title={title}::{}", data(&lines.join("\n")));
+        }
     }
     if !left_out.is_empty() {
         // No commands, which GitHub would count again.

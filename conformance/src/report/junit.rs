@@ -1,4 +1,5 @@
-//! The report as JUnit's XML: a suite an API, a test a case. What only warns passes, and says so in its output.
+//! The report as JUnit's XML: a suite an API, a test a case. What only warns passes, and says so in its output. What was done
+//! to a live server is the output of the suite.
 
 use std::time::Duration;
 
@@ -27,6 +28,11 @@ fn suite(report: &Report, api: &ApiReport) -> TestSuite {
         ("started", &report.started),
         ("version", &report.version),
     ]);
+    if let Some(live) = &api.live {
+        let mut text = String::new();
+        live.write(&mut text);
+        suite.set_system_out(text.trim_start().to_owned());
+    }
     suite.add_test_cases(api.cases.iter().map(test));
     suite
 }

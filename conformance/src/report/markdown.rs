@@ -7,6 +7,7 @@ use super::readings::Followed;
 use super::transcript::transcript;
 use super::{ApiReport, Changes, Counts, Report, capitalised, cases_of};
 use crate::contract::Family;
+use crate::markdown::inert;
 use crate::verdict::Verdict;
 
 /// Rules that are shown with an exchange; the others are named.
@@ -170,13 +171,10 @@ fn skipped(text: &mut String, report: &Report) {
 /// A text that stands for itself: no markup, no HTML, no mention of anybody.
 fn inline(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in inert(text).chars() {
         match character {
-            // A control character breaks lines or colours the log.
-            _ if character.is_control() => escaped.push(' '),
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),
-            '@' => escaped.push_str("&#64;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
                 escaped.push('\\');
                 escaped.push(character);
@@ -211,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_text_is_no_markup() {
-        assert_eq!(inline("<b> a|b *c* @d\n&"), "&lt;b> a\\|b \\*c\\* &#64;d &amp;");
+        assert_eq!(inline("<b> a|b *c* @d\n&"), "&lt;\u{2060}b> a\\|b \\*c\\* @\u{2060}d &amp;");
+        assert_eq!(inline("a/b#12"), "a/b\\#\u{2060}12");
         assert_eq!(code("a `b` c"), "`` a `b` c ``");
         assert_eq!(code("a\nb"), "`a b`");
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::json::written;
-use super::{ApiReport, CaseReport, Report};
+use super::{ApiReport, CaseReport, LiveReport, Report};
 use crate::contract::Level;
 use crate::verdict::{Exchange, Verdict};
 
@@ -66,12 +66,25 @@ pub(super) fn sarif(report: &Report) -> String {
             "invocations": [{
                 "executionSuccessful": unjudged.is_empty(),
                 "startTimeUtc": report.started,
-                "toolExecutionNotifications": unjudged,
+                "toolExecutionNotifications": unjudged.into_iter().chain(done(report)).collect::<Vec<_>>(),
             }],
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
     }))
+}
+
+/// What the run did to live servers.
+fn done(report: &Report) -> impl Iterator<Item = Value> {
+    let of_api = |api: &ApiReport| {
+        let lists = api.live.iter().flat_map(LiveReport::lists).collect::<Vec<_>>();
+        let told = |(title, lines): (&str, Vec<String>)| {
+            let lines = lines.into_iter().map(move |line| format!("{title}: {line}"));
+            lines.map(|text| json!({ "level": "note", "message": { "text": text } })).collect::<Vec<_>>()
+        };
+        lists.into_iter().flat_map(told).collect::<Vec<_>>()
+    };
+    report.apis.iter().flat_map(of_api)
 }
 
 fn rule(case: &CaseReport) -> Value {

@@ -172,3 +172,17 @@ async fn a_checkpoint_of_another_version_or_of_rows_that_were_never_read_skips_n
     assert_eq!(run(&server, &path, &more).await.0, 0);
     assert_eq!(users(&server), ["u-1", "u-2", "u-3"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_kill_left_of_a_checkpoint_is_removed_and_nothing_else() {
+    let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));
+    let path = file(&dir, "contacts.csv", rows(&["u-1"]));
+    let checkpoint = dir.path().join("state.json");
+    let left = file(&dir, ".state.json.a1B2c3.tmp", "{");
+    let others = [".state.json.tmp", ".other.json.a1B2c3.tmp", ".state.json.a1B2c3d.tmp", "state.json.a1B2c3.tmp"];
+    let others = others.map(|name| file(&dir, name, "mine"));
+    assert_eq!(run(&server, &path, &[OPTIONS, text(&checkpoint)]).await.0, 0);
+    assert!(!left.exists() && others.iter().all(|other| other.exists()));
+    let names = fs::read_dir(dir.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    assert_eq!(names.count(), 3 + others.len(), "rows, checkpoint and lock");
+}

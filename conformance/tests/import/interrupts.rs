@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::server::{STORE, Server};
+use super::server::{Act, STORE, Server};
 use super::{command, file, fs, run, stored, text};
 
 const ROWS: usize = 20_000;
@@ -76,6 +76,58 @@ async fn an_interrupt_is_heard_while_standard_input_is_silent() {
     assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8(output.stderr).expect("text").contains("1 accepted"));
     drop(input);
+}
+
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
+    assert!(sent.expect("kill").success());
+}
+
+/// Eight gigabytes of empty lines in eight megabytes: nobody waits for the end of it.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupt_before_anything_is_sent_says_so() {
+    let (server, dir) = (Server::start(vec![], STORE).await, tempfile::tempdir().expect("a folder"));
+    let mut member = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut member, &vec![b'\n'; 1 << 20]).expect("written");
+    let path = file(&dir, "contacts.ndjson.gz", member.finish().expect("a member").repeat(8 << 10));
+    let checkpoint = dir.path().join("state.json");
+    let lock = dir.path().join("state.json.lock");
+    let child = command(&server, &path, &["--checkpoint", text(&checkpoint)]).stderr(Stdio::piped()).spawn();
+    let child = child.expect("it runs");
+    while !lock.exists() {
+        tokio::task::yield_now().await;
+    }
+    interrupt(&child);
+    let output = end(child).await;
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("nothing was sent"), "{said}");
+    assert!(!checkpoint.exists() && server.log(|log| log.requests.is_empty()));
+}
+
+/// The wait is for half a minute: what is sent after it would be taken.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupt_ends_a_wait_for_the_rate_limit_and_what_was_refused_alone_was_not_sent() {
+    let (server, dir) = (Server::start(vec![Act::Limited(30)], STORE).await, tempfile::tempdir().expect("a folder"));
+    let path = file(&dir, "contacts.ndjson", "{\"_user_id\":\"a\"}\n{\"_user_id\":\"b\"}\n");
+    let checkpoint = dir.path().join("state.json");
+    let more = ["--checkpoint", text(&checkpoint)];
+    let child = command(&server, &path, &more).stderr(Stdio::piped()).spawn().expect("it runs");
+    while server.log(|log| log.requests.is_empty()) {
+        tokio::task::yield_now().await;
+    }
+    interrupt(&child);
+    let output = end(child).await;
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("0 accepted, 0 rejected, 2 not sent") && said.contains("to go on, run"), "{said}");
+    assert!(!said.contains("not confirmed"), "{said}");
+    assert_eq!(server.log(|log| (log.requests.len(), log.stored.len())), (1, 0));
+    assert_eq!(run(&server, &path, &more).await.0, 0);
+    assert_eq!(stored(&server).len(), 2);
 }
 
 /// Kills at places all over the file, again and again, until a run comes to the end.

@@ -43,7 +43,7 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
     for (place, name) in SCHEMES {
         let folder = api(place, name);
         let run = |more: &[&str]| {
-            let output = keyfit(&[&["check", "--api-dir", text(&folder)], more].concat());
+            let output = keyfit(&[&["check", "--side", "server", "--api-dir", text(&folder)], more].concat());
             (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
         };
         let (code, report) = run(&[]);
@@ -72,6 +72,22 @@ fn rules_on_the_scheme_are_for_bearer_tokens_alone() {
     let list = String::from_utf8_lossy(&output.stdout);
     assert!(list.contains("keyed/auth/no-token"), "{list}");
     assert!(!list.contains("keyed/auth/wrong-scheme") && !list.contains("keyed/auth/bare-token"), "{list}");
+}
+
+#[test]
+fn a_scheme_of_the_apis_own_is_sent_and_its_rules_can_fail() {
+    let folder = api("header", "X-Schemed-Key");
+    let contract = fs::read_to_string(folder.join("contract.toml")).expect("init wrote it");
+    let own = contract.replace("{ named-header = \"X-Schemed-Key\" }", "{ scheme = \"Bot\" }");
+    assert_ne!(own, contract);
+    fs::write(folder.join("contract.toml"), own).expect("a file");
+    let check = ["check", "--side", "server", "--api-dir", text(&folder)];
+    let output = keyfit(&check);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let output = keyfit(&[&check[..], &["--mutant", "accepts-unknown-token"]].concat());
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report.contains("Authorization: Bot ") && !report.contains("Bearer"), "{report}");
 }
 
 #[tokio::test]

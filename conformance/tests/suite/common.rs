@@ -21,6 +21,17 @@ use keyfit_openapi::Source;
 const SHIPPED: [&str; 5] =
     ["instasent-ingest", "instasent-legacy", "instasent-product", "instasent-transactional", "scopien"];
 
+/// An identity of a tokens file: name, kind, state, the variable that holds its secret, and what else is said of it.
+macro_rules! identity {
+    ($name:literal, $kind:literal, $state:literal, $variable:literal $(, $more:literal)?) => {
+        concat!(
+            "[[identity]]\nname = \"", $name, "\"\nkind = \"", $kind, "\"\nstate = \"", $state,
+            "\"\nsecret = { env = \"", $variable, "\" }\n", $($more, "\n",)? "\n"
+        )
+    };
+}
+pub(crate) use identity;
+
 /// Compares a schema with the committed one.
 pub(crate) fn committed(path: &str, schema: &schemars::Schema) {
     made(path, &format!("{}\n", serde_json::to_string_pretty(schema).expect("a schema is JSON")));

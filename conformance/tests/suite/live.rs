@@ -12,37 +12,15 @@ use keyfit_conformance::identity::{ClientKind, ClientNeed, Identities as _, Need
 use keyfit_conformance::mock::{Fault, FaultRule, Mock};
 use keyfit_conformance::secret::Redactor;
 
-use crate::common::with_templates;
+use crate::common::{identity, with_templates};
 
-const TOKENS: &str = r#"
-[[identity]]
-name = "shop"
-kind = "datasource"
-state = "valid"
-secret = { env = "SHOP_TOKEN" }
-
-[[identity]]
-name = "old shop"
-kind = "datasource"
-state = "revoked"
-secret = { env = "OLD_TOKEN" }
-
-[[identity]]
-name = "reports"
-kind = "product"
-state = "valid"
-secret = { env = "REPORTS_TOKEN" }
-scopes = ["PROJECT_AUDIENCE_READ"]
-
-[ids]
-project = "proj_xxx"
-datasource = "ds_xxx"
-userId = "user-1001"
-eventType = "ecommerce_order_create"
-
-[foreign]
-project = "proj_of_somebody_else"
-"#;
+const TOKENS: &str = concat!(
+    identity!("shop", "datasource", "valid", "SHOP_TOKEN"),
+    identity!("old shop", "datasource", "revoked", "OLD_TOKEN"),
+    identity!("reports", "product", "valid", "REPORTS_TOKEN", "scopes = [\"PROJECT_AUDIENCE_READ\"]"),
+    "[ids]\nproject = \"proj_xxx\"\ndatasource = \"ds_xxx\"\nuserId = \"user-1001\"\neventType = \"ecommerce_order_create\"\n",
+    "[foreign]\nproject = \"proj_of_somebody_else\"\n",
+);
 
 /// What the guide's server is checked with: no token of its API.
 const CLIENTS: &str = r#"

@@ -9,26 +9,13 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::cli::{PETS, code, stdout};
+use crate::common::identity;
 
-const TOKENS: &str = r#"
-[[identity]]
-name = "keeper"
-kind = "key"
-state = "valid"
-secret = { env = "KEEPER_KEY" }
-scopes = ["pets.read", "pets.write"]
-
-[[identity]]
-name = "visitor"
-kind = "key"
-state = "valid"
-secret = { env = "VISITOR_KEY" }
-scopes = []
-ids = { id = "felix" }
-
-[ids]
-id = "rex"
-"#;
+const TOKENS: &str = concat!(
+    identity!("keeper", "key", "valid", "KEEPER_KEY", "scopes = [\"pets.read\", \"pets.write\"]"),
+    identity!("visitor", "key", "valid", "VISITOR_KEY", "scopes = []\nids = { id = \"felix\" }"),
+    "[ids]\nid = \"rex\"\n",
+);
 const KEEPER: &str = "fixture-key-keeper/with+odd=letters"; // not-a-secret
 const VISITOR: &str = "fixture-key-visitor"; // not-a-secret
 
@@ -256,6 +243,33 @@ fn a_run_that_waits_for_a_window_is_interrupted_at_once() {
         assert_eq!(code(&output), 130, "{signal}: {printed}");
         assert!(printed.contains("the run was ended") && printed.contains("skipped"), "{signal}: {printed}");
     }
+}
+
+/// The look whether the server is there takes its turn as every request does: at this rate the next one is 1,000 s away.
+#[cfg(unix)]
+#[test]
+fn the_first_look_at_the_server_counts_for_the_rate() {
+    let (asked, was_asked) = std::sync::mpsc::channel();
+    let url = server(move |_, stream| {
+        let _ = asked.send(());
+        write(stream, "404 Not Found", PROBLEM, "{\"title\": \"No\"}");
+    });
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("first-look.toml");
+    fs::write(&file, TOKENS).expect("a file");
+    let child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+        .args(["check", "--api-dir", PETS, "--base-url", &url, "--rate", "0.001", "--tokens"])
+        .arg(&file)
+        .envs([("KEEPER_KEY", KEEPER), ("VISITOR_KEY", VISITOR)])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    was_asked.recv().expect("a look");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 130, "{}", stdout(&output));
+    assert!(was_asked.try_recv().is_err(), "nothing else was sent: {}", stdout(&output));
 }
 
 #[test]

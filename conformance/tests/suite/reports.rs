@@ -10,8 +10,8 @@ use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
-    ApiReport, CaseReport, Changes, Counts, Disagreement, Format, OperationReport, ReadingReport, Report, json_schema,
-    read, text,
+    ApiReport, CallReport, CaseReport, Changes, Counts, Disagreement, Format, LiveReport, OperationReport,
+    ReadingReport, Report, json_schema, read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
@@ -87,17 +87,17 @@ fn case(rule: &str, level: Level, verdict: Verdict, operation: &str, reason: &st
     let path = if operation == "pets-get" { "/pets/{id}" } else { "/pets" };
     CaseReport {
         id: format!("pets/{rule}/{operation}"),
-        rule: format!("pets/{rule}").replace('/', "."),
+        rule: format!("pets/{rule}").replace('/', ".").into(),
         line: 12,
         family,
-        operation: OperationReport { id: operation.to_owned(), method: "GET".to_owned(), path: path.to_owned() },
+        operation: OperationReport { id: operation.to_owned(), method: "GET".to_owned(), path: path.to_owned() }.into(),
         identity: (rule == "auth/no-token").then(|| "nobody".to_owned()),
         side: Side::Server,
         level,
         verdict,
-        requirement: format!("What `{rule}` requires."),
-        source: "Pets, Keys".to_owned(),
-        url: "https://pets.example/docs#keys".to_owned(),
+        requirement: format!("What `{rule}` requires.").into(),
+        source: "Pets, Keys".into(),
+        url: "https://pets.example/docs#keys".into(),
         seconds: 0.01,
         reason: (verdict != Verdict::Pass).then(|| reason.to_owned()),
         follows: None,
@@ -257,11 +257,38 @@ fn annotations_beyond_what_github_shows_are_named_in_the_log() {
     let mut report = report();
     report.stale.clear();
     let model = report.apis[0].cases[1].clone();
-    report.apis[0].cases =
-        (0..12).map(|number| CaseReport { rule: format!("pets.auth.rule-{number:02}"), ..model.clone() }).collect();
+    report.apis[0].cases = (0..12)
+        .map(|number| CaseReport { rule: format!("pets.auth.rule-{number:02}").into(), ..model.clone() })
+        .collect();
     let text = Format::Github.render(&report);
     assert_eq!(text.lines().filter(|line| line.starts_with("::error ")).count(), 10);
     assert!(text.ends_with("2 more, of which GitHub would show none:\n  error pets.auth.rule-10: 1 case\n  error pets.auth.rule-11: 1 case\n"), "{text}");
+}
+
+#[test]
+fn every_form_lists_the_calls_that_changed_something_and_what_is_left() {
+    let mut report = report();
+    report.apis[0].live = Some(LiveReport {
+        calls: vec![
+            CallReport {
+                call: "POST https://pets.example/v1/pets".to_owned(),
+                outcome: "answered 201".to_owned(),
+                count: 3,
+            },
+            CallReport { call: format!("DELETE {HOSTILE}"), outcome: "not answered".to_owned(), count: 1 },
+        ],
+        left: vec!["`felix`, made by POST /v1/pets: DELETE is answered 405".to_owned()],
+        ..LiveReport::default()
+    });
+    // A badge is a word and a colour.
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Badge) {
+        let rendered = format.render(&report).replace('\u{2060}', "");
+        for told in ["POST https://pets.example/v1/pets", "answered 201", "felix", "DELETE is answered 405"] {
+            assert!(rendered.contains(told), "{format} lacks {told}: {rendered}");
+        }
+        assert!(!rendered.contains('\u{1b}'), "{format}");
+        assert!(!rendered.lines().any(|line| line.starts_with("::error::")), "{format}");
+    }
 }
 
 /// Tokens of the mock are known by their looks: 32 hexadecimal digits, or the beginning of a JWT or of a key of Scopien.

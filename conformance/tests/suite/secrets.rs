@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Catalogue;
@@ -116,10 +117,12 @@ fn no_form_of_a_report_holds_a_character_that_commands_a_terminal() {
         text.push_str(HIDDEN);
     }
     for case in &mut api.cases {
-        let operation = &mut case.operation;
-        let texts = [&mut case.id, &mut case.requirement, &mut case.source, &mut case.url];
-        for text in texts.into_iter().chain([&mut operation.id, &mut operation.path]) {
+        let operation = Arc::make_mut(&mut case.operation);
+        for text in [&mut case.id, &mut operation.id, &mut operation.path] {
             text.push_str(HIDDEN);
+        }
+        for text in [&mut case.requirement, &mut case.source, &mut case.url] {
+            *text = format!("{text}{HIDDEN}").into();
         }
         case.reason = Some(HIDDEN.to_owned());
         case.identity = Some(HIDDEN.to_owned());

@@ -4,10 +4,8 @@
 //! A build script generates a client at each build:
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     keyfit_openapi::build::client("api/parcels").only(["tag:shipments", "GET /me"]).emit();
-//! }
+//! // In `fn main` of build.rs:
+//! keyfit_openapi::build::client("api/parcels").only(["tag:shipments", "GET /me"]).emit();
 //! ```
 //!
 //! The crate takes it in with `keyfit::client!(pub mod parcels);`. `api/parcels` is a folder with a document

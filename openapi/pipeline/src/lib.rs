@@ -45,6 +45,7 @@ mod vendor_scopes;
 mod walk;
 
 pub use api::Api;
+pub use contract::{ErrorEnvelope, Facts, RateLimitNames};
 pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
 pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};

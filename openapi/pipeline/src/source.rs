@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::Failure;
+use crate::contract::{Contract, Facts};
 use crate::file::read_file;
 use crate::load::Located;
 
@@ -50,6 +51,14 @@ impl Source {
             entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
         folders.sort();
         folders.iter().map(|folder| Self::from_dir(folder)).collect()
+    }
+
+    /// What the contract says of the API's answers that a client has to know; nothing without a contract.
+    ///
+    /// # Errors
+    /// Returns an error if the contract is not valid TOML, or one of these parts has another form.
+    pub fn facts(&self) -> Result<Facts, Failure> {
+        self.contract.as_ref().map_or_else(|| Ok(Facts::default()), |text| Ok(Contract::read(text)?.facts()))
     }
 
     /// The API at a path: a folder, as [`from_dir`](Self::from_dir) reads it, or a document alone, named by its file.

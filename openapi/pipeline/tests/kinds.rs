@@ -108,6 +108,18 @@ kind = \"session\"
 }
 
 #[test]
+fn a_key_in_authorization_has_the_scheme_that_the_contract_says() {
+    let schemes = "components: {securitySchemes: {key: {type: apiKey, in: header, name: Authorization}}}\n";
+    let client = generated(&format!("{DOCUMENT}{schemes}"), None, None).expect("a client");
+    assert_eq!(tokens(&client), "  Key: key from PARCELS_KEY as bearer token\n");
+    assert!(client.repairs.iter().any(|repair| repair.rule == "credential" && repair.note.contains("{ scheme = ")));
+    let contract = "[[credential]]\nkind = \"key\"\ncarriers = [{ scheme = \"Bot\" }]\n";
+    let client = generated(&format!("{DOCUMENT}{schemes}"), None, Some(contract)).expect("a client");
+    assert_eq!(tokens(&client), "  Key: key from PARCELS_KEY with the scheme Bot\n");
+    assert!(client.code.contains("Carrier::Scheme(\"Bot\")"), "{}", client.code);
+}
+
+#[test]
 fn a_kind_of_another_api_has_no_type_here() {
     let contract = "[[credential]]\nkind = \"shared\"\nof = \"carriers\"\n";
     assert_eq!(of_contract("shared", contract), "  of another API, such as shared\n");

@@ -23,8 +23,8 @@ impl Answer {
         let Self { operation, status, headers, body, held, attempts } = self;
         let body = body.whole();
         let failure = |fault, headers, body: Bytes| {
-            let failure = Failure::of_success(fault, status, headers, body);
-            Error::answered(failure, None, held.redactor()).after(attempts, true, true).of_operation(operation)
+            let failure = Failure::of_success(fault, held.api(), status, headers, body);
+            Error::answered(failure, None, &held.redactor()).after(attempts, true, true).of_operation(operation)
         };
         let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
         let value: T = match serde_json::from_slice(text) {
@@ -45,7 +45,7 @@ impl Answer {
 
     /// An answer of which nothing is read.
     pub fn empty(self) -> Response<()> {
-        Response::new((), self.status, self.headers, self.attempts)
+        Response::new((), self.status, self.headers, self.attempts).sent_with(Some(self.held))
     }
 
     /// The body as it comes.
@@ -54,7 +54,7 @@ impl Answer {
             Body::Open(response) => ByteStream::of(response),
             Body::Whole(body) => ByteStream::whole(body),
         };
-        Response::new(stream, self.status, self.headers, self.attempts)
+        Response::new(stream, self.status, self.headers, self.attempts).sent_with(Some(self.held))
     }
 }
 

@@ -153,7 +153,7 @@ impl Call<'_> {
         match (&progress.other, result) {
             // The server has seen both tokens.
             (Some((refused, _)), Err(Failed { error, outcome })) => {
-                Err(Failed { error: error.masked(refused.redactor()), outcome })
+                Err(Failed { error: error.masked(&refused.redactor()), outcome })
             }
             (_, result) => result,
         }
@@ -192,12 +192,13 @@ impl Call<'_> {
     }
 
     fn learn(&self, permit: &Permit, headers: &reqwest::header::HeaderMap) {
-        if !rate_limit::are_told(headers) {
+        let names = &self.shared.api.rate_limit;
+        if !rate_limit::are_told(headers, names) {
             return;
         }
         let now = rate_limit::servers_now(headers, self.shared.config.clock.now());
-        if let Some(rate) = RateLimit::read(headers, Some(now)) {
-            permit.learn(rate, rate_limit::until_reset(headers, now), self.now());
+        if let Some(rate) = RateLimit::read(headers, names, Some(now)) {
+            permit.learn(rate, rate_limit::until_reset(headers, names, now), self.now());
         }
     }
 

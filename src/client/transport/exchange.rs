@@ -52,10 +52,10 @@ pub(crate) async fn exchange(
     now: impl Fn() -> SystemTime,
 ) -> Result<Answer, Failed> {
     let mut response = http.execute(request).await.map_err(broken)?;
-    let failed = |failure| Error::answered(failure, Some(now()), held.redactor());
+    let failed = |failure| Error::answered(failure, Some(now()), &held.redactor());
     if !response.status().is_success() {
         let outcome = Outcome::Status(response.status());
-        let failure = Failure::of_status(response).await;
+        let failure = Failure::of_status(response, held.api(), operation).await;
         return Err(Failed { error: failed(failure), outcome });
     }
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -70,7 +70,7 @@ pub(crate) async fn exchange(
             End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
         };
         if let Some((fault, outcome)) = cut {
-            let failure = Failure::of_success(fault, status, headers, body.bytes);
+            let failure = Failure::of_success(fault, held.api(), status, headers, body.bytes);
             return Err(Failed { error: failed(failure), outcome });
         }
         Body::Whole(body.bytes)
@@ -127,7 +127,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_has_no_limit_and_the_same_in_memory_is_cut() {
         static READ: Operation = Operation::undocumented("GET", Retry::Safe);
-        static STREAMED: Operation = Operation { streams: true, ..Operation::undocumented("GET", Retry::Safe) };
+        static STREAMED: Operation = Operation::undocumented("GET", Retry::Safe).streaming();
         let failed = answered(&READ, 5).await.expect_err("it is longer");
         assert_eq!(failed.error.body().as_ref(), b"xxxxx");
         // An answer came, so that nothing is sent again, whatever the operation is.

@@ -29,7 +29,7 @@ use stop::Stop;
 
 use crate::auth::Credential;
 use crate::client::{CallOptions, Config};
-use crate::error::{Error, Operation};
+use crate::error::{Api, Error, Operation};
 
 /// What all clones of a client share, and the options of this one's calls.
 #[derive(Clone)]
@@ -48,16 +48,16 @@ impl Transport {
     pub fn connect<K>(
         credential: Credential<K>,
         config: Config,
-        documented: &str,
+        api: &'static Api,
     ) -> Result<(reqwest::Client, Self), Error> {
-        let base = config.checked_base_url(documented)?;
+        let base = config.checked_base_url(api.base_url())?;
         let credential = credential.of_any_kind();
         // A fixed token that must not be sent is said at once, one that is fetched when it comes.
         if let (Some(held), Some(check)) = (credential.held(), &config.token_check) {
             check.check_token(held.token())?;
         }
         let http = config.http.client(&base)?;
-        let shared = Shared::new(Scope::new(base), credential, config);
+        let shared = Shared::new(api, Scope::new(base), credential, config);
         Ok((http, Self { shared: Arc::new(shared), options: Arc::default(), stop: None }))
     }
 

@@ -7,10 +7,11 @@ use super::limiter::Limiter;
 use super::scope::Scope;
 use crate::auth::{Credential, Held};
 use crate::client::Config;
-use crate::error::{Error, Operation};
+use crate::error::{Api, Error, Operation};
 
 /// What all clones of a client share.
 pub(crate) struct Shared {
+    pub(super) api: &'static Api,
     pub(super) scope: Scope,
     pub(super) credential: Credential<()>,
     pub(super) config: Config,
@@ -22,10 +23,10 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Nothing is known yet of limits and failures.
-    pub(super) fn new(scope: Scope, credential: Credential<()>, config: Config) -> Self {
+    pub(super) fn new(api: &'static Api, scope: Scope, credential: Credential<()>, config: Config) -> Self {
         let limiter = Limiter::new(config.waits_for_rate_limits);
         let budget = Budget::new(config.retry.budget);
-        Self { scope, credential, config, limiter, budget, checked: AtomicU64::new(u64::MAX) }
+        Self { api, scope, credential, config, limiter, budget, checked: AtomicU64::new(u64::MAX) }
     }
 
     /// The token, if it may be sent. Each new one is looked at once.
@@ -37,7 +38,7 @@ impl Shared {
             check.check_token(held.token())?;
             self.checked.store(held.generation(), Ordering::Relaxed);
         }
-        Ok(held)
+        Ok(held.sent_to(self.api))
     }
 
     /// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.

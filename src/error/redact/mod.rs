@@ -54,8 +54,8 @@ const DEPTH: usize = 2;
 pub struct Redactor {
     /// The larger ones first, each more than twice as large as the next.
     sets: Vec<Patterns>,
-    /// Whether what looks like a secret is masked too.
-    masks_shapes: bool,
+    /// How secrets begin that nobody told us of. `None` where what looks like a secret is left alone.
+    prefixes: Option<&'static [&'static str]>,
 }
 
 impl Redactor {
@@ -71,7 +71,12 @@ impl Redactor {
 
     /// The same, which masks what looks like a secret too: a server may repeat that of another caller.
     pub(crate) fn of_client<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Self {
-        Self { masks_shapes: true, ..Self::new(secrets) }
+        Self { prefixes: Some(&[]), ..Self::new(secrets) }
+    }
+
+    /// The same, which also masks what begins in one of these ways.
+    pub(crate) fn with_prefixes(self, prefixes: &'static [&'static str]) -> Self {
+        Self { prefixes: Some(prefixes), ..self }
     }
 
     /// Adds secrets.
@@ -110,8 +115,8 @@ impl Redactor {
 
     fn replace<'t>(&self, text: &'t str, ends: Ends) -> Cow<'t, str> {
         let mut ranges = self.ranges(text, ends);
-        if self.masks_shapes {
-            ranges.extend(shapes::ranges(text));
+        if let Some(prefixes) = self.prefixes {
+            ranges.extend(shapes::ranges(text, prefixes));
             ranges = apart(ranges);
         }
         replace(text, ranges)

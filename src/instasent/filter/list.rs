@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::invalid::{InvalidFilter, key, some};
 use super::{Limit, Scalar, Sort};
+use crate::codegen::{IntoArgumentBy, rule};
 
 /// The filter of the index calls: conditions on fields, all of which must hold, a page, and an order.
 ///
@@ -130,6 +131,18 @@ impl ListFilter {
             pairs.push(("_limit".to_owned(), limit.get().to_string()));
         }
         Ok(pairs)
+    }
+}
+
+impl IntoArgumentBy<String, rule::Text> for ListFilter {
+    fn into_argument_by(self) -> Result<String, String> {
+        Ok(self.into())
+    }
+}
+
+impl IntoArgumentBy<String, rule::Text> for &ListFilter {
+    fn into_argument_by(self) -> Result<String, String> {
+        Ok(self.into())
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Predicate;
 use super::invalid::{InvalidFilter, key, some};
+use crate::codegen::{IntoArgumentBy, rule};
 
 /// A condition on contacts, or a group of conditions.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -162,6 +163,12 @@ macro_rules! into_map {
         $(impl From<$node> for Map<String, Value> {
             fn from(node: $node) -> Self {
                 node.0
+            }
+        }
+
+        impl IntoArgumentBy<Map<String, Value>, rule::Map> for $node {
+            fn into_argument_by(self) -> Result<Map<String, Value>, String> {
+                Ok(self.0)
             }
         })+
     };

@@ -16,7 +16,7 @@ use super::{Checkpoint, Delivery, Kind, Record, Writer};
 use crate::client::PathArgument;
 use crate::client::path_argument::encode as encode_path;
 use crate::error::Error;
-use crate::instasent::ingest::{Client, OPERATIONS};
+use crate::instasent::ingest::{API, Client};
 
 /// The most items that the API takes in one request.
 const MOST_ITEMS: usize = 100;
@@ -170,7 +170,7 @@ impl<T: Record> Builder<T> {
             Kind::Contacts => ("contacts", "stream_contacts_push"),
             Kind::Events => ("events", "stream_events_push"),
         };
-        let operation = OPERATIONS.iter().find(|operation| operation.function == function);
+        let operation = API.operations.iter().find(|operation| operation.function == function);
         let operation = operation.ok_or_else(|| Error::configuration(format!("{function} is not in the table")))?;
         let refuse =
             |name: &str, error: String| Error::invalid_request(format!("the argument `{name}` is refused: {error}"));

@@ -13,22 +13,70 @@ use keyfit_conformance::UserError;
 
 use crate::ending::Ending;
 
+const DIFF: &str = "\
+Examples:
+  keyfit spec diff old.yaml new.yaml
+  keyfit spec diff HEAD~1:openapi.yaml openapi.yaml --format markdown --output changes.md
+
+Exit codes:
+  0  nothing is as grave as --fail-on says
+  1  something is
+  2  the input cannot be used";
+
+const LINT: &str = "\
+Examples:
+  keyfit spec lint openapi.yaml
+  keyfit spec lint main:openapi.yaml
+
+Exit codes:
+  0  the document can be used
+  1  it is refused
+  2  it cannot be read";
+
+const REFRESH: &str = "\
+Examples:
+  keyfit spec refresh
+  keyfit spec refresh --api scopien
+
+Exit codes:
+  0  each document is here as it is published
+  2  a document could not be had; it is left as it is, and the others go on";
+
+const CHECK: &str = "\
+Examples:
+  keyfit spec check
+  keyfit spec check --dir openapi
+
+Exit codes:
+  0  everything fits
+  1  something does not
+  2  the input cannot be used";
+
+const EXPLAIN: &str = "\
+Examples:
+  keyfit spec explain ingest
+  keyfit spec explain ingest --document > openapi.json";
+
 /// What to do with documents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say what has changed between two versions of a document, whom it breaks and which cases it touches. Exits with 0,
-    /// with 1 where something is as grave as asked for, and with 2 where the input cannot be used.
+    /// Say what has changed between two versions of a document, whom it breaks and which cases it touches.
+    #[command(after_help = DIFF)]
     Diff(diff::Options),
     /// Say what is wrong with a document, for its owner: what is repaired on reading, what has no client method, and what
-    /// is refused. Exits with 0, with 1 where it is refused, and with 2 where it cannot be read.
+    /// is refused.
+    #[command(after_help = LINT)]
     Lint(lint::Options),
-    /// Fetch the documents as they are published now, and say what has changed. An answer that is no document changes
-    /// nothing. Exits with 0, and with 2 where a document could not be had.
+    /// Fetch the documents as they are published now, and say what has changed.
+    ///
+    /// An answer that is not a document changes nothing.
+    #[command(after_help = REFRESH)]
     Refresh(refresh::Options),
-    /// Say whether documents, overlays, contracts and the reviewed surface still fit each other. Exits with 0, and with 1
-    /// where they do not.
+    /// Say whether documents, overlays, contracts and the reviewed surface still fit each other.
+    #[command(after_help = CHECK)]
     Check(check::Options),
     /// Show what the overlay and the repairs change in the document of an API that ships, before and after.
+    #[command(after_help = EXPLAIN)]
     Explain(explain::Options),
 }
 

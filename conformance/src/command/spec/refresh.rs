@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         match runtime.block_on(refresh(&fetcher, &mut origins, &origin, &url)) {
             Ok(said) => output::write(&said, None)?,
             Err(error) => {
-                console::complain(&error.within(&origin.api).help("this document was left as it is").to_string());
+                console::complain(&error.within(&origin.api).also("this document was left as it is").to_string());
                 ending = Ending::Incomplete;
             }
         }
@@ -74,8 +74,8 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     // What was edited here is not what the server remembers.
     let is_as_fetched = digest(&before) == origin.sha256;
     let known = if is_as_fetched { origin.validators.clone() } else { Validators::default() };
-    let fetched = fetcher.fetch(url, &known).await;
-    let (text, validators) = match fetched.map_err(|problem| UserError::new(problem).at(&shown))? {
+    let answer = fetcher.fetch(url, &known).await;
+    let (text, validators) = match answer.map_err(|problem| UserError::new(problem).at(&shown))? {
         Fetched::Unchanged => return Ok(format!("{}: unchanged\n", origin.api)),
         Fetched::Text { text, validators } => (text, validators),
     };

@@ -24,15 +24,29 @@ struct Entries {
     made: Vec<Made>,
     /// What was made and cannot be named.
     untold: Vec<String>,
+    /// What an answer names and nothing shows to be the run's, with the path of its list and what is said of it.
+    unproven: Vec<(String, Made, String)>,
     calls: Vec<(String, String)>,
-    /// What lists held before the run added to them, by the path of the list.
-    before: HashMap<String, Option<String>>,
+    /// What lists held before the run added to them, by the path of the list; `None` where it cannot be read.
+    before: HashMap<String, Option<Listing>>,
     /// Lists to which nothing could be added for a case.
     barren: HashSet<String>,
     /// Ids that were made up.
     ids: usize,
     /// Requests that belong to no case.
     requests: usize,
+}
+
+/// A list before the run added to it.
+#[derive(Debug)]
+struct Listing {
+    text: String,
+    /// The request that reads it.
+    reading: Draft,
+    /// Whether the text is all of it, which a longer answer to the same request shows.
+    is_whole: bool,
+    /// Ids that the run removed from it.
+    removed: HashSet<String>,
 }
 
 /// Something that the run made.
@@ -93,17 +107,29 @@ impl Ledger {
     }
 
     /// Keeps what a list held before anything was added to it; `None` where it cannot be read.
-    pub(in super::super) fn keep_list(&self, path: &str, text: Option<String>) {
-        self.entries().before.entry(path.to_owned()).or_insert(text);
+    pub(in super::super) fn keep_list(&self, reading: &Draft, text: Option<String>) {
+        let listing =
+            text.map(|text| Listing { text, reading: reading.clone(), is_whole: false, removed: HashSet::new() });
+        self.entries().before.entry(reading.url.path().to_owned()).or_insert(listing);
     }
 
-    /// Learns what a call made or removed. `is_kept` says of which ids the run must keep its hands off.
+    /// The request that reads the list to which a call adds, where only the list can show whether something was added: an
+    /// answer other than 201 may hold what was there before.
+    pub(in super::super) fn evidence_for(&self, draft: &Draft, reply: &Reply) -> Option<Draft> {
+        if !reply.is_success() || reply.status == 201 {
+            return None;
+        }
+        Some(self.entries().before.get(draft.url.path())?.as_ref()?.reading.clone())
+    }
+
+    /// Learns what a call made or removed. `after` is the list that the call adds to, as it is now. `is_kept` says of which ids
+    /// the run must keep its hands off.
     pub(in super::super) fn learn(
         &self,
         api: &Api,
         (operation, effect): (&Operation, Effect<'_>),
         draft: &Draft,
-        reply: &Reply,
+        (reply, after): (&Reply, Option<&str>),
         is_kept: impl Fn(&str, &str) -> bool,
         redactor: &Redactor,
     ) {
@@ -138,6 +164,13 @@ impl Ledger {
                 if found.is_empty() {
                     entries.untold.push(format!("{by} made something, and its answer does not tell the id"));
                 }
+                let list = draft.url.path();
+                let mut listing = entries.before.get_mut(list).and_then(Option::as_mut);
+                let now = after.and_then(|after| listed(after, parameter)).unwrap_or_default();
+                if let Some(listing) = &mut listing {
+                    listing.compare(parameter, &now);
+                }
+                let before = listing.map(|listing| listing.text.clone()).unwrap_or_default();
                 for id in found {
                     // The server says what is sent next, and where: neither to another path, nor a token in a URL.
                     if !segment::is_one(&id) || redactor.mask(&id) != id {
@@ -146,30 +179,34 @@ impl Ledger {
                             .push(format!("{by} made something, and its answer holds no id that can be sent"));
                         continue;
                     }
-                    let listed = entries.before.get(draft.url.path());
-                    let was_there = listed.and_then(Option::as_ref).is_some_and(|text| stands_in(text, &id));
-                    // A server may answer with what it had, and 200 says no more than that.
-                    let is_proven = reply.status == 201 || listed.is_some_and(Option::is_some);
                     // Ids of what is gone are given anew.
                     let is_same = |one: &Made| one.item == item && one.ids.get(parameter) == Some(&id);
                     let is_known = entries.made.iter().any(|one| is_same(one) && !one.is_gone);
-                    if is_known || was_there || is_kept(parameter, &id) {
+                    if is_known || stands_in(&before, &id) || is_kept(parameter, &id) {
                         continue;
                     }
-                    if is_proven {
+                    let told = format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
+                    // A server may answer with what it had, and 200 says no more than that.
+                    if reply.status == 201 {
                         entries.made.push(made(item, parameter, id));
+                    } else if now.contains(&id) {
+                        entries.unproven.push((list.to_owned(), made(item, parameter, id), told));
                     } else {
-                        let why =
-                            format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
-                        entries.untold.push(why);
+                        entries.untold.push(told);
                     }
                 }
+                entries.prove(list);
             }
             Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
                 let Some(id) = draft.ids.get(parameter).filter(|_| operation.path.ends_with('}')) else { return };
                 let same = |one: &&mut Made| one.item == operation.path && one.ids == draft.ids;
                 if operation.method == "DELETE" {
                     entries.made.iter_mut().filter(same).for_each(|one| one.is_gone = true);
+                    let list = draft.url.path().rsplit_once('/').map(|(list, _)| list);
+                    let listing = list.and_then(|list| entries.before.get_mut(list)).and_then(Option::as_mut);
+                    if let Some(listing) = listing {
+                        listing.removed.insert(id.clone());
+                    }
                 } else if (is_of_the_run(id) || (reply.status == 201 && !is_kept(parameter, id)))
                     && entries.made.iter_mut().all(|one| one.is_gone || !same(&one))
                 {
@@ -241,7 +278,9 @@ impl Ledger {
 
     /// What was made and has no name.
     pub(in super::super) fn untold(&self) -> Vec<String> {
-        let mut untold = self.entries().untold.clone();
+        let entries = self.entries();
+        let unproven = entries.unproven.iter().map(|(.., told)| told.clone());
+        let mut untold: Vec<String> = entries.untold.iter().cloned().chain(unproven).collect();
         untold.sort();
         untold.dedup();
         untold
@@ -289,10 +328,90 @@ fn id_in(value: &Value, parameter: &str) -> Option<String> {
     }
 }
 
+impl Entries {
+    /// Counts as made what a list did not hold before and holds now, once it is known to have been shown whole.
+    fn prove(&mut self, list: &str) {
+        let is_whole = self.before.get(list).and_then(Option::as_ref).is_some_and(|listing| listing.is_whole);
+        if is_whole {
+            let proven = self.unproven.extract_if(.., |(of, ..)| of == list);
+            self.made.extend(proven.map(|(_, made, _)| made));
+        }
+    }
+}
+
+impl Listing {
+    /// Learns from a later answer to the same request. It is longer and holds what was there: the list was not cut off by the
+    /// end of a page, behind which there could have been more.
+    fn compare(&mut self, parameter: &str, now: &HashSet<String>) {
+        let Some(before) = listed(&self.text, parameter) else { return };
+        self.is_whole |= shows_whole(&before, &self.removed, now);
+    }
+}
+
+fn shows_whole(before: &HashSet<String>, removed: &HashSet<String>, now: &HashSet<String>) -> bool {
+    now.len() > before.len() && before.difference(removed).all(|id| now.contains(id))
+}
+
+/// The ids of a list: of an array, or of the longest array that is a member of the answer or of one of its members. `None`
+/// where there is no list, or one of its items has no id.
+fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let members =
+        |value: &Value| value.as_object().into_iter().flat_map(|members| members.values().cloned()).collect::<Vec<_>>();
+    let inner = members(&value);
+    let innermost = inner.iter().flat_map(members);
+    let arrays = [value].into_iter().chain(inner.iter().cloned()).chain(innermost);
+    let items = arrays.filter_map(|value| value.as_array().cloned()).max_by_key(Vec::len)?;
+    items.iter().map(|item| id_in(item, parameter)).collect()
+}
+
 /// Whether an id stands in a text by itself, and not as a part of another word.
 fn stands_in(text: &str, id: &str) -> bool {
     let is_word =
         |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');
     text.match_indices(id)
         .any(|(at, _)| !is_word(text[..at].chars().next_back()) && !is_word(text[at + id.len()..].chars().next()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    fn list(ids: &[&str]) -> serde_json::Value {
+        ids.iter().map(|id| serde_json::json!({ "id": id })).collect()
+    }
+
+    #[test]
+    fn the_ids_of_a_list_are_read_wherever_it_stands_and_all_or_none() {
+        let of = |value: serde_json::Value| {
+            let ids = listed(&value.to_string(), "user");
+            ids.map(|ids| ids.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>())
+        };
+        let both = Some(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(of(list(&["a", "b"])), both);
+        assert_eq!(of(serde_json::json!({ "meta": { "pages": [] }, "data": { "users": list(&["a", "b"]) } })), both);
+        assert_eq!(of(serde_json::json!([{ "id": "a" }, { "name": "b" }])), None, "nobody can tell");
+        assert_eq!(listed("no list", "user"), None);
+    }
+
+    #[test]
+    fn only_a_longer_answer_that_lost_nothing_shows_that_a_list_was_whole() {
+        let is_whole = |before: &[&str], removed: &[&str], now: &[&str]| {
+            super::shows_whole(
+                &listed(&list(before).to_string(), "user").expect("ids"),
+                &removed.iter().map(|id| (*id).to_owned()).collect(),
+                &listed(&list(now).to_string(), "user").expect("ids"),
+            )
+        };
+        assert!(is_whole(&[], &[], &["n"]) && is_whole(&["a", "b"], &[], &["n", "a", "b"]));
+        assert!(is_whole(&["a", "b"], &["b"], &["a", "n", "m"]), "the run removed it");
+        for (before, removed, now, why) in [
+            (&["a", "b"][..], &[][..], &["a", "b"][..], "there may be a later page"),
+            (&["a", "b"], &[], &["n", "a"], "a page of a fixed length, which begins with what was changed last"),
+            (&["a", "b"], &["b"], &["a", "c"], "what stood on the next page has come up"),
+            (&["a"], &[], &["b", "n"], "another page"),
+        ] {
+            assert!(!is_whole(before, removed, now), "{why}");
+        }
+    }
 }

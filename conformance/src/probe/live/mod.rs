@@ -46,6 +46,15 @@ pub struct Policy {
     pub rate: Option<f64>,
 }
 
+/// When a request is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum When {
+    /// While cases are run.
+    Running,
+    /// After that, to remove what the run made.
+    AtTheEnd,
+}
+
 /// A live server during a run.
 pub(super) struct Live {
     pub(super) pace: Pace,
@@ -119,16 +128,16 @@ impl Live {
         Some(Missing(format!("{method} {path} looks as if it ended or wiped something (`{word}`): pass --allow {id}")))
     }
 
-    /// Waits until the next request may be sent. `false` where the run is ended before that.
-    pub(super) async fn slot(&self) -> bool {
+    /// Waits until the next request may be sent. `false` where the run is ended before that; what is sent at its end waits
+    /// all the same.
+    pub(super) async fn slot(&self, when: When) -> bool {
         let Some(at) = self.next_slot().await else { return true };
-        self.pace.waits_until(at).await
-    }
-
-    /// The same for what is sent though the run is ended.
-    pub(super) async fn slot_at_the_end(&self) {
-        if let Some(at) = self.next_slot().await {
-            tokio::time::sleep_until(at).await;
+        match when {
+            When::Running => self.pace.waits_until(at).await,
+            When::AtTheEnd => {
+                tokio::time::sleep_until(at).await;
+                true
+            }
         }
     }
 
@@ -181,11 +190,24 @@ impl Live {
         self.vitals.ended(reason)
     }
 
-    /// Keeps what a request did.
+    /// The request that shows what a call added, where its answer does not.
+    pub(super) fn evidence_for(&self, draft: &Draft, reply: &Reply) -> Option<Draft> {
+        let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id))?;
+        let adds = operation.method == draft.method && self.effect(operation) == Effect::Creates;
+        if adds { self.ledger.evidence_for(draft, reply) } else { None }
+    }
+
+    /// Counts requests that belong to no case.
+    pub(super) fn add_requests(&self, count: usize) {
+        self.ledger.add_requests(count);
+    }
+
+    /// Keeps what a request did. `after` is the list that it adds to, as it is now.
     pub(super) fn learn(
         &self,
         draft: &Draft,
         reply: Result<&Reply, &str>,
+        after: Option<&str>,
         identities: &dyn Identities,
         redactor: &Redactor,
     ) {
@@ -207,7 +229,7 @@ impl Live {
             (declared.filter(|operation| !is_key(operation)), effect, reply)
         {
             let is_kept = |parameter: &str, id: &str| identities.keeps(parameter, id);
-            self.ledger.learn(&self.api, (operation, effect), draft, reply, is_kept, redactor);
+            self.ledger.learn(&self.api, (operation, effect), draft, (reply, after), is_kept, redactor);
         }
     }
 }
@@ -226,14 +248,14 @@ mod tests {
         let free = Live::new(&catalogue, halt.clone(), Policy::default());
         let kept = Live::new(&catalogue, halt.clone(), Policy { rate: Some(4.0), ..Policy::default() });
         for _ in 0..9 {
-            assert!(free.slot().await);
+            assert!(free.slot(When::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::ZERO);
         for _ in 0..9 {
-            assert!(kept.slot().await);
+            assert!(kept.slot(When::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::from_secs(2), "eight waits of a quarter of a second");
         halt.halt();
-        assert!(!kept.slot().await, "nothing is sent after the end of a run");
+        assert!(!kept.slot(When::Running).await, "nothing is sent after the end of a run");
     }
 }

@@ -200,7 +200,7 @@ impl Target {
             .answer()
             .filter(|reply| reply.is_success())
             .map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
-        live.ledger.keep_list(draft.url.path(), text);
+        live.ledger.keep_list(&draft, text);
     }
 
     /// Who may make a call.

@@ -1,4 +1,4 @@
-//! A service of 40 operations that records what every call changes, and whose that was. Its document does not know all of
+//! A service of 44 operations that records what every call changes, and whose that was. Its document does not know all of
 //! what it does, and it has defects that let through what it should refuse.
 
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ pub(crate) struct Service {
 }
 
 /// The operations: method, path, id, the status of its success.
-pub(crate) const OPERATIONS: [(&str, &str, &str, u16); 40] = [
+pub(crate) const OPERATIONS: [(&str, &str, &str, u16); 44] = [
     ("GET", "/tenants", "tenant-list", 200),
     ("POST", "/tenants", "tenant-create", 201),
     ("GET", "/tenants/{tenant}", "tenant-get", 200),
@@ -101,15 +101,22 @@ pub(crate) const OPERATIONS: [(&str, &str, &str, u16); 40] = [
     ("DELETE", "/me", "me-delete", 204),
     ("POST", "/tenants/{tenant}/invitations", "invitation-send", 201),
     ("PUT", "/tenants/{tenant}/flags/{flag}", "flag-set", 201),
+    ("GET", "/tenants/{tenant}/contacts", "contact-list", 200),
+    ("POST", "/tenants/{tenant}/contacts", "contact-save", 200),
+    ("GET", "/tenants/{tenant}/contacts/{contact}", "contact-get", 200),
+    ("DELETE", "/tenants/{tenant}/contacts/{contact}", "contact-delete", 204),
 ];
 
 /// What is there before a run. Ids are numbers of their tenant, so that the same one means another thing elsewhere.
-const THINGS: [&str; 11] = [
+const THINGS: [&str; 14] = [
     "/tenants/1",
     "/tenants/1/users/1",
     "/tenants/1/users/2",
     "/tenants/1/accounts/1",
     "/tenants/1/flags/1",
+    "/tenants/1/contacts/1",
+    "/tenants/1/contacts/2",
+    "/tenants/1/contacts/3",
     "/tenants/2",
     "/tenants/2/users/1",
     "/tenants/2/users/2",
@@ -269,7 +276,9 @@ impl Service {
                     .things
                     .keys()
                     .filter(|thing| thing.starts_with(&below) && !thing[below.len()..].contains('/'));
-                own.map(|thing| thing_at(thing)).collect::<Vec<_>>()
+                // Contacts come page by page.
+                let page = if template.ends_with("contacts") { 2 } else { usize::MAX };
+                own.take(page).map(|thing| thing_at(thing)).collect::<Vec<_>>()
             };
             return (success, if is_list && template.ends_with('s') { json!(list()) } else { thing_at(&place) });
         }
@@ -278,6 +287,10 @@ impl Service {
             if value["name"].as_str().is_none() {
                 return problem(422);
             }
+        }
+        // Who is known already is answered with, and stands on the second page of the list.
+        if method == "POST" && template.ends_with("contacts") {
+            return (success, thing_at("/tenants/1/contacts/3"));
         }
         let call = format!("{method} {path}");
         let is_below_something = place.is_empty() || state.things.contains_key(&place);

@@ -17,6 +17,9 @@ pub(crate) struct Credential {
     pub(crate) prefix: String,
     /// How the token of a test environment begins.
     pub(crate) test_prefix: Option<String>,
+    /// Other ways in which such a token begins.
+    #[serde(default)]
+    pub(crate) other_prefixes: Vec<String>,
     /// Where it may be sent, the preferred place first; in the `Authorization` header where left out.
     #[serde(default)]
     pub(crate) carriers: Vec<Spanned<Carrier>>,
@@ -32,6 +35,8 @@ pub(crate) struct Credential {
 pub(crate) enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
     Header,
+    /// In the `Authorization` header, with a scheme of the API's own.
+    Scheme(String),
     /// In a header of this name, alone.
     NamedHeader(String),
     /// In this query parameter. Clients do not use it: URLs are logged.
@@ -39,6 +44,11 @@ pub(crate) enum Carrier {
 }
 
 impl Credential {
+    /// How tokens of this kind begin when they are made.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.prefix), self.test_prefix.as_ref()].into_iter().flatten().filter(|prefix| !prefix.is_empty())
+    }
+
     /// Where clients send it; `None` where that would be the query.
     pub(crate) fn carrier(&self) -> Option<&Carrier> {
         let usable = |carrier: &&Carrier| !matches!(carrier, Carrier::Query(_));
@@ -71,10 +81,10 @@ pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failu
             return refuse(variable.span().start, problem, "use letters, digits and underscores, such as PARCELS_KEY");
         }
         for carrier in &credential.carriers {
-            if let Carrier::NamedHeader(name) = carrier.get_ref()
+            if let Carrier::NamedHeader(name) | Carrier::Scheme(name) = carrier.get_ref()
                 && !is_header(name)
             {
-                let problem = format!("`{name}` is not a valid name of a header");
+                let problem = format!("`{name}` is not a valid name of a header or a scheme");
                 return refuse(carrier.span().start, problem, "use letters, digits and hyphens, such as X-Api-Key");
             }
         }
@@ -116,7 +126,7 @@ mod tests {
             (
                 "[[credential]]\nkind = \"a\"\ncarriers = [{ named-header = \"X Key\" }]\n",
                 "3:13",
-                "`X Key` is not a valid name of a header",
+                "`X Key` is not a valid name of a header or a scheme",
             ),
             ("[[credential]]\nprefix = \"a\"\n", "1:1", "missing field `kind`"),
             ("[[credential]]\nkind = \"a\"\ncarriers = [\"cookie\"]\n", "3:13", "unknown variant `cookie`"),

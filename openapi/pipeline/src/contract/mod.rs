@@ -2,6 +2,9 @@
 //! other parts are not looked at.
 
 mod credential;
+mod facts;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -9,13 +12,21 @@ use crate::failure::Place;
 use crate::{Failure, Text};
 
 pub(crate) use credential::{Carrier, Credential, is_header};
+pub use facts::{ErrorEnvelope, Facts, RateLimitNames};
+use facts::{ErrorShape, RateLimit};
 
 /// The parts of a contract that shape the generated client.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) struct Contract {
     /// The kinds of token. `None` where the contract does not name any, an empty list where the API takes none.
     #[serde(rename = "credential")]
     pub(crate) credentials: Option<Vec<Credential>>,
+    /// The bodies of refusals, by the name of the envelope and the status.
+    #[serde(default)]
+    errors: BTreeMap<String, BTreeMap<String, ErrorShape>>,
+    /// How the API tells its rate limit.
+    rate_limit: Option<RateLimit>,
 }
 
 impl Contract {

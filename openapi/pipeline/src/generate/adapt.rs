@@ -3,7 +3,8 @@
 //! - `send` returns our one response and our one error;
 //! - the generator's code builds the request, and our runtime sends it and decodes the answer;
 //! - constructors that would bypass credentials and origin checks are closed;
-//! - no `api-version` header, no demand for `extra` members in type builders, reasons in conversion errors.
+//! - no `api-version` header, no demand for `extra` members in type builders;
+//! - setters take what people have: see [`setters`].
 
 use std::collections::HashMap;
 
@@ -11,11 +12,11 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type,
-    parse_quote,
+    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type, parse_quote,
 };
 
 use super::answers::Particulars;
+use super::setters;
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
 use crate::{Api, Operation, name};
@@ -152,8 +153,7 @@ fn adapt_builder(
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
             send = Some(wrap_send(function, index, particulars)?);
-        } else if let Some(kind) = setter_type(function) {
-            give_reasons(function);
+        } else if let Some(kind) = setters::type_of(function) {
             arguments.push(argument(api, operation, &wires, function, kind));
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
@@ -163,8 +163,24 @@ fn adapt_builder(
     let function = syn::parse_str(&operation.function).ok()?;
     let streams = send.as_ref().is_some_and(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
+    setters::of_call(block, |setter| described(api, operation, &arguments, setter));
     block.items.extend(send.map(ImplItem::Fn));
     Some(Call { id: operation.id.clone(), function, streams, arguments })
+}
+
+/// What the document says of an argument.
+fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
+    let call = api.document.pointer(&operation.pointer())?;
+    let argument = arguments.iter().find(|argument| argument.setter == *setter)?;
+    let described = match argument.role {
+        Role::Typed if argument.name != "body" || operation.body.is_none() => {
+            let parameters = call["parameters"].as_array()?;
+            parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())
+        }
+        Role::Typed | Role::Written => call.get("requestBody"),
+        Role::MediaType(_) => return Some("The media type of the body.".to_owned()),
+    };
+    described?["description"].as_str().map(str::to_owned)
 }
 
 /// The operation that this block's `send` reports to the hooks.
@@ -212,7 +228,7 @@ fn wrap_send(function: &ImplItemFn, index: usize, particulars: &Particulars) -> 
         pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
             let client = self.client;
             let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
-            let answer = client.inner.send(&client.client, build(), &super::OPERATIONS[#index]).await?;
+            let answer = client.inner.send(&client.client, build(), &super::API.operations[#index]).await?;
             #decoded
         }
     })
@@ -231,7 +247,7 @@ fn answer_type(output: &syn::ReturnType) -> Option<Type> {
 }
 
 /// The first type argument of a generic type.
-fn type_argument(kind: &Type) -> Option<Type> {
+pub(super) fn type_argument(kind: &Type) -> Option<Type> {
     let Type::Path(path) = kind else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
     arguments.args.iter().find_map(|argument| match argument {
@@ -291,32 +307,6 @@ fn sets_api_version(statement: &Stmt) -> bool {
     matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "from_static (\"api-version\")"))
 }
 
-/// The `T` of a setter `fn name<V>(mut self, value: V) where V: TryInto<T>`.
-fn setter_type(function: &ImplItemFn) -> Option<Type> {
-    let takes_value = function
-        .sig
-        .inputs
-        .iter()
-        .any(|input| matches!(input, FnArg::Typed(typed) if typed.pat.to_token_stream().to_string() == "value"));
-    if !takes_value {
-        return None;
-    }
-    function.sig.generics.where_clause.as_ref()?.predicates.iter().find_map(|predicate| match predicate {
-        // Setters of bodies that are bytes call it `B`.
-        syn::WherePredicate::Type(bound) if is_named(&bound.bounded_ty, "V") || is_named(&bound.bounded_ty, "B") => {
-            bound.bounds.iter().find_map(|bound| match bound {
-                syn::TypeParamBound::Trait(bound) => {
-                    let segment = bound.path.segments.last()?;
-                    let kind: Type = parse_quote!(#segment);
-                    type_argument(&kind)
-                }
-                _ => None,
-            })
-        }
-        _ => None,
-    })
-}
-
 /// A parameter's name on the wire, and whether its argument has another one than that gives.
 type Wire<'a> = (&'a str, bool);
 
@@ -353,47 +343,6 @@ fn argument(
         }
     };
     Argument { name, setter, kind, role }
-}
-
-/// `map_err(|_| "conversion to `T` for id failed")` drops why: say it.
-fn give_reasons(function: &mut ImplItemFn) {
-    let mut reasons = Reasons { changed: false };
-    reasons.visit_block_mut(&mut function.block);
-    let given = function.sig.generics.type_params().next().map(|parameter| parameter.ident.clone());
-    if reasons.changed
-        && let Some(((clause, kind), given)) =
-            setter_type(function).and_then(|kind| Some((function.sig.generics.where_clause.as_mut()?, kind))).zip(given)
-    {
-        clause.predicates.push(parse_quote!(<#given as ::std::convert::TryInto<#kind>>::Error: ::std::fmt::Display));
-    }
-}
-
-struct Reasons {
-    changed: bool,
-}
-
-impl VisitMut for Reasons {
-    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
-        visit_mut::visit_expr_method_call_mut(self, call);
-        if call.method != "map_err" {
-            return;
-        }
-        let Some(Expr::Closure(closure)) = call.args.first() else { return };
-        if closure.inputs.first().is_some_and(|input| matches!(input, syn::Pat::Wild(_))) {
-            let field = call.receiver.to_token_stream();
-            let text = argument_name(&closure.body).unwrap_or_else(|| field.to_string());
-            let text = format!("the argument `{text}` is refused: {{reason}}");
-            *call.args.first_mut().expect("it was just read") = parse_quote!(|reason| format!(#text));
-            self.changed = true;
-        }
-    }
-}
-
-/// The `id` of "conversion to `T` for id failed".
-fn argument_name(body: &Expr) -> Option<String> {
-    let text = body.to_token_stream().to_string();
-    let (_, rest) = text.rsplit_once(" for ")?;
-    rest.split_once(" failed").map(|(name, _)| name.to_owned())
 }
 
 /// `extra: Err("no value supplied for extra")` in a type builder would make members that nobody needs a duty; and a

@@ -150,8 +150,31 @@ impl Dialect<'_> {
         if !self.kind(object) {
             return self.any(schema, "OpenAPI has no such type");
         }
+        self.enumerated(object);
         self.inner(object);
         self.members(object);
+    }
+
+    /// An enum of scalars lists all that fits, whatever it is composed of beside. The generator would make two types of it,
+    /// and compare values of one that cannot be compared.
+    fn enumerated(&mut self, object: &mut Map<String, Value>) {
+        let is_composed = ["allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key));
+        let Some(values) = object.get("enum").and_then(Value::as_array).filter(|_| is_composed) else { return };
+        let all = |fits: fn(&Value) -> bool| values.iter().all(|value| value.is_null() || fits(value));
+        let kind = if all(Value::is_string) {
+            "string"
+        } else if all(|value| value.is_i64() || value.is_u64()) {
+            "integer"
+        } else if all(Value::is_number) {
+            "number"
+        } else if all(Value::is_boolean) {
+            "boolean"
+        } else {
+            return;
+        };
+        object.entry("type").or_insert_with(|| json!(kind));
+        object.retain(|key, _| !matches!(key.as_str(), "allOf" | "anyOf" | "oneOf"));
+        self.note("enum-composed", "the enum lists all values: what it is composed of beside says no more");
     }
 
     /// A reference takes no siblings in OpenAPI 3.0; those of 3.1 hold beside it.

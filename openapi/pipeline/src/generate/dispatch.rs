@@ -10,13 +10,11 @@ use super::kinds::{self, Kinds};
 pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> {
     let condition = in_tests.then(|| quote!(#[cfg(test)]));
     let function = function(calls);
-    let credential = match &kinds.first {
-        Some((name, carrier)) => {
-            let carrier = kinds::path(carrier);
-            quote!(access.credential(#name, #carrier)?)
-        }
-        None => quote!(::keyfit::codegen::no_credential()),
+    let of_kind = |(name, carrier): &(String, _)| {
+        let carrier = kinds::path(carrier);
+        quote!(access.credential(#name, #carrier)?)
     };
+    let credential = kinds.first.as_ref().map_or_else(|| quote!(::keyfit::codegen::no_credential()), of_kind);
     vec![
         parse_quote!(#condition #function),
         parse_quote! {

@@ -1,4 +1,4 @@
-//! What is put beside the generator's code: the base URL, the constructors, the operation table, the hooks that
+//! What is put beside the generator's code: the constructors, the API as data, the hooks that
 //! lead every call through the runtime, and the open enums of answers.
 
 use std::collections::HashSet;
@@ -12,30 +12,24 @@ use super::adapt::Call;
 use super::docs;
 use super::kinds::Kinds;
 use super::leniency::OpenEnum;
+use crate::contract::Facts;
 use crate::operation::{Pagination, Partial, Retry};
-use crate::{Operation, name};
+use crate::{Api, Operation, name};
 
 /// The items.
 pub(crate) fn items(
-    base_url: &str,
+    api: &Api,
     operations: &[&Operation],
     calls: &[Call],
     open_enums: &[OpenEnum],
     kinds: &Kinds,
+    facts: &Facts,
 ) -> Vec<Item> {
-    let count = operations.len();
-    let rows = operations
-        .iter()
-        .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
     let enums = open_enums.iter().map(open_enum);
     vec![
         parse_quote!(
             const _: () = ::keyfit::codegen::supports::<1>();
         ),
-        parse_quote! {
-            /// The documented base URL.
-            pub const BASE_URL: &str = #base_url;
-        },
         constructors(kinds.first.is_some()),
         parse_quote! {
             impl Client {
@@ -52,10 +46,7 @@ pub(crate) fn items(
                 }
             }
         },
-        parse_quote! {
-            /// The operation table, in the document's order.
-            pub static OPERATIONS: [::keyfit::Operation; #count] = [#(#rows),*];
-        },
+        self::api(&api.base_url, operations, calls, facts, &api.name),
         parse_quote! {
             /// Values of answers that the document names; others are kept as they came.
             pub mod values {
@@ -78,7 +69,7 @@ fn constructors(takes_credential: bool) -> Item {
     };
     parse_quote! {
         impl Client {
-            /// A client for the documented host, [`BASE_URL`].
+            /// A client for the documented host, the base URL of [`API`].
             ///
             /// # Errors
             /// Returns an error if the TLS backend cannot be initialized.
@@ -102,7 +93,7 @@ fn constructors(takes_credential: bool) -> Item {
                 credential: ::keyfit::auth::Credential<K>,
                 config: ::keyfit::Config,
             ) -> ::std::result::Result<Self, ::keyfit::Error> {
-                let (http, transport) = ::keyfit::codegen::Transport::connect(credential, config, BASE_URL)?;
+                let (http, transport) = ::keyfit::codegen::Transport::connect(credential, config, &API)?;
                 let base_url = transport.base_url().to_owned();
                 Ok(Self::new_with_client(&base_url, http, transport))
             }
@@ -110,48 +101,92 @@ fn constructors(takes_credential: bool) -> Item {
     }
 }
 
+/// The API as data.
+fn api(base_url: &str, operations: &[&Operation], calls: &[Call], facts: &Facts, name: &str) -> Item {
+    let rows = operations
+        .iter()
+        .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
+    let errors = facts.errors.iter().map(|envelope| {
+        let name = &envelope.name;
+        let setters = [
+            list("with_code", &envelope.code),
+            list("with_message", &envelope.message),
+            list("with_details", &envelope.details),
+            list("with_request_id", &envelope.request_id),
+        ];
+        quote!(::keyfit::ErrorEnvelope::new(#name) #(#setters)*)
+    });
+    let errors: Vec<_> = errors.collect();
+    let errors = (!errors.is_empty()).then(|| quote!(.with_errors(&[#(#errors),*])));
+    let names = &facts.rate_limit;
+    let names: Vec<_> = [
+        optional("with_limit", names.limit.as_ref()),
+        optional("with_remaining", names.remaining.as_ref()),
+        optional("with_reset", names.reset.as_ref()),
+        optional("with_retry_after", names.retry_after.as_ref()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let rate_limit = (!names.is_empty()).then(|| quote!(.with_rate_limit(::keyfit::RateLimitNames::new() #(#names)*)));
+    let prefixes = list("with_secret_prefixes", &facts.secret_prefixes);
+    parse_quote! {
+        /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
+        pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
+            .with_base_urls(&[#base_url])
+            .with_operations(&[#(#rows),*])
+            #errors #rate_limit #prefixes;
+    }
+}
+
 fn row(operation: &Operation, streams: bool) -> TokenStream {
-    let Operation { id, function, method, path, credentials, scopes, .. } = operation;
-    let Operation { rate_limit, rate_limit_by, spends, errors, .. } = operation;
-    let success = operation.success_statuses();
-    let resource = option(operation.resource.as_deref());
-    let retry_key = option(operation.retry_key.as_deref());
-    let unverified = option(operation.unverified.as_deref());
+    let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
     let retry = match operation.retry {
         Retry::Safe => quote!(Safe),
         Retry::Idempotent => quote!(Idempotent),
         Retry::Keyed => quote!(Keyed),
         Retry::Never => quote!(Never),
     };
+    let success = operation.success_statuses();
     let pagination = operation.pagination.map(|pagination| match pagination {
-        Pagination::Page => quote!(::keyfit::operation::Pagination::Page),
-        Pagination::StartLimit => quote!(::keyfit::operation::Pagination::StartLimit),
-        Pagination::Cursor => quote!(::keyfit::operation::Pagination::Cursor),
+        Pagination::Page => quote!(Page),
+        Pagination::StartLimit => quote!(StartLimit),
+        Pagination::Cursor => quote!(Cursor),
     });
     let partial = operation.partial.map(|partial| match partial {
-        Partial::Items => quote!(::keyfit::operation::Partial::Items),
-        Partial::Lists => quote!(::keyfit::operation::Partial::Lists),
+        Partial::Items => quote!(Items),
+        Partial::Lists => quote!(Lists),
     });
-    let pagination = option_tokens(pagination);
-    let partial = option_tokens(partial);
-    quote! {
-        ::keyfit::codegen::Row {
-            id: #id, function: #function, method: #method, path: #path,
-            credentials: &[#(#credentials),*], scopes: &[#(#scopes),*], resource: #resource,
-            success: &[#(#success),*],
-            retry: ::keyfit::operation::Retry::#retry, retry_key: #retry_key,
-            rate_limit: #rate_limit, rate_limit_by: &[#(#rate_limit_by),*], pagination: #pagination, partial: #partial,
-            spends: #spends, streams: #streams, errors: #errors, unverified: #unverified,
-        }.operation()
-    }
+    let setters = [
+        list("with_credentials", &operation.credentials),
+        list("with_scopes", &operation.scopes),
+        optional("with_resource", operation.resource.as_ref()),
+        list("with_success", &success),
+        Some(quote!(.with_retry(::keyfit::operation::Retry::#retry))),
+        optional("with_retry_key", operation.retry_key.as_ref()),
+        Some(quote!(.with_rate_limit(#rate_limit))),
+        list("with_rate_limit_by", &operation.rate_limit_by),
+        pagination.map(|way| quote!(.with_pagination(::keyfit::operation::Pagination::#way))),
+        partial.map(|way| quote!(.with_partial(::keyfit::operation::Partial::#way))),
+        operation.spends.then(|| quote!(.spending())),
+        streams.then(|| quote!(.streaming())),
+        Some(quote!(.with_errors(#errors))),
+        optional("with_unverified", operation.unverified.as_ref()),
+    ];
+    let setters = setters.into_iter().flatten();
+    quote!(::keyfit::Operation::new(#id, #function, #method, #path) #(#setters)*)
 }
 
-fn option(value: Option<&str>) -> TokenStream {
-    option_tokens(value.map(|value| quote!(#value)))
+/// A setter of a list, where there is one.
+fn list<T: quote::ToTokens>(setter: &str, values: &[T]) -> Option<TokenStream> {
+    let setter = format_ident!("{setter}");
+    (!values.is_empty()).then(|| quote!(.#setter(&[#(#values),*])))
 }
 
-fn option_tokens(value: Option<TokenStream>) -> TokenStream {
-    value.map_or_else(|| quote!(::std::option::Option::None), |value| quote!(::std::option::Option::Some(#value)))
+/// A setter of a text, where there is one.
+fn optional(setter: &str, value: Option<&String>) -> Option<TokenStream> {
+    let setter = format_ident!("{setter}");
+    value.map(|value| quote!(.#setter(#value)))
 }
 
 /// The whole file as one module and what it exports, so that what includes it stays one line. The lints of hand-written code

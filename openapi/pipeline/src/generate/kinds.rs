@@ -65,8 +65,7 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
         kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
         if credential.of.is_none() {
             let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
-            let prefixes = [Some(&credential.prefix), credential.test_prefix.as_ref()];
-            let prefixes = prefixes.into_iter().flatten().filter(|prefix| !prefix.is_empty()).cloned().collect();
+            let prefixes = credential.prefixes().chain(&credential.other_prefixes).cloned().collect();
             kinds.own.push(names.kind(kind, carrier.clone(), variable, prefixes));
         }
     }
@@ -92,8 +91,18 @@ fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
         if !says_nothing && !asked.contains(&scheme_name) {
             continue;
         }
-        match carrier(walk::resolve(&api.document, scheme)) {
+        let scheme = walk::resolve(&api.document, scheme);
+        match carrier(scheme) {
             Some(carrier) => {
+                if scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("apiKey"))
+                    && carrier == Carrier::Header
+                {
+                    let note = format!(
+                        "the key `{scheme_name}` goes into `Authorization` as `Bearer <key>`; where the API wants another scheme, \
+                         contract.toml says so: `carriers = [{{ scheme = \"...\" }}]`"
+                    );
+                    repairs.narrow("credential", &at, note);
+                }
                 kinds.first.get_or_insert_with(|| (scheme_name.clone(), carrier.clone()));
                 kinds.own.push(names.kind(&scheme_name, carrier, None, Vec::new()));
             }
@@ -171,7 +180,7 @@ impl Kinds {
     /// The mark of the API, the kinds, and the types of their tokens.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = vec![parse_quote! {
-            /// This API, in the bounds that say which tokens open it: [`Opens`](::keyfit::auth::Opens).
+            /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
             #[derive(Debug)]
             pub enum Api {}
         }];
@@ -190,6 +199,7 @@ impl Kinds {
             let (marker, token) = (format_ident!("{}", kind.marker), format_ident!("{}", kind.token));
             let sent = match &kind.carrier {
                 Carrier::NamedHeader(name) => format!("in the header `{name}`"),
+                Carrier::Scheme(scheme) => format!("as `Authorization: {scheme} <token>`"),
                 Carrier::Header | Carrier::Query(_) => "as `Authorization: Bearer <token>`".to_owned(),
             };
             let variable = &kind.variable;
@@ -226,7 +236,7 @@ impl Kinds {
         };
         let doc = format!(
             " A client {from}. Where `{variable}` is set it is the base URL: a mock, a proxy, a staging host; otherwise \
-             [`BASE_URL`] is."
+             the one of [`API`] is."
         );
         Some(parse_quote! {
             impl Client {
@@ -248,6 +258,7 @@ impl Kinds {
         let line = |kind: &Kind| {
             let sent = match &kind.carrier {
                 Carrier::NamedHeader(name) => format!("in {name}"),
+                Carrier::Scheme(scheme) => format!("with the scheme {scheme}"),
                 Carrier::Header | Carrier::Query(_) => "as bearer token".to_owned(),
             };
             format!("  {}: {} from {} {sent}\n", kind.token, kind.name, kind.variable)
@@ -264,7 +275,7 @@ impl Kind {
     fn marker(&self) -> TokenStream {
         let Self { name, variable, prefixes, .. } = self;
         let (marker, carrier) = (format_ident!("{}", self.marker), path(&self.carrier));
-        let doc = format!(" The kind of [`{0}`](super::{0}).", self.token);
+        let doc = format!(" The kind of `{}`.", self.token);
         let prefixes =
             (!prefixes.is_empty()).then(|| quote!(const PREFIXES: &'static [&'static str] = &[#(#prefixes),*];));
         quote! {
@@ -285,6 +296,7 @@ impl Kind {
 pub(crate) fn path(carrier: &Carrier) -> TokenStream {
     match carrier {
         Carrier::NamedHeader(name) => quote!(::keyfit::auth::Carrier::Header(#name)),
+        Carrier::Scheme(scheme) => quote!(::keyfit::auth::Carrier::Scheme(#scheme)),
         Carrier::Header | Carrier::Query(_) => quote!(::keyfit::auth::Carrier::Bearer),
     }
 }

@@ -21,6 +21,8 @@ mod progenitor;
 mod prune;
 mod requests;
 mod rescue;
+mod rules;
+mod setters;
 mod split;
 mod surface;
 mod types;
@@ -216,7 +218,7 @@ impl Attempt {
         docs::complete(file, &operations, &self.repairs);
         let kinds = kinds::of(api, contract, &mut self.repairs);
         file.items.extend(kinds.items());
-        file.items.extend(emit::items(&api.base_url, &operations, &calls, &self.open_enums, &kinds));
+        file.items.extend(emit::items(api, &operations, &calls, &self.open_enums, &kinds, &contract.facts()));
         if options.dispatch != Dispatch::Never {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }

@@ -9,7 +9,7 @@ use syn::{ImplItem, Item, ItemMod, Type, parse_quote};
 
 use super::adapt::{Call, adapt_types};
 use super::code::Unread;
-use super::docs;
+use super::{docs, rules, setters};
 
 /// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
 pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
@@ -21,10 +21,13 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
     };
     let kept = request_types(types, calls);
     let Some((_, items)) = &mut types.content else { return Some(()) };
+    let described = setters::described(items);
     for item in items.iter_mut() {
         match item {
             Item::Mod(module) if module.ident == "builder" => {
-                module.content.get_or_insert_default().1 = kept_builders(builders, &kept)?;
+                let mut kept = kept_builders(builders, &kept)?;
+                setters::of_types(&mut kept, &described);
+                module.content.get_or_insert_default().1 = kept;
             }
             Item::Impl(block)
                 if block.trait_.is_none() && name_of(&block.self_ty).is_some_and(|name| !kept.contains(&name)) =>
@@ -35,6 +38,7 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
         }
     }
     items.retain(|item| !matches!(item, Item::Impl(block) if block.trait_.is_none() && block.items.is_empty()));
+    items.extend(rules::of_types(items, &kept));
     Some(())
 }
 

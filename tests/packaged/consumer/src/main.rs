@@ -8,13 +8,13 @@ fn main() {
     let client = keyfit::scopien::Client::with_config(key, config).expect("loopback needs no TLS");
     // Building a call sends nothing.
     let _call = client.auth_test();
-    println!("scopien: {} operations", keyfit::scopien::OPERATIONS.len());
+    println!("scopien: {} operations", keyfit::scopien::API.operations.len());
     #[cfg(feature = "all")]
     println!(
         "instasent: {} operations",
-        keyfit::instasent::legacy::OPERATIONS.len()
-            + keyfit::instasent::transactional::OPERATIONS.len()
-            + keyfit::instasent::product::OPERATIONS.len()
-            + keyfit::instasent::ingest::OPERATIONS.len()
+        keyfit::instasent::legacy::API.operations.len()
+            + keyfit::instasent::transactional::API.operations.len()
+            + keyfit::instasent::product::API.operations.len()
+            + keyfit::instasent::ingest::API.operations.len()
     );
 }

@@ -140,6 +140,7 @@ fn elsewhere<'a>(core: &Core, call: &'a Call) -> Option<&'a str> {
     carriers.into_iter().find_map(|carrier| match carrier {
         Carrier::Query(name) => call.query(name),
         Carrier::NamedHeader(name) => call.headers.get(name)?.to_str().ok(),
+        Carrier::Scheme(_) => carrier.behind_scheme(call.headers.get("authorization")?.to_str().ok()?),
         Carrier::Header => None,
     })
 }

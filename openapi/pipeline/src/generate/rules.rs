@@ -1,0 +1,154 @@
+//! What arguments of the API's own types take: an `ArgumentType` for each type that requests are made of.
+
+use std::collections::{HashMap, HashSet};
+
+use quote::{ToTokens as _, quote};
+use syn::{Fields, Item, ItemStruct, Type, Visibility, parse_quote};
+
+use super::setters::has_rule;
+
+/// How values become an argument of a type.
+enum Rule {
+    /// By `TryInto`: the type, its builder, the alternatives of a union.
+    Converted,
+    /// From a text.
+    Parsed,
+    /// From what another type takes.
+    Wrapped(Box<Type>),
+}
+
+/// The items for these types, which stand beside them.
+pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
+    let types = Types::of(items);
+    let mut found = Vec::new();
+    for item in items {
+        let name = match item {
+            Item::Struct(item) => &item.ident,
+            Item::Enum(item) => &item.ident,
+            _ => continue,
+        };
+        if !kept.contains(&name.to_string()) {
+            continue;
+        }
+        let rule = match types.rule(item) {
+            Rule::Converted => quote!(Converted),
+            Rule::Parsed => quote!(Parsed),
+            Rule::Wrapped(inner) => {
+                // What the inner type takes is not the type itself.
+                found.push(parse_quote! {
+                    impl ::keyfit::codegen::IntoArgumentBy<#inner, <#inner as ::keyfit::codegen::ArgumentType>::Rule> for #name {
+                        fn into_argument_by(self) -> ::std::result::Result<#inner, ::std::string::String> {
+                            Ok(self.0)
+                        }
+                    }
+                });
+                quote!(Wrapped<#inner>)
+            }
+        };
+        found.push(parse_quote! {
+            impl ::keyfit::codegen::ArgumentType for #name {
+                type Rule = ::keyfit::codegen::rule::#rule;
+            }
+        });
+        let holds_text = matches!(item, Item::Enum(_)) && !types.implements(name, "TryFrom<&str>");
+        if holds_text && let Some(variant) = text_variant(item) {
+            found.push(parse_quote! {
+                impl ::std::convert::From<&str> for #name {
+                    fn from(value: &str) -> Self {
+                        Self::#variant(value.to_owned())
+                    }
+                }
+            });
+            found.push(parse_quote! {
+                impl ::std::convert::From<::std::string::String> for #name {
+                    fn from(value: ::std::string::String) -> Self {
+                        Self::#variant(value)
+                    }
+                }
+            });
+        }
+    }
+    found
+}
+
+/// The types of a module and the traits that they implement.
+struct Types<'a> {
+    structs: HashMap<String, &'a Item>,
+    traits: HashSet<(String, String)>,
+}
+
+impl<'a> Types<'a> {
+    fn of(items: &'a [Item]) -> Self {
+        let mut types = Self { structs: HashMap::new(), traits: HashSet::new() };
+        for item in items {
+            match item {
+                Item::Struct(own) => drop(types.structs.insert(own.ident.to_string(), item)),
+                Item::Enum(own) => drop(types.structs.insert(own.ident.to_string(), item)),
+                Item::Impl(block) => {
+                    if let Some((implemented, _)) = &block.trait_
+                        && let Some(last) = implemented.segments.last()
+                    {
+                        let name = block.self_ty.to_token_stream().to_string();
+                        types.traits.insert((name, last.to_token_stream().to_string().replace(' ', "")));
+                    }
+                }
+                _ => {}
+            }
+        }
+        types
+    }
+
+    fn implements(&self, name: &syn::Ident, implemented: &str) -> bool {
+        self.traits.contains(&(name.to_string(), implemented.to_owned()))
+    }
+
+    fn rule(&self, item: &Item) -> Rule {
+        match item {
+            Item::Enum(item) => {
+                let is_plain = item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit));
+                if is_plain && self.implements(&item.ident, "FromStr") { Rule::Parsed } else { Rule::Converted }
+            }
+            Item::Struct(item) => self.rule_of_struct(item),
+            _ => Rule::Converted,
+        }
+    }
+
+    fn rule_of_struct(&self, item: &ItemStruct) -> Rule {
+        let Fields::Unnamed(fields) = &item.fields else { return Rule::Converted };
+        let Some(field) = fields.unnamed.first().filter(|_| fields.unnamed.len() == 1) else { return Rule::Converted };
+        // With limits it is made from texts, without from any value of the inner type.
+        let is_limited = matches!(field.vis, Visibility::Inherited);
+        if is_limited && self.implements(&item.ident, "FromStr") {
+            return Rule::Parsed;
+        }
+        if self.is_converted(&field.ty) { Rule::Converted } else { Rule::Wrapped(Box::new(field.ty.clone())) }
+    }
+
+    /// Whether an argument of the type is made by `TryInto`: then one of a type that wraps it is too.
+    fn is_converted(&self, kind: &Type) -> bool {
+        if !has_rule(kind) {
+            return true;
+        }
+        let Type::Path(path) = kind else { return true };
+        if let Some(name) = path.path.get_ident() {
+            return match self.structs.get(&name.to_string()) {
+                Some(item) => matches!(self.rule(item), Rule::Converted),
+                None => name == "bool",
+            };
+        }
+        path.path.segments.last().is_some_and(|last| ["Value", "Secret"].contains(&last.ident.to_string().as_str()))
+    }
+}
+
+/// The alternative that is any text.
+fn text_variant(item: &Item) -> Option<&syn::Ident> {
+    let Item::Enum(item) = item else { return None };
+    let is_text = |fields: &Fields| match fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+            fields.unnamed[0].ty.to_token_stream().to_string().ends_with("string :: String")
+        }
+        _ => false,
+    };
+    let mut found = item.variants.iter().filter(|variant| is_text(&variant.fields));
+    found.next().filter(|_| found.next().is_none()).map(|variant| &variant.ident)
+}

@@ -1,0 +1,316 @@
+//! Setters that take what people have: a text as `&str`, a number as an integer literal, an object by its builder. What an
+//! argument takes is decided by `keyfit::codegen::IntoArgument`, for types of the API by [`rules`](super::rules).
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, format_ident, quote};
+use syn::{
+    Attribute, Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type,
+    TypeParamBound, WherePredicate, parse_quote,
+};
+
+use super::docs;
+
+/// Whether a value has to be given.
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    /// Without one the request is refused.
+    Required,
+    /// Without one the field is `None`.
+    Optional,
+    /// A field that is an `Option`, and is sent as null where it is `None`.
+    Nullable,
+    /// Without one the field is what the document says.
+    Default,
+}
+
+struct Setter {
+    name: Ident,
+    /// The type of a value: never an `Option` of one where the field is.
+    kind: Type,
+    need: Need,
+    /// What becomes of the value before it is the field: `.map(From::from)`.
+    then: TokenStream,
+    /// Other attributes than documentation, and the documentation.
+    attributes: Vec<Attribute>,
+}
+
+/// The `T` of a setter `fn name<V>(mut self, value: V) where V: TryInto<T>`.
+pub(crate) fn type_of(function: &ImplItemFn) -> Option<Type> {
+    let is_value =
+        |input: &FnArg| matches!(input, FnArg::Typed(typed) if typed.pat.to_token_stream().to_string() == "value");
+    if !function.sig.inputs.iter().any(is_value) {
+        return None;
+    }
+    let given = &function.sig.generics.type_params().next()?.ident;
+    function.sig.generics.where_clause.as_ref()?.predicates.iter().find_map(|predicate| match predicate {
+        WherePredicate::Type(bound) if matches!(&bound.bounded_ty, Type::Path(path) if path.path.is_ident(given)) => {
+            bound.bounds.iter().find_map(|bound| match bound {
+                TypeParamBound::Trait(bound) => arguments(bound.path.segments.last()?).next().cloned(),
+                _ => None,
+            })
+        }
+        _ => None,
+    })
+}
+
+/// Rewrites the setters of a call's builder. `describe` says what the document says of an argument.
+pub(crate) fn of_call(block: &mut ItemImpl, describe: impl Fn(&Ident) -> Option<String>) {
+    rewrite(block, |function, kind| {
+        let body = function.block.to_token_stream().to_string();
+        let need = if body.contains("map (Some)") { Need::Optional } else { Need::Required };
+        let then = if body.contains("map (From :: from)") {
+            quote!(.map(From::from))
+        } else if body.contains("map (| v | v . into ())") {
+            quote!(.map(Into::into))
+        } else {
+            TokenStream::new()
+        };
+        let name = function.sig.ident.clone();
+        let attributes = describe(&name).map(|text| docs::lines(&text)).unwrap_or_default();
+        Setter { name, kind, need, then, attributes }
+    });
+}
+
+/// Rewrites the setters of type builders. `described` holds the documentation of members, by type and field.
+pub(crate) fn of_types(items: &mut [Item], described: &HashMap<(String, String), Vec<Attribute>>) {
+    let defaults: HashMap<String, HashSet<String>> = items.iter().filter_map(with_default).collect();
+    for item in items {
+        let Item::Impl(block) = item else { continue };
+        let Type::Path(path) = &*block.self_ty else { continue };
+        let Some(builder) = path.path.get_ident().map(Ident::to_string).filter(|_| block.trait_.is_none()) else {
+            continue;
+        };
+        rewrite(block, |function, field| {
+            let name = function.sig.ident.clone();
+            let has_default = defaults.get(&builder).is_some_and(|fields| fields.contains(&name.to_string()));
+            let (kind, need) = match (option(&field), has_default) {
+                (Some(inner), true) => (inner.clone(), Need::Optional),
+                (Some(inner), false) => (inner.clone(), Need::Nullable),
+                (None, true) => (field, Need::Default),
+                (None, false) => (field, Need::Required),
+            };
+            let attributes = described.get(&(builder.clone(), name.to_string())).cloned().unwrap_or_default();
+            Setter { name, kind, need, then: TokenStream::new(), attributes }
+        });
+    }
+}
+
+/// The documentation of members, by type and field.
+pub(crate) fn described(items: &[Item]) -> HashMap<(String, String), Vec<Attribute>> {
+    let structs = items.iter().filter_map(|item| match item {
+        Item::Struct(item) => Some(item),
+        _ => None,
+    });
+    let fields = structs.flat_map(|item| item.fields.iter().map(move |field| (item.ident.to_string(), field)));
+    let described = fields.filter_map(|(kind, field)| {
+        let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+        Some(((kind, field.ident.as_ref()?.to_string()), docs.cloned().collect()))
+    });
+    described.collect()
+}
+
+/// The builder of which this is the `Default`, with the fields that need no value.
+fn with_default(item: &Item) -> Option<(String, HashSet<String>)> {
+    let Item::Impl(block) = item else { return None };
+    let Type::Path(path) = &*block.self_ty else { return None };
+    let (implemented, _) = block.trait_.as_ref()?;
+    if implemented.segments.last()?.ident != "Default" {
+        return None;
+    }
+    let ImplItem::Fn(default) = block.items.first()? else { return None };
+    let Some(Stmt::Expr(Expr::Struct(value), _)) = default.block.stmts.first() else { return None };
+    let is_error = |expr: &Expr| matches!(expr, Expr::Call(call) if call.func.to_token_stream().to_string() == "Err");
+    let fields = value.fields.iter().filter(|field| !is_error(&field.expr)).map(|field| field.member.to_token_stream());
+    Some((path.path.get_ident()?.to_string(), fields.map(|name| name.to_string()).collect()))
+}
+
+fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter) {
+    let taken: HashSet<String> = block
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            ImplItem::Fn(function) => Some(function.sig.ident.to_string()),
+            _ => None,
+        })
+        .collect();
+    let items = std::mem::take(&mut block.items);
+    for item in items {
+        match &item {
+            ImplItem::Fn(function) if let Some(kind) = type_of(function) => {
+                let setter = describe(function, kind);
+                let twin = (setter.need != Need::Required && !taken.contains(&twin_name(&setter.name).to_string()))
+                    .then(|| setter.twin());
+                block.items.push(ImplItem::Fn(setter.function()));
+                block.items.extend(twin.map(ImplItem::Fn));
+            }
+            _ => block.items.push(item),
+        }
+    }
+}
+
+fn twin_name(name: &Ident) -> Ident {
+    format_ident!("maybe_{}", name.to_string().trim_start_matches('_'))
+}
+
+impl Setter {
+    fn function(&self) -> ImplItemFn {
+        let Self { name, need, then, attributes, .. } = self;
+        let Value { kind, given, accept, boxed } = self.value();
+        let label = name.to_string();
+        let is_option = matches!(need, Need::Optional | Need::Nullable);
+        let some = is_option.then(|| quote!(.map(Some)));
+        let value = if is_option && boxed.is_empty() && then.is_empty() && has_rule(kind) {
+            quote!(::keyfit::codegen::accept_some(#label, value))
+        } else {
+            quote!(#accept(#label, value)#boxed #then #some)
+        };
+        parse_quote! {
+            #(#attributes)*
+            pub fn #name(mut self, value: #given) -> Self {
+                self.#name = #value;
+                self
+            }
+        }
+    }
+
+    /// The setter for a value that may be absent.
+    fn twin(&self) -> ImplItemFn {
+        let Self { name, need, .. } = self;
+        let Value { kind, given, boxed, .. } = self.value();
+        let (label, twin) = (name.to_string(), twin_name(name));
+        let absent = if *need == Need::Nullable { "is sent as null" } else { "leaves it out" };
+        let doc = format!(" [`Self::{name}`] with a value that may be absent: `None` {absent}.");
+        let value = quote!(::std::option::Option<#given>);
+        if *need == Need::Default || !boxed.is_empty() || !has_rule(kind) {
+            let absent = match need {
+                Need::Default | Need::Required => quote!(self),
+                Need::Optional | Need::Nullable => quote!(Self { #name: Ok(None), ..self }),
+            };
+            return parse_quote! {
+                #[doc = #doc]
+                pub fn #twin(self, value: #value) -> Self {
+                    match value { Some(value) => self.#name(value), None => #absent }
+                }
+            };
+        }
+        parse_quote! {
+            #[doc = #doc]
+            pub fn #twin(mut self, value: #value) -> Self {
+                self.#name = ::keyfit::codegen::accept_maybe(#label, value);
+                self
+            }
+        }
+    }
+
+    fn value(&self) -> Value<'_> {
+        let (kind, boxed) = match generic(&self.kind, "Box") {
+            Some(inner) => (inner, quote!(.map(::std::boxed::Box::new))),
+            None => (&self.kind, TokenStream::new()),
+        };
+        if has_rule(kind) {
+            let given = quote!(impl ::keyfit::codegen::IntoArgument<#kind>);
+            Value { kind, given, accept: quote!(::keyfit::codegen::accept::<#kind>), boxed }
+        } else {
+            let given = quote!(impl ::std::convert::TryInto<#kind, Error: ::std::fmt::Display>);
+            Value { kind, given, accept: quote!(::keyfit::codegen::accept_converted::<#kind>), boxed }
+        }
+    }
+}
+
+/// How a setter takes its value.
+struct Value<'a> {
+    kind: &'a Type,
+    /// The type of its parameter.
+    given: TokenStream,
+    /// The function that makes a `kind` of it.
+    accept: TokenStream,
+    /// What puts it into a box, where the field is one.
+    boxed: TokenStream,
+}
+
+/// Types of the standard library and of crates that `keyfit::codegen` has a rule for.
+const RULED: [&str; 37] = [
+    "bool",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "usize",
+    "NonZeroI8",
+    "NonZeroI16",
+    "NonZeroI32",
+    "NonZeroI64",
+    "NonZeroIsize",
+    "NonZeroU8",
+    "NonZeroU16",
+    "NonZeroU32",
+    "NonZeroU64",
+    "NonZeroUsize",
+    "String",
+    "DateTime",
+    "NaiveDate",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "Value",
+    "PathArgument",
+    "Secret",
+    "Body",
+    "Vec",
+    "Option",
+    "HashMap",
+    "Batch",
+];
+
+/// Whether `keyfit::codegen` knows what values the type takes: no tuples, no arrays, nothing in a box.
+pub(super) fn has_rule(kind: &Type) -> bool {
+    let Type::Path(path) = kind else { return false };
+    let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else { return false };
+    let is_ruled = RULED.contains(&last.ident.to_string().as_str()) || is_object(kind);
+    // A type of the API may have any name; those of answers are in another module.
+    let is_foreign =
+        path.path.leading_colon.is_some() && first.ident != "generated_root" || path.path.segments.len() == 1;
+    let is_own = path.path.segments.iter().any(|segment| segment.ident == "types" || segment.ident == "super")
+        || path.path.segments.len() == 1 && !is_ruled;
+    // An instant is in UTC or has no rule.
+    let is_instant =
+        last.ident == "DateTime" && arguments(last).all(|zone| zone.to_token_stream().to_string().ends_with("Utc"));
+    (is_own || is_foreign && is_ruled) && (is_instant || arguments(last).all(has_rule))
+}
+
+/// `serde_json::Map<String, Value>`.
+fn is_object(kind: &Type) -> bool {
+    generic(kind, "Map").is_some()
+}
+
+/// The `T` of an `Option<T>`.
+fn option(kind: &Type) -> Option<&Type> {
+    generic(kind, "Option")
+}
+
+/// The first argument of a generic type of this name.
+fn generic<'a>(kind: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = kind else { return None };
+    arguments(path.path.segments.last().filter(|segment| segment.ident == name)?).next()
+}
+
+/// The types in `<..>`.
+fn arguments(segment: &syn::PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    })
+}
