@@ -23,7 +23,7 @@ use super::Carrier;
 pub trait TokenKind {
     /// The kind's name in messages and contracts: `api-sms`.
     const NAME: &'static str;
-    /// The environment variable that [`Token::from_env`] reads.
+    /// The environment variable that [`Token::from_env`](super::Token::from_env) reads.
     const VARIABLE: &'static str;
     /// Where requests carry it. `Authorization: Bearer <token>`, unless the kind says otherwise.
     const CARRIER: Carrier = Carrier::Bearer;
