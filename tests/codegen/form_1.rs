@@ -219,28 +219,22 @@ mod generated {
                 }
             }
             impl MoveParcelBody {
-                pub fn desk<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.desk = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for desk: {e}")
-                        });
+                pub fn desk(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                ) -> Self {
+                    self.desk = ::keyfit::codegen::accept::<
+                        ::std::string::String,
+                    >("desk", value);
                     self
                 }
-                pub fn parcel<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.parcel = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for parcel: {e}")
-                        });
+                pub fn parcel(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                ) -> Self {
+                    self.parcel = ::keyfit::codegen::accept::<
+                        ::std::string::String,
+                    >("parcel", value);
                     self
                 }
             }
@@ -282,40 +276,41 @@ mod generated {
                 }
             }
             impl NewParcel {
-                pub fn grams<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::num::NonZeroU64>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.grams = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for grams: {e}")
-                        });
+                pub fn grams(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
+                ) -> Self {
+                    self.grams = ::keyfit::codegen::accept::<
+                        ::std::num::NonZeroU64,
+                    >("grams", value);
                     self
                 }
-                pub fn insured<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<bool>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.insured = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for insured: {e}")
-                        });
+                pub fn insured(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<bool>,
+                ) -> Self {
+                    self.insured = ::keyfit::codegen::accept::<bool>("insured", value);
                     self
                 }
-                pub fn to<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<super::NewParcelTo>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.to = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for to: {e}")
-                        });
+                /// [`Self::insured`] with a value that may be absent: `None` leaves it out.
+                pub fn maybe_insured(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<bool>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.insured(value),
+                        None => self,
+                    }
+                }
+                pub fn to(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<super::NewParcelTo>,
+                ) -> Self {
+                    self.to = ::keyfit::codegen::accept::<
+                        super::NewParcelTo,
+                    >("to", value);
                     self
                 }
             }
@@ -372,6 +367,18 @@ mod generated {
                     Self(value.into())
                 }
             }
+        }
+        impl ::keyfit::codegen::ArgumentType for MoveParcelBody {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for NewParcel {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for NewParcelTo {
+            type Rule = ::keyfit::codegen::rule::Parsed;
+        }
+        impl ::keyfit::codegen::ArgumentType for State {
+            type Rule = ::keyfit::codegen::rule::Parsed;
         }
     }
     #[derive(Clone, Debug)]
@@ -533,32 +540,42 @@ mod generated {
                     tag: Ok(None),
                 }
             }
-            pub fn state<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<types::State>,
-                <V as ::std::convert::TryInto<types::State>>::Error: ::std::fmt::Display,
-            {
-                self.state = value
-                    .try_into()
-                    .map(Some)
-                    .map_err(|reason| {
-                        format!("the argument `state` is refused: {reason}")
-                    });
+            pub fn state(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<types::State>,
+            ) -> Self {
+                self.state = ::keyfit::codegen::accept_some("state", value);
                 self
             }
-            pub fn tag<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                <V as ::std::convert::TryInto<
+            /// [`Self::state`] with a value that may be absent: `None` leaves it out.
+            pub fn maybe_state(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<types::State>,
+                >,
+            ) -> Self {
+                self.state = ::keyfit::codegen::accept_maybe("state", value);
+                self
+            }
+            pub fn tag(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
                     ::std::vec::Vec<::std::string::String>,
-                >>::Error: ::std::fmt::Display,
-            {
-                self.tag = value
-                    .try_into()
-                    .map(Some)
-                    .map_err(|reason| {
-                        format!("the argument `tag` is refused: {reason}")
-                    });
+                >,
+            ) -> Self {
+                self.tag = ::keyfit::codegen::accept_some("tag", value);
+                self
+            }
+            /// [`Self::tag`] with a value that may be absent: `None` leaves it out.
+            pub fn maybe_tag(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+                >,
+            ) -> Self {
+                self.tag = ::keyfit::codegen::accept_maybe("tag", value);
                 self
             }
             /// Sends a `GET` request to `/parcels`
@@ -623,32 +640,29 @@ mod generated {
                     body: Ok(::std::default::Default::default()),
                 }
             }
-            pub fn x_desk<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<::std::string::String>,
-                <V as ::std::convert::TryInto<
-                    ::std::string::String,
-                >>::Error: ::std::fmt::Display,
-            {
-                self.x_desk = value
-                    .try_into()
-                    .map(Some)
-                    .map_err(|reason| {
-                        format!("the argument `x_desk` is refused: {reason}")
-                    });
+            pub fn x_desk(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+            ) -> Self {
+                self.x_desk = ::keyfit::codegen::accept_some("x_desk", value);
                 self
             }
-            pub fn body<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<types::NewParcel>,
-                <V as std::convert::TryInto<types::NewParcel>>::Error: std::fmt::Display,
-            {
-                self.body = value
-                    .try_into()
-                    .map(From::from)
-                    .map_err(|s| {
-                        format!("conversion to `NewParcel` for body failed: {}", s)
-                    });
+            /// [`Self::x_desk`] with a value that may be absent: `None` leaves it out.
+            pub fn maybe_x_desk(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                >,
+            ) -> Self {
+                self.x_desk = ::keyfit::codegen::accept_maybe("x_desk", value);
+                self
+            }
+            pub fn body(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<types::NewParcel>,
+            ) -> Self {
+                self.body = ::keyfit::codegen::accept::<types::NewParcel>("body", value)
+                    .map(From::from);
                 self
             }
             pub fn body_map<F>(mut self, f: F) -> Self
@@ -726,16 +740,13 @@ mod generated {
                     id: Err("id was not initialized".to_string()),
                 }
             }
-            pub fn id<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<::keyfit::PathArgument>,
-                <V as ::std::convert::TryInto<
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
                     ::keyfit::PathArgument,
-                >>::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|reason| format!("the argument `id` is refused: {reason}"));
+                >("id", value);
                 self
             }
             /// Sends a `GET` request to `/parcels/{id}`
@@ -797,16 +808,13 @@ mod generated {
                     id: Err("id was not initialized".to_string()),
                 }
             }
-            pub fn id<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<::keyfit::PathArgument>,
-                <V as ::std::convert::TryInto<
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
                     ::keyfit::PathArgument,
-                >>::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|reason| format!("the argument `id` is refused: {reason}"));
+                >("id", value);
                 self
             }
             /// Sends a `DELETE` request to `/parcels/{id}`
@@ -859,16 +867,13 @@ mod generated {
                     id: Err("id was not initialized".to_string()),
                 }
             }
-            pub fn id<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<::keyfit::PathArgument>,
-                <V as ::std::convert::TryInto<
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
                     ::keyfit::PathArgument,
-                >>::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|reason| format!("the argument `id` is refused: {reason}"));
+                >("id", value);
                 self
             }
             /// Sends a `GET` request to `/parcels/{id}/label`
@@ -932,19 +937,14 @@ mod generated {
                     body: Ok(::std::default::Default::default()),
                 }
             }
-            pub fn body<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<types::MoveParcelBody>,
-                <V as std::convert::TryInto<
+            pub fn body(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<types::MoveParcelBody>,
+            ) -> Self {
+                self.body = ::keyfit::codegen::accept::<
                     types::MoveParcelBody,
-                >>::Error: std::fmt::Display,
-            {
-                self.body = value
-                    .try_into()
-                    .map(From::from)
-                    .map_err(|s| {
-                        format!("conversion to `MoveParcelBody` for body failed: {}", s)
-                    });
+                >("body", value)
+                    .map(From::from);
                 self
             }
             pub fn body_map<F>(mut self, f: F) -> Self
@@ -1003,7 +1003,7 @@ mod generated {
         ///
         /// # Errors
         /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
-        /// [`with_config`](Self::with_config). No message shows a value.
+        /// `with_config`. No message shows a value.
         pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
             let credential = ::keyfit::codegen::credential_from_env(
                 &[::keyfit::codegen::kind::<kind::Key>()],

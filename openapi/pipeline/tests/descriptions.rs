@@ -120,8 +120,7 @@ fn crate_of(texts: &[String]) -> String {
     let methods: String = (0..hostile().len())
         .flat_map(|index| ["pub fn operation".to_owned(), index.to_string(), "() {}\n".to_owned()])
         .collect();
-    let _ =
-        writeln!(code, "impl Client {{\n{methods}}}\n/// Items.\npub mod items {{\npub const BASE_URL: &str = \"\";");
+    let _ = writeln!(code, "impl Client {{\n{methods}}}\n/// Items.\npub mod items {{\npub static API: () = ();");
     for (index, text) in texts.iter().enumerate() {
         let _ = writeln!(code, "{text}pub struct Item{index};");
     }

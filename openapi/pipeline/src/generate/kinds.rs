@@ -244,7 +244,7 @@ impl Kinds {
                 ///
                 /// # Errors
                 /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
-                /// [`with_config`](Self::with_config). No message shows a value.
+                /// `with_config`. No message shows a value.
                 pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
                     let credential = #credential;
                     Self::over(credential, ::keyfit::Config::default().base_url_from_env(#variable)?)
