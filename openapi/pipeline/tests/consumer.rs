@@ -145,7 +145,9 @@ pub fn text() {
 }
 ";
     let words = compiled("consumer-kinds", script, library, &[]).expect_err("two mistakes");
-    for expected in ["error[E0277]: a token of the kind `Other` does not open `", "error[E0277]: `&str` is not a credential for `"] {
+    for expected in
+        ["error[E0277]: a token of the kind `Other` does not open `", "error[E0277]: `&str` is not a credential for `"]
+    {
         assert!(words.contains(expected), "{expected}: {words}");
     }
 }
