@@ -10,7 +10,6 @@ use keyfit::instasent::filter::{
 use keyfit::instasent::product::Client;
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let project = std::env::args().nth(1).ok_or("usage: filters <project>")?;
     let client = Client::from_env()?;

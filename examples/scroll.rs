@@ -11,7 +11,6 @@ use std::error::Error;
 use keyfit::instasent::product::{Client, types::AudienceScrollFilter};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "a program reads its settings from the environment")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let project = arguments.next().ok_or("usage: scroll <project> [cursor]")?;

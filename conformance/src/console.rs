@@ -6,6 +6,9 @@ use std::path::Path;
 use keyfit::redact::{plain, plain_lines};
 use keyfit_conformance::UserError;
 
+/// The length of a text that is printed at once.
+const PIECE: usize = 64 * 1024;
+
 /// Prints to the standard output, without what commands a terminal. A reader that has seen enough, such as `head`, is no error.
 pub(crate) fn print(text: &str) -> Result<(), UserError> {
     print_to(io::stdout(), text)
@@ -13,8 +16,16 @@ pub(crate) fn print(text: &str) -> Result<(), UserError> {
 
 /// The same, line by line.
 pub(crate) fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<(), UserError> {
-    let lines: Vec<String> = lines.into_iter().collect();
-    print(&format!("{}\n", lines.join("\n")))
+    // A piece at a time: there may be hundreds of thousands.
+    let mut piece = String::new();
+    for line in lines {
+        piece.push_str(&line);
+        piece.push('\n');
+        if piece.len() > PIECE {
+            print(&std::mem::take(&mut piece))?;
+        }
+    }
+    print(&piece)
 }
 
 /// The same to another place.

@@ -126,7 +126,7 @@ async fn a_call_of_ones_own_can_be_walked_and_outlives_the_place_that_made_it() 
     let walk = move || {
         pagination::by_cursor(move |cursor: Option<String>| {
             let client = client.clone();
-            async move { client.event_scroll().project("p").body_map(|body| body.cursor(cursor)).send().await }
+            async move { client.event_scroll().project("p").body_map(|body| body.maybe_cursor(cursor)).send().await }
         })
     };
     let walked = tokio::spawn(async move {

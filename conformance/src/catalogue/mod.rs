@@ -311,3 +311,47 @@ pub(crate) fn required_field(schema: &Value) -> Option<&str> {
 fn at(text: &Text, rule: &str, problem: String) -> Failure {
     Contract::failure_at(text, rule, problem, "correct the rule, or remove it: a rule without cases checks nothing")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn catalogues() -> impl Iterator<Item = Catalogue> {
+        let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+        let sources = crate::mock::shipped("scopien").into_iter().chain([shop]);
+        sources.map(|source| Catalogue::read(&source).expect("it can be read"))
+    }
+
+    #[test]
+    fn the_places_of_a_rule_are_those_of_its_cases() {
+        for mut catalogue in catalogues() {
+            catalogue.select(&[], &["**/auth/no-token/*".to_owned()]);
+            for rule in 0..catalogue.contract.rules.len() {
+                for operation in (0..catalogue.api.operations.len()).map(Some).chain([None]) {
+                    let is_of =
+                        |case: &Case| case.rule == rule && operation.is_none_or(|place| case.operation == place);
+                    let searched: Vec<usize> =
+                        (0..catalogue.cases.len()).filter(|place| is_of(&catalogue.cases[*place])).collect();
+                    assert_eq!(catalogue.places(rule, operation).collect::<Vec<_>>(), searched);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_contract_says_of_a_probe_is_what_its_first_rule_on_it_says() {
+        for Catalogue { api, contract, .. } in catalogues() {
+            let says = |rule: &&Rule| rule.expect.as_ref().is_some_and(|it| it.success || !it.status.is_empty());
+            for probe in contract.rules.iter().filter_map(|rule| rule.probe.as_ref()) {
+                for operation in &api.operations {
+                    let is_about = |rule: &&Rule| rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id);
+                    let searched = contract.rules.iter().find(|rule| is_about(rule) && says(rule));
+                    let found = contract.ruling(probe, operation);
+                    assert_eq!(found.map(|rule| &rule.id), searched.map(|rule| &rule.id));
+                }
+            }
+        }
+    }
+}

@@ -125,6 +125,36 @@ mod tests {
     }
 
     #[test]
+    fn of_what_one_operation_has_thousands_the_first_are_kept_and_that_is_noted() {
+        let get = |id: &str| serde_json::json!({ "get": { "operationId": id, "responses": { "200": { "description": "ok" } } } });
+        let name = |index: usize| format!("login{index}");
+        let scheme = serde_json::json!({ "type": "http", "scheme": "bearer" });
+        let schemes: serde_json::Map<_, _> = (0..300).map(|index| (name(index), scheme.clone())).collect();
+        let path = (0..300).fold(String::new(), |path, index| format!("{path}/{{id{index}}}"));
+        let text = serde_json::json!({
+            "openapi": "3.0.3",
+            "info": { "title": "Many", "version": "1" },
+            "servers": [{ "url": "https://many.example" }],
+            "security": (0..300).map(|index| serde_json::json!({ name(index): [] })).collect::<Vec<_>>(),
+            "paths": { path: get("deep"), "/a": get("a") },
+            "components": { "securitySchemes": schemes },
+        });
+        let text = text.to_string();
+        let made = scaffold("many", &Text::new("many.yaml", text)).expect("a contract");
+        let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
+        let is_about_ids =
+            |rule: &&crate::contract::Rule| matches!(rule.probe, Some(crate::contract::Probe::UnknownId(_)));
+        assert_eq!(contract.rules.iter().filter(is_about_ids).count(), 50);
+        assert_eq!(contract.credentials.len(), 20);
+        for note in [
+            "`deep` and 1 more: of more than 20 kinds of token the first 20 are kept",
+            "`deep`: of more than 50 path parameters the first 50 have rules about ids",
+        ] {
+            assert!(made.notes.iter().any(|said| said == note), "{:?}", made.notes);
+        }
+    }
+
+    #[test]
     fn a_document_without_credentials_is_refused() {
         let text = "openapi: 3.0.3\ninfo: {title: Open, version: '1'}\nservers: [{url: https://open.example}]\npaths:\n  /a:\n    get: {operationId: a, responses: {'200': {description: ok}}}\n";
         let refusal =

@@ -26,7 +26,10 @@ struct Node {
 /// The segments that have a parameter with other text around it, or several, without the names: `{}:cancel`. They are kept by
 /// the texts before the first parameter and after the last one, and those by their lengths.
 #[derive(Default)]
-struct Mixed(BTreeMap<(usize, usize), HashMap<(String, String), BTreeMap<String, usize>>>);
+struct Mixed(BTreeMap<(usize, usize), Ends>);
+
+/// Texts before and after, to what is between them and the node below.
+type Ends = HashMap<(String, String), BTreeMap<String, usize>>;
 
 struct Route {
     segments: Vec<Segment>,
@@ -63,13 +66,13 @@ impl Router {
     }
 
     fn of<'a>(templates: impl IntoIterator<Item = (&'a str, BTreeMap<String, usize>)>) -> Self {
-        let mut routes: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut by_segments: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
         for (path, methods) in templates {
             let segments = path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
-            routes.entry(segments).or_default().extend(methods);
+            by_segments.entry(segments).or_default().extend(methods);
         }
         let mut router = Self(vec![Node::default()]);
-        for (segments, methods) in routes {
+        for (segments, methods) in by_segments {
             let end = segments.iter().fold(0, |node, segment| router.below(node, segment));
             // Of templates that differ in the names of their parameters alone the first one is served.
             router.0[end].route.get_or_insert(Route { segments, methods });

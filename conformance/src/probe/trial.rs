@@ -133,7 +133,9 @@ impl<'a> Trial<'a> {
             let id = draft.operation.as_deref().unwrap_or_default();
             format!("its body needs `{member}`, which the check does not set: pass --allow {id}")
         });
-        why.or(lacks).filter(|_| fault == Fault::Status)
+        let gap = self.catalogue.gap(self.case).filter(|_| matches!(status, 400 | 422));
+        let gap = gap.map(|gap| format!("there is no example of a request, {gap}: an overlay can give one"));
+        why.or(lacks).or(gap).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.

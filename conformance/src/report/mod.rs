@@ -161,3 +161,23 @@ fn capitalised(title: &str) -> String {
     let (first, rest) = title.split_at_checked(1).unwrap_or((title, ""));
     first.to_uppercase() + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_a_report_with_a_text_that_hides_is_copied_to_be_shown() {
+        let mut report = Report::new(Vec::new(), 0, Duration::ZERO);
+        report.stale = vec!["\ttwo\nlines, \"quoted\" \\ é 日本".to_owned()];
+        assert!(matches!(shown(&report), Cow::Borrowed(_)));
+        for odd in ["\u{202e}", "\r\n", "\u{7f}", "\u{1b}[2J", "\u{8}"] {
+            report.stale[0] = format!("a{odd}b");
+            let told = shown(&report).into_owned();
+            assert_eq!(told.stale, [plain_lines(&format!("a{odd}b"))]);
+            assert!(is_plain(&told), "{odd:?}");
+        }
+    }
+}

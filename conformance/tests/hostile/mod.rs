@@ -15,6 +15,7 @@ pub(crate) fn documents(scale: usize) -> Vec<Document> {
     documents
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of documents")]
 fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
     let list = |items: Value| json!({ "type": "array", "minItems": 10_000, "items": items });
     let text = |pattern: &str| json!({ "type": "string", "minLength": 60, "pattern": pattern });
@@ -101,6 +102,56 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
                 json!({ "get": operation })
             }),
         ),
+        ("paths that begin alike", paths_of(of(10_000), |index| format!("/accounts/{{id}}/p{index}/{{other}}"))),
+        ("verbs behind one parameter", paths_of(of(5000), |index| format!("/things/{{name}}:verb{index}"))),
+        ("a path without end", paths_of(1, |_| "/a".repeat(of(100_000)))),
+        ("many servers", {
+            let mut document = paths(1, |index| json!({ "get": operation(index, &json!({ "type": "object" })) }));
+            document["servers"] =
+                (0..of(100_000)).map(|index| json!({ "url": format!("https://s{index}.example.com/v1") })).collect();
+            document
+        }),
+        ("any of many logins", logins(of(5000), |names| names.map(|name| json!({ name: [] })).collect())),
+        (
+            "all of many logins at once",
+            logins(of(5000), |names| json!([names.map(|name| (name, json!([]))).collect::<Map<String, Value>>()])),
+        ),
+        ("answers under what is no status", {
+            let mut get = operation(0, &json!({ "type": "object" }));
+            get["responses"] = (0..of(50_000))
+                .map(|n| (format!("s{n}"), json!({ "description": "odd" })))
+                .collect::<Map<_, _>>()
+                .into();
+            document(&json!({ "/a": { "get": get } }), &json!({}))
+        }),
+        (
+            "many answers",
+            paths(of(80), |index| {
+                let mut get = operation(index, &json!({ "type": "object" }));
+                let answer =
+                    |status: u16| (status.to_string(), operation(0, &object_of("a"))["responses"]["200"].clone());
+                get["responses"] = (200..600).map(answer).collect::<Map<_, _>>().into();
+                json!({ "get": get })
+            }),
+        ),
+        ("one large schema for all", {
+            let large = json!({ "$ref": "#/components/schemas/Large" });
+            let mut document = paths(of(3000), |index| {
+                let mut post = operation(index, &large);
+                post["requestBody"] = json!({ "content": { "application/json": { "schema": large } } });
+                json!({ "post": post })
+            });
+            document["components"]["schemas"]["Large"] = object(of(3000), |_| json!({ "type": "string" }));
+            document
+        }),
+        (
+            "hints that do not count",
+            paths(of(15_000), |index| {
+                let mut get = operation(index, &json!({ "type": "object" }));
+                get["x-keyfit"] = json!({ "retry": "safe" });
+                json!({ "get": get, "x-keyfit": {} })
+            }),
+        ),
         ("many examples", body(&json!({ "type": "integer", "examples": vec![json!({ "a": "x" }); of(100_000)] }))),
     ]
 }
@@ -161,6 +212,21 @@ fn body(schema: &Value) -> Value {
 fn paths(count: usize, item: impl Fn(usize) -> Value) -> Value {
     let paths: Map<String, Value> = (0..count).map(|index| (format!("/p{index}"), item(index))).collect();
     document(&paths.into(), &json!({}))
+}
+
+fn paths_of(count: usize, path: impl Fn(usize) -> String) -> Value {
+    let item = |index| (path(index), json!({ "get": operation(index, &json!({ "type": "object" })) }));
+    document(&(0..count).map(item).collect::<Map<String, Value>>().into(), &json!({}))
+}
+
+/// A document with many security schemes, and what all operations need of them.
+fn logins(count: usize, security: impl Fn(&mut dyn Iterator<Item = String>) -> Value) -> Value {
+    let names = || (0..count).map(|index| format!("login{index}"));
+    let mut document = paths(50, |index| json!({ "get": operation(index, &json!({ "type": "object" })) }));
+    let scheme = |name| (name, json!({ "type": "http", "scheme": "bearer" }));
+    document["components"]["securitySchemes"] = names().map(scheme).collect::<Map<String, Value>>().into();
+    document["security"] = security(&mut names());
+    document
 }
 
 /// A document whose schemas refer to the next each, and its one body to the first.

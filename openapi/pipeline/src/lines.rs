@@ -47,3 +47,27 @@ impl Lines {
         Some((node.line as usize, node.column as usize))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Text;
+    use crate::load::Located;
+
+    #[test]
+    fn each_node_stands_where_it_was_written_in_whatever_order() {
+        let text = "z:\n  b: 1\n  a: {b: 2, a/b: 3}\na: [{b: 4}, x]\n";
+        let located = Located::read(&Text::new("a.yaml", text)).expect("it can be read");
+        for (pointer, place) in [
+            ("/z", (1, 1)),
+            ("/z/b", (2, 3)),
+            ("/z/a/b", (3, 7)),
+            ("/z/a/a~1b", (3, 13)),
+            ("/a/0/b", (4, 6)),
+            ("/a/1", (4, 13)),
+        ] {
+            let found = located.place(pointer);
+            assert_eq!((found.line, found.column), place, "{pointer}");
+        }
+        assert_eq!(located.place("/z/c/d").line, 1, "what is not there stands where its nearest ancestor does");
+    }
+}

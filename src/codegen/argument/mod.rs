@@ -191,7 +191,7 @@ mod tests {
         let owned = "a".to_owned();
         let texts: [String; 7] = [
             taken("a"),
-            taken(&"a"),
+            taken("a"),
             taken(&owned),
             taken(owned.clone()),
             taken(Cow::Borrowed("a")),
@@ -228,7 +228,7 @@ mod tests {
         let lists: [Vec<String>; 6] = [
             taken(["a", "b"]),
             taken(vec!["a", "b"]),
-            taken(&["a", "b"]),
+            taken(["a", "b"]),
             taken(owned.as_slice()),
             taken(&owned),
             taken(owned.clone()),
@@ -284,8 +284,7 @@ mod tests {
 
     #[test]
     fn a_path_argument_is_a_text_or_an_integer() {
-        let segments: [PathArgument; 3] =
-            [taken("42"), taken(42), taken(&PathArgument::try_from("42").expect("an id"))];
+        let segments: [PathArgument; 3] = [taken("42"), taken(42), taken(PathArgument::try_from("42").expect("an id"))];
         assert!(segments.iter().all(|segment| segment.as_str() == "42"));
         assert!(refusal::<PathArgument>("..").contains("must not be empty"));
     }

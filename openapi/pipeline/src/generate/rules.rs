@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::{Fields, Item, ItemStruct, Type, Visibility, parse_quote};
 
 use super::setters::has_rule;
@@ -13,8 +13,8 @@ enum Rule {
     Converted,
     /// From a text.
     Parsed,
-    /// From what another type takes.
-    Wrapped(Box<Type>),
+    /// From what another type takes, by that type's own rule.
+    Wrapped(Box<Type>, &'static str),
 }
 
 /// The items for these types, which stand beside them.
@@ -33,10 +33,12 @@ pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
         let rule = match types.rule(item) {
             Rule::Converted => quote!(Converted),
             Rule::Parsed => quote!(Parsed),
-            Rule::Wrapped(inner) => {
-                // What the inner type takes is not the type itself.
+            Rule::Wrapped(inner, rule) => {
+                let rule = format_ident!("{rule}");
+                // The inner type's rule does not take the type itself. It is named, because the compiler does not look it
+                // up in another crate when it compares implementations.
                 found.push(parse_quote! {
-                    impl ::keyfit::codegen::IntoArgumentBy<#inner, <#inner as ::keyfit::codegen::ArgumentType>::Rule> for #name {
+                    impl ::keyfit::codegen::IntoArgumentBy<#inner, ::keyfit::codegen::rule::#rule> for #name {
                         fn into_argument_by(self) -> ::std::result::Result<#inner, ::std::string::String> {
                             Ok(self.0)
                         }
@@ -121,22 +123,31 @@ impl<'a> Types<'a> {
         if is_limited && self.implements(&item.ident, "FromStr") {
             return Rule::Parsed;
         }
-        if self.is_converted(&field.ty) { Rule::Converted } else { Rule::Wrapped(Box::new(field.ty.clone())) }
+        match self.named_rule(&field.ty) {
+            Some(rule) => Rule::Wrapped(Box::new(field.ty.clone()), rule),
+            None => Rule::Converted,
+        }
     }
 
-    /// Whether an argument of the type is made by `TryInto`: then one of a type that wraps it is too.
-    fn is_converted(&self, kind: &Type) -> bool {
+    /// The rule of a type inside another one; `None` where the outer one is made by `TryInto` too.
+    fn named_rule(&self, kind: &Type) -> Option<&'static str> {
+        let Type::Path(path) = kind else { return None };
         if !has_rule(kind) {
-            return true;
+            return None;
         }
-        let Type::Path(path) = kind else { return true };
-        if let Some(name) = path.path.get_ident() {
-            return match self.structs.get(&name.to_string()) {
-                Some(item) => matches!(self.rule(item), Rule::Converted),
-                None => name == "bool",
-            };
+        if let Some(own) = path.path.get_ident().and_then(|name| self.structs.get(&name.to_string())) {
+            return matches!(self.rule(own), Rule::Parsed).then_some("Parsed");
         }
-        path.path.segments.last().is_some_and(|last| ["Value", "Secret"].contains(&last.ident.to_string().as_str()))
+        Some(match path.path.segments.last()?.ident.to_string().as_str() {
+            "String" => "Text",
+            "DateTime" | "NaiveDate" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" => "Parsed",
+            "PathArgument" => "Segment",
+            "Vec" | "Batch" => "List",
+            "HashMap" | "Map" => "Map",
+            "Option" => "Optional",
+            "bool" | "Value" | "Secret" | "Body" => return None,
+            _ => "Number",
+        })
     }
 }
 
