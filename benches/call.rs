@@ -65,8 +65,7 @@ async fn post() {
     let raw = raw_client();
     let contacts: Vec<types::Contact> = (0..100)
         .map(|number| {
-            let contact =
-                types::Contact::builder().user_id(format!("user-{number}")).email("ada@example.com");
+            let contact = types::Contact::builder().user_id(format!("user-{number}")).email("ada@example.com");
             contact.phone_mobile("+34600000000").try_into().expect("a contact")
         })
         .collect();

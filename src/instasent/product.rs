@@ -55,10 +55,7 @@ impl Client {
     ///
     /// # Errors
     /// As any call.
-    pub async fn granted_scopes_in(
-        &self,
-        project: impl IntoArgument<PathArgument>,
-    ) -> Result<Option<Scopes>, Error> {
+    pub async fn granted_scopes_in(&self, project: impl IntoArgument<PathArgument>) -> Result<Option<Scopes>, Error> {
         let answer = self.project_get().project(project).send().await?.into_inner();
         Ok(answer.metadata.map(|metadata| metadata.scopes).filter(|scopes| !scopes.is_empty()).map(Scopes::flat))
     }

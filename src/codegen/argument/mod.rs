@@ -174,9 +174,9 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::client::batch::Batch;
     use crate::client::PathArgument;
-use crate::error::Timestamp;
+    use crate::client::batch::Batch;
+    use crate::error::Timestamp;
 
     fn taken<T>(value: impl IntoArgument<T>) -> T {
         accept("x", value).expect("it is a value")
@@ -211,7 +211,10 @@ use crate::error::Timestamp;
         assert_eq!(taken::<f64>(0.5).to_string(), "0.5");
         assert_eq!(taken::<f32>(0.1).to_string(), "0.1");
         assert_eq!(refusal::<u64>(-1), "the argument `x` is refused: -1 is not between 0 and 18446744073709551615");
-        assert_eq!(refusal::<NonZeroU64>(0), "the argument `x` is refused: 0 is not between 1 and 18446744073709551615");
+        assert_eq!(
+            refusal::<NonZeroU64>(0),
+            "the argument `x` is refused: 0 is not between 1 and 18446744073709551615"
+        );
         assert_eq!(refusal::<i8>(1000), "the argument `x` is refused: 1000 is not between -128 and 127");
         for odd in [f64::NAN, f64::INFINITY] {
             assert!(refusal::<f64>(odd).ends_with("is not a number in JSON"), "{odd}");
@@ -232,10 +235,16 @@ use crate::error::Timestamp;
         ];
         assert!(lists.iter().all(|list| *list == owned));
         assert_eq!(taken::<Vec<u64>>([1, 2]), [1, 2]);
-        assert_eq!(refusal::<Vec<u64>>([1, -2]), "the argument `x` is refused: item 1: -2 is not between 0 and 18446744073709551615");
+        assert_eq!(
+            refusal::<Vec<u64>>([1, -2]),
+            "the argument `x` is refused: item 1: -2 is not between 0 and 18446744073709551615"
+        );
         assert_eq!(taken::<Vec<Option<String>>>([Some("a"), None]), [Some("a".to_owned()), None]);
         assert_eq!(taken::<Batch<String, 2>>(["a", "b"]).len(), 2);
-        assert_eq!(refusal::<Batch<String, 1>>(["a", "b"]), "the argument `x` is refused: a batch takes 1 to 1 items, not 2");
+        assert_eq!(
+            refusal::<Batch<String, 1>>(["a", "b"]),
+            "the argument `x` is refused: a batch takes 1 to 1 items, not 2"
+        );
     }
 
     #[test]
@@ -266,13 +275,17 @@ use crate::error::Timestamp;
         assert_eq!(instants, [instant; 4]);
         assert_eq!(taken::<NaiveDate>("2026-01-22"), taken(instant.date_naive()));
         assert!(refusal::<NaiveDate>("tomorrow").starts_with("the argument `x` is refused: "));
-        assert!(refusal::<DateTime<Utc>>("yesterday".parse::<Timestamp>().expect("any text")).ends_with("is not an instant"));
+        assert!(
+            refusal::<DateTime<Utc>>("yesterday".parse::<Timestamp>().expect("any text"))
+                .ends_with("is not an instant")
+        );
         assert_eq!(taken::<IpAddr>("::1").to_string(), "::1");
     }
 
     #[test]
     fn a_path_argument_is_a_text_or_an_integer() {
-        let segments: [PathArgument; 3] = [taken("42"), taken(42), taken(&PathArgument::try_from("42").expect("an id"))];
+        let segments: [PathArgument; 3] =
+            [taken("42"), taken(42), taken(&PathArgument::try_from("42").expect("an id"))];
         assert!(segments.iter().all(|segment| segment.as_str() == "42"));
         assert!(refusal::<PathArgument>("..").contains("must not be empty"));
     }

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use syn::{
-    Attribute, Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt,
-    Type, TypeParamBound, WherePredicate, parse_quote,
+    Attribute, Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type,
+    TypeParamBound, WherePredicate, parse_quote,
 };
 
 use super::docs;
@@ -38,7 +38,8 @@ struct Setter {
 
 /// The `T` of a setter `fn name<V>(mut self, value: V) where V: TryInto<T>`.
 pub(crate) fn type_of(function: &ImplItemFn) -> Option<Type> {
-    let is_value = |input: &FnArg| matches!(input, FnArg::Typed(typed) if typed.pat.to_token_stream().to_string() == "value");
+    let is_value =
+        |input: &FnArg| matches!(input, FnArg::Typed(typed) if typed.pat.to_token_stream().to_string() == "value");
     if !function.sig.inputs.iter().any(is_value) {
         return None;
     }
@@ -78,7 +79,9 @@ pub(crate) fn of_types(items: &mut [Item], described: &HashMap<(String, String),
     for item in items {
         let Item::Impl(block) = item else { continue };
         let Type::Path(path) = &*block.self_ty else { continue };
-        let Some(builder) = path.path.get_ident().map(Ident::to_string).filter(|_| block.trait_.is_none()) else { continue };
+        let Some(builder) = path.path.get_ident().map(Ident::to_string).filter(|_| block.trait_.is_none()) else {
+            continue;
+        };
         rewrite(block, |function, field| {
             let name = function.sig.ident.clone();
             let has_default = defaults.get(&builder).is_some_and(|fields| fields.contains(&name.to_string()));
@@ -229,10 +232,43 @@ struct Value<'a> {
 
 /// Types of the standard library and of crates that `keyfit::codegen` has a rule for.
 const RULED: [&str; 37] = [
-    "bool", "f32", "f64", "i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize", "NonZeroI8", "NonZeroI16",
-    "NonZeroI32", "NonZeroI64", "NonZeroIsize", "NonZeroU8", "NonZeroU16", "NonZeroU32", "NonZeroU64", "NonZeroUsize",
-    "String", "DateTime", "NaiveDate", "IpAddr", "Ipv4Addr", "Ipv6Addr", "Value", "PathArgument", "Secret", "Body", "Vec",
-    "Option", "HashMap", "Batch",
+    "bool",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "usize",
+    "NonZeroI8",
+    "NonZeroI16",
+    "NonZeroI32",
+    "NonZeroI64",
+    "NonZeroIsize",
+    "NonZeroU8",
+    "NonZeroU16",
+    "NonZeroU32",
+    "NonZeroU64",
+    "NonZeroUsize",
+    "String",
+    "DateTime",
+    "NaiveDate",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "Value",
+    "PathArgument",
+    "Secret",
+    "Body",
+    "Vec",
+    "Option",
+    "HashMap",
+    "Batch",
 ];
 
 /// Whether `keyfit::codegen` knows what values the type takes: no tuples, no arrays, nothing in a box.
@@ -241,11 +277,13 @@ pub(super) fn has_rule(kind: &Type) -> bool {
     let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else { return false };
     let is_ruled = RULED.contains(&last.ident.to_string().as_str()) || is_object(kind);
     // A type of the API may have any name; those of answers are in another module.
-    let is_foreign = path.path.leading_colon.is_some() && first.ident != "generated_root" || path.path.segments.len() == 1;
+    let is_foreign =
+        path.path.leading_colon.is_some() && first.ident != "generated_root" || path.path.segments.len() == 1;
     let is_own = path.path.segments.iter().any(|segment| segment.ident == "types" || segment.ident == "super")
         || path.path.segments.len() == 1 && !is_ruled;
     // An instant is in UTC or has no rule.
-    let is_instant = last.ident == "DateTime" && arguments(last).all(|zone| zone.to_token_stream().to_string().ends_with("Utc"));
+    let is_instant =
+        last.ident == "DateTime" && arguments(last).all(|zone| zone.to_token_stream().to_string().ends_with("Utc"));
     (is_own || is_foreign && is_ruled) && (is_instant || arguments(last).all(has_rule))
 }
 
