@@ -10,7 +10,8 @@ pub(crate) type Document = (&'static str, String);
 /// Every document, with `scale` parts for each thousand of the largest.
 pub(crate) fn documents(scale: usize) -> Vec<Document> {
     let of = |thousand: usize| (thousand * scale / 1000).max(2);
-    let mut documents: Vec<Document> = shapes(&of).into_iter().map(|(name, value)| (name, value.to_string())).collect();
+    let mut documents: Vec<Document> =
+        shapes(&of).into_iter().chain(crowds(&of)).map(|(name, value)| (name, value.to_string())).collect();
     documents.extend(texts(&of));
     documents
 }
@@ -102,6 +103,13 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
                 json!({ "get": operation })
             }),
         ),
+        ("many examples", body(&json!({ "type": "integer", "examples": vec![json!({ "a": "x" }); of(100_000)] }))),
+    ]
+}
+
+/// Of one thing more than anybody has.
+fn crowds(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
+    vec![
         ("paths that begin alike", paths_of(of(10_000), |index| format!("/accounts/{{id}}/p{index}/{{other}}"))),
         ("verbs behind one parameter", paths_of(of(5000), |index| format!("/things/{{name}}:verb{index}"))),
         ("a path without end", paths_of(1, |_| "/a".repeat(of(100_000)))),
@@ -152,7 +160,6 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
                 json!({ "get": get, "x-keyfit": {} })
             }),
         ),
-        ("many examples", body(&json!({ "type": "integer", "examples": vec![json!({ "a": "x" }); of(100_000)] }))),
     ]
 }
 
