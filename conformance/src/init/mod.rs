@@ -130,11 +130,7 @@ mod tests {
         let name = |index: usize| format!("login{index}");
         let scheme = serde_json::json!({ "type": "http", "scheme": "bearer" });
         let schemes: serde_json::Map<_, _> = (0..300).map(|index| (name(index), scheme.clone())).collect();
-<<<<<<< HEAD
         let path = (0..300).fold(String::new(), |path, index| format!("{path}/{{id{index}}}"));
-=======
-        let path = (0..300).map(|index| format!("/{{id{index}}}")).collect::<Vec<_>>().concat();
->>>>>>> hostile
         let text = serde_json::json!({
             "openapi": "3.0.3",
             "info": { "title": "Many", "version": "1" },
