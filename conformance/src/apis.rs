@@ -3,6 +3,9 @@
 use keyfit::dispatch::{File, SHIPPED, Shipped};
 use keyfit_openapi::{Source, Text};
 
+use crate::UserError;
+use crate::secret::shown;
+
 /// The files of a template: document, overlay, contract.
 macro_rules! template {
     ($name:literal) => {
@@ -37,6 +40,30 @@ pub fn shipped() -> Vec<Source> {
 /// The one of this name that has a client.
 pub fn named(name: &str) -> Option<Source> {
     SHIPPED.iter().find(|shipped| shipped.name == name).map(source)
+}
+
+/// The one of this name; the last part of it will do, which is what contracts are named by.
+///
+/// # Errors
+/// Returns an error if there is none, with the names that there are.
+pub fn find(name: &str) -> Result<Source, UserError> {
+    let mut sources = all();
+    match sources.iter().position(|source| is_of(source, name)) {
+        Some(index) => Ok(sources.swap_remove(index)),
+        None => Err(unknown(name, &sources)),
+    }
+}
+
+/// Whether an API goes by this name.
+pub fn is_of(source: &Source, name: &str) -> bool {
+    source.name == name || source.name.strip_suffix(name).is_some_and(|vendor| vendor.ends_with('-'))
+}
+
+/// The error of a name that none of these has.
+pub fn unknown(name: &str, sources: &[Source]) -> UserError {
+    let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    UserError::new(format!("there is no API called `{}`", shown(name)))
+        .help(format!("the APIs are {}", known.join(", ")))
 }
 
 /// Contracts without an API, for which no client is generated: the generic authentication guide.

@@ -5,11 +5,13 @@
 pub mod apis;
 mod body;
 pub mod catalogue;
+mod check;
 mod clock;
 pub mod comparison;
 pub mod contract;
 pub mod drive;
 pub mod explain;
+pub mod file;
 pub mod generate;
 mod glob;
 pub mod identity;
@@ -26,11 +28,12 @@ pub mod report;
 pub mod run;
 pub mod secret;
 mod segment;
+pub mod server;
 pub mod spec_diff;
 mod standing;
-
 pub mod tokens;
 mod user_error;
 pub mod verdict;
 
+pub use check::{Check, Findings, check};
 pub use user_error::UserError;

@@ -10,8 +10,11 @@ use tokio::task::JoinSet;
 
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::drive::Stage;
+use crate::known::KnownFailures;
 use crate::presumption;
-use crate::probe::Target;
+use crate::probe::{Aftermath, Target};
+use crate::report::{ApiReport, LiveReport};
+use crate::secret::Redactor;
 use crate::standing;
 use crate::verdict::{Outcome, Verdict};
 
@@ -82,6 +85,48 @@ impl Halt {
     pub async fn halted(&self) {
         // The sender lives in here, so that no wait is in vain.
         let _ = self.0.subscribe().wait_for(|is_halted| *is_halted).await;
+    }
+}
+
+/// What came of the cases of an API, and what the run did to its server.
+pub struct Checked {
+    /// The API with its cases.
+    pub catalogue: Arc<Catalogue>,
+    /// The server as reports name it: a base URL, `mock` or `none`.
+    pub server: String,
+    /// What came of each case.
+    pub outcomes: Vec<Outcome>,
+    /// What was done to a live server.
+    pub aftermath: Aftermath,
+}
+
+/// Runs the cases of an API and tidies up after them.
+pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Checked {
+    let outcomes = run(&catalogue, plan).await;
+    let aftermath = match &plan.target {
+        Some(target) => target.finish(&catalogue).await,
+        None => Aftermath::default(),
+    };
+    Checked { catalogue, server, outcomes, aftermath }
+}
+
+impl Checked {
+    /// The report, without the failures that are known, and the number of requests; `notes` are those on a live server,
+    /// where it was one.
+    pub fn report(
+        mut self,
+        known: &mut KnownFailures,
+        notes: Option<Vec<String>>,
+        redactor: &Redactor,
+    ) -> (ApiReport, usize) {
+        let mut requests = self.aftermath.requests;
+        for (case, outcome) in self.catalogue.cases.iter().zip(&mut self.outcomes) {
+            requests += outcome.requests;
+            known.settle(&case.id, outcome);
+        }
+        let mut report = ApiReport::new(&self.catalogue, &self.server, self.outcomes, redactor);
+        report.live = notes.map(|notes| LiveReport::new(self.aftermath, notes, redactor));
+        (report, requests)
     }
 }
 

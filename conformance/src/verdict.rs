@@ -212,6 +212,12 @@ pub(crate) fn cut(text: &str) -> String {
     format!("{kept}... ({} bytes)", text.len())
 }
 
+/// A text as one word of a shell, in quotes only where it needs them.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_');
+    if !text.is_empty() && text.bytes().all(is_plain) { text.to_owned() } else { quoted(text) }
+}
+
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use keyfit_conformance::UserError;
-use keyfit_conformance::apis::all;
+use keyfit_conformance::apis::{all, is_of, unknown};
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::secret::shown;
 use keyfit_openapi::Source;
 
 use crate::console;
@@ -46,28 +45,9 @@ impl Apis {
             return Ok(vec![Source::from_dir(folder)?]);
         }
         let sources = all();
-        if let Some(unknown) = self.api.iter().find(|name| !sources.iter().any(|source| is_of(source, name))) {
-            return Err(unknown_api(unknown, &sources));
+        if let Some(name) = self.api.iter().find(|name| !sources.iter().any(|source| is_of(source, name))) {
+            return Err(unknown(name, &sources));
         }
         Ok(sources)
     }
-}
-
-/// The API of this name; the last part of it will do, which is what contracts are named by.
-pub(super) fn named(name: &str) -> Result<Source, UserError> {
-    let mut sources = all();
-    match sources.iter().position(|source| is_of(source, name)) {
-        Some(index) => Ok(sources.swap_remove(index)),
-        None => Err(unknown_api(name, &sources)),
-    }
-}
-
-fn is_of(source: &Source, name: &str) -> bool {
-    source.name == name || source.name.strip_suffix(name).is_some_and(|vendor| vendor.ends_with('-'))
-}
-
-fn unknown_api(name: &str, sources: &[Source]) -> UserError {
-    let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    UserError::new(format!("there is no API called `{}`", shown(name)))
-        .help(format!("the APIs are {}", known.join(", ")))
 }

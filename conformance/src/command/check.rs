@@ -12,9 +12,9 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::contract::Probe;
 use keyfit_conformance::known::KnownFailures;
-use keyfit_conformance::probe::{Aftermath, http_client};
-use keyfit_conformance::report::{ApiReport, LiveReport, Report};
-use keyfit_conformance::run::{Halt, Watch, run as run_cases};
+use keyfit_conformance::probe::http_client;
+use keyfit_conformance::report::Report;
+use keyfit_conformance::run::{Halt, Watch, check as check_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::plain;
@@ -197,13 +197,9 @@ async fn check(
         plan.workers = options.parallel.map_or(plan.workers, usize::from);
         plan.watch = bar.clone().map(watch);
         running.spawn(async move {
-            let outcomes = run_cases(&catalogue, &plan).await;
-            let aftermath = match &plan.target {
-                Some(target) => target.finish(&catalogue).await,
-                None => Aftermath::default(),
-            };
+            let checked = check_cases(catalogue, &plan, server).await;
             drop(mock);
-            (place, catalogue, server, outcomes, aftermath)
+            (place, checked)
         });
     }
     let mut done = Vec::new();
@@ -216,19 +212,13 @@ async fn check(
     done.sort_by_key(|(place, ..)| *place);
     let mut requests = 0;
     let mut apis = Vec::new();
-    for (_, catalogue, server, mut outcomes, aftermath) in done {
-        requests += aftermath.requests;
-        for (case, outcome) in catalogue.cases.iter().zip(&mut outcomes) {
-            requests += outcome.requests;
-            known.settle(&case.id, outcome);
-        }
-        if is_elsewhere(&catalogue, &outcomes) && options.subject.live.base_url.is_some() {
+    for (_, checked) in done {
+        let notes = options.subject.live.base_url.is_some().then(|| options.subject.live.notes());
+        if notes.is_some() && is_elsewhere(&checked.catalogue, &checked.outcomes) {
             eprintln!("note: every valid call is answered 404: does the base URL lack a path, such as /v1?");
         }
-        let mut report = ApiReport::new(&catalogue, &server, outcomes, &redactor);
-        if options.subject.live.base_url.is_some() {
-            report.live = Some(LiveReport::new(aftermath, options.subject.live.notes(), &redactor));
-        }
+        let (report, sent) = checked.report(known, notes, &redactor);
+        requests += sent;
         apis.push(report);
     }
     let mut report = Report::new(apis, requests, started.elapsed());

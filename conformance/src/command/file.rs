@@ -4,8 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use keyfit_conformance::UserError;
-use keyfit_openapi::{Text, read_file};
+pub(super) use keyfit_conformance::file::{read, read_or};
 
 /// Writes a report into a file that its owner alone may read: what was exchanged is for nobody else, masked or not. What is no
 /// plain file, such as a pipe, keeps its mode.
@@ -33,17 +32,4 @@ pub(super) fn write_new(path: &Path, text: &str, is_private: bool) -> io::Result
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
     options.open(path)?.write_all(text.as_bytes())
-}
-
-/// Reads a regular file; `what` it is stands in the error.
-pub(super) fn read(file: &Path, what: &str) -> Result<Text, UserError> {
-    read_or(file, what, "check the path")
-}
-
-/// The same, with what to do where it cannot be read.
-pub(super) fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, UserError> {
-    let name = file.display();
-    let bytes = read_file(file)
-        .map_err(|error| UserError::new(format!("the {what} cannot be read: {error}")).at(&name).help(help))?;
-    Ok(Text::decode(name.to_string(), bytes)?)
 }

@@ -9,11 +9,11 @@ use keyfit_conformance::init::scaffold;
 use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Text, module_name, plain};
 
-use super::subject::server_url;
 use super::transport::Transport;
 use super::{file, runtime};
 use crate::console;
 use crate::ending::Ending;
+use keyfit_conformance::server::server_url;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

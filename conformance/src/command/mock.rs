@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use clap::Args;
 use keyfit::redact::plain_json;
 use keyfit_conformance::UserError;
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings};
 use keyfit_conformance::secret::Secret;
 use keyfit_openapi::Source;
 use serde_json::{Value, json};
 
-use super::{apis, runtime};
+use super::runtime;
 use crate::console;
 use crate::ending::Ending;
 use crate::interrupt::Interrupts;
@@ -92,7 +93,7 @@ async fn serve(options: &Options, catalogue: Catalogue) -> Result<Ending, UserEr
 fn source(options: &Options) -> Result<Source, UserError> {
     match &options.api_dir {
         Some(folder) => Ok(Source::from_dir(folder)?),
-        None => apis::named(options.api.as_deref().unwrap_or_default()),
+        None => apis::find(options.api.as_deref().unwrap_or_default()),
     }
 }
 

@@ -7,19 +7,17 @@ use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::contract::Carrier;
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Policy, Target, is_loopback};
+use keyfit_conformance::probe::{Policy, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::tokens::Tokens;
-
+use keyfit_conformance::server::{self, LiveServer, server_url};
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderName};
+use reqwest::header::HeaderName;
 
+use super::client;
 use super::transport::Transport;
-use super::{client, file};
 use crate::console;
 
 /// What is held to the contract: keyfit's client and the mock, unless another is named.
@@ -81,22 +79,6 @@ fn rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "write a number such as 5 or 0.5".to_owned())
 }
 
-/// The URL of a server. Reports show it, and URLs are logged: it holds no secret.
-pub(super) fn server_url(text: &str) -> Result<Url, String> {
-    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    if !begins("https://") && !begins("http://") {
-        return Err("begin it with https:// or http://".to_owned());
-    }
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it holds a user or a password: credentials belong into the tokens file".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("it ends with its path: leave `?` and `#` out".to_owned());
-    }
-    Ok(url)
-}
-
 impl Live {
     /// What a report has to say of the way to the server.
     pub(super) fn notes(&self) -> Vec<String> {
@@ -128,68 +110,36 @@ impl Subject {
         if catalogue.cases.iter().any(|case| case.side == Side::Client) {
             let has_client = is_ours && apis::named(&catalogue.api.name).is_some();
             if has_client || !catalogue.needs_client() {
-                let client = Arc::new(Keyfit { api: catalogue.api.name.clone() });
+                let client = Arc::new(Keyfit::shipped(&catalogue.api.name));
                 plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(undrivable)?));
             } else {
                 "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
             }
         }
-        let (Some(base_url), Some(path)) = (&self.live.base_url, &self.live.tokens) else {
-            let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
-            let mock = Mock::start(api, contract, self.mutant, redactor.clone()).await;
-            let mock = mock.map_err(|error| UserError::new(format!("the mock cannot be started: {error}")))?;
-            let base_url = mock.base_url().parse();
-            let base_url = base_url.map_err(|error| UserError::new(format!("the mock has no URL: {error}")))?;
-            let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
+        let (Some(base_url), Some(tokens)) = (&self.live.base_url, &self.live.tokens) else {
+            let (target, mock) = server::mock(catalogue, self.mutant, http, redactor).await?;
             plan.target = Some(Arc::new(target));
             return Ok(Some((plan, "mock".to_owned(), Some(mock))));
         };
         for url in [Some(base_url), self.live.authorization_server.as_ref()].into_iter().flatten() {
             self.live.transport.check(url)?;
         }
-        if let Some(unknown) = self.live.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
-            return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
-                .help("the report names them, and so do the cases of --list"));
-        }
-        let text = file::read(path, "tokens file")?;
-        let root = match &self.live.authorization_server {
-            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-            None => base_url.origin().ascii_serialization(),
+        let live = LiveServer {
+            base_url,
+            tokens,
+            authorization_server: self.live.authorization_server.as_ref(),
+            allow_writes: self.live.allow_writes,
+            policy: Policy {
+                allow: self.live.allow.clone(),
+                allow_spend: self.live.allow_spend,
+                query_tokens: self.live.query_tokens,
+                rate: self.live.rate,
+            },
         };
-        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, &root, redactor).await;
-        let tokens = tokens?;
-        for note in tokens.notes() {
-            console::complain(&format!("note: {note}"));
-        }
-        let carriers = catalogue.contract.credentials.iter().map(|credential| match credential.carrier() {
-            Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
-            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
-        });
-        // Token requests have it, whatever calls have.
-        let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
-        let http = self.live.transport.http(&credentials, redactor)?;
-        let policy = Policy {
-            allow: self.live.allow.clone(),
-            allow_spend: self.live.allow_spend,
-            query_tokens: self.live.query_tokens,
-            rate: self.live.rate,
-        };
-        let target = Target::new(http, base_url.clone(), Arc::new(tokens), redactor.clone());
-        let target = target.live(catalogue, halt.clone(), policy);
-        let reached = tokio::select! {
-            reached = target.reach() => reached,
-            () = halt.halted() => return Ok(None),
-        };
-        reached.map_err(|reason| {
-            UserError::new(format!("the server cannot be reached: {reason}"))
-                .at(base_url)
-                .help("check the URL, and that the server runs")
-        })?;
-        plan.target = Some(Arc::new(target));
-        plan.is_read_only = !self.live.allow_writes;
-        plan.is_thrifty = !self.live.allow_spend;
-        plan.workers = 1;
-        Ok(Some((plan, base_url.to_string(), None)))
+        let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor);
+        let note = |note: &str| console::complain(&format!("note: {note}"));
+        let is_reached = live.reach(&mut plan, catalogue, http, note, redactor).await?;
+        Ok(is_reached.then(|| (plan, base_url.to_string(), None)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The generated clients of keyfit as a subject.
+//! Clients that keyfit generated as a subject: those that ship, and anybody's.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use keyfit::auth::{AccessToken, Refresh, TokenSource};
-use keyfit::dispatch::{Access, Dispatch, connect};
+use keyfit::codegen::unknown_operation;
+use keyfit::dispatch::{Access, Dispatch};
 use keyfit::testing::TestClock;
 use keyfit::{Config, Error, ErrorKind, RetryPolicy};
 use keyfit_openapi::Operation;
@@ -17,14 +18,14 @@ use super::authorization::{KeyfitHolder, Registration, TokenHolder};
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 use crate::secret::Secret;
 
-/// Makes clients of keyfit.
-pub struct Keyfit {
-    /// The folder's name of the API whose operations are called: `instasent-ingest`.
-    pub api: String,
-}
+/// Makes clients by the `connect` of generated code.
+pub struct Keyfit(Arc<Factory>);
+
+/// `connect`, as generated code has it.
+type Factory = dyn Fn(Config, Access) -> Result<Box<dyn Dispatch>, Error> + Send + Sync;
 
 struct Client {
-    api: String,
+    factory: Arc<Factory>,
     base_url: String,
     purse: Purse,
     connected: Mutex<Connected>,
@@ -44,12 +45,25 @@ struct Purse {
     taken: Arc<Mutex<Option<Secret>>>,
 }
 
+impl Keyfit {
+    /// Clients that this `connect` makes.
+    pub fn new(connect: impl Fn(Config, Access) -> Result<Box<dyn Dispatch>, Error> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(connect))
+    }
+
+    /// Clients of an API that ships, by the name of its folder: `instasent-ingest`.
+    pub fn shipped(api: impl Into<String>) -> Self {
+        let api = api.into();
+        Self::new(move |config, access| keyfit::dispatch::connect(&api, config, access))
+    }
+}
+
 impl Connect for Keyfit {
     fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
         let purse = Purse { wallet: wallet.clone(), taken: Arc::default() };
-        let client = connected(&self.api, base_url, &purse).map(|connected| {
-            let (api, base_url, connected) = (self.api.clone(), base_url.to_owned(), Mutex::new(connected));
-            Box::new(Client { api, base_url, purse, connected }) as Box<dyn Subject>
+        let client = connected(&*self.0, base_url, &purse).map(|connected| {
+            let (factory, base_url, connected) = (Arc::clone(&self.0), base_url.to_owned(), Mutex::new(connected));
+            Box::new(Client { factory, base_url, purse, connected }) as Box<dyn Subject>
         });
         Box::pin(std::future::ready(client))
     }
@@ -62,14 +76,14 @@ impl Connect for Keyfit {
     }
 }
 
-fn connected(api: &str, base_url: &str, purse: &Purse) -> Result<Connected, String> {
+fn connected(connect: &Factory, base_url: &str, purse: &Purse) -> Result<Connected, String> {
     // The check rotates faster than any API.
     let refresh = Refresh::default().refusal_floor(Duration::ZERO);
     let clock = TestClock::running();
     // To a client the check is one long outage.
     let retry = RetryPolicy::default().budget(u32::MAX);
     let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
-    let dispatch = connect(api, config, Access::Source(Arc::new(purse.clone()), refresh));
+    let dispatch = connect(config, Access::Source(Arc::new(purse.clone()), refresh));
     dispatch.map(|dispatch| Connected { dispatch: dispatch.into(), clock }).map_err(|error| error.to_string())
 }
 
@@ -90,7 +104,7 @@ impl Client {
     }
 
     fn begin_anew(&self) -> Result<(), String> {
-        let anew = connected(&self.api, &self.base_url, &self.purse)?;
+        let anew = connected(&*self.factory, &self.base_url, &self.purse)?;
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = anew;
         Ok(())
     }
@@ -105,6 +119,10 @@ impl Subject for Client {
         Box::pin(async move {
             let observed = match self.connected().dispatch.call(&operation.id, arguments).await {
                 Ok(answer) => Observed::Success { status: Some(answer.status), value: answer.value },
+                // A client may be generated with some of the operations.
+                Err(error) if error.to_string() == unknown_operation(&operation.id).to_string() => {
+                    return Err(NoAnswer::Unsupported(format!("there is no method for `{}`", operation.id)));
+                }
                 Err(error) => Observed::Failure(Box::new(observed(&error))),
             };
             Ok(observed.into())

@@ -102,6 +102,12 @@ pub fn text(report: &Report) -> String {
     text::text(&shown(report))
 }
 
+/// The report as text without what differs from run to run: times, ports and traffic. `again` says of a case how it is run
+/// alone.
+pub(crate) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) -> String {
+    text::unvarying(&shown(report), again)
+}
+
 /// The report as every form tells it: no text in it commands a terminal, hides a part of itself, or is read from right to
 /// left, whatever document or server it comes from. That of a run is so from the start, and not copied: it may have hundreds
 /// of thousands of cases.

@@ -26,11 +26,26 @@ const LISTED: usize = 20;
 
 /// The report as text.
 pub(super) fn text(report: &Report) -> String {
+    let mut text = found(report, &|case| case.exchanges.iter().flat_map(transcript).collect());
+    let (all, told) = (cases_of(report.totals.all()), report.told());
+    let _ = writeln!(text, "\n{all}: {told}; {} requests in {:.2} s", report.requests, report.seconds);
+    text
+}
+
+/// The same without what differs from run to run, and with how a case is run alone.
+pub(super) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) -> String {
+    let mut text = found(report, &|case| vec![again(case)]);
+    let _ = writeln!(text, "\n{}: {}", cases_of(report.totals.all()), report.told());
+    without_ports(&text)
+}
+
+/// Everything but the line that sums up. `more` is what is shown of a case besides why.
+fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for verdict in [Verdict::Fail, Verdict::Error, Verdict::Warn] {
         for rule in report.rules(verdict) {
-            broken(&mut text, verdict, &rule);
+            broken(&mut text, verdict, &rule, more);
         }
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
@@ -50,8 +65,19 @@ pub(super) fn text(report: &Report) -> String {
             let _ = writeln!(text, "  {entry}");
         }
     }
-    summary(&mut text, report);
     text
+}
+
+/// A text without the ports of this machine, which are others in each run.
+fn without_ports(text: &str) -> String {
+    let mut parts = text.split("127.0.0.1:");
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|one: char| one.is_ascii_digit());
+        told.push_str(if rest.len() == part.len() { "127.0.0.1:" } else { "127.0.0.1:<port>" });
+        told.push_str(rest);
+    }
+    told
 }
 
 fn matrix(text: &mut String, report: &Report) {
@@ -91,7 +117,7 @@ fn cell(api: &ApiReport, family: Family) -> String {
 }
 
 /// What breaks a rule.
-fn broken(text: &mut String, verdict: Verdict, rule: &RuleOutcome<'_>) {
+fn broken(text: &mut String, verdict: Verdict, rule: &RuleOutcome<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
     let first = rule.first;
     let _ = write!(text, "\n{} {}, {}\n", verdict.to_string().to_uppercase(), rule.id, cases_of(rule.count()));
     let _ = writeln!(text, "  {} {}", first.level, first.requirement);
@@ -99,7 +125,7 @@ fn broken(text: &mut String, verdict: Verdict, rule: &RuleOutcome<'_>) {
     for case in rule.cases().take(SHOWN) {
         let caller = case.identity.as_ref().map_or_else(String::new, |identity| format!(", called by {identity}"));
         let _ = writeln!(text, "  {}{}\n    {}", case.id, plain(&caller), plain(case.why()));
-        for line in case.exchanges.iter().flat_map(transcript) {
+        for line in more(case) {
             let _ = writeln!(text, "    {line}");
         }
     }
@@ -160,9 +186,4 @@ fn changed(text: &mut String, changes: &Changes) {
             let _ = writeln!(text, "    and {more} more");
         }
     }
-}
-
-fn summary(text: &mut String, report: &Report) {
-    let (all, told) = (cases_of(report.totals.all()), report.told());
-    let _ = writeln!(text, "\n{all}: {told}; {} requests in {:.2} s", report.requests, report.seconds);
 }

@@ -8,6 +8,7 @@ mod contracts;
 mod coverage;
 mod generate;
 mod harm;
+mod held;
 mod hostile;
 mod keys;
 mod live;

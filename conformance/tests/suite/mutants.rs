@@ -32,7 +32,7 @@ async fn the_mock_passes_everything() {
 async fn the_clients_of_keyfit_pass_everything() {
     for catalogue in with_templates() {
         let catalogue = side(catalogue, Side::Client);
-        let outcomes = against_client(&catalogue, Arc::new(Keyfit { api: catalogue.api.name.clone() })).await;
+        let outcomes = against_client(&catalogue, Arc::new(Keyfit::shipped(&catalogue.api.name))).await;
         assert_eq!(named(&broken(&catalogue, &outcomes)), "", "{}", catalogue.contract.name);
     }
 }
@@ -41,7 +41,7 @@ async fn the_clients_of_keyfit_pass_everything() {
 async fn what_a_client_was_told_in_one_case_does_not_hold_up_the_next() {
     for catalogue in with_templates() {
         let catalogue = side(catalogue, Side::Client);
-        let keyfit = Arc::new(Keyfit { api: catalogue.api.name.clone() });
+        let keyfit = Arc::new(Keyfit::shipped(&catalogue.api.name));
         let outcomes = against_clients(&catalogue, keyfit, 1).await;
         assert_eq!(named(&broken(&catalogue, &outcomes)), "", "{}", catalogue.contract.name);
     }

@@ -77,6 +77,16 @@ impl Source {
         Ok(Self { name, document, overlay: None, contract: None })
     }
 
+    /// A document with the overlay and the contract that stand beside it, named by its file.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such file, or one of the three cannot be read.
+    pub fn from_document(path: &Path) -> Result<Self, Failure> {
+        let overlay = Text::read_if_there(&path.with_file_name("overlay.yaml"))?;
+        let contract = Text::read_if_there(&path.with_file_name("contract.toml"))?;
+        Ok(Self { overlay, contract, ..Self::from_path(path)? })
+    }
+
     /// The API in a folder of yours: a document (`published.yaml`, `openapi.yaml` or their JSON twins),
     /// and where present `overlay.yaml` and `contract.toml`.
     ///

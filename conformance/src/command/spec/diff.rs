@@ -4,14 +4,14 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use keyfit_conformance::UserError;
-use keyfit_conformance::apis::all;
+use keyfit_conformance::apis::{self, all};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::ignore::Ignores;
 use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
 use keyfit_openapi::diff::{Document, Level, diff};
 
 use super::{input, output};
-use crate::command::{apis, file};
+use crate::command::file;
 use crate::ending::Ending;
 
 /// Which documents are compared, and what comes of it.
@@ -95,7 +95,7 @@ fn ignores(path: &Path) -> Result<Ignores, UserError> {
 /// The catalogue of the API that is named, or of the one that the document is of.
 fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, UserError> {
     let source = match &options.api {
-        Some(name) => Some(apis::named(name)?),
+        Some(name) => Some(apis::find(name)?),
         None => folder(file).and_then(|name| all().into_iter().find(|source| source.name == name)),
     };
     Ok(source.as_ref().map(Catalogue::read).transpose()?)

@@ -9,8 +9,8 @@ use keyfit_openapi::{Api, generate, plain};
 use serde_json::Value;
 
 use super::output;
-use crate::command::apis;
 use crate::ending::Ending;
+use keyfit_conformance::apis;
 
 /// The API that is looked at.
 #[derive(Args, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Options {
 
 /// Prints each overlay action and each repair, before and after, or what came of them.
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let source = apis::named(&options.name)?;
+    let source = apis::find(&options.name)?;
     let api = Api::read(&source)?;
     if options.document {
         output::write(&format!("{}\n", plain_json(&format!("{:#}", api.document))), None)?;

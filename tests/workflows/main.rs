@@ -2,6 +2,9 @@
 
 #![cfg(unix)]
 
+mod action;
+mod release;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};

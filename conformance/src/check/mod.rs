@@ -1,0 +1,288 @@
+//! A contract in an ordinary test: a client, a server, or the mock, held to it.
+
+mod findings;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use keyfit::dispatch::{Access, Dispatch};
+use keyfit::{Config, Error};
+use keyfit_openapi::Source;
+use reqwest::Url;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+
+pub use self::findings::Findings;
+use crate::catalogue::{Catalogue, Side};
+use crate::drive::{Connect, Keyfit, Stage};
+use crate::known::KnownFailures;
+use crate::probe::{Http, Policy, Settings, http_client, is_loopback};
+use crate::report::Report;
+use crate::run::{self, Plan};
+use crate::secret::Redactor;
+use crate::server::{self, LiveServer, server_url};
+use crate::verdict::shell_word;
+use crate::{UserError, apis, file};
+
+/// Begins a check of an API in a test. `api` is its folder, or its document with `contract.toml` beside it, both relative to
+/// the crate, where cargo runs its tests; or the name of an API that ships, such as `scopien`.
+///
+/// Of what [`client`](Check::client) and [`server`](Check::server) name, each is checked. Where there is neither, it is the mock of
+/// the API, which shows that contract and document fit each other.
+///
+/// ```no_run
+/// # use keyfit::scopien as parcels;
+/// #[test]
+/// fn the_client_keeps_its_contract() {
+///     keyfit_conformance::check("api/parcels").client(parcels::connect).assert();
+/// }
+/// ```
+pub fn check(api: impl Into<PathBuf>) -> Check {
+    Check {
+        api: api.into(),
+        client: None,
+        server: None,
+        allow_writes: false,
+        allow_spend: false,
+        only: Vec::new(),
+        skip: Vec::new(),
+        known_failing: None,
+    }
+}
+
+/// A check that is to be run.
+#[must_use = "nothing is checked before `assert` or `run`"]
+pub struct Check {
+    api: PathBuf,
+    client: Option<Arc<dyn Connect>>,
+    /// Its URL, and its tokens file.
+    server: Option<(String, PathBuf)>,
+    allow_writes: bool,
+    allow_spend: bool,
+    only: Vec<String>,
+    skip: Vec<String>,
+    known_failing: Option<PathBuf>,
+}
+
+impl Check {
+    /// Checks the client that the `connect` of generated code makes, before a server that is scripted for each case.
+    ///
+    /// Generated code has `connect` in the unit tests of its crate. Tests in `tests/` see it where it was generated with
+    /// `.dispatch(Dispatch::Always)`, or by `keyfit generate --dispatch always`.
+    pub fn client(
+        mut self,
+        connect: impl Fn(Config, Access) -> Result<Box<dyn Dispatch>, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.client = Some(Arc::new(Keyfit::new(connect)));
+        self
+    }
+
+    /// Checks the live server under this URL, called with the tokens of this file, as `keyfit check --base-url --tokens` does.
+    pub fn server(mut self, base_url: impl Into<String>, tokens: impl Into<PathBuf>) -> Self {
+        self.server = Some((base_url.into(), tokens.into()));
+        self
+    }
+
+    /// Sends calls that change something at the live server.
+    pub fn allow_writes(mut self) -> Self {
+        self.allow_writes = true;
+        self
+    }
+
+    /// Sends calls that cost money at the live server.
+    pub fn allow_spend(mut self) -> Self {
+        self.allow_spend = true;
+        self
+    }
+
+    /// Runs the cases with such ids alone; `*` stands for a segment, `**` for any. May be called more than once.
+    pub fn only(mut self, pattern: impl Into<String>) -> Self {
+        self.only.push(pattern.into());
+        self
+    }
+
+    /// Leaves the cases with such ids out. May be called more than once.
+    pub fn skip(mut self, pattern: impl Into<String>) -> Self {
+        self.skip.push(pattern.into());
+        self
+    }
+
+    /// Names the file of failures that are known, with reasons. An entry that became stale is a failure.
+    pub fn known_failing(mut self, file: impl Into<PathBuf>) -> Self {
+        self.known_failing = Some(file.into());
+        self
+    }
+
+    /// Runs the cases and returns what was found. The caller waits, on no runtime and on any.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be used, no case fits, the client or the server cannot be reached, or the server is on
+    /// this machine and a runtime waits for the check: the server may be one of its tasks.
+    pub fn run(self) -> Result<Findings, UserError> {
+        if let Some(url) = self.server_url()?.filter(|url| is_loopback(url) && Handle::try_current().is_ok()) {
+            return Err(UserError::new("the runtime of the test would wait for the check, and not serve what it asks")
+                .at(url)
+                .help("write `.run_async().await`, and then `.assert()` for what it returns"));
+        }
+        // A runtime cannot be started on a thread that has one.
+        let finished = thread::scope(|scope| scope.spawn(|| self.alone()).join());
+        finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// As [`run`](Self::run), for an async test that goes on meanwhile, such as one that has the server.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), but for the last one.
+    pub async fn run_async(self) -> Result<Findings, UserError> {
+        let (done, finished) = oneshot::channel();
+        // The receiver may be gone: a test that gave up does not want to know.
+        thread::spawn(|| drop(done.send(self.alone())));
+        finished.await.unwrap_or_else(|_| Err(UserError::new("the check broke off")))
+    }
+
+    /// Runs the cases, and panics with the report unless every rule is kept.
+    ///
+    /// # Panics
+    /// If a `must` rule is broken, a known failure is stale, a case could not be judged, none was run, or
+    /// [`run`](Self::run) returns an error.
+    #[track_caller]
+    pub fn assert(self) {
+        match self.run() {
+            Ok(findings) => findings.assert(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Runs the check on a runtime of its own.
+    fn alone(self) -> Result<Findings, UserError> {
+        let runtime = Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))?;
+        runtime.block_on(self.checked())
+    }
+
+    async fn checked(self) -> Result<Findings, UserError> {
+        let started = Instant::now();
+        let (source, named_by) = self.source()?;
+        let mut catalogue = Catalogue::read(&source)?;
+        self.select(&mut catalogue)?;
+        let mut known = match &self.known_failing {
+            Some(path) => KnownFailures::read(&file::read(path, "list of known failures")?)?,
+            None => KnownFailures::default(),
+        };
+        let catalogue = Arc::new(catalogue);
+        let redactor = Redactor::default();
+        let mut plan = Plan::default();
+        if let Some(client) = &self.client {
+            let stage = Stage::start(&catalogue, Arc::clone(client), &redactor).await;
+            let undrivable = |reason: String| UserError::new("the client cannot be driven").help(reason);
+            plan.stage = Some(Arc::new(stage.map_err(undrivable)?));
+        }
+        let mut notes = None;
+        let mut mock = None;
+        let server = match (&self.server, self.server_url()?) {
+            (Some((_, tokens)), Some(url)) => {
+                notes = Some(Vec::new());
+                self.reach(&url, tokens, &mut plan, &catalogue, &redactor).await?;
+                url.to_string()
+            }
+            _ if self.client.is_some() => "none".to_owned(),
+            _ => {
+                let http = http_client(false)
+                    .map_err(|error| UserError::new(format!("the HTTP client cannot be set up: {error}")))?;
+                let (target, serving) = server::mock(&catalogue, None, &http, &redactor).await?;
+                plan.target = Some(Arc::new(target));
+                mock = Some(serving);
+                "mock".to_owned()
+            }
+        };
+        let checked = run::check(catalogue, &plan, server).await;
+        drop(mock);
+        let (report, requests) = checked.report(&mut known, notes, &redactor);
+        let mut report = Report::new(vec![report], requests, started.elapsed());
+        // Of a part of the cases nothing is known about the rest; one end alone is a part.
+        report.stale = known.stale(false);
+        Ok(Findings::new(report, named_by))
+    }
+
+    /// The API, and the arguments by which the command is told of it.
+    fn source(&self) -> Result<(Source, String), UserError> {
+        let path = &self.api;
+        if path.is_dir() {
+            return Ok((Source::from_dir(path)?, named_by(path)));
+        }
+        let name = path.to_string_lossy();
+        let is_name = !name.contains(['/', '\\', '.']);
+        if is_name && !path.exists() {
+            let source = apis::find(&name).map_err(|error| {
+                let known: Vec<String> = apis::all().into_iter().map(|source| source.name).collect();
+                error.help(format!("name a folder, relative to the crate, or one of {}", known.join(", ")))
+            })?;
+            let named_by = format!("--api {}", source.name);
+            return Ok((source, named_by));
+        }
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok((Source::from_document(path)?, named_by(folder)))
+    }
+
+    /// Keeps the cases that were asked for.
+    fn select(&self, catalogue: &mut Catalogue) -> Result<(), UserError> {
+        let (client, server) = (self.client.is_some(), self.server.is_some());
+        let is_checked = |side: Side| match side {
+            Side::Client => client,
+            Side::Server => server || !client,
+        };
+        let has = |side: Side| catalogue.cases.iter().any(|case| case.side == side);
+        for side in [Side::Client, Side::Server] {
+            let is_given = if side == Side::Client { client } else { server || !client };
+            if is_given && !has(side) {
+                let (end, how) = match side {
+                    Side::Client => ("clients", "`drive`"),
+                    Side::Server => ("servers", "`probe`"),
+                };
+                return Err(UserError::new(format!("the contract has no rule for {end}"))
+                    .at(&catalogue.contract_path)
+                    .help(format!("give it a [[rule]] with {how}; `keyfit init` writes a first set of them")));
+            }
+        }
+        catalogue.cases.retain(|case| is_checked(case.side));
+        catalogue.select(&self.only, &self.skip);
+        if catalogue.cases.is_empty() {
+            return Err(UserError::new("no case fits `only` and `skip`")
+                .at(&catalogue.contract_path)
+                .help("`keyfit check --list` shows the ids; `*` stays within a segment, `**` does not"));
+        }
+        Ok(())
+    }
+
+    fn server_url(&self) -> Result<Option<Url>, UserError> {
+        let Some((url, _)) = &self.server else { return Ok(None) };
+        let read = server_url(url).map_err(|problem| UserError::new("not the URL of a server").help(problem));
+        read.map(Some)
+    }
+
+    async fn reach(
+        &self,
+        base_url: &Url,
+        tokens: &Path,
+        plan: &mut Plan,
+        catalogue: &Catalogue,
+        redactor: &Redactor,
+    ) -> Result<(), UserError> {
+        if base_url.scheme() != "https" && !is_loopback(base_url) {
+            return Err(UserError::new("tokens would be sent over plain http").at(base_url).help("use https"));
+        }
+        let policy = Policy { allow: Vec::new(), allow_spend: self.allow_spend, query_tokens: false, rate: None };
+        let live = LiveServer { base_url, tokens, authorization_server: None, allow_writes: self.allow_writes, policy };
+        let http = |_: &[_]| {
+            Http::new(&Settings::default())
+                .map_err(|problem| UserError::new(format!("the HTTP client cannot be set up: {problem}")))
+        };
+        live.reach(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)
+    }
+}
+
+fn named_by(folder: &Path) -> String {
+    format!("--api-dir {}", shell_word(&folder.to_string_lossy()))
+}

@@ -1,0 +1,123 @@
+//! The server that is checked: the mock of an API, or one that lives.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderName};
+
+use crate::UserError;
+use crate::catalogue::Catalogue;
+use crate::contract::Carrier;
+use crate::file;
+use crate::mock::{Mock, Mutant};
+use crate::probe::{Http, Policy, Target};
+use crate::run::Plan;
+use crate::secret::Redactor;
+use crate::tokens::Tokens;
+
+/// A live server, and what may be done to it.
+pub struct LiveServer<'a> {
+    /// The URL that the paths of the document follow.
+    pub base_url: &'a Url,
+    /// The tokens file, which says where each secret is.
+    pub tokens: &'a Path,
+    /// The root of the authorization server; the host of the base URL where left out.
+    pub authorization_server: Option<&'a Url>,
+    /// Whether calls that change something are sent.
+    pub allow_writes: bool,
+    /// What else may be sent, and how fast.
+    pub policy: Policy,
+}
+
+/// The mock of an API as a server that is checked. The mock stops when it is dropped.
+///
+/// # Errors
+/// Returns an error if the mock cannot be started.
+pub async fn mock(
+    catalogue: &Catalogue,
+    mutant: Option<Mutant>,
+    http: &reqwest::Client,
+    redactor: &Redactor,
+) -> Result<(Target, Mock), UserError> {
+    let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+    let mock = Mock::start(api, contract, mutant, redactor.clone()).await;
+    let mock = mock.map_err(|error| UserError::new(format!("the mock cannot be started: {error}")))?;
+    let base_url = mock.base_url().parse();
+    let base_url = base_url.map_err(|error| UserError::new(format!("the mock has no URL: {error}")))?;
+    let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
+    Ok((target, mock))
+}
+
+impl LiveServer<'_> {
+    /// Reads the tokens, sees that the server is there, and makes it the target of a plan. `http` makes the HTTP clients, and
+    /// is told the headers in which tokens are sent; `note` is told what the user has to know of the tokens. Returns `false`
+    /// if the run was ended before the server answered.
+    ///
+    /// # Errors
+    /// Returns an error if the tokens cannot be used, or the server cannot be reached.
+    pub async fn reach(
+        self,
+        plan: &mut Plan,
+        catalogue: &Catalogue,
+        http: impl FnOnce(&[HeaderName]) -> Result<Http, UserError>,
+        note: impl Fn(&str),
+        redactor: &Redactor,
+    ) -> Result<bool, UserError> {
+        let Self { base_url, tokens, authorization_server, allow_writes, policy } = self;
+        if let Some(unknown) = policy.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
+            return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
+                .help("the report names them, and so do the cases of --list"));
+        }
+        let text = file::read(tokens, "tokens file")?;
+        let root = match authorization_server {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => base_url.origin().ascii_serialization(),
+        };
+        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, &root, redactor).await?;
+        tokens.notes().iter().for_each(|text| note(text));
+        let carriers = catalogue.contract.credentials.iter().map(|credential| match credential.carrier() {
+            Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
+            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
+        });
+        // Token requests have it, whatever calls have.
+        let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
+        let http = http(&credentials)?;
+        let allow_spend = policy.allow_spend;
+        let target = Target::new(http, base_url.clone(), Arc::new(tokens), redactor.clone());
+        let target = target.live(catalogue, plan.halt.clone(), policy);
+        let reached = tokio::select! {
+            reached = target.reach() => reached,
+            () = plan.halt.halted() => return Ok(false),
+        };
+        reached.map_err(|reason| {
+            UserError::new(format!("the server cannot be reached: {reason}"))
+                .at(base_url)
+                .help("check the URL, and that the server runs")
+        })?;
+        plan.target = Some(Arc::new(target));
+        plan.is_read_only = !allow_writes;
+        plan.is_thrifty = !allow_spend;
+        plan.workers = 1;
+        Ok(true)
+    }
+}
+
+/// The URL of a server. Reports show it, and URLs are logged: it holds no secret.
+///
+/// # Errors
+/// Returns an error if the text is not such a URL, in words for whoever wrote it.
+pub fn server_url(text: &str) -> Result<Url, String> {
+    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if !begins("https://") && !begins("http://") {
+        return Err("begin it with https:// or http://".to_owned());
+    }
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds a user or a password: credentials belong into the tokens file".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it ends with its path: leave `?` and `#` out".to_owned());
+    }
+    Ok(url)
+}
