@@ -26,10 +26,10 @@ struct Node {
 /// The segments that have a parameter with other text around it, or several, without the names: `{}:cancel`. They are kept by
 /// the texts before the first parameter and after the last one, and those by their lengths.
 #[derive(Default)]
-struct Mixed(BTreeMap<(usize, usize), Ends>);
+struct Mixed(BTreeMap<(usize, usize), HashMap<Ends, BTreeMap<String, usize>>>);
 
-/// Texts before and after, to what is between them and the node below.
-type Ends = HashMap<(String, String), BTreeMap<String, usize>>;
+/// The texts before the first parameter of a segment and after the last one.
+type Ends = (String, String);
 
 struct Route {
     segments: Vec<Segment>,
@@ -66,14 +66,14 @@ impl Router {
     }
 
     fn of<'a>(templates: impl IntoIterator<Item = (&'a str, BTreeMap<String, usize>)>) -> Self {
-        let mut by_segments: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut routes: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
         for (path, methods) in templates {
             let segments = path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
-            by_segments.entry(segments).or_default().extend(methods);
+            routes.entry(segments).or_default().extend(methods);
         }
-        let mut router = Self(vec![Node::default()]);
-        for (segments, methods) in by_segments {
-            let end = segments.iter().fold(0, |node, segment| router.below(node, segment));
+        let mut tree = Self(vec![Node::default()]);
+        for (segments, methods) in routes {
+            let end = segments.iter().fold(0, |node, segment| tree.below(node, segment));
             // Of templates that differ in the names of their parameters alone the first one is served.
             tree.0[end].route.get_or_insert(Route { segments, methods });
         }
