@@ -16,7 +16,6 @@ pub(crate) fn documents(scale: usize) -> Vec<Document> {
     documents
 }
 
-#[expect(clippy::too_many_lines, reason = "a list of documents")]
 fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
     let list = |items: Value| json!({ "type": "array", "minItems": 10_000, "items": items });
     let text = |pattern: &str| json!({ "type": "string", "minLength": 60, "pattern": pattern });
