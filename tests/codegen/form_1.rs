@@ -292,7 +292,7 @@ mod generated {
                     self.insured = ::keyfit::codegen::accept::<bool>("insured", value);
                     self
                 }
-                /// [`Self::insured`] with a value that may be absent: `None` leaves it out.
+                /// `insured` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_insured(
                     self,
                     value: ::std::option::Option<
@@ -547,7 +547,7 @@ mod generated {
                 self.state = ::keyfit::codegen::accept_some("state", value);
                 self
             }
-            /// [`Self::state`] with a value that may be absent: `None` leaves it out.
+            /// `state` with a value that may be absent: `None` leaves it out.
             pub fn maybe_state(
                 mut self,
                 value: ::std::option::Option<
@@ -566,7 +566,7 @@ mod generated {
                 self.tag = ::keyfit::codegen::accept_some("tag", value);
                 self
             }
-            /// [`Self::tag`] with a value that may be absent: `None` leaves it out.
+            /// `tag` with a value that may be absent: `None` leaves it out.
             pub fn maybe_tag(
                 mut self,
                 value: ::std::option::Option<
@@ -647,7 +647,7 @@ mod generated {
                 self.x_desk = ::keyfit::codegen::accept_some("x_desk", value);
                 self
             }
-            /// [`Self::x_desk`] with a value that may be absent: `None` leaves it out.
+            /// `x_desk` with a value that may be absent: `None` leaves it out.
             pub fn maybe_x_desk(
                 mut self,
                 value: ::std::option::Option<

@@ -373,7 +373,7 @@ fn arguments_whose_names_meet_are_told_apart_and_sent_as_documented() {
     ] {
         let client = put(&parameters);
         assert_eq!(set_aside(&client), Vec::<String>::new());
-        assert!(has(&client.code, &format!("pub fn {setter}<V>")), "{}", client.code);
+        assert!(has(&client.code, &format!("pub fn {setter}(")), "{}", client.code);
         assert!(has(&client.code, wire), "{wire}: {}", client.code);
     }
 }

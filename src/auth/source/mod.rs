@@ -19,13 +19,14 @@
 //!
 //! use keyfit::auth::source::{ChainSource, EnvSource, FileSource};
 //! use keyfit::auth::{Credential, Refresh};
-//! use keyfit::scopien::Client;
+//! use keyfit::scopien::{Client, kind};
 //!
 //! # fn main() -> Result<(), keyfit::Error> {
 //! // The mounted secret in production, a variable on a developer's machine. Asked again every minute of use.
 //! let source = ChainSource::new().then(FileSource::new("/run/secrets/scopien")).then(EnvSource::new("SCOPIEN_API_KEY"));
 //! let refresh = Refresh::default().recheck(Duration::from_secs(60));
-//! let client = Client::new(Credential::from_secret_refreshed(source, refresh))?;
+//! let credential: Credential<kind::Key> = Credential::from_secret_refreshed(source, refresh);
+//! let client = Client::new(credential)?;
 //! # let _ = client;
 //! # Ok(())
 //! # }

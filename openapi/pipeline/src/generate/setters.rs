@@ -181,7 +181,7 @@ impl Setter {
         let Value { kind, given, boxed, .. } = self.value();
         let (label, twin) = (name.to_string(), twin_name(name));
         let absent = if *need == Need::Nullable { "is sent as null" } else { "leaves it out" };
-        let doc = format!(" [`Self::{name}`] with a value that may be absent: `None` {absent}.");
+        let doc = format!(" `{name}` with a value that may be absent: `None` {absent}.");
         let value = quote!(::std::option::Option<#given>);
         if *need == Need::Default || !boxed.is_empty() || !has_rule(kind) {
             let absent = match need {
