@@ -1,5 +1,6 @@
 //! Files that the user names.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use keyfit_openapi::{Text, read_file};
@@ -23,4 +24,17 @@ pub fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, UserError> {
     let bytes = read_file(file)
         .map_err(|error| UserError::new(format!("the {what} cannot be read: {error}")).at(&name).help(help))?;
     Ok(Text::decode(name.to_string(), bytes)?)
+}
+
+/// Puts a text in place of a file, in one step: a run that breaks off leaves the old file or the new one.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // As any file of the user: what is temporary is for its owner alone otherwise.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(".keyfit-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
 }

@@ -235,8 +235,7 @@ impl Check {
         };
         let has = |side: Side| catalogue.cases.iter().any(|case| case.side == side);
         for side in [Side::Client, Side::Server] {
-            let is_given = if side == Side::Client { client } else { server || !client };
-            if is_given && !has(side) {
+            if is_checked(side) && !has(side) {
                 let (end, how) = match side {
                     Side::Client => ("clients", "`drive`"),
                     Side::Server => ("servers", "`probe`"),

@@ -1,14 +1,14 @@
 //! Whether generated code is what the lock file says, and writing it: whole, or not at all.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use keyfit_openapi::read_file;
 
 use super::{Entry, GENERATOR, Lock, Made, Project, inputs_now};
-use crate::UserError;
 use crate::origin::digest_of;
+use crate::{UserError, file};
 
 /// Why generated code is not up to date.
 #[derive(Clone, Debug)]
@@ -105,22 +105,12 @@ fn target(project: &Project, out: &str, hash: &str) -> Result<Target, UserError>
     Ok(if digest_of(&bytes) == hash { Target::Written } else { Target::Other })
 }
 
-/// Puts a text in place of a file, in one step.
+/// Puts a text in place of a file that holds another one.
 fn replace(path: &Path, text: &str) -> Result<(), UserError> {
     if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
         return Ok(());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // As any file of the user: what is temporary is for its owner alone otherwise.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let written = builder.prefix(".keyfit-").tempfile_in(folder).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    });
-    written.map(drop).map_err(|error| unusable(path, "written", &error))
+    file::replace(path, text).map_err(|error| unusable(path, "written", &error))
 }
 
 fn unusable(path: &Path, what: &str, error: &io::Error) -> UserError {

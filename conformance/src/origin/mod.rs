@@ -14,7 +14,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
 
 pub use fetch::{Fetched, Fetcher, Limits, Validators, fetchable};
 
-use crate::clock;
+use crate::{clock, file};
 
 /// The file `sources.toml` of a folder.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Origins {
     /// # Errors
     /// A file that cannot be written.
     pub fn replace(&mut self, origin: &Origin, text: &str, validators: &Validators) -> io::Result<()> {
-        replace(&origin.file, text)?;
+        file::replace(&origin.file, text)?;
         let tables = self.document.get_mut("document").and_then(|item| item.as_array_of_tables_mut());
         let table = tables.into_iter().flat_map(ArrayOfTables::iter_mut);
         for table in table.filter(|table| text_of(table, "api").is_some_and(|api| api == origin.api)) {
@@ -126,7 +126,7 @@ impl Origins {
                 }
             }
         }
-        replace(&self.folder.join("sources.toml"), &self.document.to_string())
+        file::replace(&self.folder.join("sources.toml"), &self.document.to_string())
     }
 
     fn tables(&self) -> impl Iterator<Item = &Table> {
@@ -194,13 +194,4 @@ pub(crate) fn digest_of(bytes: &[u8]) -> String {
 
 fn text_of(table: &Table, key: &str) -> Option<String> {
     table.get(key)?.as_str().map(str::to_owned)
-}
-
-/// Writes beside the file and renames: a run that breaks off leaves the old file or the new one.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    fs::write(&beside, text)?;
-    fs::rename(&beside, file).inspect_err(|_| drop(fs::remove_file(&beside)))
 }

@@ -213,6 +213,28 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Checks a server, and sends the command a signal once the server was asked.
+#[cfg(unix)]
+fn interrupted(url: &str, options: &[&str], signal: &str, was_asked: impl FnOnce()) -> std::process::Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tokens.toml");
+    fs::write(&file, TOKENS).expect("a file");
+    let child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
+        .args(["check", "--api-dir", PETS, "--base-url", url])
+        .args(options)
+        .arg("--tokens")
+        .arg(&file)
+        .envs([("KEEPER_KEY", KEEPER), ("VISITOR_KEY", VISITOR)])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    was_asked();
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success());
+    child.wait_with_output().expect("it ends")
+}
+
 /// The wait is for a minute: a test that takes as long has failed.
 #[cfg(unix)]
 #[test]
@@ -225,20 +247,7 @@ fn a_run_that_waits_for_a_window_is_interrupted_at_once() {
             }
             write(stream, "429 Too Many Requests", "retry-after: 60\r\n", "");
         });
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("interrupted{signal}.toml"));
-        fs::write(&file, TOKENS).expect("a file");
-        let child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
-            .args(["check", "--api-dir", PETS, "--base-url", &url, "--tokens"])
-            .arg(&file)
-            .envs([("KEEPER_KEY", KEEPER), ("VISITOR_KEY", VISITOR)])
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
-        was_asked.recv().expect("a request with a key");
-        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(sent.expect("kill is there").success());
-        let output = child.wait_with_output().expect("it ends");
+        let output = interrupted(&url, &[], signal, || was_asked.recv().expect("a request with a key"));
         let printed = stdout(&output) + &String::from_utf8_lossy(&output.stderr);
         assert_eq!(code(&output), 130, "{signal}: {printed}");
         assert!(printed.contains("the run was ended") && printed.contains("skipped"), "{signal}: {printed}");
@@ -254,20 +263,7 @@ fn the_first_look_at_the_server_counts_for_the_rate() {
         let _ = asked.send(());
         write(stream, "404 Not Found", PROBLEM, "{\"title\": \"No\"}");
     });
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("first-look.toml");
-    fs::write(&file, TOKENS).expect("a file");
-    let child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
-        .args(["check", "--api-dir", PETS, "--base-url", &url, "--rate", "0.001", "--tokens"])
-        .arg(&file)
-        .envs([("KEEPER_KEY", KEEPER), ("VISITOR_KEY", VISITOR)])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    was_asked.recv().expect("a look");
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(sent.expect("kill is there").success());
-    let output = child.wait_with_output().expect("it ends");
+    let output = interrupted(&url, &["--rate", "0.001"], "-INT", || was_asked.recv().expect("a look"));
     assert_eq!(code(&output), 130, "{}", stdout(&output));
     assert!(was_asked.try_recv().is_err(), "nothing else was sent: {}", stdout(&output));
 }

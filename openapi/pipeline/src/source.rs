@@ -40,7 +40,7 @@ impl Source {
     /// Every API of a folder of folders, in the order of their names.
     ///
     /// # Errors
-    /// A folder that cannot be read, and what [`from_dir`](Self::from_dir) refuses of one of them.
+    /// Returns an error if the folder cannot be read, and for what [`from_dir`](Self::from_dir) refuses of one of them.
     pub fn all_in(folder: &Path) -> Result<Vec<Self>, Failure> {
         let refuse = |error: io::Error| {
             let problem = format!("the folder cannot be read: {error}");
