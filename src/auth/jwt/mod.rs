@@ -1,4 +1,6 @@
-//! JWTs that the client signs itself, with a secret that it shares with the server.
+//! JWTs that the client signs itself (RFC 7515, RFC 7519).
+
+mod key;
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -6,13 +8,14 @@ use std::time::{Duration, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_core::future::BoxFuture;
-use hmac::{Hmac, Mac as _};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
-use sha2::Sha256;
 
-use super::{AccessToken, SecretSource, TokenSource};
+use key::Signer;
+
+use super::{AccessToken, TokenSource};
 use crate::error::{Clock, Error, SystemClock};
+
+pub use key::{JwtAlgorithm, JwtKey};
 
 /// Whom a JWT is from, about and for.
 #[derive(Clone, Debug)]
@@ -25,15 +28,15 @@ pub struct JwtParties {
     pub audience: String,
 }
 
-/// Signs JWTs by HS256 (RFC 7515, RFC 7519) with the claims `iss`, `sub`, `aud`, `iat` and `exp`, and no others. Each
-/// fetch is a new token: give it to [`Credential::from_source`](super::Credential::from_source), which keeps a token
-/// until it is about to expire. The secret is read for each signature, so a rotated one is found.
+/// Signs JWTs with the claims `iss`, `sub`, `aud`, `iat` and `exp`, and no others, by a shared secret or a private key
+/// ([`JwtKey`]). Each fetch is a new token: give it to [`Credential::from_source`](super::Credential::from_source), which
+/// keeps a token until it is about to expire.
 ///
-/// Times are whole seconds since 1970; `exp` is `iat` and the lifetime, an hour where [`lifetime`](Self::lifetime) does
-/// not say less. A fetch fails where the secret cannot be read or is shorter than 32 bytes (RFC 7518, section 3.2), and
-/// where the clock stands before 1970. A server refuses with 401 and does not say which claim it minds: compare
-/// [`JwtParties`] with what is registered, and the clocks. Source: the generic authentication guide, whose secret is that
-/// of the OAuth client.
+/// Times are whole seconds since 1970. `iat` is half a minute ago ([`backdated`](Self::backdated)): servers refuse a token
+/// from the future, and clocks differ. `exp` is `iat` and the lifetime, an hour where [`lifetime`](Self::lifetime) does not
+/// say less. A fetch fails where the key cannot be read or does not fit its algorithm, and where the clock stands before
+/// 1970. A server refuses with 401 and does not say which claim it minds: compare [`JwtParties`] with what is registered, and
+/// the clocks. Source: the generic authentication guide, whose secret is that of the OAuth client.
 ///
 /// ```
 /// use keyfit::auth::source::EnvSource;
@@ -55,31 +58,34 @@ pub struct JwtParties {
 #[derive(Clone, Debug)]
 pub struct JwtSigner {
     parties: JwtParties,
-    secret: Arc<dyn SecretSource>,
+    key: JwtKey,
     lifetime: Duration,
+    backdated: Duration,
     clock: Arc<dyn Clock>,
 }
 
-/// HS256 wants a key at least as long as its digest (RFC 7518, section 3.2).
-const SHORTEST_SECRET: usize = 32;
+/// How far the clocks of two machines may lie apart by habit.
+const LEEWAY: Duration = Duration::from_secs(30);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(3600);
 
 impl JwtSigner {
-    /// Tokens of one hour.
+    /// Tokens of one hour. A source of a secret is a key for HS256.
     ///
     /// # Errors
     /// A blank issuer, subject or audience: an unset variable, most likely.
-    pub fn new(parties: JwtParties, secret: impl SecretSource) -> Result<Self, Error> {
+    pub fn new(parties: JwtParties, key: impl Into<JwtKey>) -> Result<Self, Error> {
         let JwtParties { issuer, subject, audience } = &parties;
         for (claim, text) in [("issuer", issuer), ("subject", subject), ("audience", audience)] {
             if text.trim().is_empty() {
                 return Err(Error::credential(format!("the {claim} of the JWT is blank: set it")));
             }
         }
-        Ok(Self { parties, secret: Arc::new(secret), lifetime: LONGEST_LIFETIME, clock: Arc::new(SystemClock) })
+        let clock = Arc::new(SystemClock);
+        Ok(Self { parties, key: key.into(), lifetime: LONGEST_LIFETIME, backdated: LEEWAY, clock })
     }
 
-    /// How long each token is good, in whole seconds.
+    /// How long each token is good, in whole seconds, from the time to which it is [dated back](Self::backdated): by half of
+    /// its life at most.
     ///
     /// # Errors
     /// Less than a second, a part of a second, and more than the hour that servers accept.
@@ -94,6 +100,16 @@ impl JwtSigner {
         Ok(self)
     }
 
+    /// How far back `iat` is set, and `exp` with it, in whole seconds. Default: 30 s. A clock that is further ahead of the
+    /// server's than that has its tokens refused as issued in the future.
+    ///
+    /// Parts of a second are dropped, and more than half of the lifetime is half of it.
+    #[must_use]
+    pub fn backdated(mut self, leeway: Duration) -> Self {
+        self.backdated = leeway;
+        self
+    }
+
     /// Another clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -101,27 +117,18 @@ impl JwtSigner {
         self
     }
 
-    fn sign(&self, secret: &SecretString) -> Result<AccessToken, Error> {
-        let key = secret.expose_secret().as_bytes();
-        if key.len() < SHORTEST_SECRET {
-            return Err(Error::credential(format!(
-                "the secret that signs the JWT has {} bytes: HS256 needs {SHORTEST_SECRET} or more",
-                key.len()
-            )));
-        }
+    fn sign(&self, key: &Signer) -> Result<AccessToken, Error> {
         // Read once: two readings can lie on both sides of a second, and the token would live a second too long.
         let now = self.clock.now().duration_since(UNIX_EPOCH).map_err(|_| {
             Error::credential("the clock of this machine is before 1970, no JWT can be signed: set the clock")
         })?;
-        let issued = now.as_secs();
+        // A short token is dated back by less than its life.
+        let back = self.backdated.min(self.lifetime / 2).as_secs();
+        let issued = now.as_secs().saturating_sub(back);
         let expires = issued.saturating_add(self.lifetime.as_secs());
         let JwtParties { issuer, subject, audience } = &self.parties;
         let claims = Claims { iss: issuer, sub: subject, aud: audience, iat: issued, exp: expires };
-        let claims = serde_json::to_vec(&claims)
-            .map_err(|error| Error::credential_from("the claims of the JWT cannot be written", error))?;
-        let input =
-            format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#), URL_SAFE_NO_PAD.encode(claims));
-        let token = format!("{input}.{}", signature(key, &input));
+        let token = signed(key, &claims)?;
         // A time that no clock reaches is no expiry.
         Ok(AccessToken::new(token).expiring_at(UNIX_EPOCH.checked_add(Duration::from_secs(expires))))
     }
@@ -129,7 +136,7 @@ impl JwtSigner {
 
 impl TokenSource for JwtSigner {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
-        Box::pin(async { self.sign(&self.secret.read().await?) })
+        Box::pin(async { self.sign(&self.key.read().await?) })
     }
 }
 
@@ -142,13 +149,24 @@ struct Claims<'a> {
     exp: u64,
 }
 
-/// The HMAC SHA-256 of a signing input, as the third part of a JWS.
-fn signature(key: &[u8], input: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(input.as_bytes());
-    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'static str,
+    typ: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+}
+
+/// A JWS in its compact form.
+fn signed(key: &Signer, claims: &impl Serialize) -> Result<String, Error> {
+    let header = Header { alg: key.algorithm.as_str(), typ: "JWT", kid: key.id.as_deref() };
+    let (header, claims) = serde_json::to_vec(&header)
+        .and_then(|header| Ok((header, serde_json::to_vec(claims)?)))
+        .map_err(|error| Error::credential_from("the claims of the JWT cannot be written", error))?;
+    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let signature = key.signature(&input)?;
+    Ok(format!("{input}.{signature}"))
 }
 
 #[cfg(test)]
-#[path = "jwt_tests.rs"]
 mod tests;
