@@ -240,6 +240,7 @@ impl Error {
     }
 
     /// With the wait that a server asks for.
+    #[cfg(feature = "oauth")]
     pub(crate) fn waiting(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self

@@ -118,8 +118,8 @@ pub(super) struct Signer {
 }
 
 enum Pair {
-    Secret(hmac::Key),
-    Rsa(Box<RsaKeyPair>),
+    Secret(Box<hmac::Key>),
+    Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
 }
@@ -172,7 +172,7 @@ fn hmac_key(key: &[u8]) -> Result<Pair, Error> {
             key.len()
         )));
     }
-    Ok(Pair::Secret(hmac::Key::new(hmac::HMAC_SHA256, key)))
+    Ok(Pair::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, key))))
 }
 
 fn unfit(algorithm: JwtAlgorithm, why: &str) -> Error {
@@ -196,10 +196,10 @@ fn of_pem(algorithm: JwtAlgorithm, text: &str) -> Result<Pair, Error> {
     let other = |_| unfit("is of another kind, or damaged");
     match (algorithm, &der) {
         (JwtAlgorithm::Rs256, PrivateKeyDer::Pkcs8(der)) => {
-            RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map(Box::new).map(Pair::Rsa).map_err(other)
+            RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map(Pair::Rsa).map_err(other)
         }
         (JwtAlgorithm::Rs256, PrivateKeyDer::Pkcs1(der)) => {
-            RsaKeyPair::from_der(der.secret_pkcs1_der()).map(Box::new).map(Pair::Rsa).map_err(other)
+            RsaKeyPair::from_der(der.secret_pkcs1_der()).map(Pair::Rsa).map_err(other)
         }
         (JwtAlgorithm::Es256, PrivateKeyDer::Pkcs8(_) | PrivateKeyDer::Sec1(_)) => {
             EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_der())
@@ -256,7 +256,7 @@ fn of_jwk(algorithm: JwtAlgorithm, text: &str) -> Result<(Pair, Option<String>),
                 dQ: &**member("dq", &jwk.dq)?,
                 qInv: &**member("qi", &jwk.qi)?,
             };
-            Pair::Rsa(Box::new(RsaKeyPair::from_components(&components).map_err(other)?))
+            Pair::Rsa(RsaKeyPair::from_components(&components).map_err(other)?)
         }
         JwtAlgorithm::Es256 if is_curve("P-256") => {
             let (x, y) = (member("x", &jwk.x)?, member("y", &jwk.y)?);

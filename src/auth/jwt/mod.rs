@@ -149,6 +149,35 @@ struct Claims<'a> {
     exp: u64,
 }
 
+/// How a client says who it is by a JWT (RFC 7523, section 3): from itself about itself, for the token endpoint, and good
+/// once.
+#[cfg(feature = "oauth")]
+pub(super) struct ClientAssertion<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) audience: &'a str,
+}
+
+#[cfg(feature = "oauth")]
+impl ClientAssertion<'_> {
+    /// How long it is good: for the way to the server, and for clocks that differ.
+    const LIFE: u64 = 60;
+
+    pub(super) async fn sign(&self, key: &JwtKey) -> Result<secrecy::SecretString, Error> {
+        #[derive(Serialize)]
+        struct Once<'a> {
+            #[serde(flatten)]
+            claims: Claims<'a>,
+            jti: &'a str,
+        }
+        let key = key.read().await?;
+        let now = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let (iss, aud) = (self.client_id, self.audience);
+        let claims = Claims { iss, sub: iss, aud, iat: now.saturating_sub(LEEWAY.as_secs()), exp: now + Self::LIFE };
+        let jti = super::oauth::random_text()?;
+        signed(&key, &Once { claims, jti: secrecy::ExposeSecret::expose_secret(&jti) }).map(Into::into)
+    }
+}
+
 #[derive(Serialize)]
 struct Header<'a> {
     alg: &'static str,

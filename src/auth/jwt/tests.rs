@@ -133,26 +133,21 @@ fn fresh(algorithm: JwtAlgorithm) -> (String, String, UnparsedPublicKey<Vec<u8>>
         jwk.to_string()
     };
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    match algorithm {
-        JwtAlgorithm::Es256 => {
-            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
-            let public = pair.public_key().as_ref().to_vec();
-            let private: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().expect("bytes");
-            let (x, y) = public[1..].split_at(32);
-            let jwk =
-                jwk(json!({"kty": "EC", "crv": "P-256", "x": text(x), "y": text(y), "d": text(private.as_ref())}));
-            let pem = pem(pair.to_pkcs8v1().expect("PKCS#8").as_ref());
-            (pem, jwk, UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public))
-        }
-        _ => {
-            let pair = Ed25519KeyPair::generate().expect("a key");
-            let public = pair.public_key().as_ref().to_vec();
-            let seed = pair.seed().expect("a seed").as_be_bytes().expect("bytes");
-            let jwk = jwk(json!({"kty": "OKP", "crv": "Ed25519", "x": text(&public), "d": text(seed.as_ref())}));
-            let pem = pem(pair.to_pkcs8().expect("PKCS#8").as_ref());
-            (pem, jwk, UnparsedPublicKey::new(&ED25519, public))
-        }
+    if algorithm == JwtAlgorithm::EdDsa {
+        let pair = Ed25519KeyPair::generate().expect("a key");
+        let public = pair.public_key().as_ref().to_vec();
+        let seed = pair.seed().expect("a seed").as_be_bytes().expect("bytes");
+        let jwk = jwk(json!({"kty": "OKP", "crv": "Ed25519", "x": text(&public), "d": text(seed.as_ref())}));
+        let pem = pem(pair.to_pkcs8().expect("PKCS#8").as_ref());
+        return (pem, jwk, UnparsedPublicKey::new(&ED25519, public));
     }
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+    let public = pair.public_key().as_ref().to_vec();
+    let private: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().expect("bytes");
+    let (x, y) = public[1..].split_at(32);
+    let jwk = jwk(json!({"kty": "EC", "crv": "P-256", "x": text(x), "y": text(y), "d": text(private.as_ref())}));
+    let pem = pem(pair.to_pkcs8v1().expect("PKCS#8").as_ref());
+    (pem, jwk, UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public))
 }
 
 async fn token_of(algorithm: JwtAlgorithm, text: String) -> Result<AccessToken, Error> {

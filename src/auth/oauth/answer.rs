@@ -98,7 +98,7 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 /// Space-separated, or a list as some servers write it.
-fn scopes(value: Option<&Value>) -> Vec<String> {
+pub(super) fn scopes(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) => text.split_ascii_whitespace().map(str::to_owned).collect(),
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

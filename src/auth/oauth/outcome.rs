@@ -63,7 +63,7 @@ impl Failed {
             (Standing::Unknown, "gave no whole answer")
         };
         let is_passing = !error.is_builder();
-        let error = Error::credential_from(format!("the token endpoint {endpoint} {what}"), error.without_url());
+        let error = Error::credential_from(format!("the authorization server {endpoint} {what}"), error.without_url());
         Self { error, standing, is_passing, rotated: None }
     }
 
@@ -84,8 +84,13 @@ impl Failed {
     }
 
     /// A success that cannot be used.
-    pub(super) fn unfit(refusal: TokenError, rotated: Option<SecretString>) -> Self {
-        Self { error: refusal.into(), standing: Standing::Unknown, is_passing: false, rotated }
+    pub(super) fn unfit(refusal: TokenError) -> Self {
+        Self { error: refusal.into(), standing: Standing::Unknown, is_passing: false, rotated: None }
+    }
+
+    /// The same, with the refresh token that was in it.
+    pub(super) fn with_rotated(self, rotated: Option<SecretString>) -> Self {
+        Self { rotated, ..self }
     }
 
     /// How long to wait before the same request is sent again; `None` where it is not, after so many attempts and with so
