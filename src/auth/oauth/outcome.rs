@@ -67,8 +67,8 @@ impl Failed {
         Self { error, standing, is_passing, rotated: None }
     }
 
-    /// An answer that is no success, or says in one that there is an error. It is believed: where a server says that it
-    /// failed, nothing was redeemed. A gateway that gave up waiting (504) knows nothing of it.
+    /// An answer that is no success, or says in one that there is an error. A whole answer is believed: one that holds no tokens
+    /// has redeemed nothing. A gateway that gave up waiting (504) knows nothing of it.
     pub(super) fn refused(refusal: TokenError, is_an_object: bool) -> Self {
         let status = refusal.status();
         let standing = match refusal.code() {
@@ -83,9 +83,10 @@ impl Failed {
         Self { error: refusal.into(), standing, is_passing, rotated: None }
     }
 
-    /// A success that cannot be used.
-    pub(super) fn unfit(refusal: TokenError) -> Self {
-        Self { error: refusal.into(), standing: Standing::Unknown, is_passing: false, rotated: None }
+    /// A success that cannot be used, and whether it was cut off.
+    pub(super) fn unfit(refusal: TokenError, is_cut: bool) -> Self {
+        let standing = if is_cut { Standing::Unknown } else { Standing::Intact };
+        Self { error: refusal.into(), standing, is_passing: is_cut, rotated: None }
     }
 
     /// The same, with the refresh token that was in it.

@@ -38,7 +38,7 @@ pub enum BodyEncoding {
 /// | What came | Client credentials | A code, a refresh token |
 /// |---|---|---|
 /// | no connection; 429, 500, 502, 503 | again: nothing was granted | again: nothing was redeemed |
-/// | 504, a connection that broke, no answer in time | again: another token harms nobody | not again: it may be redeemed |
+/// | 504, a connection that broke, half an answer, no answer in time | again: another token harms nobody | not again: it may be redeemed |
 /// | anything else | not again | not again |
 ///
 /// A refresh token that its server leaves in force is asked for like client credentials.
@@ -121,7 +121,7 @@ impl TokenEndpoint {
         let assumed = self.0.assumed_lifetime;
         let read = |success: Success| match answer::read(&success.text, success.received, assumed) {
             Ok(tokens) => Ok(tokens),
-            Err(unfit) => Err(success.unfit(unfit.reason).with_rotated(unfit.refresh)),
+            Err(unfit) => Err(success.unfit(unfit.reason, unfit.is_cut).with_rotated(unfit.refresh)),
         };
         self.0.wire.ask(&self.0.urls.token, grant, parameters, secrets, read).await
     }

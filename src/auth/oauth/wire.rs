@@ -121,7 +121,7 @@ impl Wire {
         match body.end {
             _ if !status.is_success() => Err(success.refused()),
             End::Whole => Ok(success),
-            End::Limit => Err(success.unfit("the answer is longer than 1 MiB")),
+            End::Limit => Err(success.unfit("the answer is longer than 1 MiB", true)),
             End::Broken(error) => Err(Failed::unanswered(&success.endpoint, error)),
         }
     }
@@ -129,12 +129,12 @@ impl Wire {
 
 impl Success {
     /// A success that cannot be used, or says in one that there is an error, as some servers do.
-    pub(super) fn unfit(self, reason: &str) -> Failed {
+    pub(super) fn unfit(self, reason: &str, is_cut: bool) -> Failed {
         if self.refusal.code().is_some() {
             return self.refused();
         }
         let Self { endpoint, status, headers, secrets, .. } = &self;
-        Failed::unfit(TokenError::misfit(endpoint, *status, headers, reason, secrets))
+        Failed::unfit(TokenError::misfit(endpoint, *status, headers, reason, secrets), is_cut)
     }
 
     fn refused(self) -> Failed {
@@ -144,7 +144,7 @@ impl Success {
 
     /// The answer as a type.
     pub(super) fn json<T: DeserializeOwned>(self) -> Result<T, Failed> {
-        serde_json::from_slice(&self.text).map_err(|_| self.unfit("the answer is not what it should be"))
+        serde_json::from_slice(&self.text).map_err(|_| self.unfit("the answer is not what it should be", false))
     }
 }
 
