@@ -17,6 +17,7 @@ pub mod build;
 mod contract;
 mod cost;
 pub mod diff;
+mod events;
 pub mod example;
 mod explain;
 mod failure;
@@ -41,6 +42,7 @@ mod select;
 mod source;
 mod table;
 mod target;
+mod template;
 mod vendor_scopes;
 mod walk;
 
@@ -57,4 +59,5 @@ pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, Resp
 pub use plain::plain;
 pub use repair::{Repair, Repairs};
 pub use source::{Source, Text};
+pub use template::{is_same as is_same_template, nameless};
 pub use vendor_scopes::vendor_scopes;
