@@ -29,6 +29,7 @@ mod types;
 mod unions;
 
 pub(crate) use dialect::translate;
+pub use kinds::{Opener, openers};
 
 use std::collections::{HashMap, HashSet};
 

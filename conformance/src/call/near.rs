@@ -1,0 +1,18 @@
+//! What somebody who mistyped a name may have meant.
+
+/// How many names are offered.
+const MOST: usize = 3;
+/// How alike two names are that may be one.
+const LIKENESS: f64 = 0.75;
+
+/// The known names that are like the one that was typed, and what else to do.
+pub(super) fn told<'a>(typed: &str, known: impl Iterator<Item = &'a str>, otherwise: &str) -> String {
+    let typed = typed.to_lowercase();
+    let mut near: Vec<(f64, &str)> = known
+        .map(|known| (strsim::jaro_winkler(&typed, &known.to_lowercase()), known))
+        .filter(|(likeness, _)| *likeness > LIKENESS)
+        .collect();
+    near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let near: Vec<String> = near.iter().take(MOST).map(|(_, known)| format!("`{known}`")).collect();
+    if near.is_empty() { otherwise.to_owned() } else { format!("did you mean {}? {otherwise}", near.join(" or ")) }
+}
