@@ -7,7 +7,6 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 use super::call_options::checked_header;
 use super::path_argument::{PathArgument, encode};
@@ -81,15 +80,19 @@ impl DynamicClient {
         self.transport.base_url()
     }
 
+    /// The operation of this id.
+    pub fn operation(&self, id: &str) -> Option<&'static Operation> {
+        self.api.operations.iter().find(|known| known.id == id)
+    }
+
     /// A call of the operation with this id.
     ///
     /// # Errors
     /// Returns an error if the API has no such operation.
     pub fn call(&self, operation: &str) -> Result<DynamicCall<'_>, Error> {
-        let known = self.api.operations.iter().find(|known| known.id == operation);
         Ok(DynamicCall {
             client: self,
-            operation: known.ok_or_else(|| Error::unknown_operation(operation))?,
+            operation: self.operation(operation).ok_or_else(|| Error::unknown_operation(operation))?,
             path: Vec::new(),
             query: Vec::new(),
             headers: HeaderMap::new(),
@@ -157,13 +160,7 @@ impl DynamicCall<'_> {
     /// Returns an error for every answer that is not a success, one that reports items that failed included, and for every
     /// failure on the way.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
-        let reports_items = self.operation.partial.is_some();
-        let answer = self.answer().await?;
-        if reports_items {
-            let text: Response<Box<RawValue>> = answer.decode()?;
-            return Ok(text.map(|text| Bytes::from(text.get().to_owned())));
-        }
-        Ok(answer.raw())
+        self.answer().await?.checked()
     }
 
     /// Sends the call and decodes the answer, which is JSON. An empty body is read as `null`.

@@ -2,14 +2,13 @@
 
 use keyfit::DynamicCall;
 use keyfit_openapi::{Api, Operation, Parameter, Place};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::body::{self, Body, Member};
 use super::{near, value};
 use crate::UserError;
 use crate::body::asked_for;
-use crate::secret::shown;
+use crate::secret::{names_secret, shown};
 
 /// The arguments of a call, checked by the document.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +18,8 @@ pub struct Arguments {
     headers: Vec<(String, String)>,
     pub(super) body: Option<Body>,
     accept: String,
+    /// Values of what is called like a secret.
+    secrets: Vec<String>,
 }
 
 /// What a name stands for.
@@ -55,6 +56,13 @@ impl Arguments {
         let mut arguments = Self { accept: asked_for(operation).to_owned(), ..Self::default() };
         let mut members = Vec::new();
         for Given { slot, typed } in given {
+            let name = match &slot {
+                Slot::Parameter(parameter) => &parameter.name,
+                Slot::Member(member) => &member.name,
+            };
+            if names_secret(name) {
+                arguments.secrets.extend(typed.iter().map(|text| (*text).to_owned()));
+            }
             match slot {
                 Slot::Parameter(parameter) => arguments.take(api, parameter, &typed)?,
                 Slot::Member(member) => members.push(member.read(api, &typed)?),
@@ -92,10 +100,24 @@ impl Arguments {
         call.accept(&self.accept)
     }
 
+    /// The values of what is called like a secret.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(String::as_str)
+    }
+
     fn take(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
         let name = &parameter.name;
+        if let Some(separator) = parameter.separator {
+            let text = value::joined(typed, separator).map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+            match parameter.place {
+                Place::Path => self.path.push((name.clone(), text)),
+                Place::Header => self.headers.push((name.clone(), text)),
+                Place::Query => self.query.push((name.clone(), value::text(&text))),
+            }
+            return Ok(());
+        }
         let value =
-            value::json(api, &parameter.schema, typed).map_err(|why| refused(api, name, &parameter.schema, &why))?;
+            value::json(api, &parameter.schema, typed).map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
         // What has no type is a text here: nobody types quotes for an id.
         let plain = match typed {
             [one] if matches!(value::kind(api, &parameter.schema), value::Kind::Any) => (*one).to_owned(),
@@ -121,8 +143,8 @@ impl Slot<'_> {
 }
 
 /// Says that a value does not fit.
-pub(super) fn refused(api: &Api, name: &str, schema: &Value, why: &str) -> UserError {
-    UserError::new(format!("the value of `{name}` {why}")).help(format!("it takes: {}", value::named(api, schema)))
+pub(super) fn refused(name: &str, why: &str, taken: &str) -> UserError {
+    UserError::new(format!("the value of `{name}` {why}")).help(format!("it takes: {taken}"))
 }
 
 /// What a name stands for: a parameter, else a member of the body. `path:`, `query:`, `header:` and `body:` say which, where
@@ -168,18 +190,16 @@ fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
     if names.is_empty() {
         return "it takes no arguments".to_owned();
     }
-    near::told(typed, names.iter().map(String::as_str), "--help-operation says what it takes")
+    near::told(typed, names.iter().map(String::as_str), "--describe says what it takes")
 }
 
 /// Names everything that is required and was not given, with its type.
 fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool) -> Result<(), UserError> {
     let mut missing: Vec<String> = Vec::new();
-    let mut miss = |name: &str, place: &str, schema: &Value| {
-        missing.push(format!("{name} ({place}: {})", value::named(api, schema)));
-    };
+    let mut miss = |name: &str, place: &str, taken: &str| missing.push(format!("{name} ({place}: {taken})"));
     for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
         if !given.iter().any(|known| matches!(known.slot, Slot::Parameter(one) if std::ptr::eq(one, parameter))) {
-            miss(&parameter.name, placed(parameter.place), &parameter.schema);
+            miss(&parameter.name, placed(parameter.place), &value::taken(api, parameter));
         }
     }
     if let Some(body) = operation.body.as_ref().filter(|_| !has_body) {
@@ -194,12 +214,12 @@ fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool
         if body.required && names.is_empty() && !members.iter().any(|member| member.is_required) {
             // No member is required by name, or there are none: the body as a whole is.
             if !body::may_be_empty(api, body) {
-                miss("--body", &body.media_type, &body.schema);
+                miss("--body", &body.media_type, &value::named(api, &body.schema));
             }
         }
         if body.required || !names.is_empty() {
             for member in members.iter().filter(|member| member.is_required && !names.contains(&&*member.name)) {
-                miss(&member.name, "body", member.schema);
+                miss(&member.name, "body", &value::named(api, member.schema));
             }
         }
     }
@@ -207,5 +227,5 @@ fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool
         return Ok(());
     }
     Err(UserError::new(format!("the operation `{}` needs {}", operation.id, missing.join(", ")))
-        .help("--help-operation says all that it takes"))
+        .help("--describe says all that it takes"))
 }

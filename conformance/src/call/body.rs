@@ -57,7 +57,7 @@ impl Member<'_> {
             let file = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Ok(Filled { name, content: Content::File(file, bytes) });
         }
-        let json = value::json(api, schema, typed).map_err(|why| refused(api, &name, schema, &why))?;
+        let json = value::json(api, schema, typed).map_err(|why| refused(&name, &why, &value::named(api, schema)))?;
         Ok(Filled { name, content: Content::Json(json) })
     }
 }

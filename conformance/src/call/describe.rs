@@ -1,10 +1,10 @@
 //! What an API has to call, and what an operation takes, for people.
 
 use keyfit::redact::plain;
-use keyfit_openapi::{Needed, Operation};
+use keyfit_openapi::{Opener, Operation};
 
 use super::arguments::placed;
-use super::{Callee, body, value};
+use super::{Callee, body, credential, value};
 
 /// How much of a summary stands in a list.
 const LONGEST: usize = 72;
@@ -31,7 +31,7 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     }
     let mut rows: Vec<[String; 3]> = Vec::new();
     for parameter in &operation.parameters {
-        let kind = value::named(api, &parameter.schema);
+        let kind = value::taken(api, parameter);
         rows.push([plain(&parameter.name), required(placed(parameter.place), parameter.required), plain(&kind)]);
     }
     if let Some(documented) = &operation.body {
@@ -57,24 +57,17 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
 }
 
 fn credentials(callee: &Callee, operation: &Operation) -> String {
-    let of = |names: &[String]| {
-        let fitting = callee.openers.iter().filter(|opener| names.contains(&opener.name));
-        let told = fitting.map(|opener| match &opener.variable {
-            Some(variable) => format!("{} from {variable}", opener.name),
-            None => opener.name.clone(),
-        });
-        told.collect::<Vec<_>>().join(", or ")
+    let (sets, is_optional) = credential::alternatives(callee, operation);
+    let of = |name: &String| match callee.openers.iter().find(|opener| opener.name == *name) {
+        Some(Opener { variable: Some(variable), .. }) => format!("{name} from {variable}"),
+        Some(_) => name.clone(),
+        None => format!("{name}, which keyfit cannot send"),
     };
-    let all: Vec<String> = callee.openers.iter().map(|opener| opener.name.clone()).collect();
-    let told = match callee.api.needed(operation) {
-        Needed::Any => of(&all),
-        Needed::OneOf(names) => of(&names),
-        Needed::Optional(names) if of(&names).is_empty() => "none".to_owned(),
-        Needed::Optional(names) => format!("none, or {}", of(&names)),
-    };
+    let each = sets.iter().map(|set| set.iter().map(of).collect::<Vec<_>>().join(" and "));
+    let told: Vec<String> = is_optional.then(|| "none".to_owned()).into_iter().chain(each).collect();
     let scopes =
         if operation.scopes.is_empty() { String::new() } else { format!("; scopes: {}", operation.scopes.join(", ")) };
-    plain(&format!("Credential: {}{scopes}", if told.is_empty() { "none" } else { &told }))
+    plain(&format!("Credential: {}{scopes}", told.join(", or ")))
 }
 
 fn required(place: &str, is_required: bool) -> String {

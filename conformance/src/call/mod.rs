@@ -8,15 +8,16 @@ mod describe;
 pub mod json;
 mod near;
 mod pages;
+pub mod shown;
 mod table;
 mod value;
 
 pub use arguments::Arguments;
-pub use credential::Chosen;
+pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
 pub use pages::items;
 
-use keyfit_openapi::{Api, Opener, Operation, Source, openers};
+use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, openers};
 
 use crate::secret::shown;
 use crate::{UserError, apis};
@@ -30,6 +31,8 @@ pub struct Callee {
     pub table: &'static keyfit::Api,
     /// The kinds of token that open it.
     pub openers: Vec<Opener>,
+    /// The variable that holds another base URL than the documented one.
+    pub base_url_variable: String,
 }
 
 impl Callee {
@@ -46,7 +49,8 @@ impl Callee {
             }
         }
         let table = table::of(&api, &source.facts()?);
-        Ok(Self { api, table, openers })
+        let base_url_variable = base_url_variable(&api);
+        Ok(Self { api, table, openers, base_url_variable })
     }
 
     /// The operation that is called so: by its id, its id in kebab-case, or method and path, as in `GET /sms/{id}`.
@@ -63,7 +67,8 @@ impl Callee {
         let found = operations.iter().find(|operation| operation.id == name);
         let found = found.or_else(|| operations.iter().find(is_at)).or_else(|| operations.iter().find(is_like));
         found.ok_or_else(|| {
-            let set_aside = self.api.unsupported.iter().find(|unsupported| unsupported.operation == name);
+            let mut set_aside = self.api.unsupported.iter();
+            let set_aside = set_aside.find(|one| one.operation == name || one.id.as_deref() == Some(name));
             let known = operations.iter().map(|operation| operation.id.as_str());
             let error = UserError::new(format!("the API {} has no operation `{}`", self.api.name, shown(name)));
             match set_aside {

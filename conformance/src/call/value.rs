@@ -1,6 +1,6 @@
 //! What is typed as a value, read by the schema that it is for. A text stays as it is; numbers keep their digits.
 
-use keyfit_openapi::Api;
+use keyfit_openapi::{Api, Parameter};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -45,6 +45,14 @@ pub(super) fn kind<'a>(api: &'a Api, schema: &'a Value) -> Kind<'a> {
     }
 }
 
+/// What a parameter takes, in words.
+pub(super) fn taken(api: &Api, parameter: &Parameter) -> String {
+    match parameter.separator {
+        Some(separator) => format!("list, repeated, as JSON, or as text with `{separator}` between its values"),
+        None => named(api, &parameter.schema),
+    }
+}
+
 /// The type in words.
 pub(super) fn named(api: &Api, schema: &Value) -> String {
     let resolved = api.resolve(schema);
@@ -83,9 +91,37 @@ pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawV
             format!("[{}]", items?.join(","))
         }
         (_, [one]) => scalar(api, schema, one)?,
+        // Of several types, a list may be one.
+        (Kind::Any, many) => {
+            let items: Result<Vec<_>, String> = many.iter().map(|one| scalar(api, &Value::Null, one)).collect();
+            format!("[{}]", items?.join(","))
+        }
         (_, many) => return Err(format!("is given {} times and takes one value", many.len())),
     };
     RawValue::from_string(text).map_err(|_| "is not JSON".to_owned())
+}
+
+/// A list that is sent as one text: a text as it was typed, several values or a list as JSON with the separator between them.
+pub(super) fn joined(typed: &[&str], separator: char) -> Result<String, String> {
+    let listed = match typed {
+        [one] if one.trim_start().starts_with('[') => serde_json::from_str::<Vec<Box<RawValue>>>(one).ok(),
+        _ => None,
+    };
+    let values: Vec<String> = match (listed, typed) {
+        (Some(items), _) => items.iter().map(|item| plain(item)).collect(),
+        (None, [one]) => return Ok((*one).to_owned()),
+        (None, many) => many.iter().map(|one| (*one).to_owned()).collect(),
+    };
+    if values.iter().any(|value| value.contains(separator)) {
+        return Err(format!("holds `{separator}` within one of several values, which is what stands between them"));
+    }
+    Ok(values.join(&separator.to_string()))
+}
+
+/// A text as JSON.
+pub(super) fn text(text: &str) -> Box<RawValue> {
+    // What is written as JSON is JSON.
+    serde_json::value::to_raw_value(text).unwrap_or_default()
 }
 
 /// One value as JSON.

@@ -69,6 +69,13 @@ pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failur
     Ok(own.chain(foreign).collect())
 }
 
+/// The environment variable that holds another base URL than the documented one: `PARCELS_BASE_URL`.
+pub fn base_url_variable(api: &Api) -> String {
+    Names::new(api).variable(BASE_URL)
+}
+
+/// What the variable of the base URL is called after the API.
+const BASE_URL: &str = "base url";
 /// The name of the only kind where neither contract nor document names one.
 const UNNAMED: &str = "token";
 /// What the root of generated code calls something else.
@@ -195,7 +202,7 @@ impl Names {
 
     /// No kind yet.
     fn none(&self) -> Kinds {
-        Kinds { own: Vec::new(), foreign: Vec::new(), first: None, base_url: self.variable("base url") }
+        Kinds { own: Vec::new(), foreign: Vec::new(), first: None, base_url: self.variable(BASE_URL) }
     }
 
     /// The only kind where nothing is said.
