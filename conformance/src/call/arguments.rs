@@ -219,7 +219,7 @@ fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool
         }
         if body.required || !names.is_empty() {
             for member in members.iter().filter(|member| member.is_required && !names.contains(&&*member.name)) {
-                miss(&member.name, "body", &value::named(api, member.schema));
+                miss(&member.name, "body", &member.taken(api));
             }
         }
     }

@@ -62,6 +62,13 @@ impl Member<'_> {
     }
 }
 
+impl Member<'_> {
+    /// What it takes, in words.
+    pub(super) fn taken(&self, api: &Api) -> String {
+        if is_file(api, self.schema) { "file, as @FILE".to_owned() } else { value::named(api, self.schema) }
+    }
+}
+
 /// The members that a body is documented to have; none where it is not an object.
 pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<Member<'a>> {
     let mut found = Vec::new();

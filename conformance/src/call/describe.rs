@@ -37,7 +37,7 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     if let Some(documented) = &operation.body {
         for member in body::members(api, documented) {
             let is_required = member.is_required && documented.required;
-            rows.push([plain(&member.name), required("body", is_required), plain(&value::named(api, member.schema))]);
+            rows.push([plain(&member.name), required("body", is_required), plain(&member.taken(api))]);
         }
         rows.push(["--body".to_owned(), required("whole body", false), plain(&documented.media_type)]);
     }

@@ -68,13 +68,13 @@ impl Callee {
         let found = found.or_else(|| operations.iter().find(is_at)).or_else(|| operations.iter().find(is_like));
         found.ok_or_else(|| {
             let mut set_aside = self.api.unsupported.iter();
-            let set_aside = set_aside.find(|one| one.operation == name || one.id.as_deref() == Some(name));
-            let known = operations.iter().map(|operation| operation.id.as_str());
-            let error = UserError::new(format!("the API {} has no operation `{}`", self.api.name, shown(name)));
-            match set_aside {
-                Some(unsupported) => error.help(format!("it is set aside: {}", unsupported.reason)),
-                None => error.help(near::told(name, known, "without an operation, all of them are listed")),
+            if let Some(one) = set_aside.find(|one| one.operation == name || one.id.as_deref() == Some(name)) {
+                return UserError::new(format!("the operation `{}` cannot be called: {}", one.operation, one.reason))
+                    .help("without an operation, those that can be called are listed");
             }
+            let known = operations.iter().map(|operation| operation.id.as_str());
+            UserError::new(format!("the API {} has no operation `{}`", self.api.name, shown(name)))
+                .help(near::told(name, known, "without an operation, all of them are listed"))
         })
     }
 }

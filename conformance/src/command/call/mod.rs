@@ -6,7 +6,7 @@ mod session;
 mod trace;
 
 use std::future::poll_fn;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
@@ -259,9 +259,4 @@ async fn streamed(
         }
     }
     Ok(None)
-}
-
-/// Whether what is printed is read by a person.
-fn is_terminal() -> bool {
-    io::stdout().is_terminal()
 }

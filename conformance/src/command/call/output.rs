@@ -1,22 +1,24 @@
 //! Where what a success brings goes: to a terminal without what commands it, to a pipe or a file as it came.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
-use keyfit::redact::plain_lines;
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::json::{Style, written};
+use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::Operation;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde::de::IgnoredAny;
 use tempfile::NamedTempFile;
 
 use super::session::Session;
 
 /// Where the body of a success goes.
 pub(super) enum Output {
-    /// The standard output; whether its reader has gone away.
-    Standard { is_closed: bool },
+    /// The standard output: whether a person reads it, and whether its reader has gone away.
+    Standard { is_terminal: bool, is_closed: bool },
     /// What is no regular file: a device, a pipe.
     Device(PathBuf, File),
     /// A file, which takes the place of the named one when it is complete.
@@ -49,11 +51,12 @@ impl Output {
     /// Opens it before anything is sent: what cannot be kept is not asked for.
     pub(super) fn open(path: Option<&Path>, is_binary: bool) -> Result<Self, UserError> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            if is_binary && super::is_terminal() {
+            let is_terminal = io::stdout().is_terminal();
+            if is_binary && is_terminal {
                 return Err(UserError::new("the answer is not a text, and the standard output is a terminal")
                     .help("name a file with --output, or pass the answer on to a program"));
             }
-            return Ok(Self::Standard { is_closed: false });
+            return Ok(Self::Standard { is_terminal, is_closed: false });
         };
         let refuse = |error: io::Error| {
             UserError::new(format!("the file cannot be written: {error}")).at(path.display()).help("check the path")
@@ -75,28 +78,16 @@ impl Output {
 
     /// Whether nobody reads any more.
     pub(super) fn is_closed(&self) -> bool {
-        matches!(self, Self::Standard { is_closed: true })
+        matches!(self, Self::Standard { is_closed: true, .. })
     }
 
     /// Writes a whole body. Returns `false` if it should be JSON and is not.
     pub(super) fn whole(&mut self, body: &[u8], kind: Body, session: &Session) -> Result<bool, UserError> {
-        if body.trim_ascii().is_empty() {
-            return Ok(true);
-        }
-        let json = || {
-            let style = Style { is_pretty: true, redactor: Some(&session.credentials_redactor), hides_secrets: false };
-            written(std::str::from_utf8(body).ok()?, style)
+        let (shown, is_as_documented) = match self {
+            Self::Standard { is_terminal, .. } => printed(body, kind, *is_terminal, &session.credentials_redactor),
+            _ => (body.into(), kind == Body::Other || is_json(body)),
         };
-        let json = if kind == Body::Json { json() } else { None };
-        let is_as_documented = kind == Body::Other || json.is_some();
-        match (&self, json) {
-            (Self::Standard { .. }, Some(json)) => self.bytes(format!("{json}\n").as_bytes())?,
-            (Self::Standard { .. }, None) if super::is_terminal() => {
-                let text = plain_lines(&session.credentials_redactor.mask(&String::from_utf8_lossy(body)));
-                self.bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())?;
-            }
-            _ => self.bytes(body)?,
-        }
+        self.bytes(&shown)?;
         Ok(is_as_documented)
     }
 
@@ -111,7 +102,7 @@ impl Output {
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), UserError> {
         let all = |to: &mut dyn Write| to.write_all(bytes).and_then(|()| to.flush());
         match self {
-            Self::Standard { is_closed } => match all(&mut io::stdout()) {
+            Self::Standard { is_closed, .. } => match all(&mut io::stdout()) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => *is_closed = true,
                 Err(error) => return Err(UserError::new(format!("the answer cannot be printed: {error}"))),
                 Ok(()) => {}
@@ -130,9 +121,66 @@ impl Output {
     }
 }
 
+/// A body as it is printed, and whether it is what it should be. JSON is written for people and programs alike: its values stay
+/// as they are. Anything else is as it came, but for a terminal, which is not to obey it.
+fn printed<'b>(body: &'b [u8], kind: Body, is_terminal: bool, redactor: &Redactor) -> (Cow<'b, [u8]>, bool) {
+    if body.trim_ascii().is_empty() {
+        return (Cow::default(), true);
+    }
+    let style = Style { is_pretty: true, redactor: Some(redactor), hides_secrets: false };
+    let json = std::str::from_utf8(body).ok().filter(|_| kind == Body::Json).and_then(|text| written(text, style));
+    let is_as_documented = kind == Body::Other || json.is_some();
+    let shown = match json {
+        Some(json) => Cow::Owned(format!("{json}\n").into_bytes()),
+        None if is_terminal => {
+            let text = redactor.mask(&String::from_utf8_lossy(body));
+            Cow::Owned(format!("{}\n", text.trim_end_matches('\n')).into_bytes())
+        }
+        None => Cow::Borrowed(body),
+    };
+    (shown, is_as_documented)
+}
+
+fn is_json(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
 /// The call was executed by now.
 fn unwritten(path: &Path, error: &io::Error) -> UserError {
     UserError::new(format!("the call was executed, and its answer cannot be written: {error}"))
         .at(path.display())
         .help("look up what the call did before you repeat it")
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_conformance::secret::Secret;
+
+    use super::*;
+
+    fn shown(body: &[u8], kind: Body, is_terminal: bool) -> (String, bool) {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("swordfish-1"));
+        let (bytes, is_as_documented) = printed(body, kind, is_terminal, &redactor);
+        (String::from_utf8_lossy(&bytes).into_owned(), is_as_documented)
+    }
+
+    #[test]
+    fn a_terminal_is_not_commanded_and_a_pipe_has_the_bytes_as_they_came() {
+        let text = b"a\x1b[2J swordfish-1\xff\n";
+        assert_eq!(shown(text, Body::Other, true), ("a\\u{1b}[2J [redacted]\u{fffd}\n".to_owned(), true));
+        let redactor = Redactor::default();
+        assert_eq!(printed(text, Body::Other, false, &redactor), (Cow::Borrowed(&text[..]), true));
+    }
+
+    #[test]
+    fn json_is_the_same_for_both() {
+        for is_terminal in [true, false] {
+            let text = "{\"a\": 1.10, \"b\":\"\u{9b}swordfish-1\"}";
+            let lines = "{\n  \"a\": 1.10,\n  \"b\": \"\\u009b[redacted]\"\n}\n";
+            assert_eq!(shown(text.as_bytes(), Body::Json, is_terminal), (lines.to_owned(), true));
+            assert_eq!(shown(b" \n", Body::Json, is_terminal), (String::new(), true));
+            assert_eq!(shown(b"<html>", Body::Json, is_terminal).1, false);
+        }
+    }
 }
