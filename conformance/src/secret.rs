@@ -44,8 +44,26 @@ pub fn shown(name: &str) -> String {
 
 /// Words of names whose values are secrets.
 const OF_SECRETS: [&str; 20] = [
-    "auth", "authorization", "cookie", "credential", "credentials", "csrf", "jwt", "otp", "pass", "passcode", "passphrase",
-    "passwd", "password", "pin", "pwd", "secret", "secrets", "sig", "signature", "token",
+    "auth",
+    "authorization",
+    "cookie",
+    "credential",
+    "credentials",
+    "csrf",
+    "jwt",
+    "otp",
+    "pass",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "pin",
+    "pwd",
+    "secret",
+    "secrets",
+    "sig",
+    "signature",
+    "token",
 ];
 /// What makes a key a secret.
 const OF_KEYS: [&str; 5] = ["access", "api", "private", "secret", "signing"];
@@ -147,10 +165,20 @@ mod tests {
 
     #[test]
     fn a_name_tells_whether_its_value_is_a_secret() {
-        for name in ["password", "X-Api-Key", "clientSecret", "access_token", "APIKey", "Authorization", "set-cookie", "filter[pin]"] {
+        for name in [
+            "password",
+            "X-Api-Key",
+            "clientSecret",
+            "access_token",
+            "APIKey",
+            "Authorization",
+            "set-cookie",
+            "filter[pin]",
+        ] {
             assert!(names_secret(name), "{name}");
         }
-        for name in ["author", "shipping", "keyword", "country_code", "key", "design", "mapping", "passenger", "id", ""] {
+        for name in ["author", "shipping", "keyword", "country_code", "key", "design", "mapping", "passenger", "id", ""]
+        {
             assert!(!names_secret(name), "{name}");
         }
     }

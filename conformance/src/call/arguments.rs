@@ -42,9 +42,11 @@ impl Arguments {
     /// It repeats no value.
     pub fn read(api: &Api, operation: &Operation, typed: &[String], body: Option<Vec<u8>>) -> Result<Self, UserError> {
         let mut given: Vec<Given<'_>> = Vec::new();
-        for argument in typed {
+        for (index, argument) in typed.iter().enumerate() {
+            // It may be a token in the wrong place, and is not repeated.
             let (name, text) = argument.split_once('=').ok_or_else(|| {
-                UserError::new(format!("`{}` is not NAME=VALUE", shown(argument))).help(other_names(api, operation, ""))
+                UserError::new(format!("argument {} is not NAME=VALUE", index + 1))
+                    .help(other_names(api, operation, argument))
             })?;
             let slot = slot(api, operation, name, body.is_some())?;
             match given.iter_mut().find(|known| known.slot.is(&slot)) {
@@ -108,7 +110,8 @@ impl Arguments {
     fn take(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
         let name = &parameter.name;
         if let Some(separator) = parameter.separator {
-            let text = value::joined(typed, separator).map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+            let text =
+                value::joined(typed, separator).map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
             match parameter.place {
                 Place::Path => self.path.push((name.clone(), text)),
                 Place::Header => self.headers.push((name.clone(), text)),
@@ -116,8 +119,8 @@ impl Arguments {
             }
             return Ok(());
         }
-        let value =
-            value::json(api, &parameter.schema, typed).map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+        let value = value::json(api, &parameter.schema, typed)
+            .map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
         // What has no type is a text here: nobody types quotes for an id.
         let plain = match typed {
             [one] if matches!(value::kind(api, &parameter.schema), value::Kind::Any) => (*one).to_owned(),
@@ -158,7 +161,9 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
     let is_called = |parameter: &&Parameter| {
         parameter.name == plain || (parameter.place == Place::Header && parameter.name.eq_ignore_ascii_case(plain))
     };
-    let found = operation.parameters.iter().filter(is_in).find(is_called);
+    // One that is in the path is meant before one of the same name elsewhere, which can be left out.
+    let found = operation.parameters.iter().filter(is_in).filter(is_called);
+    let found = found.min_by_key(|parameter| parameter.place != Place::Path);
     if let Some(parameter) = found {
         return Ok(Slot::Parameter(parameter));
     }

@@ -51,9 +51,13 @@ impl Chosen {
                     [] => "it takes none that keyfit can send: leave --as out".to_owned(),
                     _ => format!("it takes {}", names.join(", ")),
                 };
-                let problem =
-                    format!("the operation `{}` takes no token of the kind `{}`", operation.id, shown(kind));
-                return Err(UserError::new(problem).help(near::told(kind, names.into_iter(), &otherwise)));
+                let all = || callee.openers.iter().map(|opener| opener.name.as_str());
+                let repeated = near::repeated(kind, all());
+                return Err(UserError::new(format!(
+                    "the operation `{}` takes no token of the kind `{repeated}`",
+                    operation.id
+                ))
+                .help(near::told(kind, names.into_iter(), &otherwise)));
             }
         }
         // The token that is given stands for one kind; the others of a set are in their variables.
@@ -70,8 +74,10 @@ impl Chosen {
         }
         match fitting[..] {
             [] if is_optional && !wanted.has_token => Ok(Vec::new()),
-            [] if known.is_empty() => Err(UserError::new(format!("the operation `{}` takes no credential", operation.id))
-                .help("leave --token out")),
+            [] if known.is_empty() => {
+                Err(UserError::new(format!("the operation `{}` takes no credential", operation.id))
+                    .help("leave --token out"))
+            }
             [] => Err(unsendable(operation, &known)),
             _ if is_optional && wanted.kind.is_none() && !wanted.has_token => Ok(Vec::new()),
             _ => Err(unset(operation, &fitting.iter().map(|set| missing(set)).collect::<Vec<_>>())),
@@ -183,8 +189,12 @@ fn why_unsendable(callee: &Callee, name: &str) -> String {
 
 fn unsendable(operation: &Operation, known: &[Result<Vec<&Opener>, String>]) -> UserError {
     let reasons: Vec<&str> = known.iter().filter_map(|set| set.as_ref().err()).map(String::as_str).collect();
-    UserError::new(format!("the operation `{}` takes credentials that keyfit cannot send: {}", operation.id, reasons.join("; or ")))
-        .help("tokens are sent in headers, as bearer tokens or keys; a contract.toml in the folder of the API may say how")
+    UserError::new(format!(
+        "the operation `{}` takes credentials that keyfit cannot send: {}",
+        operation.id,
+        reasons.join("; or ")
+    ))
+    .help("tokens are sent in headers, as bearer tokens or keys; a contract.toml in the folder of the API may say how")
 }
 
 fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {

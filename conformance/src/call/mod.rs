@@ -19,7 +19,6 @@ pub use pages::items;
 
 use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, openers};
 
-use crate::secret::shown;
 use crate::{UserError, apis};
 
 /// An API whose operations can be called.
@@ -72,9 +71,9 @@ impl Callee {
                 return UserError::new(format!("the operation `{}` cannot be called: {}", one.operation, one.reason))
                     .help("without an operation, those that can be called are listed");
             }
-            let known = operations.iter().map(|operation| operation.id.as_str());
-            UserError::new(format!("the API {} has no operation `{}`", self.api.name, shown(name)))
-                .help(near::told(name, known, "without an operation, all of them are listed"))
+            let known = || operations.iter().map(|operation| operation.id.as_str());
+            UserError::new(format!("the API {} has no operation `{}`", self.api.name, near::repeated(name, known())))
+                .help(near::told(name, known(), "without an operation, all of them are listed"))
         })
     }
 }

@@ -1,8 +1,13 @@
 //! What is typed as a value, read by the schema that it is for. A text stays as it is; numbers keep their digits.
 
+use std::mem;
+
 use keyfit_openapi::{Api, Parameter};
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+/// How deep schemas are put together; ends one that contains itself.
+const DEPTH: usize = 8;
 
 /// The type of a value, as far as it decides how a text is read.
 #[derive(Clone, Copy, Debug)]
@@ -20,29 +25,60 @@ pub(super) enum Kind<'a> {
 
 /// The type that a schema asks for.
 pub(super) fn kind<'a>(api: &'a Api, schema: &'a Value) -> Kind<'a> {
-    let schema = api.resolve(schema);
-    let named = match &schema["type"] {
-        Value::String(name) => Some(name.as_str()),
-        Value::Array(names) => {
-            let mut names = names.iter().filter_map(Value::as_str).filter(|name| *name != "null");
-            names.next().filter(|_| names.next().is_none())
-        }
-        _ => None,
-    };
-    match named {
-        Some("string") => Kind::Text,
-        Some("integer") => Kind::Integer,
-        Some("number") => Kind::Number,
-        Some("boolean") => Kind::Boolean,
-        Some("array") => Kind::List(&schema["items"]),
-        Some("object") => Kind::Object,
-        Some(_) => Kind::Any,
-        None if schema.get("properties").is_some() => Kind::Object,
-        None => match schema["allOf"].as_array().map(Vec::as_slice) {
-            Some([one]) => kind(api, one),
-            _ => Kind::Any,
-        },
+    match kinds(api, schema).as_slice() {
+        [one] => *one,
+        _ => Kind::Any,
     }
+}
+
+/// The types that a value may have, each once; none where any will do.
+fn kinds<'a>(api: &'a Api, schema: &'a Value) -> Vec<Kind<'a>> {
+    let mut found = Vec::new();
+    if collect(api, schema, 0, &mut found).is_none() {
+        found.clear();
+    }
+    found
+}
+
+/// `None` where a value may be of any type.
+fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Kind<'a>>) -> Option<()> {
+    let schema = api.resolve(schema);
+    let names: Vec<&str> = match &schema["type"] {
+        Value::String(name) => vec![name],
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        _ if schema.get("properties").is_some() => vec!["object"],
+        _ => Vec::new(),
+    };
+    for name in &names {
+        let kind = match *name {
+            "string" => Kind::Text,
+            "integer" => Kind::Integer,
+            "number" => Kind::Number,
+            "boolean" => Kind::Boolean,
+            "array" => Kind::List(&schema["items"]),
+            "object" => Kind::Object,
+            "null" => continue,
+            _ => return None,
+        };
+        match found.iter_mut().find(|known| mem::discriminant(*known) == mem::discriminant(&kind)) {
+            // Items of lists of several forms are read as they come.
+            Some(known @ Kind::List(_)) => *known = Kind::List(&Value::Null),
+            Some(_) => {}
+            None => found.push(kind),
+        }
+    }
+    if !names.is_empty() {
+        return Some(());
+    }
+    if depth == DEPTH {
+        return None;
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        // One part says the type, the others may say nothing of it.
+        return parts.iter().find_map(|part| collect(api, part, depth + 1, found));
+    }
+    let alternatives = ["oneOf", "anyOf"].into_iter().find_map(|key| schema[key].as_array())?;
+    alternatives.iter().try_for_each(|alternative| collect(api, alternative, depth + 1, found))
 }
 
 /// What a parameter takes, in words.
@@ -65,7 +101,23 @@ pub(super) fn named(api: &Api, schema: &Value) -> String {
         Kind::Boolean => "true|false".to_owned(),
         Kind::List(items) => format!("list of {}, repeated or as JSON", named_item(api, items)),
         Kind::Object => "JSON object".to_owned(),
-        Kind::Any => "JSON or text".to_owned(),
+        Kind::Any => match kinds(api, schema).as_slice() {
+            [] => "JSON or text".to_owned(),
+            several => several.iter().map(|kind| plural(*kind)).collect::<Vec<_>>().join(", or "),
+        },
+    }
+}
+
+/// One of several types, in words.
+fn plural(kind: Kind<'_>) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Integer => "integer",
+        Kind::Number => "number",
+        Kind::Boolean => "true|false",
+        Kind::List(_) => "list, repeated or as JSON",
+        Kind::Object => "JSON object",
+        Kind::Any => "JSON or text",
     }
 }
 
@@ -91,11 +143,7 @@ pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawV
             format!("[{}]", items?.join(","))
         }
         (_, [one]) => scalar(api, schema, one)?,
-        // Of several types, a list may be one.
-        (Kind::Any, many) => {
-            let items: Result<Vec<_>, String> = many.iter().map(|one| scalar(api, &Value::Null, one)).collect();
-            format!("[{}]", items?.join(","))
-        }
+        (Kind::Any, many) => several(api, &kinds(api, schema), many)?,
         (_, many) => return Err(format!("is given {} times and takes one value", many.len())),
     };
     RawValue::from_string(text).map_err(|_| "is not JSON".to_owned())
@@ -127,7 +175,10 @@ pub(super) fn text(text: &str) -> Box<RawValue> {
 /// One value as JSON.
 fn scalar(api: &Api, schema: &Value, typed: &str) -> Result<String, String> {
     let kind = kind(api, schema);
-    if typed == "null" && !matches!(kind, Kind::Text) && is_nullable(api.resolve(schema)) {
+    let resolved = api.resolve(schema);
+    // A text may be that word, unless it is one of a form that has none like it.
+    let is_free_text = matches!(kind, Kind::Text) && resolved.get("format").is_none() && resolved.get("enum").is_none();
+    if typed == "null" && !is_free_text && is_nullable(resolved) {
         return Ok(typed.to_owned());
     }
     let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).is_ok();
@@ -143,9 +194,42 @@ fn scalar(api: &Api, schema: &Value, typed: &str) -> Result<String, String> {
         Kind::Boolean => Err("is neither true nor false".to_owned()),
         Kind::List(_) => checked(typed, '[', "a list as JSON"),
         Kind::Object => checked(typed, '{', "an object as JSON"),
-        Kind::Any if is_json(typed) => Ok(typed.to_owned()),
-        Kind::Any => Ok(Value::from(typed).to_string()),
+        Kind::Any => any(api, &kinds(api, schema), typed),
     }
+}
+
+/// One value of several types: as JSON where it is of one of them, else as a text, else as the only item of a list.
+fn any(api: &Api, kinds: &[Kind<'_>], typed: &str) -> Result<String, String> {
+    let first = typed.trim_start().chars().next().unwrap_or_default();
+    let fits = |kind: &Kind<'_>| match kind {
+        Kind::Text => first == '"',
+        Kind::Integer => (first == '-' || first.is_ascii_digit()) && !typed.contains(['.', 'e', 'E']),
+        Kind::Number => first == '-' || first.is_ascii_digit(),
+        Kind::Boolean => matches!(typed, "true" | "false"),
+        Kind::List(_) => first == '[',
+        Kind::Object => first == '{',
+        Kind::Any => true,
+    };
+    let is_json = serde_json::from_str::<&RawValue>(typed).is_ok();
+    if is_json && (kinds.is_empty() || kinds.iter().any(fits)) {
+        return Ok(typed.to_owned());
+    }
+    if kinds.is_empty() || kinds.iter().any(|kind| matches!(kind, Kind::Text | Kind::Any)) {
+        return Ok(Value::from(typed).to_string());
+    }
+    several(api, kinds, &[typed]).map_err(|_| "is of none of the types".to_owned())
+}
+
+/// Several values for one name, which are a list.
+fn several(api: &Api, kinds: &[Kind<'_>], typed: &[&str]) -> Result<String, String> {
+    let listed = kinds.iter().find_map(|kind| match kind {
+        Kind::List(items) => Some(*items),
+        _ => None,
+    });
+    let items = listed.or(kinds.is_empty().then_some(&Value::Null));
+    let items = items.ok_or_else(|| format!("is given {} times and takes one value", typed.len()))?;
+    let items: Result<Vec<_>, String> = typed.iter().map(|one| scalar(api, items, one)).collect();
+    Ok(format!("[{}]", items?.join(",")))
 }
 
 /// A text that is JSON and begins so.

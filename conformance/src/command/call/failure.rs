@@ -17,7 +17,9 @@ const UNUSABLE: u8 = 10;
 /// The exit code of a call that failed with an answer, or on the way; `None` where nothing was sent because of what was given.
 fn code(kind: ErrorKind) -> Option<u8> {
     Some(match kind {
-        ErrorKind::Credential | ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Refused => return None,
+        ErrorKind::Credential | ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Refused => {
+            return None;
+        }
         ErrorKind::Unauthorized | ErrorKind::Forbidden => 3,
         ErrorKind::NotFound => 4,
         ErrorKind::RateLimited => 6,
@@ -80,7 +82,10 @@ fn help(error: &Error, callee: &Callee, operation: &Operation, session: &Session
     match error.kind() {
         ErrorKind::Unauthorized => Some(match variables[..] {
             [] if session.credentials.is_empty() => {
-                format!("the call was made without a credential; keyfit call {} {} --describe says which it takes", callee.api.name, operation.id)
+                format!(
+                    "the call was made without a credential; keyfit call {} {} --describe says which it takes",
+                    callee.api.name, operation.id
+                )
             }
             [] => "look whether the token is of this API and this server".to_owned(),
             _ => format!("look whether the token in {} is of this API and this server", variables.join(" and ")),

@@ -124,7 +124,8 @@ fn source(name: &str) -> Result<Source, UserError> {
     let is_path = name.contains(['/', '\\', '.']);
     let shipped = apis::shipped();
     let known = shipped.iter().find(|source| source.name == name);
-    if let Some(source) = known.or_else(|| shipped.iter().find(|source| apis::is_of(source, name))).filter(|_| !is_path) {
+    if let Some(source) = known.or_else(|| shipped.iter().find(|source| apis::is_of(source, name))).filter(|_| !is_path)
+    {
         return Ok(source.clone());
     }
     let path = Path::new(name);

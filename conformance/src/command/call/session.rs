@@ -147,11 +147,13 @@ fn base_url(options: &Options, callee: &Callee) -> Result<Option<String>, UserEr
         return Ok(Some(url?.to_string()));
     }
     if let Some(text) = variable(variable_of_api)? {
-        let url = server_url(&text).map_err(|problem| UserError::new(format!("{variable_of_api} is not usable: {problem}")));
+        let url =
+            server_url(&text).map_err(|problem| UserError::new(format!("{variable_of_api} is not usable: {problem}")));
         return Ok(Some(url?.to_string()));
     }
     if let Some(text) = variable(ANY_BASE_URL)? {
-        let url = server_url(&text).map_err(|problem| UserError::new(format!("{ANY_BASE_URL} is not usable: {problem}")))?;
+        let url =
+            server_url(&text).map_err(|problem| UserError::new(format!("{ANY_BASE_URL} is not usable: {problem}")))?;
         if !is_loopback(&url) {
             return Err(UserError::new(format!(
                 "{ANY_BASE_URL} names another machine: it holds for every API, and the token of one would go to the host of another"
@@ -174,9 +176,11 @@ async fn token(options: &Options, callee: &Callee, chosen: &Chosen) -> Result<Se
     }
     match options.token.as_deref() {
         Some("-" | "@-") => {
-            let bytes = read_to_limit(std::io::stdin())
-                .map_err(|error| UserError::new(format!("the token cannot be read from the standard input: {error}")))?;
-            let text = String::from_utf8(bytes).map_err(|_| UserError::new("the token of the standard input is not a text"))?;
+            let bytes = read_to_limit(std::io::stdin()).map_err(|error| {
+                UserError::new(format!("the token cannot be read from the standard input: {error}"))
+            })?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| UserError::new("the token of the standard input is not a text"))?;
             Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
         }
         Some(text) => match text.strip_prefix('@') {

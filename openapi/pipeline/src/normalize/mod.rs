@@ -12,8 +12,8 @@ mod structure;
 
 pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, is_pattern, template_names, unchecked, unguarded};
 pub(crate) use requests::{essence, is_json};
-pub(crate) use shapes::SEPARATOR;
 use serde_json::Value;
+pub(crate) use shapes::SEPARATOR;
 
 use crate::Failure;
 use crate::lint;
