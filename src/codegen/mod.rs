@@ -3,7 +3,6 @@
 
 mod argument;
 mod include;
-mod query;
 
 pub use bytes;
 pub use chrono;
@@ -15,11 +14,11 @@ pub use serde_json;
 pub use argument::{
     ArgumentType, IntoArgument, IntoArgumentBy, accept, accept_converted, accept_maybe, accept_some, rule,
 };
-pub use query::QueryParam;
 
 use crate::auth::{Carrier, Credential, TokenKind};
 pub use crate::client::dispatch::{argument, written};
 pub use crate::client::path_argument::encode as encode_path;
+pub use crate::client::query::QueryParam;
 // The builders of requests know an error of this name.
 pub use crate::client::transport::Unsent as Error;
 pub use crate::client::transport::{Answer, Transport, Unsent};

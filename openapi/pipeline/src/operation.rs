@@ -65,6 +65,9 @@ pub struct Parameter {
     pub required: bool,
     /// Its JSON schema, as in the repaired document.
     pub schema: Value,
+    /// Where the parameter is a list that is sent as one text: what stands between its values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
 }
 
 /// Where a parameter is sent.

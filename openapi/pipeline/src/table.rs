@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::load::Located;
+use crate::normalize::SEPARATOR;
 use crate::operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
 use crate::pointer;
 use crate::{Failure, name, walk};
@@ -120,6 +121,7 @@ fn parameter(parameter: &Value) -> Option<Parameter> {
         place,
         required: parameter["required"] == true,
         schema: parameter["schema"].clone(),
+        separator: parameter[SEPARATOR].as_str().and_then(|text| text.parse().ok()),
     })
 }
 

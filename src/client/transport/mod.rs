@@ -99,6 +99,13 @@ impl Transport {
         self.shared.scope.url(path)
     }
 
+    /// Refuses a request that does not go where its operation is, and adds the headers that every request has.
+    pub(crate) fn prepare(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
+        self.shared.scope.check(request.url(), operation)?;
+        self.prepare_raw(request);
+        Ok(())
+    }
+
     /// Sends the request of an operation, as often as that and the policy allow.
     ///
     /// # Errors
@@ -111,8 +118,7 @@ impl Transport {
     ) -> Result<Answer, Error> {
         let send = async {
             let mut request = request.map_err(|Unsent(error)| error)?;
-            self.shared.scope.check(request.url(), operation)?;
-            self.prepare_raw(&mut request);
+            self.prepare(&mut request, operation)?;
             self.send_raw(http, request, operation).await
         };
         send.await.map_err(|error| error.of_operation(operation))
@@ -139,6 +145,12 @@ impl Unsent {
     #[expect(non_snake_case, reason = "generated code calls it by this name")]
     pub fn InvalidRequest(text: String) -> Self {
         Self(Error::invalid_request(text))
+    }
+}
+
+impl From<Error> for Unsent {
+    fn from(error: Error) -> Self {
+        Self(error)
     }
 }
 

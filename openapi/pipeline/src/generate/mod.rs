@@ -29,6 +29,7 @@ mod types;
 mod unions;
 
 pub(crate) use dialect::translate;
+pub use kinds::{Opener, base_url_variable, openers};
 
 use std::collections::{HashMap, HashSet};
 
@@ -246,7 +247,7 @@ fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -
     let operation = api.operations.iter().find(|operation| operation.function == function)?;
     let reason = "the client generator cannot express it".to_owned();
     repairs.note("set-aside", &operation.pointer(), format!("no client method: {reason}"));
-    Some(Unsupported { operation: label(operation), reason })
+    Some(Unsupported { operation: label(operation), id: Some(operation.id.clone()), reason })
 }
 
 /// The names that stand twice where they may stand once: types, and types with such members.
