@@ -66,14 +66,14 @@
 //! # Promises
 //! - `state` and PKCE with S256 always; `state` is random, kept before the redirect, bound to the browser's session,
 //!   compared in constant time, good once and for ten minutes.
-//! - Status and members of an answer are checked before anything is stored; a failed refresh leaves the stored tokens.
+//! - Status and members of an answer are checked before anything is stored; a refusal leaves the stored tokens.
 //! - A refresh token that the server leaves out is kept; one that it rotates is saved before the new access token is
-//!   handed out.
+//!   handed out. One that may have been redeemed is never sent again, by no process, whenever one is killed.
 //! - Expiry is a time, not a number of seconds; one refresh at a time, across processes that share a [`FileStore`].
 //! - Every refusal is a [`TokenError`], whatever the body was; secrets are neither printed nor put into a URL.
 //!
 //! What a kill in the middle of a refresh costs stands in
-//! [`TokenStore`](TokenStore#a-kill-between-a-rotation-and-its-save).
+//! [`TokenStore`](TokenStore#a-kill-in-the-middle-of-a-refresh).
 //!
 //! # Settings that servers differ in
 //! - Secret in the body ([`secret_in_body`](TokenEndpointBuilder::secret_in_body)), in the header
@@ -86,9 +86,11 @@
 //!
 //! # Limits and failures
 //! A token request takes 10 s to connect and 30 s in all, its answer 1 MiB
-//! ([`timeout`](TokenEndpointBuilder::timeout) changes that). It is sent once; a [`Credential`](super::Credential) asks again with the next call, after a rest of 1 s
-//! that doubles up to 64 s. [`TokenError::of`] finds the server's answer behind any error: with
-//! [`InvalidGrant`](TokenErrorCode::InvalidGrant) the user must consent again, anything else may pass. A returning user
+//! ([`timeout`](TokenEndpointBuilder::timeout) changes that). An endpoint that is busy or cannot be reached is asked again
+//! within that time: [`TokenEndpoint`] says when. A [`Credential`](super::Credential) asks again with the next call, after a
+//! rest of 1 s that doubles up to 64 s, or for as long as the endpoint asks to wait, up to an hour. With
+//! [`ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired) the user must consent again, anything else may
+//! pass; [`TokenError::of`] finds the server's answer behind any error. A returning user
 //! who is not logged in is a [`CallbackError`], with the status and the text to answer him. Sources: RFC 6749, 7636 and
 //! 9207, and the generic authentication guide.
 
@@ -99,6 +101,7 @@ mod client_authentication;
 mod client_credentials;
 mod encode;
 mod file_store;
+mod outcome;
 mod pending;
 mod pkce;
 mod random;

@@ -1,16 +1,18 @@
 //! The one place that talks to a token endpoint.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Request, Url};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::client_authentication::ClientAuthentication;
 use super::encode::Parameters;
+use super::outcome::{Failed, Grant};
 use super::{AuthorizationCode, TokenError, TokenSet, answer, encode};
 use crate::auth::SecretSource;
 use crate::auth::http::{Http, checked_url};
@@ -20,6 +22,7 @@ use crate::error::{Clock, Error, SystemClock};
 
 /// How much of an answer is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// How the parameters of a token request are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -34,8 +37,20 @@ pub enum BodyEncoding {
 
 /// A token endpoint and the client that uses it. Cloning shares it.
 ///
-/// It is asked over https, or plain http on a loopback host; redirects are not followed; an answer may take 30 s and
-/// hold 1 MiB. A client without a secret is a public one, for which PKCE alone vouches.
+/// It is asked over https, or plain http on a loopback host, each time over a connection of its own; redirects are not
+/// followed; an answer may hold 1 MiB. A client without a secret is a public one, for which PKCE alone vouches.
+///
+/// # Asked again
+/// Within [`timeout`](TokenEndpointBuilder::timeout), 30 s, up to three times, after the wait that a `Retry-After` names or
+/// else half a second and a second:
+///
+/// | What came | Client credentials | A code, a refresh token |
+/// |---|---|---|
+/// | no connection; 429, 500, 502, 503 | again: nothing was granted | again: nothing was redeemed |
+/// | 504, a connection that broke, no answer in time | again: another token harms nobody | not again: it may be redeemed |
+/// | anything else | not again | not again |
+///
+/// A refresh token that its server leaves in force is asked for like client credentials.
 ///
 /// ```
 /// use keyfit::auth::SecretSource;
@@ -58,6 +73,8 @@ struct Inner {
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
     assumed_lifetime: Option<Duration>,
+    are_refresh_tokens_reusable: bool,
+    timeout: Duration,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
 }
@@ -71,7 +88,8 @@ impl TokenEndpoint {
             authentication: ClientAuthentication::Public,
             encoding: BodyEncoding::default(),
             assumed_lifetime: None,
-            http: Http::default(),
+            are_refresh_tokens_reusable: false,
+            http: Http { keeps_connections: false, ..Http::default() },
             clock: Arc::new(SystemClock),
         }
     }
@@ -80,7 +98,7 @@ impl TokenEndpoint {
     /// for.
     ///
     /// # Errors
-    /// A [`TokenError`] as the source, or why no answer came. The code is used up in any case.
+    /// A [`TokenError`] as the source, or why no answer came. The code is used up, unless the endpoint was busy all the time.
     pub async fn exchange(&self, code: AuthorizationCode) -> Result<TokenSet, Error> {
         let (text, verifier, redirect_uri, asked) = code.parts();
         let parameters = vec![
@@ -89,12 +107,40 @@ impl TokenEndpoint {
             ("redirect_uri", redirect_uri),
             ("code_verifier", verifier.expose()),
         ];
-        let tokens = self.request(parameters, &[text, verifier.expose()]).await?;
+        let secrets = [text, verifier.expose()];
+        let tokens = self.request(Grant::Once, parameters, &secrets).await.map_err(|failed| failed.error)?;
         Ok(if tokens.scopes().is_empty() { tokens.granting(asked) } else { tokens })
     }
 
-    /// Sends one token request, once. `secrets` are masked in what the server says.
-    pub(super) async fn request(&self, parameters: Parameters<'_>, secrets: &[&str]) -> Result<TokenSet, Error> {
+    /// Sends one token request, and sends it again within the time that it may take where the endpoint is busy or cannot be
+    /// reached and the grant bears it. `secrets` are masked in what the server says.
+    pub(super) async fn request(
+        &self,
+        grant: Grant,
+        parameters: Parameters<'_>,
+        secrets: &[&str],
+    ) -> Result<TokenSet, Failed> {
+        let Inner { clock, timeout, .. } = &*self.0;
+        let began = clock.monotonic();
+        let mut attempts = 0;
+        loop {
+            let left = timeout.saturating_sub(clock.monotonic().saturating_sub(began));
+            // Made anew each time: a secret may have been rotated meanwhile.
+            let (mut request, secrets) = self.prepare(parameters.clone(), secrets).await.map_err(Failed::unsent)?;
+            *request.timeout_mut() = Some(left);
+            let failed = match self.send(request, &secrets).await {
+                Ok(tokens) => return Ok(tokens),
+                Err(failed) => failed,
+            };
+            attempts += 1;
+            let left = timeout.saturating_sub(clock.monotonic().saturating_sub(began));
+            let Some(wait) = failed.wait(grant, attempts, left) else { return Err(failed) };
+            clock.sleep(wait).await;
+        }
+    }
+
+    /// The request, and what has to be masked in its answer.
+    async fn prepare(&self, parameters: Parameters<'_>, secrets: &[&str]) -> Result<(Request, Redactor), Error> {
         let Inner { url, client_id, authentication, encoding, .. } = &*self.0;
         let secret = match authentication.source() {
             Some(source) => Some(source.read().await?),
@@ -110,7 +156,7 @@ impl TokenEndpoint {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
         let (kind, body) = match encoding {
-            BodyEncoding::Form => ("application/x-www-form-urlencoded", encode::form(pairs)),
+            BodyEncoding::Form => (FORM, encode::form(pairs)),
             BodyEncoding::Json => ("application/json", json(pairs)?),
         };
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -119,35 +165,37 @@ impl TokenEndpoint {
         let basic = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
         let basic = basic.map(|(_, pair)| pair.to_owned());
         let secrets = Redactor::of_client(secrets.iter().copied().chain(secret).chain(basic.as_deref()));
-        self.send(request, &secrets).await
+        Ok((request, secrets))
     }
 
     #[expect(clippy::disallowed_methods, reason = "a token endpoint is no operation of an API; this is its transport")]
-    async fn send(&self, request: Request, secrets: &Redactor) -> Result<TokenSet, Error> {
-        let mut response =
-            self.0.http.execute(request).await.map_err(|error| {
-                Error::credential_from("the token endpoint could not be asked", error.without_url())
-            })?;
+    async fn send(&self, request: Request, secrets: &Redactor) -> Result<TokenSet, Failed> {
+        let endpoint = self.0.url.origin().ascii_serialization();
+        let asked = self.0.http.execute(request).await;
+        let mut response = asked.map_err(|error| Failed::unanswered(&endpoint, error))?;
         let received = self.0.clock.now();
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = body::read(&mut response, BODY_LIMIT).await;
+        let text = as_json(&headers, &body.bytes);
+        let refusal = TokenError::read(&endpoint, status, &headers, &text, Some(received), secrets);
+        let is_an_object = text.trim_ascii_start().starts_with(b"{");
+        let misfit = |reason| TokenError::misfit(&endpoint, status, &headers, reason, secrets);
         if !status.is_success() {
-            return Err(refusal(TokenError::read(status, &headers, &body.bytes, secrets)));
+            return Err(Failed::refused(refusal, is_an_object));
         }
         match body.end {
             End::Whole => {}
-            End::Limit => {
-                return Err(refusal(TokenError::misfit(status, &headers, "the answer is longer than 1 MiB", secrets)));
-            }
-            End::Broken(error) => {
-                return Err(Error::credential_from("the answer of the token endpoint ended early", error));
-            }
+            End::Limit => return Err(Failed::unfit(misfit("the answer is longer than 1 MiB"), None)),
+            End::Broken(error) => return Err(Failed::unanswered(&endpoint, error)),
         }
-        answer::read(&body.bytes, received, self.0.assumed_lifetime).map_err(|reason| {
+        answer::read(&text, received, self.0.assumed_lifetime).map_err(|unfit| {
             // Some servers send their errors with 200.
-            let error = TokenError::read(status, &headers, &body.bytes, secrets);
-            refusal(if error.code().is_some() { error } else { TokenError::misfit(status, &headers, &reason, secrets) })
+            if refusal.code().is_some() {
+                Failed::refused(refusal, is_an_object)
+            } else {
+                Failed::unfit(misfit(unfit.reason), unfit.refresh)
+            }
         })
     }
 
@@ -155,8 +203,12 @@ impl TokenEndpoint {
         &self.0.client_id
     }
 
-    pub(super) fn clock(&self) -> &dyn Clock {
-        &*self.0.clock
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    pub(super) fn are_refresh_tokens_reusable(&self) -> bool {
+        self.0.are_refresh_tokens_reusable
     }
 }
 
@@ -173,8 +225,17 @@ fn json(pairs: Parameters<'_>) -> Result<String, Error> {
     Ok(Value::Object(object).to_string())
 }
 
-fn refusal(error: TokenError) -> Error {
-    Error::credential_from(error.to_string(), error)
+/// An answer as JSON: some servers write a form.
+fn as_json<'a>(headers: &HeaderMap, body: &'a [u8]) -> Cow<'a, [u8]> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_form = kind.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(FORM));
+    match std::str::from_utf8(body) {
+        Ok(text) if is_form => {
+            let members = encode::pairs(text).into_iter().map(|(name, value)| (name, Value::from(value)));
+            Cow::Owned(Value::Object(members.collect()).to_string().into_bytes())
+        }
+        _ => Cow::Borrowed(body),
+    }
 }
 
 impl fmt::Debug for TokenEndpoint {
@@ -196,6 +257,7 @@ pub struct TokenEndpointBuilder {
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
     assumed_lifetime: Option<Duration>,
+    are_refresh_tokens_reusable: bool,
     http: Http,
     clock: Arc<dyn Clock>,
 }
@@ -229,13 +291,22 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// The server takes a refresh token again after it was used: it never replaces one, or does so with a time of grace. A
+    /// [`RefreshingSession`](super::RefreshingSession) then asks again where an answer is lost, and outlives a process that
+    /// is killed in the middle of a refresh. Default: not known, which is found out with the first refresh.
+    pub fn reusable_refresh_tokens(mut self) -> Self {
+        self.are_refresh_tokens_reusable = true;
+        self
+    }
+
     /// How long connecting may take. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self
     }
 
-    /// How long a token request may take, from connecting to the last byte of the answer. Default: 30 s.
+    /// How long a token request may take, from connecting to the last byte of the answer, with all that is sent again.
+    /// Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.http.timeout = timeout;
         self
@@ -262,10 +333,29 @@ impl TokenEndpointBuilder {
         if self.client_id.is_empty() {
             return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
         }
-        let http = self.http.client(&url)?;
-        let Self { client_id, authentication, encoding, assumed_lifetime, clock, .. } = self;
-        let inner = Inner { url, client_id, authentication, encoding, assumed_lifetime, http, clock };
-        Ok(TokenEndpoint(Arc::new(inner)))
+        let Self {
+            client_id,
+            authentication,
+            encoding,
+            assumed_lifetime,
+            are_refresh_tokens_reusable,
+            http,
+            clock,
+            ..
+        } = self;
+        let timeout = http.timeout;
+        let http = http.client(&url)?;
+        Ok(TokenEndpoint(Arc::new(Inner {
+            url,
+            client_id,
+            authentication,
+            encoding,
+            assumed_lifetime,
+            are_refresh_tokens_reusable,
+            timeout,
+            http,
+            clock,
+        })))
     }
 }
 
