@@ -11,6 +11,7 @@ pub(crate) mod jitter;
 pub(crate) mod json;
 mod kind;
 pub mod operation;
+mod pagination;
 pub(crate) mod problem;
 pub(crate) mod rate_limit;
 pub mod redact;

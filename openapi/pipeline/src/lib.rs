@@ -32,6 +32,7 @@ mod name;
 mod normalize;
 mod operation;
 mod overlay;
+mod pagination;
 mod pattern;
 mod plain;
 mod pointer;
@@ -56,7 +57,8 @@ pub use generate::{Dispatch, Generated, Opener, Options, base_url_variable, gene
 pub use media::Writing;
 pub use name::{is_identifier, module as module_name};
 pub use normalize::Unsupported;
-pub use operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+pub use operation::{Body, Operation, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+pub use pagination::{NextPage, PageArgument, Pagination};
 pub use plain::plain;
 pub use repair::{Repair, Repairs};
 pub use security::Needed;
