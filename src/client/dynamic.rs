@@ -242,7 +242,10 @@ impl DynamicCall<'_> {
 
 impl fmt::Debug for DynamicClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DynamicClient").field("api", &self.api.name).field("transport", &self.transport).finish()
+        f.debug_struct("DynamicClient")
+            .field("api", &self.api.name)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
     }
 }
 
