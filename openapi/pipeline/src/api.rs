@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
+use crate::pagination::Guess;
 use crate::repair::Repairs;
 use crate::{Failure, Source, hints, lint, overlay, remarks, select, table, walk};
 
@@ -23,6 +24,8 @@ pub struct Api {
     pub document: Value,
     /// Every operation that clients can call, in the document's order.
     pub operations: Vec<Operation>,
+    /// What looks like pages and has no word from the overlay, by the id of the operation. What is certain of it counts.
+    pub guesses: Vec<(String, Guess)>,
     /// The calls that the server makes.
     pub webhooks: Vec<Webhook>,
     /// The operations that were set aside, with the reason.
@@ -69,12 +72,22 @@ impl Api {
         remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
+        let mut guesses = Vec::new();
+        let mut operations = Vec::new();
+        for (operation, guess) in table::operations(&located, &document)? {
+            if let Some(guess) = guess {
+                remarks::pages(&operation, &guess, &mut repairs);
+                guesses.push((operation.id.clone(), guess));
+            }
+            operations.push(operation);
+        }
         Ok(Self {
             name: source.name.clone(),
             title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
             version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
             base_url,
-            operations: table::operations(&located, &document)?,
+            operations,
+            guesses,
             webhooks: table::webhooks(&document),
             unsupported,
             repairs,
