@@ -69,7 +69,7 @@ pub mod instasent;
 pub mod scopien;
 
 pub use client::{
-    ByteStream, CallOptions, Config, InvalidPathArgument, List, PathArgument, RawRequest, Response, RetryPolicy,
+    ByteStream, CallOptions, Config, InvalidPathArgument, List, PathArgument, RawRequest, Response, RetryPolicy, Stop,
 };
 pub use client::{batch, observer, pagination};
 pub use codegen::IntoArgument;
