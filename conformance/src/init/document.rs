@@ -71,6 +71,8 @@ pub(super) struct Access {
     pub(super) kinds: Vec<String>,
     pub(super) scopes: Vec<String>,
     pub(super) spends: bool,
+    /// How it looks as if it pages, as a hint, and what makes it look so.
+    pub(super) pages: Option<(String, String)>,
 }
 
 /// How errors look.
@@ -235,7 +237,9 @@ impl Facts {
         }
         let spends = operation.responses.contains_key("402");
         let (method, path) = (operation.method.to_lowercase(), operation.path.clone());
-        self.operations.push(Access { method, path, kinds, scopes, spends });
+        let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
+        let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
+        self.operations.push(Access { method, path, kinds, scopes, spends, pages });
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
+use crate::pagination::Guess;
 use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::{Failure, Source, hints, lint, overlay, remarks, select, table, walk};
@@ -26,6 +27,8 @@ pub struct Api {
     pub document: Value,
     /// Every operation that clients can call, in the document's order.
     pub operations: Vec<Operation>,
+    /// What looks like pages and has no word from the overlay, by the id of the operation. What is certain of it counts.
+    pub guesses: Vec<(String, Guess)>,
     /// The calls that the server makes.
     pub webhooks: Vec<Webhook>,
     /// The operations that were set aside, with the reason.
@@ -74,7 +77,15 @@ impl Api {
         remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
-        let operations = table::operations(&located, &document)?;
+        let mut guesses = Vec::new();
+        let mut operations = Vec::new();
+        for (operation, guess) in table::operations(&located, &document)? {
+            if let Some(guess) = guess {
+                remarks::pages(&operation, &guess, &mut repairs);
+                guesses.push((operation.id.clone(), guess));
+            }
+            operations.push(operation);
+        }
         let mut methods: HashMap<String, Vec<String>> = HashMap::new();
         let set_aside = unsupported.iter().filter_map(|unsupported| unsupported.operation.split_once(' '));
         let kept = operations.iter().map(|operation| (operation.method.as_str(), operation.path.as_str()));
@@ -87,6 +98,7 @@ impl Api {
             version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
             base_url,
             operations,
+            guesses,
             webhooks: table::webhooks(&document),
             unsupported,
             repairs,
