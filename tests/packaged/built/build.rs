@@ -1,6 +1,7 @@
-//! Generates the client at each build, and one of the same operations that knows of no key.
+//! Generates the client at each build, one of the same operations that sends no key, and one that sends it elsewhere.
 
 fn main() {
-    keyfit_openapi::build::client("api/parcels").emit();
-    keyfit_openapi::build::client("api/keyless").emit();
+    for api in ["api/parcels", "api/keyless", "api/misplaced"] {
+        keyfit_openapi::build::client(api).emit();
+    }
 }
