@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::load::Located;
+use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::pagination::Guess;
@@ -23,6 +24,8 @@ pub struct Api {
     pub version: String,
     /// The first server's URL, without a slash at its end.
     pub base_url: String,
+    /// Every base URL that the document names with a host, that one included: a sandbox, other regions.
+    pub base_urls: Vec<BaseUrl>,
     /// The repaired document, error answers included.
     pub document: Value,
     /// Every operation that clients can call, in the document's order.
@@ -96,6 +99,7 @@ impl Api {
             name: source.name.clone(),
             title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
             version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
+            base_urls: base_urls::of(&document),
             base_url,
             operations,
             guesses,
