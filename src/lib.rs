@@ -11,6 +11,7 @@
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
 //! | lists and batches | [`pagination`], [`batch`] |
 //! | what is known of each operation | [`operation`], [`Operation`] |
+//! | APIs that are described at run time | [`DynamicClient`] |
 //! | masking secrets in texts | [`redact`] |
 //!
 //! ```no_run
@@ -69,7 +70,8 @@ pub mod instasent;
 pub mod scopien;
 
 pub use client::{
-    ByteStream, CallOptions, Config, InvalidPathArgument, List, PathArgument, RawRequest, Response, RetryPolicy,
+    ByteStream, CallOptions, Config, DynamicCall, DynamicClient, InvalidPathArgument, List, PathArgument, RawRequest,
+    Response, RetryPolicy,
 };
 pub use client::{batch, observer, pagination};
 pub use codegen::IntoArgument;

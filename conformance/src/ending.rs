@@ -14,6 +14,8 @@ pub(crate) enum Ending {
     Findings,
     /// Not all of the work could be done; what was said already tells why.
     Incomplete,
+    /// A call failed, in the way that this exit code says.
+    Failed(u8),
     /// An interrupt ended the work.
     Interrupted,
 }
@@ -24,6 +26,7 @@ impl From<Ending> for ExitCode {
             Ending::Fine => 0,
             Ending::Findings => 1,
             Ending::Incomplete => 2,
+            Ending::Failed(code) => code,
             Ending::Interrupted => INTERRUPTED,
         })
     }

@@ -4,6 +4,7 @@
 
 pub mod apis;
 mod body;
+pub mod call;
 pub mod catalogue;
 mod check;
 mod clock;

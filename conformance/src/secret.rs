@@ -42,6 +42,50 @@ pub fn shown(name: &str) -> String {
     if name.split(is_mark).all(is_word) { name.to_owned() } else { "...".to_owned() }
 }
 
+/// Words of names whose values are secrets.
+const OF_SECRETS: [&str; 20] = [
+    "auth",
+    "authorization",
+    "cookie",
+    "credential",
+    "credentials",
+    "csrf",
+    "jwt",
+    "otp",
+    "pass",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "pin",
+    "pwd",
+    "secret",
+    "secrets",
+    "sig",
+    "signature",
+    "token",
+];
+/// What makes a key a secret.
+const OF_KEYS: [&str; 5] = ["access", "api", "private", "secret", "signing"];
+
+/// Whether a parameter, header or member of this name holds a secret, as far as a name tells.
+pub fn names_secret(name: &str) -> bool {
+    let mut words: Vec<String> = Vec::new();
+    let mut last = ' ';
+    for one in name.chars() {
+        let begins = !last.is_alphanumeric() || (one.is_uppercase() && !last.is_uppercase());
+        if one.is_alphanumeric() {
+            match words.last_mut().filter(|_| !begins) {
+                Some(word) => word.extend(one.to_lowercase()),
+                None => words.push(one.to_lowercase().collect()),
+            }
+        }
+        last = one;
+    }
+    let is_key = |pair: &[String]| pair[1] == "key" && OF_KEYS.contains(&pair[0].as_str());
+    words.iter().any(|word| OF_SECRETS.contains(&word.as_str()) || word == "apikey") || words.windows(2).any(is_key)
+}
+
 /// A message of somebody else's without what it quotes, unless that is a word.
 pub fn without_quotes(message: &str) -> String {
     let (mut told, mut rest) = (String::new(), message);
@@ -85,7 +129,12 @@ impl Redactor {
         self.with(|redactor| plain_lines(&redactor.mask(text)))
     }
 
-    /// The same for a text whose beginning or end may be missing, and with it a part of a secret.
+    /// The same with every other character as it is, for what is no text for a terminal.
+    pub fn mask_raw(&self, text: &str) -> String {
+        self.with(|redactor| redactor.mask(text).into_owned())
+    }
+
+    /// [`mask`](Self::mask) for a text whose beginning or end may be missing, and with it a part of a secret.
     pub fn mask_cut(&self, text: &str) -> String {
         self.with(|redactor| plain_lines(&redactor.mask_cut(text)))
     }
@@ -112,7 +161,27 @@ impl fmt::Debug for Redactor {
 
 #[cfg(test)]
 mod tests {
-    use super::{MASK, Redactor, Secret, without_quotes};
+    use super::{MASK, Redactor, Secret, names_secret, without_quotes};
+
+    #[test]
+    fn a_name_tells_whether_its_value_is_a_secret() {
+        for name in [
+            "password",
+            "X-Api-Key",
+            "clientSecret",
+            "access_token",
+            "APIKey",
+            "Authorization",
+            "set-cookie",
+            "filter[pin]",
+        ] {
+            assert!(names_secret(name), "{name}");
+        }
+        for name in ["author", "shipping", "keyword", "country_code", "key", "design", "mapping", "passenger", "id", ""]
+        {
+            assert!(!names_secret(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_message_repeats_words_and_no_secrets() {

@@ -11,6 +11,9 @@ use super::{AccessToken, Carrier, TokenSource};
 use crate::error::jitter;
 use crate::error::{Clock, Error, SystemClock};
 
+/// The longest rest of a source that a server asks for.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
 /// When a [`TokenSource`] is asked again. The defaults suit tokens of minutes to days.
 #[derive(Clone, Debug)]
 pub struct Refresh {
@@ -153,8 +156,8 @@ impl Cache {
             self.fetch(&mut state, now, None)
         };
         match waiting {
-            Ok(fetch) => wait(fetch).await.map_err(shared),
-            Err(error) => Err(shared(error)),
+            Ok(fetch) => wait(fetch).await.map_err(Error::of_source),
+            Err(error) => Err(Error::of_source(error)),
         }
     }
 
@@ -249,7 +252,9 @@ impl Shared {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                let rest = rest(state.failures);
+                // Who is asked for a wait waits; the longest is an hour, after which a look costs little.
+                let asked = error.retry_after().unwrap_or_default().min(LONGEST_REST);
+                let rest = rest(state.failures).max(asked);
                 state.failures = state.failures.saturating_add(1);
                 state.resting = Some((now, rest, Arc::clone(&error)));
                 // Whoever writes the log may be a caller of ours.
@@ -302,11 +307,6 @@ async fn wait(mut fetch: watch::Receiver<Option<Outcome>>) -> Outcome {
 /// The task ended without a word: its source panicked, or its runtime was shut down.
 fn lost() -> Error {
     Error::credential("the source of the token broke off")
-}
-
-/// One failure for many callers.
-fn shared(error: Arc<Error>) -> Error {
-    Error::credential_from(error.to_string(), error)
 }
 
 /// 1 s, 2 s, 4 s and so on to 64 s, of it half to all by chance, so that many processes do not ask at once.

@@ -75,8 +75,8 @@ impl<K: TokenKind> Credential<K> {
 }
 
 impl Credential<()> {
-    /// No credential at all.
-    pub(crate) fn none() -> Self {
+    /// No credential, for an API or an operation that takes none.
+    pub fn none() -> Self {
         Self { keeper: Keeper::Nothing, kind: PhantomData }
     }
 

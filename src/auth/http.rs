@@ -16,11 +16,19 @@ pub(crate) struct Http {
     pub(crate) timeout: Duration,
     /// The application's name, in front of ours.
     pub(crate) user_agent: Option<String>,
+    /// Whether a connection serves several requests. One that the server closes in the moment in which it is used again looks
+    /// like an answer that was lost.
+    pub(crate) keeps_connections: bool,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { connect_timeout: Duration::from_secs(10), timeout: Duration::from_secs(30), user_agent: None }
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            user_agent: None,
+            keeps_connections: true,
+        }
     }
 }
 
@@ -40,6 +48,7 @@ impl Http {
             .timeout(self.timeout)
             // The attempt loop alone sends anything again.
             .retry(reqwest::retry::never());
+        let builder = if self.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
         // A proxy of the environment would take plain http, and the credential in it, off this machine.
         let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
         without_needless_roots(builder, base)

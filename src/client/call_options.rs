@@ -69,17 +69,23 @@ impl CallOptions {
     /// A name or value that no header can have, and a header that the client sets itself: `Accept`, `Authorization`,
     /// `Content-Length`, `Content-Type`, `Host`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let refuse = |why: &str| Error::invalid_request(format!("the header `{}` {why}", name.escape_debug()));
-        let key = HeaderName::try_from(name).map_err(|_| refuse("has no name that HTTP allows"))?;
-        if [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST].contains(&key) {
-            return Err(refuse("is set by the client: leave it out"));
-        }
-        let mut value = HeaderValue::try_from(value).map_err(|_| refuse("has a value that HTTP does not allow"))?;
-        // It may be a second credential: neither `Debug` nor a compressed connection is to keep it.
-        value.set_sensitive(true);
-        self.headers.append(key, value);
+        let (name, value) = checked_header(name, value).map_err(Error::invalid_request)?;
+        self.headers.append(name, value);
         Ok(self)
     }
+}
+
+/// A header that a caller adds, unless it is one that the client sets itself.
+pub(super) fn checked_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let refuse = |why: &str| format!("the header `{}` {why}", name.escape_debug());
+    let key = HeaderName::try_from(name).map_err(|_| refuse("has no name that HTTP allows"))?;
+    if [ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST].contains(&key) {
+        return Err(refuse("is set by the client: leave it out"));
+    }
+    let mut value = HeaderValue::try_from(value).map_err(|_| refuse("has a value that HTTP does not allow"))?;
+    // It may be a second credential: neither `Debug` nor a compressed connection is to keep it.
+    value.set_sensitive(true);
+    Ok((key, value))
 }
 
 #[cfg(test)]

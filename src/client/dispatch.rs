@@ -53,8 +53,10 @@ pub enum Access {
 
 impl Access {
     /// A credential, whose tokens are checked as those of a kind of this name.
-    #[doc(hidden)]
-    pub fn credential(self, kind: &'static str, carrier: Carrier) -> Result<Credential<()>, Error> {
+    ///
+    /// # Errors
+    /// Returns an error if the text cannot be a token.
+    pub fn credential(self, kind: &str, carrier: Carrier) -> Result<Credential<()>, Error> {
         match self {
             Self::Token(text) => Credential::fixed(kind, carrier, text),
             Self::Source(source, refresh) => Ok(Credential::cached(source, refresh, carrier)),

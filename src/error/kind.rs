@@ -8,6 +8,8 @@ use reqwest::StatusCode;
 pub enum ErrorKind {
     /// The credential is missing or no token; nothing was sent.
     Credential,
+    /// The user's session has ended, and nobody but the user can renew it: send the user to consent again. Nothing was sent.
+    ReauthorizationRequired,
     /// The client's settings cannot be used; nothing was sent.
     Configuration,
     /// An argument is missing or out of its limits; nothing was sent.
@@ -59,6 +61,7 @@ impl ErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Credential => "credential",
+            Self::ReauthorizationRequired => "reauthorization_required",
             Self::Configuration => "configuration",
             Self::InvalidRequest => "invalid_request",
             Self::Refused => "refused",

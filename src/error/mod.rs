@@ -11,6 +11,7 @@ pub(crate) mod jitter;
 pub(crate) mod json;
 mod kind;
 pub mod operation;
+mod pagination;
 pub(crate) mod problem;
 pub(crate) mod rate_limit;
 pub mod redact;
@@ -22,6 +23,7 @@ mod timestamp;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,6 +53,8 @@ use redact::OneLine;
 /// - [`Credential`](ErrorKind::Credential), [`Configuration`](ErrorKind::Configuration),
 ///   [`InvalidRequest`](ErrorKind::InvalidRequest), [`Refused`](ErrorKind::Refused): nothing was sent; the message
 ///   says what to change.
+/// - [`ReauthorizationRequired`](ErrorKind::ReauthorizationRequired): nothing was sent, and trying again is of no use: the user
+///   must consent anew.
 /// - [`Unauthorized`](ErrorKind::Unauthorized): the token is unknown, revoked or of another API. Do not retry with it.
 /// - [`Forbidden`](ErrorKind::Forbidden): the token lacks a scope; [`operation`](Error::operation) names the ones it
 ///   needs. On the Ingest API a token of another data source gets [`NotFound`](ErrorKind::NotFound) instead.
@@ -149,7 +153,7 @@ impl Error {
     }
 
     /// How long to wait before another call, from the moment of the answer: the body's hint, else `Retry-After`, else
-    /// `X-RateLimit-Reset`. Only for 429 and 503, where waiting helps.
+    /// `X-RateLimit-Reset`. Only for 429 and 503, where waiting helps, be it the API's or a token endpoint's.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -165,9 +169,12 @@ impl Error {
         self.0.may_have_been_sent
     }
 
-    /// Whether the credential is at fault: no token, 401 or 403.
+    /// Whether the credential is at fault: no token, a session that has ended, 401 or 403.
     pub fn is_auth(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Credential | ErrorKind::Unauthorized | ErrorKind::Forbidden)
+        matches!(
+            self.kind(),
+            ErrorKind::Credential | ErrorKind::ReauthorizationRequired | ErrorKind::Unauthorized | ErrorKind::Forbidden
+        )
     }
 
     /// Whether time ran out, or the server could not be reached or did not answer: the same call may succeed later. It
@@ -207,9 +214,37 @@ impl Error {
 
     /// As [`credential`](Self::credential), with the error behind it.
     pub fn credential_from(message: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        let mut error = Self::credential(message);
-        error.0.source = Some(source.into());
-        error
+        Self::credential(message).because_of(source)
+    }
+
+    /// A session that only its user can renew, by consenting again; nothing was sent. For token sources of your own. The
+    /// message must not hold a secret.
+    pub fn reauthorization_required(message: impl Into<String>) -> Self {
+        Self::unsent(ErrorKind::ReauthorizationRequired, message.into())
+    }
+
+    /// One failure of a source for many callers: of the same kind, with the same wait.
+    pub(crate) fn of_source(error: Arc<Self>) -> Self {
+        let mut shared = Self::credential(error.to_string());
+        if error.kind() == ErrorKind::ReauthorizationRequired {
+            shared.0.kind = error.kind();
+        }
+        shared.0.retry_after = error.retry_after();
+        shared.0.source = Some(error.into());
+        shared
+    }
+
+    /// With the error behind it.
+    pub(crate) fn because_of(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// With the wait that a server asks for.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn waiting(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
     }
 
     /// The first error of a type behind this one. The error of a call has the error of its credential in between, which

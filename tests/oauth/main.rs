@@ -1,6 +1,9 @@
 //! OAuth 2.0 against a scripted token endpoint.
 
+mod answers;
 mod crash;
+mod grants;
+mod kills;
 mod requests;
 mod sessions;
 mod traps;
@@ -9,16 +12,16 @@ mod traps;
 mod encodings;
 
 use std::error::Error as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
 use httpmock::prelude::*;
 use keyfit::auth::oauth::{
-    AuthorizationCode, AuthorizationRequest, BodyEncoding, CallbackError, ClientCredentials, FileStore,
-    MemoryPendingAuthorizations, MemoryStore, RefreshingSession, TokenEndpoint, TokenEndpointBuilder, TokenError,
-    TokenErrorCode, TokenSet, TokenStore, handle_callback,
+    AuthorizationCode, AuthorizationRequest, BodyEncoding, CallbackError, ClientCredentials, FileStore, JwtBearer,
+    MemoryPendingAuthorizations, MemoryStore, RefreshingSession, StoreLock, TokenEndpoint, TokenEndpointBuilder,
+    TokenError, TokenErrorCode, TokenExchange, TokenSet, TokenStore, handle_callback,
 };
 use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource, TokenSource};
 use keyfit::{Clock, Error, ErrorKind};
@@ -76,11 +79,21 @@ impl SecretSource for TestSecret {
     }
 }
 
-/// A store that can fail.
-#[derive(Clone, Debug, Default)]
+/// A store that fails once so many saves have succeeded.
+#[derive(Clone, Debug)]
 struct FailingStore {
     store: MemoryStore,
-    fails: Arc<AtomicBool>,
+    saves_left: Arc<AtomicU64>,
+}
+
+impl FailingStore {
+    fn after(saves: u64) -> Self {
+        Self { store: MemoryStore::new(), saves_left: Arc::new(AtomicU64::new(saves)) }
+    }
+
+    fn mend(&self) {
+        self.saves_left.store(u64::MAX, Ordering::SeqCst);
+    }
 }
 
 impl TokenStore for FailingStore {
@@ -89,10 +102,15 @@ impl TokenStore for FailingStore {
     }
 
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Box::pin(async { Err(Error::credential("the disk is full")) });
+        let count = |left: u64| left.checked_sub(1);
+        match self.saves_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count) {
+            Ok(_) => self.store.save(tokens),
+            Err(_) => Box::pin(async { Err(Error::credential("the disk is full")) }),
         }
-        self.store.save(tokens)
+    }
+
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
+        self.store.lock()
     }
 }
 
@@ -117,7 +135,7 @@ async fn consented(scopes: &[&str]) -> (AuthorizationCode, String) {
 }
 
 fn token_error(error: &Error) -> &TokenError {
-    assert_eq!(error.kind(), ErrorKind::Credential);
+    assert!(error.is_auth() && !error.may_have_been_sent());
     error.source().and_then(|source| source.downcast_ref()).expect("a token error behind it")
 }
 

@@ -38,6 +38,7 @@ async fn an_invalid_grant_says_to_consent_again_and_keeps_the_stored_set() {
     refusing(&server, "r1").await;
     let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
     let error = session.fetch().await.expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::ReauthorizationRequired);
     assert!(error.to_string().contains("consent again"), "{error}");
     assert_eq!(token_error(&error).code(), Some(&TokenErrorCode::InvalidGrant));
     assert_eq!(stored(&store).await, ("a1".to_owned(), Some("r1".to_owned())));
@@ -71,26 +72,60 @@ async fn what_another_process_rotates_during_a_refused_refresh_is_taken_too() {
 }
 
 #[tokio::test]
-async fn a_failed_save_is_said_and_the_new_token_is_used() {
+async fn a_store_that_cannot_be_written_to_begins_no_refresh() {
+    let server = MockServer::start_async().await;
+    let refusal = refusing(&server, "r1").await;
+    let store = FailingStore::after(1);
+    let started =
+        RefreshingSession::start(endpoint(&server, &TestClock::default()), tokens("a1", 0), store.clone()).await;
+    let error = started.expect("a session").fetch().await.expect_err("the disk is full");
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Credential, "the disk is full".to_owned()));
+    refusal.assert_calls_async(0).await;
+    assert_eq!(stored(&store).await.1.as_deref(), Some("r1"));
+}
+
+#[tokio::test]
+async fn a_set_that_cannot_be_saved_is_used_and_saved_later_and_nobody_finds_the_old_one() {
     let server = MockServer::start_async().await;
     refreshing(&server, "r1", "a2", "r2").await;
     refreshing(&server, "r2", "a3", "r3").await;
-    let store = FailingStore::default();
-    let started =
-        RefreshingSession::start(endpoint(&server, &TestClock::default()), tokens("a1", 0), store.clone()).await;
-    let session = started.expect("a session");
-    store.fails.store(true, Ordering::SeqCst);
+    // The first set and the mark that its refresh token is out.
+    let store = FailingStore::after(2);
+    let endpoint = endpoint(&server, &TestClock::default());
+    let session = RefreshingSession::start(endpoint, tokens("a1", 0), store.clone()).await.expect("a session");
     assert_eq!(fetch(&session).await, "a2");
     assert!(!session.is_saved().await);
-    assert_eq!(stored(&store).await.0, "a1");
-    assert_eq!(fetch(&session).await, "a3", "with r2, not with the r1 of the store");
+    assert_eq!(stored(&store).await, ("a1".to_owned(), None), "r1 is spent");
+    assert!(tokio::time::timeout(Duration::from_millis(20), store.lock()).await.is_err(), "nobody else refreshes");
+    assert_eq!(fetch(&session).await, "a3", "with r2");
     assert!(!session.is_saved().await);
-    // Saved with the next fetch, even if that one fails.
-    refusing(&server, "r3").await;
-    store.fails.store(false, Ordering::SeqCst);
-    session.fetch().await.expect_err("refused");
-    assert!(session.is_saved().await);
+    store.mend();
+    let lock = store.lock().await.expect("free once all is saved");
     assert_eq!(stored(&store).await, ("a3".to_owned(), Some("r3".to_owned())));
+    assert!(session.is_saved().await);
+    drop(lock);
+}
+
+#[tokio::test]
+async fn a_refresh_that_was_cut_off_is_not_tried_again_by_anybody() {
+    let server = MockServer::start_async().await;
+    let refusal = refusing(&server, "r1").await;
+    let (session, store) = session(endpoint(&server, &TestClock::default()), tokens("a1", 0)).await;
+    // As a process leaves it that is killed while its refresh token is out.
+    let cut = TokenSet::from_json(br#"{"access_token":"a1","refresh_token":null,"is_redeemed":true}"#).expect("a set");
+    store.save(&cut).await.expect("saved");
+    let another = RefreshingSession::load(endpoint(&server, &TestClock::default()), store.clone()).await;
+    for session in [session, another.expect("a session")] {
+        let refused = AccessToken::new("a1");
+        let error = session.replace(&refused).await.expect_err("nobody knows");
+        assert_eq!(error.kind(), ErrorKind::ReauthorizationRequired, "{error}");
+        assert!(error.to_string().contains("consent again"), "{error}");
+        // A new consent, by whomever, is taken.
+        store.save(&tokens("consented", 3600)).await.expect("saved");
+        assert_eq!(session.replace(&refused).await.expect("a token").expose(), "consented");
+        store.save(&cut).await.expect("saved");
+    }
+    refusal.assert_calls_async(0).await;
 }
 
 #[tokio::test]
@@ -215,6 +250,7 @@ async fn a_refusal_is_found_behind_the_error_of_a_credential() {
     let credential: Credential<keyfit::scopien::kind::Key> = Credential::from_source(session);
     for _ in 0..2 {
         let error = credential.ready().await.expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::ReauthorizationRequired, "of a call as of the session");
         assert_eq!(TokenError::of(&error).and_then(TokenError::code), Some(&TokenErrorCode::InvalidGrant));
     }
 }

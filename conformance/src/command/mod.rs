@@ -1,6 +1,7 @@
 //! The command line: one file a command. Errors of the user and exit codes are rendered here and nowhere else.
 
 mod apis;
+mod call;
 mod check;
 mod client;
 mod compare;
@@ -41,6 +42,7 @@ Examples:
   keyfit generate api/shop --out src/shop.rs    its client
   keyfit check --api-dir api/shop --base-url https://staging.example.com/v1 --tokens api/shop/tokens.toml
   keyfit mock --api ingest                      a server to develop against
+  keyfit call scopien auth-test                 one call, from the shell
   keyfit rule ingest.auth.no-token              what a rule requires, and why
   keyfit spec diff HEAD~1:openapi.yaml openapi.yaml";
 
@@ -66,6 +68,12 @@ enum Command {
     /// It prints its addresses and its tokens, which open nothing but this mock. Its admin makes it fail on demand.
     #[command(after_help = mock::EXAMPLES)]
     Mock(mock::Options),
+    /// Call an operation of any API, without a generated client.
+    ///
+    /// With the same authentication, retries and rate limits as the clients. A document is enough: what it leaves open is read
+    /// from the overlay and the contract beside it.
+    #[command(after_help = call::EXAMPLES)]
+    Call(Box<call::Options>),
     /// List the rules of the contracts, or say what one requires, why, and how it is checked.
     #[command(after_help = rule::EXAMPLES)]
     Rule(rule::Options),
@@ -124,6 +132,7 @@ fn run(cli: &Cli) -> Result<Ending, UserError> {
     match &cli.command {
         Command::Check(options) => check::run(options),
         Command::Mock(options) => mock::run(options),
+        Command::Call(options) => call::run(options),
         Command::Rule(options) => rule::run(options),
         Command::Compare(options) => compare::run(options),
         Command::Generate(options) => generate::run(options),

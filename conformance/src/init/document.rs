@@ -242,7 +242,7 @@ impl Facts {
 /// The operations without cases: those that no request can be made for, and those that another one is answered in place of.
 pub(super) fn left_out(api: &Api) -> Vec<String> {
     let mut set_aside: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for Unsupported { operation, reason } in &api.unsupported {
+    for Unsupported { operation, reason, .. } in &api.unsupported {
         set_aside.entry(reason).or_default().push(operation);
     }
     let of_reason =

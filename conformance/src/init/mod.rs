@@ -9,7 +9,7 @@ mod tokens;
 
 use std::sync::Arc;
 
-use keyfit_openapi::{Api, Failure, Source, Text};
+use keyfit_openapi::{Api, Failure, Source, Text, openers};
 
 use self::document::Facts;
 use crate::catalogue::{Catalogue, Reach};
@@ -79,9 +79,10 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
     let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone))?.into_iter();
     rules.retain(|_| has_cases.next().unwrap_or_default());
     let kept = rules::joined(&rules);
+    let openers = openers(&api, Some(&contract(&kept)))?;
     let catalogue = Catalogue::of(api, &contract(&kept))?;
     Ok(Scaffold {
-        tokens: tokens::text(&facts, &catalogue),
+        tokens: tokens::text(&facts, &catalogue, &openers),
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
         cases: catalogue.cases.len(),
         overlay,

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use keyfit_openapi::Opener;
+
 use super::document::Facts;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
 use crate::identity::{Need, Rights, State};
 
-/// A file in which only the valid token is not commented out.
-pub(super) fn text(facts: &Facts, catalogue: &Catalogue) -> String {
+/// A file in which only the valid token is not commented out. It has the variable in which clients look for it.
+pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> String {
     let mut text =
         "# Credentials for the contract check. Secrets are named by environment variables, and never written here.\n\
                     # Whatever is left out skips the cases that need it, and the run says which.\n"
@@ -25,7 +27,7 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue) -> String {
             State::Broke => "broke",
             State::Test => "test",
         };
-        let variable = variable(&catalogue.contract.name, &need);
+        let variable = variable(&catalogue.contract.name, &need, openers);
         let _ = write!(
             text,
             "\n{mark}[[identity]]\n{mark}name = {}\n{mark}kind = {}\n{mark}state = \"{state}\"\n{mark}secret = {{ env = \"{variable}\" }}\n",
@@ -63,10 +65,16 @@ fn needs(catalogue: &Catalogue) -> Vec<Need> {
     needs
 }
 
-/// `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters that names of variables have.
-fn variable(api: &str, need: &Need) -> String {
-    let plain = |text: String| text.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
-    let name = plain(format!("{api} {need}"));
+/// `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters that names of variables have; it begins with the variable of the kind.
+fn variable(api: &str, need: &Need, openers: &[Opener]) -> String {
+    let plain = |text: &str| text.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
+    let of_kind = openers.iter().find(|opener| opener.name == need.kind).and_then(|opener| opener.variable.clone());
+    let whole = need.to_string();
+    let (begin, rest) = match (of_kind, whole.strip_prefix(&need.kind)) {
+        (Some(variable), Some(rest)) => (variable, rest),
+        _ => (api.to_owned(), whole.as_str()),
+    };
+    let name = plain(&format!("{begin} {rest}"));
     let parts: Vec<&str> = name.split('_').filter(|part| !part.is_empty()).collect();
     parts.join("_")
 }

@@ -1,6 +1,7 @@
 //! The tests of the contract check, in one binary: linking takes longer than running.
 
 mod adapters;
+mod call;
 mod carriers;
 mod cli;
 mod common;

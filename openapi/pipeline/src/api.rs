@@ -120,6 +120,12 @@ impl Api {
         self.methods.get(&nameless(path)).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether the document names the server. Where it does not, [`base_url`](Self::base_url) has a host that cannot exist,
+    /// and the path that the document has.
+    pub fn names_server(&self) -> bool {
+        servers::is_named(&self.base_url)
+    }
+
     /// The operation of this id.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::error::Category;
 
 use super::TokenSet;
 use crate::auth::{AccessToken, Secret};
@@ -18,47 +20,75 @@ struct Answer {
     scope: Option<Value>,
 }
 
-/// The tokens of a body that came at `received`, or what is wrong with it. Nothing of the body is in the reason. Where
-/// the server does not say how long the access token is good, it is for the `assumed` time, or nobody knows.
-pub(super) fn read(body: &[u8], received: SystemTime, assumed: Option<Duration>) -> Result<TokenSet, String> {
+/// A success that cannot be used.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    /// What is wrong with it. Nothing of the body is in it.
+    pub(super) reason: &'static str,
+    /// Whether it is the beginning of an answer.
+    pub(super) is_cut: bool,
+    /// The refresh token in it, which may be the only one that is still good.
+    pub(super) refresh: Option<SecretString>,
+}
+
+/// The tokens of a body that came at `received`. Where the server does not say how long the access token is good, it is for
+/// the `assumed` time, or nobody knows.
+pub(super) fn read(body: &[u8], received: SystemTime, assumed: Option<Duration>) -> Result<TokenSet, Unfit> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => "a member of the answer has the wrong type",
-        _ => "the answer is no JSON",
+        Category::Data => Unfit { reason: "a member of the answer has the wrong type", is_cut: false, refresh: None },
+        class => Unfit {
+            reason: "the answer is neither JSON nor a form",
+            is_cut: class == Category::Eof && !body.is_empty(),
+            refresh: None,
+        },
     })?;
-    let token =
-        answer.access_token.filter(|token| !token.expose().is_empty()).ok_or("the answer has no `access_token`")?;
-    if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("the `access_token` cannot be sent in a header".to_owned());
-    }
-    match answer.token_type {
-        None | Some(Value::Null) => {}
-        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => {}
-        Some(_) => return Err("the `token_type` is not Bearer".to_owned()),
-    }
+    let refresh = answer.refresh_token.map(|token| SecretString::from(token.expose()));
+    let refresh = refresh.filter(|token| !token.expose_secret().is_empty());
+    let token = match usable(answer.access_token, answer.token_type.as_ref()) {
+        Ok(token) => token,
+        Err(reason) => return Err(Unfit { reason, is_cut: false, refresh }),
+    };
     let life = answer.expires_in.filter(|value| !value.is_null()).and_then(|value| {
-        let seconds = seconds(&value);
-        if seconds.is_none() {
-            // No reason to refuse the answer: the refresh token in it may be the only one that is still good.
-            tracing::warn!(target: "keyfit::auth", "`expires_in` of a token answer is no number of seconds");
-        }
-        seconds.map(Duration::from_secs)
+        // A token that is good for no time is of no use, so no server means that by 0: it says that the token does not
+        // expire, or that it does not know.
+        let seconds = seconds(&value)?;
+        (seconds > 0).then(|| Duration::from_secs(seconds))
     });
     // A time that no clock reaches is no expiry.
     let expires_at = life.or(assumed).and_then(|life| received.checked_add(life));
-    let mut set = TokenSet::new(AccessToken::new(token.expose()).expiring_at(expires_at));
-    if let Some(refresh) = answer.refresh_token.filter(|refresh| !refresh.expose().is_empty()) {
-        set = set.refresh(refresh.expose());
-    }
-    Ok(set.granting(scopes(answer.scope.as_ref())))
+    let set = TokenSet::new(AccessToken::new(token.expose()).expiring_at(expires_at));
+    let set = set.granting(scopes(answer.scope.as_ref()));
+    Ok(match refresh {
+        Some(refresh) => set.refresh(refresh),
+        None => set,
+    })
 }
 
-/// A number, or a number in quotes, as some servers write it. Fractions are dropped.
-fn seconds(value: &Value) -> Option<u64> {
-    match value {
-        Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
+/// The access token, where there is one that can be sent as a bearer token.
+fn usable(token: Option<Secret>, kind: Option<&Value>) -> Result<Secret, &'static str> {
+    let token = token.filter(|token| !token.expose().is_empty()).ok_or("the answer has no `access_token`")?;
+    if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the `access_token` cannot be sent in a header");
     }
+    match kind {
+        None | Some(Value::Null) => Ok(token),
+        Some(Value::String(kind)) if kind.trim().eq_ignore_ascii_case("bearer") => Ok(token),
+        Some(_) => Err("the `token_type` is not Bearer"),
+    }
+}
+
+/// A number, or a number in quotes, as some servers write it. Fractions are dropped. What is none is no reason to refuse the
+/// answer: the refresh token in it may be the only one that is still good.
+fn seconds(value: &Value) -> Option<u64> {
+    let read = match value {
+        Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),
+        _ => None,
+    };
+    if read.is_none() {
+        tracing::warn!(target: "keyfit::auth", "`expires_in` of a token answer is no number of seconds");
+    }
+    read
 }
 
 #[expect(
@@ -71,7 +101,7 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 /// Space-separated, or a list as some servers write it.
-fn scopes(value: Option<&Value>) -> Vec<String> {
+pub(super) fn scopes(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) => text.split_ascii_whitespace().map(str::to_owned).collect(),
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -87,8 +117,8 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    fn read_text(body: &str) -> Result<TokenSet, String> {
-        read(body.as_bytes(), at(1000), None)
+    fn read_text(body: &str) -> Result<TokenSet, &'static str> {
+        read(body.as_bytes(), at(1000), None).map_err(|unfit| unfit.reason)
     }
 
     #[test]
@@ -107,7 +137,10 @@ mod tests {
             ("60", Some(at(1060))),
             ("\"60\"", Some(at(1060))),
             ("60.9", Some(at(1060))),
-            ("0", Some(at(1000))),
+            ("\"60.9\"", Some(at(1060))),
+            ("0", None),
+            ("\"0\"", None),
+            ("0.0", None),
             ("null", None),
             ("18446744073709551615", None),
         ] {
@@ -157,6 +190,18 @@ mod tests {
         ] {
             let reason = read_text(body).expect_err(body);
             assert!(!reason.contains("do-not-print"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_refresh_token_of_an_answer_that_cannot_be_used_is_kept() {
+        for body in [
+            r#"{"refresh_token":"r2"}"#,
+            r#"{"access_token":"","refresh_token":"r2"}"#,
+            r#"{"access_token":"a","token_type":"mac","refresh_token":"r2"}"#,
+        ] {
+            let unfit = read(body.as_bytes(), at(0), None).expect_err(body);
+            assert_eq!(unfit.refresh.as_ref().map(ExposeSecret::expose_secret), Some("r2"), "{body}");
         }
     }
 

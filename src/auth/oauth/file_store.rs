@@ -5,24 +5,20 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
-use serde::{Deserialize, Serialize};
 
 use super::random::{RANDOM, random_text};
 use super::{StoreLock, TokenSet, TokenStore};
 use crate::auth::secret_file::{self, Role};
-use crate::auth::{AccessToken, Secret};
 use crate::error::{Clock, Error, SystemClock};
 
 /// The largest file that is read, in bytes. An answer with tokens has 1 MiB, and what is in it is written in twice that at
 /// most: what is saved can be loaded.
 const LIMIT: u64 = 4 << 20;
-/// What is tried for room before a refresh: more than tokens take, as a rule.
-const ROOM: [u8; 4096] = [0; 4096];
 /// How long another process may hold the lock: longer than a refresh takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the lock is tried.
@@ -35,8 +31,7 @@ const TRIED_EVERY: Duration = Duration::from_millis(50);
 /// Processes that share the file refresh one after the other: they lock the file with `.lock` behind its name, which
 /// stays and is always empty. A lock that another process holds for more than 60 s is an error; that of a process that
 /// has ended is free. A file system without locks is warned of, and one process alone should refresh there. Whoever gets
-/// the lock removes what a killed process left behind (`NAME.….tmp`), and tries whether the folder takes a new file:
-/// where it does not, no refresh begins that could not be saved.
+/// the lock removes what a killed process left behind (`NAME.….tmp`).
 ///
 /// # What is refused
 /// - A file or lock that is a symbolic link, a pipe, a device: through a link tokens could be read from, or locks set in,
@@ -48,8 +43,8 @@ const TRIED_EVERY: Duration = Duration::from_millis(50);
 ///
 /// On systems without Unix permissions the folder has to keep others out.
 ///
-/// # A kill between a rotation and its save
-/// See [`TokenStore`](TokenStore#a-kill-between-a-rotation-and-its-save).
+/// # A kill in the middle of a refresh
+/// See [`TokenStore`](TokenStore#a-kill-in-the-middle-of-a-refresh).
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
@@ -90,8 +85,8 @@ impl TokenStore for FileStore {
     }
 
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>> {
-        let text = to_text(tokens);
-        Box::pin(async { self.blocking("written", move |path| write(path, &text?)).await })
+        let text = tokens.to_json();
+        Box::pin(self.blocking("written", move |path| write(path, &text)))
     }
 
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
@@ -123,9 +118,7 @@ fn try_lock(path: &Path) -> io::Result<Option<StoreLock>> {
     // The standard library has a method of this name from Rust 1.89 on.
     match fs4::FileExt::try_lock(&file) {
         Ok(()) => {
-            // Who locks is about to refresh: what would keep the new tokens from being saved has to be found now.
             remove_leftovers(path);
-            try_room(path)?;
             Ok(Some(StoreLock::new(file)))
         }
         Err(fs4::TryLockError::WouldBlock) => Ok(None),
@@ -167,21 +160,6 @@ fn is_temporary(found: &OsStr, name: &OsStr) -> bool {
     random.is_some_and(|random| random.len() == RANDOM && random.iter().all(u8::is_ascii_graphic))
 }
 
-/// Tries whether the folder takes a new file.
-fn try_room(path: &Path) -> io::Result<()> {
-    let temporary = temporary(path)?;
-    let tried = secret_file::create(&temporary).and_then(|mut file| {
-        let written = file.write_all(&ROOM);
-        fs::remove_file(&temporary).and(written)
-    });
-    tried.map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("new tokens could not be saved in its folder, so none are asked for: {error}"),
-        )
-    })
-}
-
 /// A name for a new file beside this one, which nobody can guess.
 fn temporary(path: &Path) -> io::Result<PathBuf> {
     let random = random_text().map_err(io::Error::other)?;
@@ -211,7 +189,8 @@ fn read(path: &Path) -> io::Result<Option<TokenSet>> {
     if text.len() as u64 > LIMIT {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 4 MiB, which tokens are not"));
     }
-    from_text(&text).map(Some)
+    let tokens = TokenSet::from_json(&text);
+    tokens.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// A whole new file takes the place of the old one, so that no reader and no crash sees a half.
@@ -244,52 +223,12 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What is in the file.
-#[derive(Serialize)]
-struct Written<'a> {
-    access_token: &'a str,
-    refresh_token: Option<&'a str>,
-    /// Seconds since 1970.
-    expires_at: Option<u64>,
-    scopes: &'a [String],
-}
-
-#[derive(Deserialize)]
-struct Stored {
-    access_token: Secret,
-    refresh_token: Option<Secret>,
-    expires_at: Option<u64>,
-    #[serde(default)]
-    scopes: Vec<String>,
-}
-
-fn to_text(tokens: &TokenSet) -> io::Result<Zeroizing<Vec<u8>>> {
-    let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let written = Written {
-        access_token: tokens.access().expose(),
-        refresh_token: tokens.refresh_token(),
-        expires_at: tokens.expires_at().map(since),
-        scopes: tokens.scopes(),
-    };
-    serde_json::to_vec(&written).map(Zeroizing::new).map_err(io::Error::other)
-}
-
-fn from_text(text: &[u8]) -> io::Result<TokenSet> {
-    // The parser's own words could repeat a part of a token.
-    let stored: Stored = serde_json::from_slice(text)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it holds no tokens as Keyfit writes them"))?;
-    let expires_at = stored.expires_at.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at)));
-    let tokens = TokenSet::new(AccessToken::new(stored.access_token.expose()).expiring_at(expires_at));
-    let tokens = tokens.granting(stored.scopes);
-    Ok(match stored.refresh_token {
-        Some(refresh) => tokens.refresh(refresh.expose()),
-        None => tokens,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::auth::AccessToken;
     use crate::error::testing::TestClock;
 
     fn tokens(access: &str) -> TokenSet {

@@ -7,7 +7,12 @@
 //! |---|---|---|
 //! | a user, through your web application | code with PKCE and a client secret | [`RefreshingSession`] |
 //! | a user, through an app or a command line | code with PKCE, no secret | [`RefreshingSession`] |
+//! | a user, through a machine without a browser | device code | [`DeviceAuthorization`], then [`RefreshingSession`] |
 //! | your service itself | client credentials | [`ClientCredentials`] |
+//! | your service itself, by a key | a signed assertion | [`JwtBearer`] |
+//! | your service, for a user who called it | token exchange | [`TokenExchange`] |
+//!
+//! [`AuthorizationServer::discover`] finds the endpoints of a server that describes itself.
 //!
 //! Scopien has announced OAuth and does not serve it yet; until then its keys are the way in.
 //!
@@ -66,18 +71,21 @@
 //! # Promises
 //! - `state` and PKCE with S256 always; `state` is random, kept before the redirect, bound to the browser's session,
 //!   compared in constant time, good once and for ten minutes.
-//! - Status and members of an answer are checked before anything is stored; a failed refresh leaves the stored tokens.
+//! - Status and members of an answer are checked before anything is stored; a refusal leaves the stored tokens.
 //! - A refresh token that the server leaves out is kept; one that it rotates is saved before the new access token is
-//!   handed out.
+//!   handed out. One that may have been redeemed is never sent again, by no process, whenever one is killed.
 //! - Expiry is a time, not a number of seconds; one refresh at a time, across processes that share a [`FileStore`].
 //! - Every refusal is a [`TokenError`], whatever the body was; secrets are neither printed nor put into a URL.
 //!
 //! What a kill in the middle of a refresh costs stands in
-//! [`TokenStore`](TokenStore#a-kill-between-a-rotation-and-its-save).
+//! [`TokenStore`](TokenStore#a-kill-in-the-middle-of-a-refresh).
 //!
 //! # Settings that servers differ in
 //! - Secret in the body ([`secret_in_body`](TokenEndpointBuilder::secret_in_body)), in the header
-//!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), or none.
+//!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), a signed assertion
+//!   (`assertion`, feature `jwt`), or none.
+//! - Parameters that are pushed ([`push`](AuthorizationRequest::push)) and not shown to the browser. For resource indicators
+//!   (RFC 8707) give the parameter `resource`.
 //! - A form or JSON ([`BodyEncoding`]). Scopien documents JSON.
 //! - Whether it names itself when it sends a user back ([`issuer`](AuthorizationRequest::issuer), RFC 9207), and how long a
 //!   token is good ([`assumed_lifetime`](TokenEndpointBuilder::assumed_lifetime)).
@@ -86,9 +94,11 @@
 //!
 //! # Limits and failures
 //! A token request takes 10 s to connect and 30 s in all, its answer 1 MiB
-//! ([`timeout`](TokenEndpointBuilder::timeout) changes that). It is sent once; a [`Credential`](super::Credential) asks again with the next call, after a rest of 1 s
-//! that doubles up to 64 s. [`TokenError::of`] finds the server's answer behind any error: with
-//! [`InvalidGrant`](TokenErrorCode::InvalidGrant) the user must consent again, anything else may pass. A returning user
+//! ([`timeout`](TokenEndpointBuilder::timeout) changes that). An endpoint that is busy or cannot be reached is asked again
+//! within that time: [`TokenEndpoint`] says when. A [`Credential`](super::Credential) asks again with the next call, after a
+//! rest of 1 s that doubles up to 64 s, or for as long as the endpoint asks to wait, up to an hour. With
+//! [`ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired) the user must consent again, anything else may
+//! pass; [`TokenError::of`] finds the server's answer behind any error. A returning user
 //! who is not logged in is a [`CallbackError`], with the status and the text to answer him. Sources: RFC 6749, 7636 and
 //! 9207, and the generic authentication guide.
 
@@ -97,25 +107,38 @@ mod authorization;
 mod callback;
 mod client_authentication;
 mod client_credentials;
+mod device;
 mod encode;
 mod file_store;
+mod outcome;
 mod pending;
 mod pkce;
 mod random;
 mod refresh;
+mod server;
 mod store;
 mod token_endpoint;
 mod token_error;
+mod token_exchange;
 mod token_set;
+mod token_state;
+mod wire;
+
+#[cfg(feature = "jwt")]
+pub(super) use random::random_text;
 
 pub use authorization::AuthorizationRequest;
 pub use callback::{AuthorizationCode, CallbackError, handle_callback};
 pub use client_credentials::ClientCredentials;
+pub use device::DeviceAuthorization;
 pub use file_store::FileStore;
 pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
 pub use pkce::Verifier;
 pub use refresh::RefreshingSession;
+pub use server::AuthorizationServer;
 pub use store::{MemoryStore, StoreLock, TokenStore};
 pub use token_endpoint::{BodyEncoding, TokenEndpoint, TokenEndpointBuilder};
 pub use token_error::{TokenError, TokenErrorCode};
+pub use token_exchange::{JwtBearer, TokenExchange};
 pub use token_set::TokenSet;
+pub use token_state::Introspection;

@@ -1,32 +1,46 @@
 //! Keeps a user's session alive with its refresh token (RFC 6749, section 6).
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use super::{TokenEndpoint, TokenError, TokenErrorCode, TokenSet, TokenStore};
+use super::outcome::{Failed, Grant, Standing};
+use super::{StoreLock, TokenEndpoint, TokenError, TokenSet, TokenStore};
 use crate::auth::{AccessToken, TokenSource};
 use crate::error::Error;
 
 /// A set that expires sooner than this is refreshed and not handed out.
 const LEEWAY: Duration = Duration::from_secs(60);
+/// The first wait before a set that could not be saved is saved again, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The tokens of one user, refreshed when needed. Give it to
 /// [`Credential::from_source`](crate::auth::Credential::from_source), which asks it ahead of expiry and after a 401.
 /// Cloning shares the session.
 ///
-/// - One refresh at a time: of two, a server that rotates refresh tokens would take the second for theft.
-/// - A new set is saved before it is handed out. Where saving fails that is logged as an error, the set is used, and
-///   saving is tried again with the next fetch: see [`is_saved`](Self::is_saved).
-/// - An answer without tokens changes nothing that is stored.
-/// - Sessions that share a store refresh one after the other, in one process or in several: the store is
-///   [locked](TokenStore::lock) and read again before a refresh, and what another has saved is taken instead.
-/// - A caller that goes away does not stop a refresh on its way: the server may have rotated already. The end of the process
-///   does: see [`TokenStore`](TokenStore#a-kill-between-a-rotation-and-its-save).
+/// - One refresh at a time: of two, a server that rotates refresh tokens would take the second for theft. Sessions that share
+///   a store refresh one after the other, in one process or in several: the store is [locked](TokenStore::lock) and read
+///   again before a refresh, and what another has saved is taken instead.
+/// - **A refresh token is never sent again once it may have been redeemed.** It is taken out of the store before it is sent;
+///   the new set goes in before it is handed out; where the server refuses the request, the old set goes back. Whatever ends
+///   the process in between, no other one finds a token that is spent: it says
+///   [`ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired), see
+///   [`TokenStore`](TokenStore#a-kill-in-the-middle-of-a-refresh).
+/// - Where the new set cannot be saved that is logged as an error, the set is used, and saving is tried again until it
+///   succeeds, ever more rarely up to once a minute, under the lock: see [`is_saved`](Self::is_saved).
+/// - A server that left the refresh token in force when it was last used takes it again: nothing is taken out of the store
+///   then, and what is lost on the way is asked for once more.
+/// - An answer without tokens changes nothing that is stored, but for a new refresh token in it.
+/// - A caller that goes away does not stop a refresh on its way: the server may have rotated already.
+///
+/// Any refusal of the refresh token, whatever the server calls it and whatever its status, is
+/// `ReauthorizationRequired`, after a last look into the store. A refusal of the client, its scopes or the form of the
+/// request is not.
 ///
 /// An access token is refreshed a minute before it expires, and when a server refuses it. One whose server left out
 /// `expires_in` is used until it is refused, or for
@@ -58,7 +72,10 @@ struct State {
     tokens: TokenSet,
     /// Whether the access token was given to somebody.
     is_used: bool,
-    is_saved: bool,
+    /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
+    unsaved: Option<StoreLock>,
+    /// Whether the set in the store has no refresh token because that is, or was, on its way.
+    is_marked: bool,
 }
 
 impl RefreshingSession {
@@ -86,15 +103,14 @@ impl RefreshingSession {
     }
 
     fn new(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Self {
-        let state = Mutex::new(State { tokens, is_used: false, is_saved: true });
+        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_marked: false });
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 
     /// Whether the tokens in use are in the store, once a refresh under way is over: await it before the process ends. `false`
-    /// after a save that failed: with a server that rotates, the
-    /// session ends with this process.
+    /// after a save that failed, until it has succeeded: with a server that rotates, the session ends with this process.
     pub async fn is_saved(&self) -> bool {
-        self.0.state.lock().await.is_saved
+        self.0.state.lock().await.unsaved.is_none()
     }
 
     /// The scopes that were granted.
@@ -125,11 +141,10 @@ async fn to_its_end(
 }
 
 impl Inner {
-    async fn fetch(&self, seen: u64) -> Result<AccessToken, Error> {
+    async fn fetch(self: &Arc<Self>, seen: u64) -> Result<AccessToken, Error> {
         let mut state = self.state.lock().await;
-        self.save_again(&mut state).await;
         let is_good = if self.generation.load(Ordering::Acquire) == seen {
-            self.adopt(&mut state).await;
+            self.look(&mut state).await;
             // Who comes back for a token that expires wants the next one; for another, only to see that it is there.
             let is_spent = state.is_used && state.tokens.expires_at().is_some();
             !is_spent && !self.expires_within(&state.tokens, LEEWAY)
@@ -144,10 +159,9 @@ impl Inner {
         Ok(state.tokens.access().clone())
     }
 
-    async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, Error> {
+    async fn replace(self: &Arc<Self>, refused: &AccessToken) -> Result<AccessToken, Error> {
         let mut state = self.state.lock().await;
-        self.save_again(&mut state).await;
-        self.adopt(&mut state).await;
+        self.look(&mut state).await;
         let is_refused = state.tokens.access().expose() == refused.expose();
         if is_refused || self.expires_within(&state.tokens, Duration::ZERO) {
             self.refresh(&mut state).await?;
@@ -156,81 +170,133 @@ impl Inner {
         Ok(state.tokens.access().clone())
     }
 
-    /// Asks for a new set, unless another session has got one. Where the store has no lock, another process may be
-    /// quicker: when the refresh token is refused, its set is taken.
-    async fn refresh(&self, state: &mut State) -> Result<(), Error> {
-        let _lock = self.store.lock().await?;
-        if self.adopt(state).await && !self.expires_within(&state.tokens, LEEWAY) {
+    /// Asks for a new set, unless another session has got one.
+    async fn refresh(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
+        // With the lock of a set that could not be saved: what is in the store is older.
+        let lock = if let Some(lock) = state.unsaved.take() {
+            lock
+        } else {
+            let lock = self.store.lock().await?;
+            if self.adopt(state).await? && !self.expires_within(&state.tokens, LEEWAY) {
+                return Ok(());
+            }
+            lock
+        };
+        let Some((refused, lock)) = self.redeem(state, lock).await? else { return Ok(()) };
+        // Where the store has no lock, another process may have been quicker: its set is taken.
+        if !self.adopt(state).await? {
+            return Err(consent_again(refused));
+        }
+        if !self.expires_within(&state.tokens, LEEWAY) {
             return Ok(());
         }
-        let newer = match self.request(&state.tokens).await {
-            Ok(newer) => newer,
-            Err(error) if !is_invalid_grant(&error) => return Err(error),
-            Err(error) => {
-                if !self.adopt(state).await {
-                    return Err(consent_again(error));
-                }
-                if !self.expires_within(&state.tokens, LEEWAY) {
-                    return Ok(());
-                }
-                self.request(&state.tokens)
-                    .await
-                    .map_err(|error| if is_invalid_grant(&error) { consent_again(error) } else { error })?
+        self.redeem(state, lock).await?.map_or(Ok(()), |(refused, _)| Err(consent_again(refused)))
+    }
+
+    /// Sends the refresh token and saves what comes. What is returned is the server's refusal of the token, and the lock.
+    async fn redeem(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Result<Option<(Error, StoreLock)>, Error> {
+        let old = state.tokens.clone();
+        let Some(refresh) = old.refresh_token() else { return Err(without_refresh_token(&old)) };
+        let is_reusable = old.is_reusable() || self.endpoint.are_refresh_tokens_reusable();
+        let grant = if is_reusable { Grant::Repeatable } else { Grant::Once };
+        if !is_reusable {
+            // Before it is sent: no other process, and none after this one, shall find it. A task that is stopped from here
+            // on leaves it so, in memory too.
+            if !state.is_marked {
+                self.store.save(&old.redeemed()).await?;
+                state.is_marked = true;
             }
-        };
-        state.tokens = state.tokens.merge(newer);
-        self.changed(state);
-        self.save(state).await;
-        Ok(())
-    }
-
-    async fn request(&self, tokens: &TokenSet) -> Result<TokenSet, Error> {
-        let refresh = tokens.refresh_token().ok_or_else(|| {
-            Error::credential(
-                "the session has no refresh token: the user must consent again; ask for the scope `offline_access` to \
-                 get one",
-            )
-        })?;
-        let secrets: Vec<&str> = tokens.secrets().collect();
-        self.endpoint.request(vec![("grant_type", "refresh_token"), ("refresh_token", refresh)], &secrets).await
-    }
-
-    /// Takes what another process has saved. A set of ours that could not be saved is newer than any in the store.
-    async fn adopt(&self, state: &mut State) -> bool {
-        if !state.is_saved {
-            return false;
+            state.tokens = old.redeemed();
         }
-        match self.store.load().await {
-            Ok(Some(stored)) if !stored.has_tokens_of(&state.tokens) => {
-                state.tokens = stored;
+        let secrets: Vec<&str> = old.secrets().collect();
+        let parameters = vec![("grant_type", "refresh_token"), ("refresh_token", refresh)];
+        let failed = match self.endpoint.request(grant, parameters, &secrets).await {
+            Ok(newer) => {
+                state.tokens = old.merge(newer);
                 self.changed(state);
-                true
+                self.save(state, lock).await;
+                return Ok(None);
             }
-            Ok(_) => false,
-            Err(error) => {
-                tracing::warn!(%error, "the stored tokens of an OAuth session cannot be read; the ones at hand are used");
-                false
+            Err(failed) => failed,
+        };
+        let Failed { error, standing, rotated, .. } = failed;
+        if let Some(rotated) = rotated {
+            state.tokens = old.rotated(rotated);
+            self.save(state, lock).await;
+            return Err(error);
+        }
+        if is_reusable {
+            return if standing == Standing::Refused { Ok(Some((error, lock))) } else { Err(error) };
+        }
+        if standing == Standing::Unknown {
+            let wait = error.retry_after();
+            let message = format!(
+                "nobody knows whether the refresh token was redeemed, and sending it again could end the session as theft: \
+                 the user must consent again ({error})"
+            );
+            return Err(Error::reauthorization_required(message).because_of(error).waiting(wait));
+        }
+        // It is as good as before, or as bad; the store has it again, unless somebody without a lock has saved another set.
+        state.tokens = old;
+        let lock = match self.store.load().await {
+            Ok(Some(stored)) if !stored.is_redeemed() => {
+                state.is_marked = false;
+                Some(lock)
             }
+            _ => self.save(state, lock).await,
+        };
+        match (standing, lock) {
+            (Standing::Refused, Some(lock)) => Ok(Some((error, lock))),
+            (Standing::Refused, None) => Err(consent_again(error)),
+            _ => Err(error),
         }
     }
 
-    /// Saves what could not be saved before.
-    async fn save_again(&self, state: &mut State) {
-        if state.is_saved {
+    /// Looks whether another process has saved a set, without waiting for one that refreshes. What is ours and unsaved is
+    /// newer than any in the store.
+    async fn look(&self, state: &mut State) {
+        if state.unsaved.is_some() {
             return;
         }
-        match self.store.lock().await {
-            Ok(_lock) => self.save(state).await,
-            Err(error) => tracing::error!(%error, "the new tokens of an OAuth session cannot be saved yet"),
+        match self.store.load().await {
+            // A refresh is under way elsewhere.
+            Ok(Some(stored)) if stored.is_redeemed() => {}
+            Ok(Some(stored)) => self.take(state, stored),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the stored tokens of an OAuth session cannot be read; the ones at hand are used");
+            }
         }
     }
 
-    async fn save(&self, state: &mut State) {
-        let saved = self.store.save(&state.tokens).await;
-        state.is_saved = saved.is_ok();
-        if let Err(error) = saved {
-            tracing::error!(%error, "the new tokens of an OAuth session cannot be saved; they are used all the same");
+    /// Takes what another process has saved, and says whether that is another access token. The lock is held: a set whose
+    /// refresh token is out is of a process that has ended.
+    async fn adopt(&self, state: &mut State) -> Result<bool, Error> {
+        let before = state.tokens.access().clone();
+        if let Some(stored) = self.store.load().await? {
+            state.is_marked = stored.is_redeemed();
+            self.take(state, stored);
         }
+        Ok(state.tokens.access().expose() != before.expose())
+    }
+
+    fn take(&self, state: &mut State, stored: TokenSet) {
+        if !stored.has_tokens_of(&state.tokens) {
+            state.tokens = stored;
+            self.changed(state);
+        }
+    }
+
+    /// Saves what is in use, and gives the lock back; where that fails the lock is kept, and saving is tried again.
+    async fn save(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Option<StoreLock> {
+        let Err(error) = self.store.save(&state.tokens).await else {
+            state.is_marked = false;
+            return Some(lock);
+        };
+        tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
+        state.unsaved = Some(lock);
+        tokio::spawn(save_again(Arc::downgrade(self)));
+        None
     }
 
     fn changed(&self, state: &mut State) {
@@ -245,17 +311,46 @@ impl Inner {
     }
 }
 
-fn is_invalid_grant(error: &Error) -> bool {
-    TokenError::of(error).and_then(TokenError::code) == Some(&TokenErrorCode::InvalidGrant)
+/// Tries to save until it is done, by this task or by a refresh that came in between, or until the session is gone.
+async fn save_again(session: Weak<Inner>) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let Some(clock) = session.upgrade().map(|inner| Arc::clone(inner.endpoint.clock())) else { return };
+        clock.sleep(wait).await;
+        let Some(inner) = session.upgrade() else { return };
+        let mut state = inner.state.lock().await;
+        if state.unsaved.is_none() {
+            return;
+        }
+        match inner.store.save(&state.tokens).await {
+            Ok(()) => {
+                (state.unsaved, state.is_marked) = (None, false);
+                tracing::info!("the tokens of an OAuth session are saved now");
+                return;
+            }
+            Err(error) => tracing::error!(%error, "the tokens of an OAuth session still cannot be saved"),
+        }
+        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+    }
+}
+
+/// Why there is none.
+fn without_refresh_token(tokens: &TokenSet) -> Error {
+    Error::reauthorization_required(if tokens.is_redeemed() {
+        "the refresh token was sent by a process that ended before it saved what came of it, or whose answer was lost: the user \
+         must consent again"
+    } else {
+        "the session has no refresh token: the user must consent again; ask for the scope `offline_access` to get one"
+    })
 }
 
 /// Says what to do, and keeps the server's answer as the source.
 fn consent_again(error: Error) -> Error {
+    let message = format!("the session has ended, the user must consent again: {error}");
+    let consent = Error::reauthorization_required(message);
     match TokenError::of(&error).cloned() {
-        Some(refusal) => {
-            Error::credential_from(format!("the session has ended, the user must consent again: {refusal}"), refusal)
-        }
-        None => error,
+        Some(refusal) => consent.because_of(refusal),
+        None => consent.because_of(error),
     }
 }
 

@@ -10,19 +10,19 @@ use crate::error::Error;
 
 /// A place for the tokens of one session. Processes that share a session share its store.
 ///
-/// # A kill between a rotation and its save
-/// Most servers replace the refresh token with each refresh. From the moment in which the server does so until the new one is
-/// saved, the only good refresh token is on its way or in the memory of one process: for the time of one answer and one
-/// save, some milliseconds as a rule. If that process is killed then, or the machine fails, the store still has the old
-/// tokens, whole, and the server no longer takes them: the session has ended and the user must consent again, as
-/// [`InvalidGrant`](super::TokenErrorCode::InvalidGrant) says at the next refresh. Nothing on this side can prevent it. What
-/// helps:
+/// # A kill in the middle of a refresh
+/// Most servers replace the refresh token with each refresh, and take one that comes twice for theft: they end the session,
+/// and every token of it. From the moment in which a refresh token is sent until the new one is saved, for the time of one
+/// answer and one save, only the process that sent it knows what came of it. So the store holds a set without refresh token
+/// meanwhile. If that process is killed then, or the machine fails, nobody knows whether the server has replaced it: the next
+/// refresh says [`ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired) and sends nothing. The access token is
+/// used until it expires. What helps:
 /// - Let a process end in order: at the signal to stop, await [`is_saved`](super::RefreshingSession::is_saved) of each
 ///   session, which waits for a refresh under way, before the runtime is shut down. A task that is dropped with its runtime
 ///   is a kill.
 /// - Have the server take a refresh token a second time for a short while, where it offers that (a grace period, a reuse
-///   interval).
-/// - Treat the error as what it is and ask the user again; do not repeat the refresh, which some servers take for theft.
+///   interval), and say so:
+///   [`reusable_refresh_tokens`](super::TokenEndpointBuilder::reusable_refresh_tokens).
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The tokens as they are now; `None` where nobody has consented yet.
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>>;

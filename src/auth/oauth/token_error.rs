@@ -1,12 +1,15 @@
 //! What a token endpoint says when it gives no token.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
+use serde_json::Value;
 
 use crate::error::problem::Problem;
 use crate::error::redact::{OneLine, Redactor};
+use crate::error::{Error, RateLimitNames, rate_limit};
 
 /// Why the token endpoint gave no token. [`of`](Self::of) finds it behind an [`Error`](crate::Error), be it that of the
 /// grant or that of a call that had no token to send:
@@ -14,11 +17,14 @@ use crate::error::redact::{OneLine, Redactor};
 /// ```
 /// use keyfit::auth::oauth::{TokenError, TokenErrorCode};
 ///
-/// fn must_consent_again(error: &keyfit::Error) -> bool {
-///     TokenError::of(error).and_then(TokenError::code) == Some(&TokenErrorCode::InvalidGrant)
+/// fn is_of_another_client(error: &keyfit::Error) -> bool {
+///     TokenError::of(error).and_then(TokenError::code) == Some(&TokenErrorCode::UnauthorizedClient)
 /// }
-/// # assert!(!must_consent_again(&keyfit::Error::credential("no")));
+/// # assert!(!is_of_another_client(&keyfit::Error::credential("no")));
 /// ```
+///
+/// Whether the user must consent again says [`ErrorKind::ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired)
+/// of the error, whatever the server calls it.
 ///
 /// Neither `Display` nor `Debug` shows a secret, even one that the server repeats.
 ///
@@ -30,10 +36,13 @@ use crate::error::redact::{OneLine, Redactor};
 /// - No code: something else than a token endpoint answered, or one that is down. See [`status`](Self::status).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TokenError {
+    /// Scheme, host and port.
+    endpoint: String,
     code: Option<TokenErrorCode>,
     description: Option<String>,
     status: StatusCode,
     request_id: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 impl TokenError {
@@ -42,21 +51,42 @@ impl TokenError {
         error.find_source()
     }
 
-    /// Reads an answer without a token, whatever its body is.
-    pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &Redactor) -> Self {
-        let problem = Problem::read(headers, body).masked(secrets);
+    /// Reads an answer without a token, whatever its body is. `received` is when it came.
+    pub(super) fn read(
+        endpoint: &str,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        received: Option<SystemTime>,
+        secrets: &Redactor,
+    ) -> Self {
+        let mut problem = Problem::read(headers, body);
+        problem.code = problem.code.or_else(|| first_of_several(body));
+        let problem = problem.masked(secrets);
+        let waiting_helps = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let retry_after = received
+            .filter(|_| waiting_helps)
+            .and_then(|now| rate_limit::retry_after(problem.retry_after, headers, &RateLimitNames::new(), now));
         Self {
+            endpoint: endpoint.to_owned(),
             code: problem.code.map(TokenErrorCode::from),
             description: problem.message,
             status,
             request_id: problem.request_id,
+            retry_after,
         }
     }
 
     /// A success that does not hold what it should.
-    pub(super) fn misfit(status: StatusCode, headers: &HeaderMap, reason: &str, secrets: &Redactor) -> Self {
-        let request_id = Problem::read(headers, &[]).masked(secrets).request_id;
-        Self { code: None, description: Some(reason.to_owned()), status, request_id }
+    pub(super) fn misfit(
+        endpoint: &str,
+        status: StatusCode,
+        headers: &HeaderMap,
+        reason: &str,
+        secrets: &Redactor,
+    ) -> Self {
+        let empty = Self::read(endpoint, status, headers, &[], None, secrets);
+        Self { description: Some(reason.to_owned()), ..empty }
     }
 
     /// The code of RFC 6749, section 5.2. `None` where the body has none: a proxy's page, an empty body, a success
@@ -75,6 +105,16 @@ impl TokenError {
         self.status
     }
 
+    /// The scheme and the host of the endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// How long the endpoint asks to wait, for 429 and 503.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// The server's name for the request, to quote to its support.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
@@ -83,7 +123,7 @@ impl TokenError {
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the token endpoint answered {}", self.status)?;
+        write!(f, "the authorization server {} answered {}", self.endpoint, self.status)?;
         if let Some(code) = &self.code {
             write!(f, " ({})", OneLine::of_server(code.as_str()))?;
         }
@@ -92,6 +132,21 @@ impl fmt::Display for TokenError {
 }
 
 impl std::error::Error for TokenError {}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Self {
+        let wait = error.retry_after;
+        Self::credential_from(error.to_string(), error).waiting(wait)
+    }
+}
+
+/// The code of the first of several `errors`, which some servers list.
+fn first_of_several(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let first = value["errors"].get(0)?;
+    let code = ["errorType", "error", "code"].into_iter().find_map(|name| first[name].as_str());
+    code.or_else(|| first.as_str()).map(str::to_owned)
+}
 
 /// The codes of RFC 6749, section 5.2, and any other.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -147,7 +202,8 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> TokenError {
-        TokenError::read(StatusCode::BAD_REQUEST, &HeaderMap::new(), body.as_bytes(), &Redactor::of_client(["hunter2"]))
+        let (status, secrets) = (StatusCode::BAD_REQUEST, Redactor::of_client(["hunter2"]));
+        TokenError::read("https://a.example.com", status, &HeaderMap::new(), body.as_bytes(), None, &secrets)
     }
 
     #[test]
@@ -171,7 +227,11 @@ mod tests {
     #[test]
     fn a_body_without_a_code_still_says_its_status() {
         for body in ["", "<html>", "[]", "{"] {
-            assert_eq!(read(body).to_string(), "the token endpoint answered 400 Bad Request", "{body}");
+            assert_eq!(
+                read(body).to_string(),
+                "the authorization server https://a.example.com answered 400 Bad Request",
+                "{body}"
+            );
         }
     }
 

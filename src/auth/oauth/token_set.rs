@@ -1,25 +1,35 @@
 //! What a token endpoint gives: an access token, and what gets the next one.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
-use crate::auth::{AccessToken, Fingerprint};
+use crate::auth::{AccessToken, Fingerprint, Secret};
+use crate::error::Error;
 
 /// The tokens of one user or service. Zeroised on drop, and neither printed nor serialised: a
 /// [`TokenStore`](super::TokenStore) writes them down.
+///
+/// # Stores of your own
+/// [`to_json`](Self::to_json) and [`from_json`](Self::from_json) keep all of a set. A store with columns for the tokens, the
+/// expiry and the scopes alone loses two words, which costs no session: why there is no refresh token
+/// ([`is_redeemed`](Self::is_redeemed)), and that a server takes one again ([`is_reusable`](Self::is_reusable)).
 #[derive(Clone)]
 pub struct TokenSet {
     access: AccessToken,
     refresh: Option<SecretString>,
     scopes: Vec<String>,
+    is_redeemed: bool,
+    is_reusable: bool,
 }
 
 impl TokenSet {
     /// A set without refresh token and of unknown scopes.
     pub fn new(access: AccessToken) -> Self {
-        Self { access, refresh: None, scopes: Vec::new() }
+        Self { access, refresh: None, scopes: Vec::new(), is_redeemed: false, is_reusable: false }
     }
 
     /// With the token that gets the next set.
@@ -37,14 +47,30 @@ impl TokenSet {
     }
 
     /// These tokens, renewed by an answer of the server. Where the answer leaves out the refresh token or the scopes,
-    /// the ones at hand stay in force (RFC 6749, section 6).
+    /// the ones at hand stay in force (RFC 6749, section 6); a server that leaves the refresh token in force takes it again.
     #[must_use]
     pub fn merge(&self, newer: Self) -> Self {
+        let is_kept = newer.refresh_token().is_none_or(|token| Some(token) == self.refresh_token());
         Self {
             access: newer.access,
+            is_reusable: is_kept && self.refresh.is_some(),
             refresh: newer.refresh.or_else(|| self.refresh.clone()),
             scopes: if newer.scopes.is_empty() { self.scopes.clone() } else { newer.scopes },
+            is_redeemed: false,
         }
+    }
+
+    /// What is kept while the refresh token is on its way to the server, and for good where nobody learns what came of it:
+    /// a set without that token, so that no process can send it again.
+    #[must_use]
+    pub(super) fn redeemed(&self) -> Self {
+        Self { refresh: None, is_redeemed: true, ..self.clone() }
+    }
+
+    /// With another refresh token, for an answer of which nothing else can be used.
+    #[must_use]
+    pub(super) fn rotated(&self, refresh: SecretString) -> Self {
+        Self { refresh: Some(refresh), is_redeemed: false, is_reusable: false, ..self.clone() }
     }
 
     /// The access token.
@@ -67,6 +93,49 @@ impl TokenSet {
         &self.scopes
     }
 
+    /// Whether the refresh token was sent and nobody has saved what came of it: a refresh is under way, or was cut off.
+    pub fn is_redeemed(&self) -> bool {
+        self.is_redeemed
+    }
+
+    /// Whether the server left the refresh token in force when it was last used, so that it takes it again.
+    pub fn is_reusable(&self) -> bool {
+        self.is_reusable
+    }
+
+    /// The set as JSON, secrets included, for a store that keeps it. Zeroised on drop.
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let written = Written {
+            access_token: self.access.expose(),
+            refresh_token: self.refresh_token(),
+            expires_at: self.expires_at().map(since),
+            scopes: &self.scopes,
+            is_redeemed: self.is_redeemed,
+            is_reusable: self.is_reusable,
+        };
+        // Texts, numbers and flags: there is nothing in it that JSON cannot say.
+        Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// Anything else. The message shows nothing of it.
+    pub fn from_json(text: &[u8]) -> Result<Self, Error> {
+        // The parser's own words could repeat a part of a token.
+        let stored: Stored =
+            serde_json::from_slice(text).map_err(|_| Error::credential("it holds no tokens as Keyfit writes them"))?;
+        let expires_at = stored.expires_at.and_then(|at| UNIX_EPOCH.checked_add(Duration::from_secs(at)));
+        Ok(Self {
+            access: AccessToken::new(stored.access_token.expose()).expiring_at(expires_at),
+            refresh: stored.refresh_token.map(|token| SecretString::from(token.expose())),
+            scopes: stored.scopes,
+            is_redeemed: stored.is_redeemed,
+            is_reusable: stored.is_reusable,
+        })
+    }
+
     /// Whether both sets hold the same tokens.
     pub(super) fn has_tokens_of(&self, other: &Self) -> bool {
         self.access.expose() == other.access.expose() && self.refresh_token() == other.refresh_token()
@@ -84,8 +153,37 @@ impl fmt::Debug for TokenSet {
             .field("access", &self.access)
             .field("refresh", &self.refresh_token().map(Fingerprint::of))
             .field("scopes", &self.scopes)
+            .field("is_redeemed", &self.is_redeemed)
+            .field("is_reusable", &self.is_reusable)
             .finish()
     }
+}
+
+/// A set as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    access_token: &'a str,
+    refresh_token: Option<&'a str>,
+    /// Seconds since 1970.
+    expires_at: Option<u64>,
+    scopes: &'a [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_redeemed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_reusable: bool,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    access_token: Secret,
+    refresh_token: Option<Secret>,
+    expires_at: Option<u64>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    #[serde(default)]
+    is_redeemed: bool,
+    #[serde(default)]
+    is_reusable: bool,
 }
 
 #[cfg(test)]
@@ -107,6 +205,29 @@ mod tests {
     fn what_the_server_says_replaces_what_was_there() {
         let merged = set("a1").refresh("r1").granting(["read"]).merge(set("a2").refresh("r2").granting(["write"]));
         assert_eq!((merged.refresh_token(), merged.scopes()), (Some("r2"), ["write".to_owned()].as_slice()));
+    }
+
+    #[test]
+    fn a_server_that_leaves_the_refresh_token_in_force_takes_it_again() {
+        let old = set("a1").refresh("r1");
+        assert!(!old.is_reusable());
+        assert!(old.merge(set("a2")).is_reusable() && old.merge(set("a2").refresh("r1")).is_reusable());
+        assert!(!old.merge(set("a2").refresh("r2")).is_reusable());
+        assert!(!set("a1").merge(set("a2")).is_reusable(), "there is none");
+    }
+
+    #[test]
+    fn all_of_a_set_is_written_and_read() {
+        let at = UNIX_EPOCH + Duration::from_secs(5000);
+        let old = TokenSet::new(AccessToken::new("a").expiring_at(at)).refresh("r").granting(["read"]);
+        for set in [old.clone(), old.merge(set("b")), old.redeemed(), set("a")] {
+            let read = TokenSet::from_json(&set.to_json()).expect("a set");
+            assert_eq!(format!("{read:?}"), format!("{set:?}"));
+            assert!(read.has_tokens_of(&set));
+        }
+        // As it was written before there were flags.
+        let earlier = TokenSet::from_json(br#"{"access_token":"a","refresh_token":"r","expires_at":null}"#);
+        assert_eq!(earlier.expect("a set").refresh_token(), Some("r"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl Answer {
     /// Returns an error if the body does not fit the type, or reports items that failed.
     pub fn decode<T: DeserializeOwned + 'static>(self) -> Result<Response<T>, Error> {
         let Self { operation, status, headers, body, held, attempts } = self;
-        let body = body.whole();
+        let body = body.bytes();
         let failure = |fault, headers, body: Bytes| {
             let failure = Failure::of_success(fault, held.api(), status, headers, body);
             Error::answered(failure, None, &held.redactor()).after(attempts, true, true).of_operation(operation)
@@ -37,9 +37,39 @@ impl Answer {
         }
     }
 
+    /// The body as it came, unless it reports items that failed.
+    ///
+    /// # Errors
+    /// Returns an error if the body of an operation that reports items is not JSON, or reports items that failed.
+    pub(crate) fn checked(self) -> Result<Response<Bytes>, Error> {
+        if self.operation.partial.is_none() {
+            return Ok(self.raw());
+        }
+        let body = self.body.bytes();
+        Ok(self.decode::<IgnoredAny>()?.map(|_| body))
+    }
+
+    /// The body, where it was read.
+    pub(crate) fn text(&self) -> &[u8] {
+        match &self.body {
+            Body::Whole(body) => body,
+            Body::Open(_) => &[],
+        }
+    }
+
+    /// The error of a success whose body does not fit: where, and why, without values.
+    pub(crate) fn misfit(&self, reason: String) -> Error {
+        let body = Bytes::copy_from_slice(self.text());
+        let fault = Fault::Decode(reason);
+        let failure = Failure::of_success(fault, self.held.api(), self.status, self.headers.clone(), body);
+        Error::answered(failure, None, &self.held.redactor())
+            .after(self.attempts, true, true)
+            .of_operation(self.operation)
+    }
+
     /// The body as it came.
     pub fn raw(self) -> Response<Bytes> {
-        let body = self.body.whole();
+        let body = self.body.bytes();
         Response::new(body, self.status, self.headers, self.attempts).sent_with(Some(self.held))
     }
 
@@ -59,10 +89,10 @@ impl Answer {
 }
 
 impl Body {
-    /// The bytes of a body that was read.
-    fn whole(self) -> Bytes {
+    /// The bytes of a body that was read. They are shared, not copied.
+    fn bytes(&self) -> Bytes {
         match self {
-            Self::Whole(body) => body,
+            Self::Whole(body) => body.clone(),
             Self::Open(_) => Bytes::new(),
         }
     }

@@ -32,7 +32,7 @@ pub(crate) struct Credential {
 /// Where a token may be sent.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Carrier {
+pub enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
     Header,
     /// In the `Authorization` header, with a scheme of the API's own.

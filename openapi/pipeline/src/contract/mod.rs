@@ -11,7 +11,8 @@ use serde::Deserialize;
 use crate::failure::Place;
 use crate::{Failure, Text};
 
-pub(crate) use credential::{Carrier, Credential, is_header};
+pub use credential::Carrier;
+pub(crate) use credential::{Credential, is_header};
 pub use facts::{ErrorEnvelope, Facts, RateLimitNames};
 use facts::{ErrorShape, RateLimit};
 

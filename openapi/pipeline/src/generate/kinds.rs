@@ -11,12 +11,14 @@ use syn::{Item, parse_quote};
 
 use crate::contract::{Carrier, Contract, Credential, is_header};
 use crate::repair::Repairs;
-use crate::{Api, name, pointer, walk};
+use crate::{Api, Failure, Text, name, pointer, walk};
 
 /// What opens an API.
 pub(crate) struct Kinds {
     /// The kinds that belong to this API.
     own: Vec<Kind>,
+    /// The kinds that belong to another API.
+    foreign: Vec<Opener>,
     /// Name and carrier of what a client sends that is connected without a type, a kind of another API included. `None`
     /// where the API takes no credential.
     pub(crate) first: Option<(String, Carrier)>,
@@ -36,6 +38,44 @@ struct Kind {
     prefixes: Vec<String>,
 }
 
+/// A kind of token that opens an API, for whoever calls it without a generated client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Opener {
+    /// The name of the kind, as operations and contracts use it.
+    pub name: String,
+    /// The name of the API whose contract says more of it, where that is another one.
+    pub of: Option<String>,
+    /// The environment variable that holds one; `None` where the other API says it.
+    pub variable: Option<String>,
+    /// Where it is sent; never the query.
+    pub carrier: Carrier,
+}
+
+/// The kinds of token that open an API: its own in the order of its contract or of the document's security schemes,
+/// then those of other APIs.
+///
+/// # Errors
+/// Returns an error if the contract is not valid.
+pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failure> {
+    let contract = contract.map_or_else(|| Ok(Contract::default()), Contract::read)?;
+    let kinds = of(api, &contract, &mut Repairs::default());
+    let foreign = kinds.foreign.into_iter();
+    let own = kinds.own.into_iter().map(|Kind { name, variable, carrier, .. }| Opener {
+        name,
+        of: None,
+        variable: Some(variable),
+        carrier,
+    });
+    Ok(own.chain(foreign).collect())
+}
+
+/// The environment variable that holds another base URL than the documented one: `PARCELS_BASE_URL`.
+pub fn base_url_variable(api: &Api) -> String {
+    Names::new(api).variable(BASE_URL)
+}
+
+/// What the variable of the base URL is called after the API.
+const BASE_URL: &str = "base url";
 /// The name of the only kind where neither contract nor document names one.
 const UNNAMED: &str = "token";
 /// What the root of generated code calls something else.
@@ -63,8 +103,10 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
             continue;
         };
         kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
-        if credential.of.is_none() {
-            let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
+        let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
+        if let Some(of) = credential.of.clone() {
+            kinds.foreign.push(Opener { name: kind.clone(), of: Some(of), variable, carrier: carrier.clone() });
+        } else {
             let prefixes = credential.prefixes().chain(&credential.other_prefixes).cloned().collect();
             kinds.own.push(names.kind(kind, carrier.clone(), variable, prefixes));
         }
@@ -160,7 +202,7 @@ impl Names {
 
     /// No kind yet.
     fn none(&self) -> Kinds {
-        Kinds { own: Vec::new(), first: None, base_url: self.variable("base url") }
+        Kinds { own: Vec::new(), foreign: Vec::new(), first: None, base_url: self.variable(BASE_URL) }
     }
 
     /// The only kind where nothing is said.

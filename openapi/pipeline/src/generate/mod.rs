@@ -15,6 +15,7 @@ mod markdown;
 mod modern;
 mod names;
 mod one_way;
+mod paging;
 mod paths;
 mod products;
 mod progenitor;
@@ -29,6 +30,7 @@ mod types;
 mod unions;
 
 pub(crate) use dialect::translate;
+pub use kinds::{Opener, base_url_variable, openers};
 
 use std::collections::{HashMap, HashSet};
 
@@ -170,7 +172,7 @@ impl Attempt {
         dialect::settle(&mut client.document, mends.without_titles, &mut repairs);
         products::settle(&mut client.document, &mut repairs);
         contradictions::settle(&mut client.document, &mut repairs);
-        for (function, aliases) in names::arguments(&mut client.document, &mut repairs) {
+        for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
             client.calls.entry(function).or_default().aliases = aliases;
         }
         let requests = split::split_shared(&mut client.document, &mut repairs);
@@ -246,7 +248,7 @@ fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -
     let operation = api.operations.iter().find(|operation| operation.function == function)?;
     let reason = "the client generator cannot express it".to_owned();
     repairs.note("set-aside", &operation.pointer(), format!("no client method: {reason}"));
-    Some(Unsupported { operation: label(operation), reason })
+    Some(Unsupported { operation: label(operation), id: Some(operation.id.clone()), reason })
 }
 
 /// The names that stand twice where they may stand once: types, and types with such members.

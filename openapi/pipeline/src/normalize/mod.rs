@@ -13,6 +13,7 @@ mod structure;
 pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, is_pattern, template_names, unchecked, unguarded};
 pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
+pub(crate) use shapes::SEPARATOR;
 
 use crate::Failure;
 use crate::lint;
@@ -24,6 +25,9 @@ use crate::repair::Repairs;
 pub struct Unsupported {
     /// The operation's method and path.
     pub operation: String,
+    /// Its id, where the document gives it one.
+    #[serde(skip)]
+    pub id: Option<String>,
     /// What cannot be expressed.
     pub reason: String,
 }

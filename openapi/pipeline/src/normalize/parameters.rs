@@ -108,12 +108,14 @@ pub(crate) fn remove_operation(document: &mut Value, at: &str, reason: String, r
     let (method, path) = walk::method_and_path(at);
     let operation = format!("{} {path}", method.to_uppercase());
     repairs.note("set-aside", at, format!("no client method: {reason}"));
+    let mut id = None;
     if let Some((item, _)) = at.rsplit_once('/')
         && let Some(item) = document.pointer_mut(item).and_then(Value::as_object_mut)
     {
-        item.shift_remove(&method);
+        let removed = item.shift_remove(&method);
+        id = removed.and_then(|node| node.get("operationId")?.as_str().map(str::to_owned));
     }
-    Unsupported { operation, reason }
+    Unsupported { operation, id, reason }
 }
 
 /// Adds what a path template needs: undeclared parameters, and `required: true`.

@@ -50,6 +50,11 @@ pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repair
     Ok(url)
 }
 
+/// Whether a base URL is one that the document names.
+pub(crate) fn is_named(base_url: &str) -> bool {
+    !base_url.starts_with(NO_HOST)
+}
+
 /// Removes operations that another server answers: the credential must not go there unasked, and the base URL would
 /// be the wrong one.
 pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repairs) -> Vec<Unsupported> {

@@ -11,6 +11,9 @@ use crate::{pointer, walk};
 /// How deep the members of a `deepObject` may nest.
 const DEEPEST: usize = 4;
 
+/// The key of a parameter that is one text, under which stands what separates the values of its list.
+pub(crate) const SEPARATOR: &str = "x-keyfit-separator";
+
 /// How many members an object in the query may have.
 const MEMBERS: usize = 200;
 
@@ -76,7 +79,7 @@ impl Shaper<'_> {
         let written = match (parameter["style"].as_str(), walk::kind(&schema)) {
             (Some("label"), _) => "with a dot before it, as in `.blue`",
             (Some("matrix"), _) => "as in `;name=blue`",
-            (_, Some("array")) => "as values with commas between them",
+            (_, Some("array")) => return self.as_joined(parameter, ',', "as values with commas between them"),
             (_, Some("object")) => "as names and values with commas between them",
             _ if schema.get("nullable") == Some(&json!(true)) => {
                 self.repairs.note("nullable-parameter", self.at, format!("{} cannot be null there", label(&parameter)));
@@ -101,10 +104,12 @@ impl Shaper<'_> {
         let kind = walk::kind(&schema);
         match (kind, style) {
             (Some("array"), "spaceDelimited") if !explode => {
-                vec![self.as_text(parameter, "with spaces between values")]
+                vec![self.as_joined(parameter, ' ', "with spaces between values")]
             }
-            (Some("array"), "pipeDelimited") if !explode => vec![self.as_text(parameter, "with `|` between values")],
-            (Some("array"), _) if !explode => vec![self.as_text(parameter, "with commas between values")],
+            (Some("array"), "pipeDelimited") if !explode => {
+                vec![self.as_joined(parameter, '|', "with `|` between values")]
+            }
+            (Some("array"), _) if !explode => vec![self.as_joined(parameter, ',', "with commas between values")],
             (Some("array"), _) => vec![self.list(without_style(parameter), &schema)],
             (Some("object"), "form") if !explode => {
                 vec![self.as_text(parameter, "as names and values with commas between them")]
@@ -229,6 +234,13 @@ impl Shaper<'_> {
         }
     }
 
+    /// A list that is one text.
+    fn as_joined(&mut self, parameter: Value, separator: char, written: &str) -> Value {
+        let mut parameter = self.as_text(parameter, written);
+        parameter[SEPARATOR] = json!(separator);
+        parameter
+    }
+
     fn as_text(&mut self, parameter: Value, written: &str) -> Value {
         let note = format!("{} is given as text, {written}", label(&parameter));
         self.repairs.narrow("text-parameter", self.at, note);
@@ -252,7 +264,7 @@ fn label(parameter: &Value) -> String {
 
 fn without_style(parameter: Value) -> Value {
     let Value::Object(mut object) = parameter else { return Value::Object(Map::new()) };
-    for key in ["style", "explode", "content", "allowReserved"] {
+    for key in ["style", "explode", "content", "allowReserved", SEPARATOR] {
         object.shift_remove(key);
     }
     Value::Object(object)

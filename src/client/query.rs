@@ -27,7 +27,8 @@ impl<T: Serialize> Serialize for QueryParam<'_, T> {
     }
 }
 
-fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
+/// The pairs of a parameter whose value is this JSON text.
+pub(super) fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
     let found: Vec<(String, Option<String>)> = match text.as_bytes().first() {
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(text)?;

@@ -1,0 +1,236 @@
+//! What is typed after the operation: `name=value` for its parameters and for the members of its body.
+
+use keyfit::DynamicCall;
+use keyfit_openapi::{Api, Operation, Parameter, Place};
+use serde_json::value::RawValue;
+
+use super::body::{self, Body, Member};
+use super::{near, value};
+use crate::UserError;
+use crate::body::asked_for;
+use crate::secret::{names_secret, shown};
+
+/// The arguments of a call, checked by the document.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    path: Vec<(String, String)>,
+    pub(super) query: Vec<(String, Box<RawValue>)>,
+    headers: Vec<(String, String)>,
+    pub(super) body: Option<Body>,
+    accept: String,
+    /// Values of what is called like a secret.
+    secrets: Vec<String>,
+}
+
+/// What a name stands for.
+enum Slot<'a> {
+    Parameter(&'a Parameter),
+    Member(Member<'a>),
+}
+
+/// A name, and every value that was typed for it.
+struct Given<'a> {
+    slot: Slot<'a>,
+    typed: Vec<&'a str>,
+}
+
+impl Arguments {
+    /// Reads what was typed, `body` in place of members of the body.
+    ///
+    /// # Errors
+    /// Returns an error for an unknown name, a value that is not of the type of its schema, and what is required and missing.
+    /// It repeats no value.
+    pub fn read(api: &Api, operation: &Operation, typed: &[String], body: Option<Vec<u8>>) -> Result<Self, UserError> {
+        let mut given: Vec<Given<'_>> = Vec::new();
+        for (index, argument) in typed.iter().enumerate() {
+            // It may be a token in the wrong place, and is not repeated.
+            let (name, text) = argument.split_once('=').ok_or_else(|| {
+                UserError::new(format!("argument {} is not NAME=VALUE", index + 1))
+                    .help(other_names(api, operation, argument))
+            })?;
+            let slot = slot(api, operation, name, body.is_some())?;
+            match given.iter_mut().find(|known| known.slot.is(&slot)) {
+                Some(known) => known.typed.push(text),
+                None => given.push(Given { slot, typed: vec![text] }),
+            }
+        }
+        missing(api, operation, &given, body.is_some())?;
+        let mut arguments = Self { accept: asked_for(operation).to_owned(), ..Self::default() };
+        let mut members = Vec::new();
+        for Given { slot, typed } in given {
+            let name = match &slot {
+                Slot::Parameter(parameter) => &parameter.name,
+                Slot::Member(member) => &member.name,
+            };
+            if names_secret(name) {
+                arguments.secrets.extend(typed.iter().map(|text| (*text).to_owned()));
+            }
+            match slot {
+                Slot::Parameter(parameter) => arguments.take(api, parameter, &typed)?,
+                Slot::Member(member) => members.push(member.read(api, &typed)?),
+            }
+        }
+        arguments.body = match (body, &operation.body) {
+            (Some(text), Some(documented)) => Some(body::given(api, documented, text)?),
+            (Some(_), None) => {
+                return Err(
+                    UserError::new(format!("the operation `{}` takes no body", operation.id)).help("leave --body out")
+                );
+            }
+            (None, Some(documented)) if !members.is_empty() || documented.required => {
+                Some(body::of_members(api, documented, &members)?)
+            }
+            (None, _) => None,
+        };
+        Ok(arguments)
+    }
+
+    /// Puts the arguments into a call.
+    pub fn put_into<'c>(&self, mut call: DynamicCall<'c>) -> DynamicCall<'c> {
+        for (name, value) in &self.path {
+            call = call.path(name, value);
+        }
+        for (name, value) in &self.query {
+            call = call.query(name, value);
+        }
+        for (name, value) in &self.headers {
+            call = call.header(name, value);
+        }
+        if let Some(body) = &self.body {
+            call = call.body(&body.media_type, body.bytes.clone());
+        }
+        call.accept(&self.accept)
+    }
+
+    /// The values of what is called like a secret.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(String::as_str)
+    }
+
+    fn take(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
+        let name = &parameter.name;
+        if let Some(separator) = parameter.separator {
+            let text =
+                value::joined(typed, separator).map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+            match parameter.place {
+                Place::Path => self.path.push((name.clone(), text)),
+                Place::Header => self.headers.push((name.clone(), text)),
+                Place::Query => self.query.push((name.clone(), value::text(&text))),
+            }
+            return Ok(());
+        }
+        let value = value::json(api, &parameter.schema, typed)
+            .map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+        // What has no type is a text here: nobody types quotes for an id.
+        let plain = match typed {
+            [one] if matches!(value::kind(api, &parameter.schema), value::Kind::Any) => (*one).to_owned(),
+            _ => value::plain(&value),
+        };
+        match parameter.place {
+            Place::Path => self.path.push((name.clone(), plain)),
+            Place::Header => self.headers.push((name.clone(), plain)),
+            Place::Query => self.query.push((name.clone(), value)),
+        }
+        Ok(())
+    }
+}
+
+impl Slot<'_> {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Parameter(one), Self::Parameter(other)) => std::ptr::eq(*one, *other),
+            (Self::Member(one), Self::Member(other)) => one.name == other.name,
+            _ => false,
+        }
+    }
+}
+
+/// Says that a value does not fit.
+pub(super) fn refused(name: &str, why: &str, taken: &str) -> UserError {
+    UserError::new(format!("the value of `{name}` {why}")).help(format!("it takes: {taken}"))
+}
+
+/// What a name stands for: a parameter, else a member of the body. `path:`, `query:`, `header:` and `body:` say which, where
+/// several have one name.
+fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: bool) -> Result<Slot<'a>, UserError> {
+    let (place, plain) = match name.split_once(':') {
+        Some((place @ ("path" | "query" | "header" | "body"), plain)) => (place, plain),
+        _ => ("", name),
+    };
+    let is_in = |parameter: &&Parameter| place.is_empty() || place == placed(parameter.place);
+    let is_called = |parameter: &&Parameter| {
+        parameter.name == plain || (parameter.place == Place::Header && parameter.name.eq_ignore_ascii_case(plain))
+    };
+    // One that is in the path is meant before one of the same name elsewhere, which can be left out.
+    let found = operation.parameters.iter().filter(is_in).filter(is_called);
+    let found = found.min_by_key(|parameter| parameter.place != Place::Path);
+    if let Some(parameter) = found {
+        return Ok(Slot::Parameter(parameter));
+    }
+    let member = operation.body.as_ref().filter(|_| matches!(place, "" | "body"));
+    let member = member.and_then(|body| body::member(api, body, plain, place == "body"));
+    match member {
+        Some(_) if has_body => {
+            Err(UserError::new(format!("`{}` is a member of the body, and --body is given too", shown(plain)))
+                .help("give the whole body with --body, or its members by name"))
+        }
+        Some(member) => Ok(Slot::Member(member)),
+        None => Err(UserError::new(format!("the operation `{}` takes no `{}`", operation.id, shown(name)))
+            .help(other_names(api, operation, plain))),
+    }
+}
+
+/// The name of a place before a parameter.
+pub(super) fn placed(place: Place) -> &'static str {
+    match place {
+        Place::Path => "path",
+        Place::Query => "query",
+        Place::Header => "header",
+    }
+}
+
+fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
+    let mut names: Vec<String> = operation.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    names.extend(operation.body.iter().flat_map(|body| body::members(api, body)).map(|member| member.name));
+    if names.is_empty() {
+        return "it takes no arguments".to_owned();
+    }
+    near::told(typed, names.iter().map(String::as_str), "--describe says what it takes")
+}
+
+/// Names everything that is required and was not given, with its type.
+fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool) -> Result<(), UserError> {
+    let mut missing: Vec<String> = Vec::new();
+    let mut miss = |name: &str, place: &str, taken: &str| missing.push(format!("{name} ({place}: {taken})"));
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
+        if !given.iter().any(|known| matches!(known.slot, Slot::Parameter(one) if std::ptr::eq(one, parameter))) {
+            miss(&parameter.name, placed(parameter.place), &value::taken(api, parameter));
+        }
+    }
+    if let Some(body) = operation.body.as_ref().filter(|_| !has_body) {
+        let names: Vec<&str> = given
+            .iter()
+            .filter_map(|known| match &known.slot {
+                Slot::Member(member) => Some(&*member.name),
+                Slot::Parameter(_) => None,
+            })
+            .collect();
+        let members = body::members(api, body);
+        if body.required && names.is_empty() && !members.iter().any(|member| member.is_required) {
+            // No member is required by name, or there are none: the body as a whole is.
+            if !body::may_be_empty(api, body) {
+                miss("--body", &body.media_type, &value::named(api, &body.schema));
+            }
+        }
+        if body.required || !names.is_empty() {
+            for member in members.iter().filter(|member| member.is_required && !names.contains(&&*member.name)) {
+                miss(&member.name, "body", &member.taken(api));
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(UserError::new(format!("the operation `{}` needs {}", operation.id, missing.join(", ")))
+        .help("--describe says all that it takes"))
+}

@@ -1,0 +1,229 @@
+//! Bodies: given whole, or made of members, and written as the document says.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use keyfit_openapi::{Api, Body as Documented, Writing, read_file};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+use url::form_urlencoded;
+
+use super::arguments::refused;
+use super::value::{self, Kind};
+use crate::UserError;
+use crate::body::essence;
+
+/// A body as it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Body {
+    pub(super) media_type: String,
+    pub(super) bytes: Bytes,
+}
+
+/// A member of a body.
+#[derive(Clone, Debug)]
+pub(super) struct Member<'a> {
+    pub(super) name: String,
+    pub(super) schema: &'a Value,
+    pub(super) is_required: bool,
+}
+
+/// A member with its value.
+pub(super) struct Filled {
+    name: String,
+    content: Content,
+}
+
+enum Content {
+    Json(Box<RawValue>),
+    /// A file that is a part of its own, by name.
+    File(String, Vec<u8>),
+}
+
+/// A schema whose members may have any name has no other to show for them.
+static ANYTHING: Value = Value::Null;
+
+impl Member<'_> {
+    /// Reads what was typed for it. `@FILE` stands for the bytes of a file where the member is one.
+    pub(super) fn read(self, api: &Api, typed: &[&str]) -> Result<Filled, UserError> {
+        let Self { name, schema, .. } = self;
+        if let ([one], true) = (typed, is_file(api, schema)) {
+            let Some(path) = one.strip_prefix('@') else {
+                return Err(UserError::new(format!("the value of `{name}` is not a file")).help("name it: @photo.png"));
+            };
+            let bytes = read_file(Path::new(path))
+                .map_err(|error| UserError::new(format!("the file of `{name}` cannot be read: {error}")).at(path))?;
+            let file = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok(Filled { name, content: Content::File(file, bytes) });
+        }
+        let json = value::json(api, schema, typed).map_err(|why| refused(&name, &why, &value::named(api, schema)))?;
+        Ok(Filled { name, content: Content::Json(json) })
+    }
+}
+
+impl Member<'_> {
+    /// What it takes, in words.
+    pub(super) fn taken(&self, api: &Api) -> String {
+        if is_file(api, self.schema) { "file, as @FILE".to_owned() } else { value::named(api, self.schema) }
+    }
+}
+
+/// The members that a body is documented to have; none where it is not an object.
+pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<Member<'a>> {
+    let mut found = Vec::new();
+    if is_made_of_members(api, body) {
+        collect(api, &body.schema, true, 0, &mut found);
+    }
+    found
+}
+
+/// The member of this name. Where no names are documented, and where the caller says that it is one, any name will do.
+pub(super) fn member<'a>(api: &'a Api, body: &'a Documented, name: &str, is_said: bool) -> Option<Member<'a>> {
+    if !is_made_of_members(api, body) {
+        return None;
+    }
+    let known = members(api, body);
+    let is_open = known.is_empty() || is_said;
+    known
+        .into_iter()
+        .find(|member| member.name == name)
+        .or_else(|| is_open.then(|| Member { name: name.to_owned(), schema: &ANYTHING, is_required: false }))
+}
+
+/// Whether a body with nothing in it says what a required body has to say.
+pub(super) fn may_be_empty(api: &Api, body: &Documented) -> bool {
+    body.writing(api) == Writing::Json && matches!(value::kind(api, &body.schema), Kind::Object)
+}
+
+/// A whole body, as it was given.
+pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body, UserError> {
+    let is_object = text.trim_ascii_start().starts_with(b"{");
+    let is_parts = is_multipart(body);
+    if body.writing(api) == Writing::Json || (is_object && (is_parts || body.writing(api) == Writing::Form)) {
+        // What is at fault is told without the text: it may hold a secret.
+        let checked: Result<&RawValue, _> = serde_json::from_slice(&text);
+        if let Err(error) = checked {
+            let (line, column) = (error.line(), error.column());
+            return Err(UserError::new(format!("the body is not JSON: line {line}, column {column}"))
+                .help("give JSON as text, @FILE, or - for the standard input"));
+        }
+    }
+    match body.writing(api) {
+        Writing::Form | Writing::Bytes if is_object && (is_parts || body.writing(api) == Writing::Form) => {
+            let members: std::collections::BTreeMap<String, Box<RawValue>> =
+                serde_json::from_slice(&text).map_err(|_| UserError::new("the body is not an object"))?;
+            let filled: Vec<Filled> =
+                members.into_iter().map(|(name, json)| Filled { name, content: Content::Json(json) }).collect();
+            of_members(api, body, &filled)
+        }
+        Writing::Bytes if is_parts => Err(UserError::new("the body has several parts, which the text is not")
+            .help("give its members by name, files as name=@FILE, or an object as JSON")),
+        _ => Ok(Body { media_type: body.sent_as().to_owned(), bytes: text.into() }),
+    }
+}
+
+/// A body of members.
+pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
+    let media_type = body.sent_as().to_owned();
+    if is_multipart(body) {
+        return Ok(parts(&media_type, members));
+    }
+    let mut pairs = Vec::new();
+    for Filled { name, content } in members {
+        match content {
+            Content::Json(json) => pairs.push((name, json)),
+            Content::File(..) => {
+                return Err(UserError::new(format!("the file of `{name}` cannot stand in {media_type}"))
+                    .help("give the whole body with --body"));
+            }
+        }
+    }
+    let bytes = if body.writing(api) == Writing::Form {
+        let plain = pairs.into_iter().filter(|(_, json)| json.get() != "null");
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(plain.map(|(name, json)| (name, value::plain(json)))).finish()
+    } else {
+        let member = |(name, json): (&String, &Box<RawValue>)| format!("{}:{}", Value::from(name.as_str()), json.get());
+        format!("{{{}}}", pairs.into_iter().map(member).collect::<Vec<_>>().join(","))
+    };
+    Ok(Body { media_type, bytes: bytes.into() })
+}
+
+/// A body of parts (RFC 7578). The text between them is made of their contents, so that a repeated request is the same.
+fn parts(media_type: &str, members: &[Filled]) -> Body {
+    let mut hash = Sha256::new();
+    let mut rendered: Vec<(String, Vec<u8>)> = Vec::new();
+    for Filled { name, content } in members {
+        let name = quoted(name);
+        let (head, bytes) = match content {
+            Content::Json(json) if json.get().starts_with(['{', '[']) => (
+                format!("form-data; name=\"{name}\"\r\nContent-Type: application/json"),
+                json.get().as_bytes().to_vec(),
+            ),
+            Content::Json(json) => (format!("form-data; name=\"{name}\""), value::plain(json).into_bytes()),
+            Content::File(file, bytes) => {
+                let file = quoted(file);
+                let head = format!(
+                    "form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: application/octet-stream"
+                );
+                (head, bytes.clone())
+            }
+        };
+        hash.update(head.as_bytes());
+        hash.update(&bytes);
+        rendered.push((head, bytes));
+    }
+    let boundary: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let mut text = Vec::new();
+    for (head, bytes) in rendered {
+        text.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: {head}\r\n\r\n").as_bytes());
+        text.extend_from_slice(&bytes);
+        text.extend_from_slice(b"\r\n");
+    }
+    text.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    Body { media_type: format!("{media_type}; boundary={boundary}"), bytes: text.into() }
+}
+
+/// A name in quotes, as HTML has browsers write it.
+fn quoted(name: &str) -> String {
+    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn is_multipart(body: &Documented) -> bool {
+    essence(&body.media_type) == "multipart/form-data"
+}
+
+fn is_made_of_members(api: &Api, body: &Documented) -> bool {
+    let is_object = matches!(value::kind(api, &body.schema), Kind::Object | Kind::Any);
+    is_multipart(body) || (is_object && matches!(body.writing(api), Writing::Json | Writing::Form))
+}
+
+/// Whether a member is a file: bytes that no JSON holds.
+fn is_file(api: &Api, schema: &Value) -> bool {
+    let schema = api.resolve(schema);
+    schema["format"] == "binary" || schema["contentMediaType"] == "application/octet-stream"
+}
+
+/// How deep schemas are put together; ends one that contains itself.
+const DEPTH: usize = 8;
+
+/// The members of a schema, of all that it is put together of. Those of one variant of several are not required.
+fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize, found: &mut Vec<Member<'a>>) {
+    let schema = api.resolve(schema);
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        if api.resolve(member)["readOnly"] == true || found.iter().any(|known| known.name == *name) {
+            continue;
+        }
+        let is_required = is_required && required.contains(&name.as_str());
+        found.push(Member { name: name.clone(), schema: member, is_required });
+    }
+    for (key, is_required) in [("allOf", is_required), ("anyOf", false), ("oneOf", false)] {
+        if depth < DEPTH {
+            for part in schema[key].as_array().into_iter().flatten() {
+                collect(api, part, is_required, depth + 1, found);
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Which credentials a call is made with: the kinds that open the operation, and the variables that hold them.
+
+use keyfit::auth::Carrier;
+use keyfit_openapi::{Needed, Opener, Operation};
+
+use super::{Callee, body, near};
+use crate::UserError;
+use crate::secret::shown;
+
+/// A kind of token that a call is made with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Chosen {
+    /// The name of the kind.
+    pub kind: String,
+    /// The variable that holds a token of it; `None` where the token is given.
+    pub variable: Option<String>,
+    /// Where it is sent.
+    pub carrier: Carrier,
+}
+
+/// What a caller says about the credentials of a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The kind of token, where the caller names one.
+    pub kind: Option<&'a str>,
+    /// Whether a token is given: it is of that kind, or of the first kind that the operation takes.
+    pub has_token: bool,
+}
+
+impl Chosen {
+    /// The kinds of token for an operation, the first alternative that can be had whole. None where a call needs none.
+    ///
+    /// # Errors
+    /// Returns an error if the operation takes no token of the wanted kind, none that a client can send, and if the variables of
+    /// none of its alternatives are set.
+    pub fn of(
+        callee: &Callee,
+        operation: &Operation,
+        wanted: Wanted<'_>,
+        is_set: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Self>, UserError> {
+        let (sets, is_optional) = alternatives(callee, operation);
+        let known: Vec<Result<Vec<&Opener>, String>> = sets.iter().map(|set| sendable(callee, set)).collect();
+        let mut fitting: Vec<&Vec<&Opener>> = known.iter().flatten().collect();
+        if let Some(kind) = wanted.kind {
+            let names: Vec<&str> =
+                fitting.iter().flat_map(|set| set.iter()).map(|opener| opener.name.as_str()).collect();
+            fitting.retain(|set| set.iter().any(|opener| opener.name == kind));
+            if fitting.is_empty() {
+                let otherwise = match names[..] {
+                    [] => "it takes none that keyfit can send: leave --as out".to_owned(),
+                    _ => format!("it takes {}", names.join(", ")),
+                };
+                let all = || callee.openers.iter().map(|opener| opener.name.as_str());
+                let repeated = near::repeated(kind, all());
+                return Err(UserError::new(format!(
+                    "the operation `{}` takes no token of the kind `{repeated}`",
+                    operation.id
+                ))
+                .help(near::told(kind, names.into_iter(), &otherwise)));
+            }
+        }
+        // The token that is given stands for one kind; the others of a set are in their variables.
+        let is_given = |set: &[&Opener], opener: &Opener| {
+            wanted.has_token && wanted.kind.map_or_else(|| set[0].name == opener.name, |kind| opener.name == kind)
+        };
+        let missing = |set: &[&Opener]| -> Vec<String> {
+            let is_missing =
+                |opener: &&&Opener| !is_given(set, opener) && !opener.variable.as_deref().is_some_and(&is_set);
+            set.iter().filter(is_missing).map(|opener| named(opener)).collect()
+        };
+        if let Some(set) = fitting.iter().find(|set| missing(set).is_empty()) {
+            return Ok(set.iter().map(|opener| Self::new(opener, is_given(set, opener))).collect());
+        }
+        match fitting[..] {
+            [] if is_optional && !wanted.has_token => Ok(Vec::new()),
+            [] if known.is_empty() => {
+                Err(UserError::new(format!("the operation `{}` takes no credential", operation.id))
+                    .help("leave --token out"))
+            }
+            [] => Err(unsendable(operation, &known)),
+            _ if is_optional && wanted.kind.is_none() && !wanted.has_token => Ok(Vec::new()),
+            _ => Err(unset(operation, &fitting.iter().map(|set| missing(set)).collect::<Vec<_>>())),
+        }
+    }
+
+    fn new(opener: &Opener, is_given: bool) -> Self {
+        // It lives as long as the program, which makes one call.
+        let leaked = |text: &String| -> &'static str { text.clone().leak() };
+        let carrier = match &opener.carrier {
+            keyfit_openapi::Carrier::NamedHeader(name) => Carrier::Header(leaked(name)),
+            keyfit_openapi::Carrier::Scheme(scheme) => Carrier::Scheme(leaked(scheme)),
+            keyfit_openapi::Carrier::Header | keyfit_openapi::Carrier::Query(_) => Carrier::Bearer,
+        };
+        let variable = opener.variable.clone().filter(|_| !is_given);
+        Self { kind: opener.name.clone(), variable, carrier }
+    }
+
+    /// The header that carries it, and what stands there before the token.
+    pub fn header(&self) -> (String, String) {
+        match self.carrier {
+            Carrier::Scheme(scheme) => ("authorization".to_owned(), format!("{scheme} ")),
+            Carrier::Header(name) => (name.to_ascii_lowercase(), String::new()),
+            _ => ("authorization".to_owned(), "Bearer ".to_owned()),
+        }
+    }
+}
+
+/// Refuses a token among the arguments: whoever lists the processes of the machine reads it, and so do shell histories.
+///
+/// # Errors
+/// Returns an error if one of the names is that of a header or parameter which carries a credential of this API.
+pub fn refuse_in_clear(callee: &Callee, operation: &Operation, typed: &[String]) -> Result<(), UserError> {
+    let schemes = callee.api.document["components"]["securitySchemes"].as_object();
+    let keys = schemes.into_iter().flat_map(|schemes| schemes.values()).filter_map(|scheme| scheme["name"].as_str());
+    let carriers: Vec<String> =
+        callee.openers.iter().map(header).chain(keys.map(str::to_owned)).chain(["authorization".to_owned()]).collect();
+    for name in typed.iter().filter_map(|argument| argument.split_once('=')).map(|(name, _)| name) {
+        let (place, plain) = name.split_once(':').unwrap_or(("", name));
+        let members = operation.body.iter().flat_map(|body| body::members(&callee.api, body));
+        let is_argument = place == "body"
+            || operation.parameters.iter().any(|parameter| parameter.name == plain)
+            || members.into_iter().any(|member| member.name == plain);
+        if !is_argument && carriers.iter().any(|carrier| carrier.eq_ignore_ascii_case(plain)) {
+            return Err(in_clear(callee, &format!("`{}` is a credential", shown(plain))));
+        }
+    }
+    Ok(())
+}
+
+/// The error of a token that stands on the command line.
+pub fn in_clear(callee: &Callee, what: &str) -> UserError {
+    let variables: Vec<&str> = callee.openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
+    let set = match variables[..] {
+        [] => String::new(),
+        [one] => format!("set {one}, or "),
+        _ => format!("set {}, or ", variables.join(" or ")),
+    };
+    UserError::new(format!(
+        "{what}, and the command line is no place for one: every process of the machine and the history of the shell see it"
+    ))
+    .help(format!("{set}name a file that holds the token: --token @FILE, or - for the standard input"))
+}
+
+/// The sets of kinds that open an operation, and whether it can be called without any.
+pub(super) fn alternatives(callee: &Callee, operation: &Operation) -> (Vec<Vec<String>>, bool) {
+    let all = || callee.openers.iter().map(|opener| vec![opener.name.clone()]).collect::<Vec<_>>();
+    let schemes = &callee.api.document["components"]["securitySchemes"];
+    match callee.api.needed(operation) {
+        Needed::Any => (all(), callee.openers.is_empty()),
+        // A contract may call the kinds otherwise than the document, which alone says what this operation takes.
+        Needed::OneOf { sets, is_optional }
+            if operation.credentials.is_empty()
+                && !sets.is_empty()
+                && !callee.openers.is_empty()
+                && callee.openers.iter().all(|opener| schemes.get(&opener.name).is_none()) =>
+        {
+            (all(), is_optional)
+        }
+        Needed::OneOf { sets, is_optional } => (sets, is_optional),
+    }
+}
+
+/// The kinds of a set, or why it cannot be sent.
+fn sendable<'a>(callee: &'a Callee, set: &[String]) -> Result<Vec<&'a Opener>, String> {
+    let mut found: Vec<&Opener> = Vec::new();
+    for name in set {
+        let opener = callee.openers.iter().find(|opener| opener.name == *name);
+        let opener = opener.ok_or_else(|| format!("`{name}` {}", why_unsendable(callee, name)))?;
+        if let Some(other) = found.iter().find(|other| header(other).eq_ignore_ascii_case(&header(opener))) {
+            return Err(format!("`{}` and `{name}` at once, which are one header, `{}`", other.name, header(opener)));
+        }
+        found.push(opener);
+    }
+    Ok(found)
+}
+
+fn why_unsendable(callee: &Callee, name: &str) -> String {
+    let scheme = callee.api.resolve(&callee.api.document["components"]["securitySchemes"][name]);
+    let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
+    match (text("type").as_str(), text("in").as_str()) {
+        ("apikey", "query") => "is a key in the query, where logs show it".to_owned(),
+        ("apikey", place @ ("cookie" | "header")) => format!("is a key in a {place} that cannot be sent"),
+        ("http", _) => format!("is the HTTP scheme `{}`", text("scheme")),
+        ("mutualtls", _) => "is a client certificate".to_owned(),
+        _ => "is not a kind of token that the contract or the document describes".to_owned(),
+    }
+}
+
+fn unsendable(operation: &Operation, known: &[Result<Vec<&Opener>, String>]) -> UserError {
+    let reasons: Vec<&str> = known.iter().filter_map(|set| set.as_ref().err()).map(String::as_str).collect();
+    UserError::new(format!(
+        "the operation `{}` takes credentials that keyfit cannot send: {}",
+        operation.id,
+        reasons.join("; or ")
+    ))
+    .help("tokens are sent in headers, as bearer tokens or keys; a contract.toml in the folder of the API may say how")
+}
+
+fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
+    let each: Vec<String> = missing.iter().map(|set| set.join(" and ")).collect();
+    UserError::new(format!("there is no credential for the operation `{}`", operation.id))
+        .help(format!("set {}, or name a file that holds the token: --token @FILE", each.join(", or ")))
+}
+
+/// What has to be set for a kind.
+fn named(opener: &Opener) -> String {
+    opener.variable.clone().unwrap_or_else(|| format!("a token of the kind `{}`", opener.name))
+}
+
+/// The header in which a kind is sent.
+fn header(opener: &Opener) -> String {
+    match &opener.carrier {
+        keyfit_openapi::Carrier::NamedHeader(name) => name.clone(),
+        _ => "Authorization".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+
+    use super::*;
+
+    const DOCUMENT: &str = r##"{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "servers": [{"url": "https://a.example"}],
+        "paths": {
+            "/plain": {"get": {"operationId": "plain", "responses": {}, "security": [{"bearer": []}]}},
+            "/either": {"get": {"operationId": "either", "responses": {}, "security": [{"query": []}, {"key": []}, {"bearer": []}]}},
+            "/both": {"get": {"operationId": "both", "responses": {}, "security": [{"bearer": [], "key": []}]}},
+            "/one-header": {"get": {"operationId": "one-header", "responses": {}, "security": [{"bearer": [], "other": []}]}},
+            "/half": {"get": {"operationId": "half", "responses": {}, "security": [{"key": [], "basic": []}, {"query": []}]}},
+            "/optional": {"get": {"operationId": "optional", "responses": {}, "security": [{}, {"key": []}]}},
+            "/open": {"get": {"operationId": "open", "responses": {}, "security": []}}
+        },
+        "components": {"securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer"}, "other": {"type": "oauth2", "flows": {}},
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            "query": {"type": "apiKey", "in": "query", "name": "key"}, "basic": {"type": "http", "scheme": "basic"}
+        }}}"##;
+
+    fn callee() -> Callee {
+        let document = Text::new("a.json", DOCUMENT);
+        Callee::read(&Source { name: "a".to_owned(), document, overlay: None, contract: None }).expect("an API")
+    }
+
+    fn chosen(operation: &str, wanted: Wanted<'_>, set: &[&str]) -> Result<Vec<String>, String> {
+        let callee = callee();
+        let operation = callee.operation(operation).expect("it is there");
+        let chosen = Chosen::of(&callee, operation, wanted, |variable| set.contains(&variable));
+        let told = |one: &Chosen| format!("{} {}", one.kind, one.variable.as_deref().unwrap_or("given"));
+        chosen.map(|all| all.iter().map(told).collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_first_alternative_that_is_set_whole_is_sent() {
+        let any = Wanted::default();
+        assert_eq!(chosen("plain", any, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
+        assert_eq!(chosen("either", any, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
+        assert_eq!(chosen("either", any, &["A_BEARER", "A_KEY"]), Ok(vec!["key A_KEY".to_owned()]));
+        let both = Ok(vec!["bearer A_BEARER".to_owned(), "key A_KEY".to_owned()]);
+        assert_eq!(chosen("both", any, &["A_BEARER", "A_KEY"]), both);
+        assert_eq!(chosen("optional", any, &[]), Ok(Vec::new()));
+        assert_eq!(chosen("optional", any, &["A_KEY"]), Ok(vec!["key A_KEY".to_owned()]));
+        assert_eq!(chosen("open", any, &["A_KEY"]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_token_that_is_given_is_of_the_kind_that_is_named() {
+        let given = |kind| Wanted { kind, has_token: true };
+        assert_eq!(chosen("either", given(None), &[]), Ok(vec!["key given".to_owned()]));
+        assert_eq!(chosen("either", given(Some("bearer")), &[]), Ok(vec!["bearer given".to_owned()]));
+        let both = Ok(vec!["bearer A_BEARER".to_owned(), "key given".to_owned()]);
+        assert_eq!(chosen("both", given(Some("key")), &["A_BEARER"]), both);
+        let error = chosen("both", given(Some("key")), &[]).expect_err("half of it is missing");
+        assert!(error.contains("help: set A_BEARER, or name a file"), "{error}");
+        let error = chosen("either", given(Some("baerer")), &[]).expect_err("no such kind");
+        assert!(error.contains("did you mean `bearer`? it takes key, bearer"), "{error}");
+        assert!(chosen("open", given(None), &[]).expect_err("none is taken").contains("takes no credential"));
+    }
+
+    #[test]
+    fn what_is_missing_or_cannot_be_sent_is_said() {
+        for (operation, told) in [
+            ("plain", "help: set A_BEARER, or name a file that holds the token: --token @FILE"),
+            ("either", "help: set A_KEY, or A_BEARER, or name a file"),
+            ("both", "help: set A_BEARER and A_KEY, or name a file"),
+            ("one-header", "`bearer` and `other` at once, which are one header, `Authorization`"),
+            ("half", "`basic` is the HTTP scheme `basic`; or `query` is a key in the query, where logs show it"),
+        ] {
+            let error = chosen(operation, Wanted::default(), &[]).expect_err("nothing is set");
+            assert!(error.contains(told), "{operation}: {error}");
+        }
+        let error = chosen("both", Wanted::default(), &["A_KEY"]).expect_err("half of it is missing");
+        assert!(error.contains("help: set A_BEARER, or name a file"), "{error}");
+    }
+
+    #[test]
+    fn a_credential_among_the_arguments_is_refused() {
+        let callee = callee();
+        let operation = callee.operation("plain").expect("it is there");
+        for typed in ["X-Key=abcdefgh", "authorization=Bearer abcdefgh", "header:x-key=abcdefgh", "key=abcdefgh"] {
+            let error = refuse_in_clear(&callee, operation, &[typed.to_owned()]).expect_err(typed).to_string();
+            assert!(error.contains("A_BEARER") && error.contains("--token @FILE"), "{error}");
+            assert!(!error.contains("abcdefgh"), "{error}");
+        }
+        assert!(refuse_in_clear(&callee, operation, &["name=abcdefgh".to_owned()]).is_ok());
+    }
+}

@@ -1,0 +1,176 @@
+//! JSON as a person reads it, without a change to its values: numbers keep their digits, members their order and repetitions.
+
+use std::iter;
+
+use keyfit::redact::{MASK, plain_json};
+use serde::de::IgnoredAny;
+
+use crate::secret::{Redactor, names_secret};
+
+/// How JSON is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style<'a> {
+    /// Whether each member and item has a line of its own.
+    pub is_pretty: bool,
+    /// Masks these secrets in texts and numbers.
+    pub redactor: Option<&'a Redactor>,
+    /// Whether the values of members that are called like secrets are left out.
+    pub hides_secrets: bool,
+}
+
+/// The text as it is to be read; `None` where it is not JSON. What commands a terminal becomes an escape of JSON.
+pub fn written(text: &str, style: Style<'_>) -> Option<String> {
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    let mut out = String::with_capacity(text.len());
+    let mut depth = 0_usize;
+    let mut tokens = Tokens(text).peekable();
+    // The depth within a value that is left out.
+    let mut left_out: Option<usize> = None;
+    let mut last = "";
+    while let Some(token) = tokens.next() {
+        if let Some(inside) = &mut left_out {
+            match token {
+                "{" | "[" => *inside += 1,
+                "}" | "]" => *inside -= 1,
+                _ => {}
+            }
+            left_out = left_out.filter(|inside| *inside > 0);
+            continue;
+        }
+        match token {
+            "{" | "[" => {
+                out.push_str(token);
+                match tokens.next_if(|next| matches!(*next, "}" | "]")) {
+                    Some(end) => out.push_str(end),
+                    None => {
+                        depth += 1;
+                        style.line(&mut out, depth);
+                    }
+                }
+            }
+            "}" | "]" => {
+                depth = depth.saturating_sub(1);
+                style.line(&mut out, depth);
+                out.push_str(token);
+            }
+            "," => {
+                out.push_str(token);
+                style.line(&mut out, depth);
+            }
+            ":" => {
+                out.push_str(if style.is_pretty { ": " } else { ":" });
+                let name: String = serde_json::from_str(last).unwrap_or_default();
+                if style.hides_secrets && names_secret(&name) {
+                    out.push_str(&format!("\"{MASK}\""));
+                    left_out = Some(0);
+                }
+            }
+            scalar => out.push_str(&style.scalar(scalar)),
+        }
+        last = token;
+    }
+    Some(out)
+}
+
+impl Style<'_> {
+    fn line(self, out: &mut String, depth: usize) {
+        if self.is_pretty {
+            out.push('\n');
+            out.extend(iter::repeat_n("  ", depth));
+        }
+    }
+
+    fn scalar(self, token: &str) -> String {
+        let masked = self.redactor.map(|redactor| redactor.mask_raw(token)).filter(|masked| masked != token);
+        match masked {
+            // What was an escape or a number may be none any more.
+            Some(masked) if serde_json::from_str::<String>(&masked).is_ok() => plain_json(&masked),
+            Some(_) => format!("\"{MASK}\""),
+            None => plain_json(token),
+        }
+    }
+}
+
+/// The tokens of a text that is JSON.
+struct Tokens<'a>(&'a str);
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.0.trim_ascii_start();
+        let length = match text.as_bytes().first()? {
+            b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
+            b'"' => {
+                let mut is_escaped = false;
+                let end = text.bytes().skip(1).position(|byte| {
+                    let is_end = byte == b'"' && !is_escaped;
+                    is_escaped = byte == b'\\' && !is_escaped;
+                    is_end
+                });
+                end.map_or(text.len(), |end| end + 2)
+            }
+            _ => text
+                .bytes()
+                .position(|byte| matches!(byte, b'}' | b']' | b',' | b':') || byte.is_ascii_whitespace())
+                .unwrap_or(text.len()),
+        };
+        let (token, rest) = text.split_at(length);
+        self.0 = rest;
+        Some(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const PRETTY: Style<'_> = Style { is_pretty: true, redactor: None, hides_secrets: false };
+
+    #[test]
+    fn values_stay_as_they_came() {
+        let text = r#" {"b": 12345678901234567890.10, "a" :[ ],"c":{ }, "d":["x, {\"y\\", null ,[1]], "b":1e400}"#;
+        let lines = "{\n  \"b\": 12345678901234567890.10,\n  \"a\": [],\n  \"c\": {},\n  \"d\": [\n    \"x, {\\\"y\\\\\",\n    \
+                     null,\n    [\n      1\n    ]\n  ],\n  \"b\": 1e400\n}";
+        assert_eq!(written(text, PRETTY).as_deref(), Some(lines));
+        let line = r#"{"b":12345678901234567890.10,"a":[],"c":{},"d":["x, {\"y\\",null,[1]],"b":1e400}"#;
+        assert_eq!(written(text, Style::default()).as_deref(), Some(line));
+        assert_eq!(written(lines, Style::default()).as_deref(), Some(line));
+        assert_eq!(written(" \"a\" ", PRETTY).as_deref(), Some("\"a\""));
+    }
+
+    #[test]
+    fn what_is_not_json_is_told() {
+        for text in ["", "{", "<html>", "{} {}", "{'a': 1}"] {
+            assert_eq!(written(text, PRETTY), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_commands_a_terminal_is_an_escape_and_the_same_value() {
+        let text = "{\"a\u{9b}\":\"\u{202e}b\u{7f}\"}";
+        let line = written(text, Style::default()).expect("JSON");
+        assert_eq!(line, "{\"a\\u009b\":\"\\u202eb\\u007f\"}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).ok(), serde_json::from_str(text).ok());
+    }
+
+    #[test]
+    fn known_secrets_are_masked_and_what_is_left_is_json() {
+        let redactor = Redactor::default();
+        for secret in ["4929123456789012", "sw/ord\"fish-1"] {
+            redactor.learn(&Secret::new(secret));
+        }
+        let text = r#"{"a":4929123456789012,"b":"x sw\/ord\"fish-1 y","sw/ord\"fish-1":[1]}"#;
+        let line = written(text, Style { redactor: Some(&redactor), ..Style::default() }).expect("JSON");
+        assert_eq!(line, r#"{"a":"[redacted]","b":"x [redacted] y","[redacted]":[1]}"#);
+    }
+
+    #[test]
+    fn members_that_are_called_like_secrets_are_left_out_whole() {
+        let text = r#"{"user":"ada","password":"a","nested":[{"clientSecret":{"a":[1,{"b":2}],"c":"}"},"d":1}],"api_key":1,"e":[]}"#;
+        let line = written(text, Style { hides_secrets: true, ..Style::default() }).expect("JSON");
+        let expected = r#"{"user":"ada","password":"[redacted]","nested":[{"clientSecret":"[redacted]","d":1}],"api_key":"[redacted]","e":[]}"#;
+        assert_eq!(line, expected);
+    }
+}

@@ -1,0 +1,86 @@
+//! Calling an operation of any API without a generated client: what the command `keyfit call` does before and after it
+//! sends.
+
+mod arguments;
+mod body;
+mod credential;
+mod describe;
+pub mod json;
+mod near;
+mod pages;
+pub mod shown;
+mod table;
+mod value;
+
+pub use arguments::Arguments;
+pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
+pub use describe::{listed, taken};
+pub use pages::{Items, items};
+
+use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, openers};
+
+use crate::{UserError, apis};
+
+/// An API whose operations can be called.
+#[derive(Debug)]
+pub struct Callee {
+    /// What its document says.
+    pub api: Api,
+    /// The same for the runtime.
+    pub table: &'static keyfit::Api,
+    /// The kinds of token that open it.
+    pub openers: Vec<Opener>,
+    /// The variable that holds another base URL than the documented one.
+    pub base_url_variable: String,
+}
+
+impl Callee {
+    /// Reads an API. What the runtime needs of it lives as long as the program.
+    ///
+    /// # Errors
+    /// Returns an error if the document, the overlay or the contract cannot be used.
+    pub fn read(source: &Source) -> Result<Self, UserError> {
+        let api = Api::read(source)?;
+        let mut openers = openers(&api, source.contract.as_ref())?;
+        for opener in &mut openers {
+            if opener.variable.is_none() {
+                opener.variable = variable_elsewhere(opener)?;
+            }
+        }
+        let table = table::of(&api, &source.facts()?);
+        let base_url_variable = base_url_variable(&api);
+        Ok(Self { api, table, openers, base_url_variable })
+    }
+
+    /// The operation that is called so: by its id, its id in kebab-case, or method and path, as in `GET /sms/{id}`.
+    ///
+    /// # Errors
+    /// Returns an error with the names that are near if there is none.
+    pub fn operation(&self, name: &str) -> Result<&Operation, UserError> {
+        let operations = &self.api.operations;
+        let is_at = |operation: &&Operation| {
+            let (method, path) = name.split_once(' ').unwrap_or_default();
+            operation.method.eq_ignore_ascii_case(method) && operation.path == path
+        };
+        let is_like = |operation: &&Operation| operation.function == name.replace('-', "_");
+        let found = operations.iter().find(|operation| operation.id == name);
+        let found = found.or_else(|| operations.iter().find(is_at)).or_else(|| operations.iter().find(is_like));
+        found.ok_or_else(|| {
+            let mut set_aside = self.api.unsupported.iter();
+            if let Some(one) = set_aside.find(|one| one.operation == name || one.id.as_deref() == Some(name)) {
+                return UserError::new(format!("the operation `{}` cannot be called: {}", one.operation, one.reason))
+                    .help("without an operation, those that can be called are listed");
+            }
+            let known = || operations.iter().map(|operation| operation.id.as_str());
+            UserError::new(format!("the API {} has no operation `{}`", self.api.name, near::repeated(name, known())))
+                .help(near::told(name, known(), "without an operation, all of them are listed"))
+        })
+    }
+}
+
+/// The variable of a kind that another API's contract names.
+fn variable_elsewhere(opener: &Opener) -> Result<Option<String>, UserError> {
+    let Some(source) = opener.of.as_deref().and_then(apis::named) else { return Ok(None) };
+    let there = openers(&Api::read(&source)?, source.contract.as_ref())?;
+    Ok(there.into_iter().find(|known| known.name == opener.name).and_then(|known| known.variable))
+}

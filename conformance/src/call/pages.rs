@@ -1,0 +1,81 @@
+//! All pages of a list, as one row of its items, each as it came.
+
+use std::collections::BTreeMap;
+
+use keyfit::pagination::Pages;
+use keyfit::{DynamicClient, Error};
+use keyfit_openapi::Operation;
+use serde_json::value::RawValue;
+
+use super::Arguments;
+use crate::{UserError, pointer};
+
+/// A part of an answer, as it came: numbers keep their digits.
+type Raw = Box<RawValue>;
+
+/// The items of a list, page by page.
+pub struct Items {
+    pages: Pages<Raw>,
+    /// Where a page holds them.
+    at: String,
+    /// What is left of the page at hand.
+    page: std::vec::IntoIter<Raw>,
+}
+
+/// All items of a list, from where the arguments say to its end.
+///
+/// # Errors
+/// Returns an error if it is not known how the list pages, or an argument is refused.
+pub fn items(client: &DynamicClient, operation: &Operation, arguments: &Arguments) -> Result<Items, UserError> {
+    let unknown = || {
+        UserError::new(format!("how the pages of `{}` follow each other is not known", operation.id))
+            .help("say it in the overlay of the API, under `x-keyfit: pages`; or leave --all out")
+    };
+    let pagination = operation.pagination.as_ref().ok_or_else(unknown)?;
+    let call = client.call(&operation.id).map_err(|error| UserError::new(error.to_string()))?;
+    let pages = arguments.put_into(call).pages().ok_or_else(unknown)?;
+    Ok(Items { pages, at: pagination.items.clone(), page: Vec::new().into_iter() })
+}
+
+impl Items {
+    /// The next item.
+    pub async fn next(&mut self) -> Option<Result<Raw, Error>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Some(Ok(item));
+            }
+            match self.pages.next().await? {
+                // A page whose list is not where the description has it was refused when it was read.
+                Ok(page) => self.page = list(&page.into_inner(), &self.at).unwrap_or_default().into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// The items of the list at a pointer.
+fn list(page: &RawValue, at: &str) -> Option<Vec<Raw>> {
+    let mut node = page.to_owned();
+    for name in pointer::names(at) {
+        let mut members: BTreeMap<String, Raw> = serde_json::from_str(node.get()).ok()?;
+        node = members.remove(&name)?;
+    }
+    serde_json::from_str(node.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_found_where_the_description_says_and_keep_their_digits() {
+        let read = |page: &str, at: &str| {
+            let page = RawValue::from_string(page.to_owned()).expect("JSON");
+            list(&page, at).map(|items| items.iter().map(|item| item.get().to_owned()).collect::<Vec<_>>())
+        };
+        let items = || Some(vec!["1.10".to_owned(), "{\"a\": 12345678901234567890}".to_owned()]);
+        assert_eq!(read(r#"[1.10, {"a": 12345678901234567890}]"#, ""), items());
+        assert_eq!(read(r#"{"x": {"y/z": [1.10, {"a": 12345678901234567890}]}}"#, "/x/y~1z"), items());
+        assert_eq!((read("null", ""), read("{}", "/x"), read("[]", "/x")), (None, None, None));
+    }
+}

@@ -1,0 +1,70 @@
+//! A request for people: what is sent, without what is secret of it.
+
+use keyfit::redact::{MASK, plain};
+use reqwest::Request;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+
+use super::Chosen;
+use super::json::{self, Style};
+use crate::body::essence;
+use crate::secret::{Redactor, names_secret};
+
+/// Method, URL and headers, a line each. Masked are credentials, known secrets, and values of what is called like a secret.
+pub fn head(request: &Request, credentials: &[Chosen], redactor: &Redactor) -> Vec<String> {
+    let mut lines = vec![format!("{} {}", request.method(), redactor.mask(&url(request)))];
+    let mut plain = request.headers().clone();
+    for chosen in credentials {
+        plain.remove(chosen.header().0);
+    }
+    lines.extend(headers(&plain, redactor));
+    lines.extend(credentials.iter().map(|chosen| {
+        let (name, scheme) = chosen.header();
+        format!("{name}: {scheme}{MASK}")
+    }));
+    lines
+}
+
+/// Headers, a line each, masked.
+pub fn headers(headers: &HeaderMap, redactor: &Redactor) -> Vec<String> {
+    let line = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+        if names_secret(name.as_str()) {
+            return format!("{name}: {MASK}");
+        }
+        format!("{name}: {}", plain(&redactor.mask(&String::from_utf8_lossy(value.as_bytes()))))
+    };
+    headers.iter().map(line).collect()
+}
+
+/// The body: JSON and forms masked by the names of their members, any other text by known secrets alone, bytes as a number.
+/// `None` where there is none.
+pub fn body(request: &Request, redactor: &Redactor) -> Option<String> {
+    let bytes = request.body()?.as_bytes().unwrap_or_default();
+    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Some(format!("[{} bytes of {}]", bytes.len(), plain(&essence(media_type))));
+    };
+    let style = Style { is_pretty: true, redactor: Some(redactor), hides_secrets: true };
+    Some(match essence(media_type).as_str() {
+        "application/x-www-form-urlencoded" => redactor.mask(&pairs(text)),
+        _ => json::written(text, style).unwrap_or_else(|| redactor.mask(text)),
+    })
+}
+
+fn url(request: &Request) -> String {
+    let url = request.url().as_str();
+    match url.split_once('?') {
+        Some((before, query)) => format!("{before}?{}", pairs(query)),
+        None => url.to_owned(),
+    }
+}
+
+/// A query or a form, without the values of what is called like a secret.
+fn pairs(text: &str) -> String {
+    let shown = |pair: &str| {
+        let Some((name, _)) = pair.split_once('=') else { return pair.to_owned() };
+        let decoded = url::form_urlencoded::parse(name.as_bytes()).next();
+        let is_secret = decoded.is_some_and(|(name, _)| names_secret(&name));
+        if is_secret { format!("{name}={MASK}") } else { pair.to_owned() }
+    };
+    text.split('&').map(shown).collect::<Vec<_>>().join("&")
+}

@@ -1,0 +1,114 @@
+//! A document as the runtime reads it: what generated code holds as a static, made at run time.
+
+use keyfit::operation::{NextPage, PageArgument, Pagination, Partial, Retry};
+use keyfit::{ErrorEnvelope, RateLimitNames};
+use keyfit_openapi::{Api, Facts, Operation};
+
+/// The API for the runtime. It lives as long as the program, as a static would: a program calls few APIs.
+pub(super) fn of(api: &Api, facts: &Facts) -> &'static keyfit::Api {
+    let operations: Vec<keyfit::Operation> = api.operations.iter().map(row).collect();
+    let errors: Vec<ErrorEnvelope> = facts
+        .errors
+        .iter()
+        .map(|envelope| {
+            ErrorEnvelope::new(text(&envelope.name))
+                .with_code(texts(&envelope.code))
+                .with_message(texts(&envelope.message))
+                .with_details(texts(&envelope.details))
+                .with_request_id(texts(&envelope.request_id))
+        })
+        .collect();
+    let mut names = RateLimitNames::new();
+    names.limit = facts.rate_limit.limit.as_deref().map(text);
+    names.remaining = facts.rate_limit.remaining.as_deref().map(text);
+    names.reset = facts.rate_limit.reset.as_deref().map(text);
+    names.retry_after = facts.rate_limit.retry_after.as_deref().map(text);
+    let table = keyfit::Api::new(text(&api.name))
+        .with_base_urls(Box::leak(Box::new([text(&api.base_url)])))
+        .with_operations(operations.leak())
+        .with_errors(errors.leak())
+        .with_rate_limit(names)
+        .with_secret_prefixes(texts(&facts.secret_prefixes));
+    Box::leak(Box::new(table))
+}
+
+fn row(operation: &Operation) -> keyfit::Operation {
+    let Operation { id, function, method, path, .. } = operation;
+    let mut row = keyfit::Operation::new(text(id), text(function), text(method), text(path))
+        .with_credentials(texts(&operation.credentials))
+        .with_scopes(texts(&operation.scopes))
+        .with_success(operation.success_statuses().leak())
+        .with_retry(match operation.retry {
+            keyfit_openapi::Retry::Safe => Retry::Safe,
+            keyfit_openapi::Retry::Idempotent => Retry::Idempotent,
+            keyfit_openapi::Retry::Keyed => Retry::Keyed,
+            keyfit_openapi::Retry::Never => Retry::Never,
+        })
+        .with_rate_limit(text(&operation.rate_limit))
+        .with_rate_limit_by(texts(&operation.rate_limit_by))
+        .with_errors(text(&operation.errors));
+    row.resource = operation.resource.as_deref().map(text);
+    row.retry_key = operation.retry_key.as_deref().map(text);
+    row.unverified = operation.unverified.as_deref().map(text);
+    row.spends = operation.spends;
+    row.streams = is_binary(operation);
+    row.pagination = operation.pagination.as_ref().map(pagination);
+    row.partial = operation.partial.map(|way| match way {
+        keyfit_openapi::Partial::Items => Partial::Items,
+        keyfit_openapi::Partial::Lists => Partial::Lists,
+    });
+    row
+}
+
+fn pagination(list: &keyfit_openapi::Pagination) -> Pagination {
+    let next = match &list.next {
+        keyfit_openapi::NextPage::Cursor { at, argument } => {
+            NextPage::Cursor { at: text(at), argument: place(argument) }
+        }
+        keyfit_openapi::NextPage::LastItem { at, argument } => {
+            NextPage::LastItem { at: text(at), argument: place(argument) }
+        }
+        keyfit_openapi::NextPage::Page { argument, first } => {
+            NextPage::Page { argument: place(argument), first: *first }
+        }
+        keyfit_openapi::NextPage::Start { argument } => NextPage::Start { argument: place(argument) },
+        keyfit_openapi::NextPage::Link => NextPage::Link,
+        keyfit_openapi::NextPage::Header { name, argument } => {
+            NextPage::Header { name: text(name), argument: place(argument) }
+        }
+    };
+    let mut row = Pagination::new(next).with_items(text(&list.items));
+    row.items_required = list.items_required;
+    row.limit = list.limit.as_ref().map(place);
+    row.page_size = list.page_size;
+    row.largest_page = list.largest_page;
+    row.kept_limit = list.kept_limit.as_deref().map(text);
+    row.start = list.start.as_deref().map(text);
+    row.total = list.total.as_deref().map(text);
+    row.more = list.more.as_deref().map(text);
+    row
+}
+
+fn place(argument: &keyfit_openapi::PageArgument) -> PageArgument {
+    match argument {
+        keyfit_openapi::PageArgument::Query(name) => PageArgument::Query(text(name)),
+        keyfit_openapi::PageArgument::Body(pointer) => PageArgument::Body(text(pointer)),
+    }
+}
+
+/// Whether a success is neither JSON nor text, and so may be of any length.
+fn is_binary(operation: &Operation) -> bool {
+    let successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let mut bodies = successes.filter(|(_, shape)| shape.media_type.is_some()).peekable();
+    let is_text = |media_type: &str| media_type.trim_start().to_ascii_lowercase().starts_with("text/");
+    bodies.peek().is_some()
+        && bodies.all(|(_, shape)| !shape.is_json() && !shape.media_type.as_deref().is_some_and(is_text))
+}
+
+fn text(text: &str) -> &'static str {
+    text.to_owned().leak()
+}
+
+fn texts(texts: &[String]) -> &'static [&'static str] {
+    texts.iter().map(|one| text(one)).collect::<Vec<_>>().leak()
+}

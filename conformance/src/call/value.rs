@@ -1,0 +1,259 @@
+//! What is typed as a value, read by the schema that it is for. A text stays as it is; numbers keep their digits.
+
+use std::mem;
+
+use keyfit_openapi::{Api, Parameter};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// How deep schemas are put together; ends one that contains itself.
+const DEPTH: usize = 8;
+
+/// The type of a value, as far as it decides how a text is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind<'a> {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    /// A list, with the schema of its items.
+    List(&'a Value),
+    Object,
+    /// Of several types, or of none that is told.
+    Any,
+}
+
+/// The type that a schema asks for.
+pub(super) fn kind<'a>(api: &'a Api, schema: &'a Value) -> Kind<'a> {
+    match kinds(api, schema).as_slice() {
+        [one] => *one,
+        _ => Kind::Any,
+    }
+}
+
+/// The types that a value may have, each once; none where any will do.
+fn kinds<'a>(api: &'a Api, schema: &'a Value) -> Vec<Kind<'a>> {
+    let mut found = Vec::new();
+    if collect(api, schema, 0, &mut found).is_none() {
+        found.clear();
+    }
+    found
+}
+
+/// `None` where a value may be of any type.
+fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Kind<'a>>) -> Option<()> {
+    let schema = api.resolve(schema);
+    let names: Vec<&str> = match &schema["type"] {
+        Value::String(name) => vec![name],
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        _ if schema.get("properties").is_some() => vec!["object"],
+        _ => Vec::new(),
+    };
+    for name in &names {
+        let kind = match *name {
+            "string" => Kind::Text,
+            "integer" => Kind::Integer,
+            "number" => Kind::Number,
+            "boolean" => Kind::Boolean,
+            "array" => Kind::List(&schema["items"]),
+            "object" => Kind::Object,
+            "null" => continue,
+            _ => return None,
+        };
+        match found.iter_mut().find(|known| mem::discriminant(*known) == mem::discriminant(&kind)) {
+            // Items of lists of several forms are read as they come.
+            Some(known @ Kind::List(_)) => *known = Kind::List(&Value::Null),
+            Some(_) => {}
+            None => found.push(kind),
+        }
+    }
+    if !names.is_empty() {
+        return Some(());
+    }
+    if depth == DEPTH {
+        return None;
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        // One part says the type, the others may say nothing of it.
+        return parts.iter().find_map(|part| collect(api, part, depth + 1, found));
+    }
+    let alternatives = ["oneOf", "anyOf"].into_iter().find_map(|key| schema[key].as_array())?;
+    alternatives.iter().try_for_each(|alternative| collect(api, alternative, depth + 1, found))
+}
+
+/// What a parameter takes, in words.
+pub(super) fn taken(api: &Api, parameter: &Parameter) -> String {
+    match parameter.separator {
+        Some(separator) => format!("list, repeated, as JSON, or as text with `{separator}` between its values"),
+        None => named(api, &parameter.schema),
+    }
+}
+
+/// The type in words.
+pub(super) fn named(api: &Api, schema: &Value) -> String {
+    let resolved = api.resolve(schema);
+    let values = resolved["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+    match kind(api, schema) {
+        Kind::Text if (1..=8).contains(&values.len()) => values.join("|"),
+        Kind::Text => resolved["format"].as_str().map_or_else(|| "text".to_owned(), |format| format!("text, {format}")),
+        Kind::Integer => "integer".to_owned(),
+        Kind::Number => "number".to_owned(),
+        Kind::Boolean => "true|false".to_owned(),
+        Kind::List(items) => format!("list of {}, repeated or as JSON", named_item(api, items)),
+        Kind::Object => "JSON object".to_owned(),
+        Kind::Any => match kinds(api, schema).as_slice() {
+            [] => "JSON or text".to_owned(),
+            several => several.iter().map(|kind| plural(*kind)).collect::<Vec<_>>().join(", or "),
+        },
+    }
+}
+
+/// One of several types, in words.
+fn plural(kind: Kind<'_>) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Integer => "integer",
+        Kind::Number => "number",
+        Kind::Boolean => "true|false",
+        Kind::List(_) => "list, repeated or as JSON",
+        Kind::Object => "JSON object",
+        Kind::Any => "JSON or text",
+    }
+}
+
+/// A list may hold itself: of its items only the type is told.
+fn named_item(api: &Api, schema: &Value) -> &'static str {
+    match kind(api, schema) {
+        Kind::Text => "texts",
+        Kind::Integer => "integers",
+        Kind::Number => "numbers",
+        Kind::Boolean => "true|false",
+        Kind::List(_) => "lists",
+        Kind::Object => "JSON objects",
+        Kind::Any => "values",
+    }
+}
+
+/// What was typed for one name, as JSON. The error says what is wanted and repeats nothing: a value may be a secret.
+pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawValue>, String> {
+    let text = match (kind(api, schema), typed) {
+        (Kind::List(_), [one]) if one.trim_start().starts_with('[') => checked(one, '[', "a list as JSON")?,
+        (Kind::List(items), many) => {
+            let items: Result<Vec<_>, String> = many.iter().map(|one| scalar(api, items, one)).collect();
+            format!("[{}]", items?.join(","))
+        }
+        (_, [one]) => scalar(api, schema, one)?,
+        (Kind::Any, many) => several(api, &kinds(api, schema), many)?,
+        (_, many) => return Err(format!("is given {} times and takes one value", many.len())),
+    };
+    RawValue::from_string(text).map_err(|_| "is not JSON".to_owned())
+}
+
+/// A list that is sent as one text: a text as it was typed, several values or a list as JSON with the separator between them.
+pub(super) fn joined(typed: &[&str], separator: char) -> Result<String, String> {
+    let listed = match typed {
+        [one] if one.trim_start().starts_with('[') => serde_json::from_str::<Vec<Box<RawValue>>>(one).ok(),
+        _ => None,
+    };
+    let values: Vec<String> = match (listed, typed) {
+        (Some(items), _) => items.iter().map(|item| plain(item)).collect(),
+        (None, [one]) => return Ok((*one).to_owned()),
+        (None, many) => many.iter().map(|one| (*one).to_owned()).collect(),
+    };
+    if values.iter().any(|value| value.contains(separator)) {
+        return Err(format!("holds `{separator}` within one of several values, which is what stands between them"));
+    }
+    Ok(values.join(&separator.to_string()))
+}
+
+/// A text as JSON.
+pub(super) fn text(text: &str) -> Box<RawValue> {
+    // What is written as JSON is JSON.
+    serde_json::value::to_raw_value(text).unwrap_or_default()
+}
+
+/// One value as JSON.
+fn scalar(api: &Api, schema: &Value, typed: &str) -> Result<String, String> {
+    let kind = kind(api, schema);
+    let resolved = api.resolve(schema);
+    // A text may be that word, unless it is one of a form that has none like it.
+    let is_free_text = matches!(kind, Kind::Text) && resolved.get("format").is_none() && resolved.get("enum").is_none();
+    if typed == "null" && !is_free_text && is_nullable(resolved) {
+        return Ok(typed.to_owned());
+    }
+    let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).is_ok();
+    let is_number =
+        |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) && is_json(text);
+    match kind {
+        Kind::Text => Ok(Value::from(typed).to_string()),
+        Kind::Integer if is_number(typed) && !typed.contains(['.', 'e', 'E']) => Ok(typed.to_owned()),
+        Kind::Integer => Err("is not an integer".to_owned()),
+        Kind::Number if is_number(typed) => Ok(typed.to_owned()),
+        Kind::Number => Err("is not a number".to_owned()),
+        Kind::Boolean if matches!(typed, "true" | "false") => Ok(typed.to_owned()),
+        Kind::Boolean => Err("is neither true nor false".to_owned()),
+        Kind::List(_) => checked(typed, '[', "a list as JSON"),
+        Kind::Object => checked(typed, '{', "an object as JSON"),
+        Kind::Any => any(api, &kinds(api, schema), typed),
+    }
+}
+
+/// One value of several types: as JSON where it is of one of them, else as a text, else as the only item of a list.
+fn any(api: &Api, kinds: &[Kind<'_>], typed: &str) -> Result<String, String> {
+    let first = typed.trim_start().chars().next().unwrap_or_default();
+    let fits = |kind: &Kind<'_>| match kind {
+        Kind::Text => first == '"',
+        Kind::Integer => (first == '-' || first.is_ascii_digit()) && !typed.contains(['.', 'e', 'E']),
+        Kind::Number => first == '-' || first.is_ascii_digit(),
+        Kind::Boolean => matches!(typed, "true" | "false"),
+        Kind::List(_) => first == '[',
+        Kind::Object => first == '{',
+        Kind::Any => true,
+    };
+    let is_json = serde_json::from_str::<&RawValue>(typed).is_ok();
+    if is_json && (kinds.is_empty() || kinds.iter().any(fits)) {
+        return Ok(typed.to_owned());
+    }
+    if kinds.is_empty() || kinds.iter().any(|kind| matches!(kind, Kind::Text | Kind::Any)) {
+        return Ok(Value::from(typed).to_string());
+    }
+    several(api, kinds, &[typed]).map_err(|_| "is of none of the types".to_owned())
+}
+
+/// Several values for one name, which are a list.
+fn several(api: &Api, kinds: &[Kind<'_>], typed: &[&str]) -> Result<String, String> {
+    let listed = kinds.iter().find_map(|kind| match kind {
+        Kind::List(items) => Some(*items),
+        _ => None,
+    });
+    let items = listed.or(kinds.is_empty().then_some(&Value::Null));
+    let items = items.ok_or_else(|| format!("is given {} times and takes one value", typed.len()))?;
+    let items: Result<Vec<_>, String> = typed.iter().map(|one| scalar(api, items, one)).collect();
+    Ok(format!("[{}]", items?.join(",")))
+}
+
+/// A text that is JSON and begins so.
+fn checked(typed: &str, first: char, what: &str) -> Result<String, String> {
+    let is_so = typed.trim_start().starts_with(first) && serde_json::from_str::<&RawValue>(typed).is_ok();
+    if is_so { Ok(typed.trim().to_owned()) } else { Err(format!("is not {what}")) }
+}
+
+fn is_nullable(schema: &Value) -> bool {
+    schema["nullable"] == true
+        || schema["type"].as_array().is_some_and(|types| types.iter().any(|name| name == "null"))
+        || ["anyOf", "oneOf"].iter().any(|key| {
+            schema[*key].as_array().is_some_and(|variants| variants.iter().any(|variant| variant["type"] == "null"))
+        })
+}
+
+/// A value as it stands in a path, a header, a form: a text without quotes, items of a list with commas between them.
+pub(super) fn plain(json: &RawValue) -> String {
+    match json.get().as_bytes().first() {
+        Some(b'"') => serde_json::from_str(json.get()).unwrap_or_default(),
+        Some(b'[') => {
+            let items: Vec<Box<RawValue>> = serde_json::from_str(json.get()).unwrap_or_default();
+            items.iter().map(|item| plain(item)).collect::<Vec<_>>().join(",")
+        }
+        _ => json.get().to_owned(),
+    }
+}

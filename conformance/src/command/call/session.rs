@@ -1,0 +1,215 @@
+//! The client of a call: its base URL, its credentials, its limits.
+
+use std::time::Duration;
+
+use clap::Args;
+use keyfit::auth::source::{EnvSource, ExposeSecret as _, FileSource, SecretString};
+use keyfit::auth::{Credential, SecretSource as _};
+use keyfit::dispatch::Access;
+use keyfit::{Config, DynamicCall, DynamicClient, Error, RetryPolicy};
+use keyfit_conformance::UserError;
+use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear};
+use keyfit_conformance::probe::is_loopback;
+use keyfit_conformance::secret::{Redactor, Secret};
+use keyfit_conformance::server::server_url;
+use keyfit_openapi::{Operation, read_to_limit};
+
+use super::failure::refused;
+use super::trace::Attempts;
+use crate::console;
+
+/// The base URL of any API, on this machine.
+const ANY_BASE_URL: &str = "KEYFIT_BASE_URL";
+
+/// How the call is made.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(super) struct Options {
+    /// Another base URL than the documented one: a staging host, a mock.
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// The token: @FILE, or - for the standard input. Without it, the token is in the variable of its kind (--describe).
+    #[arg(long, value_name = "@FILE", allow_hyphen_values = true)]
+    token: Option<String>,
+    /// The kind of token, where the operation takes several.
+    #[arg(long = "as", value_name = "KIND")]
+    kind: Option<String>,
+    /// How often a request is sent at most. A call that could have a second effect is only repeated if it was not executed.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    attempts: u32,
+    /// Seconds that one attempt may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+    /// Seconds that the call may take with all its attempts and waits; each page of a list is a call.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    deadline: u64,
+    /// The longest answer that is taken into memory, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    response_limit: u16,
+}
+
+/// A client, and what it must not show.
+pub(super) struct Session {
+    pub(super) client: DynamicClient,
+    /// What the call is made with.
+    pub(super) credentials: Vec<Chosen>,
+    /// Credentials beside the first one, as headers.
+    headers: Vec<(String, SecretString)>,
+    /// Masks the credentials: an answer may repeat them.
+    pub(super) credentials_redactor: Redactor,
+    /// Masks the arguments that are secrets too, in what is shown of the call.
+    pub(super) private: Redactor,
+}
+
+impl Options {
+    /// Whether the token comes from the standard input.
+    pub(super) fn takes_input(&self) -> bool {
+        self.token.as_deref().is_some_and(|token| token.strip_prefix('@').unwrap_or(token) == "-")
+    }
+}
+
+impl Session {
+    /// Makes the client. Nothing is sent.
+    pub(super) async fn open(
+        options: &super::Options,
+        callee: &Callee,
+        operation: &Operation,
+        arguments: &Arguments,
+    ) -> Result<Self, UserError> {
+        let super::Options { session, verbose, dry_run, .. } = options;
+        let config = Config::default()
+            .timeout(Duration::from_secs(session.timeout))
+            .deadline(Duration::from_secs(session.deadline))
+            .retry(RetryPolicy::default().attempts(session.attempts))
+            .response_limit(usize::from(session.response_limit) << 20);
+        let config = if *verbose { config.observer(Attempts) } else { config };
+        let config = match base_url(session, callee)? {
+            Some(url) => config.base_url(url),
+            None => config,
+        };
+        let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
+        arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
+        let wanted = Wanted { kind: session.kind.as_deref(), has_token: session.token.is_some() };
+        let credentials = match Chosen::of(callee, operation, wanted, is_set) {
+            Ok(credentials) => credentials,
+            // What would be sent is shown all the same.
+            Err(error) if *dry_run => {
+                console::complain(&format!("note: as it is, nothing would be sent\n{error}"));
+                Chosen::of(callee, operation, wanted, |_| true).unwrap_or_default()
+            }
+            Err(error) => return Err(error),
+        };
+        let mut held = Vec::new();
+        for chosen in &credentials {
+            let secret = if *dry_run { known(chosen).await } else { Some(token(session, callee, chosen).await?) };
+            let Some(secret) = secret else { continue };
+            for redactor in [&credentials_redactor, &private] {
+                redactor.learn(&Secret::new(secret.expose_secret()));
+            }
+            held.push((chosen, secret));
+        }
+        let mut credential = Credential::none();
+        let mut headers = Vec::new();
+        if !dry_run {
+            // What goes into `Authorization` is the client's to write; any other header can be one of the call.
+            held.sort_by_key(|(chosen, _)| chosen.header().0 != "authorization");
+            for (index, (chosen, secret)) in held.into_iter().enumerate() {
+                let checked = Access::Token(secret.clone()).credential(&chosen.kind, chosen.carrier);
+                let checked = checked.map_err(|error| refused(&error))?;
+                if index == 0 {
+                    credential = checked;
+                } else {
+                    headers.push((chosen.header().0, secret));
+                }
+            }
+        }
+        let client = DynamicClient::new(callee.table, credential, config).map_err(|error| refused(&error))?;
+        Ok(Self { client, credentials, headers, credentials_redactor, private })
+    }
+
+    /// A call of the operation, with all that it is made with.
+    pub(super) fn call(&self, operation: &Operation) -> Result<DynamicCall<'_>, Error> {
+        let call = self.client.call(&operation.id)?;
+        Ok(self.headers.iter().fold(call, |call, (name, secret)| call.header(name, secret.expose_secret())))
+    }
+
+    /// Whether the answers of the operation are handed on as they come.
+    pub(super) fn streams(&self, operation: &Operation) -> bool {
+        self.client.operation(&operation.id).is_some_and(|row| row.streams)
+    }
+}
+
+/// The base URL, where it is another than the documented one.
+fn base_url(options: &Options, callee: &Callee) -> Result<Option<String>, UserError> {
+    let variable_of_api = &callee.base_url_variable;
+    if let Some(text) = &options.base_url {
+        let url = server_url(text).map_err(|problem| UserError::new(format!("--base-url is not usable: {problem}")));
+        return Ok(Some(url?.to_string()));
+    }
+    if let Some(text) = variable(variable_of_api)? {
+        let url =
+            server_url(&text).map_err(|problem| UserError::new(format!("{variable_of_api} is not usable: {problem}")));
+        return Ok(Some(url?.to_string()));
+    }
+    if let Some(text) = variable(ANY_BASE_URL)? {
+        let url =
+            server_url(&text).map_err(|problem| UserError::new(format!("{ANY_BASE_URL} is not usable: {problem}")))?;
+        if !is_loopback(&url) {
+            return Err(UserError::new(format!(
+                "{ANY_BASE_URL} names another machine: it holds for every API, and the token of one would go to the host of another"
+            ))
+            .help(format!("set {variable_of_api}, or give --base-url")));
+        }
+        return Ok(Some(url.to_string()));
+    }
+    if !callee.api.names_server() {
+        return Err(UserError::new("the document does not name the server")
+            .help(format!("set {variable_of_api}, or give --base-url")));
+    }
+    Ok(None)
+}
+
+/// The token of a kind.
+async fn token(options: &Options, callee: &Callee, chosen: &Chosen) -> Result<SecretString, UserError> {
+    if let Some(variable) = &chosen.variable {
+        return EnvSource::new(variable).read().await.map_err(|error| refused(&error));
+    }
+    match options.token.as_deref() {
+        Some("-" | "@-") => {
+            let bytes = read_to_limit(std::io::stdin()).map_err(|error| {
+                UserError::new(format!("the token cannot be read from the standard input: {error}"))
+            })?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| UserError::new("the token of the standard input is not a text"))?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
+        }
+        Some(text) => match text.strip_prefix('@') {
+            Some(path) => FileSource::new(path).read().await.map_err(|error| refused(&error)),
+            None => Err(in_clear(callee, "--token is given the token itself")),
+        },
+        // A kind whose variable another API's contract has to say.
+        None => Err(UserError::new(format!("there is no token of the kind `{}`", chosen.kind))
+            .help("name a file that holds one: --token @FILE")),
+    }
+}
+
+/// The token of a kind as far as it is in the environment, for the mask of what is shown.
+async fn known(chosen: &Chosen) -> Option<SecretString> {
+    EnvSource::new(chosen.variable.as_ref()?).read().await.ok()
+}
+
+fn is_set(name: &str) -> bool {
+    variable(name).is_ok_and(|value| value.is_some())
+}
+
+/// A variable; what is set to nothing is how many tools write one that is not set.
+#[expect(clippy::disallowed_methods, reason = "a command line reads the environment")]
+fn variable(name: &str) -> Result<Option<String>, UserError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(UserError::new(format!("the environment variable {name} is not valid text")))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What `--verbose` shows of requests and answers.
+
+use std::time::Duration;
+
+use keyfit::observer::{Attempt, Next, Observer};
+use keyfit_conformance::call::shown;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+
+use super::session::Session;
+use crate::console;
+
+/// Tells each attempt as it ends.
+#[derive(Debug)]
+pub(super) struct Attempts;
+
+impl Observer for Attempts {
+    fn attempt(&self, attempt: &Attempt) {
+        let came = match (attempt.status, attempt.error) {
+            (Some(status), _) => status.as_u16().to_string(),
+            (None, Some(kind)) => kind.as_str().replace('_', " "),
+            (None, None) => "no answer".to_owned(),
+        };
+        let next = match attempt.next {
+            Next::Wait(wait) => format!(", again in {}", seconds(wait)),
+            Next::Reauthorize => ", again with another token".to_owned(),
+            _ => String::new(),
+        };
+        console::complain(&format!("* attempt {}: {came} after {}{next}", attempt.number, seconds(attempt.took)));
+    }
+}
+
+/// Shows a request. Of several pages it is the first.
+pub(super) fn sent(head: &[String]) {
+    head.iter().for_each(|line| console::complain(&format!("> {line}")));
+}
+
+/// Shows the status and the headers of an answer.
+pub(super) fn answered(status: StatusCode, headers: &HeaderMap, session: &Session) {
+    console::complain(&format!("< {status}"));
+    shown::headers(headers, &session.private).iter().for_each(|line| console::complain(&format!("< {line}")));
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.2} s", duration.as_secs_f64())
+}

@@ -1,0 +1,266 @@
+//! A client of an API that is described at run time: its operations are called by their ids, with arguments as texts.
+
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::call_options::checked_header;
+use super::pagination::{Pager, Pages};
+use super::path_argument::{PathArgument, encode};
+use super::query::pairs;
+use super::transport::{Answer, Transport, Unsent};
+use crate::auth::Credential;
+use crate::client::{ByteStream, CallOptions, Config, Response};
+use crate::error::{Api, Error, Operation};
+
+/// A client of an [`Api`] that a program reads or makes up while it runs. Its calls pass through what those of generated
+/// clients do: attempts, rate limits, masking, the limit of answers, and the check of where a request goes. What is not
+/// checked is what types would: the arguments.
+///
+/// ```no_run
+/// use keyfit::auth::Carrier;
+/// use keyfit::dispatch::Access;
+/// use keyfit::operation::Retry;
+/// use keyfit::{Api, Config, DynamicClient, Operation};
+///
+/// # async fn example(token: String) -> Result<(), keyfit::Error> {
+/// static API: Api = Api::new("parcels")
+///     .with_base_urls(&["https://api.example.com/v1"])
+///     .with_operations(&[Operation::new("get-parcel", "get_parcel", "GET", "/parcels/{id}").with_retry(Retry::Safe)]);
+/// let credential = Access::Token(token.into()).credential("key", Carrier::Header("X-Api-Key"))?;
+/// let client = DynamicClient::new(&API, credential, Config::default())?;
+/// let parcel: serde_json::Value = client.call("get-parcel")?.path("id", "p-1").send_as().await?.into_inner();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct DynamicClient {
+    api: &'static Api,
+    http: reqwest::Client,
+    transport: Transport,
+}
+
+/// A call of a [`DynamicClient`], not sent yet. A refused argument is told when it is sent.
+#[must_use = "nothing is sent before `send`"]
+pub struct DynamicCall<'a> {
+    client: &'a DynamicClient,
+    operation: &'static Operation,
+    path: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    accept: Option<String>,
+    body: Option<(String, Bytes)>,
+    /// Why an argument cannot be sent, the first of them.
+    refused: Option<String>,
+}
+
+impl DynamicClient {
+    /// A client of this API. Nothing is sent.
+    ///
+    /// An API that is made at run time lives as long as the program: make it once, with `Box::leak`.
+    ///
+    /// # Errors
+    /// Returns an error if the base URL may not be used, or the TLS backend cannot be initialized.
+    pub fn new<K>(api: &'static Api, credential: Credential<K>, config: Config) -> Result<Self, Error> {
+        let (http, transport) = Transport::connect(credential, config, api)?;
+        Ok(Self { api, http, transport })
+    }
+
+    /// The same client, with options for its calls. Both share everything else.
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        Self { transport: self.transport.with_options(options), ..self.clone() }
+    }
+
+    /// The base URL in force, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.transport.base_url()
+    }
+
+    /// The operation of this id.
+    pub fn operation(&self, id: &str) -> Option<&'static Operation> {
+        self.api.operations.iter().find(|known| known.id == id)
+    }
+
+    /// A call of the operation with this id.
+    ///
+    /// # Errors
+    /// Returns an error if the API has no such operation.
+    pub fn call(&self, operation: &str) -> Result<DynamicCall<'_>, Error> {
+        Ok(DynamicCall {
+            client: self,
+            operation: self.operation(operation).ok_or_else(|| Error::unknown_operation(operation))?,
+            path: Vec::new(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            accept: None,
+            body: None,
+            refused: None,
+        })
+    }
+}
+
+impl DynamicCall<'_> {
+    /// The value of a parameter in the path. It is percent-encoded; one that would lead to another path is refused.
+    pub fn path(mut self, name: &str, value: &str) -> Self {
+        match PathArgument::try_from(value) {
+            Ok(_) => self.path.push((name.to_owned(), value.to_owned())),
+            Err(error) => self.refuse(format!("the argument `{name}` is refused: {error}")),
+        }
+        self
+    }
+
+    /// The value of a parameter in the query: a list is a pair for each item, an object a pair for each member, null none.
+    pub fn query(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Self {
+        // As JSON text, because numbers keep their digits there.
+        match serde_json::to_string(value).and_then(|text| pairs(name, &text)) {
+            Ok(pairs) => self.query.extend(pairs),
+            Err(error) => self.refuse(format!("the argument `{name}` is refused: {error}")),
+        }
+        self
+    }
+
+    /// The value of a parameter in the headers.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match checked_header(name, value) {
+            Ok((name, value)) => drop(self.headers.append(name, value)),
+            Err(error) => self.refuse(error),
+        }
+        self
+    }
+
+    /// The media type that is asked for. Default: JSON.
+    pub fn accept(mut self, media_type: &str) -> Self {
+        self.accept = Some(media_type.to_owned());
+        self
+    }
+
+    /// The body, and its media type.
+    pub fn body(mut self, media_type: &str, body: impl Into<Bytes>) -> Self {
+        self.body = Some((media_type.to_owned(), body.into()));
+        self
+    }
+
+    /// The request as it would be sent, without the credential.
+    ///
+    /// # Errors
+    /// Returns an error if an argument is refused or a parameter of the path is missing.
+    pub fn request(&self) -> Result<Request, Error> {
+        let mut request = self.built()?;
+        self.client.transport.prepare(&mut request, self.operation)?;
+        Ok(request)
+    }
+
+    /// Sends the call. The value is the body as it came.
+    ///
+    /// # Errors
+    /// Returns an error for every answer that is not a success, one that reports items that failed included, and for every
+    /// failure on the way.
+    pub async fn send(self) -> Result<Response<Bytes>, Error> {
+        self.answer().await?.checked()
+    }
+
+    /// Sends the call and decodes the answer, which is JSON. An empty body is read as `null`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and if the body does not fit the type.
+    pub async fn send_as<T: DeserializeOwned + 'static>(self) -> Result<Response<T>, Error> {
+        self.answer().await?.decode()
+    }
+
+    /// Sends the call and hands the body on as it comes. It has no limit where the operation
+    /// [streams](Operation::streams); where it does not, the body was read whole.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn stream(self) -> Result<Response<ByteStream>, Error> {
+        Ok(self.sent().await?.stream())
+    }
+
+    /// The answers of a list, page by page, from where the call's own arguments say. `None` where the operation does not
+    /// [page](Operation::pagination).
+    pub fn pages<T>(self) -> Option<Pages<T>> {
+        let pagination = self.operation.pagination?;
+        let call = self.built().map_err(Unsent::from);
+        let Self { client, operation, .. } = self;
+        Some(Pages::over(Pager::new(&client.transport, &client.http, call, operation, pagination)))
+    }
+
+    async fn answer(self) -> Result<Answer, Error> {
+        if self.operation.streams {
+            let text = format!("the operation `{}` answers with a stream: take it with `stream`", self.operation.id);
+            return Err(Error::invalid_request(text).of_operation(self.operation));
+        }
+        self.sent().await
+    }
+
+    async fn sent(self) -> Result<Answer, Error> {
+        let request = self.built().map_err(Unsent::from);
+        let Self { client, operation, .. } = self;
+        client.transport.send(&client.http, request, operation).await
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.refused.get_or_insert(why);
+    }
+
+    fn built(&self) -> Result<Request, Error> {
+        if let Some(refused) = &self.refused {
+            return Err(Error::invalid_request(refused.clone()));
+        }
+        let method = Method::from_bytes(self.operation.method.as_bytes())
+            .map_err(|_| Error::invalid_request(format!("`{}` is not a method", self.operation.method)))?;
+        let url = format!("{}{}", self.client.base_url(), self.filled()?);
+        let mut request = self.client.http.request(method, url).headers(self.headers.clone());
+        if !self.query.is_empty() {
+            request = request.query(&self.query);
+        }
+        let value = |name: &str, text: &str| {
+            HeaderValue::try_from(text).map_err(|_| Error::invalid_request(format!("the {name} is not a media type")))
+        };
+        if let Some(accept) = &self.accept {
+            request = request.header(ACCEPT, value("type that is asked for", accept)?);
+        }
+        if let Some((media_type, body)) = &self.body {
+            request = request.header(CONTENT_TYPE, value("type of the body", media_type)?).body(body.clone());
+        }
+        request.build().map_err(Error::transport)
+    }
+
+    /// The path, with its arguments.
+    fn filled(&self) -> Result<String, Error> {
+        let (mut filled, mut rest) = (String::new(), self.operation.path);
+        while let Some((before, (name, after))) =
+            rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+        {
+            let given = self.path.iter().find(|(known, _)| known == name);
+            let (_, value) = given.ok_or_else(|| {
+                Error::invalid_request(format!("the argument `{name}` is missing: it is in the path"))
+            })?;
+            filled.push_str(before);
+            filled.push_str(&encode(value));
+            rest = after;
+        }
+        Ok(filled + rest)
+    }
+}
+
+impl fmt::Debug for DynamicClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynamicClient").field("api", &self.api.name).field("transport", &self.transport).finish()
+    }
+}
+
+impl fmt::Debug for DynamicCall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values of the path, the query and the body may be secrets or personal.
+        f.debug_struct("DynamicCall")
+            .field("client", self.client)
+            .field("operation", &self.operation.id)
+            .finish_non_exhaustive()
+    }
+}
