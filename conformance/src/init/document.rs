@@ -255,7 +255,7 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
     let ids = api.operations.iter().map(|operation| operation.id.as_str());
     let twins: Vec<&str> = ids.zip(twins(&api.operations)).filter_map(|(id, twin)| twin.map(|_| id)).collect();
     notes.extend(all_of(&twins).map(|operations| {
-        format!("{operations}: no request tells it from an operation before it: its cases with a server are skipped")
+        format!("{operations}: an operation before has the same method and path, but for the names of parameters, and is checked in its place")
     }));
     notes
 }

@@ -124,6 +124,12 @@ impl Api {
         }
     }
 
+    /// Forgets document and overlay as they were written, which are as large as all the rest, for whoever has no more to ask about
+    /// places: everything stands where the document begins from now on.
+    pub fn forget_source(&mut self) {
+        self.located.forget();
+    }
+
     /// The methods, in upper case, of a path template and of those that differ from it in the names of their parameters alone, in
     /// the document's order.
     pub fn methods(&self, path: &str) -> &[String] {
