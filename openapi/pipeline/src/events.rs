@@ -28,7 +28,7 @@ const ONE_OF_TWO: &str = "remove or rename one of the two";
 pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Lines), Failure> {
     let mut reader = Reader { path, ..Reader::default() };
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| reader.malformed(*error.marker(), &format!("{}", error.info())))?;
+        let (event, span) = event.map_err(|error| reader.malformed(*error.marker(), error.info()))?;
         reader.take(event, span.start)?;
     }
     match reader.roots.len() {
@@ -235,7 +235,7 @@ impl Reader<'_> {
     /// Keeps what aliases may stand for. Anchors in anchors keep it more than once.
     fn keep(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Failure> {
         self.kept.add(match &anchored {
-            Anchored::Scalar(text, _) => Extent::of_text(&text),
+            Anchored::Scalar(text, _) => Extent::of_text(text),
             Anchored::Node(_, _, extent) => *extent,
         });
         if self.kept.nodes > MOST_NODES || self.kept.text > LARGEST_FILE {
