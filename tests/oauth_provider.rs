@@ -10,11 +10,12 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use futures_core::future::BoxFuture;
 use keyfit::Error;
 use keyfit::auth::oauth::{
-    AuthorizationCode, AuthorizationRequest, CallbackError, ClientCredentials, MemoryPendingAuthorizations,
-    MemoryStore, PendingAuthorization, PendingAuthorizations as _, RefreshingSession, TokenEndpoint, TokenError,
-    TokenErrorCode, TokenSet, TokenStore as _, Verifier, handle_callback,
+    AuthorizationCode, AuthorizationRequest, AuthorizationServer, CallbackError, ClientCredentials,
+    MemoryPendingAuthorizations, MemoryStore, PendingAuthorization, PendingAuthorizations as _, RefreshingSession,
+    TokenEndpoint, TokenError, TokenErrorCode, TokenSet, TokenStore as _, Verifier, handle_callback,
 };
-use keyfit::auth::{AccessToken, SecretSource, TokenSource as _};
+use keyfit::auth::source::MemorySource;
+use keyfit::auth::{AccessToken, JwtAlgorithm, JwtKey, SecretSource, TokenSource as _};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Url, redirect};
 use secrecy::SecretString;
@@ -25,6 +26,8 @@ const SCOPES: [&str; 3] = ["openid", "read", "offline_access"];
 /// A running provider, stopped when dropped.
 struct Provider {
     url: String,
+    /// The private key of the client `signing`, as a JWK.
+    key: String,
     child: Child,
     /// The provider ends when this closes, even if the test is killed.
     _stdin: ChildStdin,
@@ -46,9 +49,11 @@ impl Provider {
             return None;
         };
         let stdin = child.stdin.take().expect("a pipe");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let url = lines.map_while(Result::ok).find(|line| line.starts_with("http://127.0.0.1:"));
-        Some(Self { url: url.expect("the provider says its URL"), child, _stdin: stdin })
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        let key = lines.by_ref().find_map(|line| line.strip_prefix("key ").map(str::to_owned));
+        let url = lines.find(|line| line.starts_with("http://127.0.0.1:"));
+        let (key, url) = (key.expect("the provider says its key"), url.expect("the provider says its URL"));
+        Some(Self { url, key, child, _stdin: stdin })
     }
 
     fn endpoint(&self, client: &str) -> TokenEndpoint {
@@ -63,31 +68,18 @@ impl Provider {
 
     /// Begins an authorization, and follows the provider's redirects as a browser would.
     async fn visit(&self, client: &str, hint: &str, pending: &MemoryPendingAuthorizations) -> String {
+        let url = self.request(client, hint).begin("s", pending).await.expect("a URL");
+        Browser::default().follow(url).await.expect("the provider sends the user back")
+    }
+
+    fn request(&self, client: &str, hint: &str) -> AuthorizationRequest {
         let request = AuthorizationRequest::new(&format!("{}/auth", self.url), client, REDIRECT).expect("a request");
-        let request = request.scopes(SCOPES).parameter("prompt", "consent").parameter("login_hint", hint);
         // The provider names itself in codes and refusals (RFC 9207).
-        let request = request.issuer(&self.url);
-        let mut url = request.begin("s", pending).await.expect("a URL");
-        let browser =
-            reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().expect("a client");
-        let mut cookies = BTreeMap::new();
-        for _ in 0..10 {
-            let header = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
-            let answer = browser.get(url.clone()).header(COOKIE, header).send().await.expect("an answer");
-            for cookie in answer.headers().get_all(SET_COOKIE) {
-                let cookie = cookie.to_str().expect("text").split(';').next().unwrap_or_default();
-                let (name, value) = cookie.split_once('=').expect("a cookie");
-                cookies.insert(name.to_owned(), value.to_owned());
-            }
-            let Some(location) = answer.headers().get(LOCATION) else {
-                panic!("{} {}", answer.status(), answer.text().await.unwrap_or_default());
-            };
-            url = url.join(location.to_str().expect("text")).expect("a URL");
-            if url.as_str().starts_with(REDIRECT) {
-                return url.into();
-            }
-        }
-        panic!("the provider does not come to an end")
+        request.scopes(SCOPES).parameter("prompt", "consent").parameter("login_hint", hint).issuer(&self.url)
+    }
+
+    async fn server(&self) -> AuthorizationServer {
+        AuthorizationServer::discover(&self.url).await.expect("it describes itself")
     }
 
     async fn code(&self, client: &str) -> AuthorizationCode {
@@ -98,6 +90,62 @@ impl Provider {
 
     async fn tokens(&self, client: &str) -> TokenSet {
         self.endpoint(client).exchange(self.code(client).await).await.expect("tokens")
+    }
+}
+
+/// A browser with cookies.
+#[derive(Default)]
+struct Browser {
+    cookies: BTreeMap<String, String>,
+    /// The page where it is.
+    page: String,
+    at: Option<Url>,
+}
+
+impl Browser {
+    /// Follows redirects: to the application, whose URL is returned, or to a page.
+    async fn follow(&mut self, url: Url) -> Option<String> {
+        self.go(reqwest::Method::GET, url, String::new()).await
+    }
+
+    /// Sends the form of the page back, with more fields.
+    async fn submit(&mut self, fields: &str) -> Option<String> {
+        let value = |name: &str| {
+            let (_, rest) = self.page.split_once(&format!("name=\"{name}\" value=\""))?;
+            Some(format!("{name}={}&", rest.split('"').next()?))
+        };
+        let hidden: String = ["xsrf", "user_code"].into_iter().filter_map(value).collect();
+        let (_, action) = self.page.split_once("action=\"").expect("a form");
+        let url = Url::parse(action.split('"').next().expect("a URL")).expect("a URL");
+        self.go(reqwest::Method::POST, url, format!("{hidden}{fields}")).await
+    }
+
+    async fn go(&mut self, mut method: reqwest::Method, mut url: Url, mut body: String) -> Option<String> {
+        let browser =
+            reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().expect("a client");
+        for _ in 0..10 {
+            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let request = browser.request(method, url.clone()).header(COOKIE, cookies.join("; "));
+            let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+            let answer = request.send().await.expect("an answer");
+            for cookie in answer.headers().get_all(SET_COOKIE) {
+                let cookie = cookie.to_str().expect("text").split(';').next().unwrap_or_default();
+                let (name, value) = cookie.split_once('=').expect("a cookie");
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+            let Some(location) = answer.headers().get(LOCATION) else {
+                assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
+                self.page = answer.text().await.expect("a page");
+                self.at = Some(url);
+                return None;
+            };
+            url = url.join(location.to_str().expect("text")).expect("a URL");
+            if url.as_str().starts_with(REDIRECT) {
+                return Some(url.into());
+            }
+            (method, body) = (reqwest::Method::GET, String::new());
+        }
+        panic!("the provider does not come to an end")
     }
 }
 
@@ -244,4 +292,95 @@ async fn with_rotation_concurrent_callers_do_not_end_the_session() {
         caller.await.expect("no panic").expect("a token");
     }
     session.fetch().await.expect("the session goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_describes_itself_is_all_that_has_to_be_named() {
+    let Some(provider) = Provider::start(&[]) else { return };
+    let server = provider.server().await;
+    assert_eq!(server.issuer, provider.url);
+    let endpoint = server.token_endpoint("my:client").expect("there").secret_in_header(ClientSecret).build();
+    ClientCredentials::new(endpoint.expect("an endpoint")).fetch().await.expect("a token");
+    let request = server.authorization("my:client", REDIRECT).expect("a request");
+    assert!(format!("{request:?}").contains(&provider.url), "it is held to naming itself: {request:?}");
+    let other = provider.url.replace("127.0.0.1", "localhost");
+    let error = AuthorizationServer::discover(&other).await.expect_err("another issuer");
+    assert!(error.to_string().contains("names another issuer"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_signs_is_known_by_its_key() {
+    let Some(provider) = Provider::start(&[]) else { return };
+    let server = provider.server().await;
+    let grant = |key: JwtKey| {
+        let endpoint = server.token_endpoint("signing").expect("there").assertion(key).build();
+        ClientCredentials::new(endpoint.expect("an endpoint")).with_scopes(["read"])
+    };
+    let key = JwtKey::new(JwtAlgorithm::Es256, MemorySource::new(provider.key.clone()));
+    let signing = grant(key.clone());
+    for _ in 0..2 {
+        // Each assertion is good once, so that each request needs one of its own.
+        signing.fetch().await.expect("a token");
+    }
+    let error = grant(key.id("another")).fetch().await.expect_err("no such key");
+    assert_eq!(code_of(&error), Some(&TokenErrorCode::InvalidClient), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_that_are_pushed_are_not_shown_to_the_browser() {
+    let Some(provider) = Provider::start(&[]) else { return };
+    let server = provider.server().await;
+    let endpoint = server.token_endpoint("my:client").expect("there").secret_in_header(ClientSecret).build();
+    let endpoint = endpoint.expect("an endpoint");
+    let pending = MemoryPendingAuthorizations::new();
+    let url = provider.request("my:client", "alice").push(&endpoint, "s", &pending).await.expect("a URL");
+    let names: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    assert_eq!(names, ["client_id", "request_uri"]);
+    let callback = Browser::default().follow(url).await.expect("the provider sends the user back");
+    let code = handle_callback(&callback, "s", &pending).await.expect("a code");
+    assert!(endpoint.exchange(code).await.expect("tokens").refresh_token().is_some());
+    let error = provider.request("my:client", "").push(&provider.endpoint("my:client"), "s", &pending).await;
+    assert!(error.expect_err("not named").to_string().contains("pushed_authorization_request_endpoint"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_consents_on_another_device() {
+    let Some(provider) = Provider::start(&[]) else { return };
+    let endpoint = provider.server().await.token_endpoint("public").expect("there").build().expect("an endpoint");
+    let device = endpoint.authorize_device(SCOPES).await.expect("a code");
+    let complete = device.verification_uri_complete().expect("an address with the code");
+    assert!(complete.starts_with(device.verification_uri()) && complete.contains(device.user_code()));
+    assert!(!format!("{device:?}").contains(device.user_code()));
+    let mut browser = Browser::default();
+    let complete = Url::parse(complete).expect("a URL");
+    assert_eq!(browser.follow(complete).await, None, "a page");
+    // The page with the code, the page that asks whether it is this device, and the interaction.
+    for fields in ["", "confirm=yes"] {
+        if browser.page.contains("<form") {
+            browser.submit(fields).await;
+        }
+    }
+    assert_eq!(browser.page, "connected");
+    let tokens = device.wait().await.expect("tokens");
+    assert!(tokens.refresh_token().is_some() && tokens.scopes().iter().any(|scope| scope == "read"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_session_is_asked_about_and_has_ended() {
+    let Some(provider) = Provider::start(&[]) else { return };
+    let server = provider.server().await;
+    let endpoint = server.token_endpoint("my:client").expect("there").secret_in_header(ClientSecret).build();
+    let endpoint = endpoint.expect("an endpoint");
+    let tokens = provider.tokens("my:client").await;
+    let access = tokens.access().expose();
+    let state = endpoint.introspect(access).await.expect("an answer");
+    assert!(state.is_active && state.scopes.iter().any(|scope| scope == "read"), "{state:?}");
+    assert_eq!((state.client_id.as_deref(), state.subject.as_deref()), (Some("my:client"), Some("alice")));
+    assert!(state.expires_at.is_some());
+    endpoint.revoke(&tokens).await.expect("revoked");
+    endpoint.revoke(&tokens).await.expect("as often as one likes");
+    assert!(!endpoint.introspect(access).await.expect("an answer").is_active);
+    let (session, _) = worn_out(&provider, &tokens).await;
+    let error = session.fetch().await.expect_err("it has ended");
+    assert_eq!(error.kind(), keyfit::ErrorKind::ReauthorizationRequired);
 }

@@ -7,7 +7,7 @@
 //! | keys that tell where they may be used | | [`TokenCheck`] |
 //! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`]: variable, file, command, Vault, AWS |
 //! | a user's consent, or the client credentials of a service | [`Credential::from_source`] | [`oauth`] (feature `oauth`) |
-//! | a client secret to sign JWTs with | [`Credential::from_source`] | [`JwtSigner`] (feature `jwt`) |
+//! | a client secret or a private key to sign JWTs with | [`Credential::from_source`] | [`JwtSigner`] (feature `jwt`) |
 //! | a key to be replaced | | [`rotation`] |
 //! | a token that may do too little, or too much | | [`Needs`], held against the [`Scopes`] of the token |
 //! | a key that is old, endless or almost used up | | [`Hygiene`] |
@@ -49,7 +49,7 @@ pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::Held;
 pub use hygiene::{Expiry, Hygiene, HygieneWarning, KeyFacts};
 #[cfg(feature = "jwt")]
-pub use jwt::{JwtParties, JwtSigner};
+pub use jwt::{JwtAlgorithm, JwtKey, JwtParties, JwtSigner};
 pub use kind::{Opens, TokenKind};
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call_options::checked_header;
+use super::pagination::{Pager, Pages};
 use super::path_argument::{PathArgument, encode};
 use super::query::pairs;
 use super::transport::{Answer, Transport, Unsent};
@@ -179,6 +180,15 @@ impl DynamicCall<'_> {
     /// As [`send`](Self::send).
     pub async fn stream(self) -> Result<Response<ByteStream>, Error> {
         Ok(self.sent().await?.stream())
+    }
+
+    /// The answers of a list, page by page, from where the call's own arguments say. `None` where the operation does not
+    /// [page](Operation::pagination).
+    pub fn pages<T>(self) -> Option<Pages<T>> {
+        let pagination = self.operation.pagination?;
+        let call = self.built().map_err(Unsent::from);
+        let Self { client, operation, .. } = self;
+        Some(Pages::over(Pager::new(&client.transport, &client.http, call, operation, pagination)))
     }
 
     async fn answer(self) -> Result<Answer, Error> {

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use bytes::Bytes;
-use reqwest::Method;
+use reqwest::{Method, Request};
 use serde::Serialize;
 
 use crate::client::Response;
-use crate::client::transport::{Answer, Transport};
+use crate::client::pagination::{Items, Pager};
+use crate::client::transport::{Answer, Transport, Unsent};
 use crate::error::json::decode_body;
-use crate::error::operation::Retry;
+use crate::error::operation::{Pagination, Retry};
 use crate::error::{Error, Operation};
 
 /// A request to a path that the document lacks, below the base URL of its client; made by the client's `request`.
@@ -52,22 +53,48 @@ impl<'a> RawRequest<'a> {
     /// `;` as well; a body that cannot be
     /// written as JSON; every answer that is no success; every failure on the way.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
-        let operation = operation(&self.method);
+        let (transport, http, operation) = (self.transport, self.http, operation(&self.method));
         let send = async {
-            let mut request = self.http.request(self.method, self.transport.url(&self.path)?);
-            if !self.query.is_empty() {
-                request = request.query(&self.query);
-            }
-            if let Some(body) = self.body {
-                let body = body
-                    .map_err(|error| Error::invalid_request(format!("the body cannot be written as JSON: {error}")))?;
-                request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
-            }
-            let mut request = request.build().map_err(Error::transport)?;
-            self.transport.prepare_raw(&mut request);
-            self.transport.send_raw(self.http, request, operation).await.map(Answer::raw)
+            let mut request = self.build()?;
+            transport.prepare_raw(&mut request);
+            transport.send_raw(http, request, operation).await.map(Answer::raw)
         };
         send.await.map_err(|error| error.of_operation(operation))
+    }
+
+    /// The items of a list that comes in pages as the description says, each as a type of yours:
+    ///
+    /// ```no_run
+    /// use keyfit::operation::{NextPage, PageArgument, Pagination};
+    /// use reqwest::Method;
+    ///
+    /// # async fn example(client: keyfit::scopien::Client) -> Result<(), keyfit::Error> {
+    /// let next = NextPage::Cursor { at: "/paging/next", argument: PageArgument::Query("after") };
+    /// let reports = client.request(Method::GET, "/reports");
+    /// let mut reports = reports.items::<serde_json::Value>(Pagination::new(next).with_items("/data"));
+    /// while let Some(report) = reports.next().await {
+    ///     println!("{}", report?["id"]);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn items<T>(self, pagination: Pagination) -> Items<T> {
+        let (transport, http, operation) = (self.transport, self.http, operation(&self.method));
+        let call = self.build().map_err(Unsent::from);
+        Items::over(Pager::new(transport, http, call, operation, pagination).without_path())
+    }
+
+    fn build(self) -> Result<Request, Error> {
+        let mut request = self.http.request(self.method, self.transport.url(&self.path)?);
+        if !self.query.is_empty() {
+            request = request.query(&self.query);
+        }
+        if let Some(body) = self.body {
+            let body =
+                body.map_err(|error| Error::invalid_request(format!("the body cannot be written as JSON: {error}")))?;
+            request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+        }
+        request.build().map_err(Error::transport)
     }
 }
 

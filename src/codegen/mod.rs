@@ -17,14 +17,17 @@ pub use argument::{
 
 use crate::auth::{Carrier, Credential, TokenKind};
 pub use crate::client::dispatch::{argument, written};
+use crate::client::pagination::{Items, Pager, Pages};
 pub use crate::client::path_argument::encode as encode_path;
 pub use crate::client::query::QueryParam;
 // The builders of requests know an error of this name.
 pub use crate::client::transport::Unsent as Error;
 pub use crate::client::transport::{Answer, Transport, Unsent};
+use crate::error::Operation;
+use crate::error::operation::{NextPage, Pagination};
 
 /// The newest form of generated code that this version takes.
-const NEWEST: u32 = 1;
+const NEWEST: u32 = 2;
 /// The oldest one.
 const OLDEST: u32 = 1;
 
@@ -61,6 +64,40 @@ pub fn credential_from_env(kinds: &[(&str, &str, Carrier)]) -> Result<Credential
 /// The error of a call to an operation that the client does not have.
 pub fn unknown_operation(id: &str) -> crate::error::Error {
     crate::error::Error::unknown_operation(id)
+}
+
+/// The items of a paged call.
+pub fn items<T>(
+    transport: &Transport,
+    http: &reqwest::Client,
+    call: Result<reqwest::Request, Unsent>,
+    operation: &'static Operation,
+) -> Items<T> {
+    Items::over(pager(transport, http, call, operation))
+}
+
+/// The answers of a paged call.
+pub fn pages<A>(
+    transport: &Transport,
+    http: &reqwest::Client,
+    call: Result<reqwest::Request, Unsent>,
+    operation: &'static Operation,
+) -> Pages<A> {
+    Pages::over(pager(transport, http, call, operation))
+}
+
+fn pager(
+    transport: &Transport,
+    http: &reqwest::Client,
+    call: Result<reqwest::Request, Unsent>,
+    operation: &'static Operation,
+) -> Pager {
+    let Some(pagination) = operation.pagination else {
+        let text = format!("the table does not say how `{}` pages: give its row a `Pagination`", operation.id);
+        let never = Err(crate::error::Error::invalid_request(text).into());
+        return Pager::new(transport, http, never, operation, Pagination::new(NextPage::Link));
+    };
+    Pager::new(transport, http, call, operation, pagination)
 }
 
 /// Bodies as forms.

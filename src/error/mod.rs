@@ -11,6 +11,7 @@ pub(crate) mod jitter;
 pub(crate) mod json;
 mod kind;
 pub mod operation;
+mod pagination;
 pub(crate) mod problem;
 pub(crate) mod rate_limit;
 pub mod redact;
@@ -240,6 +241,7 @@ impl Error {
     }
 
     /// With the wait that a server asks for.
+    #[cfg(feature = "oauth")]
     pub(crate) fn waiting(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self

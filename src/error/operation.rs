@@ -1,5 +1,7 @@
 //! The operation table as the runtime reads it: one row for each call of an API, written by the document pipeline.
 
+pub use super::pagination::{NextPage, PageArgument, Pagination};
+
 /// What is known of an operation before it is called.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -168,18 +170,6 @@ pub enum Retry {
     Keyed,
     /// A second request could have a second effect: a second SMS, a second key.
     Never,
-}
-
-/// How an operation pages through results.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Pagination {
-    /// `page` and `per_page`.
-    Page,
-    /// `_start` and `_limit`, both or neither.
-    StartLimit,
-    /// An opaque cursor, null at the end.
-    Cursor,
 }
 
 /// How a 2xx answer reports items that failed.

@@ -4,16 +4,4 @@
 //!
 //! A token is account-wide; it is made in the dashboard under *API tokens*.
 
-use super::paged::{listings, paged};
-
 include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_legacy.rs"));
-
-listings! {
-    LookupListResponse: Lookup bare;
-    SmsListResponse: ResponseSmsItem bare;
-}
-
-paged! {
-    LookupList: Lookup by_page;
-    SmsList: ResponseSmsItem by_page;
-}

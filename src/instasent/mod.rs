@@ -8,8 +8,6 @@ pub mod ingest;
 pub mod ingest_writer;
 #[cfg(feature = "instasent-legacy")]
 pub mod legacy;
-#[cfg(any(feature = "instasent-legacy", feature = "instasent-product", feature = "instasent-transactional"))]
-mod paged;
 #[cfg(feature = "instasent-product")]
 pub mod product;
 #[cfg(any(feature = "instasent-legacy", feature = "instasent-transactional"))]

@@ -4,41 +4,12 @@
 //!
 //! A token is made in the dashboard under *Project settings*, *API tokens*.
 
-use super::paged::{listings, paged};
 use crate::auth::Scopes;
 use crate::client::PathArgument;
 use crate::codegen::IntoArgument;
 use crate::error::Error;
 
 include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_product.rs"));
-
-listings! {
-    AudienceScrollAnswer: AudienceContact scroll;
-    EventScrollAnswer: AudienceEvent scroll;
-    AutomationList: Automation list;
-    CampaignList: Campaign list;
-    DatasourceList: Datasource list;
-    ProductSmsList: ProductSms list;
-    SegmentList: Segment list;
-    SmsSenderList: SmsSender list;
-}
-
-paged! {
-    AudienceScroll: AudienceContact by_cursor;
-    AudienceSegmentScroll: AudienceContact by_cursor;
-    EventScroll: AudienceEvent by_cursor;
-    AutomationList: Automation by_start;
-    CampaignList: Campaign by_start;
-    DatasourceList: Datasource by_start;
-    SegmentList: Segment by_start;
-    SmsListByAudience: ProductSms by_start;
-    SmsListByAutomation: ProductSms by_start;
-    SmsListByCampaign: ProductSms by_start;
-    SmsListBySend: ProductSms by_start;
-    SmsListDirect: ProductSms by_start;
-    SmsListDirectByTerm: ProductSms by_start;
-    SmsSenderList: SmsSender by_start;
-}
 
 impl Client {
     /// What the token of this client may do in its organization, as the API says it; `None` where the answer names

@@ -5,16 +5,4 @@
 //!
 //! A token is of the kind `api_sms`; it is made in the dashboard under *API tokens*.
 
-use super::paged::{listings, paged};
-
 include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_transactional.rs"));
-
-listings! {
-    LookupListResponse: Lookup bare;
-    SmsListResponse: ResponseSmsItem bare;
-}
-
-paged! {
-    LookupList: Lookup by_page;
-    SmsList: ResponseSmsItem by_page;
-}

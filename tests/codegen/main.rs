@@ -9,6 +9,8 @@
 //! 3. The module and a line of `forms!` below. The forms before stay as they are, until their number is below `OLDEST`.
 
 mod form_1;
+mod form_2;
+mod pages;
 
 use httpmock::prelude::*;
 use keyfit::operation::Retry;
@@ -106,7 +108,8 @@ macro_rules! forms {
             #[test]
             fn the_api_is_data() {
                 let api = &form::API;
-                assert_eq!((api.name, api.base_url(), api.operations.len()), ("parcels", "https://parcels.example/v1", 6));
+                assert_eq!((api.name, api.base_url()), ("parcels", "https://parcels.example/v1"));
+                assert!(api.operations.len() >= 6);
                 let send = api.operation("send-parcel").expect("an operation");
                 assert_eq!((send.retry, send.spends, send.scopes), (Retry::Never, true, ["parcels.write"].as_slice()));
                 assert!(api.operation("get-label").is_some_and(|operation| operation.streams));
@@ -119,5 +122,5 @@ macro_rules! forms {
 mod tests {
     use super::*;
 
-    forms!(form_1);
+    forms!(form_1 form_2);
 }

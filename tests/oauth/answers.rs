@@ -86,7 +86,8 @@ async fn a_wait_that_is_longer_than_the_request_may_take_is_handed_on() {
 async fn an_answer_that_is_lost_costs_a_refresh_token_that_may_be_replaced_and_no_other() {
     let tokens_ = http("200 OK", "", r#"{"access_token":"a2","expires_in":60}"#);
     let timeout = http("504 Gateway Timeout", "", "");
-    for lost in [HANGS_UP, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"access", &timeout] {
+    let half = http("200 OK", "", r#"{"access_token":"a2","refr"#);
+    for lost in [HANGS_UP, &half, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"access", &timeout] {
         let clock = TestClock::default();
         let (url, count) = answering(&[lost, &tokens_]);
         let (session, store) = session(client(&url, &clock), tokens("a1", 0)).await;

@@ -114,6 +114,7 @@ fn answer(mut stream: TcpStream, server: &Mutex<Server>) -> std::io::Result<()> 
 /// The process that is killed.
 #[tokio::test]
 #[ignore = "run by the test below, which kills it"]
+#[expect(clippy::disallowed_methods, reason = "a test's own command line")]
 async fn refreshes_until_it_is_killed() {
     let url = std::env::var("KEYFIT_TEST_ENDPOINT").expect("set by the test below");
     let endpoint = TokenEndpoint::builder(url, "c").build().expect("an endpoint");

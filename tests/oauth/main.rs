@@ -2,6 +2,7 @@
 
 mod answers;
 mod crash;
+mod grants;
 mod kills;
 mod requests;
 mod sessions;
@@ -18,9 +19,9 @@ use std::time::{Duration, SystemTime};
 use futures_core::future::BoxFuture;
 use httpmock::prelude::*;
 use keyfit::auth::oauth::{
-    AuthorizationCode, AuthorizationRequest, BodyEncoding, CallbackError, ClientCredentials, FileStore,
+    AuthorizationCode, AuthorizationRequest, BodyEncoding, CallbackError, ClientCredentials, FileStore, JwtBearer,
     MemoryPendingAuthorizations, MemoryStore, RefreshingSession, StoreLock, TokenEndpoint, TokenEndpointBuilder,
-    TokenError, TokenErrorCode, TokenSet, TokenStore, handle_callback,
+    TokenError, TokenErrorCode, TokenExchange, TokenSet, TokenStore, handle_callback,
 };
 use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource, TokenSource};
 use keyfit::{Clock, Error, ErrorKind};

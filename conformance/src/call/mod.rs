@@ -15,7 +15,7 @@ mod value;
 pub use arguments::Arguments;
 pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
-pub use pages::items;
+pub use pages::{Items, items};
 
 use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, openers};
 

@@ -1,6 +1,6 @@
 //! A document as the runtime reads it: what generated code holds as a static, made at run time.
 
-use keyfit::operation::{Pagination, Partial, Retry};
+use keyfit::operation::{NextPage, PageArgument, Pagination, Partial, Retry};
 use keyfit::{ErrorEnvelope, RateLimitNames};
 use keyfit_openapi::{Api, Facts, Operation};
 
@@ -52,16 +52,48 @@ fn row(operation: &Operation) -> keyfit::Operation {
     row.unverified = operation.unverified.as_deref().map(text);
     row.spends = operation.spends;
     row.streams = is_binary(operation);
-    row.pagination = operation.pagination.map(|way| match way {
-        keyfit_openapi::Pagination::Page => Pagination::Page,
-        keyfit_openapi::Pagination::StartLimit => Pagination::StartLimit,
-        keyfit_openapi::Pagination::Cursor => Pagination::Cursor,
-    });
+    row.pagination = operation.pagination.as_ref().map(pagination);
     row.partial = operation.partial.map(|way| match way {
         keyfit_openapi::Partial::Items => Partial::Items,
         keyfit_openapi::Partial::Lists => Partial::Lists,
     });
     row
+}
+
+fn pagination(list: &keyfit_openapi::Pagination) -> Pagination {
+    let next = match &list.next {
+        keyfit_openapi::NextPage::Cursor { at, argument } => {
+            NextPage::Cursor { at: text(at), argument: place(argument) }
+        }
+        keyfit_openapi::NextPage::LastItem { at, argument } => {
+            NextPage::LastItem { at: text(at), argument: place(argument) }
+        }
+        keyfit_openapi::NextPage::Page { argument, first } => {
+            NextPage::Page { argument: place(argument), first: *first }
+        }
+        keyfit_openapi::NextPage::Start { argument } => NextPage::Start { argument: place(argument) },
+        keyfit_openapi::NextPage::Link => NextPage::Link,
+        keyfit_openapi::NextPage::Header { name, argument } => {
+            NextPage::Header { name: text(name), argument: place(argument) }
+        }
+    };
+    let mut row = Pagination::new(next).with_items(text(&list.items));
+    row.items_required = list.items_required;
+    row.limit = list.limit.as_ref().map(place);
+    row.page_size = list.page_size;
+    row.largest_page = list.largest_page;
+    row.kept_limit = list.kept_limit.as_deref().map(text);
+    row.start = list.start.as_deref().map(text);
+    row.total = list.total.as_deref().map(text);
+    row.more = list.more.as_deref().map(text);
+    row
+}
+
+fn place(argument: &keyfit_openapi::PageArgument) -> PageArgument {
+    match argument {
+        keyfit_openapi::PageArgument::Query(name) => PageArgument::Query(text(name)),
+        keyfit_openapi::PageArgument::Body(pointer) => PageArgument::Body(text(pointer)),
+    }
 }
 
 /// Whether a success is neither JSON nor text, and so may be of any length.

@@ -2,7 +2,7 @@
 
 use keyfit_openapi::{Api, Operation, Partial, Place, ResponseShape, Retry, Writing};
 
-use super::{methods_beside, required_field, undeclared_method};
+use super::{required_field, undeclared_method};
 use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
 
 /// Whether a probe means anything at an operation.
@@ -39,13 +39,12 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
         Probe::NoFunds => operation.spends,
         Probe::UndeclaredMethod => {
-            let first = methods_beside(api, operation).find(|key| METHODS.contains(key));
-            first.is_some_and(|first| operation.method.eq_ignore_ascii_case(first))
+            api.methods(&operation.path).first() == Some(&operation.method)
                 && undeclared_method(api, operation).is_some()
         }
         // A HEAD of its own is judged as any call.
         Probe::Head | Probe::HeadWithoutToken => {
-            operation.method == "GET" && !methods_beside(api, operation).any(|key| key == "head")
+            operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
         }
         Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
             contract.batch_of(operation).zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
@@ -95,9 +94,6 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         _ => true,
     }
 }
-
-/// The methods of OpenAPI 3.0.
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Whether what a rule expects can be seen: an answer to HEAD has no body.
 pub(super) fn can_be_seen(rule: &Rule, operation: &Operation) -> bool {

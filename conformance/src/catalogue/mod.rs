@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use keyfit_openapi::example::Request;
-use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example};
+use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example, nameless};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -31,6 +31,8 @@ pub struct Catalogue {
     lines: Arc<[usize]>,
     /// A valid request for each operation; making one takes longer than many cases do.
     examples: Arc<[Request]>,
+    /// For each operation, the one before it that no request tells it from.
+    twins: Arc<[Option<usize>]>,
 }
 
 /// One rule at one operation.
@@ -91,12 +93,18 @@ impl Catalogue {
         let examples = example::requests(&api).into();
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
-        Ok(Self { api, contract, contract_path, cases, lines, examples })
+        let twins = twins(&api.operations).into();
+        Ok(Self { api, contract, contract_path, cases, lines, examples, twins })
     }
 
-    /// Whether a contract can be used with an API.
-    pub(crate) fn holds(reach: &Reach, text: &Text) -> bool {
-        Self::expanded(reach, text).is_ok()
+    /// Which rules of a contract that is not checked have cases, each for itself: there may be one for each path parameter of a
+    /// document.
+    pub(crate) fn with_cases(reach: &Reach, text: &Text) -> Result<Vec<bool>, Failure> {
+        let contract = Contract::parse(text)?;
+        let has_cases = |(index, rule): (usize, &Rule)| {
+            contract.takes(rule, text) && cases_of(reach, &contract, index, rule).next().is_some()
+        };
+        Ok(contract.rules.iter().enumerate().map(has_cases).collect())
     }
 
     fn expanded(reach: &Reach, text: &Text) -> Result<(Contract, Vec<Case>), Failure> {
@@ -138,6 +146,12 @@ impl Catalogue {
     /// Why that request may not be a valid one: what no example is known for.
     pub fn gap(&self, case: &Case) -> Option<&str> {
         self.examples[case.operation].gap.as_deref()
+    }
+
+    /// The operation before that of a case with the same method and path, but for the names of its parameters: who answers a
+    /// request for the one or the other, nobody knows.
+    pub fn twin(&self, case: &Case) -> Option<&Operation> {
+        self.twins[case.operation].map(|first| &self.api.operations[first])
     }
 
     /// The operation of this id, with a valid request for it.
@@ -182,14 +196,25 @@ impl<'a> Reach<'a> {
 
     /// The operations that a rule may mean something for.
     fn operations(&self, rule: &Rule) -> impl Iterator<Item = (usize, &'a Operation)> {
-        let positions = match &rule.probe {
+        let positions: Box<dyn Iterator<Item = usize>> = match &rule.probe {
             Some(Probe::Foreign(name) | Probe::UnknownId(name)) => {
-                self.by_path_parameter.get(name.as_str()).cloned().unwrap_or_default()
+                Box::new(self.by_path_parameter.get(name.as_str()).into_iter().flatten().copied())
             }
-            _ => (0..self.api.operations.len()).collect(),
+            _ => Box::new(0..self.api.operations.len()),
         };
-        positions.into_iter().map(|position| (position, &self.api.operations[position]))
+        positions.map(|position| (position, &self.api.operations[position]))
     }
+}
+
+/// For each operation the first of those that no request tells it from; none for that one itself.
+pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
+    let mut known: HashMap<(&str, String), usize> = HashMap::new();
+    let mut twins = Vec::with_capacity(operations.len());
+    for (place, operation) in operations.iter().enumerate() {
+        let first = *known.entry((&operation.method, nameless(&operation.path))).or_insert(place);
+        twins.push((first != place).then_some(first));
+    }
+    twins
 }
 
 /// The operations by which keys are managed are those of the document.
@@ -213,9 +238,9 @@ fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Result<(), F
 
 fn expand(reach: &Reach, contract: &Contract, text: &Text) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
-    let mut ids = HashSet::new();
     for (index, rule) in contract.rules.iter().enumerate() {
-        let of_rule = cases_of(reach, contract, index, rule);
+        let before = cases.len();
+        cases.extend(cases_of(reach, contract, index, rule));
         let stale = rule
             .operations
             .iter()
@@ -225,63 +250,71 @@ fn expand(reach: &Reach, contract: &Contract, text: &Text) -> Result<Vec<Case>, 
             return Err(at(text, &rule.id, format!("the pattern `{pattern}` fits no operation")));
         }
         // A rule that checks nothing would look like one that is kept.
-        if of_rule.is_empty() {
+        if cases.len() == before {
             return Err(at(text, &rule.id, format!("the rule `{}` applies to no operation", rule.id)));
         }
-        if let Some(twice) = of_rule.iter().find(|case| !ids.insert(case.id.clone())) {
-            return Err(at(text, &rule.id, format!("the case `{}` stands twice", twice.id)));
-        }
-        cases.extend(of_rule);
+    }
+    let mut ids = HashSet::with_capacity(cases.len());
+    if let Some(twice) = cases.iter().find(|case| !ids.insert(case.id.as_str())) {
+        return Err(at(text, &contract.rules[twice.rule].id, format!("the case `{}` stands twice", twice.id)));
     }
     Ok(cases)
 }
 
-fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> Vec<Case> {
-    let api = reach.api;
-    let Some(family) = rule.family() else { return Vec::new() };
-    let mut cases = Vec::new();
-    for (position, operation) in reach.operations(rule) {
-        if !rule.covers(&operation.id) {
-            continue;
+/// The cases of a rule, in the order of the operations.
+fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> impl Iterator<Item = Case> {
+    let family = rule.family();
+    let of_family = move |family| {
+        let covered = reach.operations(rule).filter(|(_, operation)| rule.covers(&operation.id));
+        covered.flat_map(move |(position, operation)| {
+            cases_at(reach.api, contract, (index, rule, family), (position, operation))
+        })
+    };
+    family.into_iter().flat_map(of_family)
+}
+
+/// The cases of a rule at one operation, each with its place.
+fn cases_at(
+    api: &Api,
+    contract: &Contract,
+    (index, rule, family): (usize, &Rule, Family),
+    (position, operation): (usize, &Operation),
+) -> Vec<Case> {
+    let (side, variants, unverified) = match (&rule.probe, rule.drive) {
+        (Some(probe), _) => {
+            let means_something = applies(probe, api, contract, operation) && can_be_seen(rule, operation);
+            let variants = if means_something { vec![None] } else { Vec::new() };
+            (Side::Server, variants, is_unverified(probe, contract, operation))
         }
-        let (side, variants, unverified) = match (&rule.probe, rule.drive) {
-            (Some(probe), _) => {
-                let means_something = applies(probe, api, contract, operation) && can_be_seen(rule, operation);
-                let variants = if means_something { vec![None] } else { Vec::new() };
-                (Side::Server, variants, is_unverified(probe, contract, operation))
-            }
-            // What is said of a server may be wrong; what our client does about it is ours.
-            (None, Some(Drive::Authorization(drive))) => {
-                (Side::Client, authorization_variants(drive, api, contract, operation), false)
-            }
-            (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
-            (None, None) => continue,
-        };
-        for variant in variants {
-            let mut id = format!("{}/{}", rule.id.replace('.', "/"), operation.id);
-            if let Some(variant) = &variant {
-                id = format!("{id}/{variant}");
-            }
-            let level = if unverified { Level::Observe } else { rule.level };
-            let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
-            // What a method does that the document does not know is anybody's guess.
-            let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
-            let mints = matches!(rule.probe, Some(Probe::Key(_)));
-            let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
-            cases.push(Case {
-                id,
-                side,
-                family,
-                level,
-                variant,
-                writes: is_sent && (is_unknown || mints || is_posted || operation.retry != Retry::Safe),
-                spends: is_sent && operation.spends,
-                rule: index,
-                operation: position,
-            });
+        // What is said of a server may be wrong; what our client does about it is ours.
+        (None, Some(Drive::Authorization(drive))) => {
+            (Side::Client, authorization_variants(drive, api, contract, operation), false)
         }
-    }
-    cases
+        (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
+        (None, None) => return Vec::new(),
+    };
+    let level = if unverified { Level::Observe } else { rule.level };
+    let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
+    // What a method does that the document does not know is anybody's guess.
+    let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
+    let mints = matches!(rule.probe, Some(Probe::Key(_)));
+    let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
+    let case = |variant: Option<String>| {
+        let mut id = format!("{}/{}", rule.id.replace('.', "/"), operation.id);
+        id.extend(variant.iter().flat_map(|variant| ["/", variant]));
+        Case {
+            id,
+            side,
+            family,
+            level,
+            variant,
+            writes: is_sent && (is_unknown || mints || is_posted || operation.retry != Retry::Safe),
+            spends: is_sent && operation.spends,
+            rule: index,
+            operation: position,
+        }
+    };
+    variants.into_iter().map(case).collect()
 }
 
 fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
@@ -291,16 +324,8 @@ fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> b
 
 /// A method that the path of an operation does not have.
 pub(crate) fn undeclared_method(api: &Api, operation: &Operation) -> Option<&'static str> {
-    let declared: Vec<&str> = methods_beside(api, operation).collect();
-    let is_declared = |method: &&str| declared.iter().any(|known| known.eq_ignore_ascii_case(method));
-    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !is_declared(method))
-}
-
-/// The keys of the path item that an operation is of, in the document's order: methods in lower case, and others.
-fn methods_beside<'a>(api: &'a Api, operation: &Operation) -> impl Iterator<Item = &'a str> {
-    // Not by a search among all operations: there may be thousands, and each is asked about.
-    let item = api.document.get("paths").and_then(|paths| paths.get(&operation.path)).and_then(Value::as_object);
-    item.into_iter().flat_map(|item| item.keys()).map(String::as_str)
+    let declared = api.methods(&operation.path);
+    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !declared.iter().any(|known| known == method))
 }
 
 /// A field without which a body of this schema is refused.

@@ -6,6 +6,11 @@ use keyfit_openapi::{Failure, Text};
 
 use super::{BatchShape, Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
 
+/// The first thing that is wrong with a rule, whatever it presumes.
+pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Failure> {
+    Checker { contract, text, rules: HashMap::new() }.rule(rule)
+}
+
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     let rules = contract.rules.iter().rev().map(|rule| (rule.id.as_str(), rule)).collect();

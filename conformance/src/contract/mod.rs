@@ -265,6 +265,13 @@ impl Contract {
     /// # Errors
     /// Text that is no TOML, an unknown key or value, a citation without its source, an id that stands twice.
     pub fn read(text: &Text) -> Result<Self, Failure> {
+        let contract = Self::parse(text)?;
+        check::check(&contract, text)?;
+        Ok(contract)
+    }
+
+    /// The same without the checks.
+    pub(crate) fn parse(text: &Text) -> Result<Self, Failure> {
         let mut contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
             place: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
             problem: error.message().trim_end().replace('\n', "; "),
@@ -280,8 +287,12 @@ impl Contract {
                 contract.rulings.entry(probe.clone()).or_default().push(place);
             }
         }
-        check::check(&contract, text)?;
         Ok(contract)
+    }
+
+    /// Whether one of its rules, which was not checked, can be one of a contract.
+    pub(crate) fn takes(&self, rule: &Rule, text: &Text) -> bool {
+        check::rule(self, rule, text).is_ok()
     }
 
     /// The line at which each rule stands, found in one pass: a contract may have thousands.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use keyfit_openapi::plain;
+
 use super::document::{Facts, Limits};
 use super::quoted;
 use crate::contract::Carrier;
@@ -18,7 +20,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
          rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
          rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
          owasp = {{ title = \"OWASP API Security Top 10, 2023\", url = \"https://owasp.org/API-Security/editions/2023/en/0x11-t10/\" }}\n",
-        title = facts.title.replace(['\n', '\r'], " "),
+        title = plain(&facts.title),
         name = quoted(name),
         page = quoted(&format!("{}: OpenAPI document", facts.title)),
         url = quoted(document),

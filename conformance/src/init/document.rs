@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use keyfit_openapi::{Api, Operation, Place, vendor_scopes};
+use keyfit_openapi::{Api, Operation, Place, Unsupported, vendor_scopes};
 use reqwest::header::HeaderName;
 use serde_json::Value;
 
+use crate::catalogue::twins;
 use crate::contract::Carrier;
 
 /// Parts of names of path parameters whose ids belong to somebody.
@@ -99,6 +100,7 @@ impl Facts {
             facts.operation(api, operation, &known);
         }
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
+        facts.notes.extend(left_out(api));
         facts.notes.extend(all_of(&facts.of_many_kinds).map(|operations| {
             format!("{operations}: of more than {MOST_KINDS} kinds of token the first {MOST_KINDS} are kept")
         }));
@@ -237,9 +239,31 @@ impl Facts {
     }
 }
 
+/// The operations without cases: those that no request can be made for, and those that another one is answered in place of.
+pub(super) fn left_out(api: &Api) -> Vec<String> {
+    let mut set_aside: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for Unsupported { operation, reason, .. } in &api.unsupported {
+        set_aside.entry(reason).or_default().push(operation);
+    }
+    let of_reason =
+        |(reason, operations): (&str, Vec<&str>)| Some(format!("{}: left out, because {reason}", all_of(&operations)?));
+    let mut notes: Vec<String> = set_aside.into_iter().filter_map(of_reason).collect();
+    let ids = api.operations.iter().map(|operation| operation.id.as_str());
+    let twins: Vec<&str> = ids.zip(twins(&api.operations)).filter_map(|(id, twin)| twin.map(|_| id)).collect();
+    notes.extend(all_of(&twins).map(|operations| {
+        format!("{operations}: no request tells it from an operation before it: its cases with a server are skipped")
+    }));
+    notes
+}
+
 /// The first of the operations, and how many more there are.
-fn all_of(operations: &[String]) -> Option<String> {
+fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
+    /// A path may have thousands.
+    const LETTERS: usize = 100;
     let (first, others) = operations.split_first()?;
+    let letters = first.as_ref().chars();
+    let is_long = letters.clone().nth(LETTERS).is_some();
+    let first: String = letters.take(LETTERS).chain(is_long.then_some('…')).collect();
     Some(match others.len() {
         0 => format!("`{first}`"),
         more => format!("`{first}` and {more} more"),

@@ -42,6 +42,10 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
     let api = Api::read(&source)?;
     let mut facts = Facts::read(&api);
     facts.notes.extend(api.ignored_hints());
+    if let (true, Some(note)) = (api.operations.is_empty(), document::left_out(&api).first()) {
+        let problem = format!("no operation of the document can be called: {note}");
+        return Err(Failure::of_file(&document.path, problem, "correct the document: there is nothing to check"));
+    }
     if facts.schemes.is_empty() {
         // Notes on other matters do not say why.
         let why = facts.notes.iter().find(|note| note.contains("scheme `"));
@@ -71,7 +75,9 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
     let api = Arc::new(Api::read(&source)?);
     let mut rules = rules::of(name, &facts);
     let reach = Reach::of(&api);
-    rules.retain(|rule| Catalogue::holds(&reach, &contract(&rules::alone(rule))));
+    let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
+    let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone))?.into_iter();
+    rules.retain(|_| has_cases.next().unwrap_or_default());
     let kept = rules::joined(&rules);
     let openers = openers(&api, Some(&contract(&kept)))?;
     let catalogue = Catalogue::of(api, &contract(&kept))?;
@@ -85,9 +91,9 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
     })
 }
 
-/// A text as a TOML and YAML string: both take JSON's.
+/// A text as a TOML and YAML string: both take JSON's, but for one letter.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
@@ -153,6 +159,58 @@ mod tests {
         ] {
             assert!(made.notes.iter().any(|said| said == note), "{:?}", made.notes);
         }
+    }
+
+    #[test]
+    fn an_operation_that_no_request_can_be_made_for_is_left_out_with_a_note() {
+        let long: String = (0..2000).map(|index| format!("/{{p{index}}}")).collect();
+        let text = |paths: serde_json::Value| {
+            serde_json::json!({
+                "openapi": "3.0.3",
+                "info": { "title": "Long", "version": "1" },
+                "servers": [{ "url": "https://long.example" }],
+                "security": [{ "login": [] }],
+                "paths": paths,
+                "components": { "securitySchemes": { "login": { "type": "http", "scheme": "bearer" } } },
+            })
+            .to_string()
+        };
+        let get = serde_json::json!({ "get": { "responses": { "200": { "description": "ok" } } } });
+        let made = scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ &long: get, "/a": get }))));
+        let made = made.expect("a contract");
+        let is_told = |note: &&String| {
+            note.starts_with("`GET /{p0}/{p1}") && note.contains("…`: left out, because the path is longer")
+        };
+        assert_eq!(made.notes.iter().filter(is_told).count(), 1, "{:?}", made.notes);
+        assert!(made.overlay.contains("$.paths['/a'].get") && !made.overlay.contains("p0"), "{}", made.overlay);
+        let alone = scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ &long: get }))));
+        let refusal = alone.expect_err("there is nothing to check").to_string();
+        assert!(refusal.contains("no operation of the document can be called: `GET /{p0}"), "{refusal}");
+        // The longest path that is not left out, with a letter that wants an escape each.
+        let quotes = format!("/{}", "'".repeat(7999));
+        let made =
+            scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ quotes: get })))).expect("a contract");
+        assert!(
+            made.cases > 0 && made.notes.iter().all(|note| !note.contains("left out, because")),
+            "{:?}",
+            made.notes
+        );
+    }
+
+    #[test]
+    fn what_a_document_calls_a_parameter_stays_within_its_quotes() {
+        let document = serde_json::json!({
+            "openapi": "3.0.3",
+            "info": { "title": "Odd\u{7}\n[sources]", "version": "1" },
+            "servers": [{ "url": "https://odd.example" }],
+            "security": [{ "log\u{7f}in": [] }],
+            "paths": { "/things/{id\"'}": { "get": { "responses": { "200": { "description": "ok" } } } } },
+            "components": { "securitySchemes": { "log\u{7f}in": { "type": "http", "scheme": "bearer" } } },
+        });
+        let made = scaffold("odd", &Text::new("odd.json", document.to_string())).expect("a contract");
+        let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
+        let is_about_it = |rule: &crate::contract::Rule| matches!(&rule.probe, Some(crate::contract::Probe::UnknownId(name)) if name == "id\"'");
+        assert!(contract.rules.iter().any(is_about_it), "{}", made.contract);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::document::Facts;
+use super::quoted;
 use crate::contract::Carrier;
 
 const ANY: &str = include_str!("rules/any.toml");
@@ -35,7 +36,9 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let all = shared.chain(of_tenants).chain(of_ids).chain(of_errors);
     let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
     // By family, as contracts are read.
-    rules.sort_by_key(|rule| FAMILIES.iter().position(|family| rule.contains(&format!("id = \"{api}.{family}."))));
+    rules.sort_by_cached_key(|rule| {
+        FAMILIES.iter().position(|family| rule.contains(&format!("id = \"{api}.{family}.")))
+    });
     rules
 }
 
@@ -64,6 +67,9 @@ const PRESUMES: &str = "presumes = [";
 const FAMILIES: [&str; 7] = ["auth", "scope", "tenant", "error", "method", "rate", "client"];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
+    // What a document calls a parameter stays within the quotes that it is put into.
+    let name = quoted(name);
+    let name = &name[1..name.len() - 1];
     let texts = rules.split("[[rule]]\n").skip(1);
     texts
         .map(|rule| {

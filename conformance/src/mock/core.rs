@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::header::{AUTHORIZATION, HeaderName};
-use keyfit_openapi::{Api, Operation, Pagination};
+use keyfit_openapi::{Api, NextPage, Operation, PageArgument};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
@@ -40,11 +40,13 @@ pub(super) struct Served<'a> {
 impl Served<'_> {
     /// Whether it goes on where another page ended.
     fn asks_for_more(&self) -> bool {
-        let cursor = match &self.sent {
-            Sent::Body(body) => body.get("cursor"),
-            _ => None,
-        };
-        self.operation.pagination == Some(Pagination::Cursor) && cursor.is_some_and(Value::is_string)
+        let Some(pagination) = &self.operation.pagination else { return false };
+        match (&pagination.next, &self.sent) {
+            (NextPage::Cursor { argument: PageArgument::Body(at), .. }, Sent::Body(body)) => {
+                body.pointer(at).is_some_and(Value::is_string)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -117,3 +117,50 @@ impl std::fmt::Display for Cut {
 }
 
 impl std::error::Error for Cut {}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+
+    use hyper::body::Frame;
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::mock::shipped;
+
+    /// So many bytes, a megabyte at a time; counts what was taken.
+    struct Megabytes(usize, Arc<AtomicUsize>);
+
+    impl Body for Megabytes {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let length = self.0.min(1024 * 1024);
+            self.0 -= length;
+            self.1.fetch_add(length, Ordering::Relaxed);
+            Poll::Ready((length > 0).then(|| Ok(Frame::data(vec![b' '; length].into()))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_before_more_of_it_is_read() {
+        let catalogue = Catalogue::read(&shipped("guide").expect("it ships")).expect("it can be read");
+        let core = Arc::new(Core::new(catalogue.api, catalogue.contract, None));
+        let front = Front { core, base_path: "".into(), console: None };
+        for (length, status, most) in [
+            (LARGEST_BODY, StatusCode::NOT_FOUND, LARGEST_BODY),
+            (LARGEST_BODY + 1, StatusCode::PAYLOAD_TOO_LARGE, LARGEST_BODY + 1),
+            (usize::MAX, StatusCode::PAYLOAD_TOO_LARGE, LARGEST_BODY + 1024 * 1024),
+        ] {
+            let taken = Arc::new(AtomicUsize::new(0));
+            let request = Request::post("/nowhere").body(Megabytes(length, Arc::clone(&taken))).expect("a request");
+            let answer = front.respond(request).await.expect("an answer");
+            assert_eq!(answer.status(), status, "{length}");
+            assert!(taken.load(Ordering::Relaxed) <= most, "{length}: {taken:?}");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use keyfit_openapi::Api;
+use keyfit_openapi::{Api, nameless};
 
 use super::call::Call;
 use crate::segment;
@@ -19,8 +19,7 @@ struct Node {
     mixed: Mixed,
     /// Whatever the parameter is called: no request tells names apart.
     parameter: Option<usize>,
-    /// The template that ends here.
-    route: Option<Route>,
+    route: Route,
 }
 
 /// The segments that have a parameter with other text around it, or several, without the names: `{}:cancel`. They are kept by
@@ -31,13 +30,11 @@ struct Mixed(BTreeMap<(usize, usize), HashMap<Ends, BTreeMap<String, usize>>>);
 /// The texts before the first parameter of a segment and after the last one.
 type Ends = (String, String);
 
-struct Route {
-    segments: Vec<Segment>,
-    /// Method to the operation's index.
-    methods: BTreeMap<String, usize>,
-}
+/// The templates that end at a node, which differ in the names of their parameters at most: by method the operation's index, and
+/// what its template calls the parameters.
+type Route = BTreeMap<String, (usize, Vec<Segment>)>;
 
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug)]
 enum Segment {
     Literal(String),
     /// A parameter with other text around it, or several.
@@ -58,24 +55,17 @@ pub(super) enum Routed {
 impl Router {
     /// Reads the path templates.
     pub(super) fn new(api: &Api) -> Self {
-        let mut templates: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
-        for (index, operation) in api.operations.iter().enumerate() {
-            templates.entry(&operation.path).or_default().insert(operation.method.clone(), index);
-        }
-        Self::of(templates)
+        Self::of(api.operations.iter().map(|operation| (operation.path.as_str(), operation.method.as_str())))
     }
 
-    fn of<'a>(templates: impl IntoIterator<Item = (&'a str, BTreeMap<String, usize>)>) -> Self {
-        let mut routes: BTreeMap<Vec<Segment>, BTreeMap<String, usize>> = BTreeMap::new();
-        for (path, methods) in templates {
-            let segments = path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
-            routes.entry(segments).or_default().extend(methods);
-        }
+    /// The tree of the operations with these templates and methods.
+    fn of<'a>(operations: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut tree = Self(vec![Node::default()]);
-        for (segments, methods) in routes {
+        for (index, (path, method)) in operations.into_iter().enumerate() {
+            let segments: Vec<Segment> = path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
             let end = segments.iter().fold(0, |node, segment| tree.below(node, segment));
-            // Of templates that differ in the names of their parameters alone the first one is served.
-            tree.0[end].route.get_or_insert(Route { segments, methods });
+            // Of operations that no request tells apart the first one is served.
+            tree.0[end].route.entry(method.to_owned()).or_insert((index, segments));
         }
         tree
     }
@@ -97,17 +87,18 @@ impl Router {
 
     /// Finds the operation of a request.
     pub(super) fn route(&self, call: &Call) -> Routed {
-        let found = self.find(&call.segments, &mut 0);
-        let Some((route, values)) = found.and_then(|route| Some((route, route.values(&call.segments)?))) else {
-            return Routed::Nowhere;
-        };
+        let Some(route) = self.find(&call.segments, &mut 0) else { return Routed::Nowhere };
         // Where nothing else is documented, HEAD is a GET without a body.
-        let as_get = || route.methods.get("GET").filter(|_| call.method == "HEAD");
-        if let Some(operation) = route.methods.get(&call.method).or_else(as_get) {
-            return Routed::Operation(*operation, values);
+        let as_get = || route.get("GET").filter(|_| call.method == "HEAD");
+        if let Some((operation, template)) = route.get(&call.method).or_else(as_get) {
+            return match values(template, &call.segments) {
+                Some(values) => Routed::Operation(*operation, values),
+                None => Routed::Nowhere,
+            };
         }
-        let allowed: Vec<&str> = route.methods.keys().map(String::as_str).collect();
-        Routed::OtherMethods(route.methods.values().copied().next().unwrap_or_default(), allowed.join(", "))
+        let allowed: Vec<&str> = route.keys().map(String::as_str).collect();
+        let first = route.values().next().map(|(operation, _)| *operation);
+        Routed::OtherMethods(first.unwrap_or_default(), allowed.join(", "))
     }
 
     /// The most concrete template that a path fits, segment by segment; counts the nodes that are looked at.
@@ -117,10 +108,10 @@ impl Router {
             *looked_at += 1;
             let Node { literals, mixed, parameter, route } = &self.0[node];
             let Some((text, rest)) = path.split_first() else {
-                match route {
-                    Some(route) => return Some(route),
-                    None => continue,
+                if route.is_empty() {
+                    continue;
                 }
+                return Some(route);
             };
             // The last one is taken first.
             let next = parameter.iter().copied().chain(mixed.fitting(text)).chain(literals.get(text).copied());
@@ -153,19 +144,18 @@ impl Mixed {
     }
 }
 
-impl Route {
-    fn values(&self, path: &[String]) -> Option<BTreeMap<String, String>> {
-        let mut values = BTreeMap::new();
-        for (segment, value) in self.segments.iter().zip(path) {
-            match segment {
-                Segment::Literal(literal) if literal == value => {}
-                Segment::Mixed(template) if segment::read(template, value, &mut values) => {}
-                Segment::Literal(_) | Segment::Mixed(_) => return None,
-                Segment::Parameter(name) => drop(values.insert(name.clone(), value.clone())),
-            }
+/// The values of the parameters of a template; `None` if a path does not fit it.
+fn values(template: &[Segment], path: &[String]) -> Option<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for (segment, value) in template.iter().zip(path) {
+        match segment {
+            Segment::Literal(literal) if literal == value => {}
+            Segment::Mixed(template) if segment::read(template, value, &mut values) => {}
+            Segment::Literal(_) | Segment::Mixed(_) => return None,
+            Segment::Parameter(name) => drop(values.insert(name.clone(), value.clone())),
         }
-        Some(values)
     }
+    Some(values)
 }
 
 fn parsed(text: &str) -> Segment {
@@ -174,11 +164,6 @@ fn parsed(text: &str) -> Segment {
         _ if text.contains('{') => Segment::Mixed(text.to_owned()),
         _ => Segment::Literal(text.to_owned()),
     }
-}
-
-/// A mixed segment without the names of its parameters.
-fn nameless(template: &str) -> String {
-    segment::filled(template, |_| Some("{}".to_owned()))
 }
 
 /// Sorts mixed segments: the one with the most text of its own first, then by that text.
@@ -195,9 +180,7 @@ mod tests {
     use super::*;
 
     fn router(templates: &[String]) -> Router {
-        Router::of(
-            templates.iter().enumerate().map(|(index, path)| (&**path, BTreeMap::from([(String::new(), index)]))),
-        )
+        Router::of(templates.iter().map(|path| (path.as_str(), "")))
     }
 
     fn segments(path: &str) -> Vec<String> {
@@ -208,7 +191,7 @@ mod tests {
     fn found(router: &Router, path: &str) -> (Option<usize>, usize) {
         let mut looked_at = 0;
         let route = router.find(&segments(path), &mut looked_at);
-        (route.map(|route| route.methods[""]), looked_at)
+        (route.map(|route| route[""].0), looked_at)
     }
 
     /// By trying each template: the place of the most concrete one.
@@ -232,9 +215,8 @@ mod tests {
             segments(template).iter().map(rank).collect()
         };
         let fitting = templates.iter().enumerate().filter(|(_, template)| fits(template));
-        let best = fitting.min_by_key(|(_, template)| {
-            (rank(template), segments(template).iter().map(|part| parsed(part)).collect::<Vec<_>>())
-        });
+        // The first one of several.
+        let best = fitting.min_by_key(|(_, template)| rank(template));
         best.map(|(place, _)| place)
     }
 

@@ -80,6 +80,11 @@ impl Target {
         if let Some(live) = &self.live {
             live.slot(When::AtTheEnd).await;
         }
+        self.answers().await
+    }
+
+    /// The same at once.
+    async fn answers(&self) -> Result<(), String> {
         let root = self.http.request(Method::GET, self.base_url.clone());
         receive(root).await.map(drop).map_err(|failure| failure.reason)
     }
@@ -349,9 +354,10 @@ impl Target {
         live.learn(draft, reply, after.as_deref(), &*self.identities, &self.redactor);
         if let Err(reason) = &sent.reply
             && sent.requests > 0
+            && live.slot(when).await
         {
             sent.requests += 1;
-            if self.reach().await.is_err() {
+            if self.answers().await.is_err() {
                 sent.reply = Err(live.end(reason));
             }
         }

@@ -78,11 +78,8 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
         } })),
         ),
         ("many parameters", parameters("/a", "query", of(5000))),
-        ("a path of parameters", {
-            let path: String =
-                (0..of(2000)).flat_map(|index| ["/{p".to_owned(), index.to_string(), "}".to_owned()]).collect();
-            parameters(&path, "path", of(2000))
-        }),
+        ("a path of parameters", path_of_parameters(of(1000))),
+        ("a path longer than any server takes", path_of_parameters(of(20_000))),
         ("many members", body(&object(of(50_000), |_| json!({ "type": "string" })))),
         (
             "a long description",
@@ -162,6 +159,12 @@ fn crowds(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// A path of parameters alone.
+fn path_of_parameters(count: usize) -> Value {
+    let path: String = (0..count).flat_map(|index| ["/{p".to_owned(), index.to_string(), "}".to_owned()]).collect();
+    parameters(&path, "path", count)
+}
+
 /// Path templates that differ in the names of their parameters alone.
 fn indistinct_paths(count: usize) -> Value {
     let path =
@@ -182,6 +185,10 @@ fn texts(of: &dyn Fn(usize) -> usize) -> Vec<Document> {
             "a long text a thousand times",
             format!("{head}x-a: &a \"{}\"\nx-b: [{}]\n", "x".repeat(of(5_000_000)), vec!["*a"; 1000].join(", ")),
         ),
+        ("anchors in anchors", {
+            let open = (0..120).fold(String::new(), |text, level| format!("{text}&a{level} ["));
+            format!("{head}x-a: {open}{}{}\n", "x, ".repeat(of(400_000)), "]".repeat(120))
+        }),
         ("brackets without end", "[".repeat(of(200_000))),
         ("keys of keys", "? ".repeat(of(20_000))),
         ("maps in maps", "{\"a\":".repeat(of(100_000))),

@@ -92,6 +92,26 @@ fn a_server_that_executes_any_method_is_asked_where_nothing_of_the_users_is() {
     assert!(said.contains(&format!("KEYFIT {url}/flags/keyfit-no-such-id: answered 200")), "{said}");
 }
 
+/// By the DELETE a server that executes any method removes what a GET names, whatever the document calls its parameter there.
+#[test]
+fn a_path_is_the_same_by_another_name_of_its_parameter() {
+    let get = "  /flags/{name}:
+    parameters: [{ name: name, in: path, required: true, schema: { type: string } }]
+    get:
+      operationId: flag-get
+      responses: { '200': { description: A flag. }, '401': { description: No. }, '404': { description: None. } }
+  /flags/{flag}:
+";
+    let folder = api("other-name", &DOCUMENT.replace("  /flags/{flag}:\n", get));
+    fs::write(folder.join("tokens.toml"), format!("{TOKENS}[ids]\nname = \"1\"\nflag = \"1\"\n")).expect("a file");
+    let (url, log) = serve(|first, headers, _| Some(by_token(first, headers)));
+    check(&folder, &url, &["--allow-writes", "--case", "hub/**"]);
+    let changing: Vec<String> =
+        requests(&log).into_iter().map(|(first, _)| first).filter(|first| !is_reading(first)).collect();
+    assert!(changing.iter().any(|first| first.starts_with("KEYFIT /flags/keyfit-no-such-id ")), "{changing:?}");
+    assert!(changing.iter().all(|first| !first.contains(" /flags/1 ")), "{changing:?}");
+}
+
 #[test]
 fn what_was_changed_stands_in_every_form_that_people_read() {
     let folder = api("forms", DOCUMENT);

@@ -7,6 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
+use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::mock::Mock;
+use keyfit_conformance::probe::{Policy, Target, http_client};
+use keyfit_conformance::run::Halt;
+use keyfit_conformance::secret::Redactor;
+use keyfit_openapi::Source;
+
 use crate::common::identity;
 
 pub(crate) const TOKEN: &str = "fixture-token-live-server"; // not-a-secret
@@ -234,6 +241,32 @@ fn a_server_that_died_is_named_with_the_last_request_before_that() {
         "{said}"
     );
     assert!(said.contains("the run was ended before it"), "nothing is sent after that: {said}");
+}
+
+/// Each turn but the first is a quarter of an hour away: what does not wait for its own is seen at the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_tried_anew_waits_for_its_turn_under_a_rate() {
+    let folder = api("turns", DOCUMENT);
+    let source = Source::from_dir(&folder.join("api")).expect("the folder is there");
+    let mut catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    catalogue.select(&["hub/auth/accepted/user-list".to_owned()], &[]);
+    let catalogue = Arc::new(catalogue);
+    for (rate, expected) in [(Some(0.001), 1), (None, 3)] {
+        let halt = Halt::default();
+        let ends_the_run = halt.clone();
+        // It closes the connection in place of an answer, and nobody waits for a turn after that.
+        let (url, log) = serve(move |_, _, _| {
+            ends_the_run.halt();
+            None
+        });
+        let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+        let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
+        let http = http_client(false).expect("a client");
+        let target = Target::new(http, url.parse().expect("a URL"), Arc::new(mock.mint().clone()), Redactor::default());
+        let target = target.live(&catalogue, halt, Policy { rate, ..Policy::default() });
+        target.check(&catalogue, &catalogue.cases[0]).await;
+        assert_eq!(requests(&log).len(), expected, "{rate:?}");
+    }
 }
 
 #[test]

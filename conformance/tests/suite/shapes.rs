@@ -6,11 +6,15 @@ use std::sync::Arc;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Defect, Naive};
 use keyfit_conformance::init::scaffold;
-use keyfit_conformance::mock::Mutant;
+use keyfit_conformance::mock::{Mock, Mutant};
+use keyfit_conformance::probe::Target;
+use keyfit_conformance::run::{Plan, run};
+use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{Source, Text};
 
 use crate::common::{against_client, against_mock, http, side};
+use crate::live_server::{reply, serve};
 
 const WAREHOUSE: &str = include_str!("../fixtures/bare/warehouse.yaml");
 
@@ -82,6 +86,68 @@ async fn a_request_of_which_no_example_is_known_is_not_driven() {
     assert_eq!(failed.len(), of_labels, "{failed:?}");
     for failed in failed {
         assert!(failed.contains("there is no example of a request, `code`: no text is known that matches"), "{failed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_a_request_of_which_no_example_is_known_breaks_no_rule() {
+    let odd = WAREHOUSE.replace("^box_[A-Za-z0-9]{24}$", r"^(\\w)-\\1\\1$");
+    let case = |rule: &str| format!("warehouse/{rule}/printLabel");
+    for (document, verdict) in [(&*odd, Verdict::Skip), (WAREHOUSE, Verdict::Fail)] {
+        let mut catalogue = catalogue(document);
+        catalogue.select(&[case("auth/accepted"), case("auth/no-token")], &[]);
+        let catalogue = Arc::new(catalogue);
+        // It says what is wrong with the code before it asks who calls.
+        let (url, _) = serve(|_, _, _| Some(reply("422 Unprocessable Content", "{}")));
+        let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
+        let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
+        let identities = Arc::new(mock.mint().clone());
+        let target = Target::new(http(), url.parse().expect("a URL"), identities, Redactor::default());
+        let outcomes = run(&catalogue, &Plan { target: Some(Arc::new(target)), ..Plan::default() }).await;
+        assert_eq!(outcomes.len(), 2);
+        for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
+            let why = outcome.reason.unwrap_or_default();
+            assert_eq!(outcome.verdict, verdict, "{}: {why}", case.id);
+            let is_of_gap = why.contains("there is no example of a request, `code`: no text is known that matches");
+            assert_eq!(is_of_gap, verdict == Verdict::Skip, "{}: {why}", case.id);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_that_no_request_tells_apart_are_checked_once_and_their_methods_belong_to_one_path() {
+    let operation = |id: &str| {
+        format!(
+            "{{operationId: {id}, responses: {{'200': {{description: d}}, '401': {{description: d}}, '404': {{description: d}}}}}}"
+        )
+    };
+    let document = format!(
+        "openapi: 3.0.3\ninfo: {{title: Twins, version: '1'}}\nservers: [{{url: 'https://twins.example'}}]\nsecurity: [{{login: []}}]\n\
+         paths:\n  /boxes/{{z}}:\n    get: {}\n  /boxes/{{a}}:\n    get: {}\n  /boxes/{{b}}:\n    delete: {}\n  /boxes/{{b}}:open:\n    get: {}\n\
+         components: {{securitySchemes: {{login: {{type: http, scheme: bearer}}}}}}\n",
+        operation("first"),
+        operation("second"),
+        operation("remove"),
+        operation("open"),
+    );
+    let made = scaffold("warehouse", &Text::new("twins.yaml", document.as_str())).expect("a contract");
+    let note = "`second`: no request tells it from an operation before it: its cases with a server are skipped";
+    assert!(made.notes.iter().any(|said| said == note), "{:?}", made.notes);
+    let catalogue = side(catalogue(&document), Side::Server);
+    let of = |rule: &str| -> Vec<&str> {
+        let ids = catalogue.cases.iter().filter_map(|case| case.id.strip_prefix(&format!("warehouse/{rule}/")));
+        ids.collect()
+    };
+    assert_eq!(of("method/not-allowed"), ["first", "second", "open"], "the DELETE is of the same path");
+    let outcomes = against_mock(&catalogue, None, &http()).await;
+    for (case, outcome) in catalogue.cases.iter().zip(&outcomes) {
+        let why = outcome.reason.as_deref();
+        if case.id.ends_with("/second") {
+            let expected = "no request tells it from `first`, which is checked in its place";
+            assert_eq!((outcome.verdict, why), (Verdict::Skip, Some(expected)), "{}", case.id);
+        } else {
+            assert_eq!(outcome.verdict, Verdict::Pass, "{}: {why:?}", case.id);
+        }
     }
 }
 

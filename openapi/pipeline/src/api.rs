@@ -1,11 +1,14 @@
 //! One API, read: its repaired document, its operation table, and the record of what was repaired.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::load::Located;
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::repair::Repairs;
+use crate::template::nameless;
 use crate::{Failure, Source, hints, lint, overlay, remarks, select, table, walk};
 
 /// An API whose document was read, overlaid, repaired and linted.
@@ -30,6 +33,8 @@ pub struct Api {
     /// Everything that was changed on the way.
     pub repairs: Repairs,
     pub(crate) located: Located,
+    /// The methods of each path template without the names of its parameters, those that were set aside included.
+    methods: HashMap<String, Vec<String>>,
 }
 
 /// The nodes that a document has at most whose client is generated within 5 s and 500 MB.
@@ -69,17 +74,25 @@ impl Api {
         remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
+        let operations = table::operations(&located, &document)?;
+        let mut methods: HashMap<String, Vec<String>> = HashMap::new();
+        let set_aside = unsupported.iter().filter_map(|unsupported| unsupported.operation.split_once(' '));
+        let kept = operations.iter().map(|operation| (operation.method.as_str(), operation.path.as_str()));
+        for (method, path) in kept.chain(set_aside) {
+            methods.entry(nameless(path)).or_default().push(method.to_owned());
+        }
         Ok(Self {
             name: source.name.clone(),
             title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
             version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
             base_url,
-            operations: table::operations(&located, &document)?,
+            operations,
             webhooks: table::webhooks(&document),
             unsupported,
             repairs,
             document,
             located,
+            methods,
         })
     }
 
@@ -93,6 +106,12 @@ impl Api {
             (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {WIDEST}")),
             _ => None,
         }
+    }
+
+    /// The methods, in upper case, of a path template and of those that differ from it in the names of their parameters alone, in
+    /// the document's order.
+    pub fn methods(&self, path: &str) -> &[String] {
+        self.methods.get(&nameless(path)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the document names the server. Where it does not, [`base_url`](Self::base_url) has a host that cannot exist,

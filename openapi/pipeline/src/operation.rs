@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::pagination::Pagination;
 use crate::pointer;
 
 /// One call of an API: its request, its answers, and the rules that the overlay adds to them.
@@ -133,18 +134,6 @@ pub enum Retry {
     Keyed,
     /// A second request could have a second effect.
     Never,
-}
-
-/// How an operation pages through results.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pagination {
-    /// `page` and `per_page`.
-    Page,
-    /// `_start` and `_limit`.
-    StartLimit,
-    /// An opaque cursor, null at the end.
-    Cursor,
 }
 
 /// How a 2xx answer reports items that failed.

@@ -1,11 +1,13 @@
 //! What is odd about a document and can be read all the same, for its owner: nothing is changed for it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::repair::Repairs;
+use crate::template::nameless;
 use crate::{Text, pointer, walk};
 
 /// Notes everything that is odd.
@@ -48,12 +50,11 @@ fn paths(document: &Value, repairs: &mut Repairs) {
     let mut known: HashMap<String, String> = HashMap::new();
     for (at, _) in walk::path_items(document) {
         let path = pointer::name(&at);
-        let is_argument = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
-        let shape: Vec<&str> = path.split('/').map(|part| if is_argument(part) { "{}" } else { part }).collect();
-        if let Some(other) = known.get(&shape.join("/")) {
-            repairs.note("same-path", &at, format!("no request tells it from `{other}`"));
-        } else {
-            known.insert(shape.join("/"), path.clone());
+        match known.entry(nameless(&path)) {
+            Entry::Occupied(other) => {
+                repairs.note("same-path", &at, format!("no request tells it from `{}`", other.get()));
+            }
+            Entry::Vacant(place) => drop(place.insert(path)),
         }
     }
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::load::Located;
 use crate::normalize::SEPARATOR;
-use crate::operation::{Body, Operation, Pagination, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+use crate::operation::{Body, Operation, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+use crate::pagination;
 use crate::pointer;
 use crate::{Failure, name, walk};
 
@@ -23,7 +24,7 @@ struct Hints {
     retry_key: Option<String>,
     rate_limit: Option<String>,
     rate_limit_by: Option<Vec<String>>,
-    pagination: Option<Pagination>,
+    pages: Option<pagination::Hint>,
     partial: Option<Partial>,
     spends: bool,
     errors: Option<String>,
@@ -43,7 +44,7 @@ pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<Oper
                     "name the body field that makes a repeat harmless",
                 ));
             }
-            Ok(build(document, &at, operation, hints, &defaults))
+            build(located, document, &at, operation, hints, &defaults)
         })
         .collect()
 }
@@ -80,15 +81,41 @@ fn hints(located: &Located, node: &Value, at: &str) -> Result<Hints, Failure> {
     })
 }
 
-fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: &Hints) -> Operation {
+fn build(
+    located: &Located,
+    document: &Value,
+    at: &str,
+    operation: &Value,
+    hints: Hints,
+    defaults: &Hints,
+) -> Result<Operation, Failure> {
     let (method, path) = walk::method_and_path(at);
+    let parameters: Vec<Parameter> =
+        operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect();
+    let body = body(&operation["requestBody"]);
+    let responses = responses(document, operation, &method);
+    let pagination = match hints.pages {
+        Some(hint) => {
+            let call = pagination::Call {
+                document,
+                parameters: &parameters,
+                body: body.as_ref(),
+                answer: success(&responses),
+            };
+            Some(hint.settle(call).map_err(|misfit| {
+                let at = pointer::join(&format!("{at}/x-keyfit/pages"), misfit.key);
+                located.failure(&at, format!("x-keyfit: pages: {}", misfit.problem), misfit.help)
+            })?)
+        }
+        None => None,
+    };
     let id = text(operation, "operationId").unwrap_or_default();
-    Operation {
+    Ok(Operation {
         function: name::of_argument(&id),
         summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
-        parameters: operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect(),
-        body: body(&operation["requestBody"]),
-        responses: responses(document, operation, &method),
+        parameters,
+        body,
+        responses,
         credentials: hints.credentials.or_else(|| defaults.credentials.clone()).unwrap_or_default(),
         scopes: hints.scopes,
         scopes_unverified: hints.scopes_unverified,
@@ -98,7 +125,7 @@ fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: 
         retry_key: hints.retry_key,
         rate_limit: hints.rate_limit.unwrap_or_else(|| id.clone()),
         rate_limit_by: hints.rate_limit_by.or_else(|| defaults.rate_limit_by.clone()).unwrap_or_default(),
-        pagination: hints.pagination,
+        pagination,
         partial: hints.partial,
         spends: hints.spends,
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
@@ -106,7 +133,13 @@ fn build(document: &Value, at: &str, operation: &Value, hints: Hints, defaults: 
         method: method.to_uppercase(),
         path,
         id,
-    }
+    })
+}
+
+/// The schema of the first success that is JSON.
+fn success(responses: &BTreeMap<String, ResponseShape>) -> Option<&Value> {
+    let successes = responses.iter().filter(|(status, _)| status.starts_with('2'));
+    successes.filter(|(_, shape)| shape.is_json()).find_map(|(_, shape)| shape.schema.as_ref())
 }
 
 fn parameter(parameter: &Value) -> Option<Parameter> {

@@ -1,8 +1,8 @@
 //! What the target of an overlay's action may ask for. The parser of JSONPath calls itself for each bracket, a query with
 //! several `..` visits a node once for each of its ancestors, and none of that is needed to name a part of a document.
 
-/// The longest target, in bytes.
-const LONGEST: usize = 8192;
+/// The longest target, in bytes: room for the longest path of a document, each of whose letters may want an escape.
+const LONGEST: usize = 20_000;
 /// How many segments a target may have: as many as a document may be deep.
 const SEGMENTS: usize = crate::load::DEEPEST;
 /// How deep brackets may stand in each other.
@@ -70,7 +70,7 @@ mod tests {
         for (target, problem) in [
             (format!("${}", ".a".repeat(3000)), "has more than 128 segments"),
             (format!("${}", "[0]".repeat(2000)), "has more than 128 segments"),
-            (format!("$['{}']", "a".repeat(9000)), "is longer than 8192 bytes"),
+            (format!("$['{}']", "a".repeat(21_000)), "is longer than 20000 bytes"),
             (format!("${}", "[?@".repeat(2500)), "has brackets in each other more than 12 deep"),
             (format!("$[?{}@{}]", "(".repeat(2500), ")".repeat(2500)), "has brackets in each other more than 12 deep"),
             ("$..*..*..*".to_owned(), "searches with `..` more than 2 times"),

@@ -218,10 +218,46 @@ fn an_example_of_absurd_length_is_not_made() {
 
 #[test]
 fn absurd_nesting_is_refused() {
-    for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", "")] {
+    for (open, close, problem) in [
+        ("[", "]", "not well-formed"),
+        ("{a: ", "}", "not well-formed"),
+        ("- ", "", "not well-formed"),
+        ("? ", "", "a key is not a string"),
+    ] {
         let text = format!("{}{}", open.repeat(20_000), close.repeat(20_000));
-        assert!(message(&source(&text, None)).contains("not well-formed"), "{open}");
+        assert!(message(&source(&text, None)).contains(problem), "{open}");
     }
+}
+
+#[test]
+fn what_anchors_and_aliases_multiply_is_refused_before_it_is_kept() {
+    let nested = (0..120).fold(String::new(), |text, level| format!("{text}&a{level} [")) + &"x, ".repeat(20_000);
+    let laughs = (1..9).fold("x-a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, level| {
+        format!("{text}x-a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", "))
+    });
+    let long = format!("x-a: &a \"{}\"\nx-b: [{}]\n", "x".repeat(1_000_000), vec!["*a"; 100].join(", "));
+    for (text, problem) in [
+        (format!("{nested}{}", "]".repeat(120)), "too much of it stands below anchors"),
+        (laughs, "its aliases repeat too many nodes"),
+        (long, "its aliases repeat too much text"),
+        ("x-a: &a [*a]\n".to_owned(), "cannot be read"),
+        ("x-a: &a [1]\n*a : 2\n".to_owned(), "a key is not a string"),
+    ] {
+        let said = message(&source(&text, None));
+        assert!(said.contains(problem), "{problem}: {said}");
+    }
+}
+
+#[test]
+fn an_alias_stands_for_its_anchor_as_key_value_list_or_map() {
+    let text = GOOD.replace(
+        "title: Pets",
+        "title: &title Pets\n  x-a: {*title : [*title], b: &map {c: &list [1, two]}, d: *map, e: *list}",
+    );
+    let api = Api::read(&source(&text, None)).unwrap_or_else(|failure| panic!("{failure}"));
+    let expected =
+        serde_json::json!({ "Pets": ["Pets"], "b": { "c": [1, "two"] }, "d": { "c": [1, "two"] }, "e": [1, "two"] });
+    assert_eq!(api.document["info"]["x-a"], expected);
 }
 
 #[test]

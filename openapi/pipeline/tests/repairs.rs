@@ -58,6 +58,27 @@ fn what_is_odd_and_can_be_read_is_noted() {
 }
 
 #[test]
+fn paths_are_the_same_by_what_stands_around_their_parameters() {
+    let item = |path: &str| format!("  {path}:\n    get: {{responses: {{'200': {{description: ok}}}}}}\n");
+    let paths = ["/a/{x}", "/a/{y}", "/a/{x}-{y}", "/a/{y}-{x}", "/a/{x}:go", "/a/{y}:stop"];
+    let api = read(&paths.map(item).concat());
+    let same = api.repairs.iter().filter(|repair| repair.rule == "same-path").map(|repair| repair.pointer.as_str());
+    assert_eq!(same.collect::<Vec<_>>(), ["/paths/~1a~1{y}", "/paths/~1a~1{y}-{x}"]);
+}
+
+#[test]
+fn a_path_that_no_server_takes_is_set_aside() {
+    let item = |length: usize| {
+        format!("  /{}:\n    get: {{responses: {{'200': {{description: ok}}}}}}\n", "a".repeat(length - 1))
+    };
+    let api = read(&format!("{}{}", item(8000), item(8001)));
+    assert_eq!(api.operations.len(), 1);
+    assert_eq!(api.operations[0].path.len(), 8000);
+    assert_eq!(api.unsupported[0].reason, "the path is longer than 8000 bytes, which servers do not take");
+    assert_eq!(api.methods(&format!("/{}", "a".repeat(8000))), ["GET"], "it is declared all the same");
+}
+
+#[test]
 fn what_a_published_document_says_under_x_keyfit_is_ignored_and_what_an_overlay_says_counts() {
     let said = "x-keyfit: {retry: safe, spends: true, credentials: [any], scopes: [all], errors: own, partial: items}";
     let paths = format!(

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::error::Category;
 
 use super::TokenSet;
 use crate::auth::{AccessToken, Secret};
@@ -24,6 +25,8 @@ struct Answer {
 pub(super) struct Unfit {
     /// What is wrong with it. Nothing of the body is in it.
     pub(super) reason: &'static str,
+    /// Whether it is the beginning of an answer.
+    pub(super) is_cut: bool,
     /// The refresh token in it, which may be the only one that is still good.
     pub(super) refresh: Option<SecretString>,
 }
@@ -32,14 +35,18 @@ pub(super) struct Unfit {
 /// the `assumed` time, or nobody knows.
 pub(super) fn read(body: &[u8], received: SystemTime, assumed: Option<Duration>) -> Result<TokenSet, Unfit> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => unfit("a member of the answer has the wrong type"),
-        _ => unfit("the answer is neither JSON nor a form"),
+        Category::Data => Unfit { reason: "a member of the answer has the wrong type", is_cut: false, refresh: None },
+        class => Unfit {
+            reason: "the answer is neither JSON nor a form",
+            is_cut: class == Category::Eof && !body.is_empty(),
+            refresh: None,
+        },
     })?;
     let refresh = answer.refresh_token.map(|token| SecretString::from(token.expose()));
     let refresh = refresh.filter(|token| !token.expose_secret().is_empty());
     let token = match usable(answer.access_token, answer.token_type.as_ref()) {
         Ok(token) => token,
-        Err(reason) => return Err(Unfit { reason, refresh }),
+        Err(reason) => return Err(Unfit { reason, is_cut: false, refresh }),
     };
     let life = answer.expires_in.filter(|value| !value.is_null()).and_then(|value| {
         // A token that is good for no time is of no use, so no server means that by 0: it says that the token does not
@@ -55,10 +62,6 @@ pub(super) fn read(body: &[u8], received: SystemTime, assumed: Option<Duration>)
         Some(refresh) => set.refresh(refresh),
         None => set,
     })
-}
-
-fn unfit(reason: &'static str) -> Unfit {
-    Unfit { reason, refresh: None }
 }
 
 /// The access token, where there is one that can be sent as a bearer token.
@@ -98,7 +101,7 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 /// Space-separated, or a list as some servers write it.
-fn scopes(value: Option<&Value>) -> Vec<String> {
+pub(super) fn scopes(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) => text.split_ascii_whitespace().map(str::to_owned).collect(),
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

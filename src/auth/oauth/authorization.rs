@@ -4,9 +4,12 @@ use std::fmt;
 
 use reqwest::Url;
 use secrecy::ExposeSecret as _;
+use serde::Deserialize;
 
+use super::outcome::Grant;
 use super::random::random_text;
-use super::{PendingAuthorization, PendingAuthorizations, Verifier};
+use super::wire::Success;
+use super::{PendingAuthorization, PendingAuthorizations, TokenEndpoint, Verifier};
 use crate::auth::http;
 use crate::error::Error;
 
@@ -40,6 +43,12 @@ pub struct AuthorizationRequest {
     scopes: Vec<String>,
     issuer: Option<String>,
     extra: Vec<(String, String)>,
+}
+
+/// What the server calls a request that was pushed.
+#[derive(Deserialize)]
+struct Pushed {
+    request_uri: String,
 }
 
 impl AuthorizationRequest {
@@ -102,6 +111,38 @@ impl AuthorizationRequest {
     /// A store that fails; an empty session, as of a cookie that is not there; an extra parameter that is one of the
     /// standard ones.
     pub async fn begin(&self, session: &str, pending: &dyn PendingAuthorizations) -> Result<Url, Error> {
+        let (url, entry) = self.prepare(session)?;
+        pending.put(session, entry).await?;
+        Ok(url)
+    }
+
+    /// As [`begin`](Self::begin), with the parameters pushed to the server and not shown to the browser (RFC 9126): the URL
+    /// holds a name for them. The endpoint is of the same client, and was built with its
+    /// [pushed authorization request endpoint](super::TokenEndpointBuilder::pushed_authorization_request_endpoint).
+    ///
+    /// # Errors
+    /// As `begin`, and what the server answers: a [`TokenError`](super::TokenError) as the source.
+    pub async fn push(
+        &self,
+        endpoint: &TokenEndpoint,
+        session: &str,
+        pending: &dyn PendingAuthorizations,
+    ) -> Result<Url, Error> {
+        let place = endpoint.urls().pushed_authorization_request.as_ref();
+        let place = endpoint.further("pushed_authorization_request_endpoint", place)?;
+        let (whole, entry) = self.prepare(session)?;
+        let pairs: Vec<(String, String)> = whole.query_pairs().into_owned().collect();
+        let pushed = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let asked = endpoint.wire().ask(place, Grant::Repeatable, pushed, &[], Success::json::<Pushed>);
+        let Pushed { request_uri } = asked.await.map_err(|failed| failed.error)?;
+        pending.put(session, entry).await?;
+        let mut url = self.endpoint.clone();
+        url.query_pairs_mut().append_pair("client_id", &self.client_id).append_pair("request_uri", &request_uri);
+        Ok(url)
+    }
+
+    /// The URL for one user, and what his return is checked with.
+    fn prepare(&self, session: &str) -> Result<(Url, PendingAuthorization), Error> {
         if let Some((name, _)) = self.extra.iter().find(|(name, _)| OWN.contains(&name.as_str())) {
             return Err(Error::configuration(format!("the parameter `{name}` of an authorization is set by Keyfit")));
         }
@@ -114,9 +155,7 @@ impl AuthorizationRequest {
         let verifier = Verifier::random()?;
         let url = self.url(state.expose_secret(), &verifier);
         let (redirect_uri, scopes, issuer) = (self.redirect_uri.clone(), self.scopes.clone(), self.issuer.clone());
-        let entry = PendingAuthorization::new(state, verifier, redirect_uri, scopes, issuer);
-        pending.put(session, entry).await?;
-        Ok(url)
+        Ok((url, PendingAuthorization::new(state, verifier, redirect_uri, scopes, issuer)))
     }
 
     fn url(&self, state: &str, verifier: &Verifier) -> Url {

@@ -1,14 +1,18 @@
-//! How a client says who it is (RFC 6749, section 2.3.1).
+//! How a client says who it is (RFC 6749, section 2.3.1; RFC 7523, section 2.2).
 
 use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use reqwest::Url;
 use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::encode::{Parameters, form_text};
 use crate::auth::SecretSource;
+#[cfg(feature = "jwt")]
+use crate::auth::{JwtKey, jwt::ClientAssertion};
 use crate::error::Error;
 
 #[derive(Clone)]
@@ -19,28 +23,49 @@ pub(super) enum ClientAuthentication {
     Body(Arc<dyn SecretSource>),
     /// With the secret in the header.
     Basic(Arc<dyn SecretSource>),
+    /// With a JWT that it signs: `private_key_jwt`, and with a shared secret `client_secret_jwt`.
+    #[cfg(feature = "jwt")]
+    Assertion(JwtKey),
 }
 
 impl ClientAuthentication {
-    pub(super) fn source(&self) -> Option<&dyn SecretSource> {
-        match self {
-            Self::Public => None,
-            Self::Body(source) | Self::Basic(source) => Some(&**source),
+    /// The secret to send, or the JWT that proves it.
+    pub(super) async fn proof(&self, client_id: &str, audience: &Url) -> Result<Option<SecretString>, Error> {
+        #[cfg(not(feature = "jwt"))]
+        let _ = audience;
+        let secret = match self {
+            Self::Public => return Ok(None),
+            Self::Body(source) | Self::Basic(source) => source.read().await?,
+            #[cfg(feature = "jwt")]
+            Self::Assertion(key) => ClientAssertion { client_id, audience: audience.as_str() }.sign(key).await?,
+        };
+        if secret.expose_secret().is_empty() {
+            return Err(Error::credential(format!("the secret of the OAuth client {client_id} is empty")));
         }
+        Ok(Some(secret))
     }
 
     /// Adds what the parameters need, and returns the header where one is needed.
     pub(super) fn apply<'a>(
         &self,
         client_id: &'a str,
-        secret: &'a str,
+        proof: &'a str,
         parameters: &mut Parameters<'a>,
     ) -> Result<Option<HeaderValue>, Error> {
+        // A request that is pushed has it already.
+        let id =
+            [("client_id", client_id)].into_iter().filter(|_| parameters.iter().all(|(name, _)| *name != "client_id"));
+        let id: Vec<_> = id.collect();
         match self {
-            Self::Public => parameters.push(("client_id", client_id)),
-            Self::Body(_) => parameters.extend([("client_id", client_id), ("client_secret", secret)]),
+            Self::Public => parameters.extend(id),
+            Self::Body(_) => parameters.extend(id.into_iter().chain([("client_secret", proof)])),
             // Not in the body as well: a request uses one method only.
-            Self::Basic(_) => return basic(client_id, secret).map(Some),
+            Self::Basic(_) => return basic(client_id, proof).map(Some),
+            #[cfg(feature = "jwt")]
+            Self::Assertion(_) => parameters.extend(id.into_iter().chain([
+                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+                ("client_assertion", proof),
+            ])),
         }
         Ok(None)
     }
@@ -61,6 +86,8 @@ impl fmt::Debug for ClientAuthentication {
             Self::Public => f.write_str("Public"),
             Self::Body(source) => f.debug_tuple("Body").field(source).finish(),
             Self::Basic(source) => f.debug_tuple("Basic").field(source).finish(),
+            #[cfg(feature = "jwt")]
+            Self::Assertion(key) => f.debug_tuple("Assertion").field(key).finish(),
         }
     }
 }

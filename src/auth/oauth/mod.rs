@@ -7,7 +7,12 @@
 //! |---|---|---|
 //! | a user, through your web application | code with PKCE and a client secret | [`RefreshingSession`] |
 //! | a user, through an app or a command line | code with PKCE, no secret | [`RefreshingSession`] |
+//! | a user, through a machine without a browser | device code | [`DeviceAuthorization`], then [`RefreshingSession`] |
 //! | your service itself | client credentials | [`ClientCredentials`] |
+//! | your service itself, by a key | a signed assertion | [`JwtBearer`] |
+//! | your service, for a user who called it | token exchange | [`TokenExchange`] |
+//!
+//! [`AuthorizationServer::discover`] finds the endpoints of a server that describes itself.
 //!
 //! Scopien has announced OAuth and does not serve it yet; until then its keys are the way in.
 //!
@@ -77,7 +82,10 @@
 //!
 //! # Settings that servers differ in
 //! - Secret in the body ([`secret_in_body`](TokenEndpointBuilder::secret_in_body)), in the header
-//!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), or none.
+//!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), a signed assertion
+//!   (`assertion`, feature `jwt`), or none.
+//! - Parameters that are pushed ([`push`](AuthorizationRequest::push)) and not shown to the browser. For resource indicators
+//!   (RFC 8707) give the parameter `resource`.
 //! - A form or JSON ([`BodyEncoding`]). Scopien documents JSON.
 //! - Whether it names itself when it sends a user back ([`issuer`](AuthorizationRequest::issuer), RFC 9207), and how long a
 //!   token is good ([`assumed_lifetime`](TokenEndpointBuilder::assumed_lifetime)).
@@ -99,6 +107,7 @@ mod authorization;
 mod callback;
 mod client_authentication;
 mod client_credentials;
+mod device;
 mod encode;
 mod file_store;
 mod outcome;
@@ -106,19 +115,30 @@ mod pending;
 mod pkce;
 mod random;
 mod refresh;
+mod server;
 mod store;
 mod token_endpoint;
 mod token_error;
+mod token_exchange;
 mod token_set;
+mod token_state;
+mod wire;
+
+#[cfg(feature = "jwt")]
+pub(super) use random::random_text;
 
 pub use authorization::AuthorizationRequest;
 pub use callback::{AuthorizationCode, CallbackError, handle_callback};
 pub use client_credentials::ClientCredentials;
+pub use device::DeviceAuthorization;
 pub use file_store::FileStore;
 pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
 pub use pkce::Verifier;
 pub use refresh::RefreshingSession;
+pub use server::AuthorizationServer;
 pub use store::{MemoryStore, StoreLock, TokenStore};
 pub use token_endpoint::{BodyEncoding, TokenEndpoint, TokenEndpointBuilder};
 pub use token_error::{TokenError, TokenErrorCode};
+pub use token_exchange::{JwtBearer, TokenExchange};
 pub use token_set::TokenSet;
+pub use token_state::Introspection;

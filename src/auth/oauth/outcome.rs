@@ -63,12 +63,12 @@ impl Failed {
             (Standing::Unknown, "gave no whole answer")
         };
         let is_passing = !error.is_builder();
-        let error = Error::credential_from(format!("the token endpoint {endpoint} {what}"), error.without_url());
+        let error = Error::credential_from(format!("the authorization server {endpoint} {what}"), error.without_url());
         Self { error, standing, is_passing, rotated: None }
     }
 
-    /// An answer that is no success, or says in one that there is an error. It is believed: where a server says that it
-    /// failed, nothing was redeemed. A gateway that gave up waiting (504) knows nothing of it.
+    /// An answer that is no success, or says in one that there is an error. A whole answer is believed: one that holds no tokens
+    /// has redeemed nothing. A gateway that gave up waiting (504) knows nothing of it.
     pub(super) fn refused(refusal: TokenError, is_an_object: bool) -> Self {
         let status = refusal.status();
         let standing = match refusal.code() {
@@ -83,9 +83,15 @@ impl Failed {
         Self { error: refusal.into(), standing, is_passing, rotated: None }
     }
 
-    /// A success that cannot be used.
-    pub(super) fn unfit(refusal: TokenError, rotated: Option<SecretString>) -> Self {
-        Self { error: refusal.into(), standing: Standing::Unknown, is_passing: false, rotated }
+    /// A success that cannot be used, and whether it was cut off.
+    pub(super) fn unfit(refusal: TokenError, is_cut: bool) -> Self {
+        let standing = if is_cut { Standing::Unknown } else { Standing::Intact };
+        Self { error: refusal.into(), standing, is_passing: is_cut, rotated: None }
+    }
+
+    /// The same, with the refresh token that was in it.
+    pub(super) fn with_rotated(self, rotated: Option<SecretString>) -> Self {
+        Self { rotated, ..self }
     }
 
     /// How long to wait before the same request is sent again; `None` where it is not, after so many attempts and with so

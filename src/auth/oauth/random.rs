@@ -12,7 +12,7 @@ pub(super) const RANDOM: usize = 43;
 
 /// 32 random bytes as 43 characters of base64url: more than RFC 6749, section 10.10 asks for, and the recommended PKCE
 /// verifier of RFC 7636, section 4.1.
-pub(super) fn random_text() -> Result<SecretString, Error> {
+pub(in crate::auth) fn random_text() -> Result<SecretString, Error> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes)
         .map_err(|error| Error::credential_from("the system gives no random numbers", error.to_string()))?;

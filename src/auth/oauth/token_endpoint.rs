@@ -1,28 +1,19 @@
-//! The one place that talks to a token endpoint.
+//! A token endpoint, what is beside it, and the client that uses them.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Request, Url};
-use secrecy::ExposeSecret;
-use serde_json::Value;
+use reqwest::Url;
 
 use super::client_authentication::ClientAuthentication;
 use super::encode::Parameters;
 use super::outcome::{Failed, Grant};
-use super::{AuthorizationCode, TokenError, TokenSet, answer, encode};
+use super::wire::{Success, Wire};
+use super::{AuthorizationCode, TokenSet, answer};
 use crate::auth::SecretSource;
 use crate::auth::http::{Http, checked_url};
-use crate::error::body::{self, End};
-use crate::error::redact::Redactor;
 use crate::error::{Clock, Error, SystemClock};
-
-/// How much of an answer is read, in bytes.
-const BODY_LIMIT: usize = 1 << 20;
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// How the parameters of a token request are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,7 +38,7 @@ pub enum BodyEncoding {
 /// | What came | Client credentials | A code, a refresh token |
 /// |---|---|---|
 /// | no connection; 429, 500, 502, 503 | again: nothing was granted | again: nothing was redeemed |
-/// | 504, a connection that broke, no answer in time | again: another token harms nobody | not again: it may be redeemed |
+/// | 504, a connection that broke, half an answer, no answer in time | again: another token harms nobody | not again: it may be redeemed |
 /// | anything else | not again | not again |
 ///
 /// A refresh token that its server leaves in force is asked for like client credentials.
@@ -68,15 +59,19 @@ pub enum BodyEncoding {
 pub struct TokenEndpoint(Arc<Inner>);
 
 struct Inner {
-    url: Url,
-    client_id: String,
-    authentication: ClientAuthentication,
-    encoding: BodyEncoding,
+    wire: Wire,
+    urls: Urls,
     assumed_lifetime: Option<Duration>,
     are_refresh_tokens_reusable: bool,
-    timeout: Duration,
-    http: reqwest::Client,
-    clock: Arc<dyn Clock>,
+}
+
+/// The endpoints of a server.
+pub(super) struct Urls {
+    token: Url,
+    pub(super) revocation: Option<Url>,
+    pub(super) introspection: Option<Url>,
+    pub(super) device_authorization: Option<Url>,
+    pub(super) pushed_authorization_request: Option<Url>,
 }
 
 impl TokenEndpoint {
@@ -84,6 +79,10 @@ impl TokenEndpoint {
     pub fn builder(url: impl Into<String>, client_id: impl Into<String>) -> TokenEndpointBuilder {
         TokenEndpointBuilder {
             url: url.into(),
+            revocation: None,
+            introspection: None,
+            device_authorization: None,
+            pushed_authorization_request: None,
             client_id: client_id.into(),
             authentication: ClientAuthentication::Public,
             encoding: BodyEncoding::default(),
@@ -98,7 +97,7 @@ impl TokenEndpoint {
     /// for.
     ///
     /// # Errors
-    /// A [`TokenError`] as the source, or why no answer came. The code is used up, unless the endpoint was busy all the time.
+    /// A [`TokenError`](super::TokenError) as the source, or why no answer came. The code is used up, unless the endpoint was busy all the time.
     pub async fn exchange(&self, code: AuthorizationCode) -> Result<TokenSet, Error> {
         let (text, verifier, redirect_uri, asked) = code.parts();
         let parameters = vec![
@@ -112,99 +111,45 @@ impl TokenEndpoint {
         Ok(if tokens.scopes().is_empty() { tokens.granting(asked) } else { tokens })
     }
 
-    /// Sends one token request, and sends it again within the time that it may take where the endpoint is busy or cannot be
-    /// reached and the grant bears it. `secrets` are masked in what the server says.
+    /// Sends a token request: see [`Wire::ask`].
     pub(super) async fn request(
         &self,
         grant: Grant,
         parameters: Parameters<'_>,
         secrets: &[&str],
     ) -> Result<TokenSet, Failed> {
-        let Inner { clock, timeout, .. } = &*self.0;
-        let began = clock.monotonic();
-        let mut attempts = 0;
-        loop {
-            let left = timeout.saturating_sub(clock.monotonic().saturating_sub(began));
-            // Made anew each time: a secret may have been rotated meanwhile.
-            let (mut request, secrets) = self.prepare(parameters.clone(), secrets).await.map_err(Failed::unsent)?;
-            *request.timeout_mut() = Some(left);
-            let failed = match self.send(request, &secrets).await {
-                Ok(tokens) => return Ok(tokens),
-                Err(failed) => failed,
-            };
-            attempts += 1;
-            let left = timeout.saturating_sub(clock.monotonic().saturating_sub(began));
-            let Some(wait) = failed.wait(grant, attempts, left) else { return Err(failed) };
-            clock.sleep(wait).await;
-        }
-    }
-
-    /// The request, and what has to be masked in its answer.
-    async fn prepare(&self, parameters: Parameters<'_>, secrets: &[&str]) -> Result<(Request, Redactor), Error> {
-        let Inner { url, client_id, authentication, encoding, .. } = &*self.0;
-        let secret = match authentication.source() {
-            Some(source) => Some(source.read().await?),
-            None => None,
+        let assumed = self.0.assumed_lifetime;
+        let read = |success: Success| match answer::read(&success.text, success.received, assumed) {
+            Ok(tokens) => Ok(tokens),
+            Err(unfit) => Err(success.unfit(unfit.reason, unfit.is_cut).with_rotated(unfit.refresh)),
         };
-        let secret = secret.as_ref().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
-        if secret.is_none() && authentication.source().is_some() {
-            return Err(Error::credential(format!("the secret of the OAuth client {client_id} is empty")));
-        }
-        let mut request = Request::new(reqwest::Method::POST, url.clone());
-        let mut pairs = parameters;
-        if let Some(header) = authentication.apply(client_id, secret.unwrap_or_default(), &mut pairs)? {
-            request.headers_mut().insert(AUTHORIZATION, header);
-        }
-        let (kind, body) = match encoding {
-            BodyEncoding::Form => (FORM, encode::form(pairs)),
-            BodyEncoding::Json => ("application/json", json(pairs)?),
-        };
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(body.into());
-        let basic = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
-        let basic = basic.map(|(_, pair)| pair.to_owned());
-        let secrets = Redactor::of_client(secrets.iter().copied().chain(secret).chain(basic.as_deref()));
-        Ok((request, secrets))
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a token endpoint is no operation of an API; this is its transport")]
-    async fn send(&self, request: Request, secrets: &Redactor) -> Result<TokenSet, Failed> {
-        let endpoint = self.0.url.origin().ascii_serialization();
-        let asked = self.0.http.execute(request).await;
-        let mut response = asked.map_err(|error| Failed::unanswered(&endpoint, error))?;
-        let received = self.0.clock.now();
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let body = body::read(&mut response, BODY_LIMIT).await;
-        let text = as_json(&headers, &body.bytes);
-        let refusal = TokenError::read(&endpoint, status, &headers, &text, Some(received), secrets);
-        let is_an_object = text.trim_ascii_start().starts_with(b"{");
-        let misfit = |reason| TokenError::misfit(&endpoint, status, &headers, reason, secrets);
-        if !status.is_success() {
-            return Err(Failed::refused(refusal, is_an_object));
-        }
-        match body.end {
-            End::Whole => {}
-            End::Limit => return Err(Failed::unfit(misfit("the answer is longer than 1 MiB"), None)),
-            End::Broken(error) => return Err(Failed::unanswered(&endpoint, error)),
-        }
-        answer::read(&text, received, self.0.assumed_lifetime).map_err(|unfit| {
-            // Some servers send their errors with 200.
-            if refusal.code().is_some() {
-                Failed::refused(refusal, is_an_object)
-            } else {
-                Failed::unfit(misfit(unfit.reason), unfit.refresh)
-            }
-        })
+        self.0.wire.ask(&self.0.urls.token, grant, parameters, secrets, read).await
     }
 
     pub(super) fn client_id(&self) -> &str {
-        &self.0.client_id
+        &self.0.wire.client_id
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.0.clock
+        &self.0.wire.clock
+    }
+
+    pub(super) fn wire(&self) -> &Wire {
+        &self.0.wire
+    }
+
+    pub(super) fn urls(&self) -> &Urls {
+        &self.0.urls
+    }
+
+    /// An endpoint beside the one for tokens.
+    pub(super) fn further<'a>(&self, name: &str, url: Option<&'a Url>) -> Result<&'a Url, Error> {
+        url.ok_or_else(|| {
+            let server = self.0.urls.token.origin().ascii_serialization();
+            Error::configuration(format!(
+                "the `{name}` of {server} is not known: give its URL to the builder of the token endpoint"
+            ))
+        })
     }
 
     pub(super) fn are_refresh_tokens_reusable(&self) -> bool {
@@ -212,39 +157,11 @@ impl TokenEndpoint {
     }
 }
 
-/// The parameters as an object, in which each name has one value.
-fn json(pairs: Parameters<'_>) -> Result<String, Error> {
-    let mut object = serde_json::Map::new();
-    for (name, value) in pairs {
-        if object.insert(name.to_owned(), Value::from(value)).is_some() {
-            return Err(Error::configuration(format!(
-                "the parameter `{name}` of a token request is there twice, which JSON cannot say: give it once"
-            )));
-        }
-    }
-    Ok(Value::Object(object).to_string())
-}
-
-/// An answer as JSON: some servers write a form.
-fn as_json<'a>(headers: &HeaderMap, body: &'a [u8]) -> Cow<'a, [u8]> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_form = kind.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(FORM));
-    match std::str::from_utf8(body) {
-        Ok(text) if is_form => {
-            let members = encode::pairs(text).into_iter().map(|(name, value)| (name, Value::from(value)));
-            Cow::Owned(Value::Object(members.collect()).to_string().into_bytes())
-        }
-        _ => Cow::Borrowed(body),
-    }
-}
-
 impl fmt::Debug for TokenEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenEndpoint")
-            .field("url", &self.0.url.origin().ascii_serialization())
-            .field("client_id", &self.0.client_id)
-            .field("authentication", &self.0.authentication)
-            .field("encoding", &self.0.encoding)
+            .field("url", &self.0.urls.token.origin().ascii_serialization())
+            .field("wire", &self.0.wire)
             .finish_non_exhaustive()
     }
 }
@@ -253,6 +170,10 @@ impl fmt::Debug for TokenEndpoint {
 #[must_use]
 pub struct TokenEndpointBuilder {
     url: String,
+    revocation: Option<String>,
+    introspection: Option<String>,
+    device_authorization: Option<String>,
+    pushed_authorization_request: Option<String>,
     client_id: String,
     authentication: ClientAuthentication,
     encoding: BodyEncoding,
@@ -273,6 +194,39 @@ impl TokenEndpointBuilder {
     /// must accept. The secret is read anew for each request.
     pub fn secret_in_header(mut self, secret: impl SecretSource) -> Self {
         self.authentication = ClientAuthentication::Basic(Arc::new(secret));
+        self
+    }
+
+    /// A confidential client that signs a JWT for each request (RFC 7523, section 2.2): `private_key_jwt`, and with a secret
+    /// for HS256 `client_secret_jwt`. It is good for a minute, and once.
+    #[cfg(feature = "jwt")]
+    pub fn assertion(mut self, key: impl Into<crate::auth::JwtKey>) -> Self {
+        self.authentication = ClientAuthentication::Assertion(key.into());
+        self
+    }
+
+    /// Where tokens are revoked (RFC 7009): see [`TokenEndpoint::revoke`].
+    pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.revocation = Some(url.into());
+        self
+    }
+
+    /// Where tokens are asked about (RFC 7662): see [`TokenEndpoint::introspect`].
+    pub fn introspection_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.introspection = Some(url.into());
+        self
+    }
+
+    /// Where codes for other devices are had (RFC 8628): see [`TokenEndpoint::authorize_device`].
+    pub fn device_authorization_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.device_authorization = Some(url.into());
+        self
+    }
+
+    /// Where authorization requests are pushed (RFC 9126): see
+    /// [`AuthorizationRequest::push`](super::AuthorizationRequest::push).
+    pub fn pushed_authorization_request_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.pushed_authorization_request = Some(url.into());
         self
     }
 
@@ -329,33 +283,31 @@ impl TokenEndpointBuilder {
     /// # Errors
     /// A URL that is neither https nor on a loopback host, has a fragment or a password; an empty client id.
     pub fn build(self) -> Result<TokenEndpoint, Error> {
-        let url = checked_url(&self.url, "the token endpoint")?;
+        let further = |url: Option<String>, name| url.map(|url| checked_url(&url, name)).transpose();
+        let urls = Urls {
+            token: checked_url(&self.url, "the token endpoint")?,
+            revocation: further(self.revocation, "the revocation endpoint")?,
+            introspection: further(self.introspection, "the introspection endpoint")?,
+            device_authorization: further(self.device_authorization, "the device authorization endpoint")?,
+            pushed_authorization_request: further(
+                self.pushed_authorization_request,
+                "the pushed authorization request endpoint",
+            )?,
+        };
         if self.client_id.is_empty() {
             return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
         }
-        let Self {
-            client_id,
-            authentication,
-            encoding,
-            assumed_lifetime,
-            are_refresh_tokens_reusable,
-            http,
-            clock,
-            ..
-        } = self;
-        let timeout = http.timeout;
-        let http = http.client(&url)?;
-        Ok(TokenEndpoint(Arc::new(Inner {
-            url,
-            client_id,
-            authentication,
-            encoding,
-            assumed_lifetime,
-            are_refresh_tokens_reusable,
-            timeout,
-            http,
-            clock,
-        })))
+        let wire = Wire {
+            client_id: self.client_id,
+            authentication: self.authentication,
+            encoding: self.encoding,
+            audience: urls.token.clone(),
+            timeout: self.http.timeout,
+            http: self.http.client(&urls.token)?,
+            clock: self.clock,
+        };
+        let Self { assumed_lifetime, are_refresh_tokens_reusable, .. } = self;
+        Ok(TokenEndpoint(Arc::new(Inner { wire, urls, assumed_lifetime, are_refresh_tokens_reusable })))
     }
 }
 

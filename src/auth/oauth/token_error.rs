@@ -123,7 +123,7 @@ impl TokenError {
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the token endpoint {} answered {}", self.endpoint, self.status)?;
+        write!(f, "the authorization server {} answered {}", self.endpoint, self.status)?;
         if let Some(code) = &self.code {
             write!(f, " ({})", OneLine::of_server(code.as_str()))?;
         }
@@ -229,7 +229,7 @@ mod tests {
         for body in ["", "<html>", "[]", "{"] {
             assert_eq!(
                 read(body).to_string(),
-                "the token endpoint https://a.example.com answered 400 Bad Request",
+                "the authorization server https://a.example.com answered 400 Bad Request",
                 "{body}"
             );
         }

@@ -5,6 +5,8 @@ use std::mem;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::operation::NextPage;
+
 /// A place in a list, behind the item taken last. As JSON it is small and needs no secret to be read:
 /// `{"place":{"after":"abc"},"taken":3}`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -20,9 +22,11 @@ pub struct Cursor {
 pub(super) enum Place {
     /// Behind a server's cursor; none for the first page.
     After(Option<String>),
+    /// At a URL that the server gave; none for the first page.
+    Link(Option<String>),
     /// Behind so many entries.
     Start(Number),
-    /// At a page number, from 1.
+    /// At a page number.
     Page(Number),
 }
 
@@ -56,17 +60,20 @@ impl Cursor {
 }
 
 impl Place {
+    /// The first page; `asked` is what the call itself says.
+    pub(super) fn first(next: &NextPage, asked: Option<String>) -> Self {
+        let number = |first| asked.as_ref().and_then(|asked| asked.parse().ok()).unwrap_or(first);
+        match next {
+            NextPage::Cursor { .. } | NextPage::LastItem { .. } | NextPage::Header { .. } => Self::After(asked),
+            NextPage::Link => Self::Link(None),
+            NextPage::Page { first, .. } => Self::Page(number(*first).into()),
+            NextPage::Start { .. } => Self::Start(number(0).into()),
+        }
+    }
+
     /// Whether both are places of one kind of list.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         mem::discriminant(self) == mem::discriminant(other)
-    }
-
-    /// The offset or page number.
-    pub(super) fn number(&self) -> u64 {
-        match self {
-            Self::Start(Number { number, .. }) | Self::Page(Number { number, .. }) => *number,
-            Self::After(_) => 0,
-        }
     }
 }
 
@@ -79,9 +86,10 @@ impl From<u64> for Number {
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::After(None) => f.write_str("the first page"),
+            Self::After(None) | Self::Link(None) => f.write_str("the first page"),
             // What a server writes into its cursors is not known; values that are sorted by, often.
             Self::After(Some(_)) => f.write_str("a cursor of the server"),
+            Self::Link(Some(_)) => f.write_str("a link of the server"),
             Self::Start(start) => write!(f, "offset {}", start.number),
             Self::Page(page) => write!(f, "page {}", page.number),
         }

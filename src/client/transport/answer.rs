@@ -49,6 +49,24 @@ impl Answer {
         Ok(self.decode::<IgnoredAny>()?.map(|_| body))
     }
 
+    /// The body, where it was read.
+    pub(crate) fn text(&self) -> &[u8] {
+        match &self.body {
+            Body::Whole(body) => body,
+            Body::Open(_) => &[],
+        }
+    }
+
+    /// The error of a success whose body does not fit: where, and why, without values.
+    pub(crate) fn misfit(&self, reason: String) -> Error {
+        let body = Bytes::copy_from_slice(self.text());
+        let fault = Fault::Decode(reason);
+        let failure = Failure::of_success(fault, self.held.api(), self.status, self.headers.clone(), body);
+        Error::answered(failure, None, &self.held.redactor())
+            .after(self.attempts, true, true)
+            .of_operation(self.operation)
+    }
+
     /// The body as it came.
     pub fn raw(self) -> Response<Bytes> {
         let body = self.body.bytes();

@@ -117,8 +117,26 @@ impl Transport {
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
         let send = async {
-            let mut request = request.map_err(|Unsent(error)| error)?;
+            let mut request = request.map_err(Unsent::into_error)?;
             self.prepare(&mut request, operation)?;
+            self.send_raw(http, request, operation).await
+        };
+        send.await.map_err(|error| error.of_operation(operation))
+    }
+
+    /// Sends a request to wherever it goes below the base URL: where a server names the next page of a list.
+    ///
+    /// # Errors
+    /// Returns an error if it goes elsewhere, and as [`send`](Self::send) does.
+    pub(crate) async fn send_below_base(
+        &self,
+        http: &reqwest::Client,
+        mut request: Request,
+        operation: &'static Operation,
+    ) -> Result<Answer, Error> {
+        let send = async {
+            self.shared.scope.check_link(request.url())?;
+            self.prepare_raw(&mut request);
             self.send_raw(http, request, operation).await
         };
         send.await.map_err(|error| error.of_operation(operation))
@@ -145,6 +163,12 @@ impl Unsent {
     #[expect(non_snake_case, reason = "generated code calls it by this name")]
     pub fn InvalidRequest(text: String) -> Self {
         Self(Error::invalid_request(text))
+    }
+}
+
+impl Unsent {
+    pub(crate) fn into_error(self) -> Error {
+        self.0
     }
 }
 

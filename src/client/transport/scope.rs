@@ -41,12 +41,7 @@ impl Scope {
     /// Refuses a URL that is not the operation's. Path arguments are checked when they are given; this is the second
     /// line of defence, on the URL as it would be sent.
     pub(crate) fn check(&self, url: &Url, operation: &Operation) -> Result<(), Error> {
-        let same_origin = url.scheme() == self.base.scheme()
-            && url.host_str() == self.base.host_str()
-            && url.port_or_known_default() == self.base.port_or_known_default();
-        let base_path = self.base.path().trim_end_matches('/');
-        let below = url.path().strip_prefix(base_path).filter(|_| same_origin);
-        match below {
+        match self.below(url) {
             // Several arguments may stand in one segment, and some are of types of their own: what is sent is what counts.
             Some(path) if has_dot_segment(path.as_bytes()) => Err(Error::refused(format!(
                 "refused: an argument makes a dot segment in the path of {}{}, which a server may resolve to another path",
@@ -55,6 +50,33 @@ impl Scope {
             Some(path) if fits(path, operation.path) => Ok(()),
             _ => Err(Error::refused(format!("refused: the request does not go to {}{}", self.text, operation.path))),
         }
+    }
+
+    /// Refuses a URL that a server named for the next page of a list, if it does not lie below the base URL: the credential
+    /// goes with the request.
+    pub(crate) fn check_link(&self, url: &Url) -> Result<(), Error> {
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        match self.below(url) {
+            Some(path)
+                if is_plain && !has_dot_segment(path.as_bytes()) && (path.is_empty() || path.starts_with('/')) =>
+            {
+                Ok(())
+            }
+            // The rest of the URL may hold anything.
+            _ => Err(Error::refused(format!(
+                "refused: the next page is at {}, and the credential is not sent beyond {}",
+                url.origin().ascii_serialization(),
+                self.text
+            ))),
+        }
+    }
+
+    /// The path below the base path, of a URL with the same origin.
+    fn below<'u>(&self, url: &'u Url) -> Option<&'u str> {
+        let is_same_origin = url.scheme() == self.base.scheme()
+            && url.host_str() == self.base.host_str()
+            && url.port_or_known_default() == self.base.port_or_known_default();
+        url.path().strip_prefix(self.base.path().trim_end_matches('/')).filter(|_| is_same_origin)
     }
 }
 
@@ -114,6 +136,33 @@ mod tests {
         }
         // Part of the path, and no other host.
         assert_eq!(scope.url("//evil.example").expect("a path").host_str(), Some("api.example.com"));
+    }
+
+    #[test]
+    fn a_link_of_a_server_is_followed_below_the_base_alone() {
+        let scope = Scope::new(Url::parse("https://api.example.com/v1").expect("a URL"));
+        let check = |url: &str| scope.check_link(&Url::parse(url).expect("a URL"));
+        for url in [
+            "https://api.example.com/v1/sms?page=2",
+            "https://api.example.com:443/v1/lists/7/sms",
+            "https://api.example.com/v1?page=2",
+        ] {
+            assert!(check(url).is_ok(), "{url}");
+        }
+        for url in [
+            "https://evil.example/v1/sms?page=2",
+            "http://api.example.com/v1/sms?page=2",
+            "https://api.example.com:8443/v1/sms",
+            "https://api.example.com@evil.example/v1/sms",
+            "https://user:pass@api.example.com/v1/sms",
+            "https://api.example.com/v2/sms",
+            "https://api.example.com/v11/sms",
+            "https://api.example.com/v1/..;/admin",
+            "https://api.example.com/v1/%252e%252e/admin",
+        ] {
+            let error = check(url).expect_err(url);
+            assert!(!error.to_string().contains("admin") && !error.to_string().contains("pass"), "{error}");
+        }
     }
 
     #[test]

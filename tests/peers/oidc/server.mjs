@@ -1,9 +1,11 @@
-// An OpenID provider on a free port of this machine, for tests/oauth_provider.rs. It prints its URL when it is ready.
+// An OpenID provider on a free port of this machine, for tests/oauth_provider.rs. It prints the private key of its client
+// `signing`, and its URL when it is ready.
 //
 //   node server.mjs [--rotate]
 //
 // Users log in and consent by themselves: the interaction page answers with a redirect.
 
+import { generateKeyPairSync } from 'node:crypto';
 import http from 'node:http';
 import { Provider } from 'oidc-provider';
 
@@ -12,8 +14,26 @@ const rotate = process.argv.includes('--rotate');
 const redirect_uris = ['https://app.example.com/callback'];
 const grants = ['authorization_code', 'refresh_token'];
 
+const device_code = 'urn:ietf:params:oauth:grant-type:device_code';
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const jwk = (half) => ({ ...half.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' });
+console.log(`key ${JSON.stringify(jwk(key.privateKey))}`);
+const page = (ctx, form) => {
+  ctx.body = form;
+};
+
 const configuration = {
   clients: [
+    {
+      client_id: 'signing',
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      jwks: { keys: [jwk(key.publicKey)] },
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+      scope: 'read',
+    },
     {
       client_id: 'my:client',
       // As the secret: characters that form encoding changes.
@@ -34,12 +54,24 @@ const configuration = {
     {
       client_id: 'public',
       token_endpoint_auth_method: 'none',
-      grant_types: grants,
+      grant_types: [...grants, device_code],
       redirect_uris,
     },
   ],
   scopes: ['openid', 'offline_access', 'read', 'write', 'admin'],
-  features: { devInteractions: { enabled: false }, clientCredentials: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: () => true },
+    introspection: { enabled: true, allowedPolicy: () => true },
+    pushedAuthorizationRequests: { enabled: true },
+    deviceFlow: {
+      enabled: true,
+      userCodeInputSource: page,
+      userCodeConfirmSource: page,
+      successSource: (ctx) => page(ctx, 'connected'),
+    },
+  },
   pkce: { required: () => true },
   rotateRefreshToken: rotate,
   // Also without `openid`, as long as `offline_access` was granted.
@@ -48,7 +80,7 @@ const configuration = {
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   cookies: { keys: ['only for tests'] },
-  ttl: { AccessToken: 3600, AuthorizationCode: 60, ClientCredentials: 600, Grant: 3600, IdToken: 3600,
+  ttl: { AccessToken: 3600, AuthorizationCode: 60, ClientCredentials: 600, DeviceCode: 60, Grant: 3600, IdToken: 3600,
     Interaction: 60, RefreshToken: 3600, Session: 3600 },
 };
 

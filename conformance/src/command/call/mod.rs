@@ -15,7 +15,7 @@ use futures_core::Stream as _;
 use keyfit::{Error, Response};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
-use keyfit_conformance::call::{Arguments, Callee, items, listed, shown, taken};
+use keyfit_conformance::call::{Arguments, Callee, Items, items, listed, shown, taken};
 use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 
 use self::output::{Body, Output};
@@ -221,11 +221,7 @@ async fn call(
 }
 
 /// Writes the items of a list, and returns how many there were before it ended, and why it did where that was not its end.
-async fn all(
-    mut items: keyfit::pagination::Items<'_, Box<serde_json::value::RawValue>>,
-    output: &mut Output,
-    session: &Session,
-) -> Result<(u64, Option<Error>), UserError> {
+async fn all(mut items: Items, output: &mut Output, session: &Session) -> Result<(u64, Option<Error>), UserError> {
     let mut count = 0;
     while let Some(item) = items.next().await {
         match item {

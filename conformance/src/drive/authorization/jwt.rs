@@ -10,6 +10,8 @@ use crate::jws::Jws;
 use crate::secret::Secret;
 
 const SUBJECT: &str = "user_keyfit";
+/// How far back the time of issue may lie, in seconds.
+const LEEWAY: u64 = 60;
 const CLAIMS: [&str; 5] = ["aud", "exp", "iat", "iss", "sub"];
 /// A byte fewer than HS256 asks for (RFC 7518, section 3.2).
 const SHORT_SECRET: &str = "fixture-secret-of-31-bytes-only"; // not-a-secret
@@ -44,8 +46,9 @@ impl Play<'_> {
             value.as_u64().ok_or_else(|| format!("`{name}` is {value}, which is no whole number"))
         };
         let (issued, expires) = (time("iat")?, time("exp")?);
-        if !(before..=registration.clock.seconds()).contains(&issued) {
-            return Err("`iat` is not the time of now".to_owned());
+        // Clients date back for servers whose clocks are behind; nobody dates forward.
+        if !(before.saturating_sub(LEEWAY)..=registration.clock.seconds()).contains(&issued) {
+            return Err(format!("`iat` is neither now nor up to {LEEWAY} s ago"));
         }
         let lifetime = expires.saturating_sub(issued);
         if lifetime != rules.maximum_lifetime_seconds {

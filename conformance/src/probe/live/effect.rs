@@ -1,7 +1,7 @@
 //! What a call does at a server that is not ours to break, as far as a document tells: whether it makes something new,
 //! changes what is there, or ends a session, a process or all data.
 
-use keyfit_openapi::{Api, Operation, Retry};
+use keyfit_openapi::{Api, Operation, Retry, is_same_template};
 use serde_json::Value;
 
 use crate::contract::Contract;
@@ -198,7 +198,8 @@ fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_
         return false;
     }
     let has_item = item_of(api, &operation.path).is_some();
-    let is_listed = api.operations.iter().any(|other| other.path == operation.path && is_list(api, other));
+    let is_listed =
+        api.operations.iter().any(|other| is_same_template(&other.path, &operation.path) && is_list(api, other));
     has_item || is_listed || (documents_creation && (!is_below_an_id || last.ends_with('s')))
 }
 

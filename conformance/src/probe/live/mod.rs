@@ -11,7 +11,7 @@ mod vitals;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyfit_openapi::{Api, Operation, Retry};
+use keyfit_openapi::{Api, Operation, Retry, is_same_template};
 use reqwest::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -105,9 +105,9 @@ impl Live {
         effect(&self.api, &self.contract, operation)
     }
 
-    /// What the operations of a path change.
+    /// What the operations of a path change, whatever they call its parameters.
     fn changes_at<'a>(&'a self, path: &str) -> impl Iterator<Item = Effect<'a>> {
-        let all = self.api.operations.iter().filter(move |other| other.path == path);
+        let all = self.api.operations.iter().filter(move |other| is_same_template(&other.path, path));
         all.map(|operation| self.effect(operation)).filter(|effect| *effect != Effect::Nothing)
     }
 
@@ -116,7 +116,8 @@ impl Live {
         let own = catalogue.operation(case);
         let is_undeclared = catalogue.rule(case).probe == Some(Probe::UndeclaredMethod);
         // A server that does not look at the method does the same for any.
-        let same_path = self.api.operations.iter().filter(|other| is_undeclared && other.path == own.path);
+        let others = self.api.operations.iter().filter(|_| is_undeclared);
+        let same_path = others.filter(|other| is_same_template(&other.path, &own.path));
         let (operation, word) = [own]
             .into_iter()
             .chain(same_path)

@@ -8,7 +8,7 @@ use super::super::flow::Stop;
 use super::super::reply::Reply;
 use super::super::request::NOBODY;
 use super::super::trial::{Sent, Trial};
-use super::{Effect, item};
+use super::{Effect, item, subject};
 use crate::catalogue::undeclared_method;
 use crate::identity::Missing;
 
@@ -66,7 +66,10 @@ impl Target {
                         "a server that executes any method would change what is there once for all at {path}: pass --allow {id}"
                     ))));
                 }
-                Effect::CreatesAt(parameter) | Effect::Changes(parameter) => parameter,
+                // As this operation calls it: the one with the effect may have another name for it.
+                Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
+                    subject(&operation.path).unwrap_or(parameter)
+                }
             };
             if let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), false).await {
                 trial.identity.ids.extend(ids);

@@ -16,6 +16,7 @@ use syn::{
 };
 
 use super::answers::Particulars;
+use super::paging::{self, AnswerTypes};
 use super::setters;
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
@@ -68,6 +69,7 @@ pub(crate) fn adapt(
         .map(|(index, operation)| (operation.function.as_str(), (index, *operation)))
         .collect();
     let mut calls: Vec<(usize, Call)> = Vec::new();
+    let known_types = AnswerTypes::of(file, operations);
     // The prelude would hold the client alone, which our facade exports; what the generator's own runtime wants of a client
     // is not wanted.
     file.items.retain(|item| match item {
@@ -90,7 +92,9 @@ pub(crate) fn adapt(
                 for block in blocks {
                     let known = reported(block).and_then(|function| known.get(function.as_str()));
                     calls.extend(known.and_then(|(index, operation)| {
-                        Some((*index, adapt_builder(api, block, operation, *index, particulars)?))
+                        let call = adapt_builder(api, block, operation, *index, particulars)?;
+                        paging::add(block, operation, *index, &known_types);
+                        Some((*index, call))
                     }));
                 }
             }
@@ -148,11 +152,11 @@ fn adapt_builder(
     let particulars = particulars.get(&operation.function)?;
     let wires = wires(operation, particulars);
     let mut arguments = Vec::new();
-    let mut send = None;
+    let mut send = Vec::new();
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            send = Some(wrap_send(function, index, particulars)?);
+            send = wrap_send(function, index, particulars, operation.pagination.is_some())?;
         } else if let Some(kind) = setters::type_of(function) {
             arguments.push(argument(api, operation, &wires, function, kind));
         } else if function.sig.ident == "new" {
@@ -161,10 +165,10 @@ fn adapt_builder(
     }
     // A function whose name is no Rust name was called something else by the generator.
     let function = syn::parse_str(&operation.function).ok()?;
-    let streams = send.as_ref().is_some_and(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
+    let streams = send.iter().any(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     setters::of_call(block, |setter| described(api, operation, &arguments, setter));
-    block.items.extend(send.map(ImplItem::Fn));
+    block.items.extend(send.into_iter().map(ImplItem::Fn));
     Some(Call { id: operation.id.clone(), function, streams, arguments })
 }
 
@@ -193,8 +197,13 @@ fn reported(block: &ItemImpl) -> Option<String> {
     rest.split_once('"').map(|(function, _)| function.to_owned())
 }
 
-/// The generator's `send` up to the request, which our runtime sends.
-fn wrap_send(function: &ImplItemFn, index: usize, particulars: &Particulars) -> Option<ImplItemFn> {
+/// The generator's `send` up to the request, which our runtime sends. A call that pages makes requests in several methods.
+fn wrap_send(
+    function: &ImplItemFn,
+    index: usize,
+    particulars: &Particulars,
+    is_paged: bool,
+) -> Option<Vec<ImplItemFn>> {
     let attributes = &function.attrs;
     let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
     let mut value = match answer_type(&function.sig.output)? {
@@ -220,18 +229,35 @@ fn wrap_send(function: &ImplItemFn, index: usize, particulars: &Particulars) -> 
     let request = &request.ident;
     let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
     SendBody { particulars, streams }.visit_block_mut(&mut build);
-    Some(parse_quote! {
+    let begun: TokenStream = quote! {
+        let client = self.client;
+        let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
+    };
+    let (prepared, request) = if is_paged {
+        (quote!(let (client, request) = self.into_request();), quote!(request))
+    } else {
+        (begun.clone(), quote!(build()))
+    };
+    let send = parse_quote! {
         #(#attributes)*
         ///
         /// # Errors
         /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
         pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
-            let client = self.client;
-            let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
-            let answer = client.inner.send(&client.client, build(), &super::API.operations[#index]).await?;
+            #prepared
+            let answer = client.inner.send(&client.client, #request, &super::API.operations[#index]).await?;
             #decoded
         }
-    })
+    };
+    let into_request = is_paged.then(|| -> ImplItemFn {
+        parse_quote! {
+            fn into_request(self) -> (&'a super::Client, ::std::result::Result<::reqwest::Request, Error>) {
+                #begun
+                (client, build())
+            }
+        }
+    });
+    Some(into_request.into_iter().chain([send]).collect())
 }
 
 /// `let info = OperationInfo { .. };`

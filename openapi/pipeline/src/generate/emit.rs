@@ -12,8 +12,9 @@ use super::adapt::Call;
 use super::docs;
 use super::kinds::Kinds;
 use super::leniency::OpenEnum;
+use super::paging;
 use crate::contract::Facts;
-use crate::operation::{Pagination, Partial, Retry};
+use crate::operation::{Partial, Retry};
 use crate::{Api, Operation, name};
 
 /// The items.
@@ -28,7 +29,7 @@ pub(crate) fn items(
     let enums = open_enums.iter().map(open_enum);
     vec![
         parse_quote!(
-            const _: () = ::keyfit::codegen::supports::<1>();
+            const _: () = ::keyfit::codegen::supports::<2>();
         ),
         constructors(kinds.first.is_some()),
         parse_quote! {
@@ -148,11 +149,6 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         Retry::Never => quote!(Never),
     };
     let success = operation.success_statuses();
-    let pagination = operation.pagination.map(|pagination| match pagination {
-        Pagination::Page => quote!(Page),
-        Pagination::StartLimit => quote!(StartLimit),
-        Pagination::Cursor => quote!(Cursor),
-    });
     let partial = operation.partial.map(|partial| match partial {
         Partial::Items => quote!(Items),
         Partial::Lists => quote!(Lists),
@@ -166,7 +162,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         optional("with_retry_key", operation.retry_key.as_ref()),
         Some(quote!(.with_rate_limit(#rate_limit))),
         list("with_rate_limit_by", &operation.rate_limit_by),
-        pagination.map(|way| quote!(.with_pagination(::keyfit::operation::Pagination::#way))),
+        operation.pagination.as_ref().map(paging::setter),
         partial.map(|way| quote!(.with_partial(::keyfit::operation::Partial::#way))),
         operation.spends.then(|| quote!(.spending())),
         streams.then(|| quote!(.streaming())),

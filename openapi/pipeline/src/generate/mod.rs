@@ -15,6 +15,7 @@ mod markdown;
 mod modern;
 mod names;
 mod one_way;
+mod paging;
 mod paths;
 mod products;
 mod progenitor;
@@ -171,7 +172,7 @@ impl Attempt {
         dialect::settle(&mut client.document, mends.without_titles, &mut repairs);
         products::settle(&mut client.document, &mut repairs);
         contradictions::settle(&mut client.document, &mut repairs);
-        for (function, aliases) in names::arguments(&mut client.document, &mut repairs) {
+        for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
             client.calls.entry(function).or_default().aliases = aliases;
         }
         let requests = split::split_shared(&mut client.document, &mut repairs);

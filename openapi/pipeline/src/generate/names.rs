@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::split;
+use super::{paging, split};
 use crate::repair::Repairs;
-use crate::{name, pointer, walk};
+use crate::{Operation, name, pointer, walk};
 
 /// Names that the generator's code uses bare, in the module of the types.
 const TAKEN_TYPES: [&str; 14] = [
@@ -67,12 +67,19 @@ pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs
 }
 
 /// Gives the arguments of each call names that do not meet. The aliases are by function.
-pub(crate) fn arguments(document: &mut Value, repairs: &mut Repairs) -> HashMap<String, Vec<Alias>> {
+pub(crate) fn arguments(
+    document: &mut Value,
+    operations: &[Operation],
+    repairs: &mut Repairs,
+) -> HashMap<String, Vec<Alias>> {
     let mut found = HashMap::new();
+    let paged = operations.iter().filter(|operation| operation.pagination.is_some());
+    let paged: HashSet<&str> = paged.map(|operation| operation.function.as_str()).collect();
     for at in walk::operation_pointers(document) {
         let Some(call) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
-        let aliases = of_call(call, &at, repairs);
         let function = call["operationId"].as_str().unwrap_or_default().to_owned();
+        let more = if paged.contains(function.as_str()) { &paging::METHODS[..] } else { &[] };
+        let aliases = of_call(call, more, &at, repairs);
         let in_path: Vec<Alias> =
             aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();
         if !in_path.is_empty() {
@@ -85,8 +92,8 @@ pub(crate) fn arguments(document: &mut Value, repairs: &mut Repairs) -> HashMap<
     found
 }
 
-fn of_call(call: &mut Map<String, Value>, at: &str, repairs: &mut Repairs) -> Vec<(Alias, bool)> {
-    let mut taken: HashSet<String> = TAKEN_ARGUMENTS.into_iter().map(str::to_owned).collect();
+fn of_call(call: &mut Map<String, Value>, methods: &[&str], at: &str, repairs: &mut Repairs) -> Vec<(Alias, bool)> {
+    let mut taken: HashSet<String> = TAKEN_ARGUMENTS.iter().chain(methods).map(|name| (*name).to_owned()).collect();
     if call.contains_key("requestBody") {
         taken.insert("body".to_owned());
     }

@@ -22,6 +22,10 @@ pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kind
         {
             let _ = writeln!(text, "    ({arguments}) -> {answer}");
         }
+        if let Some(pagination) = &operation.pagination {
+            let at = if pagination.items.is_empty() { "the answer" } else { &pagination.items };
+            let _ = writeln!(text, "    pages by {}, items in {at}", pagination.next.word());
+        }
     }
     text.push_str("tokens\n");
     text.push_str(&kinds.describe());

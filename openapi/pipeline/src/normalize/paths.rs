@@ -64,9 +64,15 @@ pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsu
     unsupported
 }
 
+/// The longest path template, in bytes: RFC 9110 (4.1) asks recipients for URIs of 8000 octets, and no common server takes more.
+const LONGEST: usize = 8000;
+
 /// Why a path cannot be requested: each of these would send the request to another path than the one that the token is
-/// meant for, or has no place for its values.
+/// meant for, has no place for its values, or is taken by nobody.
 fn misfit(path: &str) -> Option<String> {
+    if path.len() > LONGEST {
+        return Some(format!("the path is longer than {LONGEST} bytes, which servers do not take"));
+    }
     if let Some(odd) = path.chars().find(|letter| !letter.is_ascii_graphic() || matches!(letter, '?' | '#' | '\\')) {
         return Some(format!(
             "the path holds {odd:?}: declare query parameters as parameters, and percent-encode what is no plain ASCII"

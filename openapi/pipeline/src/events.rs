@@ -1,0 +1,299 @@
+//! A document from the events of a YAML parser, without a tree of YAML between: that takes more memory than all the rest.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use serde_json::{Map, Number, Value};
+
+use crate::failure::Place;
+use crate::file::LARGEST_FILE;
+use crate::lines::{Below, Lines};
+use crate::load::DEEPEST;
+use crate::{Failure, pointer};
+
+/// How many keys, values, lists and maps a document may have: each takes some hundred bytes.
+pub(crate) const MOST_NODES: usize = 800_000;
+
+/// How many nodes aliases may repeat. A handful of them in each other stands for any number.
+const MOST_REPEATED: usize = 100_000;
+
+const ONE_OF_TWO: &str = "remove or rename one of the two";
+
+/// Reads the one document of a text, and where its nodes stand.
+pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Lines), Failure> {
+    let mut reader = Reader { path, ..Reader::default() };
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| reader.malformed(*error.marker(), &format!("{}", error.info())))?;
+        reader.take(event, span.start)?;
+    }
+    match reader.roots.len() {
+        1 => Ok(reader.roots.remove(0)),
+        count => Err(Failure::of_file(
+            path,
+            format!("the file holds {count} YAML documents"),
+            "keep exactly one document in the file",
+        )),
+    }
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Reader<'a> {
+    path: &'a str,
+    roots: Vec<(Value, Lines)>,
+    /// The lists and maps that are not closed, the outermost first.
+    open: Vec<Open>,
+    /// What aliases may stand for.
+    anchors: HashMap<usize, Anchored>,
+    /// The keys that there were: most documents have few, and use them often.
+    names: HashSet<Arc<str>>,
+    nodes: usize,
+    /// What is kept for aliases, and what they have repeated.
+    kept: Extent,
+    repeated: Extent,
+}
+
+/// A list or map that is not closed.
+struct Open {
+    start: Marker,
+    anchor: usize,
+    /// Of what is in it.
+    extent: Extent,
+    values: Vec<Value>,
+    lines: Vec<Lines>,
+    /// Of a map: its keys, the last of which may wait for its value.
+    keys: Option<Vec<(Arc<str>, Marker)>>,
+}
+
+/// How large a part of a document is: a node may be a long text.
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    nodes: usize,
+    text: u64,
+}
+
+/// What an alias may stand for.
+#[derive(Clone)]
+enum Anchored {
+    /// A scalar: a key where one belongs, or a value.
+    Scalar(String, ScalarStyle),
+    Node(Value, Below, Extent),
+}
+
+impl Extent {
+    fn add(&mut self, other: Self) {
+        self.nodes = self.nodes.saturating_add(other.nodes);
+        self.text = self.text.saturating_add(other.text);
+    }
+}
+
+impl Open {
+    /// Whether the next node is a key.
+    fn wants_key(&self) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.len() == self.values.len())
+    }
+}
+
+impl Reader<'_> {
+    fn take(&mut self, event: Event<'_>, start: Marker) -> Result<(), Failure> {
+        match event {
+            Event::Scalar(text, style, anchor, _) => {
+                self.count(start)?;
+                if anchor > 0 {
+                    self.keep(anchor, Anchored::Scalar(text.to_string(), style), start)?;
+                }
+                self.scalar(&text, style, start)
+            }
+            Event::SequenceStart(anchor, _) => self.open(anchor, None, start),
+            Event::MappingStart(anchor, _) => self.open(anchor, Some(Vec::new()), start),
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(anchor) => self.alias(anchor, start),
+            Event::DocumentStart(_) | Event::DocumentEnd | Event::StreamStart | Event::StreamEnd | Event::Nothing => {
+                Ok(())
+            }
+        }
+    }
+
+    fn count(&mut self, at: Marker) -> Result<(), Failure> {
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(self.malformed(at, &format!("it has more than {MOST_NODES} keys, values, lists and maps")));
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, anchor: usize, keys: Option<Vec<(Arc<str>, Marker)>>, start: Marker) -> Result<(), Failure> {
+        self.count(start)?;
+        if self.open.last().is_some_and(Open::wants_key) {
+            return Err(self.failure(start, "a key is not a string", "write a plain string as key"));
+        }
+        // Everything that walks through a document is recursive.
+        if self.open.len() >= DEEPEST {
+            return Err(self.malformed(start, "it is nested too deep"));
+        }
+        let (values, lines) = (Vec::new(), Vec::new());
+        self.open.push(Open { start, anchor, extent: Extent { nodes: 1, text: 0 }, values, lines, keys });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        let Some(Open { start, anchor, extent, mut values, mut lines, keys }) = self.open.pop() else { return Ok(()) };
+        let (value, below) = match keys {
+            None => {
+                values.shrink_to_fit();
+                lines.shrink_to_fit();
+                (Value::Array(values), Below::Items(lines))
+            }
+            Some(keys) => {
+                let (mut object, mut members) = (Map::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
+                for (((name, mark), value), lines) in keys.into_iter().zip(values).zip(lines) {
+                    if object.insert(name.to_string(), value).is_some() {
+                        let mut failure = self.failure(mark, twice(&name), ONE_OF_TWO);
+                        failure.place.pointer = pointer::join(&failure.place.pointer, &name);
+                        return Err(failure);
+                    }
+                    members.push((name, lines));
+                }
+                members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+                (Value::Object(object), Below::Members(members))
+            }
+        };
+        if anchor > 0 {
+            self.keep(anchor, Anchored::Node(value.clone(), below.clone(), extent), start)?;
+        }
+        self.put(value, below, extent, start);
+        Ok(())
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, start: Marker) -> Result<(), Failure> {
+        let is_plain = style == ScalarStyle::Plain;
+        if self.open.last().is_some_and(Open::wants_key) {
+            if is_plain && text == "<<" {
+                let help = "write the merged keys out: YAML 1.2 has no merge key";
+                return Err(self.failure(start, "the merge key `<<` is not supported", help));
+            }
+            let name = self.shared(text);
+            if let Some(Open { keys: Some(keys), .. }) = self.open.last_mut() {
+                keys.push((name, start));
+            }
+            return Ok(());
+        }
+        let value = if is_plain { self.plain(text, start)? } else { text.into() };
+        self.put(value, Below::Nothing, Extent { nodes: 1, text: text.len() as u64 }, start);
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, start: Marker) -> Result<(), Failure> {
+        match self.anchors.get(&anchor).cloned() {
+            Some(Anchored::Scalar(text, style)) => {
+                self.repeat(Extent { nodes: 1, text: text.len() as u64 }, start)?;
+                self.scalar(&text, style, start)
+            }
+            Some(Anchored::Node(..)) if self.open.last().is_some_and(Open::wants_key) => {
+                Err(self.failure(start, "a key is not a string", "write a plain string as key"))
+            }
+            Some(Anchored::Node(value, below, extent)) => {
+                self.repeat(extent, start)?;
+                self.put(value, below, extent, start);
+                Ok(())
+            }
+            // What is not closed yet cannot be a part of itself.
+            None => {
+                Err(self.failure(start, "the value cannot be read", "write a plain YAML scalar, sequence or mapping"))
+            }
+        }
+    }
+
+    /// Counts what an alias stands for.
+    fn repeat(&mut self, extent: Extent, at: Marker) -> Result<(), Failure> {
+        self.repeated.add(extent);
+        match self.repeated {
+            Extent { nodes, .. } if nodes > MOST_REPEATED => {
+                Err(self.malformed(at, "its aliases repeat too many nodes"))
+            }
+            Extent { text, .. } if text > LARGEST_FILE => Err(self.malformed(at, "its aliases repeat too much text")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps what aliases may stand for. Anchors in anchors keep it more than once.
+    fn keep(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Failure> {
+        self.kept.add(match &anchored {
+            Anchored::Scalar(text, _) => Extent { nodes: 1, text: text.len() as u64 },
+            Anchored::Node(_, _, extent) => *extent,
+        });
+        if self.kept.nodes > MOST_NODES || self.kept.text > LARGEST_FILE {
+            return Err(self.malformed(at, "too much of it stands below anchors"));
+        }
+        self.anchors.insert(anchor, anchored);
+        Ok(())
+    }
+
+    /// Puts a node into the innermost list or map.
+    fn put(&mut self, value: Value, below: Below, extent: Extent, start: Marker) {
+        let Some(open) = self.open.last_mut() else {
+            self.roots.push((value, Lines::new(start, below)));
+            return;
+        };
+        open.extent.add(extent);
+        // The key's line, not the value's: a block value starts a line later.
+        let mark = open.keys.as_ref().and_then(|keys| keys.last()).map_or(start, |(_, mark)| *mark);
+        open.lines.push(Lines::new(mark, below));
+        open.values.push(value);
+    }
+
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name));
+        name
+    }
+
+    /// A plain scalar keeps its text unless JSON itself would read it as null, boolean or number.
+    fn plain(&self, text: &str, start: Marker) -> Result<Value, Failure> {
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+            "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+            "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+            _ => {}
+        }
+        if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return Ok(text.into());
+        }
+        match serde_json::from_str::<Number>(text) {
+            Ok(number) => Ok(Value::Number(number)),
+            // JSON's grammar says number, but f64 cannot hold it.
+            Err(error) if error.to_string().contains("out of range") => {
+                Err(self.failure(start, format!("the number {text} is out of range"), "quote it to make it a string"))
+            }
+            Err(_) => Ok(text.into()),
+        }
+    }
+
+    fn malformed(&self, at: Marker, problem: &str) -> Failure {
+        let problem = format!("the file is not well-formed: {problem}");
+        let failure = self.failure(at, problem, "mend the YAML or JSON at this line");
+        Failure { place: Place { pointer: String::new(), ..failure.place }, ..failure }
+    }
+
+    /// A failure at the node that comes next.
+    fn failure(&self, at: Marker, problem: impl Into<String>, help: &str) -> Failure {
+        let step = |open: &Open| match &open.keys {
+            Some(keys) if keys.len() > open.values.len() => keys.last().map(|(name, _)| name.to_string()),
+            // A key, or a map that is closed.
+            Some(_) => None,
+            None => Some(open.values.len().to_string()),
+        };
+        let pointer =
+            self.open.iter().filter_map(step).fold(String::new(), |pointer, step| pointer::join(&pointer, &step));
+        let place = Place { path: self.path.to_owned(), line: at.line(), column: at.col() + 1, pointer };
+        Failure { place, problem: problem.into(), help: help.to_owned() }
+    }
+}
+
+fn twice(key: &str) -> String {
+    format!("the key `{key}` stands twice in one mapping")
+}

@@ -1,0 +1,205 @@
+//! `x-keyfit: pages` of an operation.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::place::{items, member};
+use super::{NextPage, PageArgument, Pagination};
+use crate::operation::{Body, Parameter, Place};
+use crate::walk;
+
+/// What an overlay says of the pages of an operation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Hint {
+    by: Form,
+    #[serde(default)]
+    items: String,
+    next: Option<String>,
+    argument: Option<String>,
+    first: Option<u64>,
+    limit: Option<String>,
+    size: Option<u64>,
+    largest: Option<u64>,
+    kept_limit: Option<String>,
+    start: Option<String>,
+    total: Option<String>,
+    more: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Form {
+    Cursor,
+    LastItem,
+    Page,
+    Start,
+    Link,
+    Header,
+}
+
+/// What is wrong with a hint: the key at fault, why, and what to do.
+#[derive(Debug)]
+pub(crate) struct Misfit {
+    pub(crate) key: &'static str,
+    pub(crate) problem: String,
+    pub(crate) help: &'static str,
+}
+
+/// The operation that a hint is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) document: &'a Value,
+    pub(crate) parameters: &'a [Parameter],
+    pub(crate) body: Option<&'a Body>,
+    /// The schema of its success.
+    pub(crate) answer: Option<&'a Value>,
+}
+
+impl Hint {
+    /// The description, which fits the document.
+    pub(crate) fn settle(self, call: Call<'_>) -> Result<Pagination, Misfit> {
+        let answer = call.answer.ok_or_else(|| {
+            misfit("by", "the operation has no success with a JSON schema", "describe its answer, or drop the hint")
+        })?;
+        let list = member(call.document, answer, &self.items)
+            .ok_or_else(|| absent("items", &self.items, "the member of the answer that holds the items"))?;
+        let item = items(call.document, list.schema).ok_or_else(|| {
+            let problem = format!("what is at `{}` in the answer is not a list", super::shown(&self.items));
+            misfit("items", problem, "name the member that holds the items, as a JSON pointer")
+        })?;
+        let next = self.next(call, answer, item)?;
+        let limit = self.limit.as_deref().map(|name| call.argument("limit", name)).transpose()?;
+        for (key, place) in
+            [("kept-limit", &self.kept_limit), ("start", &self.start), ("total", &self.total), ("more", &self.more)]
+        {
+            if let Some(place) = place
+                && member(call.document, answer, place).is_none()
+            {
+                return Err(absent(key, place, "a member of the answer"));
+            }
+        }
+        if limit.is_none() && (self.size.is_some() || self.largest.is_some()) {
+            let key = if self.size.is_some() { "size" } else { "largest" };
+            return Err(misfit(
+                key,
+                "a size of pages without `limit`",
+                "name the argument that says the size, under `limit`",
+            ));
+        }
+        let declared =
+            limit.as_ref().and_then(|limit| call.schema(limit)).and_then(|schema| schema.get("maximum")?.as_u64());
+        let largest_page = self.largest.or(declared).filter(|largest| *largest > 0);
+        if let (Some(size), Some(largest)) = (self.size, largest_page)
+            && size > largest
+        {
+            let problem = format!("a page of {size} items is larger than the largest, {largest}");
+            return Err(misfit("size", problem, "ask for fewer"));
+        }
+        Ok(Pagination {
+            next,
+            items_required: list.is_required,
+            items: self.items,
+            limit,
+            page_size: self.size,
+            largest_page,
+            kept_limit: self.kept_limit,
+            start: self.start,
+            total: self.total,
+            more: self.more,
+        })
+    }
+
+    fn next(&self, call: Call<'_>, answer: &Value, item: &Value) -> Result<NextPage, Misfit> {
+        let argument = || {
+            let name = self.argument.as_deref().ok_or_else(|| {
+                misfit("by", "`argument` is missing", "name the parameter in which the next page is asked for")
+            })?;
+            call.argument("argument", name)
+        };
+        let next = |what| {
+            let missing = || misfit("by", "`next` is missing", what);
+            self.next.as_deref().ok_or_else(missing)
+        };
+        let unused = |key: &'static str, is_there: bool| {
+            let problem = format!("`{key}` says nothing where pages follow each other in this way");
+            if is_there {
+                Err(misfit(key, problem, "drop it, or see the table of keys in openapi/README.md"))
+            } else {
+                Ok(())
+            }
+        };
+        unused("first", self.first.is_some() && self.by != Form::Page)?;
+        unused("argument", self.argument.is_some() && self.by == Form::Link)?;
+        unused("next", self.next.is_some() && matches!(self.by, Form::Link | Form::Page | Form::Start))?;
+        Ok(match self.by {
+            Form::Cursor => {
+                let at = next("name the member of the answer that holds the cursor, as a JSON pointer")?;
+                member(call.document, answer, at)
+                    .ok_or_else(|| absent("next", at, "the member of the answer that holds the cursor"))?;
+                NextPage::Cursor { at: at.to_owned(), argument: argument()? }
+            }
+            Form::LastItem => {
+                let at = next("name the member of the last item to go on from, as a JSON pointer")?;
+                member(call.document, item, at).ok_or_else(|| absent("next", at, "a member of the items"))?;
+                NextPage::LastItem { at: at.to_owned(), argument: argument()? }
+            }
+            Form::Page => NextPage::Page { argument: argument()?, first: self.first.unwrap_or(1) },
+            Form::Start => NextPage::Start { argument: argument()? },
+            Form::Link => NextPage::Link,
+            Form::Header => {
+                let name = next("name the header of the answer that holds the token")?;
+                if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+                    return Err(misfit(
+                        "next",
+                        format!("`{name}` is not the name of a header"),
+                        "name the header that holds the token",
+                    ));
+                }
+                NextPage::Header { name: name.to_owned(), argument: argument()? }
+            }
+        })
+    }
+}
+
+impl<'a> Call<'a> {
+    /// An argument by its name in a hint.
+    fn argument(self, key: &'static str, name: &str) -> Result<PageArgument, Misfit> {
+        let argument = PageArgument::of_text(name);
+        if self.schema(&argument).is_some() {
+            return Ok(argument);
+        }
+        Err(match argument {
+            PageArgument::Query(_) => misfit(
+                key,
+                format!("the operation has no parameter `{name}` in its query"),
+                "name a parameter of the query, or a member of the JSON body as a JSON pointer",
+            ),
+            PageArgument::Body(_) => absent(key, name, "a member of the request's JSON body"),
+        })
+    }
+
+    /// The schema of an argument, where the operation has it.
+    fn schema(self, argument: &PageArgument) -> Option<&'a Value> {
+        match argument {
+            PageArgument::Query(name) => {
+                let mut parameters = self.parameters.iter();
+                let known = parameters.find(|parameter| parameter.place == Place::Query && parameter.name == *name);
+                known.map(|parameter| walk::resolve(self.document, &parameter.schema))
+            }
+            PageArgument::Body(at) => {
+                let body = self.body.filter(|body| body.media_type.contains("json"))?;
+                member(self.document, &body.schema, at).map(|member| member.schema)
+            }
+        }
+    }
+}
+
+fn misfit(key: &'static str, problem: impl Into<String>, help: &'static str) -> Misfit {
+    Misfit { key, problem: problem.into(), help }
+}
+
+fn absent(key: &'static str, pointer: &str, what: &str) -> Misfit {
+    let problem = format!("the document has no `{}`, which is to be {what}", super::shown(pointer));
+    misfit(key, problem, "a place is a JSON pointer into the body, such as `/data/items`; empty is the body itself")
+}

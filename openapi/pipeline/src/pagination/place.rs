@@ -1,0 +1,70 @@
+//! What a document says of a place in a body.
+
+use serde_json::Value;
+
+use crate::walk;
+
+/// How deep compositions are looked into.
+const DEPTH: usize = 8;
+
+/// A member of a body that a schema describes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member<'a> {
+    pub(crate) schema: &'a Value,
+    /// Whether every body has it, and it is never null.
+    pub(crate) is_required: bool,
+}
+
+/// The member that a JSON pointer leads to in bodies of a schema.
+pub(crate) fn member<'a>(document: &'a Value, schema: &'a Value, pointer: &str) -> Option<Member<'a>> {
+    let schema = walk::resolve(document, schema);
+    let mut found = Member { schema, is_required: !is_nullable(schema) };
+    if pointer.is_empty() {
+        return Some(found);
+    }
+    for name in pointer.strip_prefix('/')?.split('/') {
+        let name = name.replace("~1", "/").replace("~0", "~");
+        let inner = property(document, found.schema, &name, DEPTH)?;
+        found = Member { is_required: found.is_required && inner.is_required, ..inner };
+    }
+    Some(found)
+}
+
+/// The items of a list.
+pub(crate) fn items<'a>(document: &'a Value, list: &'a Value) -> Option<&'a Value> {
+    let list = walk::resolve(document, list);
+    if walk::kind(list) != Some("array") {
+        return None;
+    }
+    let own = list.get("items");
+    own.or_else(|| parts(list, "allOf").find_map(|part| walk::resolve(document, part).get("items")))
+        .map(|items| walk::resolve(document, items))
+}
+
+fn property<'a>(document: &'a Value, schema: &'a Value, name: &str, depth: usize) -> Option<Member<'a>> {
+    let depth = depth.checked_sub(1)?;
+    let schema = walk::resolve(document, schema);
+    let requires = |schema: &Value| parts(schema, "required").any(|required| required == name);
+    if let Some(member) = schema.get("properties").and_then(|members| members.get(name)) {
+        let member = walk::resolve(document, member);
+        return Some(Member { schema: member, is_required: requires(schema) && !is_nullable(member) });
+    }
+    let whole = parts(schema, "allOf").find_map(|part| property(document, part, name, depth));
+    if let Some(member) = whole {
+        return Some(Member {
+            is_required: member.is_required || requires(schema) && !is_nullable(member.schema),
+            ..member
+        });
+    }
+    let alternatives = parts(schema, "oneOf").chain(parts(schema, "anyOf"));
+    let member = alternatives.into_iter().find_map(|part| property(document, part, name, depth))?;
+    Some(Member { is_required: false, ..member })
+}
+
+pub(crate) fn parts<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    schema.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn is_nullable(schema: &Value) -> bool {
+    schema.get("nullable") == Some(&Value::Bool(true)) || parts(schema, "type").any(|kind| kind == "null")
+}

@@ -1,0 +1,59 @@
+//! Path templates as requests see them: without the names of their parameters.
+
+/// A path template without the names of its parameters: `/pets/{}/toys`. No request tells two operations apart that have this and
+/// the method in common.
+pub fn nameless(path: &str) -> String {
+    let mut nameless = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, _, after)) = parameter(rest) {
+        nameless.push_str(before);
+        nameless.push_str("{}");
+        rest = after;
+    }
+    nameless + rest
+}
+
+/// Whether two path templates differ in the names of their parameters at most.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one, other);
+    loop {
+        match (parameter(one), parameter(other)) {
+            (Some((before, _, after)), Some((also_before, _, also_after))) if before == also_before => {
+                (one, other) = (after, also_after);
+            }
+            (None, None) => return one == other,
+            _ => return false,
+        }
+    }
+}
+
+/// The text before the first parameter, its name, and the text after it.
+fn parameter(path: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = path.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_the_same_without_the_names_of_their_parameters() {
+        for (one, other, nameless_one, same) in [
+            ("/pets/{id}", "/pets/{pet}", "/pets/{}", true),
+            ("/pets/{id}", "/pets/mine", "/pets/{}", false),
+            ("/pets/{id}", "/pets/{id}/toys", "/pets/{}", false),
+            ("/pets/{a}-{b}", "/pets/{c}", "/pets/{}-{}", false),
+            ("/pets/{a}-{b}", "/pets/{b}-{a}", "/pets/{}-{}", true),
+            ("/pets/{id}:sell", "/pets/{pet}:sell", "/pets/{}:sell", true),
+            ("/pets/{id}:sell", "/pets/{pet}:feed", "/pets/{}:sell", false),
+            ("/pets", "/pets", "/pets", true),
+            ("", "/", "", false),
+        ] {
+            assert_eq!(nameless(one), nameless_one);
+            assert_eq!(is_same(one, other), same, "{one} {other}");
+            assert_eq!(nameless(one) == nameless(other), same, "{one} {other}");
+        }
+    }
+}

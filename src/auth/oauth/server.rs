@@ -1,0 +1,177 @@
+//! What an authorization server says of itself (RFC 8414, OpenID Connect Discovery 1.0).
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::{AuthorizationRequest, TokenEndpoint, TokenEndpointBuilder};
+use crate::auth::http::{Http, checked_url};
+use crate::error::Error;
+use crate::error::body::{self, End};
+
+/// How much of the metadata is read, in bytes.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// An authorization server, as it describes itself at a well-known place below its issuer identifier.
+///
+/// ```no_run
+/// use keyfit::auth::oauth::{AuthorizationServer, ClientCredentials};
+/// use keyfit::auth::source::EnvSource;
+///
+/// # async fn example() -> Result<(), keyfit::Error> {
+/// let server = AuthorizationServer::discover("https://auth.example.com").await?;
+/// let endpoint = server.token_endpoint("my-client")?.secret_in_header(EnvSource::new("MY_CLIENT_SECRET")).build()?;
+/// let grant = ClientCredentials::new(endpoint).with_scopes(["read"]);
+/// # drop(grant);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AuthorizationServer {
+    /// Its name, a URL.
+    pub issuer: String,
+    /// Where users are sent.
+    pub authorization_endpoint: Option<String>,
+    /// Where tokens are had.
+    pub token_endpoint: Option<String>,
+    /// Where tokens are revoked.
+    pub revocation_endpoint: Option<String>,
+    /// Where tokens are asked about.
+    pub introspection_endpoint: Option<String>,
+    /// Where codes for other devices are had.
+    pub device_authorization_endpoint: Option<String>,
+    /// Where authorization requests are pushed.
+    pub pushed_authorization_request_endpoint: Option<String>,
+    /// The scopes that it knows.
+    #[serde(default)]
+    pub scopes_supported: Vec<String>,
+    /// The grants that it knows.
+    #[serde(default)]
+    pub grant_types_supported: Vec<String>,
+    /// How clients may say who they are at the token endpoint.
+    #[serde(default)]
+    pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// Whether it names itself when it sends users back (RFC 9207).
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
+}
+
+impl AuthorizationServer {
+    /// Reads what the server with this issuer identifier says of itself, at `/.well-known/oauth-authorization-server` or
+    /// `/.well-known/openid-configuration`.
+    ///
+    /// # Errors
+    /// An issuer that is neither https nor on a loopback host; a server that describes itself at neither place, or as
+    /// another issuer (RFC 8414, section 3.3).
+    pub async fn discover(issuer: &str) -> Result<Self, Error> {
+        let base = checked_url(issuer, "the issuer")?;
+        let mut why = String::new();
+        for url in places(&base) {
+            match Self::read(&url).await {
+                Ok(server) if server.issuer.trim_end_matches('/') == issuer.trim_end_matches('/') => return Ok(server),
+                Ok(_) => "it names another issuer".clone_into(&mut why),
+                Err(reason) if why.is_empty() => why = reason,
+                Err(_) => {}
+            }
+        }
+        let origin = base.origin().ascii_serialization();
+        Err(Error::configuration(format!("the authorization server {origin} does not describe itself: {why}")))
+    }
+
+    async fn read(url: &Url) -> Result<Self, String> {
+        let http = Http::default().client(url).map_err(|error| error.to_string())?;
+        let asked = http.get(url.clone()).header("accept", "application/json").send().await;
+        let mut response = asked.map_err(|_| "it cannot be asked".to_owned())?;
+        if !response.status().is_success() {
+            return Err(format!("it answers {}", response.status()));
+        }
+        let body = body::read(&mut response, BODY_LIMIT).await;
+        match body.end {
+            End::Whole => serde_json::from_slice(&body.bytes).map_err(|_| "its answer is no metadata".to_owned()),
+            End::Limit => Err("its answer is longer than 1 MiB".to_owned()),
+            End::Broken(_) => Err("its answer ended early".to_owned()),
+        }
+    }
+
+    /// Begins to describe its token endpoint, with all that it has beside it.
+    ///
+    /// # Errors
+    /// A server without a token endpoint.
+    pub fn token_endpoint(&self, client_id: impl Into<String>) -> Result<TokenEndpointBuilder, Error> {
+        let url = self.token_endpoint.as_ref().ok_or_else(|| self.without("token_endpoint"))?;
+        let mut builder = TokenEndpoint::builder(url, client_id);
+        for (url, set) in [
+            (&self.revocation_endpoint, TokenEndpointBuilder::revocation_endpoint as fn(_, String) -> _),
+            (&self.introspection_endpoint, TokenEndpointBuilder::introspection_endpoint),
+            (&self.device_authorization_endpoint, TokenEndpointBuilder::device_authorization_endpoint),
+            (&self.pushed_authorization_request_endpoint, TokenEndpointBuilder::pushed_authorization_request_endpoint),
+        ] {
+            if let Some(url) = url {
+                builder = set(builder, url.clone());
+            }
+        }
+        Ok(builder)
+    }
+
+    /// Where users are sent to consent. A server that names itself on the way back is held to it.
+    ///
+    /// # Errors
+    /// A server without an authorization endpoint, and as [`AuthorizationRequest::new`].
+    pub fn authorization(
+        &self,
+        client_id: impl Into<String>,
+        redirect_uri: impl Into<String>,
+    ) -> Result<AuthorizationRequest, Error> {
+        let url = self.authorization_endpoint.as_ref().ok_or_else(|| self.without("authorization_endpoint"))?;
+        let request = AuthorizationRequest::new(url, client_id, redirect_uri)?;
+        Ok(if self.authorization_response_iss_parameter_supported { request.issuer(&self.issuer) } else { request })
+    }
+
+    fn without(&self, member: &str) -> Error {
+        Error::configuration(format!("the authorization server {} names no `{member}`", self.issuer))
+    }
+}
+
+/// Where the metadata may be: by RFC 8414 between host and path, by OpenID Connect behind the path.
+fn places(issuer: &Url) -> Vec<Url> {
+    let path = issuer.path().trim_end_matches('/');
+    let at = |path: String| {
+        let mut url = issuer.clone();
+        url.set_path(&path);
+        url
+    };
+    let mut places = vec![
+        at(format!("/.well-known/oauth-authorization-server{path}")),
+        at(format!("{path}/.well-known/openid-configuration")),
+        at(format!("/.well-known/openid-configuration{path}")),
+    ];
+    places.dedup();
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_looked_for_where_the_standards_put_it() {
+        let places = |issuer: &str| -> Vec<String> {
+            places(&Url::parse(issuer).expect("a URL")).into_iter().map(Into::into).collect()
+        };
+        assert_eq!(
+            places("https://a.example/"),
+            [
+                "https://a.example/.well-known/oauth-authorization-server",
+                "https://a.example/.well-known/openid-configuration"
+            ]
+        );
+        assert_eq!(
+            places("https://a.example/tenant"),
+            [
+                "https://a.example/.well-known/oauth-authorization-server/tenant",
+                "https://a.example/tenant/.well-known/openid-configuration",
+                "https://a.example/.well-known/openid-configuration/tenant"
+            ]
+        );
+    }
+}
