@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{Answer, Server, call, command, folder, told, with_input};
+use crate::cli::keyfit;
 
 /// What is sent, below the first line without the headers that all requests have.
 fn sent(server: &Server, arguments: &[&str]) -> String {
@@ -174,4 +175,18 @@ fn operations_and_what_they_take_are_listed() {
     assert!(taken.contains("photo   body, required  file, as @FILE"), "{taken}");
     let (_, shipped, _) = told(&command(None, &[]).output().expect("the binary runs"));
     assert!(shipped.lines().any(|line| line == "scopien"), "{shipped}");
+}
+
+#[test]
+fn completions_and_manual_pages_have_the_command_with_its_exit_codes() {
+    let script = keyfit(&["completions", "bash"]);
+    assert!(told(&script).1.contains("keyfit__call") || told(&script).1.contains("keyfit__subcmd__call"));
+    assert!(told(&script).1.contains("--dry-run"));
+    let pages = folder();
+    let manual = keyfit(&["man", "--out", &pages.display().to_string()]);
+    assert_eq!(told(&manual).0, 0, "{}", told(&manual).2);
+    let page = fs::read_to_string(pages.join("keyfit-call.1")).expect("a page");
+    for code in ["2    the input cannot be used", "10   an answer that cannot be used"] {
+        assert!(page.contains(code), "{page}");
+    }
 }
