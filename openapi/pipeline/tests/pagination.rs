@@ -248,7 +248,17 @@ fn where_one_side_is_missing_or_two_readings_fit_there_is_no_guess() {
         // Nobody says whether pages begin with 0 or with 1, or what a page is.
         (&[("page", int), ("per_page", int)], list.clone(), ""),
         (&[("page", "type: integer, default: 1")], list.clone(), ""),
-        (&[("offset", text), ("limit", int)], list, ""),
+        (&[("offset", text), ("limit", int)], list.clone(), ""),
+        // A name that its description contradicts.
+        (
+            &[
+                ("page", "type: integer, default: 1}, description: 'How many records to skip.', x-a: {"),
+                ("per_page", int),
+            ],
+            list.clone(),
+            "",
+        ),
+        (&[("offset", "type: integer}, description: 'The page number.', x-a: {"), ("limit", int)], list.clone(), ""),
         // Two ways, of which one may have to be switched on.
         (&[("marker", text), ("offset", int), ("limit", int)], answer("next_marker: {type: string}"), ""),
         (&[("page", "type: integer, default: 1"), ("offset", int), ("limit", int)], answer("a: {type: string}"), ""),

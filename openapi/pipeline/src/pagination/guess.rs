@@ -40,6 +40,13 @@ struct Argument<'a> {
     description: &'a str,
 }
 
+impl Argument<'_> {
+    /// Whether its description has these words: those of another form than its name says speak against the guess.
+    fn says(&self, words: &str) -> bool {
+        self.description.to_lowercase().contains(words)
+    }
+}
+
 /// How deep an answer is searched for what leads on.
 const DEPTH: usize = 4;
 
@@ -114,6 +121,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     if let (Some(known), Some(limit)) = (number(names::PAGES), limit)
         && is(call.document, known.schema, "integer")
         && !std::ptr::eq(known, limit)
+        && !known.says("skip")
         && let Some(first) = first(known)
     {
         let why =
@@ -123,6 +131,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     if let (Some(known), Some(limit)) = (number(names::STARTS), limit)
         && is(call.document, known.schema, "integer")
         && !std::ptr::eq(known, limit)
+        && !known.says("page number")
     {
         let why =
             format!("it takes `{}` and `{}`, and its answer has a list", known.argument.name(), limit.argument.name());
