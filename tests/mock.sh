@@ -18,7 +18,8 @@ said() {
   done
 }
 
-# mock API PREFIX TOKEN: serves an API, or the one of a folder where there is a slash; exports PREFIX_BASE_URL, and as TOKEN the token that may do everything; sets $admin.
+# mock API PREFIX TOKEN: serves an API, or that of a folder where there is a slash; exports PREFIX_BASE_URL, and as TOKEN the
+# token that may do everything; sets $admin.
 mock() {
   local started=$folder/${1//\//-} which=--api
   [[ $1 != */* ]] || which=--api-dir

@@ -46,6 +46,46 @@ fn a_document_that_says_nothing_gives_one_bearer_token() {
 }
 
 #[test]
+fn no_two_kinds_are_read_from_one_variable() {
+    let schemes = "security: [{apiKey: []}, {api_key: []}, {base-url: []}]
+components:
+  securitySchemes:
+    apiKey: {type: apiKey, in: header, name: X-Api-Key}
+    api_key: {type: http, scheme: bearer}
+    base-url: {type: http, scheme: bearer}
+";
+    assert_eq!(
+        of_document(schemes),
+        "  ApiKey: apiKey from PARCELS_API_KEY in X-Api-Key
+  ApiKey2: api_key from PARCELS_API_KEY_2 as bearer token
+  BaseUrlToken: base-url from PARCELS_BASE_URL_2 as bearer token
+"
+    );
+    // What the contract names stays, whichever comes first.
+    let contract = "[[credential]]\nkind = \"one\"\n[[credential]]\nkind = \"two\"\nvariable = \"PARCELS_ONE\"\n";
+    assert_eq!(
+        of_contract("one, two", contract),
+        "  OneToken: one from PARCELS_ONE_2 as bearer token\n  TwoToken: two from PARCELS_ONE as bearer token\n"
+    );
+}
+
+#[test]
+fn every_base_url_of_a_document_has_a_name() {
+    let servers = "servers: [{url: https://parcels.example, description: Live}, {url: https://test.example, description: 'Test, [x](javascript:1)'}]";
+    let document = DOCUMENT.replace("servers: [{url: https://parcels.example}]", servers);
+    let code = generated(&document, None, None).expect("a client").code;
+    for expected in [
+        ".with_base_urls(&[\"https://parcels.example\", \"https://test.example\"])",
+        "pub const LIVE: &str = \"https://parcels.example\";",
+        "/// The default. Live",
+    ] {
+        assert!(code.contains(expected), "{expected}");
+    }
+    let one = generated(DOCUMENT, None, None).expect("a client").code;
+    assert!(!one.contains("pub mod base_urls"));
+}
+
+#[test]
 fn schemes_of_a_document_are_kinds_as_far_as_one_credential_carries_them() {
     let schemes = "security: [{api_key: []}, {oauth: [read]}, {basic: []}, {cookie: []}]
 components:

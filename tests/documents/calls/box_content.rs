@@ -5,12 +5,8 @@ use documents::box_content::Client;
 #[tokio::main]
 async fn main() -> Result<(), keyfit::Error> {
     let client = Client::from_env()?;
-    let mut items = client.get_folders_id_items().folder_id("1").usemarker(true).items();
-    let mut count = 0;
-    while let Some(item) = items.next().await {
-        item?;
-        count += 1;
-    }
-    println!("{count} entries");
+    let mut items = client.get_folders_id_items().folder_id("12345").usemarker(true).items();
+    let first = items.next().await.transpose()?;
+    println!("{} of the entries", usize::from(first.is_some()));
     Ok(())
 }

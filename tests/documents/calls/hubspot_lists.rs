@@ -5,12 +5,8 @@ use documents::hubspot_lists::Client;
 #[tokio::main]
 async fn main() -> Result<(), keyfit::Error> {
     let client = Client::from_env()?;
-    let mut items = client.list_memberships().list_id("1").items();
-    let mut count = 0;
-    while let Some(item) = items.next().await {
-        item?;
-        count += 1;
-    }
-    println!("{count} members");
+    let mut items = client.list_memberships().list_id("listId-1").items();
+    let first = items.next().await.transpose()?;
+    println!("{} of the members", usize::from(first.is_some()));
     Ok(())
 }

@@ -6,11 +6,7 @@ use documents::messagebird_sms::Client;
 async fn main() -> Result<(), keyfit::Error> {
     let client = Client::from_env()?;
     let mut items = client.get_messages().items();
-    let mut count = 0;
-    while let Some(item) = items.next().await {
-        item?;
-        count += 1;
-    }
-    println!("{count} messages");
+    let first = items.next().await.transpose()?;
+    println!("{} of the messages", usize::from(first.is_some()));
     Ok(())
 }

@@ -87,7 +87,8 @@ pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failu
         if let Some(variable) = &credential.variable
             && let Some(earlier) = is_of(variable.get_ref())
         {
-            let problem = format!("the variable `{}` is that of the kind `{}`", variable.get_ref(), earlier.kind.get_ref());
+            let problem =
+                format!("the variable `{}` is that of the kind `{}`", variable.get_ref(), earlier.kind.get_ref());
             return refuse(variable.span().start, problem, "give each kind a variable of its own");
         }
         for carrier in &credential.carriers {

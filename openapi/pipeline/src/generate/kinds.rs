@@ -96,7 +96,9 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
         |kind: &String| is_silent || api.operations.iter().any(|operation| operation.credentials.contains(kind));
     let mut names = Names::new(api);
     // What the contract names is not given to another kind.
-    names.variables.extend(credentials.iter().filter_map(|credential| Some(credential.variable.as_ref()?.get_ref().clone())));
+    names
+        .variables
+        .extend(credentials.iter().filter_map(|credential| Some(credential.variable.as_ref()?.get_ref().clone())));
     let mut kinds = names.none();
     for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
         let kind = credential.kind.get_ref();
