@@ -15,7 +15,7 @@ use super::leniency::OpenEnum;
 use super::paging;
 use crate::contract::Facts;
 use crate::operation::{Partial, Retry};
-use crate::{Api, Operation, name};
+use crate::{Api, Needed, Operation, name};
 
 /// The items.
 pub(crate) fn items(
@@ -47,7 +47,7 @@ pub(crate) fn items(
                 }
             }
         },
-        self::api(&api.base_url, operations, calls, facts, &api.name),
+        self::api(api, operations, calls, facts),
         parse_quote! {
             /// Values of answers that the document names; others are kept as they came.
             pub mod values {
@@ -103,10 +103,12 @@ fn constructors(takes_credential: bool) -> Item {
 }
 
 /// The API as data.
-fn api(base_url: &str, operations: &[&Operation], calls: &[Call], facts: &Facts, name: &str) -> Item {
-    let rows = operations
-        .iter()
-        .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
+fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> Item {
+    let Api { base_url, name, .. } = api;
+    let rows = operations.iter().map(|operation| {
+        let streams = calls.iter().any(|call| call.streams && call.id == operation.id);
+        row(operation, streams, &api.needed(operation))
+    });
     let errors = facts.errors.iter().map(|envelope| {
         let name = &envelope.name;
         let setters = [
@@ -140,7 +142,7 @@ fn api(base_url: &str, operations: &[&Operation], calls: &[Call], facts: &Facts,
     }
 }
 
-fn row(operation: &Operation, streams: bool) -> TokenStream {
+fn row(operation: &Operation, streams: bool, needed: &Needed) -> TokenStream {
     let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
     let retry = match operation.retry {
         Retry::Safe => quote!(Safe),
@@ -155,6 +157,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
     });
     let setters = [
         list("with_credentials", &operation.credentials),
+        security(needed),
         list("with_scopes", &operation.scopes),
         optional("with_resource", operation.resource.as_ref()),
         list("with_success", &success),
@@ -171,6 +174,15 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
     ];
     let setters = setters.into_iter().flatten();
     quote!(::keyfit::Operation::new(#id, #function, #method, #path) #(#setters)*)
+}
+
+/// The setter of the alternatives that open an operation, where something is said of them.
+fn security(needed: &Needed) -> Option<TokenStream> {
+    let Needed::OneOf { sets, is_optional } = needed else { return None };
+    let sets = sets.iter().map(|set| quote!(&[#(#set),*]));
+    let none = is_optional.then(|| quote!(&[]));
+    let alternatives = sets.chain(none);
+    Some(quote!(.with_security(&[#(#alternatives),*])))
 }
 
 /// A setter of a list, where there is one.
