@@ -18,10 +18,11 @@ said() {
   done
 }
 
-# mock API PREFIX TOKEN: serves an API; exports PREFIX_BASE_URL, and as TOKEN the token that may do everything; sets $admin.
+# mock API PREFIX TOKEN: serves an API, or the one of a folder where there is a slash; exports PREFIX_BASE_URL, and as TOKEN the token that may do everything; sets $admin.
 mock() {
-  local started=$folder/$1
-  "$keyfit" mock --api "$1" --port 0 --json > "$started" 2>/dev/null &
+  local started=$folder/${1//\//-} which=--api
+  [[ $1 != */* ]] || which=--api-dir
+  "$keyfit" mock "$which" "$1" --port 0 --json > "$started" 2>/dev/null &
   said "$started" '}$'
   admin=$(first admin_url "$started")
   # The first token may do everything.

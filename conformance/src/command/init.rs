@@ -96,14 +96,22 @@ fn fetched(url: &str, transport: &Transport) -> Result<Text, UserError> {
 /// The two commands that come next.
 fn next(name: &str, folder: &Path) -> String {
     let place = folder.display();
-    let (module, named) = match module_name(name) {
-        Ok(module) if folder.file_name().is_some_and(|last| last == name) => (module, String::new()),
-        Ok(module) => (module, format!(" --name {name}")),
+    let (module, named, why) = match module_name(name) {
+        Ok(module) if folder.file_name().is_some_and(|last| last == name) => (module, String::new(), String::new()),
+        Ok(module) => (module, format!(" --name {name}"), String::new()),
         // A name of its own for the client.
-        Err(_) => (format!("{}_api", name.replace('-', "_")), format!(" --name {name}-api")),
+        Err(reason) => {
+            let other = if name.starts_with(|first: char| first.is_ascii_digit()) {
+                format!("api-{name}")
+            } else {
+                format!("{name}-api")
+            };
+            let why = format!("note: `{name}` {reason}: the client is called `{other}`\n");
+            (other.replace('-', "_"), format!(" --name {other}"), why)
+        }
     };
     format!(
-        "\nRead contract.toml, correct what does not hold, and fill in tokens.toml. Then check your server, and generate a client:\n  \
+        "{why}\nRead contract.toml, correct what does not hold, and fill in tokens.toml. Then check your server, and generate a client:\n  \
          keyfit check --api-dir {place} --base-url URL --tokens {place}/tokens.toml\n  \
          keyfit generate {place}{named} --out src/{module}.rs"
     )
@@ -115,11 +123,15 @@ fn api_name(options: &Options) -> Result<String, UserError> {
     let of_path = || options.dir.as_deref().and_then(last).or_else(|| last(&options.document));
     let name = options.name.clone().or_else(of_path).unwrap_or_default();
     let plain = name.to_lowercase().replace(['_', ' ', '.'], "-");
-    if plain.is_empty() || !plain.chars().all(|character| character.is_ascii_alphanumeric() || character == '-') {
-        return Err(UserError::new(format!("`{name}` is not a valid name for an API"))
-            .help("use letters, digits and hyphens with --name"));
-    }
-    Ok(plain)
+    let is_letter = |character: char| character.is_ascii_alphanumeric();
+    let odd = plain.chars().find(|character| !is_letter(*character) && *character != '-');
+    let why = match odd {
+        Some(character) => format!("it has a {character:?}"),
+        None if !plain.starts_with(is_letter) => "it does not begin with a letter or digit".to_owned(),
+        None => return Ok(plain),
+    };
+    Err(UserError::new(format!("`{name}` is not a valid name for an API: {why}"))
+        .help("with --name give one of letters (a to z), digits and hyphens"))
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> UserError {

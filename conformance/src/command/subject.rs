@@ -1,6 +1,6 @@
 //! What is held to the contract: a client, the mock, a live server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -113,7 +113,7 @@ impl Subject {
                 let client = Arc::new(Keyfit::shipped(&catalogue.api.name));
                 plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(undrivable)?));
             } else {
-                "there is no generated client for an API from a folder".clone_into(&mut plan.no_stage);
+                plan.no_stage = no_client(&catalogue.contract_path);
             }
         }
         let (Some(base_url), Some(tokens)) = (&self.live.base_url, &self.live.tokens) else {
@@ -145,4 +145,13 @@ impl Subject {
 
 fn undrivable(reason: String) -> UserError {
     UserError::new("the client cannot be driven").help(reason)
+}
+
+/// What to do where there is no client to check: it is code in somebody's crate.
+fn no_client(contract: &str) -> String {
+    let folder = Path::new(contract).parent().unwrap_or(Path::new(".")).display();
+    format!(
+        "no client was given: in a test of the crate that has it write `keyfit_conformance::check(\"{folder}\").client(parcels::connect).assert()`, \
+         with its module for `parcels`; or pass --client PROGRAM, or --side server"
+    )
 }

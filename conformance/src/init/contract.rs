@@ -44,7 +44,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     }
     errors(&mut text, facts);
     if let Some(limits) = &facts.limits {
-        rate_limit(&mut text, limits);
+        rate_limit(&mut text, limits, facts.operations.len());
     }
     text
 }
@@ -65,7 +65,10 @@ fn errors(text: &mut String, facts: &Facts) {
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
 }
 
-fn rate_limit(text: &mut String, limits: &Limits) {
+/// Calls a window that the mock allows for each operation: a check sends it dozens.
+const CALLS: usize = 100;
+
+fn rate_limit(text: &mut String, limits: &Limits, operations: usize) {
     let Limits { headers, retry_after } = limits;
     text.push_str("\n[rate-limit]\n");
     let unit = match headers {
@@ -84,9 +87,10 @@ fn rate_limit(text: &mut String, limits: &Limits) {
             if reset.to_lowercase().starts_with("x-") { "epoch-seconds" } else { "delta-seconds" }
         }
     };
+    let calls = (CALLS * operations).max(1000);
     let _ = write!(
         text,
         "reset = \"{unit}\"\n\
-         # For the mock: calls a window, and its length.\nlimit = 1000\nwindow-seconds = 60\n# What has a budget of its own: `operation`, `class` or `credential`.\nbucket = \"credential\"\nretry-after = {retry_after}\nsource = {{ page = \"document\", section = \"headers\" }}\n"
+         # For the mock: calls a window, and its length.\nlimit = {calls}\nwindow-seconds = 60\n# What has a budget of its own: `operation`, `class` or `credential`.\nbucket = \"credential\"\nretry-after = {retry_after}\nsource = {{ page = \"document\", section = \"headers\" }}\n"
     );
 }

@@ -18,7 +18,8 @@ use crate::identity::{Need, Rights, State as TokenState};
 enum Presented<'a> {
     Nothing,
     Token(&'a str),
-    Malformed(&'static str),
+    /// Not as it should be: which probe sends that, and what is wrong.
+    Malformed(Probe, &'static str),
 }
 
 impl Core {
@@ -31,9 +32,7 @@ impl Core {
                 return self.anybody(operation);
             }
             Presented::Nothing => return Err(self.unauthorized(operation, &Probe::NoToken, "Unauthorized")),
-            Presented::Malformed(problem) => {
-                return Err(self.unauthorized(operation, &Probe::MalformedToken, problem));
-            }
+            Presented::Malformed(probe, problem) => return Err(self.unauthorized(operation, &probe, problem)),
         };
         if text.is_empty() && self.has(Mutant::AcceptsEmptyToken) {
             return self.anybody(operation);
@@ -101,7 +100,9 @@ impl Core {
         let Some(header) = call.headers.get("authorization") else {
             return self.in_query(call, operation).map_or(Presented::Nothing, Presented::Token);
         };
-        let Ok(header) = header.to_str() else { return Presented::Malformed("The token is malformed") };
+        let Ok(header) = header.to_str() else {
+            return Presented::Malformed(Probe::MalformedToken, "The token is malformed");
+        };
         let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
         let is_bearer = if self.has(Mutant::RefusesLowerCaseScheme) {
             scheme == "Bearer"
@@ -112,15 +113,16 @@ impl Core {
         if !is_bearer && token.is_empty() {
             // One word alone: the token itself, if anything.
             let accepted = self.has(Mutant::AcceptsBareToken);
-            return if accepted { Presented::Token(scheme) } else { Presented::Malformed("The scheme is missing") };
+            let missing = Presented::Malformed(Probe::BareToken, "The scheme is missing");
+            return if accepted { Presented::Token(scheme) } else { missing };
         }
         if !is_bearer && !self.has(Mutant::AcceptsAnyScheme) {
-            return Presented::Malformed("The scheme is not Bearer");
+            return Presented::Malformed(Probe::WrongScheme, "The scheme is not Bearer");
         }
         match token.split_once(' ') {
             None => Presented::Token(token),
             Some((first, _)) if self.has(Mutant::AcceptsTwoTokens) => Presented::Token(first),
-            Some(_) => Presented::Malformed("The token is malformed"),
+            Some(_) => Presented::Malformed(Probe::MalformedToken, "The token is malformed"),
         }
     }
 

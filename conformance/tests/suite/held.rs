@@ -4,9 +4,10 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::{fs, thread};
 
+use keyfit::auth::Carrier;
 use keyfit::codegen::{Transport, no_credential, reqwest};
 use keyfit::dispatch::{Access, Answer, Call, Dispatch};
-use keyfit::{Config, Error, RawRequest, scopien};
+use keyfit::{Config, Error, RawRequest, RetryPolicy, scopien};
 use keyfit_conformance::verdict::Verdict;
 use keyfit_conformance::{Findings, check};
 use serde_json::{Map, Value};
@@ -74,6 +75,33 @@ fn a_client_without_a_token_fails_and_is_told_where() {
     let (first, second) = (whole(), whole());
     assert!(!first.passed() && first.to_string().contains("FAIL scopien.client.request"), "{first}");
     assert_eq!(first.to_string(), second.to_string());
+}
+
+/// The client, changed by whoever connects it: of each change the contract has a rule, which finds it.
+#[test]
+fn no_way_to_break_the_contract_passes() {
+    type Broken = fn(Config, Access) -> Result<Box<dyn Dispatch>, Error>;
+    fn with(config: Config, access: Access, carrier: Carrier) -> Result<Box<dyn Dispatch>, Error> {
+        let (http, transport) = Transport::connect(access.credential("key", carrier)?, config, &scopien::API)?;
+        Ok(Box::new(Naive { http, transport }))
+    }
+    let broken: [(Broken, &str); 6] = [
+        // No key; a key in another header; one under another scheme.
+        (naive, "request"),
+        (|config, access| with(config, access, Carrier::Header("X-Api-Key")), "request"),
+        (|config, access| with(config, access, Carrier::Scheme("Key")), "request"),
+        // A key of somebody else's, which never changes.
+        (|config, _| scopien::connect(config, Access::Token("sk_not-a-secret".to_owned().into())), "request"),
+        (|config, _| scopien::connect(config, Access::Token("sk_not-a-secret".to_owned().into())), "rotated-token"),
+        // What may be sent again is not.
+        (|config, access| scopien::connect(config.retry(RetryPolicy::never()), access), "repeated-call"),
+    ];
+    for (connect, rule) in broken {
+        let findings = check(SCOPIEN).client(connect).only(format!("scopien/client/{rule}/**")).run();
+        let findings = findings.expect("it can be checked");
+        let text = findings.to_string();
+        assert!(!findings.passed() && text.contains(&format!("FAIL scopien.client.{rule}, ")), "{rule}: {text}");
+    }
 }
 
 #[test]

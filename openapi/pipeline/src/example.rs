@@ -77,7 +77,11 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
     if let Some(body) = &operation.body {
         let content = format!("{}/requestBody/content", operation.pointer());
         let media = api.document.pointer(&pointer::join(&content, &body.media_type));
-        let example = media.and_then(|media| own_examples(media).next()).and_then(|example| maker.copy(example));
+        let example = media.and_then(|media| {
+            // One that the schema refuses says nothing of a valid request.
+            own_examples(media).take(LISTED).find(|example| maker.fits(&body.schema, example))
+        });
+        let example = example.and_then(|example| maker.copy(example));
         let before = maker.gap.take();
         arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.value(&body.schema, 0)));
         maker.gap = before.or_else(|| Some(format!("the body: {}", maker.gap.take()?)));
@@ -215,6 +219,8 @@ impl Maker<'_> {
                         merged.extend(members);
                     }
                 }
+                // A part that only describes leaves the value to the others.
+                Value::Null if says_nothing(walk::resolve(self.document, part)) => {}
                 other => return other,
             }
         }
@@ -338,6 +344,12 @@ impl Maker<'_> {
             text
         }))
     }
+}
+
+/// Whether any value fits a schema, as far as it says.
+fn says_nothing(schema: &Value) -> bool {
+    const SAYS: [&str; 6] = ["const", "enum", "allOf", "anyOf", "oneOf", "not"];
+    walk::kind(schema).is_none() && SAYS.iter().all(|key| schema.get(key).is_none())
 }
 
 /// The examples beside a schema: of a parameter, of a body.

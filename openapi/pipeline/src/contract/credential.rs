@@ -82,6 +82,16 @@ pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failu
             let problem = format!("`{}` is not a valid name of an environment variable", variable.get_ref());
             return refuse(variable.span().start, problem, "use letters, digits and underscores, such as PARCELS_KEY");
         }
+        let is_of = |variable: &str| {
+            let same = |earlier: &&Credential| earlier.variable.as_ref().is_some_and(|of| of.get_ref() == variable);
+            credentials[..index].iter().find(same)
+        };
+        if let Some(variable) = &credential.variable
+            && let Some(earlier) = is_of(variable.get_ref())
+        {
+            let problem = format!("the variable `{}` is that of the kind `{}`", variable.get_ref(), earlier.kind.get_ref());
+            return refuse(variable.span().start, problem, "give each kind a variable of its own");
+        }
         for carrier in &credential.carriers {
             if let Carrier::NamedHeader(name) | Carrier::Scheme(name) | Carrier::Cookie(name) = carrier.get_ref()
                 && !is_header(name)
@@ -124,6 +134,11 @@ mod tests {
                 "[[credential]]\nkind = \"a\"\nvariable = \"A B\"\n",
                 "3:12",
                 "`A B` is not a valid name of an environment variable",
+            ),
+            (
+                "[[credential]]\nkind = \"a\"\nvariable = \"A\"\n[[credential]]\nkind = \"b\"\nvariable = \"A\"\n",
+                "6:12",
+                "the variable `A` is that of the kind `a`",
             ),
             (
                 "[[credential]]\nkind = \"a\"\ncarriers = [{ named-header = \"X Key\" }]\n",

@@ -27,7 +27,7 @@ pub(crate) fn items(
     facts: &Facts,
 ) -> Vec<Item> {
     let enums = open_enums.iter().map(open_enum);
-    vec![
+    let mut items = vec![
         parse_quote!(
             const _: () = ::keyfit::codegen::supports::<2>();
         ),
@@ -54,7 +54,30 @@ pub(crate) fn items(
                 #(#enums)*
             }
         },
-    ]
+    ];
+    items.extend(base_urls(api));
+    items
+}
+
+/// The base URLs of a document that names several, each under its name.
+fn base_urls(api: &Api) -> Option<Item> {
+    let constants = api.base_urls.iter().map(|known| {
+        let (name, url) = (format_ident!("{}", known.name), &known.url);
+        let is_default = (*url == api.base_url).then_some("The default.");
+        let said = [is_default, Some(known.description.as_str()).filter(|text| !text.is_empty())];
+        let said: Vec<&str> = said.into_iter().flatten().collect();
+        let said = if said.is_empty() { format!("`{url}`") } else { said.join(" ") };
+        let docs = docs::lines(&said);
+        quote!(#(#docs)* pub const #name: &str = #url;)
+    });
+    (api.base_urls.len() > 1).then(|| {
+        parse_quote! {
+            /// The base URLs that the document names, for `keyfit::Config::base_url`.
+            pub mod base_urls {
+                #(#constants)*
+            }
+        }
+    })
 }
 
 /// How clients are made: with a credential, where the API takes one.
@@ -104,7 +127,6 @@ fn constructors(takes_credential: bool) -> Item {
 
 /// The API as data.
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> Item {
-    let Api { base_url, name, .. } = api;
     let rows = operations.iter().map(|operation| {
         let streams = calls.iter().any(|call| call.streams && call.id == operation.id);
         row(operation, streams, &api.needed(operation))
@@ -133,10 +155,14 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> I
     .collect();
     let rate_limit = (!names.is_empty()).then(|| quote!(.with_rate_limit(::keyfit::RateLimitNames::new() #(#names)*)));
     let prefixes = list("with_secret_prefixes", &facts.secret_prefixes);
+    let name = &api.name;
+    // The first one is what clients use if nothing else is said.
+    let others = api.base_urls.iter().map(|other| &other.url).filter(|url| **url != api.base_url);
+    let base_urls = std::iter::once(&api.base_url).chain(others);
     parse_quote! {
         /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
         pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
-            .with_base_urls(&[#base_url])
+            .with_base_urls(&[#(#base_urls),*])
             .with_operations(&[#(#rows),*])
             #errors #rate_limit #prefixes;
     }

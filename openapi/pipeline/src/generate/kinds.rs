@@ -95,6 +95,8 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
     let opens =
         |kind: &String| is_silent || api.operations.iter().any(|operation| operation.credentials.contains(kind));
     let mut names = Names::new(api);
+    // What the contract names is not given to another kind.
+    names.variables.extend(credentials.iter().filter_map(|credential| Some(credential.variable.as_ref()?.get_ref().clone())));
     let mut kinds = names.none();
     for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
         let kind = credential.kind.get_ref();
@@ -215,11 +217,16 @@ struct Names {
     api: String,
     markers: HashSet<String>,
     tokens: HashSet<String>,
+    /// The environment variables of this API, so that no two credentials are read from one.
+    variables: HashSet<String>,
 }
 
 impl Names {
     fn new(api: &Api) -> Self {
-        Self { api: api.name.clone(), markers: HashSet::new(), tokens: TAKEN.map(str::to_owned).into() }
+        let (markers, tokens) = (HashSet::new(), TAKEN.map(str::to_owned).into());
+        let mut names = Self { api: api.name.clone(), markers, tokens, variables: HashSet::new() };
+        names.variables.insert(names.variable(BASE_URL));
+        names
     }
 
     fn kind(&mut self, kind: &str, carrier: Carrier, variable: Option<String>, prefixes: Vec<String>) -> Kind {
@@ -230,10 +237,20 @@ impl Names {
             name: kind.to_owned(),
             marker: name::fresh(&plain, &mut self.markers),
             token: name::fresh(&token, &mut self.tokens),
-            variable: variable.unwrap_or_else(|| self.variable(kind)),
+            variable: variable.unwrap_or_else(|| self.free_variable(kind)),
             carrier,
             prefixes,
         }
+    }
+
+    /// The variable of a kind for which the contract names none.
+    fn free_variable(&mut self, kind: &str) -> String {
+        let wanted = self.variable(kind);
+        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+        let mut free = std::iter::once(wanted.clone()).chain(numbered).filter(|name| !self.variables.contains(name));
+        let variable = free.next().unwrap_or_default();
+        self.variables.insert(variable.clone());
+        variable
     }
 
     /// No kind yet.

@@ -1,6 +1,7 @@
 //! The repairs that turn a published document into one that can be read without exceptions. Nothing here is silent:
 //! every change is a [`Repair`](crate::Repair).
 
+pub(crate) mod base_urls;
 pub(crate) mod ids;
 mod parameters;
 mod paths;

@@ -77,15 +77,20 @@ pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repa
 
 /// The server's URL with the defaults of its variables, or the variable that has none.
 fn whole_url(server: &Value) -> Result<String, String> {
+    whole_url_with(server, &|_| None)
+}
+
+/// The same with other values of variables, where they are chosen.
+pub(super) fn whole_url_with(server: &Value, chosen: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut url = server["url"].as_str().unwrap_or_default().trim().to_owned();
     for name in template_names(&url) {
-        let variable = &server["variables"][&name];
-        let default = match &variable["default"] {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+        let value = match (chosen(&name), &server["variables"][&name]["default"]) {
+            (Some(value), _) => value,
+            (None, Value::String(text)) => text.clone(),
+            (None, Value::Number(number)) => number.to_string(),
             _ => return Err(name),
         };
-        url = url.replace(&format!("{{{name}}}"), &default);
+        url = url.replace(&format!("{{{name}}}"), &value);
     }
     Ok(url.trim_end_matches('/').to_owned())
 }

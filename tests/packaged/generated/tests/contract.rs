@@ -1,0 +1,6 @@
+//! The contract as an integration test, which sees what every build has: `--dispatch always`.
+
+#[test]
+fn the_client_keeps_its_contract() {
+    keyfit_conformance::check("api/parcels").client(generated::parcels::connect).assert();
+}
