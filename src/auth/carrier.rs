@@ -1,62 +1,140 @@
 //! Where requests carry a credential.
 
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Request;
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 
 use crate::error::Error;
 
-/// Where requests carry a credential. Never the URL, which is logged on its way (RFC 6750, section 5.3).
+/// Where requests carry a credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Carrier {
     /// `Authorization: Bearer <token>` (RFC 6750, section 2.1).
     Bearer,
+    /// `Authorization: Basic <user and password>` (RFC 7617). The credential is `user:password`, which travels in base64.
+    Basic,
     /// `Authorization: <scheme> <token>`, with a scheme of the API's own: `Bot`, `AccessKey`.
     Scheme(&'static str),
     /// A header of this name, which holds the credential alone: `X-Api-Key: <key>`.
     Header(&'static str),
+    /// A cookie of this name, beside those that a call has of its own. None that the server sets is stored.
+    Cookie(&'static str),
+    /// A parameter of the query. URLs are logged on their way (RFC 6750, section 5.3): a client sends it only where
+    /// [`Config::allow_query_keys`](crate::Config::allow_query_keys) says so.
+    Query(&'static str),
+}
+
+/// A credential at its place.
+#[derive(Clone)]
+pub(super) enum Place {
+    Header(HeaderName, HeaderValue),
+    /// `name=value`
+    Cookie(HeaderValue),
+    /// The parameter's name; the value is the credential.
+    Query(&'static str),
 }
 
 impl Carrier {
-    /// The header for a credential, marked sensitive so that no `Debug` shows it.
-    pub(super) fn header(self, credential: &str) -> Result<(HeaderName, HeaderValue), Error> {
-        let (name, value) = match self {
-            Self::Bearer => (Ok(AUTHORIZATION), HeaderValue::try_from(format!("Bearer {credential}"))),
-            Self::Scheme(scheme) => (Ok(AUTHORIZATION), HeaderValue::try_from(format!("{scheme} {credential}"))),
-            Self::Header(name) => (HeaderName::try_from(name), HeaderValue::try_from(credential)),
+    /// The credential at its place, marked sensitive so that no `Debug` shows it.
+    pub(super) fn place(self, credential: &str) -> Result<Place, Error> {
+        let header = |name: Result<HeaderName, _>, text: String| -> Option<Place> {
+            Some(Place::Header(name.ok()?, sensitive(text)?))
         };
-        let (Ok(name), Ok(mut value)) = (name, value) else {
-            return Err(Error::credential("the token cannot be sent in a header"));
+        let authorization = |scheme: &str, text: &str| header(Ok(AUTHORIZATION), format!("{scheme} {text}"));
+        let placed = match self {
+            Self::Bearer => authorization("Bearer", credential),
+            Self::Basic => authorization("Basic", &BASE64_STANDARD.encode(credential)),
+            Self::Scheme(scheme) => authorization(scheme, credential),
+            Self::Header(name) => header(HeaderName::try_from(name), credential.to_owned()),
+            Self::Cookie(name) if credential.bytes().all(is_of_a_cookie) => {
+                sensitive(format!("{name}={credential}")).map(Place::Cookie)
+            }
+            Self::Cookie(_) => None,
+            Self::Query(name) => Some(Place::Query(name)),
         };
-        value.set_sensitive(true);
-        Ok((name, value))
+        placed.ok_or_else(|| Error::credential("the token cannot be sent where its kind is carried"))
     }
+}
+
+impl Place {
+    /// Puts the credential where it is carried; what stood there is replaced, and other cookies stay.
+    pub(super) fn put(&self, credential: &str, request: &mut Request) {
+        match self {
+            Self::Header(name, value) => drop(request.headers_mut().insert(name, value.clone())),
+            Self::Cookie(cookie) => {
+                let others = request.headers().get(COOKIE).filter(|others| !others.is_empty());
+                let joined = others.and_then(|others| {
+                    let joined = [others.as_bytes(), b"; ", cookie.as_bytes()].concat();
+                    HeaderValue::from_bytes(&joined).ok()
+                });
+                let mut value = joined.unwrap_or_else(|| cookie.clone());
+                value.set_sensitive(true);
+                request.headers_mut().insert(COOKIE, value);
+            }
+            Self::Query(name) => {
+                request.url_mut().query_pairs_mut().append_pair(name, credential);
+            }
+        }
+    }
+}
+
+fn sensitive(text: String) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// RFC 6265, section 4.1.1: what the value of a cookie may hold.
+fn is_of_a_cookie(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }
 
 #[cfg(test)]
 mod tests {
+    use reqwest::Method;
+
     use super::*;
 
-    #[test]
-    fn a_key_of_a_header_of_its_own_stands_there_alone() {
-        let (name, value) = Carrier::Header("X-Api-Key").header("do-not-print-me").expect("a header");
-        assert_eq!((name.as_str(), value.as_bytes()), ("x-api-key", b"do-not-print-me".as_slice()));
-        assert_eq!(format!("{value:?}"), "Sensitive");
+    /// A request with a query and a cookie of its own.
+    fn with(carrier: Carrier, credential: &str) -> Request {
+        let mut request = Request::new(Method::GET, "https://a.example/b?c=d".parse().expect("a URL"));
+        request.headers_mut().insert(COOKIE, HeaderValue::from_static("theme=dark"));
+        carrier.place(credential).expect("a place").put(credential, &mut request);
+        request
     }
 
     #[test]
-    fn a_scheme_stands_before_the_key() {
-        let (name, value) = Carrier::Scheme("Bot").header("do-not-print-me").expect("a header");
-        assert_eq!((name, value.as_bytes()), (AUTHORIZATION, b"Bot do-not-print-me".as_slice()));
-        assert_eq!(format!("{value:?}"), "Sensitive");
+    fn a_credential_stands_where_its_kind_is_carried_and_nowhere_else() {
+        for (carrier, authorization, key, cookie, query) in [
+            (Carrier::Bearer, Some("Bearer do-not:print"), None, "theme=dark", "c=d"),
+            (Carrier::Basic, Some("Basic ZG8tbm90OnByaW50"), None, "theme=dark", "c=d"),
+            (Carrier::Scheme("Bot"), Some("Bot do-not:print"), None, "theme=dark", "c=d"),
+            (Carrier::Header("X-Api-Key"), None, Some("do-not:print"), "theme=dark", "c=d"),
+            (Carrier::Cookie("sid"), None, None, "theme=dark; sid=do-not:print", "c=d"),
+            (Carrier::Query("api key"), None, None, "theme=dark", "c=d&api+key=do-not%3Aprint"),
+        ] {
+            let request = with(carrier, "do-not:print");
+            let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+            assert_eq!((header("authorization"), header("x-api-key")), (authorization, key), "{carrier:?}");
+            assert_eq!((header("cookie"), request.url().query()), (Some(cookie), Some(query)), "{carrier:?}");
+            assert!(!format!("{:?}", request.headers()).contains("do-not"), "{carrier:?}");
+        }
     }
 
     #[test]
-    fn what_no_header_can_hold_is_refused_without_being_shown() {
-        for carrier in
-            [Carrier::Bearer, Carrier::Scheme("Bot"), Carrier::Header("X-Api-Key"), Carrier::Header("no header")]
-        {
-            let error = carrier.header("do-not-print-me\r\n").expect_err("two lines").to_string();
+    fn what_a_place_cannot_hold_is_refused_without_being_shown() {
+        for carrier in [
+            Carrier::Bearer,
+            Carrier::Scheme("Bot"),
+            Carrier::Header("X-Api-Key"),
+            Carrier::Header("no header"),
+            Carrier::Cookie("sid"),
+        ] {
+            let error = carrier.place("do-not-print-me\r\n").err().expect("two lines").to_string();
             assert!(!error.contains("do-not"), "{error}");
         }
+        assert!(Carrier::Cookie("sid").place("a;b=c").is_err(), "another cookie");
     }
 }

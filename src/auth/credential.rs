@@ -31,6 +31,9 @@ use crate::error::Error;
 /// ```
 pub struct Credential<K> {
     keeper: Keeper,
+    /// The kind, for who has lost the type.
+    name: Arc<str>,
+    carrier: Carrier,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -40,7 +43,7 @@ enum Keeper {
     Cached(Cache),
     /// Nothing, for APIs that take no credential.
     Nothing,
-    /// A fixed token that no header can hold; said when it is first used.
+    /// A fixed token that its place cannot hold; said when it is first used.
     Unusable,
 }
 
@@ -52,7 +55,7 @@ impl<K: TokenKind> Credential<K> {
 
     /// As [`from_source`](Self::from_source), with times of your own.
     pub fn refreshed(source: impl TokenSource, refresh: Refresh) -> Self {
-        Self::cached(Arc::new(source), refresh, K::CARRIER)
+        Self::cached(K::NAME, Arc::new(source), refresh, K::CARRIER)
     }
 
     /// A credential that is a secret kept elsewhere: in a file, a variable, a secret store.
@@ -62,7 +65,7 @@ impl<K: TokenKind> Credential<K> {
 
     /// As [`from_secret`](Self::from_secret), with times of your own.
     pub fn from_secret_refreshed(source: impl SecretSource, refresh: Refresh) -> Self {
-        Self::refreshed(Plain { source: Box::new(source), kind: K::NAME }, refresh)
+        Self::refreshed(Plain { source: Box::new(source), kind: K::NAME, carrier: K::CARRIER }, refresh)
     }
 
     /// Fetches the token now, so that a credential that cannot be had is found at the start and not at the first call.
@@ -77,15 +80,15 @@ impl<K: TokenKind> Credential<K> {
 impl Credential<()> {
     /// No credential, for an API or an operation that takes none.
     pub fn none() -> Self {
-        Self { keeper: Keeper::Nothing, kind: PhantomData }
+        Self { keeper: Keeper::Nothing, name: "".into(), carrier: Carrier::Bearer, kind: PhantomData }
     }
 
     /// The token in the first variable that is set. Kinds are given by name, variable and carrier.
     pub(crate) fn from_first_variable(kinds: &[(&str, &str, Carrier)]) -> Result<Self, Error> {
-        for (_, variable, carrier) in kinds {
+        for (name, variable, carrier) in kinds {
             if let Some(text) = environment::optional(variable)?.map(SecretString::from) {
-                check(&format!("the token in the environment variable {variable}"), text.expose_secret())?;
-                return Ok(Self { keeper: Keeper::of(text, *carrier), kind: PhantomData });
+                check(&format!("the token in the environment variable {variable}"), *carrier, text.expose_secret())?;
+                return Ok(Self::of_text(name, text, *carrier));
             }
         }
         let variables: Vec<&str> = kinds.iter().map(|(_, variable, _)| *variable).collect();
@@ -97,22 +100,32 @@ impl Credential<()> {
 
     /// A fixed token of a kind that is known by its name alone.
     pub(crate) fn fixed(kind: &str, carrier: Carrier, secret: SecretString) -> Result<Self, Error> {
-        check(&format!("the {kind} token"), secret.expose_secret())?;
-        Ok(Self { keeper: Keeper::of(secret, carrier), kind: PhantomData })
-    }
-}
-
-impl Keeper {
-    /// Of a text that was checked.
-    fn of(secret: SecretString, carrier: Carrier) -> Self {
-        Held::new(AccessToken::new(secret), carrier, 0).map_or(Self::Unusable, Self::Fixed)
+        check(&format!("the {kind} token"), carrier, secret.expose_secret())?;
+        Ok(Self::of_text(kind, secret, carrier))
     }
 }
 
 impl<K> Credential<K> {
     /// A credential whose tokens come from a source.
-    pub(crate) fn cached(source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
-        Self { keeper: Keeper::Cached(Cache::new(source, refresh, carrier)), kind: PhantomData }
+    pub(crate) fn cached(kind: &str, source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
+        let keeper = Keeper::Cached(Cache::new(source, refresh, carrier));
+        Self { keeper, name: kind.into(), carrier, kind: PhantomData }
+    }
+
+    /// Of a text that was checked.
+    fn of_text(kind: &str, secret: SecretString, carrier: Carrier) -> Self {
+        let keeper = Held::new(AccessToken::new(secret), carrier, 0).map_or(Keeper::Unusable, Keeper::Fixed);
+        Self { keeper, name: kind.into(), carrier, kind: PhantomData }
+    }
+
+    /// The name of its kind; `None` where there is no credential.
+    pub(crate) fn name(&self) -> Option<&str> {
+        (!matches!(self.keeper, Keeper::Nothing)).then_some(&*self.name)
+    }
+
+    /// Where requests carry it.
+    pub(crate) fn carrier(&self) -> Carrier {
+        self.carrier
     }
 
     /// The token to send.
@@ -121,7 +134,7 @@ impl<K> Credential<K> {
             Keeper::Fixed(held) => Ok(held.clone()),
             Keeper::Cached(cache) => cache.token().await,
             Keeper::Nothing => Ok(Held::nothing()),
-            Keeper::Unusable => Err(Error::credential("the token cannot be sent in a header")),
+            Keeper::Unusable => Err(Error::credential("the token cannot be sent where its kind is carried")),
         }
     }
 
@@ -143,11 +156,12 @@ impl<K> Credential<K> {
 
     /// For a transport, which serves clients of any kind.
     pub(crate) fn of_any_kind(self) -> Credential<()> {
-        Credential { keeper: self.keeper, kind: PhantomData }
+        self.of_kind()
     }
 
     fn of_kind<L>(self) -> Credential<L> {
-        Credential { keeper: self.keeper, kind: PhantomData }
+        let Self { keeper, name, carrier, .. } = self;
+        Credential { keeper, name, carrier, kind: PhantomData }
     }
 }
 
@@ -178,13 +192,15 @@ impl<A, K: Opens<A>> IntoCredential<A> for Credential<K> {
 struct Plain {
     source: Box<dyn SecretSource>,
     kind: &'static str,
+    carrier: Carrier,
 }
 
 impl TokenSource for Plain {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(async {
             let secret = self.source.read().await?;
-            check(&format!("the {} token of {:?}", self.kind, self.source), secret.expose_secret())?;
+            let what = format!("the {} token of {:?}", self.kind, self.source);
+            check(&what, self.carrier, secret.expose_secret())?;
             Ok(AccessToken::new(secret))
         })
     }
@@ -198,7 +214,8 @@ impl fmt::Debug for Plain {
 
 impl<K> Clone for Credential<K> {
     fn clone(&self) -> Self {
-        Self { keeper: self.keeper.clone(), kind: PhantomData }
+        let Self { keeper, name, carrier, .. } = self;
+        Self { keeper: keeper.clone(), name: Arc::clone(name), carrier: *carrier, kind: PhantomData }
     }
 }
 
@@ -211,7 +228,7 @@ impl<K> fmt::Debug for Credential<K> {
 impl<K: TokenKind> From<Token<K>> for Credential<K> {
     fn from(token: Token<K>) -> Self {
         // A token's text was checked when it was made.
-        Self { keeper: Keeper::of(token.into_secret(), K::CARRIER), kind: PhantomData }
+        Self::of_text(K::NAME, token.into_secret(), K::CARRIER)
     }
 }
 

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Request;
 
+use super::carrier::Place;
 use super::{AccessToken, Carrier};
 use crate::error::api::UNKNOWN;
 use crate::error::redact::Redactor;
@@ -15,8 +16,10 @@ use crate::error::{Api, Error};
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(super) token: Arc<AccessToken>,
-    /// None where the API takes no credential.
-    header: Option<(HeaderName, HeaderValue)>,
+    /// None where no credential is sent.
+    place: Option<Place>,
+    /// Where it is a user and a password.
+    is_login: bool,
     /// Made for the first error, and for all after it.
     redactor: Arc<OnceLock<Redactor>>,
     /// Higher for newer tokens of one cache.
@@ -26,17 +29,18 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Builds the header.
+    /// Finds its place.
     pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
-        let header = Some(carrier.header(token.expose())?);
-        Ok(Self { token: Arc::new(token), header, redactor: Arc::default(), generation, api: &UNKNOWN })
+        let (place, is_login) = (Some(carrier.place(token.expose())?), carrier == Carrier::Basic);
+        Ok(Self { token: Arc::new(token), place, is_login, redactor: Arc::default(), generation, api: &UNKNOWN })
     }
 
-    /// What is sent where the API takes no credential: nothing.
-    pub(super) fn nothing() -> Self {
+    /// What is sent where no credential is: nothing.
+    pub(crate) fn nothing() -> Self {
         Self {
             token: Arc::new(AccessToken::new("")),
-            header: None,
+            place: None,
+            is_login: false,
             redactor: Arc::default(),
             generation: 0,
             api: &UNKNOWN,
@@ -54,15 +58,15 @@ impl Held {
     }
 
     /// Puts the token where it is carried; what stood there is replaced.
-    pub(crate) fn authorize(&self, headers: &mut HeaderMap) {
-        if let Some((name, value)) = &self.header {
-            headers.insert(name, value.clone());
+    pub(crate) fn authorize(&self, request: &mut Request) {
+        if let Some(place) = &self.place {
+            place.put(self.token.expose(), request);
         }
     }
 
     /// Whether there is no token.
     pub(crate) fn is_nothing(&self) -> bool {
-        self.header.is_none()
+        self.place.is_none()
     }
 
     pub(crate) fn token(&self) -> &AccessToken {
@@ -71,7 +75,11 @@ impl Held {
 
     /// Masks the token in what a server says, and what looks like another one of the API.
     pub(crate) fn redactor(&self) -> Redactor {
-        let own = self.redactor.get_or_init(|| Redactor::of_client([self.token.expose()]));
+        let own = self.redactor.get_or_init(|| {
+            let whole = self.token.expose();
+            let password = whole.split_once(':').map(|(_, password)| password).filter(|_| self.is_login);
+            Redactor::of_client([whole].into_iter().chain(password))
+        });
         own.clone().with_prefixes(self.api.secret_prefixes)
     }
 
@@ -98,9 +106,16 @@ mod tests {
     #[test]
     fn the_header_does_not_print() {
         let held = Held::new(AccessToken::new("do-not-print-me"), Carrier::Bearer, 1).expect("a header");
-        let mut headers = HeaderMap::new();
-        held.authorize(&mut headers);
-        assert_eq!(format!("{headers:?}"), r#"{"authorization": Sensitive}"#);
+        let mut request = Request::new(reqwest::Method::GET, "https://a.example".parse().expect("a URL"));
+        held.authorize(&mut request);
+        assert_eq!(format!("{:?}", request.headers()), r#"{"authorization": Sensitive}"#);
         assert!(!format!("{held:?}").contains("do-not"));
+    }
+
+    #[test]
+    fn the_password_of_a_login_is_masked_alone_too() {
+        let held = Held::new(AccessToken::new("ada:do-not-print-me"), Carrier::Basic, 1).expect("a header");
+        let masked = held.redactor().mask("no do-not-print-me for ada").into_owned();
+        assert_eq!(masked, "no [redacted] for ada");
     }
 }

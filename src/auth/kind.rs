@@ -31,6 +31,9 @@ pub trait TokenKind {
     const PREFIXES: &'static [&'static str] = &[];
 }
 
+/// A kind of HTTP Basic: a user and a password. Its [`CARRIER`](TokenKind::CARRIER) is [`Carrier::Basic`].
+pub trait BasicKind: TokenKind {}
+
 /// Says that tokens of this kind open an API. `A` is the type `Api` in the module of the client.
 ///
 /// Generated clients implement it for their own kinds. Implement it where a kind opens another API as well: for a kind or an

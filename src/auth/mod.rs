@@ -50,7 +50,7 @@ pub(crate) use held::Held;
 pub use hygiene::{Expiry, Hygiene, HygieneWarning, KeyFacts};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtAlgorithm, JwtKey, JwtParties, JwtSigner};
-pub use kind::{Opens, TokenKind};
+pub use kind::{BasicKind, Opens, TokenKind};
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};
 pub use token::Token;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{TokenKind, environment};
+use super::{BasicKind, Carrier, TokenKind, environment};
 use crate::error::Error;
 
 /// A token of one kind. The text is zeroised on drop and never printed.
@@ -14,7 +14,8 @@ use crate::error::Error;
 /// `keyfit::instasent::product::ProductToken`. An alias says which environment variable [`from_env`](Self::from_env) reads.
 ///
 /// It travels as `Authorization: Bearer <token>`, or where its kind's [`CARRIER`](TokenKind::CARRIER) says, never in a URL.
-/// Shape and length are the provider's business: any printable ASCII without spaces is taken.
+/// Shape and length are the provider's business: any printable ASCII without spaces is taken. A kind of HTTP Basic
+/// ([`Carrier::Basic`]) takes `user:password`, in which spaces and any letters are fine: see [`login`](Token::login).
 ///
 /// ```
 /// use keyfit::scopien::Key;
@@ -71,7 +72,7 @@ impl<K: TokenKind> Token<K> {
     pub fn new(secret: impl Into<String>) -> Result<Self, Error> {
         // Wrapped before it is looked at, so that a refused token is zeroised too.
         let secret = SecretString::from(secret.into());
-        check(&format!("the {} token", K::NAME), secret.expose_secret())?;
+        check(&format!("the {} token", K::NAME), K::CARRIER, secret.expose_secret())?;
         Ok(Self { secret, kind: PhantomData })
     }
 
@@ -89,8 +90,22 @@ impl<K: TokenKind> Token<K> {
     /// As [`from_env`](Self::from_env).
     pub fn from_env_var(name: &str) -> Result<Self, Error> {
         let secret = SecretString::from(environment::variable(name)?);
-        check(&format!("the token in the environment variable {name}"), secret.expose_secret())?;
+        check(&format!("the token in the environment variable {name}"), K::CARRIER, secret.expose_secret())?;
         Ok(Self { secret, kind: PhantomData })
+    }
+}
+
+impl<K: BasicKind> Token<K> {
+    /// Takes a user and a password.
+    ///
+    /// # Errors
+    /// A blank user, one with a colon, which ends it (RFC 7617, section 2), and control characters. The message shows neither.
+    pub fn login(user: &str, password: &str) -> Result<Self, Error> {
+        if user.contains(':') {
+            let text = format!("the user of the {} login holds a colon, where the password would begin", K::NAME);
+            return Err(Error::credential(text));
+        }
+        Self::new(format!("{user}:{password}"))
     }
 }
 
@@ -113,8 +128,9 @@ impl<K: TokenKind> fmt::Debug for Token<K> {
 }
 
 /// Refuses a text that can be no token. `what` is the start of the message.
-pub(super) fn check(what: &str, text: &str) -> Result<(), Error> {
-    flaw(text).map_or(Ok(()), |flaw| Err(Error::credential(format!("{what} {flaw}"))))
+pub(super) fn check(what: &str, carrier: Carrier, text: &str) -> Result<(), Error> {
+    let flaw = if carrier == Carrier::Basic { flaw_of_login(text) } else { flaw(text) };
+    flaw.map_or(Ok(()), |flaw| Err(Error::credential(format!("{what} {flaw}"))))
 }
 
 /// What is wrong with a text that shall be a token, as the end of a sentence.
@@ -136,9 +152,44 @@ fn flaw(text: &str) -> Option<&'static str> {
     None
 }
 
+/// The same for a user and a password.
+fn flaw_of_login(text: &str) -> Option<&'static str> {
+    let Some((user, _)) = text.split_once(':') else {
+        return Some("has no colon: give `user:password`, or the password left out behind the colon");
+    };
+    if user.trim().is_empty() {
+        return Some("has no user before its colon: an unset variable, most likely");
+    }
+    // RFC 7617, section 2: neither half has control characters. A line break is one that was copied along.
+    text.chars().any(char::is_control).then_some("holds a line break or another control character: copy it again")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    enum Account {}
+
+    impl TokenKind for Account {
+        const NAME: &'static str = "account";
+        const VARIABLE: &'static str = "KEYFIT_TEST_NO_SUCH_VARIABLE";
+        const CARRIER: Carrier = Carrier::Basic;
+    }
+
+    impl BasicKind for Account {}
+
+    #[test]
+    fn a_login_may_hold_what_a_password_may_and_is_refused_without_being_shown() {
+        for (user, password) in [("ada", "a b:c\u{e9}"), ("key", ""), ("ada@example.com", "x")] {
+            let login = Token::<Account>::login(user, password).expect("a login");
+            assert_eq!(login.into_secret().expose_secret(), format!("{user}:{password}"));
+        }
+        for text in ["do-not-print", ":do-not-print", " :do-not-print", "do-not:print\n", ""] {
+            let error = Token::<Account>::new(text).expect_err(text).to_string();
+            assert!(error.starts_with("the account token ") && !error.contains("do-not"), "{error}");
+        }
+        assert!(Token::<Account>::login("a:b", "c").expect_err("a colon").to_string().contains("colon"));
+    }
 
     enum Parcels {}
 

@@ -28,6 +28,7 @@ pub struct Config {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) token_check: Option<Arc<dyn TokenCheck>>,
+    pub(crate) allows_query_keys: bool,
 }
 
 impl Default for Config {
@@ -42,6 +43,7 @@ impl Default for Config {
             observer: None,
             clock: Arc::new(SystemClock),
             token_check: None,
+            allows_query_keys: false,
         }
     }
 }
@@ -65,6 +67,16 @@ impl Config {
             Some(url) => Ok(self.base_url(url)),
             None => Ok(self),
         }
+    }
+
+    /// Sends a key in the query of URLs, for an API that takes it nowhere else
+    /// ([`Carrier::Query`](crate::auth::Carrier::Query)). URLs are logged by proxies and servers on their way, the key with
+    /// them (RFC 6750, section 5.3); in errors, logs and reports of this side it is not shown. Default: such a credential is
+    /// refused when the client is made.
+    #[must_use]
+    pub fn allow_query_keys(mut self) -> Self {
+        self.allows_query_keys = true;
+        self
     }
 
     /// How long connecting may take. Default: 10 s.

@@ -59,7 +59,7 @@ impl Access {
     pub fn credential(self, kind: &str, carrier: Carrier) -> Result<Credential<()>, Error> {
         match self {
             Self::Token(text) => Credential::fixed(kind, carrier, text),
-            Self::Source(source, refresh) => Ok(Credential::cached(source, refresh, carrier)),
+            Self::Source(source, refresh) => Ok(Credential::cached(kind, source, refresh, carrier)),
         }
     }
 }

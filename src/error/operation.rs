@@ -16,6 +16,9 @@ pub struct Operation {
     pub path: &'static str,
     /// The kinds of token that may call it, as the API's contract names them.
     pub credentials: &'static [&'static str],
+    /// The alternatives that open it: of each, the names of the credentials that are needed together; an empty one is a call
+    /// without any. `None` where nothing is said, so that whatever a client holds is sent.
+    pub security: Option<&'static [&'static [&'static str]]>,
     /// The scopes that a token with scopes needs, all of them.
     pub scopes: &'static [&'static str],
     /// The resource name that granular permissions use.
@@ -53,6 +56,7 @@ impl Operation {
             method,
             path,
             credentials: &[],
+            security: None,
             scopes: &[],
             resource: None,
             success: &[],
@@ -73,6 +77,12 @@ impl Operation {
     #[must_use]
     pub const fn with_credentials(self, credentials: &'static [&'static str]) -> Self {
         Self { credentials, ..self }
+    }
+
+    /// The same, with the [alternatives that open it](Self::security).
+    #[must_use]
+    pub const fn with_security(self, security: &'static [&'static [&'static str]]) -> Self {
+        Self { security: Some(security), ..self }
     }
 
     /// The same, with the [scopes](Self::scopes) that it needs.

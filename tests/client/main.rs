@@ -8,6 +8,7 @@ mod granted_scopes;
 mod hostile;
 mod leaks;
 mod limits;
+mod opening;
 mod pagination;
 mod rotation;
 mod safety;

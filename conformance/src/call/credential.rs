@@ -90,6 +90,9 @@ impl Chosen {
         let carrier = match &opener.carrier {
             keyfit_openapi::Carrier::NamedHeader(name) => Carrier::Header(leaked(name)),
             keyfit_openapi::Carrier::Scheme(scheme) => Carrier::Scheme(leaked(scheme)),
+            keyfit_openapi::Carrier::Basic => Carrier::Basic,
+            keyfit_openapi::Carrier::Cookie(name) => Carrier::Cookie(leaked(name)),
+            // None of the query opens a call: they are left out of what does.
             keyfit_openapi::Carrier::Header | keyfit_openapi::Carrier::Query(_) => Carrier::Bearer,
         };
         let variable = opener.variable.clone().filter(|_| !is_given);
@@ -101,6 +104,8 @@ impl Chosen {
         match self.carrier {
             Carrier::Scheme(scheme) => ("authorization".to_owned(), format!("{scheme} ")),
             Carrier::Header(name) => (name.to_ascii_lowercase(), String::new()),
+            Carrier::Basic => ("authorization".to_owned(), "Basic ".to_owned()),
+            Carrier::Cookie(name) => ("cookie".to_owned(), format!("{name}=")),
             _ => ("authorization".to_owned(), "Bearer ".to_owned()),
         }
     }
@@ -212,6 +217,7 @@ fn named(opener: &Opener) -> String {
 fn header(opener: &Opener) -> String {
     match &opener.carrier {
         keyfit_openapi::Carrier::NamedHeader(name) => name.clone(),
+        keyfit_openapi::Carrier::Cookie(_) => "Cookie".to_owned(),
         _ => "Authorization".to_owned(),
     }
 }

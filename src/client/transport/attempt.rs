@@ -16,7 +16,7 @@ use super::exchange::{Answer, Failed, exchange};
 use super::limiter::{Bucket, Key, Permit};
 use super::shared::Shared;
 use super::stop::{Stop, unless_stopped};
-use super::{repeat, span};
+use super::{opening, repeat, span};
 use crate::auth::Held;
 use crate::client::CallOptions;
 use crate::client::observer::{Attempt, Next};
@@ -109,6 +109,7 @@ impl Call<'_> {
         let permit = self.admit(bucket, progress.deadline).await?;
         let held = match &progress.other {
             Some((_, other)) => other.clone(),
+            None if !opening::takes(self.operation, self.shared)? => Held::nothing(),
             None => self
                 .within(progress.deadline, self.shared.credential.token())
                 .await
@@ -137,7 +138,7 @@ impl Call<'_> {
         if left.is_zero() {
             return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
         }
-        held.authorize(request.headers_mut());
+        held.authorize(&mut request);
         *request.timeout_mut() = Some(self.shared.config.http.timeout.min(left));
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();
@@ -164,6 +165,8 @@ impl Call<'_> {
         let policy = &self.shared.config.retry;
         let is_repeatable = || repeat::is_harmless(self.operation, self.options, request);
         match again(failed.outcome, is_repeatable) {
+            // Nothing was refused, and nothing is shown in its place.
+            Again::WithAnotherToken if held.is_nothing() => None,
             Again::WithAnotherToken if progress.other.is_none() => {
                 let other = self.within(progress.deadline, self.shared.credential.instead_of(held)).await;
                 other.flatten().map(Step::Reauthorize)

@@ -7,6 +7,7 @@ mod budget;
 mod classify;
 mod exchange;
 mod limiter;
+mod opening;
 mod repeat;
 mod scope;
 mod shared;
@@ -26,7 +27,7 @@ use scope::Scope;
 use shared::Shared;
 use stop::Stop;
 
-use crate::auth::Credential;
+use crate::auth::{Carrier, Credential};
 use crate::client::{CallOptions, Config};
 use crate::error::{Api, Error, Operation};
 
@@ -49,6 +50,12 @@ impl Transport {
     ) -> Result<(reqwest::Client, Self), Error> {
         let base = config.checked_base_url(api.base_url())?;
         let credential = credential.of_any_kind();
+        if let (Carrier::Query(parameter), false) = (credential.carrier(), config.allows_query_keys) {
+            return Err(Error::configuration(format!(
+                "the API takes the key in the parameter `{parameter}` of the URL, and URLs are logged on their way: \
+                 `Config::allow_query_keys` sends it there all the same"
+            )));
+        }
         // A fixed token that must not be sent is said at once, one that is fetched when it comes.
         if let (Some(held), Some(check)) = (credential.held(), &config.token_check) {
             check.check_token(held.token())?;

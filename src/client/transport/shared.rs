@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::budget::Budget;
 use super::limiter::Limiter;
+use super::opening;
 use super::scope::Scope;
 use crate::auth::{Credential, Held};
 use crate::client::Config;
@@ -14,6 +15,8 @@ pub(crate) struct Shared {
     pub(super) api: &'static Api,
     pub(super) scope: Scope,
     pub(super) credential: Credential<()>,
+    /// Whether the credential is of a kind that no operation names: one of another API that opens this one.
+    pub(super) is_foreign: bool,
     pub(super) config: Config,
     pub(super) limiter: Limiter,
     pub(super) budget: Budget,
@@ -26,7 +29,8 @@ impl Shared {
     pub(super) fn new(api: &'static Api, scope: Scope, credential: Credential<()>, config: Config) -> Self {
         let limiter = Limiter::new(config.waits_for_rate_limits);
         let budget = Budget::new(config.retry.budget);
-        Self { api, scope, credential, config, limiter, budget, checked: AtomicU64::new(u64::MAX) }
+        let is_foreign = opening::is_foreign(api, credential.name());
+        Self { api, scope, credential, is_foreign, config, limiter, budget, checked: AtomicU64::new(u64::MAX) }
     }
 
     /// The token, if it may be sent. Each new one is looked at once.

@@ -119,7 +119,8 @@ impl Session {
                 if index == 0 {
                     credential = checked;
                 } else {
-                    headers.push((chosen.header().0, secret));
+                    let (name, before) = chosen.header();
+                    headers.push((name, format!("{before}{}", secret.expose_secret()).into()));
                 }
             }
         }

@@ -35,11 +35,15 @@ pub(crate) struct Credential {
 pub enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
     Header,
+    /// In the `Authorization` header, as user and password (RFC 7617).
+    Basic,
     /// In the `Authorization` header, with a scheme of the API's own.
     Scheme(String),
     /// In a header of this name, alone.
     NamedHeader(String),
-    /// In this query parameter. Clients do not use it: URLs are logged.
+    /// In a cookie of this name.
+    Cookie(String),
+    /// In this query parameter. URLs are logged: clients use it only where nothing else is left, and when they are told to.
     Query(String),
 }
 
@@ -49,14 +53,12 @@ impl Credential {
         [Some(&self.prefix), self.test_prefix.as_ref()].into_iter().flatten().filter(|prefix| !prefix.is_empty())
     }
 
-    /// Where clients send it; `None` where that would be the query.
-    pub(crate) fn carrier(&self) -> Option<&Carrier> {
-        let usable = |carrier: &&Carrier| !matches!(carrier, Carrier::Query(_));
-        if self.carriers.is_empty() {
-            Some(&Carrier::Header)
-        } else {
-            self.carriers.iter().map(Spanned::get_ref).find(usable)
-        }
+    /// Where clients send it: in the query only where there is no other place.
+    pub(crate) fn carrier(&self) -> &Carrier {
+        let mut carriers = self.carriers.iter().map(Spanned::get_ref);
+        let first = carriers.next().unwrap_or(&Carrier::Header);
+        let is_query = |carrier: &Carrier| matches!(carrier, Carrier::Query(_));
+        if is_query(first) { carriers.find(|carrier| !is_query(carrier)).unwrap_or(first) } else { first }
     }
 }
 
@@ -92,10 +94,10 @@ pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failu
             return refuse(variable.span().start, problem, "give each kind a variable of its own");
         }
         for carrier in &credential.carriers {
-            if let Carrier::NamedHeader(name) | Carrier::Scheme(name) = carrier.get_ref()
+            if let Carrier::NamedHeader(name) | Carrier::Scheme(name) | Carrier::Cookie(name) = carrier.get_ref()
                 && !is_header(name)
             {
-                let problem = format!("`{name}` is not a valid name of a header or a scheme");
+                let problem = format!("`{name}` is not a valid name of a header, a scheme or a cookie");
                 return refuse(carrier.span().start, problem, "use letters, digits and hyphens, such as X-Api-Key");
             }
         }
@@ -142,10 +144,10 @@ mod tests {
             (
                 "[[credential]]\nkind = \"a\"\ncarriers = [{ named-header = \"X Key\" }]\n",
                 "3:13",
-                "`X Key` is not a valid name of a header or a scheme",
+                "`X Key` is not a valid name of a header, a scheme or a cookie",
             ),
             ("[[credential]]\nprefix = \"a\"\n", "1:1", "missing field `kind`"),
-            ("[[credential]]\nkind = \"a\"\ncarriers = [\"cookie\"]\n", "3:13", "unknown variant `cookie`"),
+            ("[[credential]]\nkind = \"a\"\ncarriers = [\"body\"]\n", "3:13", "unknown variant `body`"),
         ] {
             let refusal = refusal(text);
             assert!(refusal.contains(&format!("contract.toml:{place}\n")) && refusal.contains(problem), "{refusal}");
@@ -153,16 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn clients_use_the_first_carrier_that_is_not_the_query() {
+    fn clients_use_the_query_only_where_there_is_no_other_carrier() {
         let of = |carriers: &str| {
             let text = format!("[[credential]]\nkind = \"a\"\n{carriers}");
             let contract = Contract::read(&Text::new("contract.toml", text)).expect("a contract");
-            contract.credentials.expect("credentials")[0].carrier().cloned()
+            contract.credentials.expect("credentials")[0].carrier().clone()
         };
-        assert_eq!(of(""), Some(Carrier::Header));
-        assert_eq!(of("carriers = [{ query = \"key\" }, \"header\"]"), Some(Carrier::Header));
+        assert_eq!(of(""), Carrier::Header);
+        assert_eq!(of("carriers = [{ query = \"key\" }, \"header\"]"), Carrier::Header);
         let named = Carrier::NamedHeader("X-Key".to_owned());
-        assert_eq!(of("carriers = [{ named-header = \"X-Key\" }, \"header\"]"), Some(named));
-        assert_eq!(of("carriers = [{ query = \"key\" }]"), None);
+        assert_eq!(of("carriers = [{ named-header = \"X-Key\" }, \"header\"]"), named);
+        assert_eq!(of("carriers = [{ query = \"key\" }]"), Carrier::Query("key".to_owned()));
     }
 }

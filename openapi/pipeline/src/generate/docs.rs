@@ -8,12 +8,12 @@ use syn::visit_mut::VisitMut;
 use syn::{Attribute, Block, Expr, ImplItem, Item, Lit, Meta, parse_quote};
 
 use super::markdown::harmless;
-use crate::Operation;
 use crate::operation::Retry;
 use crate::repair::Repairs;
+use crate::{Api, Needed, Operation};
 
 /// Completes the documentation of the client's methods.
-pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
+pub(crate) fn complete(file: &mut syn::File, api: &Api, operations: &[&Operation], repairs: &Repairs) {
     let known: HashMap<&str, &Operation> =
         operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
     for item in &mut file.items {
@@ -25,7 +25,7 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs:
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
                 method.attrs.push(parse_quote!(#[doc = ""]));
-                method.attrs.extend(lines(&facts(operation, repairs)));
+                method.attrs.extend(lines(&facts(api, operation, repairs)));
             }
         }
     }
@@ -91,10 +91,17 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(operation: &Operation, repairs: &Repairs) -> String {
+fn facts(api: &Api, operation: &Operation, repairs: &Repairs) -> String {
     let mut lines = Vec::new();
-    if !operation.credentials.is_empty() {
-        lines.push(format!("- Token: {}.", quoted(&operation.credentials, " or ")));
+    if let Needed::OneOf { sets, is_optional } = api.needed(operation) {
+        let sets = sets.iter().map(|set| quoted(set, " with "));
+        let mut alternatives: Vec<String> = sets.collect();
+        match (alternatives.is_empty(), is_optional) {
+            (true, _) => alternatives.push("none, and none is sent".to_owned()),
+            (false, true) => alternatives.push("none".to_owned()),
+            (false, false) => {}
+        }
+        lines.push(format!("- Token: {}.", alternatives.join(" or ")));
     }
     if !operation.scopes.is_empty() {
         let doubt = if operation.scopes_unverified.is_some() { " (inferred)" } else { "" };

@@ -15,7 +15,7 @@ use super::leniency::OpenEnum;
 use super::paging;
 use crate::contract::Facts;
 use crate::operation::{Partial, Retry};
-use crate::{Api, Operation, name};
+use crate::{Api, Needed, Operation, name};
 
 /// The items.
 pub(crate) fn items(
@@ -127,9 +127,10 @@ fn constructors(takes_credential: bool) -> Item {
 
 /// The API as data.
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> Item {
-    let rows = operations
-        .iter()
-        .map(|operation| row(operation, calls.iter().any(|call| call.streams && call.id == operation.id)));
+    let rows = operations.iter().map(|operation| {
+        let streams = calls.iter().any(|call| call.streams && call.id == operation.id);
+        row(operation, streams, &api.needed(operation))
+    });
     let errors = facts.errors.iter().map(|envelope| {
         let name = &envelope.name;
         let setters = [
@@ -167,7 +168,7 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> I
     }
 }
 
-fn row(operation: &Operation, streams: bool) -> TokenStream {
+fn row(operation: &Operation, streams: bool, needed: &Needed) -> TokenStream {
     let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
     let retry = match operation.retry {
         Retry::Safe => quote!(Safe),
@@ -182,6 +183,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
     });
     let setters = [
         list("with_credentials", &operation.credentials),
+        security(needed),
         list("with_scopes", &operation.scopes),
         optional("with_resource", operation.resource.as_ref()),
         list("with_success", &success),
@@ -198,6 +200,15 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
     ];
     let setters = setters.into_iter().flatten();
     quote!(::keyfit::Operation::new(#id, #function, #method, #path) #(#setters)*)
+}
+
+/// The setter of the alternatives that open an operation, where something is said of them.
+fn security(needed: &Needed) -> Option<TokenStream> {
+    let Needed::OneOf { sets, is_optional } = needed else { return None };
+    let sets = sets.iter().map(|set| quote!(&[#(#set),*]));
+    let none = is_optional.then(|| quote!(&[]));
+    let alternatives = sets.chain(none);
+    Some(quote!(.with_security(&[#(#alternatives),*])))
 }
 
 /// A setter of a list, where there is one.

@@ -66,7 +66,7 @@ pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failur
         variable: Some(variable),
         carrier,
     });
-    Ok(own.chain(foreign).collect())
+    Ok(own.chain(foreign).filter(|opener| !matches!(opener.carrier, Carrier::Query(_))).collect())
 }
 
 /// The environment variable that holds another base URL than the documented one: `PARCELS_BASE_URL`.
@@ -102,10 +102,10 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
     let mut kinds = names.none();
     for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
         let kind = credential.kind.get_ref();
-        let Some(carrier) = credential.carrier() else {
-            unsent(repairs, "", kind, "is sent in the query alone");
-            continue;
-        };
+        let carrier = credential.carrier();
+        if matches!(carrier, Carrier::Query(_)) {
+            in_query(repairs, "/components/securitySchemes", kind);
+        }
         kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
         let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
         if let Some(of) = credential.of.clone() {
@@ -149,20 +149,43 @@ fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
                     );
                     repairs.narrow("credential", &at, note);
                 }
+                if matches!(carrier, Carrier::Query(_)) {
+                    in_query(repairs, &at, &scheme_name);
+                }
                 kinds.first.get_or_insert_with(|| (scheme_name.clone(), carrier.clone()));
                 kinds.own.push(names.kind(&scheme_name, carrier, None, Vec::new()));
             }
-            None => unsent(repairs, &at, &scheme_name, "is not a bearer token or a key in a header"),
+            None => {
+                let note = format!("clients cannot send the credential `{scheme_name}`: {}", unsendable(scheme));
+                repairs.narrow("credential", &at, note);
+            }
         }
     }
     kinds
 }
 
-/// What a client cannot send.
-fn unsent(repairs: &mut Repairs, at: &str, kind: &str, why: &str) {
-    let at = if at.is_empty() { "/components/securitySchemes" } else { at };
-    repairs.narrow("credential", at, format!("clients cannot send the credential `{kind}`: it {why}"));
+/// What a client sends only when it is told to.
+fn in_query(repairs: &mut Repairs, at: &str, kind: &str) {
+    let note = format!(
+        "the key `{kind}` goes into the URL, which is logged on its way: clients send it only with `Config::allow_query_keys`"
+    );
+    repairs.narrow("credential", at, note);
 }
+
+/// Why a client cannot send what a scheme describes.
+fn unsendable(scheme: &Value) -> String {
+    let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
+    match text("type").as_str() {
+        "mutualtls" => "it is a client certificate".to_owned(),
+        "http" => format!("the HTTP scheme `{}` answers a challenge", text("scheme")),
+        "apikey" => "its place has no name that can be sent".to_owned(),
+        _ => "its type is not known".to_owned(),
+    }
+}
+
+/// Schemes of HTTP whose credential is worked out anew for each challenge of the server.
+const CHALLENGED: [&str; 8] =
+    ["digest", "hoba", "mutual", "negotiate", "ntlm", "scram-sha-1", "scram-sha-256", "vapid"];
 
 /// Where a security scheme has its credential sent.
 fn carrier(scheme: &Value) -> Option<Carrier> {
@@ -170,12 +193,25 @@ fn carrier(scheme: &Value) -> Option<Carrier> {
     if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
         return Some(Carrier::Header);
     }
-    let header = scheme["name"].as_str().filter(|_| is("type", "apiKey") && is("in", "header"))?;
+    if is("type", "http") {
+        let scheme = scheme["scheme"].as_str().filter(|scheme| is_header(scheme))?;
+        return match scheme.to_ascii_lowercase().as_str() {
+            "basic" => Some(Carrier::Basic),
+            name if CHALLENGED.contains(&name) => None,
+            _ => Some(Carrier::Scheme(scheme.to_owned())),
+        };
+    }
+    let name = scheme["name"].as_str().filter(|_| is("type", "apiKey"))?;
     // A key that is called like the header of tokens is one.
-    if header.eq_ignore_ascii_case("authorization") {
+    if is("in", "header") && name.eq_ignore_ascii_case("authorization") {
         return Some(Carrier::Header);
     }
-    is_header(header).then(|| Carrier::NamedHeader(header.to_owned()))
+    match () {
+        () if is("in", "header") && is_header(name) => Some(Carrier::NamedHeader(name.to_owned())),
+        () if is("in", "cookie") && is_header(name) => Some(Carrier::Cookie(name.to_owned())),
+        () if is("in", "query") && !name.is_empty() => Some(Carrier::Query(name.to_owned())),
+        () => None,
+    }
 }
 
 /// The names of kinds in Rust and in the environment.
@@ -261,7 +297,12 @@ impl Kinds {
             let sent = match &kind.carrier {
                 Carrier::NamedHeader(name) => format!("in the header `{name}`"),
                 Carrier::Scheme(scheme) => format!("as `Authorization: {scheme} <token>`"),
-                Carrier::Header | Carrier::Query(_) => "as `Authorization: Bearer <token>`".to_owned(),
+                Carrier::Basic => "as user and password by HTTP Basic: `user:password`".to_owned(),
+                Carrier::Cookie(name) => format!("in the cookie `{name}`"),
+                Carrier::Query(name) => {
+                    format!("in the parameter `{name}` of the query, with `keyfit::Config::allow_query_keys`")
+                }
+                Carrier::Header => "as `Authorization: Bearer <token>`".to_owned(),
             };
             let variable = &kind.variable;
             let doc =
@@ -273,6 +314,11 @@ impl Kinds {
             items.push(parse_quote!(
                 impl ::keyfit::auth::Opens<Api> for kind::#marker {}
             ));
+            if kind.carrier == Carrier::Basic {
+                items.push(parse_quote!(
+                    impl ::keyfit::auth::BasicKind for kind::#marker {}
+                ));
+            }
         }
         items
     }
@@ -320,7 +366,10 @@ impl Kinds {
             let sent = match &kind.carrier {
                 Carrier::NamedHeader(name) => format!("in {name}"),
                 Carrier::Scheme(scheme) => format!("with the scheme {scheme}"),
-                Carrier::Header | Carrier::Query(_) => "as bearer token".to_owned(),
+                Carrier::Basic => "as user and password".to_owned(),
+                Carrier::Cookie(name) => format!("in the cookie {name}"),
+                Carrier::Query(name) => format!("in the query as {name}"),
+                Carrier::Header => "as bearer token".to_owned(),
             };
             format!("  {}: {} from {} {sent}\n", kind.token, kind.name, kind.variable)
         };
@@ -358,6 +407,9 @@ pub(crate) fn path(carrier: &Carrier) -> TokenStream {
     match carrier {
         Carrier::NamedHeader(name) => quote!(::keyfit::auth::Carrier::Header(#name)),
         Carrier::Scheme(scheme) => quote!(::keyfit::auth::Carrier::Scheme(#scheme)),
-        Carrier::Header | Carrier::Query(_) => quote!(::keyfit::auth::Carrier::Bearer),
+        Carrier::Basic => quote!(::keyfit::auth::Carrier::Basic),
+        Carrier::Cookie(name) => quote!(::keyfit::auth::Carrier::Cookie(#name)),
+        Carrier::Query(name) => quote!(::keyfit::auth::Carrier::Query(#name)),
+        Carrier::Header => quote!(::keyfit::auth::Carrier::Bearer),
     }
 }

@@ -217,7 +217,7 @@ impl Attempt {
             ));
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
-        docs::complete(file, &operations, &self.repairs);
+        docs::complete(file, api, &operations, &self.repairs);
         let kinds = kinds::of(api, contract, &mut self.repairs);
         file.items.extend(kinds.items());
         file.items.extend(emit::items(api, &operations, &calls, &self.open_enums, &kinds, &contract.facts()));
