@@ -105,15 +105,14 @@ fn build(
         node: operation,
     };
     let mut guess = None;
-    let pagination = match hints.pages {
-        Some(hint) => hint.settle(call).map_err(|misfit| {
+    let pagination = if let Some(hint) = hints.pages {
+        hint.settle(call).map_err(|misfit| {
             let at = pointer::join(&format!("{at}/x-keyfit/pages"), misfit.key);
             located.failure(&at, format!("x-keyfit: pages: {}", misfit.problem), misfit.help)
-        })?,
-        None => {
-            guess = Some(method.as_str()).filter(|method| ["get", "post"].contains(method)).and_then(|_| call.guess());
-            guess.as_ref().filter(|guess| guess.is_certain).map(|guess| guess.pagination.clone())
-        }
+        })?
+    } else {
+        guess = Some(method.as_str()).filter(|method| ["get", "post"].contains(method)).and_then(|_| call.guess());
+        guess.as_ref().filter(|guess| guess.is_certain).map(|guess| guess.pagination.clone())
     };
     let id = text(operation, "operationId").unwrap_or_default();
     let operation = Operation {

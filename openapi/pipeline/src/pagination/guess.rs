@@ -34,7 +34,7 @@ struct Member<'a> {
 
 /// An argument that a request may have.
 struct Argument<'a> {
-    argument: PageArgument,
+    sent_in: PageArgument,
     plain: String,
     schema: &'a Value,
     description: &'a str,
@@ -85,20 +85,20 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
             || names::CURSORS.iter().any(|(cursor, _)| *cursor == name)
     };
     if has_link && let Some(argument) = arguments.iter().find(|known| is_paged(known)) {
-        let why = format!("its answer has the header `Link`, and it takes `{}`", argument.argument.name());
+        let why = format!("its answer has the header `Link`, and it takes `{}`", argument.sent_in.name());
         return Some(finish(at, NextPage::Link, limit, None, more, why, !is_shown));
     }
     for known in &arguments {
         let Some((_, wanted)) = names::CURSORS.iter().find(|(name, _)| *name == known.plain) else { continue };
         if let Some(member) = cursor(call.document, known, wanted, &members) {
-            let why = format!("it takes `{}`, and its answer has `{}`", known.argument.name(), member.at);
-            readings.push((NextPage::Cursor { at: member.at.clone(), argument: known.argument.clone() }, why, true));
+            let why = format!("it takes `{}`, and its answer has `{}`", known.sent_in.name(), member.at);
+            readings.push((NextPage::Cursor { at: member.at.clone(), argument: known.sent_in.clone() }, why, true));
         } else if let Some(last) =
             members.iter().find(|member| names::LAST_IDS.contains(&member.plain.as_str()) && more.is_some())
         {
             let why =
-                format!("it takes `{}`, and its answer has `{}` and `{}`", known.argument.name(), last.at, more?.at);
-            readings.push((NextPage::Cursor { at: last.at.clone(), argument: known.argument.clone() }, why, false));
+                format!("it takes `{}`, and its answer has `{}` and `{}`", known.sent_in.name(), last.at, more?.at);
+            readings.push((NextPage::Cursor { at: last.at.clone(), argument: known.sent_in.clone() }, why, false));
         }
     }
     for header in call.headers {
@@ -106,11 +106,11 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
         let name = name.strip_prefix('x').unwrap_or(&name);
         let takers = names::HEADERS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, takers)| takers);
         if let Some(known) = arguments.iter().find(|known| takers.contains(&known.plain.as_str())) {
-            let why = format!("it takes `{}`, and its answer has the header `{header}`", known.argument.name());
-            readings.push((NextPage::Header { name: header.clone(), argument: known.argument.clone() }, why, true));
+            let why = format!("it takes `{}`, and its answer has the header `{header}`", known.sent_in.name());
+            readings.push((NextPage::Header { name: header.clone(), argument: known.sent_in.clone() }, why, true));
         }
     }
-    let in_query = |known: &&Argument<'_>| matches!(known.argument, PageArgument::Query(_));
+    let in_query = |known: &&Argument<'_>| matches!(known.sent_in, PageArgument::Query(_));
     if readings.is_empty()
         && let Some(known) =
             arguments.iter().filter(in_query).find(|known| names::LAST_ITEM.contains(&known.plain.as_str()))
@@ -125,8 +125,8 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
         && let Some(first) = first(known)
     {
         let why =
-            format!("it takes `{}` and `{}`, and its answer has a list", known.argument.name(), limit.argument.name());
-        readings.push((NextPage::Page { argument: known.argument.clone(), first }, why, false));
+            format!("it takes `{}` and `{}`, and its answer has a list", known.sent_in.name(), limit.sent_in.name());
+        readings.push((NextPage::Page { argument: known.sent_in.clone(), first }, why, false));
     }
     if let (Some(known), Some(limit)) = (number(names::STARTS), limit)
         && is(call.document, known.schema, "integer")
@@ -134,8 +134,8 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
         && !known.says("page number")
     {
         let why =
-            format!("it takes `{}` and `{}`, and its answer has a list", known.argument.name(), limit.argument.name());
-        readings.push((NextPage::Start { argument: known.argument.clone() }, why, false));
+            format!("it takes `{}` and `{}`, and its answer has a list", known.sent_in.name(), limit.sent_in.name());
+        readings.push((NextPage::Start { argument: known.sent_in.clone() }, why, false));
     }
     // An argument of another form beside the one that fits may switch between them.
     let forms = arguments.iter().filter(|known| is_paged(known)).count();
@@ -164,7 +164,7 @@ fn finish(
         next,
         items,
         items_required: false,
-        limit: limit.map(|limit| limit.argument.clone()),
+        limit: limit.map(|limit| limit.sent_in.clone()),
         page_size: None,
         largest_page: None,
         kept_limit: None,
@@ -254,8 +254,8 @@ fn last_item(
     if id.get("format") != asked.get("format") || more.is_none() && (goes_back || !is_only_id()) {
         return None;
     }
-    let why = format!("it takes `{}`, and its items have an `id`", known.argument.name());
-    Some((NextPage::LastItem { at: "/id".to_owned(), argument: known.argument.clone() }, why, false))
+    let why = format!("it takes `{}`, and its items have an `id`", known.sent_in.name());
+    Some((NextPage::LastItem { at: "/id".to_owned(), argument: known.sent_in.clone() }, why, false))
 }
 
 /// The number of the first page, where the document tells.
@@ -279,7 +279,7 @@ fn arguments(call: Call<'_>) -> Vec<Argument<'_>> {
         .iter()
         .filter(|parameter| parameter.place == Place::Query)
         .map(|parameter| Argument {
-            argument: PageArgument::Query(parameter.name.clone()),
+            sent_in: PageArgument::Query(parameter.name.clone()),
             plain: plain(&parameter.name),
             schema: walk::resolve(call.document, &parameter.schema),
             description: description(call.node, &parameter.name),
@@ -289,8 +289,8 @@ fn arguments(call: Call<'_>) -> Vec<Argument<'_>> {
         for (name, schema) in property_names(call.document, &body.schema) {
             let is_cursor = names::CURSORS.iter().any(|(cursor, _)| *cursor == plain(name));
             if is_cursor && is(call.document, schema, "string") || names::LIMITS.contains(&plain(name).as_str()) {
-                let argument = PageArgument::Body(pointer::join("", name));
-                found.push(Argument { argument, plain: plain(name), schema, description: "" });
+                let sent_in = PageArgument::Body(pointer::join("", name));
+                found.push(Argument { sent_in, plain: plain(name), schema, description: "" });
             }
         }
     }
