@@ -291,7 +291,7 @@ mod tests {
             ("either", "help: set A_KEY, or A_BEARER, or name a file"),
             ("both", "help: set A_BEARER and A_KEY, or name a file"),
             ("one-header", "`bearer` and `other` at once, which are one header, `Authorization`"),
-            ("half", "`basic` is the HTTP scheme `basic`; or `query` is a key in the query, where logs show it"),
+            ("half", "`digest` is the HTTP scheme `digest`; or `query` is a key in the query, where logs show it"),
         ] {
             let error = chosen(operation, Wanted::default(), &[]).expect_err("nothing is set");
             assert!(error.contains(told), "{operation}: {error}");

@@ -9,22 +9,11 @@ use reqwest::Url;
 use super::client_authentication::ClientAuthentication;
 use super::encode::Parameters;
 use super::outcome::{Failed, Grant};
-use super::wire::{Success, Wire};
+use super::wire::{BodyEncoding, Success, Wire};
 use super::{AuthorizationCode, TokenSet, answer};
 use crate::auth::SecretSource;
 use crate::auth::http::{Http, checked_url};
 use crate::error::{Clock, Error, SystemClock};
-
-/// How the parameters of a token request are written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum BodyEncoding {
-    /// As a form, which RFC 6749 asks for.
-    #[default]
-    Form,
-    /// As a JSON object, which Scopien's documentation shows.
-    Json,
-}
 
 /// A token endpoint and the client that uses it. Cloning shares it.
 ///

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::client_authentication::ClientAuthentication;
 use super::encode::Parameters;
 use super::outcome::{Failed, Grant};
-use super::{BodyEncoding, TokenError, encode};
+use super::{TokenError, encode};
 use crate::error::body::{self, End};
 use crate::error::redact::Redactor;
 use crate::error::{Clock, Error};
@@ -24,6 +24,17 @@ use crate::error::{Clock, Error};
 /// How much of an answer is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// How the parameters of a token request are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum BodyEncoding {
+    /// As a form, which RFC 6749 asks for.
+    #[default]
+    Form,
+    /// As a JSON object, which Scopien's documentation shows.
+    Json,
+}
 
 /// A client of an authorization server.
 pub(super) struct Wire {

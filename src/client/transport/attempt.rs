@@ -16,7 +16,7 @@ use super::exchange::{Answer, Failed, exchange};
 use super::limiter::{Bucket, Key, Permit};
 use super::shared::Shared;
 use super::stop::{Stop, unless_stopped};
-use super::{opening, repeat, span};
+use super::{repeat, span};
 use crate::auth::Held;
 use crate::client::CallOptions;
 use crate::client::observer::{Attempt, Next};
@@ -109,7 +109,7 @@ impl Call<'_> {
         let permit = self.admit(bucket, progress.deadline).await?;
         let held = match &progress.other {
             Some((_, other)) => other.clone(),
-            None if !opening::takes(self.operation, self.shared)? => Held::nothing(),
+            None if !self.shared.opens(self.operation)? => Held::nothing(),
             None => self
                 .within(progress.deadline, self.shared.credential.token())
                 .await

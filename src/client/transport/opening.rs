@@ -1,7 +1,6 @@
 //! What a request is opened with: the credential of the client where the operation takes it, nothing where it takes none, and
 //! no request at all where it takes another.
 
-use super::shared::Shared;
 use crate::error::{Api, Error, Operation};
 
 /// Whether no operation of an API names this kind.
@@ -10,16 +9,15 @@ pub(super) fn is_foreign(api: &Api, kind: Option<&str>) -> bool {
     kind.is_some_and(|kind| named.into_iter().all(|name| *name != kind))
 }
 
-/// Whether an operation takes the client's credential. Of the alternatives the first counts that needs it and nothing else,
+/// Whether an operation takes the client's credential, which is of this kind. Of the alternatives the first counts that needs it and nothing else,
 /// before a call without any.
 ///
 /// # Errors
 /// Returns an error if it takes others alone, with their names.
-pub(super) fn takes(operation: &Operation, shared: &Shared) -> Result<bool, Error> {
+pub(super) fn takes(operation: &Operation, kind: Option<&str>, is_foreign: bool) -> Result<bool, Error> {
     let Some(alternatives) = operation.security else { return Ok(true) };
-    let kind = shared.credential.name();
     let takes = |names: &&[&str]| match (names, kind) {
-        ([name], Some(kind)) => *name == kind || shared.is_foreign,
+        ([name], Some(kind)) => *name == kind || is_foreign,
         _ => false,
     };
     if alternatives.iter().any(|names| takes(names)) {

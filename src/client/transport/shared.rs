@@ -45,6 +45,11 @@ impl Shared {
         Ok(held.sent_to(self.api))
     }
 
+    /// Whether an operation takes the credential.
+    pub(super) fn opens(&self, operation: &Operation) -> Result<bool, Error> {
+        opening::takes(operation, self.credential.name(), self.is_foreign)
+    }
+
     /// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.
     pub(super) fn report(&self, error: &Error, held: &Held, operation: &Operation) {
         tracing::warn!(
