@@ -234,14 +234,14 @@ mod tests {
             "/either": {"get": {"operationId": "either", "responses": {}, "security": [{"query": []}, {"key": []}, {"bearer": []}]}},
             "/both": {"get": {"operationId": "both", "responses": {}, "security": [{"bearer": [], "key": []}]}},
             "/one-header": {"get": {"operationId": "one-header", "responses": {}, "security": [{"bearer": [], "other": []}]}},
-            "/half": {"get": {"operationId": "half", "responses": {}, "security": [{"key": [], "basic": []}, {"query": []}]}},
+            "/half": {"get": {"operationId": "half", "responses": {}, "security": [{"key": [], "digest": []}, {"query": []}]}},
             "/optional": {"get": {"operationId": "optional", "responses": {}, "security": [{}, {"key": []}]}},
             "/open": {"get": {"operationId": "open", "responses": {}, "security": []}}
         },
         "components": {"securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer"}, "other": {"type": "oauth2", "flows": {}},
             "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
-            "query": {"type": "apiKey", "in": "query", "name": "key"}, "basic": {"type": "http", "scheme": "basic"}
+            "query": {"type": "apiKey", "in": "query", "name": "key"}, "digest": {"type": "http", "scheme": "digest"}
         }}}"#;
 
     fn callee() -> Callee {

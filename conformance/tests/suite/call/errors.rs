@@ -84,7 +84,7 @@ fn input_that_cannot_be_used_sends_nothing_and_says_what_to_do() {
         (&["addPhoto", "photo=pixels"], "the value of `photo` is not a file", "@photo.png"),
         (
             &["getBasic"],
-            "takes credentials that keyfit cannot send: `basic` is the HTTP scheme `basic`",
+            "takes credentials that keyfit cannot send: `digest` is the HTTP scheme `digest`",
             "contract.toml",
         ),
         (&["getParcel", "id=1", "--as", "tenant"], "takes no token of the kind `tenant`", "it takes key"),
