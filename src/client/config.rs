@@ -180,6 +180,7 @@ impl fmt::Debug for Config {
             .field("observer", &self.observer)
             .field("clock", &self.clock)
             .field("token_check", &self.token_check)
+            .field("allows_query_keys", &self.allows_query_keys)
             .finish()
     }
 }

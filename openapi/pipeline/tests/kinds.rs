@@ -86,20 +86,63 @@ fn every_base_url_of_a_document_has_a_name() {
 }
 
 #[test]
-fn schemes_of_a_document_are_kinds_as_far_as_one_credential_carries_them() {
-    let schemes = "security: [{api_key: []}, {oauth: [read]}, {basic: []}, {cookie: []}]
+fn schemes_of_a_document_are_kinds() {
+    let schemes = "security: [{api_key: []}, {oauth: [read]}, {basic: []}, {cookie: []}, {other: []}, {query: []}]
 components:
   securitySchemes:
     api_key: {type: apiKey, in: header, name: X-Api-Key}
     oauth: {type: oauth2, flows: {}}
     basic: {type: http, scheme: basic}
     cookie: {type: apiKey, in: cookie, name: sid}
+    other: {type: http, scheme: Bot}
+    query: {type: apiKey, in: query, name: key}
     unused: {type: http, scheme: bearer}
 ";
     assert_eq!(
         of_document(schemes),
-        "  ApiKey: api_key from PARCELS_API_KEY in X-Api-Key\n  OauthToken: oauth from PARCELS_OAUTH as bearer token\n"
+        "  ApiKey: api_key from PARCELS_API_KEY in X-Api-Key
+  OauthToken: oauth from PARCELS_OAUTH as bearer token
+  BasicToken: basic from PARCELS_BASIC as user and password
+  CookieToken: cookie from PARCELS_COOKIE in the cookie sid
+  OtherToken: other from PARCELS_OTHER with the scheme Bot
+  QueryToken: query from PARCELS_QUERY in the query as key
+"
     );
+}
+
+#[test]
+fn the_alternatives_of_each_call_stand_in_its_row_and_in_its_docs() {
+    let operation = |id: &str, security: &str| {
+        format!("  /{id}:\n    get: {{operationId: {id}, {security}responses: {{'204': {{description: none}}}}}}\n")
+    };
+    let paths = [
+        operation("inherits", ""),
+        operation("public", "security: [], "),
+        operation("optional", "security: [{}, {key: []}], "),
+        operation("several", "security: [{key: [], login: []}, {login: []}], "),
+    ];
+    let end = "security: [{key: []}]
+components:
+  securitySchemes:
+    key: {type: apiKey, in: header, name: X-Key}
+    login: {type: http, scheme: basic}
+";
+    let client = generated(&format!("{DOCUMENT}{}{end}", paths.concat()), None, None).expect("a client");
+    // As rustfmt would have it or not.
+    let code: String = client.code.split_whitespace().collect();
+    for (id, row, told) in [
+        ("inherits", "&[&[\"key\"]]", "- Token: `key`."),
+        ("public", "&[&[]]", "- Token: none, and none is sent."),
+        ("optional", "&[&[\"key\"],&[]]", "- Token: `key` or none."),
+        ("several", "&[&[\"key\",\"login\"],&[\"login\"]]", "- Token: `key` with `login` or `login`."),
+    ] {
+        let (_, rest) = code.split_once(&format!("Operation::new(\"{id}\",")).expect(id);
+        let row_of = rest.split_once(".with_security(").and_then(|(_, rest)| rest.split_once(')')).map(|(row, _)| row);
+        assert_eq!(row_of.map(|row| row.replace(",]", "]")), Some(row.to_owned()), "{id}");
+        assert!(client.code.contains(told), "{told}");
+    }
+    let silent = generated(DOCUMENT, None, None).expect("a client").code;
+    assert!(!silent.contains("with_security"), "nothing is said, and whatever a client holds is sent");
 }
 
 #[test]
@@ -117,12 +160,12 @@ fn an_api_without_security_takes_no_credential() {
 
 #[test]
 fn what_cannot_be_sent_is_told() {
-    let schemes = "security: [{basic: []}]\ncomponents: {securitySchemes: {basic: {type: http, scheme: basic}}}\n";
+    let schemes = "security: [{digest: []}]\ncomponents: {securitySchemes: {digest: {type: http, scheme: Digest}}}\n";
     let client = generated(&format!("{DOCUMENT}{schemes}"), None, None).expect("a client");
     assert_eq!(tokens(&client), "  the client takes no credential\n");
     let told = client.repairs.iter().find(|repair| repair.rule == "credential").expect("it is told");
-    assert!(told.narrowed && told.note.contains("`basic`"), "{}", told.note);
-    assert_eq!(told.pointer, "/components/securitySchemes/basic");
+    assert!(told.narrowed && told.note.contains("answers a challenge"), "{}", told.note);
+    assert_eq!(told.pointer, "/components/securitySchemes/digest");
 }
 
 #[test]
@@ -173,7 +216,7 @@ fn kinds_whose_names_meet_in_rust_are_told_apart() {
     assert_eq!(
         of_contract("api key, api-key, client", contract),
         "  ApiKey: api key from PARCELS_API_KEY as bearer token
-  ApiKey2: api-key from PARCELS_API_KEY as bearer token
+  ApiKey2: api-key from PARCELS_API_KEY_2 as bearer token
   ClientToken: client from PARCELS_CLIENT as bearer token
 "
     );

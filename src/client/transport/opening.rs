@@ -16,11 +16,11 @@ pub(super) fn is_foreign(api: &Api, kind: Option<&str>) -> bool {
 /// Returns an error if it takes others alone, with their names.
 pub(super) fn takes(operation: &Operation, kind: Option<&str>, is_foreign: bool) -> Result<bool, Error> {
     let Some(alternatives) = operation.security else { return Ok(true) };
-    let takes = |names: &&[&str]| match (names, kind) {
+    let takes = |names: &&[&str]| match (*names, kind) {
         ([name], Some(kind)) => *name == kind || is_foreign,
         _ => false,
     };
-    if alternatives.iter().any(|names| takes(names)) {
+    if alternatives.iter().any(takes) {
         return Ok(true);
     }
     if alternatives.iter().any(|names| names.is_empty()) {

@@ -138,28 +138,24 @@ fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
             continue;
         }
         let scheme = walk::resolve(&api.document, scheme);
-        match carrier(scheme) {
-            Some(carrier) => {
-                if scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("apiKey"))
-                    && carrier == Carrier::Header
-                {
-                    let note = format!(
-                        "the key `{scheme_name}` goes into `Authorization` as `Bearer <key>`; where the API wants another scheme, \
-                         contract.toml says so: `carriers = [{{ scheme = \"...\" }}]`"
-                    );
-                    repairs.narrow("credential", &at, note);
-                }
-                if matches!(carrier, Carrier::Query(_)) {
-                    in_query(repairs, &at, &scheme_name);
-                }
-                kinds.first.get_or_insert_with(|| (scheme_name.clone(), carrier.clone()));
-                kinds.own.push(names.kind(&scheme_name, carrier, None, Vec::new()));
-            }
-            None => {
-                let note = format!("clients cannot send the credential `{scheme_name}`: {}", unsendable(scheme));
-                repairs.narrow("credential", &at, note);
-            }
+        let Some(carrier) = carrier(scheme) else {
+            let note = format!("clients cannot send the credential `{scheme_name}`: {}", unsendable(scheme));
+            repairs.narrow("credential", &at, note);
+            continue;
+        };
+        let is_key = scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("apiKey"));
+        if is_key && carrier == Carrier::Header {
+            let note = format!(
+                "the key `{scheme_name}` goes into `Authorization` as `Bearer <key>`; where the API wants another scheme, \
+                 contract.toml says so: `carriers = [{{ scheme = \"...\" }}]`"
+            );
+            repairs.narrow("credential", &at, note);
         }
+        if matches!(carrier, Carrier::Query(_)) {
+            in_query(repairs, &at, &scheme_name);
+        }
+        kinds.first.get_or_insert_with(|| (scheme_name.clone(), carrier.clone()));
+        kinds.own.push(names.kind(&scheme_name, carrier, None, Vec::new()));
     }
     kinds
 }

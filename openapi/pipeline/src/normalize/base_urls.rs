@@ -38,7 +38,7 @@ pub(crate) fn of(document: &Value) -> Vec<BaseUrl> {
             if !url.starts_with("https://") || urls.len() == MOST || urls.iter().any(|known| known.url == url) {
                 return;
             }
-            let name = unique(name, &mut names);
+            let name = unique(&name, &mut names);
             urls.push(BaseUrl { name, url, description: description.to_owned() });
         };
         add(own.clone(), whole_url_with(server, &|_| None));
@@ -73,9 +73,9 @@ fn constant(text: &str) -> Option<String> {
     }
 }
 
-fn unique(wanted: String, taken: &mut HashSet<String>) -> String {
+fn unique(wanted: &str, taken: &mut HashSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{wanted}_{number}"));
-    let mut free = std::iter::once(wanted.clone()).chain(numbered).filter(|name| !taken.contains(name));
+    let mut free = std::iter::once(wanted.to_owned()).chain(numbered).filter(|name| !taken.contains(name));
     let name = free.next().unwrap_or_default();
     taken.insert(name.clone());
     name
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    fn named(servers: Value) -> Vec<(String, String)> {
+    fn named(servers: &Value) -> Vec<(String, String)> {
         of(&json!({ "servers": servers })).into_iter().map(|known| (known.name, known.url)).collect()
     }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_server_has_a_name_of_its_own_and_the_first_stays_the_first() {
-        let found = named(json!([
+        let found = named(&json!([
             { "url": "https://api.example/v1/", "description": "Production" },
             { "url": "https://sandbox.example/v1", "description": "Sandbox" },
             { "url": "https://old.example", "description": "Where calls went before the year in which that was changed" },
@@ -121,7 +121,7 @@ mod tests {
             "region": { "default": "eu", "enum": ["eu", "us", "ap-south"] },
             "version": { "default": "v2" },
         });
-        let found = named(json!([{ "url": "https://{region}.api.example/{version}", "variables": variables }]));
+        let found = named(&json!([{ "url": "https://{region}.api.example/{version}", "variables": variables }]));
         let expected = [
             ("SERVER_1", "https://eu.api.example/v2"),
             ("REGION_US", "https://us.api.example/v2"),
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn no_choice_leads_where_no_credential_is_sent() {
-        let found = named(json!([
+        let found = named(&json!([
             { "url": "https://api.example" },
             { "url": "http://plain.example" },
             { "url": "/v1" },
