@@ -219,7 +219,7 @@ mod tests {
         let refusal =
             |text: &str| scaffold("open", &Text::new("open.yaml", text)).expect_err("no credential").to_string();
         let open = refusal(text);
-        assert!(open.contains("names no credential: every call") && open.contains("needs neither"), "{open}");
+        assert!(open.contains("names no credential: every call") && open.contains("keyfit generate"), "{open}");
         let optional = refusal(&format!(
             "{text}security: [{{}}, {{login: []}}]\ncomponents: {{securitySchemes: {{login: {{type: http, scheme: bearer}}}}}}\n"
         ));
@@ -227,7 +227,7 @@ mod tests {
         for (scheme, name) in [("http, scheme: basic", "HTTP Basic"), ("apiKey, in: cookie, name: sid", "a cookie")] {
             let said = refusal(&format!("{text}components: {{securitySchemes: {{login: {{type: {scheme}}}}}}}\n"));
             assert!(said.contains(&format!("`login`, {name}, is none that the check can send")), "{said}");
-            assert!(said.contains("log in with http bearer"), "{said}");
+            assert!(said.contains("logs in with http bearer"), "{said}");
         }
     }
 
