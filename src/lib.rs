@@ -71,7 +71,7 @@ pub mod scopien;
 
 pub use client::{
     ByteStream, CallOptions, Config, DynamicCall, DynamicClient, InvalidPathArgument, List, PathArgument, RawRequest,
-    Response, RetryPolicy,
+    Response, RetryPolicy, Stop,
 };
 pub use client::{batch, observer, pagination};
 pub use codegen::IntoArgument;

@@ -1,9 +1,11 @@
 //! What a single call may be told, beside its arguments.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 
+use crate::client::transport::stop::Stop;
 use crate::error::Error;
 
 /// Options of one call, or of all calls of a clone of the client:
@@ -29,6 +31,7 @@ pub struct CallOptions {
     pub(crate) response_limit: Option<usize>,
     pub(crate) idempotent: bool,
     pub(crate) headers: HeaderMap,
+    pub(crate) stop: Option<Arc<Stop>>,
 }
 
 impl CallOptions {
@@ -60,6 +63,14 @@ impl CallOptions {
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// What ends the waits of the call: it is sent no more once that is set, for a retry or for a rate limit, and ends with the
+    /// error of its last attempt. A request that is on its way is finished, so that its outcome is known.
+    #[must_use]
+    pub fn stopped_by(mut self, stop: Arc<Stop>) -> Self {
+        self.stop = Some(stop);
         self
     }
 

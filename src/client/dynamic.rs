@@ -33,7 +33,8 @@ use crate::error::{Api, Error, Operation};
 ///     .with_operations(&[Operation::new("get-parcel", "get_parcel", "GET", "/parcels/{id}").with_retry(Retry::Safe)]);
 /// let credential = Access::Token(token.into()).credential("key", Carrier::Header("X-Api-Key"))?;
 /// let client = DynamicClient::new(&API, credential, Config::default())?;
-/// let parcel: serde_json::Value = client.call("get-parcel")?.path("id", "p-1").send_as().await?.into_inner();
+/// let parcel = client.call("get-parcel")?.path("id", "p-1").send_as::<serde_json::Value>().await?;
+/// println!("{}", parcel["weight"]);
 /// # Ok(())
 /// # }
 /// ```
@@ -251,7 +252,10 @@ impl DynamicCall<'_> {
 
 impl fmt::Debug for DynamicClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DynamicClient").field("api", &self.api.name).field("transport", &self.transport).finish()
+        f.debug_struct("DynamicClient")
+            .field("api", &self.api.name)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
     }
 }
 

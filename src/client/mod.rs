@@ -26,3 +26,4 @@ pub use path_argument::{InvalidPathArgument, PathArgument};
 pub use raw::RawRequest;
 pub use response::Response;
 pub use retry::RetryPolicy;
+pub use transport::stop::Stop;

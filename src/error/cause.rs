@@ -65,9 +65,8 @@ impl Error {
         self
     }
 
-    /// Whether one of the attempts may have been executed.
-    #[cfg(feature = "instasent-ingest")]
-    pub(crate) fn may_have_been_executed(&self) -> bool {
+    /// Whether the server may have executed the request: one attempt may have been sent, and was not refused with certainty.
+    pub fn may_have_been_executed(&self) -> bool {
         self.0.may_have_been_sent && !self.0.was_refused
     }
 

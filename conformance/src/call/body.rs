@@ -144,8 +144,8 @@ pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Re
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(plain.map(|(name, json)| (name, value::plain(json)))).finish()
     } else {
-        let member = |(name, json): (&String, &Box<RawValue>)| format!("{}:{}", Value::from(name.as_str()), json.get());
-        format!("{{{}}}", pairs.into_iter().map(member).collect::<Vec<_>>().join(","))
+        let members = pairs.iter().map(|(name, json)| format!("{}:{}", Value::from(name.as_str()), json.get()));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
     };
     Ok(Body { media_type, bytes: bytes.into() })
 }
@@ -174,7 +174,7 @@ fn parts(media_type: &str, members: &[Filled]) -> Body {
         hash.update(&bytes);
         rendered.push((head, bytes));
     }
-    let boundary: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let boundary = format!("{:x}", hash.finalize());
     let mut text = Vec::new();
     for (head, bytes) in rendered {
         text.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: {head}\r\n\r\n").as_bytes());

@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    const DOCUMENT: &str = r##"{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "servers": [{"url": "https://a.example"}],
+    const DOCUMENT: &str = r#"{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "servers": [{"url": "https://a.example"}],
         "paths": {
             "/plain": {"get": {"operationId": "plain", "responses": {}, "security": [{"bearer": []}]}},
             "/either": {"get": {"operationId": "either", "responses": {}, "security": [{"query": []}, {"key": []}, {"bearer": []}]}},
@@ -236,7 +236,7 @@ mod tests {
             "bearer": {"type": "http", "scheme": "bearer"}, "other": {"type": "oauth2", "flows": {}},
             "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
             "query": {"type": "apiKey", "in": "query", "name": "key"}, "basic": {"type": "http", "scheme": "basic"}
-        }}}"##;
+        }}}"#;
 
     fn callee() -> Callee {
         let document = Text::new("a.json", DOCUMENT);

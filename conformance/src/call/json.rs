@@ -40,12 +40,11 @@ pub fn written(text: &str, style: Style<'_>) -> Option<String> {
         match token {
             "{" | "[" => {
                 out.push_str(token);
-                match tokens.next_if(|next| matches!(*next, "}" | "]")) {
-                    Some(end) => out.push_str(end),
-                    None => {
-                        depth += 1;
-                        style.line(&mut out, depth);
-                    }
+                if let Some(end) = tokens.next_if(|next| matches!(*next, "}" | "]")) {
+                    out.push_str(end);
+                } else {
+                    depth += 1;
+                    style.line(&mut out, depth);
                 }
             }
             "}" | "]" => {
@@ -61,7 +60,7 @@ pub fn written(text: &str, style: Style<'_>) -> Option<String> {
                 out.push_str(if style.is_pretty { ": " } else { ":" });
                 let name: String = serde_json::from_str(last).unwrap_or_default();
                 if style.hides_secrets && names_secret(&name) {
-                    out.push_str(&format!("\"{MASK}\""));
+                    out.extend(["\"", MASK, "\""]);
                     left_out = Some(0);
                 }
             }

@@ -81,7 +81,10 @@ impl Catalogue {
                 "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
             ));
         };
-        Self::of(Arc::new(Api::read(source)?), text)
+        let mut api = Api::read(source)?;
+        // A run keeps the API to its end.
+        api.forget_source();
+        Self::of(Arc::new(api), text)
     }
 
     /// The catalogue of an API that was read, with this contract.

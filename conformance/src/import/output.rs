@@ -68,6 +68,9 @@ impl Output {
                 known.bytes
             }
         };
+        // One that was there, empty, may be open to others; one of somebody else stays as it is.
+        #[cfg(unix)]
+        drop(file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)));
         // What a run that was killed wrote behind the checkpoint comes again.
         file.set_len(covered).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;

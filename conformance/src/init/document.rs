@@ -71,6 +71,8 @@ pub(super) struct Access {
     pub(super) kinds: Vec<String>,
     pub(super) scopes: Vec<String>,
     pub(super) spends: bool,
+    /// How it looks as if it pages, as a hint, and what makes it look so.
+    pub(super) pages: Option<(String, String)>,
 }
 
 /// How errors look.
@@ -235,7 +237,9 @@ impl Facts {
         }
         let spends = operation.responses.contains_key("402");
         let (method, path) = (operation.method.to_lowercase(), operation.path.clone());
-        self.operations.push(Access { method, path, kinds, scopes, spends });
+        let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
+        let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
+        self.operations.push(Access { method, path, kinds, scopes, spends, pages });
     }
 }
 
@@ -251,7 +255,7 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
     let ids = api.operations.iter().map(|operation| operation.id.as_str());
     let twins: Vec<&str> = ids.zip(twins(&api.operations)).filter_map(|(id, twin)| twin.map(|_| id)).collect();
     notes.extend(all_of(&twins).map(|operations| {
-        format!("{operations}: no request tells it from an operation before it: its cases with a server are skipped")
+        format!("{operations}: an operation before has the same method and path, but for the names of parameters, and is checked in its place")
     }));
     notes
 }

@@ -19,17 +19,24 @@ pub(super) fn text(facts: &Facts) -> String {
     );
     for access in &facts.operations {
         let hints = hints(access, &kinds, facts.client().is_some());
-        if hints.is_empty() {
+        if hints.is_empty() && access.pages.is_none() {
             continue;
         }
         // Within single quotes of a JSONPath.
         let path = access.path.replace('\\', "\\\\").replace('\'', "\\'");
         let target = quoted(&format!("$.paths['{path}'].{}", access.method));
-        let _ = write!(
-            text,
-            "  - target: {target}\n    description: As its security requirement and its answers say.\n    update: {{ x-keyfit: {{ {} }} }}\n",
-            hints.join(", ")
-        );
+        let mut action = |description: &str, hints: &str| {
+            let _ = write!(
+                text,
+                "  - target: {target}\n    description: {description}\n    update: {{ x-keyfit: {{ {hints} }} }}\n"
+            );
+        };
+        if !hints.is_empty() {
+            action("As its security requirement and its answers say.", &hints.join(", "));
+        }
+        if let Some((hint, why)) = &access.pages {
+            action(&quoted(&format!("It comes in pages, as it looks: {why}.")), hint);
+        }
     }
     text
 }

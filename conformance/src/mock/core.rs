@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::header::{AUTHORIZATION, HeaderName};
-use keyfit_openapi::{Api, NextPage, Operation, PageArgument};
+use keyfit_openapi::{Api, Operation};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, outcome};
+use super::pages;
 use super::router::{Routed, Router};
 use super::state::State;
-use super::success::{Successes, last_page};
+use super::success::{Successes, schema};
 use super::token::Token;
 use super::window::Window;
 use crate::clock;
@@ -33,21 +34,9 @@ pub(super) struct Served<'a> {
     pub(super) operation: &'a Operation,
     pub(super) token: &'a Token,
     pub(super) path: &'a BTreeMap<String, String>,
+    pub(super) call: &'a Call,
     pub(super) sent: Sent,
     pub(super) window: Option<Window>,
-}
-
-impl Served<'_> {
-    /// Whether it goes on where another page ended.
-    fn asks_for_more(&self) -> bool {
-        let Some(pagination) = &self.operation.pagination else { return false };
-        match (&pagination.next, &self.sent) {
-            (NextPage::Cursor { argument: PageArgument::Body(at), .. }, Sent::Body(body)) => {
-                body.pointer(at).is_some_and(Value::is_string)
-            }
-            _ => false,
-        }
-    }
 }
 
 impl Core {
@@ -128,7 +117,7 @@ impl Core {
             let mut sent = self.validate(call, operation, path)?;
             let field = self.contract.batch.as_ref().map_or("", |batch| &batch.id_field);
             sent.reject(&call.reject, field);
-            self.succeed(index, &Served { operation, token: &token, path, sent, window })
+            self.succeed(index, &Served { operation, token: &token, path, call, sent, window })
         });
         match served {
             Ok(mut answer) => {
@@ -152,8 +141,12 @@ impl Core {
             return Ok(Answer::json(status, body.to_string()));
         }
         let mut body = self.successes.body(&self.api, index);
-        if served.asks_for_more() {
-            body = body.map(|body| last_page(&body));
+        let mut leads_on = None;
+        if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body)
+            && let Some(page) =
+                pages::page(&self.api, pagination, schema(served.operation, status), served.call, success)
+        {
+            (body, leads_on) = (Some(page.body), page.header);
         }
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
@@ -164,7 +157,11 @@ impl Core {
         if !is_managing && self.has(Mutant::DropsRequiredMembers) {
             return Ok(Answer::json(status, "[[]]"));
         }
-        Ok(Answer::of(status, &self.successes.media_type(served.operation, index), body))
+        let mut answer = Answer::of(status, &self.successes.media_type(served.operation, index), body);
+        if let Some((name, value)) = leads_on {
+            answer.header(&name, value);
+        }
+        Ok(answer)
     }
 
     fn batch_outcome(

@@ -70,18 +70,7 @@ fn shape(operation: &Operation, status: u16) -> Option<&ResponseShape> {
     operation.responses.get(&status.to_string()).or_else(|| operation.responses.get("2XX"))
 }
 
-/// The same page as the last of a list that is read by a cursor: there is none to go on with.
-pub(super) fn last_page(body: &Bytes) -> Bytes {
-    fn end(value: &mut Value) {
-        for (name, member) in value.as_object_mut().into_iter().flatten() {
-            if name == "cursor" {
-                *member = Value::Null;
-            } else {
-                end(member);
-            }
-        }
-    }
-    let Ok(mut page) = serde_json::from_slice(body) else { return body.clone() };
-    end(&mut page);
-    Bytes::from(page.to_string())
+/// The schema of the success with a status.
+pub(super) fn schema(operation: &Operation, status: u16) -> Option<&Value> {
+    shape(operation, status)?.schema.as_ref()
 }

@@ -79,7 +79,7 @@ fn shapes(of: &dyn Fn(usize) -> usize) -> Vec<(&'static str, Value)> {
         ),
         ("many parameters", parameters("/a", "query", of(5000))),
         ("a path of parameters", path_of_parameters(of(1000))),
-        ("a path longer than any server takes", path_of_parameters(of(20_000))),
+        ("a path longer than any server takes", path_of_parameters(of(2000))),
         ("many members", body(&object(of(50_000), |_| json!({ "type": "string" })))),
         (
             "a long description",
@@ -185,6 +185,7 @@ fn texts(of: &dyn Fn(usize) -> usize) -> Vec<Document> {
             "a long text a thousand times",
             format!("{head}x-a: &a \"{}\"\nx-b: [{}]\n", "x".repeat(of(5_000_000)), vec!["*a"; 1000].join(", ")),
         ),
+        ("a long key above much", format!("{head}x-{}: [{}]\n", "x".repeat(of(5_000_000)), "x, ".repeat(of(300_000)))),
         ("anchors in anchors", {
             let open = (0..120).fold(String::new(), |text, level| format!("{text}&a{level} ["));
             format!("{head}x-a: {open}{}{}\n", "x, ".repeat(of(400_000)), "]".repeat(120))

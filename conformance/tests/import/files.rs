@@ -83,6 +83,9 @@ async fn what_is_written_is_its_owners_alone_and_pipes_are_refused() {
     let path = file(&dir, "contacts.ndjson", ROWS);
     let names = ["rejects", "reasons", "state.json"].map(|name| dir.path().join(name));
     let more = ["--rejects", text(&names[0]), "--reasons", text(&names[1]), "--checkpoint", text(&names[2])];
+    // An empty file that was there before, open to all.
+    fs::write(&names[0], "").expect("a file");
+    fs::set_permissions(&names[0], fs::Permissions::from_mode(0o644)).expect("set");
     assert_eq!(run(&server, &path, &more).await.0, 1);
     for name in &names {
         let bits = fs::metadata(name).expect("a file").permissions().mode();

@@ -1,6 +1,12 @@
 //! What the mock makes of parameters, cursors and ids, as the documents have them.
 
-use keyfit_conformance::mock::{Controlled, Mock};
+use std::sync::Arc;
+
+use keyfit::instasent::{legacy, product};
+use keyfit::pagination::Items;
+use keyfit_conformance::contract::Contract;
+use keyfit_conformance::mock::{Controlled, Mock, Options};
+use keyfit_openapi::{Api, Source, Text};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -64,7 +70,82 @@ async fn a_scroll_ends_with_its_second_page() {
     let cursor = first["metadata"]["cursor"].as_str().expect("a cursor");
     let (status, second) = ask(&mock, Method::POST, path, Some(json!({ "cursor": cursor }))).await;
     assert_eq!((status, &second["metadata"]["cursor"]), (200, &Value::Null));
-    assert_eq!(second["entities"], first["entities"]);
+    assert_eq!(first["entities"].as_array().map(Vec::len), Some(2));
+    assert_eq!(second["entities"], json!([first["entities"][0]]));
+}
+
+#[tokio::test]
+async fn a_client_walks_the_lists_of_the_mocks_to_their_end() {
+    let mock = Mock::of("product").await.expect("a mock");
+    let config = keyfit::Config::default().base_url(mock.base_url());
+    let token = product::ProductToken::new(mock.tokens()[0].secret.reveal()).expect("a token");
+    let client = product::Client::with_config(token, config).expect("a client");
+    assert_eq!(count(client.audience_scroll().project("proj_xxx").items()).await, 3, "by cursor");
+    assert_eq!(count(client.segment_list().project("proj_xxx").items()).await, 3, "by start");
+    assert_eq!(count(client.segment_list().project("proj_xxx").items().page_size(1)).await, 1, "of one item a page");
+    let mock = Mock::of("legacy").await.expect("a mock");
+    let config = keyfit::Config::default().base_url(mock.base_url());
+    let token = legacy::LegacyToken::new(mock.tokens()[0].secret.reveal()).expect("a token");
+    let client = legacy::Client::with_config(token, config).expect("a client");
+    assert_eq!(count(client.sms_list().items()).await, 3, "by page");
+}
+
+async fn count<T: serde::de::DeserializeOwned>(mut items: Items<T>) -> usize {
+    let mut count = 0;
+    while let Some(item) = items.next().await {
+        item.unwrap_or_else(|error| panic!("{error}"));
+        count += 1;
+    }
+    count
+}
+
+#[tokio::test]
+async fn every_form_of_pages_has_two_and_an_end() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/codegen/parcels");
+    let source = Source::from_dir(folder.as_ref()).expect("a folder");
+    let text = source.contract.as_ref().expect("a contract");
+    // Clients need no rules, and the check does.
+    let text = Text::new(text.path.clone(), format!("rule = []\n{}", text.text));
+    let contract = Contract::read(&text).unwrap_or_else(|failure| panic!("{failure}"));
+    let api = Arc::new(Api::read(&source).expect("a document"));
+    let mock = Controlled::start(Arc::clone(&api), Arc::new(contract), Options::default()).await.expect("a mock");
+    let http = reqwest::Client::new();
+    // With what the first page leads to the second, and that to what is behind it.
+    for (path, second, third) in [
+        ("/moves", "after", None),
+        ("/stamps", "page[cursor]", None),
+        ("/desks", "page=1", Some("page=2")),
+        ("/shelves", "skip=2", Some("skip=3")),
+        ("/scans", "after", None),
+        ("/events", "page=2", None),
+        ("/notes", "page_token", None),
+    ] {
+        // The window of the contract is a small one.
+        mock.reset();
+        let ask = async |query: &str| {
+            let request = http.get(format!("{}{path}?{query}", mock.base_url()));
+            let answer =
+                request.header("x-parcels-key", mock.tokens()[0].secret.reveal()).send().await.expect("an answer");
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let body: Value = serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
+            assert_eq!(status, 200, "{path}?{query}: {body}");
+            let items =
+                ["/moves", "/data", "/shelves", "/notes", ""].into_iter().find_map(|at| body.pointer(at)?.as_array());
+            let cursor = ["/paging/next/after", "/links/next"].into_iter().find_map(|at| body.pointer(at)?.as_str());
+            let leads = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let next = cursor.map(str::to_owned).or(leads("link")).or(leads("x-next-page"));
+            (items.expect("a list").len(), next)
+        };
+        let (first, next) = ask("").await;
+        assert_eq!(first, 2, "{path}");
+        assert_eq!(next.is_some(), ["/moves", "/stamps", "/events", "/notes"].contains(&path), "{path}: {next:?}");
+        let query = if second.contains('=') { second.to_owned() } else { format!("{second}=2") };
+        let (last, next) = ask(&query).await;
+        assert_eq!((last, next), (usize::from(path != "/scans"), None), "{path}");
+        if let Some(query) = third {
+            assert_eq!(ask(query).await.0, 0, "{path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ async fn operations_that_no_request_tells_apart_are_checked_once_and_their_metho
         operation("open"),
     );
     let made = scaffold("warehouse", &Text::new("twins.yaml", document.as_str())).expect("a contract");
-    let note = "`second`: no request tells it from an operation before it: its cases with a server are skipped";
+    let note = "`second`: an operation before has the same method and path, but for the names of parameters, and is checked in its place";
     assert!(made.notes.iter().any(|said| said == note), "{:?}", made.notes);
     let catalogue = side(catalogue(&document), Side::Server);
     let of = |rule: &str| -> Vec<&str> {

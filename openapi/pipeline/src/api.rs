@@ -8,6 +8,7 @@ use crate::load::Located;
 use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
+use crate::pagination::Guess;
 use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::{Failure, Source, hints, lint, overlay, remarks, select, table, walk};
@@ -29,6 +30,8 @@ pub struct Api {
     pub document: Value,
     /// Every operation that clients can call, in the document's order.
     pub operations: Vec<Operation>,
+    /// What looks like pages and has no word from the overlay, by the id of the operation. What is certain of it counts.
+    pub guesses: Vec<(String, Guess)>,
     /// The calls that the server makes.
     pub webhooks: Vec<Webhook>,
     /// The operations that were set aside, with the reason.
@@ -77,7 +80,15 @@ impl Api {
         remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
-        let operations = table::operations(&located, &document)?;
+        let mut guesses = Vec::new();
+        let mut operations = Vec::new();
+        for (operation, guess) in table::operations(&located, &document)? {
+            if let Some(guess) = guess {
+                remarks::pages(&operation, &guess, &mut repairs);
+                guesses.push((operation.id.clone(), guess));
+            }
+            operations.push(operation);
+        }
         let mut methods: HashMap<String, Vec<String>> = HashMap::new();
         let set_aside = unsupported.iter().filter_map(|unsupported| unsupported.operation.split_once(' '));
         let kept = operations.iter().map(|operation| (operation.method.as_str(), operation.path.as_str()));
@@ -91,6 +102,7 @@ impl Api {
             base_urls: base_urls::of(&document),
             base_url,
             operations,
+            guesses,
             webhooks: table::webhooks(&document),
             unsupported,
             repairs,
@@ -110,6 +122,12 @@ impl Api {
             (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {WIDEST}")),
             _ => None,
         }
+    }
+
+    /// Forgets document and overlay as they were written, which are as large as all the rest, for whoever has no more to ask about
+    /// places: everything stands where the document begins from now on.
+    pub fn forget_source(&mut self) {
+        self.located.forget();
     }
 
     /// The methods, in upper case, of a path template and of those that differ from it in the names of their parameters alone, in

@@ -18,6 +18,10 @@ pub(crate) const MOST_NODES: usize = 800_000;
 /// How many nodes aliases may repeat. A handful of them in each other stands for any number.
 const MOST_REPEATED: usize = 100_000;
 
+/// How long the JSON pointers of all nodes may be together, in bytes: who goes through a document writes each of them, and
+/// a long key stands in those of all nodes below it.
+const MOST_POINTERS: u64 = 512 * 1024 * 1024;
+
 const ONE_OF_TWO: &str = "remove or rename one of the two";
 
 /// Reads the one document of a text, and where its nodes stand.
@@ -71,6 +75,8 @@ struct Open {
 struct Extent {
     nodes: usize,
     text: u64,
+    /// The JSON pointers of its nodes, seen from itself.
+    pointers: u64,
 }
 
 /// What an alias may stand for.
@@ -82,9 +88,20 @@ enum Anchored {
 }
 
 impl Extent {
+    fn of_text(text: &str) -> Self {
+        Self { nodes: 1, text: text.len() as u64, pointers: 0 }
+    }
+
     fn add(&mut self, other: Self) {
         self.nodes = self.nodes.saturating_add(other.nodes);
         self.text = self.text.saturating_add(other.text);
+        self.pointers = self.pointers.saturating_add(other.pointers);
+    }
+
+    /// The same below a step of so many bytes.
+    fn below(self, step: usize) -> Self {
+        let steps = (self.nodes as u64).saturating_mul(step as u64 + 1);
+        Self { pointers: self.pointers.saturating_add(steps), ..self }
     }
 }
 
@@ -133,7 +150,7 @@ impl Reader<'_> {
             return Err(self.malformed(start, "it is nested too deep"));
         }
         let (values, lines) = (Vec::new(), Vec::new());
-        self.open.push(Open { start, anchor, extent: Extent { nodes: 1, text: 0 }, values, lines, keys });
+        self.open.push(Open { start, anchor, extent: Extent::of_text(""), values, lines, keys });
         Ok(())
     }
 
@@ -162,8 +179,7 @@ impl Reader<'_> {
         if anchor > 0 {
             self.keep(anchor, Anchored::Node(value.clone(), below.clone(), extent), start)?;
         }
-        self.put(value, below, extent, start);
-        Ok(())
+        self.put(value, below, extent, start)
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, start: Marker) -> Result<(), Failure> {
@@ -174,20 +190,20 @@ impl Reader<'_> {
                 return Err(self.failure(start, "the merge key `<<` is not supported", help));
             }
             let name = self.shared(text);
-            if let Some(Open { keys: Some(keys), .. }) = self.open.last_mut() {
+            if let Some(Open { keys: Some(keys), extent, .. }) = self.open.last_mut() {
+                extent.add(Extent { nodes: 0, ..Extent::of_text(&name) });
                 keys.push((name, start));
             }
             return Ok(());
         }
         let value = if is_plain { self.plain(text, start)? } else { text.into() };
-        self.put(value, Below::Nothing, Extent { nodes: 1, text: text.len() as u64 }, start);
-        Ok(())
+        self.put(value, Below::Nothing, Extent::of_text(text), start)
     }
 
     fn alias(&mut self, anchor: usize, start: Marker) -> Result<(), Failure> {
         match self.anchors.get(&anchor).cloned() {
             Some(Anchored::Scalar(text, style)) => {
-                self.repeat(Extent { nodes: 1, text: text.len() as u64 }, start)?;
+                self.repeat(Extent::of_text(&text), start)?;
                 self.scalar(&text, style, start)
             }
             Some(Anchored::Node(..)) if self.open.last().is_some_and(Open::wants_key) => {
@@ -195,8 +211,7 @@ impl Reader<'_> {
             }
             Some(Anchored::Node(value, below, extent)) => {
                 self.repeat(extent, start)?;
-                self.put(value, below, extent, start);
-                Ok(())
+                self.put(value, below, extent, start)
             }
             // What is not closed yet cannot be a part of itself.
             None => {
@@ -220,7 +235,7 @@ impl Reader<'_> {
     /// Keeps what aliases may stand for. Anchors in anchors keep it more than once.
     fn keep(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Failure> {
         self.kept.add(match &anchored {
-            Anchored::Scalar(text, _) => Extent { nodes: 1, text: text.len() as u64 },
+            Anchored::Scalar(text, _) => Extent::of_text(&text),
             Anchored::Node(_, _, extent) => *extent,
         });
         if self.kept.nodes > MOST_NODES || self.kept.text > LARGEST_FILE {
@@ -231,16 +246,23 @@ impl Reader<'_> {
     }
 
     /// Puts a node into the innermost list or map.
-    fn put(&mut self, value: Value, below: Below, extent: Extent, start: Marker) {
+    fn put(&mut self, value: Value, below: Below, extent: Extent, start: Marker) -> Result<(), Failure> {
+        /// The digits of the place in a list.
+        const PLACE: usize = 6;
         let Some(open) = self.open.last_mut() else {
             self.roots.push((value, Lines::new(start, below)));
-            return;
+            return Ok(());
         };
-        open.extent.add(extent);
         // The key's line, not the value's: a block value starts a line later.
-        let mark = open.keys.as_ref().and_then(|keys| keys.last()).map_or(start, |(_, mark)| *mark);
+        let key = open.keys.as_ref().and_then(|keys| keys.last());
+        let (mark, step) = key.map_or((start, PLACE), |(name, mark)| (*mark, name.len()));
+        open.extent.add(extent.below(step));
+        if open.extent.pointers > MOST_POINTERS {
+            return Err(self.malformed(mark, "its keys are too long for how much stands below them"));
+        }
         open.lines.push(Lines::new(mark, below));
         open.values.push(value);
+        Ok(())
     }
 
     fn shared(&mut self, name: &str) -> Arc<str> {

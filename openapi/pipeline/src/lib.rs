@@ -59,7 +59,7 @@ pub use name::{is_identifier, module as module_name};
 pub use normalize::Unsupported;
 pub use normalize::base_urls::BaseUrl;
 pub use operation::{Body, Operation, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
-pub use pagination::{NextPage, PageArgument, Pagination};
+pub use pagination::{Guess, NextPage, PageArgument, Pagination};
 pub use plain::plain;
 pub use repair::{Repair, Repairs};
 pub use security::Needed;

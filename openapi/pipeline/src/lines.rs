@@ -30,6 +30,11 @@ impl Lines {
         Self { line: number(mark.line()), column: number(mark.col() + 1), below }
     }
 
+    /// Forgets the nodes below.
+    pub(crate) fn forget(&mut self) {
+        self.below = Below::Nothing;
+    }
+
     /// Line and column, from 1, of what a JSON pointer leads to.
     pub(crate) fn get(&self, pointer: &str) -> Option<(usize, usize)> {
         let mut node = self;

@@ -72,6 +72,13 @@ impl Located {
         }
     }
 
+    /// Forgets what was read, and where its nodes stand: everything stands where the document begins.
+    pub(crate) fn forget(&mut self) {
+        self.value = Value::Null;
+        self.lines.forget();
+        self.overlay = None;
+    }
+
     /// A failure at a node.
     pub(crate) fn failure(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
         Failure { place: self.place(node), problem: problem.into(), help: help.into() }

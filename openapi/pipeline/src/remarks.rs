@@ -6,9 +6,10 @@ use std::collections::hash_map::Entry;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::pagination::Guess;
 use crate::repair::Repairs;
 use crate::template::nameless;
-use crate::{Text, pointer, walk};
+use crate::{Operation, Text, pointer, walk};
 
 /// Notes everything that is odd.
 pub(crate) fn note(document: &Value, repairs: &mut Repairs) {
@@ -24,6 +25,18 @@ pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
     }
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text.text.trim_start_matches('\u{FEFF}')) {
         repairs.note("no-json", "", format!("read as YAML, which takes it; JSON does not: {error}"));
+    }
+}
+
+/// What looks like pages, and has no hint.
+pub(crate) fn pages(operation: &Operation, guess: &Guess, repairs: &mut Repairs) {
+    if !guess.is_certain {
+        let note = format!(
+            "it looks as if it comes in pages ({}): say so in overlay.yaml, `x-keyfit: {{ {} }}`, or `by: none`",
+            guess.why,
+            guess.pagination.hint()
+        );
+        repairs.note("looks-paged", &operation.pointer(), note);
     }
 }
 

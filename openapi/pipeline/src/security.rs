@@ -66,9 +66,9 @@ mod tests {
     fn an_operation_takes_what_it_says_before_what_the_document_says() {
         let operation = |security: &str| format!(r#"{{"get": {{"responses": {{}}{security}}}}}"#);
         let document = format!(
-            r##"{{"openapi": "3.0.3", "info": {{"title": "a", "version": "1"}}, "servers": [{{"url": "https://a.example"}}],
+            r#"{{"openapi": "3.0.3", "info": {{"title": "a", "version": "1"}}, "servers": [{{"url": "https://a.example"}}],
                 "security": [{{"key": []}}], "paths": {{"/a": {}, "/b": {}, "/c": {}, "/d": {}}},
-                "components": {{"securitySchemes": {{"key": {{"type": "http", "scheme": "bearer"}}}}}}}}"##,
+                "components": {{"securitySchemes": {{"key": {{"type": "http", "scheme": "bearer"}}}}}}}}"#,
             operation(""),
             operation(r#", "security": []"#),
             operation(r#", "security": [{}, {"key": []}]"#),

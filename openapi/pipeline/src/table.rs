@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::load::Located;
 use crate::normalize::SEPARATOR;
 use crate::operation::{Body, Operation, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
-use crate::pagination;
+use crate::pagination::{self, Guess};
 use crate::pointer;
 use crate::{Failure, name, walk};
 
@@ -30,8 +30,8 @@ struct Hints {
     errors: Option<String>,
 }
 
-/// The operations, in the document's order.
-pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<Operation>, Failure> {
+/// The operations, in the document's order, and what looks like pages without a word from the overlay.
+pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<(Operation, Option<Guess>)>, Failure> {
     let defaults = hints(located, document, "")?;
     walk::operations(document)
         .into_iter()
@@ -88,29 +88,35 @@ fn build(
     operation: &Value,
     hints: Hints,
     defaults: &Hints,
-) -> Result<Operation, Failure> {
+) -> Result<(Operation, Option<Guess>), Failure> {
     let (method, path) = walk::method_and_path(at);
     let parameters: Vec<Parameter> =
         operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect();
     let body = body(&operation["requestBody"]);
     let responses = responses(document, operation, &method);
+    let success = success(&responses);
+    let call = pagination::Call {
+        document,
+        parameters: &parameters,
+        body: body.as_ref(),
+        answer: success.and_then(|(_, shape)| shape.schema.as_ref()),
+        example: success.and_then(|(status, _)| example(document, operation, status)),
+        headers: success.map_or(&[], |(_, shape)| &shape.headers),
+        node: operation,
+    };
+    let mut guess = None;
     let pagination = match hints.pages {
-        Some(hint) => {
-            let call = pagination::Call {
-                document,
-                parameters: &parameters,
-                body: body.as_ref(),
-                answer: success(&responses),
-            };
-            Some(hint.settle(call).map_err(|misfit| {
-                let at = pointer::join(&format!("{at}/x-keyfit/pages"), misfit.key);
-                located.failure(&at, format!("x-keyfit: pages: {}", misfit.problem), misfit.help)
-            })?)
+        Some(hint) => hint.settle(call).map_err(|misfit| {
+            let at = pointer::join(&format!("{at}/x-keyfit/pages"), misfit.key);
+            located.failure(&at, format!("x-keyfit: pages: {}", misfit.problem), misfit.help)
+        })?,
+        None => {
+            guess = Some(method.as_str()).filter(|method| ["get", "post"].contains(method)).and_then(|_| call.guess());
+            guess.as_ref().filter(|guess| guess.is_certain).map(|guess| guess.pagination.clone())
         }
-        None => None,
     };
     let id = text(operation, "operationId").unwrap_or_default();
-    Ok(Operation {
+    let operation = Operation {
         function: name::of_argument(&id),
         summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
         parameters,
@@ -133,13 +139,23 @@ fn build(
         method: method.to_uppercase(),
         path,
         id,
-    })
+    };
+    Ok((operation, guess))
 }
 
-/// The schema of the first success that is JSON.
-fn success(responses: &BTreeMap<String, ResponseShape>) -> Option<&Value> {
-    let successes = responses.iter().filter(|(status, _)| status.starts_with('2'));
-    successes.filter(|(_, shape)| shape.is_json()).find_map(|(_, shape)| shape.schema.as_ref())
+/// The first success that is JSON.
+fn success(responses: &BTreeMap<String, ResponseShape>) -> Option<(&String, &ResponseShape)> {
+    responses.iter().filter(|(status, _)| status.starts_with('2')).find(|(_, shape)| shape.is_json())
+}
+
+/// What a document shows of an answer.
+fn example<'a>(document: &'a Value, operation: &'a Value, status: &str) -> Option<&'a Value> {
+    let responses = operation["responses"].as_object()?;
+    let (_, response) = responses.iter().find(|(known, _)| known.eq_ignore_ascii_case(status))?;
+    let content = walk::resolve(document, response).get("content")?.as_object()?;
+    let (_, media) = content.iter().find(|(media_type, _)| media_type.contains("json"))?;
+    let shown = || walk::resolve(document, media.get("examples")?.as_object()?.values().next()?).get("value");
+    media.get("example").or_else(shown)
 }
 
 fn parameter(parameter: &Value) -> Option<Parameter> {

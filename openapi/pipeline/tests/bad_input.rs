@@ -240,6 +240,16 @@ fn what_anchors_and_aliases_multiply_is_refused_before_it_is_kept() {
         (format!("{nested}{}", "]".repeat(120)), "too much of it stands below anchors"),
         (laughs, "its aliases repeat too many nodes"),
         (long, "its aliases repeat too much text"),
+        (format!("? {}\n: [{}]\n", "x".repeat(1000), "x, ".repeat(600_000)), "its keys are too long"),
+        (
+            format!(
+                "x-a: &a {{{}: [{}]}}\nx-b: [{}]\n",
+                "x".repeat(40_000),
+                "x, ".repeat(50),
+                vec!["*a"; 1000].join(", ")
+            ),
+            "its keys are too long",
+        ),
         ("x-a: &a [*a]\n".to_owned(), "cannot be read"),
         ("x-a: &a [1]\n*a : 2\n".to_owned(), "a key is not a string"),
     ] {

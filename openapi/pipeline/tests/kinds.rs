@@ -173,7 +173,7 @@ fn kinds_whose_names_meet_in_rust_are_told_apart() {
     assert_eq!(
         of_contract("api key, api-key, client", contract),
         "  ApiKey: api key from PARCELS_API_KEY as bearer token
-  ApiKey2: api-key from PARCELS_API_KEY as bearer token
+  ApiKey2: api-key from PARCELS_API_KEY_2 as bearer token
   ClientToken: client from PARCELS_CLIENT as bearer token
 "
     );

@@ -117,3 +117,176 @@ fn a_hint_that_does_not_fit_the_document_is_refused_with_its_place() {
         assert!(message.contains(problem), "{message}");
     }
 }
+
+/// The guess for a list with these parameters and this answer, as a hint; with a mark where it is certain.
+fn guess(parameters: &[(&str, &str)], answer: &str, more: &str) -> Option<String> {
+    let parameters: Vec<String> = parameters
+        .iter()
+        .map(|(name, schema)| format!("{{name: '{name}', in: query, schema: {{{schema}}}}}"))
+        .collect();
+    let document = format!(
+        "openapi: 3.0.3\ninfo: {{title: Shop, version: '1'}}\nservers: [{{url: https://shop.example}}]\npaths:\n  /things:\n    get:\n      operationId: list\n      parameters: [{}]\n      responses:\n        '200': {{description: Some., {more} content: {{application/json: {answer}}}}}\n",
+        parameters.join(", ")
+    );
+    let document = Text::new("openapi.yaml", document);
+    let api = Api::read(&Source { name: "shop".to_owned(), document: document.clone(), overlay: None, contract: None });
+    let api = api.unwrap_or_else(|failure| panic!("{failure}"));
+    let (_, guess) = api.guesses.first()?;
+    let hint = guess.pagination.hint();
+    assert_eq!(api.operations[0].pagination.is_some(), guess.is_certain, "{hint}");
+    // What is proposed can be written into an overlay, and is read as it was meant.
+    let overlay = format!(
+        "overlay: 1.0.0\ninfo: {{title: Shop, version: '1'}}\nactions:\n  - target: $.paths['/things'].get\n    update: {{ x-keyfit: {{ {hint} }} }}\n"
+    );
+    let overlay = Some(Text::new("overlay.yaml", overlay));
+    let written = Api::read(&Source { name: "shop".to_owned(), document, overlay, contract: None });
+    let written = written.unwrap_or_else(|failure| panic!("{hint}: {failure}"));
+    assert_eq!(written.operations[0].pagination.as_ref(), Some(&guess.pagination), "{hint}");
+    assert!(written.guesses.is_empty());
+    let remarked = api.repairs.iter().any(|repair| repair.rule == "looks-paged");
+    assert_eq!(remarked, !guess.is_certain, "{hint}");
+    let hint = hint.trim_start_matches("pages: { ").trim_end_matches(" }").replace('\'', "");
+    Some(format!("{}{hint}", if guess.is_certain { "" } else { "? " }))
+}
+
+const THINGS: &str = "data: {type: array, items: {type: object, properties: {id: {type: string}}}}";
+
+fn answer(members: &str) -> String {
+    format!("{{schema: {{type: object, properties: {{{THINGS}, {members}}}}}}}")
+}
+
+#[test]
+fn a_guess_needs_an_argument_and_what_belongs_to_it_in_the_answer() {
+    let (text, int) = ("type: string", "type: integer");
+    let link = "headers: {Link: {schema: {type: string}}},";
+    let token = "headers: {X-Next-Page-Token: {schema: {type: string}}},";
+    let list = "{schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}";
+    let shown = "{schema: {type: object}, example: {items: [{id: 7}], totalCount: 9}}";
+    for (parameters, answer, more, expected) in [
+        (
+            &[("cursor", text), ("limit", int)][..],
+            answer("next_cursor: {type: string}"),
+            "",
+            "by: cursor, items: /data, next: /next_cursor, argument: cursor, limit: limit",
+        ),
+        (
+            &[("after", text)],
+            answer("paging: {type: object, properties: {next: {type: object, properties: {after: {type: string}}}}}"),
+            "",
+            "by: cursor, items: /data, next: /paging/next/after, argument: after",
+        ),
+        (
+            &[("page[cursor]", text), ("page[size]", int)],
+            answer(
+                "links: {type: object, properties: {next: {type: string, format: uri}}}, included: {type: array, items: {}}",
+            ),
+            "",
+            "by: cursor, items: /data, next: /links/next, argument: page[cursor], limit: page[size]",
+        ),
+        (
+            &[("page", text), ("limit", int)],
+            answer("next_page: {type: string}, has_more: {type: boolean}"),
+            "",
+            "by: cursor, items: /data, next: /next_page, argument: page, limit: limit, more: /has_more",
+        ),
+        (&[("page", int), ("per_page", int)], list.to_owned(), link, "by: link, limit: per_page"),
+        (&[("page_token", text)], list.to_owned(), token, "by: header, next: X-Next-Page-Token, argument: page_token"),
+        (
+            &[("after", text)],
+            answer("last_id: {type: string}, has_more: {type: boolean}"),
+            "",
+            "? by: cursor, items: /data, next: /last_id, argument: after, more: /has_more",
+        ),
+        (
+            &[("starting_after", text), ("limit", int)],
+            answer("has_more: {type: boolean}"),
+            "",
+            "? by: last-item, items: /data, next: /id, argument: starting_after, limit: limit, more: /has_more",
+        ),
+        (
+            &[("page", "type: integer, default: 0"), ("pageSize", int)],
+            answer("a: {type: string}"),
+            "",
+            "? by: page, items: /data, argument: page, first: 0, limit: pageSize",
+        ),
+        (
+            &[("page", "type: integer, minimum: 1"), ("size", int)],
+            list.to_owned(),
+            "",
+            "? by: page, argument: page, first: 1, limit: size",
+        ),
+        (
+            &[("offset", int), ("limit", int)],
+            answer("total: {type: integer}"),
+            "",
+            "? by: start, items: /data, argument: offset, limit: limit, total: /total",
+        ),
+        (
+            &[("offset", int), ("limit", int)],
+            shown.to_owned(),
+            "",
+            "? by: start, items: /items, argument: offset, limit: limit, total: /totalCount",
+        ),
+    ] {
+        assert_eq!(guess(parameters, &answer, more).as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn where_one_side_is_missing_or_two_readings_fit_there_is_no_guess() {
+    let (text, int) = ("type: string", "type: integer");
+    let list = "{schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}".to_owned();
+    let link = "headers: {Link: {schema: {type: string}}},";
+    for (parameters, answer, more) in [
+        // Nothing that the argument takes is handed out, or nothing takes what is.
+        (&[("cursor", text)][..], answer("cursors: {type: string}"), ""),
+        (&[("filter", text)], answer("next_cursor: {type: string}"), ""),
+        (&[("filter", text)], list.clone(), link),
+        // An `after` that is a date.
+        (&[("after", "type: string, format: date-time")], answer("has_more: {type: boolean}"), ""),
+        (&[("after", text), ("limit", int)], list.clone(), ""),
+        // Nobody says whether pages begin with 0 or with 1, or what a page is.
+        (&[("page", int), ("per_page", int)], list.clone(), ""),
+        (&[("page", "type: integer, default: 1")], list.clone(), ""),
+        (&[("offset", text), ("limit", int)], list, ""),
+        // Two ways, of which one may have to be switched on.
+        (&[("marker", text), ("offset", int), ("limit", int)], answer("next_marker: {type: string}"), ""),
+        (&[("page", "type: integer, default: 1"), ("offset", int), ("limit", int)], answer("a: {type: string}"), ""),
+        // Two lists.
+        (&[("cursor", text)], answer("next_cursor: {type: string}, others: {type: array, items: {}}"), ""),
+        // No list.
+        (&[("cursor", text)], "{schema: {type: object, properties: {next_cursor: {type: string}}}}".to_owned(), ""),
+    ] {
+        assert_eq!(guess(parameters, &answer, more), None, "{parameters:?} {answer}");
+    }
+}
+
+#[test]
+fn an_overlay_says_that_an_operation_does_not_page() {
+    let api = read("$.paths['/things'].get", "by: none").expect("a word that is known");
+    assert!(api.operations[0].pagination.is_none());
+    assert!(api.guesses.iter().all(|(id, _)| id != "list-things"));
+}
+
+/// Documents of other people: how many lists are found, of what form.
+#[test]
+fn lists_of_documents_in_the_wild_are_found() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/documents");
+    for (name, certain, likely) in [
+        ("box.json", 37, 10),
+        ("discord.json", 0, 2),
+        ("hubspot-lists.json", 2, 0),
+        ("klaviyo-stable.json", 64, 0),
+        ("messagebird-sms.yaml", 0, 1),
+    ] {
+        let Ok(text) = keyfit_openapi::read_text(&folder.join(name)) else {
+            eprintln!("skipped: {name} is not there");
+            continue;
+        };
+        let document = Text::new(name, text);
+        let source = Source { name: "document".to_owned(), document, overlay: None, contract: None };
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let found = api.guesses.iter().filter(|(_, guess)| guess.is_certain).count();
+        assert_eq!((found, api.guesses.len() - found), (certain, likely), "{name}");
+    }
+}

@@ -69,7 +69,7 @@ fn paths_are_the_same_by_what_stands_around_their_parameters() {
 #[test]
 fn a_path_that_no_server_takes_is_set_aside() {
     let item = |length: usize| {
-        format!("  /{}:\n    get: {{responses: {{'200': {{description: ok}}}}}}\n", "a".repeat(length - 1))
+        format!("  ? /{}\n  : get: {{responses: {{'200': {{description: ok}}}}}}\n", "a".repeat(length - 1))
     };
     let api = read(&format!("{}{}", item(8000), item(8001)));
     assert_eq!(api.operations.len(), 1);

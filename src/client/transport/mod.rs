@@ -11,7 +11,6 @@ mod repeat;
 mod scope;
 mod shared;
 mod span;
-#[cfg_attr(not(feature = "instasent-ingest"), expect(dead_code, reason = "the writer alone stops calls"))]
 pub(crate) mod stop;
 
 use std::fmt;
@@ -36,8 +35,6 @@ use crate::error::{Api, Error, Operation};
 pub struct Transport {
     shared: Arc<Shared>,
     options: Arc<CallOptions>,
-    /// What ends the waits of its calls.
-    stop: Option<Arc<Stop>>,
 }
 
 impl Transport {
@@ -58,7 +55,7 @@ impl Transport {
         }
         let http = config.http.client(&base)?;
         let shared = Shared::new(api, Scope::new(base), credential, config);
-        Ok((http, Self { shared: Arc::new(shared), options: Arc::default(), stop: None }))
+        Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
     }
 
     /// The same transport, with options for its calls.
@@ -68,14 +65,13 @@ impl Transport {
     }
 
     /// The same transport, whose calls wait for nothing once they are stopped.
-    #[cfg(feature = "instasent-ingest")]
-    pub(crate) fn stopped_by(&self, stop: Arc<Stop>) -> Self {
-        Self { stop: Some(stop), ..self.clone() }
+    #[must_use]
+    pub fn stopped_by(&self, stop: Arc<Stop>) -> Self {
+        self.with_options(CallOptions::clone(&self.options).stopped_by(stop))
     }
 
     /// The settings of the client.
-    #[cfg(feature = "instasent-ingest")]
-    pub(crate) fn config(&self) -> &Config {
+    pub fn config(&self) -> &Config {
         &self.shared.config
     }
 
@@ -149,8 +145,8 @@ impl Transport {
         request: Request,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        let (shared, options, stop) = (&*self.shared, &*self.options, self.stop.as_deref());
-        Call { shared, options, http, operation, stop }.run(request).await
+        let (shared, options) = (&*self.shared, &*self.options);
+        Call { shared, options, http, operation, stop: options.stop.as_deref() }.run(request).await
     }
 }
 

@@ -4,17 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// Whether callers still want what they wait for. Once it is set, nothing waits and nothing is sent again; a request that is on
-/// its way is finished.
+/// Whether callers still want what they wait for, see [`CallOptions::stopped_by`](crate::CallOptions::stopped_by). Once it is
+/// set, nothing waits and nothing is sent again; a request that is on its way is finished.
 #[derive(Debug, Default)]
-pub(crate) struct Stop {
+pub struct Stop {
     is_set: AtomicBool,
     set: Notify,
 }
 
 impl Stop {
-    /// Ends every wait.
-    pub(crate) fn set(&self) {
+    /// Ends every wait, now and later.
+    pub fn set(&self) {
         self.is_set.store(true, Ordering::Release);
         self.set.notify_waiters();
     }

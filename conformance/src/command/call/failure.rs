@@ -5,6 +5,7 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::call::Callee;
 use keyfit_conformance::call::json::{Style, written};
 use keyfit_openapi::{Operation, Retry};
+use reqwest::StatusCode;
 
 use super::output::{Body, Output};
 use super::session::Session;
@@ -56,7 +57,7 @@ pub(super) fn told(
     lines.extend(help(error, callee, operation, session).map(|help| format!("help: {help}")));
     console::complain(&session.private.mask(&lines.join("\n")));
     let body = error.body();
-    if let Some(status) = error.status().filter(|status| status.is_success()) {
+    if let Some(status) = error.status().filter(StatusCode::is_success) {
         let kind = error.headers().map_or(Body::Other, |headers| Body::of(headers, status.as_u16(), operation));
         output.whole(body, kind, session)?;
         output.keep()?;

@@ -55,6 +55,7 @@ Exit codes:
 /// What to call, and how.
 #[derive(Args, Debug)]
 #[group(skip)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Options {
     /// The API: the name of one that ships, a folder of `keyfit init`, or a document. Without it those that ship are listed.
     api: Option<String>,

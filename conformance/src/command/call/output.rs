@@ -180,7 +180,7 @@ mod tests {
             let lines = "{\n  \"a\": 1.10,\n  \"b\": \"\\u009b[redacted]\"\n}\n";
             assert_eq!(shown(text.as_bytes(), Body::Json, is_terminal), (lines.to_owned(), true));
             assert_eq!(shown(b" \n", Body::Json, is_terminal), (String::new(), true));
-            assert_eq!(shown(b"<html>", Body::Json, is_terminal).1, false);
+            assert!(!shown(b"<html>", Body::Json, is_terminal).1);
         }
     }
 }

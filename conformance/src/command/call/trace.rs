@@ -32,13 +32,17 @@ impl Observer for Attempts {
 
 /// Shows a request. Of several pages it is the first.
 pub(super) fn sent(head: &[String]) {
-    head.iter().for_each(|line| console::complain(&format!("> {line}")));
+    for line in head {
+        console::complain(&format!("> {line}"));
+    }
 }
 
 /// Shows the status and the headers of an answer.
 pub(super) fn answered(status: StatusCode, headers: &HeaderMap, session: &Session) {
     console::complain(&format!("< {status}"));
-    shown::headers(headers, &session.private).iter().for_each(|line| console::complain(&format!("< {line}")));
+    for line in shown::headers(headers, &session.private) {
+        console::complain(&format!("< {line}"));
+    }
 }
 
 fn seconds(duration: Duration) -> String {

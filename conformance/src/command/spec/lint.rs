@@ -24,7 +24,7 @@ pub(crate) struct Options {
 const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
 
 /// What is odd, and is read as it stands.
-const NOTED: [&str; 5] = ["no-json", "odd-status", "published-hints", "same-path", "unknown-scheme"];
+const NOTED: [&str; 6] = ["looks-paged", "no-json", "odd-status", "published-hints", "same-path", "unknown-scheme"];
 
 /// Reads the document as the generator does and prints what it stumbled over.
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {

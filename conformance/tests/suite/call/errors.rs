@@ -184,8 +184,10 @@ fn a_file_takes_its_place_when_it_is_complete() {
 
 #[test]
 fn all_pages_of_a_list_are_printed_an_item_a_line() {
-    let pages =
-        [r#"{"entities":[{"id":"1","n":1.10},{"id":"2"}],"cursor":"c"}"#, r#"{"entities":[{"id":"3"}],"cursor":null}"#];
+    let pages = [
+        r#"{"entities":[{"id":"1","n":1.10},{"id":"2"}],"metadata":{"cursor":"c"}}"#,
+        r#"{"entities":[{"id":"3"}],"metadata":{"cursor":null}}"#,
+    ];
     let scroll = |server: &Server| {
         let mut scroll =
             command(Some(server), &["instasent-product", "audience-scroll", "project=p", "--all", "--attempts", "1"]);

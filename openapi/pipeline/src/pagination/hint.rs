@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::guess::{Guess, guess};
 use super::place::{items, member};
 use super::{NextPage, PageArgument, Pagination};
 use crate::operation::{Body, Parameter, Place};
@@ -36,6 +37,8 @@ enum Form {
     Start,
     Link,
     Header,
+    /// It does not page, whatever it looks like.
+    None,
 }
 
 /// What is wrong with a hint: the key at fault, why, and what to do.
@@ -54,11 +57,47 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<&'a Body>,
     /// The schema of its success.
     pub(crate) answer: Option<&'a Value>,
+    /// An example of it.
+    pub(crate) example: Option<&'a Value>,
+    /// The headers of its success.
+    pub(crate) headers: &'a [String],
+    /// The operation in the document.
+    pub(crate) node: &'a Value,
 }
 
 impl Hint {
-    /// The description, which fits the document.
-    pub(crate) fn settle(self, call: Call<'_>) -> Result<Pagination, Misfit> {
+    /// What a hint would say of it.
+    fn of(pagination: &Pagination) -> Self {
+        let (by, next, first) = match &pagination.next {
+            NextPage::Cursor { at, .. } => (Form::Cursor, Some(at.clone()), None),
+            NextPage::LastItem { at, .. } => (Form::LastItem, Some(at.clone()), None),
+            NextPage::Page { first, .. } => (Form::Page, None, Some(*first)),
+            NextPage::Start { .. } => (Form::Start, None, None),
+            NextPage::Link => (Form::Link, None, None),
+            NextPage::Header { name, .. } => (Form::Header, Some(name.clone()), None),
+        };
+        let name = |argument: &PageArgument| argument.name().to_owned();
+        Self {
+            by,
+            items: pagination.items.clone(),
+            next,
+            argument: pagination.next.argument().map(name),
+            first,
+            limit: pagination.limit.as_ref().map(name),
+            size: pagination.page_size,
+            largest: None,
+            kept_limit: pagination.kept_limit.clone(),
+            start: pagination.start.clone(),
+            total: pagination.total.clone(),
+            more: pagination.more.clone(),
+        }
+    }
+
+    /// The description, which fits the document; `None` where the operation does not page.
+    pub(crate) fn settle(self, call: Call<'_>) -> Result<Option<Pagination>, Misfit> {
+        if self.by == Form::None {
+            return Ok(None);
+        }
         let answer = call.answer.ok_or_else(|| {
             misfit("by", "the operation has no success with a JSON schema", "describe its answer, or drop the hint")
         })?;
@@ -96,7 +135,7 @@ impl Hint {
             let problem = format!("a page of {size} items is larger than the largest, {largest}");
             return Err(misfit("size", problem, "ask for fewer"));
         }
-        Ok(Pagination {
+        Ok(Some(Pagination {
             next,
             items_required: list.is_required,
             items: self.items,
@@ -107,7 +146,7 @@ impl Hint {
             start: self.start,
             total: self.total,
             more: self.more,
-        })
+        }))
     }
 
     fn next(&self, call: Call<'_>, answer: &Value, item: &Value) -> Result<NextPage, Misfit> {
@@ -146,7 +185,7 @@ impl Hint {
             }
             Form::Page => NextPage::Page { argument: argument()?, first: self.first.unwrap_or(1) },
             Form::Start => NextPage::Start { argument: argument()? },
-            Form::Link => NextPage::Link,
+            Form::Link | Form::None => NextPage::Link,
             Form::Header => {
                 let name = next("name the header of the answer that holds the token")?;
                 if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
@@ -163,6 +202,13 @@ impl Hint {
 }
 
 impl<'a> Call<'a> {
+    /// What it looks like, where nobody says whether it pages.
+    pub(crate) fn guess(self) -> Option<Guess> {
+        let guess = guess(self)?;
+        let pagination = Hint::of(&guess.pagination).settle(self).ok().flatten()?;
+        Some(Guess { pagination, ..guess })
+    }
+
     /// An argument by its name in a hint.
     fn argument(self, key: &'static str, name: &str) -> Result<PageArgument, Misfit> {
         let argument = PageArgument::of_text(name);

@@ -1,10 +1,13 @@
 //! How an operation pages through its results: what an overlay says under `x-keyfit: pages`, held to the document.
 
+mod guess;
 mod hint;
+mod names;
 mod place;
 
 use serde::Serialize;
 
+pub use guess::Guess;
 pub(crate) use hint::{Call, Hint};
 
 /// How an operation pages through its results. Places in bodies are JSON pointers.
@@ -81,6 +84,34 @@ pub enum PageArgument {
     Query(String),
     /// A member of the JSON body, as a pointer.
     Body(String),
+}
+
+impl Pagination {
+    /// What an overlay says of it under `x-keyfit`, on one line: `pages: { by: link }`.
+    pub fn hint(&self) -> String {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+        let mut keys = vec![format!("by: {}", self.next.word())];
+        if !self.items.is_empty() {
+            keys.push(format!("items: {}", quoted(&self.items)));
+        }
+        match &self.next {
+            NextPage::Cursor { at, .. } | NextPage::LastItem { at, .. } => keys.push(format!("next: {}", quoted(at))),
+            NextPage::Header { name, .. } => keys.push(format!("next: {}", quoted(name))),
+            NextPage::Page { .. } | NextPage::Start { .. } | NextPage::Link => {}
+        }
+        keys.extend(self.next.argument().map(|argument| format!("argument: {}", quoted(argument.name()))));
+        if let NextPage::Page { first, .. } = self.next {
+            keys.push(format!("first: {first}"));
+        }
+        keys.extend(self.limit.as_ref().map(|limit| format!("limit: {}", quoted(limit.name()))));
+        keys.extend(self.page_size.map(|size| format!("size: {size}")));
+        for (key, place) in
+            [("kept-limit", &self.kept_limit), ("start", &self.start), ("total", &self.total), ("more", &self.more)]
+        {
+            keys.extend(place.as_ref().map(|place| format!("{key}: {}", quoted(place))));
+        }
+        format!("pages: {{ {} }}", keys.join(", "))
+    }
 }
 
 impl NextPage {

@@ -33,17 +33,52 @@ pub(crate) fn member<'a>(document: &'a Value, schema: &'a Value, pointer: &str) 
 /// The items of a list.
 pub(crate) fn items<'a>(document: &'a Value, list: &'a Value) -> Option<&'a Value> {
     let list = walk::resolve(document, list);
-    if walk::kind(list) != Some("array") {
-        return None;
+    match walk::kind(list) {
+        Some("array") => {}
+        None if is_open(list) => return Some(&ANYTHING),
+        _ => return None,
     }
     let own = list.get("items");
     own.or_else(|| parts(list, "allOf").find_map(|part| walk::resolve(document, part).get("items")))
-        .map(|items| walk::resolve(document, items))
+        .map_or(Some(&ANYTHING), |items| Some(walk::resolve(document, items)))
 }
+
+/// The members of an object that its schema names, those of its parts and alternatives included.
+pub(crate) fn property_names<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
+    let mut found = Vec::new();
+    add_names(document, schema, DEPTH, &mut found);
+    found
+}
+
+fn add_names<'a>(document: &'a Value, schema: &'a Value, depth: usize, found: &mut Vec<(&'a str, &'a Value)>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let schema = walk::resolve(document, schema);
+    for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        if !found.iter().any(|(known, _)| known == name) {
+            found.push((name, walk::resolve(document, member)));
+        }
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        parts(schema, key).for_each(|part| add_names(document, part, depth, found));
+    }
+}
+
+/// Whether a schema says nothing of the members of a value.
+pub(crate) fn is_open(schema: &Value) -> bool {
+    let says = ["properties", "items", "allOf", "oneOf", "anyOf", "additionalProperties", "enum", "const", "$ref"];
+    matches!(walk::kind(schema), None | Some("object"))
+        && says.iter().all(|key| schema.get(key).is_none_or(|value| value == true))
+}
+
+/// The schema of what nothing is said of.
+static ANYTHING: Value = Value::Bool(true);
 
 fn property<'a>(document: &'a Value, schema: &'a Value, name: &str, depth: usize) -> Option<Member<'a>> {
     let depth = depth.checked_sub(1)?;
     let schema = walk::resolve(document, schema);
+    if is_open(schema) {
+        return Some(Member { schema: &ANYTHING, is_required: false });
+    }
     let requires = |schema: &Value| parts(schema, "required").any(|required| required == name);
     if let Some(member) = schema.get("properties").and_then(|members| members.get(name)) {
         let member = walk::resolve(document, member);

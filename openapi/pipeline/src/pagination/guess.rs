@@ -1,0 +1,329 @@
+//! What looks like pages in a document. A guess needs both sides: an argument of the request, and a member of the answer or a
+//! header that belongs to it. Where two readings fit, there is none.
+
+use serde_json::{Map, Value, json};
+
+use super::hint::Call;
+use super::names::{self, plain};
+use super::place::{items, parts, property_names};
+use super::{NextPage, PageArgument, Pagination};
+use crate::operation::Place;
+use crate::pointer;
+use crate::walk;
+
+/// Pages that the document does not name as such.
+#[derive(Clone, Debug)]
+pub struct Guess {
+    /// How they are read.
+    pub pagination: Pagination,
+    /// What makes it look so.
+    pub why: String,
+    /// Whether the document says it beyond doubt: an argument takes what the answer hands out for it.
+    pub is_certain: bool,
+}
+
+/// What an answer has, by pointer.
+struct Member<'a> {
+    at: String,
+    /// Its name, for comparing.
+    plain: String,
+    /// The name of the object around it, for comparing; empty at the root.
+    around: String,
+    schema: &'a Value,
+}
+
+/// An argument that a request may have.
+struct Argument<'a> {
+    argument: PageArgument,
+    plain: String,
+    schema: &'a Value,
+    description: &'a str,
+}
+
+/// How deep an answer is searched for what leads on.
+const DEPTH: usize = 4;
+
+/// What an operation looks like. It fits the document as a hint has to.
+pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
+    let shown = call.example.map(sketch);
+    let described = call.answer?;
+    // An object of which the schema says nothing is known by its example.
+    let answer = match &shown {
+        Some(shown) if is_open(call.document, described) => shown,
+        _ => described,
+    };
+    let is_shown = !std::ptr::eq(answer, described);
+    let (at, list) = list(call.document, answer)?;
+    let item = items(call.document, list)?;
+    let mut members = Vec::new();
+    gather(call.document, answer, "", "", DEPTH, &mut members);
+    let arguments = arguments(call);
+    let numbers = |names: &[&str]| {
+        let mut found = arguments.iter().filter(|known| {
+            names.contains(&known.plain.trim_start_matches("page")) || names.contains(&known.plain.as_str())
+        });
+        found.find(|known| is(call.document, known.schema, "integer"))
+    };
+    let limit = numbers(names::LIMITS);
+    let more = members
+        .iter()
+        .find(|member| names::MORE.contains(&member.plain.as_str()) && is(call.document, member.schema, "boolean"));
+    let mut readings: Vec<(NextPage, String, bool)> = Vec::new();
+    // A link says it in the words of a standard; an argument tells that there are pages at all.
+    let has_link = call.headers.iter().any(|name| name.eq_ignore_ascii_case("link"));
+    let is_paged = |known: &Argument<'_>| {
+        let name = known.plain.as_str();
+        names::PAGES.contains(&name)
+            || names::STARTS.contains(&name)
+            || names::CURSORS.iter().any(|(cursor, _)| *cursor == name)
+    };
+    if has_link && let Some(argument) = arguments.iter().find(|known| is_paged(known)) {
+        let why = format!("its answer has the header `Link`, and it takes `{}`", argument.argument.name());
+        return Some(finish(at, NextPage::Link, limit, None, more, why, !is_shown));
+    }
+    for known in &arguments {
+        let Some((_, wanted)) = names::CURSORS.iter().find(|(name, _)| *name == known.plain) else { continue };
+        if let Some(member) = cursor(call.document, known, wanted, &members) {
+            let why = format!("it takes `{}`, and its answer has `{}`", known.argument.name(), member.at);
+            readings.push((NextPage::Cursor { at: member.at.clone(), argument: known.argument.clone() }, why, true));
+        } else if let Some(last) =
+            members.iter().find(|member| names::LAST_IDS.contains(&member.plain.as_str()) && more.is_some())
+        {
+            let why =
+                format!("it takes `{}`, and its answer has `{}` and `{}`", known.argument.name(), last.at, more?.at);
+            readings.push((NextPage::Cursor { at: last.at.clone(), argument: known.argument.clone() }, why, false));
+        }
+    }
+    for header in call.headers {
+        let name = plain(header);
+        let name = name.strip_prefix('x').unwrap_or(&name);
+        let takers = names::HEADERS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, takers)| takers);
+        if let Some(known) = arguments.iter().find(|known| takers.contains(&known.plain.as_str())) {
+            let why = format!("it takes `{}`, and its answer has the header `{header}`", known.argument.name());
+            readings.push((NextPage::Header { name: header.clone(), argument: known.argument.clone() }, why, true));
+        }
+    }
+    let in_query = |known: &&Argument<'_>| matches!(known.argument, PageArgument::Query(_));
+    if readings.is_empty()
+        && let Some(known) =
+            arguments.iter().filter(in_query).find(|known| names::LAST_ITEM.contains(&known.plain.as_str()))
+    {
+        readings.extend(last_item(call.document, known, &arguments, item, more));
+    }
+    let number = |names: &[&str]| arguments.iter().filter(in_query).find(|known| names.contains(&known.plain.as_str()));
+    if let (Some(known), Some(limit)) = (number(names::PAGES), limit)
+        && is(call.document, known.schema, "integer")
+        && !std::ptr::eq(known, limit)
+        && let Some(first) = first(known)
+    {
+        let why =
+            format!("it takes `{}` and `{}`, and its answer has a list", known.argument.name(), limit.argument.name());
+        readings.push((NextPage::Page { argument: known.argument.clone(), first }, why, false));
+    }
+    if let (Some(known), Some(limit)) = (number(names::STARTS), limit)
+        && is(call.document, known.schema, "integer")
+        && !std::ptr::eq(known, limit)
+    {
+        let why =
+            format!("it takes `{}` and `{}`, and its answer has a list", known.argument.name(), limit.argument.name());
+        readings.push((NextPage::Start { argument: known.argument.clone() }, why, false));
+    }
+    // An argument of another form beside the one that fits may switch between them.
+    let forms = arguments.iter().filter(|known| is_paged(known)).count();
+    let [(next, why, is_certain)] = readings.try_into().ok().filter(|_| forms <= 1)?;
+    let total = matches!(next, NextPage::Start { .. })
+        .then(|| {
+            members.iter().find(|member| {
+                names::TOTALS.contains(&member.plain.as_str()) && is(call.document, member.schema, "integer")
+            })
+        })
+        .flatten();
+    Some(finish(at, next, limit, total, more, why, is_certain && !is_shown))
+}
+
+fn finish(
+    items: String,
+    next: NextPage,
+    limit: Option<&Argument<'_>>,
+    total: Option<&Member<'_>>,
+    more: Option<&Member<'_>>,
+    why: String,
+    is_certain: bool,
+) -> Guess {
+    let place = |member: &Member<'_>| member.at.clone();
+    let pagination = Pagination {
+        next,
+        items,
+        items_required: false,
+        limit: limit.map(|limit| limit.argument.clone()),
+        page_size: None,
+        largest_page: None,
+        kept_limit: None,
+        start: None,
+        total: total.map(place),
+        more: more.map(place),
+    };
+    Guess { pagination, why, is_certain }
+}
+
+/// The list that an answer is about, and where it stands.
+fn list<'a>(document: &'a Value, answer: &'a Value) -> Option<(String, &'a Value)> {
+    let answer = walk::resolve(document, answer);
+    if walk::kind(answer) == Some("array") {
+        return Some((String::new(), answer));
+    }
+    let lists = property_names(document, answer)
+        .into_iter()
+        .filter(|(name, schema)| walk::kind(schema) == Some("array") && !names::BESIDE.contains(&plain(name).as_str()));
+    match lists.collect::<Vec<_>>().as_slice() {
+        [(name, list)] => Some((pointer::join("", name), list)),
+        _ => None,
+    }
+}
+
+/// The members of an answer that say where a list goes on.
+fn gather<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    at: &str,
+    around: &str,
+    depth: usize,
+    found: &mut Vec<Member<'a>>,
+) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    for (name, schema) in property_names(document, schema) {
+        let (at, plain) = (pointer::join(at, name), plain(name));
+        if names::AROUND.contains(&plain.as_str()) && walk::kind(schema) == Some("object") {
+            gather(document, schema, &at, &plain, depth, found);
+        }
+        found.push(Member { at, plain, around: around.to_owned(), schema });
+    }
+}
+
+/// What the answer hands out for an argument.
+fn cursor<'m, 'a>(
+    document: &Value,
+    known: &Argument<'_>,
+    wanted: &[&str],
+    members: &'m [Member<'a>],
+) -> Option<&'m Member<'a>> {
+    let kinds: Vec<&str> = ["string", "integer"].into_iter().filter(|kind| is(document, known.schema, kind)).collect();
+    // A number that is no cursor: of a page, or of items.
+    let is_number = !kinds.contains(&"string");
+    if is_number && (names::PAGES.contains(&known.plain.as_str()) || names::STARTS.contains(&known.plain.as_str())) {
+        return None;
+    }
+    let fits = |member: &&Member<'_>| {
+        let within = names::ONLY_WITHIN.iter().find(|(name, _)| *name == member.plain);
+        let is_placed = within.is_none_or(|(_, around)| around.contains(&member.around.as_str()));
+        // A `next` may be the number of a page, or an object of its own.
+        is_placed
+            && (is(document, member.schema, "string") || kinds.iter().any(|kind| is(document, member.schema, kind)))
+    };
+    wanted.iter().find_map(|name| members.iter().filter(|member| member.plain == *name).find(fits))
+}
+
+/// A list that goes on behind the id of its last item.
+fn last_item(
+    document: &Value,
+    known: &Argument<'_>,
+    arguments: &[Argument<'_>],
+    item: &Value,
+    more: Option<&Member<'_>>,
+) -> Option<(NextPage, String, bool)> {
+    let members = property_names(document, item);
+    let (_, id) = *members.iter().find(|(name, _)| *name == "id")?;
+    let asked = walk::resolve(document, known.schema);
+    // Without a word from the answer the argument has to be of the very type that ids have, and of one id alone; and a list that
+    // goes both ways may be in either order.
+    let is_only_id = || {
+        let others = members.iter().filter(|(name, _)| *name != "id" && plain(name).ends_with("id"));
+        asked == id && id.get("format").is_some() && others.count() == 0
+    };
+    let goes_back = arguments.iter().any(|other| names::BACKWARDS.contains(&other.plain.as_str()));
+    // A date is no id.
+    if id.get("format") != asked.get("format") || more.is_none() && (goes_back || !is_only_id()) {
+        return None;
+    }
+    let why = format!("it takes `{}`, and its items have an `id`", known.argument.name());
+    Some((NextPage::LastItem { at: "/id".to_owned(), argument: known.argument.clone() }, why, false))
+}
+
+/// The number of the first page, where the document tells.
+fn first(known: &Argument<'_>) -> Option<u64> {
+    let number = |key: &str| known.schema.get(key).and_then(Value::as_u64).filter(|number| *number <= 1);
+    let said = known.description.to_lowercase();
+    let says = |words: [&str; 5]| words.iter().any(|word| said.contains(word));
+    let by_words = if says(["starts at 1", "starting at 1", "starting from 1", "1-based", "start with 1"]) {
+        Some(1)
+    } else if says(["starts at 0", "starting at 0", "starting from 0", "0-based", "zero-based"]) {
+        Some(0)
+    } else {
+        None
+    };
+    number("default").or(by_words).or_else(|| number("minimum").filter(|least| *least == 1))
+}
+
+fn arguments(call: Call<'_>) -> Vec<Argument<'_>> {
+    let mut found: Vec<Argument<'_>> = call
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.place == Place::Query)
+        .map(|parameter| Argument {
+            argument: PageArgument::Query(parameter.name.clone()),
+            plain: plain(&parameter.name),
+            schema: walk::resolve(call.document, &parameter.schema),
+            description: description(call.node, &parameter.name),
+        })
+        .collect();
+    if let Some(body) = call.body.filter(|body| body.media_type.contains("json")) {
+        for (name, schema) in property_names(call.document, &body.schema) {
+            let is_cursor = names::CURSORS.iter().any(|(cursor, _)| *cursor == plain(name));
+            if is_cursor && is(call.document, schema, "string") || names::LIMITS.contains(&plain(name).as_str()) {
+                let argument = PageArgument::Body(pointer::join("", name));
+                found.push(Argument { argument, plain: plain(name), schema, description: "" });
+            }
+        }
+    }
+    found
+}
+
+fn description<'a>(node: &'a Value, parameter: &str) -> &'a str {
+    let of = parts(node, "parameters").find(|known| known["name"] == parameter);
+    of.and_then(|known| known["description"].as_str()).unwrap_or_default()
+}
+
+/// Whether values of a schema may be of a type.
+fn is(document: &Value, schema: &Value, kind: &str) -> bool {
+    let schema = walk::resolve(document, schema);
+    match schema.get("type") {
+        Some(Value::String(own)) => own == kind,
+        Some(Value::Array(kinds)) => kinds.iter().any(|own| own == kind),
+        _ => ["anyOf", "oneOf", "allOf"].into_iter().flat_map(|key| parts(schema, key)).any(|part| {
+            // Not deeper: a union of unions is no cursor.
+            walk::resolve(document, part).get("type").is_some_and(|own| own == kind)
+        }),
+    }
+}
+
+/// Whether a schema says nothing of the members of an object.
+fn is_open(document: &Value, schema: &Value) -> bool {
+    super::place::is_open(walk::resolve(document, schema))
+}
+
+/// The schema of an example, as far as it goes.
+fn sketch(example: &Value) -> Value {
+    match example {
+        Value::Object(members) => {
+            let members: Map<String, Value> =
+                members.iter().map(|(name, member)| (name.clone(), sketch(member))).collect();
+            json!({ "type": "object", "properties": members })
+        }
+        Value::Array(items) => json!({ "type": "array", "items": items.first().map_or_else(|| json!({}), sketch) }),
+        Value::String(_) => json!({ "type": "string" }),
+        Value::Bool(_) => json!({ "type": "boolean" }),
+        Value::Number(number) if number.is_f64() => json!({ "type": "number" }),
+        Value::Number(_) => json!({ "type": "integer" }),
+        Value::Null => json!({}),
+    }
+}
