@@ -2,5 +2,5 @@
 
 #[test]
 fn the_client_keeps_its_contract() {
-    keyfit_conformance::check("api/parcels").client(generated::parcels::connect).assert();
+    keyfit_conformance::check("api/parcels").client(checked_in::parcels::connect).assert();
 }
