@@ -4,10 +4,8 @@
 use std::env;
 use std::process::{Command, Output};
 
-use futures_core::future::BoxFuture;
-use keyfit::Error;
-use keyfit::auth::{JwtAlgorithm, JwtKey, JwtParties, JwtSigner, SecretSource, TokenSource as _};
-use secrecy::SecretString;
+use keyfit::auth::source::MemorySource;
+use keyfit::auth::{JwtAlgorithm, JwtKey, JwtParties, JwtSigner, TokenSource as _};
 use serde_json::Value;
 
 const SECRET: &str = "fixture-secret-of-more-than-32-bytes";
@@ -51,24 +49,6 @@ jwt.decode(token, public, algorithms=[name], audience="TEST_API", issuer="client
 assert jwt.get_unverified_header(token) == {"alg": name, "typ": "JWT", "kid": "k1"}
 "#;
 
-#[derive(Debug)]
-struct Text(String);
-
-impl SecretSource for Text {
-    fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(self.0.clone().into()) })
-    }
-}
-
-#[derive(Debug)]
-struct Fixture;
-
-impl SecretSource for Fixture {
-    fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(SECRET.into()) })
-    }
-}
-
 #[expect(clippy::disallowed_methods, reason = "a test's own command line")]
 fn python(arguments: &[&str]) -> Option<Output> {
     let interpreter = env::var("KEYFIT_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -76,7 +56,7 @@ fn python(arguments: &[&str]) -> Option<Output> {
 }
 
 async fn token_of(subject: &str) -> String {
-    token_by(subject, Fixture).await
+    token_by(subject, MemorySource::new(SECRET)).await
 }
 
 async fn token_by(subject: &str, key: impl Into<JwtKey>) -> String {
@@ -135,7 +115,7 @@ async fn another_library_accepts_what_its_own_keys_have_signed() {
         let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
         let public = made["public"].as_str().expect("a key").to_owned();
         for form in made["forms"].as_array().expect("forms") {
-            let key = JwtKey::new(algorithm, Text(form.as_str().expect("text").to_owned())).id("k1");
+            let key = JwtKey::new(algorithm, MemorySource::new(form.as_str().expect("text"))).id("k1");
             let token = token_by("user_1", key).await;
             let verified =
                 |public: &str| python(&[VERIFY_BY_PUBLIC_KEY, &token, public, name]).expect("it ran a moment ago");

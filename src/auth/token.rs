@@ -99,7 +99,8 @@ impl<K: BasicKind> Token<K> {
     /// Takes a user and a password.
     ///
     /// # Errors
-    /// A blank user, one with a colon, which ends it (RFC 7617, section 2), and control characters. The message shows neither.
+    /// Returns an error if the user is blank or has a colon, which ends it (RFC 7617, section 2), or if either has control
+    /// characters. The message shows neither.
     pub fn login(user: &str, password: &str) -> Result<Self, Error> {
         if user.contains(':') {
             let text = format!("the user of the {} login holds a colon, where the password would begin", K::NAME);

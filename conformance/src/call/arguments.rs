@@ -1,11 +1,11 @@
 //! What is typed after the operation: `name=value` for its parameters and for the members of its body.
 
 use keyfit::DynamicCall;
-use keyfit_openapi::{Api, Operation, Parameter, Place};
+use keyfit_openapi::{Api, Operation, Parameter, Place, did_you_mean};
 use serde_json::value::RawValue;
 
 use super::body::{self, Body, Member};
-use super::{near, value};
+use super::value;
 use crate::UserError;
 use crate::body::asked_for;
 use crate::secret::{names_secret, shown};
@@ -195,7 +195,7 @@ fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
     if names.is_empty() {
         return "it takes no arguments".to_owned();
     }
-    near::told(typed, names.iter().map(String::as_str), "--describe says what it takes")
+    did_you_mean(typed, names.iter().map(String::as_str), "--describe says what it takes")
 }
 
 /// Names everything that is required and was not given, with its type.

@@ -1,7 +1,7 @@
 //! Which credentials a call is made with: the kinds that open the operation, and the variables that hold them.
 
 use keyfit::auth::Carrier;
-use keyfit_openapi::{Needed, Opener, Operation};
+use keyfit_openapi::{Needed, Opener, Operation, did_you_mean};
 
 use super::{Callee, body, near};
 use crate::UserError;
@@ -57,7 +57,7 @@ impl Chosen {
                     "the operation `{}` takes no token of the kind `{repeated}`",
                     operation.id
                 ))
-                .help(near::told(kind, names.into_iter(), &otherwise)));
+                .help(did_you_mean(kind, names, &otherwise)));
             }
         }
         // The token that is given stands for one kind; the others of a set are in their variables.

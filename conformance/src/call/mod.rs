@@ -17,7 +17,7 @@ pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
 pub use pages::{Items, items};
 
-use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, openers};
+use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
 
 use crate::{UserError, apis};
 
@@ -73,7 +73,7 @@ impl Callee {
             }
             let known = || operations.iter().map(|operation| operation.id.as_str());
             UserError::new(format!("the API {} has no operation `{}`", self.api.name, near::repeated(name, known())))
-                .help(near::told(name, known(), "without an operation, all of them are listed"))
+                .help(did_you_mean(name, known(), "without an operation, all of them are listed"))
         })
     }
 }

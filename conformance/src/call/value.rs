@@ -96,20 +96,17 @@ pub(super) fn named(api: &Api, schema: &Value) -> String {
     match kind(api, schema) {
         Kind::Text if (1..=8).contains(&values.len()) => values.join("|"),
         Kind::Text => resolved["format"].as_str().map_or_else(|| "text".to_owned(), |format| format!("text, {format}")),
-        Kind::Integer => "integer".to_owned(),
-        Kind::Number => "number".to_owned(),
-        Kind::Boolean => "true|false".to_owned(),
         Kind::List(items) => format!("list of {}, repeated or as JSON", named_item(api, items)),
-        Kind::Object => "JSON object".to_owned(),
         Kind::Any => match kinds(api, schema).as_slice() {
             [] => "JSON or text".to_owned(),
-            several => several.iter().map(|kind| plural(*kind)).collect::<Vec<_>>().join(", or "),
+            several => several.iter().map(|kind| one_of_several(*kind)).collect::<Vec<_>>().join(", or "),
         },
+        plain => one_of_several(plain).to_owned(),
     }
 }
 
 /// One of several types, in words.
-fn plural(kind: Kind<'_>) -> &'static str {
+fn one_of_several(kind: Kind<'_>) -> &'static str {
     match kind {
         Kind::Text => "text",
         Kind::Integer => "integer",
@@ -138,10 +135,7 @@ fn named_item(api: &Api, schema: &Value) -> &'static str {
 pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawValue>, String> {
     let text = match (kind(api, schema), typed) {
         (Kind::List(_), [one]) if one.trim_start().starts_with('[') => checked(one, '[', "a list as JSON")?,
-        (Kind::List(items), many) => {
-            let items: Result<Vec<_>, String> = many.iter().map(|one| scalar(api, items, one)).collect();
-            format!("[{}]", items?.join(","))
-        }
+        (Kind::List(items), many) => list(api, items, many)?,
         (_, [one]) => scalar(api, schema, one)?,
         (Kind::Any, many) => several(api, &kinds(api, schema), many)?,
         (_, many) => return Err(format!("is given {} times and takes one value", many.len())),
@@ -227,7 +221,11 @@ fn several(api: &Api, kinds: &[Kind<'_>], typed: &[&str]) -> Result<String, Stri
         _ => None,
     });
     let items = listed.or(kinds.is_empty().then_some(&Value::Null));
-    let items = items.ok_or_else(|| format!("is given {} times and takes one value", typed.len()))?;
+    list(api, items.ok_or_else(|| format!("is given {} times and takes one value", typed.len()))?, typed)
+}
+
+/// Values as the items of a list.
+fn list(api: &Api, items: &Value, typed: &[&str]) -> Result<String, String> {
     let items: Result<Vec<_>, String> = typed.iter().map(|one| scalar(api, items, one)).collect();
     Ok(format!("[{}]", items?.join(",")))
 }

@@ -52,15 +52,22 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
         let (problem, help) = match why {
             Some(note) if note.contains("no operation asks") => (
                 format!("no call of the document needs a credential: {note}"),
-                "the check is about who may call what, so that init has nothing to write; a client alone needs no folder: `keyfit generate FILE --out src/api.rs`. Otherwise name a scheme under `security`, of the document or of the calls that need it; one beside `{}` is needed by nobody",
+                "the check is about who may call what, so that init has nothing to write; a client alone needs no \
+                 folder: `keyfit generate FILE --out src/api.rs`. Otherwise name a scheme under `security`, of \
+                 the document or of the calls that need it; one beside `{}` is needed by nobody",
             ),
             Some(note) => (
                 format!("the document names no credential that the check can send: {note}"),
-                "the check logs in with http bearer, oauth2, openIdConnect, or apiKey in a header or the query: if the API takes one of these as well, describe it under components.securitySchemes, and name it under `security`. A client alone can send HTTP Basic, other HTTP schemes and cookies too, and needs no folder: `keyfit generate FILE --out src/api.rs`",
+                "the check logs in with http bearer, oauth2, openIdConnect, or apiKey in a header or the query: \
+                 if the API takes one of these as well, describe it under components.securitySchemes, and name it \
+                 under `security`. A client alone can send HTTP Basic, other HTTP schemes and cookies too, and \
+                 needs no folder: `keyfit generate FILE --out src/api.rs`",
             ),
             None => (
                 "the document names no credential: every call of the API is open to anybody".to_owned(),
-                "the check is about who may call what, so that init has nothing to write; a client alone needs no folder: `keyfit generate FILE --out src/api.rs`. If its calls do need a credential, describe it under components.securitySchemes, and name it under `security`",
+                "the check is about who may call what, so that init has nothing to write; a client alone needs no \
+                 folder: `keyfit generate FILE --out src/api.rs`. If its calls do need a credential, describe it \
+                 under components.securitySchemes, and name it under `security`",
             ),
         };
         return Err(Failure::of_file(&document.path, problem, help));

@@ -3,6 +3,7 @@
 use keyfit_openapi::diff::{Finding, OperationRef, rules};
 use keyfit_openapi::{Failure, SourcePlace, Text};
 use serde::Deserialize;
+use strsim::levenshtein as distance;
 use toml::Spanned;
 
 use crate::glob;
@@ -150,21 +151,6 @@ fn place(text: &Text, offset: usize) -> SourcePlace {
 fn nearest(id: &str) -> Option<&'static str> {
     let (distance, rule) = rules::all().map(|rule| (distance(id, rule.id), rule.id)).min()?;
     (distance <= id.len() / 2).then_some(rule)
-}
-
-/// How many letters have to be put in, taken out or changed (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, with) in other.bytes().enumerate() {
-            let changed = diagonal + usize::from(letter != with);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use crate::load::Located;
+use crate::near::did_you_mean;
 use crate::normalize::Unsupported;
 use crate::repair::Repairs;
 use crate::{Failure, name, pointer, walk};
@@ -12,8 +13,6 @@ use crate::{Failure, name, pointer, walk};
 /// How selectors are written, for who wrote one that selects nothing.
 const FORMS: &str = "a selector is `tag:name`, `GET /path`, the id of an operation, or a path: `/lists` alone, `/lists/*` for \
                      one segment more, `/lists/**` for everything below";
-/// How many near selectors a failure names.
-const NEAR: usize = 3;
 
 /// An operation, by everything that selects it.
 struct Candidate {
@@ -134,16 +133,7 @@ fn help(selector: &str, candidates: &[Candidate]) -> String {
             tags.chain([candidate.label.clone(), candidate.id.clone()]).chain(path).collect::<Vec<_>>()
         })
         .collect();
-    let wanted = selector.to_lowercase();
-    let mut near: Vec<(f64, &String)> = known
-        .iter()
-        .filter(|known| !known.is_empty())
-        .map(|known| (strsim::jaro_winkler(&wanted, &known.to_lowercase()), known))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .collect();
-    near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let near: Vec<String> = near.iter().take(NEAR).map(|(_, known)| format!("`{known}`")).collect();
-    if near.is_empty() { FORMS.to_owned() } else { format!("did you mean {}? {FORMS}", near.join(" or ")) }
+    did_you_mean(selector, known.iter().map(String::as_str).filter(|known| !known.is_empty()), FORMS)
 }
 
 /// Removes the other operations, and path items without one. Returns the pointers of what went.

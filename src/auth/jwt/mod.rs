@@ -3,7 +3,7 @@
 mod key;
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -72,7 +72,7 @@ impl JwtSigner {
     /// Tokens of one hour. A source of a secret is a key for HS256.
     ///
     /// # Errors
-    /// A blank issuer, subject or audience: an unset variable, most likely.
+    /// Returns an error if the issuer, the subject or the audience is blank: an unset variable, most likely.
     pub fn new(parties: JwtParties, key: impl Into<JwtKey>) -> Result<Self, Error> {
         let JwtParties { issuer, subject, audience } = &parties;
         for (claim, text) in [("issuer", issuer), ("subject", subject), ("audience", audience)] {
@@ -88,7 +88,7 @@ impl JwtSigner {
     /// its life at most.
     ///
     /// # Errors
-    /// Less than a second, a part of a second, and more than the hour that servers accept.
+    /// Returns an error if it is less than a second, has a part of a second, or is more than the hour that servers accept.
     pub fn lifetime(mut self, lifetime: Duration) -> Result<Self, Error> {
         if lifetime.is_zero() || lifetime > LONGEST_LIFETIME || lifetime.subsec_nanos() != 0 {
             return Err(Error::credential(format!(
@@ -119,12 +119,10 @@ impl JwtSigner {
 
     fn sign(&self, key: &Signer) -> Result<AccessToken, Error> {
         // Read once: two readings can lie on both sides of a second, and the token would live a second too long.
-        let now = self.clock.now().duration_since(UNIX_EPOCH).map_err(|_| {
-            Error::credential("the clock of this machine is before 1970, no JWT can be signed: set the clock")
-        })?;
+        let now = seconds(self.clock.now())?;
         // A short token is dated back by less than its life.
         let back = self.backdated.min(self.lifetime / 2).as_secs();
-        let issued = now.as_secs().saturating_sub(back);
+        let issued = now.saturating_sub(back);
         let expires = issued.saturating_add(self.lifetime.as_secs());
         let JwtParties { issuer, subject, audience } = &self.parties;
         let claims = Claims { iss: issuer, sub: subject, aud: audience, iat: issued, exp: expires };
@@ -155,6 +153,7 @@ struct Claims<'a> {
 pub(super) struct ClientAssertion<'a> {
     pub(super) client_id: &'a str,
     pub(super) audience: &'a str,
+    pub(super) now: SystemTime,
 }
 
 #[cfg(feature = "oauth")]
@@ -170,12 +169,26 @@ impl ClientAssertion<'_> {
             jti: &'a str,
         }
         let key = key.read().await?;
-        let now = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = seconds(self.now)?;
         let (iss, aud) = (self.client_id, self.audience);
-        let claims = Claims { iss, sub: iss, aud, iat: now.saturating_sub(LEEWAY.as_secs()), exp: now + Self::LIFE };
+        let claims = Claims {
+            iss,
+            sub: iss,
+            aud,
+            iat: now.saturating_sub(LEEWAY.as_secs()),
+            exp: now.saturating_add(Self::LIFE),
+        };
         let jti = super::oauth::random_text()?;
         signed(&key, &Once { claims, jti: secrecy::ExposeSecret::expose_secret(&jti) }).map(Into::into)
     }
+}
+
+/// A time as claims have it.
+fn seconds(time: SystemTime) -> Result<u64, Error> {
+    let since = time.duration_since(UNIX_EPOCH).map_err(|_| {
+        Error::credential("the clock of this machine is before 1970, no JWT can be signed: set the clock")
+    });
+    since.map(|since| since.as_secs())
 }
 
 #[derive(Serialize)]

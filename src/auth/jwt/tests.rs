@@ -1,7 +1,6 @@
 //! Signed tokens against the RFC's vector, and what a signer refuses.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 use aws_lc_rs::signature::{
@@ -10,31 +9,11 @@ use aws_lc_rs::signature::{
 };
 use serde_json::{Value, json};
 
-use secrecy::SecretString;
-
 use super::*;
-use crate::auth::SecretSource;
+use crate::auth::source::MemorySource;
 use crate::error::ErrorKind;
 
 const SECRET: &str = "a-secret-of-thirty-two-bytes-0001";
-
-#[derive(Debug)]
-struct Fixed(&'static str);
-
-#[derive(Debug)]
-struct Text(String);
-
-impl SecretSource for Text {
-    fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(self.0.clone().into()) })
-    }
-}
-
-impl SecretSource for Fixed {
-    fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
-        Box::pin(async { Ok(self.0.into()) })
-    }
-}
 
 /// A second passes with each reading.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +35,7 @@ fn parties() -> JwtParties {
 }
 
 fn signer(secret: &'static str) -> JwtSigner {
-    JwtSigner::new(parties(), Fixed(secret)).expect("a signer").clock(Ticking::default())
+    JwtSigner::new(parties(), MemorySource::new(secret)).expect("a signer").clock(Ticking::default())
 }
 
 fn part(token: &AccessToken, index: usize) -> Value {
@@ -151,7 +130,7 @@ fn fresh(algorithm: JwtAlgorithm) -> (String, String, UnparsedPublicKey<Vec<u8>>
 }
 
 async fn token_of(algorithm: JwtAlgorithm, text: String) -> Result<AccessToken, Error> {
-    JwtSigner::new(parties(), JwtKey::new(algorithm, Text(text))).expect("a signer").fetch().await
+    JwtSigner::new(parties(), JwtKey::new(algorithm, MemorySource::new(text))).expect("a signer").fetch().await
 }
 
 #[tokio::test]
@@ -172,7 +151,7 @@ async fn a_private_key_signs_what_its_public_key_verifies_from_pem_and_from_a_jw
 #[tokio::test]
 async fn the_id_that_is_named_goes_before_that_of_the_jwk() {
     let (_, jwk, _) = fresh(JwtAlgorithm::EdDsa);
-    let key = JwtKey::new(JwtAlgorithm::EdDsa, Text(jwk)).id("mine");
+    let key = JwtKey::new(JwtAlgorithm::EdDsa, MemorySource::new(jwk)).id("mine");
     let token = JwtSigner::new(parties(), key).expect("a signer").fetch().await.expect("a token");
     assert_eq!(part(&token, 0)["kid"], "mine");
 }
@@ -220,7 +199,7 @@ fn a_blank_party_is_refused_and_named() {
         ("subject", JwtParties { subject: String::new(), ..parties() }),
         ("audience", JwtParties { audience: "\t".to_owned(), ..parties() }),
     ] {
-        let error = JwtSigner::new(parties, Fixed(SECRET)).expect_err(claim).to_string();
+        let error = JwtSigner::new(parties, MemorySource::new(SECRET)).expect_err(claim).to_string();
         assert!(error.contains(claim), "{error}");
     }
 }

@@ -121,7 +121,7 @@ impl AuthorizationRequest {
     /// [pushed authorization request endpoint](super::TokenEndpointBuilder::pushed_authorization_request_endpoint).
     ///
     /// # Errors
-    /// As `begin`, and what the server answers: a [`TokenError`](super::TokenError) as the source.
+    /// Returns an error if `begin` would, or the server refuses: with a [`TokenError`](super::TokenError) as the source.
     pub async fn push(
         &self,
         endpoint: &TokenEndpoint,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -30,14 +31,19 @@ pub(super) enum ClientAuthentication {
 
 impl ClientAuthentication {
     /// The secret to send, or the JWT that proves it.
-    pub(super) async fn proof(&self, client_id: &str, audience: &Url) -> Result<Option<SecretString>, Error> {
+    pub(super) async fn proof(
+        &self,
+        client_id: &str,
+        audience: &Url,
+        now: SystemTime,
+    ) -> Result<Option<SecretString>, Error> {
         #[cfg(not(feature = "jwt"))]
-        let _ = audience;
+        let _ = (audience, now);
         let secret = match self {
             Self::Public => return Ok(None),
             Self::Body(source) | Self::Basic(source) => source.read().await?,
             #[cfg(feature = "jwt")]
-            Self::Assertion(key) => ClientAssertion { client_id, audience: audience.as_str() }.sign(key).await?,
+            Self::Assertion(key) => ClientAssertion { client_id, audience: audience.as_str(), now }.sign(key).await?,
         };
         if secret.expose_secret().is_empty() {
             return Err(Error::credential(format!("the secret of the OAuth client {client_id} is empty")));

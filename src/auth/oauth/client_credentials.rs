@@ -5,7 +5,6 @@ use std::fmt;
 use futures_core::future::BoxFuture;
 
 use super::TokenEndpoint;
-use super::outcome::Grant;
 use crate::auth::{AccessToken, TokenSource};
 use crate::error::Error;
 
@@ -95,8 +94,7 @@ impl TokenSource for ClientCredentials {
             parameters.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
             // An assertion is a secret, and what else a caller adds may be one.
             let secrets: Vec<&str> = self.extra.iter().map(|(_, value)| value.as_str()).collect();
-            let asked = self.endpoint.request(Grant::Repeatable, parameters, &secrets).await;
-            asked.map(|tokens| tokens.access().clone()).map_err(|failed| failed.error)
+            self.endpoint.access_token(parameters, &secrets).await
         })
     }
 }

@@ -51,8 +51,9 @@ impl TokenEndpoint {
     /// Asks for a code with which a user consents on another device.
     ///
     /// # Errors
-    /// No [device authorization endpoint](super::TokenEndpointBuilder::device_authorization_endpoint), and what it answers:
-    /// a [`TokenError`] as the source.
+    /// Returns an error if there is no
+    /// [device authorization endpoint](super::TokenEndpointBuilder::device_authorization_endpoint), or if it refuses: with a
+    /// [`TokenError`] as the source.
     pub async fn authorize_device<S: Into<String>>(
         &self,
         scopes: impl IntoIterator<Item = S>,
@@ -99,8 +100,8 @@ impl DeviceAuthorization {
     /// Waits until the user has consented. Asks as often as the server allows, five seconds apart where it says nothing.
     ///
     /// # Errors
-    /// A user who refuses (`access_denied`) or lets the time pass, of kind
-    /// [`ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired); and any other refusal.
+    /// Returns an error if the user refuses (`access_denied`) or lets the time pass, of kind
+    /// [`ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired), or if the server refuses otherwise.
     pub async fn wait(self) -> Result<TokenSet, Error> {
         let clock = self.endpoint.clock();
         let mut interval = self.answer.interval.map_or(INTERVAL, Duration::from_secs).max(Duration::from_secs(1));

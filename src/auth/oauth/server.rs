@@ -61,13 +61,15 @@ impl AuthorizationServer {
     /// `/.well-known/openid-configuration`.
     ///
     /// # Errors
-    /// An issuer that is neither https nor on a loopback host; a server that describes itself at neither place, or as
-    /// another issuer (RFC 8414, section 3.3).
+    /// Returns an error if the issuer is neither https nor on a loopback host, or the server describes itself at neither place,
+    /// or as another issuer (RFC 8414, section 3.3).
     pub async fn discover(issuer: &str) -> Result<Self, Error> {
         let base = checked_url(issuer, "the issuer")?;
+        // All places are of one host.
+        let http = Http::default().client(&base)?;
         let mut why = String::new();
         for url in places(&base) {
-            match Self::read(&url).await {
+            match Self::read(&http, url).await {
                 Ok(server) if server.issuer.trim_end_matches('/') == issuer.trim_end_matches('/') => return Ok(server),
                 Ok(_) => "it names another issuer".clone_into(&mut why),
                 Err(reason) if why.is_empty() => why = reason,
@@ -78,9 +80,8 @@ impl AuthorizationServer {
         Err(Error::configuration(format!("the authorization server {origin} does not describe itself: {why}")))
     }
 
-    async fn read(url: &Url) -> Result<Self, String> {
-        let http = Http::default().client(url).map_err(|error| error.to_string())?;
-        let asked = http.get(url.clone()).header("accept", "application/json").send().await;
+    async fn read(http: &reqwest::Client, url: Url) -> Result<Self, String> {
+        let asked = http.get(url).header("accept", "application/json").send().await;
         let mut response = asked.map_err(|_| "it cannot be asked".to_owned())?;
         if !response.status().is_success() {
             return Err(format!("it answers {}", response.status()));
@@ -96,7 +97,7 @@ impl AuthorizationServer {
     /// Begins to describe its token endpoint, with all that it has beside it.
     ///
     /// # Errors
-    /// A server without a token endpoint.
+    /// Returns an error if the server has no token endpoint.
     pub fn token_endpoint(&self, client_id: impl Into<String>) -> Result<TokenEndpointBuilder, Error> {
         let url = self.token_endpoint.as_ref().ok_or_else(|| self.without("token_endpoint"))?;
         let mut builder = TokenEndpoint::builder(url, client_id);
@@ -116,7 +117,7 @@ impl AuthorizationServer {
     /// Where users are sent to consent. A server that names itself on the way back is held to it.
     ///
     /// # Errors
-    /// A server without an authorization endpoint, and as [`AuthorizationRequest::new`].
+    /// Returns an error if the server has no authorization endpoint, or [`AuthorizationRequest::new`] would.
     pub fn authorization(
         &self,
         client_id: impl Into<String>,

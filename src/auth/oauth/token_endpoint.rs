@@ -11,8 +11,8 @@ use super::encode::Parameters;
 use super::outcome::{Failed, Grant};
 use super::wire::{BodyEncoding, Success, Wire};
 use super::{AuthorizationCode, TokenSet, answer};
-use crate::auth::SecretSource;
 use crate::auth::http::{Http, checked_url};
+use crate::auth::{AccessToken, SecretSource};
 use crate::error::{Clock, Error, SystemClock};
 
 /// A token endpoint and the client that uses it. Cloning shares it.
@@ -113,6 +113,16 @@ impl TokenEndpoint {
             Err(unfit) => Err(success.unfit(unfit.reason, unfit.is_cut).with_rotated(unfit.refresh)),
         };
         self.0.wire.ask(&self.0.urls.token, grant, parameters, secrets, read).await
+    }
+
+    /// The access token of a grant that may be asked for again.
+    pub(super) async fn access_token(
+        &self,
+        parameters: Parameters<'_>,
+        secrets: &[&str],
+    ) -> Result<AccessToken, Error> {
+        let asked = self.request(Grant::Repeatable, parameters, secrets).await;
+        asked.map(|tokens| tokens.access().clone()).map_err(|failed| failed.error)
     }
 
     pub(super) fn client_id(&self) -> &str {

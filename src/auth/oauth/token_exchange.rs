@@ -7,7 +7,6 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 
 use super::TokenEndpoint;
-use super::outcome::Grant;
 use crate::auth::{AccessToken, TokenSource};
 use crate::error::Error;
 
@@ -97,8 +96,7 @@ impl TokenExchange {
         parameters.extend(self.parameters.iter().map(|(name, value)| (*name, value.as_str())));
         let secrets: Vec<&str> =
             [Some(&subject), actor.as_ref()].into_iter().flatten().map(AccessToken::expose).collect();
-        let asked = self.endpoint.request(Grant::Repeatable, parameters, &secrets).await;
-        asked.map(|tokens| tokens.access().clone()).map_err(|failed| failed.error)
+        self.endpoint.access_token(parameters, &secrets).await
     }
 }
 
@@ -161,8 +159,7 @@ impl TokenSource for JwtBearer {
             if !self.scope.is_empty() {
                 parameters.push(("scope", &self.scope));
             }
-            let asked = self.endpoint.request(Grant::Repeatable, parameters, &[assertion.expose()]).await;
-            asked.map(|tokens| tokens.access().clone()).map_err(|failed| failed.error)
+            self.endpoint.access_token(parameters, &[assertion.expose()]).await
         })
     }
 }

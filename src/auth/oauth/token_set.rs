@@ -121,7 +121,7 @@ impl TokenSet {
     /// Reads what [`to_json`](Self::to_json) wrote.
     ///
     /// # Errors
-    /// Anything else. The message shows nothing of it.
+    /// Returns an error if it is anything else. The message shows nothing of it.
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
         // The parser's own words could repeat a part of a token.
         let stored: Stored =

@@ -44,7 +44,7 @@ impl TokenEndpoint {
     /// are yours to remove, before or after: a server answers for a token that it does not know as for one that it revokes.
     ///
     /// # Errors
-    /// No [revocation endpoint](super::TokenEndpointBuilder::revocation_endpoint), and what it answers.
+    /// Returns an error if there is no [revocation endpoint](super::TokenEndpointBuilder::revocation_endpoint), or it refuses.
     pub async fn revoke(&self, tokens: &TokenSet) -> Result<(), Error> {
         let url = self.further("revocation_endpoint", self.urls().revocation.as_ref())?;
         let (token, kind) = match tokens.refresh_token() {
@@ -58,7 +58,8 @@ impl TokenEndpoint {
     /// Asks whether a token is good, and for what. For servers that are given tokens.
     ///
     /// # Errors
-    /// No [introspection endpoint](super::TokenEndpointBuilder::introspection_endpoint), and what it answers.
+    /// Returns an error if there is no [introspection endpoint](super::TokenEndpointBuilder::introspection_endpoint), or it
+    /// refuses.
     pub async fn introspect(&self, token: &str) -> Result<Introspection, Error> {
         let url = self.further("introspection_endpoint", self.urls().introspection.as_ref())?;
         let (parameters, secrets) = (vec![("token", token)], [token]);

@@ -56,8 +56,6 @@ pub(super) struct Success {
     headers: HeaderMap,
     pub(super) text: Zeroizing<Vec<u8>>,
     pub(super) received: SystemTime,
-    /// What the answer says as if it were a refusal.
-    refusal: TokenError,
     secrets: Redactor,
 }
 
@@ -97,7 +95,7 @@ impl Wire {
         mut pairs: Parameters<'_>,
         secrets: &[&str],
     ) -> Result<(Request, Redactor), Error> {
-        let proof = self.authentication.proof(&self.client_id, &self.audience).await?;
+        let proof = self.authentication.proof(&self.client_id, &self.audience, self.clock.now()).await?;
         let proof = proof.as_ref().map(secrecy::SecretString::expose_secret);
         let mut request = Request::new(reqwest::Method::POST, url.clone());
         let authorization = self.authentication.apply(&self.client_id, proof.unwrap_or_default(), &mut pairs)?;
@@ -127,10 +125,9 @@ impl Wire {
         let headers = std::mem::take(response.headers_mut());
         let body = body::read(&mut response, BODY_LIMIT).await;
         let text = Zeroizing::new(as_json(&headers, &body.bytes).into_owned());
-        let refusal = TokenError::read(&endpoint, status, &headers, &text, Some(received), &secrets);
-        let success = Success { endpoint, status, headers, text, received, refusal, secrets };
+        let success = Success { endpoint, status, headers, text, received, secrets };
         match body.end {
-            _ if !status.is_success() => Err(success.refused()),
+            _ if !status.is_success() => Err(success.refused(success.refusal())),
             End::Whole => Ok(success),
             End::Limit => Err(success.unfit("the answer is longer than 1 MiB", true)),
             End::Broken(error) => Err(Failed::unanswered(&success.endpoint, error)),
@@ -140,17 +137,23 @@ impl Wire {
 
 impl Success {
     /// A success that cannot be used, or says in one that there is an error, as some servers do.
-    pub(super) fn unfit(self, reason: &str, is_cut: bool) -> Failed {
-        if self.refusal.code().is_some() {
-            return self.refused();
+    pub(super) fn unfit(&self, reason: &str, is_cut: bool) -> Failed {
+        let refusal = self.refusal();
+        if refusal.code().is_some() {
+            return self.refused(refusal);
         }
-        let Self { endpoint, status, headers, secrets, .. } = &self;
+        let Self { endpoint, status, headers, secrets, .. } = self;
         Failed::unfit(TokenError::misfit(endpoint, *status, headers, reason, secrets), is_cut)
     }
 
-    fn refused(self) -> Failed {
-        let is_an_object = self.text.trim_ascii_start().starts_with(b"{");
-        Failed::refused(self.refusal, is_an_object)
+    /// What the answer says as a refusal.
+    fn refusal(&self) -> TokenError {
+        let Self { endpoint, status, headers, text, received, secrets } = self;
+        TokenError::read(endpoint, *status, headers, text, Some(*received), secrets)
+    }
+
+    fn refused(&self, refusal: TokenError) -> Failed {
+        Failed::refused(refusal, self.text.trim_ascii_start().starts_with(b"{"))
     }
 
     /// The answer as a type.
