@@ -23,6 +23,6 @@ pub(crate) fn put(body: &mut Value, pointer: &str, value: Value) {
 pub(crate) fn take(body: &mut Value, pointer: &str) {
     let Some((above, name)) = pointer.rsplit_once('/') else { return };
     if let Some(Value::Object(members)) = body.pointer_mut(above) {
-        members.remove(&name.replace("~1", "/").replace("~0", "~"));
+        members.shift_remove(&name.replace("~1", "/").replace("~0", "~"));
     }
 }

@@ -2,9 +2,10 @@
 
 use hyper::body::Bytes;
 use keyfit_openapi::{Api, NextPage, PageArgument, Pagination, schema};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::call::Call;
+use crate::pointer::{put, take};
 
 /// How many items the first page has, where more are not fewer than were asked for.
 const FULL: u64 = 2;
@@ -127,11 +128,7 @@ fn cursor(example: Option<&Value>, argument: &PageArgument) -> Value {
 /// No cursor, in a way that the document allows.
 fn end(body: &mut Value, at: &str, fits: &impl Fn(&Value) -> bool) {
     let mut without = body.clone();
-    if let Some((parent, name)) = at.rsplit_once('/')
-        && let Some(members) = without.pointer_mut(parent).and_then(Value::as_object_mut)
-    {
-        members.shift_remove(&name.replace("~1", "/").replace("~0", "~"));
-    }
+    take(&mut without, at);
     put(body, at, Value::Null);
     if !fits(body) {
         *body = if fits(&without) {
@@ -142,17 +139,4 @@ fn end(body: &mut Value, at: &str, fits: &impl Fn(&Value) -> bool) {
             empty
         };
     }
-}
-
-/// Sets a member, and makes the objects around it.
-fn put(body: &mut Value, at: &str, value: Value) {
-    let mut node = body;
-    for name in at.split('/').skip(1) {
-        if !node.is_object() {
-            *node = Value::Object(Map::new());
-        }
-        let Some(members) = node.as_object_mut() else { return };
-        node = members.entry(name.replace("~1", "/").replace("~0", "~")).or_insert(Value::Null);
-    }
-    *node = value;
 }

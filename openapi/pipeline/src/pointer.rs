@@ -16,8 +16,16 @@ pub(crate) fn join(parent: &str, key: &str) -> String {
 
 /// The last member's name, unescaped.
 pub(crate) fn name(pointer: &str) -> String {
-    let last = pointer.rsplit('/').next().unwrap_or_default();
-    last.replace("~1", "/").replace("~0", "~")
+    unescaped(pointer.rsplit('/').next().unwrap_or_default())
+}
+
+/// The names of the members on the way, unescaped.
+pub(crate) fn names(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(unescaped)
+}
+
+fn unescaped(name: &str) -> String {
+    name.replace("~1", "/").replace("~0", "~")
 }
 
 /// The pointer of a local `$ref`, `None` where it leads to another file.

@@ -8,8 +8,8 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Fields, Ident, ImplItem, ImplItemFn, Item, ItemImpl, Lit, Meta, ReturnType, Type, parse_quote};
 
 use super::adapt::type_argument;
-use crate::Operation;
 use crate::pagination::{NextPage, PageArgument, Pagination};
+use crate::{Operation, pointer};
 
 /// The methods that the builder of a paged call has beside those of every call.
 pub(crate) const METHODS: [&str; 3] = ["into_request", "items", "pages"];
@@ -38,8 +38,7 @@ impl AnswerTypes {
 
     /// The type of the items of an answer, as the builders name it; a JSON value where the place has no list of a type.
     fn item(&self, answer: &Type, at: &str) -> Type {
-        let names = at.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"));
-        let found = self.walk(answer, &names.collect::<Vec<_>>(), DEPTH);
+        let found = self.walk(answer, &pointer::names(at).collect::<Vec<_>>(), DEPTH);
         let Some(mut item) = found else { return parse_quote!(::serde_json::Value) };
         Qualify(self).visit_type_mut(&mut item);
         item

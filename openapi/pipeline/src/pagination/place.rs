@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::walk;
+use crate::{pointer, walk};
 
 /// How deep compositions are looked into.
 const DEPTH: usize = 8;
@@ -22,8 +22,10 @@ pub(crate) fn member<'a>(document: &'a Value, schema: &'a Value, pointer: &str) 
     if pointer.is_empty() {
         return Some(found);
     }
-    for name in pointer.strip_prefix('/')?.split('/') {
-        let name = name.replace("~1", "/").replace("~0", "~");
+    if !pointer.starts_with('/') {
+        return None;
+    }
+    for name in pointer::names(pointer) {
         let inner = property(document, found.schema, &name, DEPTH)?;
         found = Member { is_required: found.is_required && inner.is_required, ..inner };
     }
