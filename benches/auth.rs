@@ -1,5 +1,6 @@
 //! What keeping a token good costs: `cargo bench --bench auth`.
 //!
+//! - choosing the alternative that opens a call, of what a client holds;
 //! - asking a warm credential for its token, by 1 and by 64 callers, against a fixed token, as a share of a request on
 //!   loopback: both in this run;
 //! - 10,000 callers over a token that expires: fetches and failures;
@@ -13,9 +14,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_core::future::BoxFuture;
-use keyfit::auth::{AccessToken, Credential, Refresh, TokenSource};
+use keyfit::auth::{AccessToken, Carrier, Credential, Refresh, TokenSource};
+use keyfit::dispatch::Access;
 use keyfit::scopien::{Key, kind};
-use keyfit::{Config, Error, scopien};
+use keyfit::{Api, Config, DynamicClient, Error, Operation, scopien};
 use tokio::task::JoinSet;
 
 const CALLERS: usize = 64;
@@ -25,6 +27,7 @@ fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
+        choosing();
         warm().await;
         expiring().await;
         rotation().await;
@@ -57,6 +60,33 @@ impl TokenSource for Desk {
             #[expect(clippy::disallowed_methods, reason = "a bench has no clock of its own")]
             Ok(token.expiring_at(self.0.life.map(|life| SystemTime::now() + life)))
         })
+    }
+}
+
+/// What it costs a call that its operation has alternatives.
+fn choosing() {
+    const fn row(id: &'static str) -> Operation {
+        Operation::new(id, "call", "GET", "/things")
+    }
+    static API: Api = Api::new("parcels").with_operations(&[
+        row("one").with_security(&[&["key"]]),
+        row("several").with_security(&[&["session"], &["other"], &["key"], &["key", "login"], &[]]),
+    ]);
+    let credential =
+        |kind: &str, carrier| Access::Token("a:fixture".into()).credential(kind, carrier).expect("a token");
+    let key = credential("key", Carrier::Header("X-Key"));
+    let all = key.and(&credential("login", Carrier::Basic)).and(&credential("third", Carrier::Cookie("sid")));
+    println!("{:<60}{:>12}", "choosing an alternative", "ns/call");
+    for (credential, id, what) in
+        [(&key, "one", "1 credential, 1 alternative"), (&all, "several", "3 credentials, 5 alternatives, 2 at once")]
+    {
+        let config = Config::default().base_url("http://127.0.0.1:9");
+        let client = DynamicClient::new(&API, credential.clone(), config).expect("a client");
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            std::hint::black_box(&client).opens(std::hint::black_box(id)).expect("it opens");
+        }
+        println!("{what:<60}{:>12.0}", per(start.elapsed(), CALLS) * 1e9);
     }
 }
 

@@ -1,9 +1,12 @@
-//! Signed tokens as another library reads them: PyJWT, run by the interpreter in `KEYFIT_PYTHON` (default `python3`).
-//! Without PyJWT the test says so and passes.
+//! Signed tokens as other libraries read them: PyJWT, run by the interpreter in `KEYFIT_PYTHON` (default `python3`), and jose, which
+//! needs node and `npm ci` in `tests/peers/oidc`. Without them the tests say so and pass.
 
 use std::env;
+use std::path::Path;
 use std::process::{Command, Output};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyfit::auth::source::MemorySource;
 use keyfit::auth::{JwtAlgorithm, JwtKey, JwtParties, JwtSigner, TokenSource as _};
 use serde_json::Value;
@@ -48,6 +51,41 @@ token, public, name = sys.argv[1:]
 jwt.decode(token, public, algorithms=[name], audience="TEST_API", issuer="client_1")
 assert jwt.get_unverified_header(token) == {"alg": name, "typ": "JWT", "kid": "k1"}
 "#;
+
+/// Argument: an algorithm. Prints a fresh key in every form that other tools write, and its public key, as JSON.
+const MAKE_BY_JOSE: &str = r"
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+const { privateKey, publicKey } = await generateKeyPair(process.argv[1], { extractable: true });
+const forms = [await exportPKCS8(privateKey), JSON.stringify(await exportJWK(privateKey))];
+console.log(JSON.stringify({ forms, public: JSON.stringify(await exportJWK(publicKey)) }));
+";
+
+/// Arguments: token, public key or secret as a JWK, algorithm, and what stands in the header.
+const VERIFY_BY_JOSE: &str = r"
+import { deepStrictEqual } from 'node:assert';
+import { importJWK, jwtVerify } from 'jose';
+const [token, key, algorithm, header] = process.argv.slice(1);
+const verified = await jwtVerify(token, await importJWK(JSON.parse(key), algorithm), {
+  algorithms: [algorithm], audience: 'TEST_API', issuer: 'client_1', requiredClaims: ['iss', 'sub', 'aud', 'iat', 'exp'],
+});
+deepStrictEqual(verified.protectedHeader, JSON.parse(header));
+";
+
+/// `None`, with a message, where it cannot run.
+fn node(script: &str, arguments: &[&str]) -> Option<Output> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/oidc");
+    if !folder.join("node_modules/jose").exists() {
+        println!("skipped: run `npm ci` in tests/peers/oidc");
+        return None;
+    }
+    let mut command = Command::new("node");
+    command.args(["--input-type=module", "--eval", script, "--"]).args(arguments).current_dir(folder);
+    let output = command.output().ok();
+    if output.is_none() {
+        println!("skipped: there is no node");
+    }
+    output
+}
 
 #[expect(clippy::disallowed_methods, reason = "a test's own command line")]
 fn python(arguments: &[&str]) -> Option<Output> {
@@ -127,4 +165,42 @@ async fn another_library_accepts_what_its_own_keys_have_signed() {
         other_public = public;
     }
     assert_eq!(forms, 8);
+}
+
+#[tokio::test]
+async fn a_second_library_accepts_our_tokens_and_refuses_changed_ones() {
+    let mut verified = 0;
+    for name in ["HS256", "RS256", "ES256", "EdDSA"] {
+        let (algorithm, forms, public) = match name {
+            "HS256" => {
+                let jwk = serde_json::json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode(SECRET)});
+                (JwtAlgorithm::Hs256, vec![SECRET.to_owned()], jwk.to_string())
+            }
+            _ => {
+                let Some(made) = node(MAKE_BY_JOSE, &[name]) else { return };
+                assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+                let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+                let text = |value: &Value| value.as_str().expect("text").to_owned();
+                let algorithm = match name {
+                    "RS256" => JwtAlgorithm::Rs256,
+                    "ES256" => JwtAlgorithm::Es256,
+                    _ => JwtAlgorithm::EdDsa,
+                };
+                (algorithm, made["forms"].as_array().expect("forms").iter().map(text).collect(), text(&made["public"]))
+            }
+        };
+        for form in forms {
+            let token = token_by("user_\u{e9}\"1", JwtKey::new(algorithm, MemorySource::new(form)).id("k1")).await;
+            let header = format!(r#"{{"alg":"{name}","typ":"JWT","kid":"k1"}}"#);
+            let verify = |token: &str| node(VERIFY_BY_JOSE, &[token, &public, name, &header]);
+            let Some(output) = verify(&token) else { return };
+            assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+            // One character of the claims is another one.
+            let (head, rest) = token.split_once('.').expect("three parts");
+            let changed = format!("{head}.{}{}", if rest.starts_with('e') { "f" } else { "e" }, &rest[1..]);
+            assert!(!verify(&changed).expect("it ran a moment ago").status.success(), "{name}: a changed token");
+            verified += 1;
+        }
+    }
+    assert_eq!(verified, 7);
 }

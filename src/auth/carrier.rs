@@ -37,6 +37,25 @@ pub(super) enum Place {
 }
 
 impl Carrier {
+    /// Whether a request cannot carry credentials by both, because they have one place.
+    pub(crate) fn collides_with(self, other: Self) -> bool {
+        match (self.header(), other.header()) {
+            (Some(one), Some(two)) => one.eq_ignore_ascii_case(two),
+            (Some(header), None) => matches!(other, Self::Cookie(_)) && header.eq_ignore_ascii_case("cookie"),
+            (None, Some(_)) => other.collides_with(self),
+            (None, None) => self == other,
+        }
+    }
+
+    /// The header that the credential has for itself.
+    fn header(self) -> Option<&'static str> {
+        match self {
+            Self::Bearer | Self::Basic | Self::Scheme(_) => Some("Authorization"),
+            Self::Header(name) => Some(name),
+            Self::Cookie(_) | Self::Query(_) => None,
+        }
+    }
+
     /// The credential at its place, marked sensitive so that no `Debug` shows it.
     pub(super) fn place(self, credential: &str) -> Result<Place, Error> {
         let header = |name: Result<HeaderName, _>, text: String| -> Option<Place> {
@@ -120,6 +139,26 @@ mod tests {
             assert_eq!((header("authorization"), header("x-api-key")), (authorization, key), "{carrier:?}");
             assert_eq!((header("cookie"), request.url().query()), (Some(cookie), Some(query)), "{carrier:?}");
             assert!(!format!("{:?}", request.headers()).contains("do-not"), "{carrier:?}");
+        }
+    }
+
+    #[test]
+    fn two_credentials_for_one_place_collide() {
+        let (bearer, basic, bot) = (Carrier::Bearer, Carrier::Basic, Carrier::Scheme("Bot"));
+        let (key, cookie, query) = (Carrier::Header("X-Key"), Carrier::Cookie("sid"), Carrier::Query("key"));
+        for (one, two, expected) in [
+            (bearer, basic, true),
+            (bot, Carrier::Header("authorization"), true),
+            (key, Carrier::Header("x-key"), true),
+            (cookie, Carrier::Header("cookie"), true),
+            (query, query, true),
+            (bearer, key, false),
+            (cookie, Carrier::Cookie("csrf"), false),
+            (cookie, key, false),
+            (cookie, query, false),
+            (key, query, false),
+        ] {
+            assert_eq!((one.collides_with(two), two.collides_with(one)), (expected, expected), "{one:?} {two:?}");
         }
     }
 

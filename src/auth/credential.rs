@@ -1,4 +1,4 @@
-//! What a client authenticates with: a token, or something that keeps one good.
+//! What a client authenticates with: a token, or something that keeps one good, or several of these.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,16 +7,17 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::cache::{Cache, Refresh};
+use super::cache::Refresh;
 use super::environment;
-use super::held::Held;
+use super::kind_credential::KindCredential;
 use super::token::{Token, check};
 use super::{AccessToken, Carrier, Opens, SecretSource, TokenKind, TokenSource};
 use crate::error::Error;
 
 /// What a client of one kind authenticates with. A fixed [`Token`] turns into one; [`from_source`](Self::from_source)
 /// and [`from_secret`](Self::from_secret) make one that fetches its token, keeps it good, and finds a rotated one
-/// without a failed request. Cloning shares the token: give one credential to all clients that use it.
+/// without a failed request. Cloning shares the token: give one credential to all clients that use it. A client that takes
+/// several is described at [`IntoCredential`].
 ///
 /// ```
 /// use keyfit::auth::{Credential, SecretSource};
@@ -30,21 +31,9 @@ use crate::error::Error;
 /// # }
 /// ```
 pub struct Credential<K> {
-    keeper: Keeper,
-    /// The kind, for who has lost the type.
-    name: Arc<str>,
-    carrier: Carrier,
+    /// One where `K` is a kind. Where it is an API, or `()`, any number of them, in the order in which they were given.
+    parts: Arc<[KindCredential]>,
     kind: PhantomData<fn() -> K>,
-}
-
-#[derive(Clone, Debug)]
-enum Keeper {
-    Fixed(Held),
-    Cached(Cache),
-    /// Nothing, for APIs that take no credential.
-    Nothing,
-    /// A fixed token that its place cannot hold; said when it is first used.
-    Unusable,
 }
 
 impl<K: TokenKind> Credential<K> {
@@ -55,7 +44,7 @@ impl<K: TokenKind> Credential<K> {
 
     /// As [`from_source`](Self::from_source), with times of your own.
     pub fn refreshed(source: impl TokenSource, refresh: Refresh) -> Self {
-        Self::cached(K::NAME, Arc::new(source), refresh, K::CARRIER)
+        Self::of(KindCredential::cached(K::NAME, Arc::new(source), refresh, K::CARRIER))
     }
 
     /// A credential that is a secret kept elsewhere: in a file, a variable, a secret store.
@@ -73,23 +62,37 @@ impl<K: TokenKind> Credential<K> {
     /// # Errors
     /// What the source says.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.token().await.map(drop)
+        for part in &*self.parts {
+            part.token().await?;
+        }
+        Ok(())
     }
 }
 
+/// For an API that is described at run time, which has no kinds as types.
 impl Credential<()> {
     /// No credential, for an API or an operation that takes none.
     pub fn none() -> Self {
-        Self { keeper: Keeper::Nothing, name: "".into(), carrier: Carrier::Bearer, kind: PhantomData }
+        Self { parts: Arc::default(), kind: PhantomData }
     }
 
-    /// The token in the first variable that is set. Kinds are given by name, variable and carrier.
-    pub(crate) fn from_first_variable(kinds: &[(&str, &str, Carrier)]) -> Result<Self, Error> {
+    /// This one and another, for a client that holds both.
+    #[must_use]
+    pub fn and<L>(&self, other: &Credential<L>) -> Self {
+        Self { parts: self.parts.iter().chain(&*other.parts).cloned().collect(), kind: PhantomData }
+    }
+
+    /// The tokens in the variables that are set, at least one. Kinds are given by name, variable and carrier.
+    pub(crate) fn from_variables(kinds: &[(&str, &str, Carrier)]) -> Result<Self, Error> {
+        let mut parts = Vec::new();
         for (name, variable, carrier) in kinds {
             if let Some(text) = environment::optional(variable)?.map(SecretString::from) {
                 check(&format!("the token in the environment variable {variable}"), *carrier, text.expose_secret())?;
-                return Ok(Self::of_text(name, text, *carrier));
+                parts.push(KindCredential::of_text(name, text, *carrier));
             }
+        }
+        if !parts.is_empty() {
+            return Ok(Self { parts: parts.into(), kind: PhantomData });
         }
         let variables: Vec<&str> = kinds.iter().map(|(_, variable, _)| *variable).collect();
         Err(Error::credential(match variables[..] {
@@ -101,71 +104,59 @@ impl Credential<()> {
     /// A fixed token of a kind that is known by its name alone.
     pub(crate) fn fixed(kind: &str, carrier: Carrier, secret: SecretString) -> Result<Self, Error> {
         check(&format!("the {kind} token"), carrier, secret.expose_secret())?;
-        Ok(Self::of_text(kind, secret, carrier))
+        Ok(Self::of(KindCredential::of_text(kind, secret, carrier)))
+    }
+
+    /// Tokens of such a kind that come from a source.
+    pub(crate) fn cached(kind: &str, source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
+        Self::of(KindCredential::cached(kind, source, refresh, carrier))
     }
 }
 
 impl<K> Credential<K> {
-    /// A credential whose tokens come from a source.
-    pub(crate) fn cached(kind: &str, source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
-        let keeper = Keeper::Cached(Cache::new(source, refresh, carrier));
-        Self { keeper, name: kind.into(), carrier, kind: PhantomData }
+    fn of(part: KindCredential) -> Self {
+        Self { parts: Arc::new([part]), kind: PhantomData }
     }
 
-    /// Of a text that was checked.
-    fn of_text(kind: &str, secret: SecretString, carrier: Carrier) -> Self {
-        let keeper = Held::new(AccessToken::new(secret), carrier, 0).map_or(Keeper::Unusable, Keeper::Fixed);
-        Self { keeper, name: kind.into(), carrier, kind: PhantomData }
-    }
-
-    /// The name of its kind; `None` where there is no credential.
-    pub(crate) fn name(&self) -> Option<&str> {
-        (!matches!(self.keeper, Keeper::Nothing)).then_some(&*self.name)
-    }
-
-    /// Where requests carry it.
-    pub(crate) fn carrier(&self) -> Carrier {
-        self.carrier
-    }
-
-    /// The token to send.
-    pub(crate) async fn token(&self) -> Result<Held, Error> {
-        match &self.keeper {
-            Keeper::Fixed(held) => Ok(held.clone()),
-            Keeper::Cached(cache) => cache.token().await,
-            Keeper::Nothing => Ok(Held::nothing()),
-            Keeper::Unusable => Err(Error::credential("the token cannot be sent where its kind is carried")),
-        }
-    }
-
-    /// The token, where it is a fixed one.
-    pub(crate) fn held(&self) -> Option<&Held> {
-        match &self.keeper {
-            Keeper::Fixed(held) => Some(held),
-            Keeper::Cached(_) | Keeper::Nothing | Keeper::Unusable => None,
-        }
-    }
-
-    /// Another token than the one that was refused, where one can be had.
-    pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
-        match &self.keeper {
-            Keeper::Cached(cache) => cache.instead_of(refused).await,
-            Keeper::Fixed(_) | Keeper::Nothing | Keeper::Unusable => None,
-        }
-    }
-
-    /// For a transport, which serves clients of any kind.
-    pub(crate) fn of_any_kind(self) -> Credential<()> {
-        self.of_kind()
+    /// Each credential, in the order in which they were given.
+    pub(crate) fn into_parts(self) -> Arc<[KindCredential]> {
+        self.parts
     }
 
     fn of_kind<L>(self) -> Credential<L> {
-        let Self { keeper, name, carrier, .. } = self;
-        Credential { keeper, name, carrier, kind: PhantomData }
+        Credential { parts: self.parts, kind: PhantomData }
+    }
+
+    /// Those of several credentials.
+    fn joined(several: &[&[KindCredential]]) -> Self {
+        Self { parts: several.concat().into(), kind: PhantomData }
     }
 }
 
-/// What a client of an API is made with: a [`Token`] or a [`Credential`] of a kind that [`Opens`] it.
+/// What a client of an API is made with: a [`Token`] or a [`Credential`] of a kind that [`Opens`] it, or several.
+///
+/// A program that holds several credentials gives them all: a pair or a triple of tokens and credentials, and pairs of pairs
+/// where there are more; an `Option` where it may lack one. Each call then carries the credentials of one alternative of its
+/// operation and nothing else:
+///
+/// 1. Of the alternatives that the client holds whole, the one with the most schemes; among equals, the first of the document.
+/// 2. Nothing, where the operation may be called without, and the client holds no alternative of it whole.
+/// 3. An operation of which nothing is said gets the credential that was given first, and a public one none.
+///
+/// Where none of that holds, the call fails before anything is sent, with the names of what would open it. A client certificate
+/// ([`Config::client_certificate`](crate::Config::client_certificate)) counts as a scheme that is held.
+///
+/// ```
+/// # #[cfg(feature = "instasent-ingest")]
+/// # fn example() -> Result<(), keyfit::Error> {
+/// use keyfit::instasent::ingest::{Client, DatasourceToken};
+/// use keyfit::instasent::product::ProductToken;
+///
+/// let tokens = (DatasourceToken::new("the-token")?, Some(ProductToken::new("another")?));
+/// let client = Client::new(tokens)?;
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a credential for `{A}`",
     label = "a token or a credential of a kind is needed here",
@@ -185,6 +176,24 @@ impl<A, K: Opens<A>> IntoCredential<A> for Token<K> {
 impl<A, K: Opens<A>> IntoCredential<A> for Credential<K> {
     fn into_credential(self) -> Credential<A> {
         self.of_kind()
+    }
+}
+
+impl<A, C: IntoCredential<A>> IntoCredential<A> for Option<C> {
+    fn into_credential(self) -> Credential<A> {
+        self.map_or_else(|| Credential::joined(&[]), C::into_credential)
+    }
+}
+
+impl<A, C: IntoCredential<A>, D: IntoCredential<A>> IntoCredential<A> for (C, D) {
+    fn into_credential(self) -> Credential<A> {
+        Credential::joined(&[&self.0.into_credential().parts, &self.1.into_credential().parts])
+    }
+}
+
+impl<A, C: IntoCredential<A>, D: IntoCredential<A>, E: IntoCredential<A>> IntoCredential<A> for (C, D, E) {
+    fn into_credential(self) -> Credential<A> {
+        (self.0, (self.1, self.2)).into_credential()
     }
 }
 
@@ -214,21 +223,20 @@ impl fmt::Debug for Plain {
 
 impl<K> Clone for Credential<K> {
     fn clone(&self) -> Self {
-        let Self { keeper, name, carrier, .. } = self;
-        Self { keeper: keeper.clone(), name: Arc::clone(name), carrier: *carrier, kind: PhantomData }
+        Self { parts: Arc::clone(&self.parts), kind: PhantomData }
     }
 }
 
 impl<K> fmt::Debug for Credential<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Credential").field(&self.keeper).finish()
+        f.debug_tuple("Credential").field(&self.parts).finish()
     }
 }
 
 impl<K: TokenKind> From<Token<K>> for Credential<K> {
     fn from(token: Token<K>) -> Self {
         // A token's text was checked when it was made.
-        Self::of_text(K::NAME, token.into_secret(), K::CARRIER)
+        Self::of(KindCredential::of_text(K::NAME, token.into_secret(), K::CARRIER))
     }
 }
 
@@ -236,21 +244,43 @@ impl<K: TokenKind> From<Token<K>> for Credential<K> {
 mod tests {
     use super::*;
 
+    /// The texts of fixed tokens.
+    fn texts(credential: &Credential<()>) -> Vec<&str> {
+        credential.parts.iter().filter_map(KindCredential::fixed).map(|held| held.token().expose()).collect()
+    }
+
     #[test]
-    fn the_first_variable_that_is_set_counts_and_no_value_is_shown() {
+    fn every_variable_that_is_set_counts_and_no_value_is_shown() {
         let bearer = |variable| ("parcels", variable, Carrier::Bearer);
         let (unset, other) = (bearer("KEYFIT_TEST_NO_SUCH_VARIABLE"), bearer("KEYFIT_TEST_NO_OTHER_VARIABLE"));
         // Cargo sets both for every test.
-        let found = Credential::from_first_variable(&[unset, bearer("CARGO_PKG_NAME")]).expect("it is set");
-        assert_eq!(found.held().map(|held| held.token().expose()), Some(env!("CARGO_PKG_NAME")));
-        let refused = Credential::from_first_variable(&[bearer("CARGO_PKG_DESCRIPTION"), bearer("CARGO_PKG_NAME")]);
+        let (name, version) = (bearer("CARGO_PKG_NAME"), bearer("CARGO_PKG_VERSION"));
+        let found = Credential::from_variables(&[unset, name, version]).expect("they are set");
+        assert_eq!(texts(&found), [env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")]);
+        let refused = Credential::from_variables(&[name, bearer("CARGO_PKG_DESCRIPTION")]);
         let message = refused.expect_err("it holds spaces").to_string();
         assert!(message.contains("CARGO_PKG_DESCRIPTION"), "{message}");
         assert!(!message.contains(env!("CARGO_PKG_DESCRIPTION")), "{message}");
-        let none = |kinds: &[_]| Credential::from_first_variable(kinds).expect_err("nothing is set").to_string();
+        let none = |kinds: &[_]| Credential::from_variables(kinds).expect_err("nothing is set").to_string();
         assert!(none(&[unset]).ends_with("KEYFIT_TEST_NO_SUCH_VARIABLE is not set: set it and start again"));
         assert!(
             none(&[unset, other]).contains("set one of the environment variables KEYFIT_TEST_NO_SUCH_VARIABLE, KEYFIT")
         );
+    }
+
+    #[test]
+    fn several_credentials_keep_their_order_and_one_may_be_lacking() {
+        enum Any {}
+        impl TokenKind for Any {
+            const NAME: &'static str = "any";
+            const VARIABLE: &'static str = "KEYFIT_TEST_NO_SUCH_VARIABLE";
+        }
+        impl Opens<()> for Any {}
+        let token = |text: &str| Token::<Any>::new(text).expect("a token");
+        let pair: Credential<()> = (token("a"), Credential::from(token("b"))).into_credential();
+        let triple: Credential<()> = (token("a"), None::<Token<Any>>, (Some(token("b")), token("c"))).into_credential();
+        assert_eq!((texts(&pair), texts(&triple)), (vec!["a", "b"], vec!["a", "b", "c"]));
+        assert_eq!(texts(&pair.and(&triple)).len(), 5);
+        assert!(!format!("{pair:?}").contains("\"a\""));
     }
 }

@@ -1,4 +1,4 @@
-//! A token in use: the text, its header, and its place in the row of tokens.
+//! A token in use, and what one request carries.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -8,79 +8,31 @@ use reqwest::Request;
 
 use super::carrier::Place;
 use super::{AccessToken, Carrier};
-use crate::error::api::UNKNOWN;
 use crate::error::redact::Redactor;
 use crate::error::{Api, Error};
 
-/// An access token as requests to an API carry it. Cloning shares it.
+/// An access token with the place where requests carry it, and its place in the row of tokens. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(super) token: Arc<AccessToken>,
-    /// None where no credential is sent.
-    place: Option<Place>,
+    place: Place,
     /// Where it is a user and a password.
     is_login: bool,
     /// Made for the first error, and for all after it.
     redactor: Arc<OnceLock<Redactor>>,
     /// Higher for newer tokens of one cache.
     generation: u64,
-    /// The API that it is sent to.
-    api: &'static Api,
 }
 
 impl Held {
     /// Finds its place.
     pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
-        let (place, is_login) = (Some(carrier.place(token.expose())?), carrier == Carrier::Basic);
-        Ok(Self { token: Arc::new(token), place, is_login, redactor: Arc::default(), generation, api: &UNKNOWN })
-    }
-
-    /// What is sent where no credential is: nothing.
-    pub(crate) fn nothing() -> Self {
-        Self {
-            token: Arc::new(AccessToken::new("")),
-            place: None,
-            is_login: false,
-            redactor: Arc::default(),
-            generation: 0,
-            api: &UNKNOWN,
-        }
-    }
-
-    /// The same token, on its way to an API.
-    pub(crate) fn sent_to(self, api: &'static Api) -> Self {
-        Self { api, ..self }
-    }
-
-    /// The API that it is sent to.
-    pub(crate) fn api(&self) -> &'static Api {
-        self.api
-    }
-
-    /// Puts the token where it is carried; what stood there is replaced.
-    pub(crate) fn authorize(&self, request: &mut Request) {
-        if let Some(place) = &self.place {
-            place.put(self.token.expose(), request);
-        }
-    }
-
-    /// Whether there is no token.
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.place.is_none()
+        let (place, is_login) = (carrier.place(token.expose())?, carrier == Carrier::Basic);
+        Ok(Self { token: Arc::new(token), place, is_login, redactor: Arc::default(), generation })
     }
 
     pub(crate) fn token(&self) -> &AccessToken {
         &self.token
-    }
-
-    /// Masks the token in what a server says, and what looks like another one of the API.
-    pub(crate) fn redactor(&self) -> Redactor {
-        let own = self.redactor.get_or_init(|| {
-            let whole = self.token.expose();
-            let password = whole.split_once(':').map(|(_, password)| password).filter(|_| self.is_login);
-            Redactor::of_client([whole].into_iter().chain(password))
-        });
-        own.clone().with_prefixes(self.api.secret_prefixes)
     }
 
     /// Its place in the row of tokens.
@@ -91,6 +43,13 @@ impl Held {
     pub(super) fn is_expired(&self, now: SystemTime) -> bool {
         self.token.expires_at().is_some_and(|time| time <= now)
     }
+
+    /// What is masked of it: the whole, and the password of a login alone too.
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        let whole = self.token.expose();
+        let password = whole.split_once(':').map(|(_, password)| password).filter(|_| self.is_login);
+        [whole].into_iter().chain(password)
+    }
 }
 
 impl fmt::Debug for Held {
@@ -99,23 +58,85 @@ impl fmt::Debug for Held {
     }
 }
 
+/// The access tokens that one request carries to an API: one, several at once, or none. Cloning shares them.
+#[derive(Clone)]
+pub(crate) struct Carried {
+    tokens: Arc<[Held]>,
+    api: &'static Api,
+}
+
+impl Carried {
+    /// Tokens on their way to an API.
+    pub(crate) fn new(tokens: impl Into<Arc<[Held]>>, api: &'static Api) -> Self {
+        Self { tokens: tokens.into(), api }
+    }
+
+    pub(crate) fn tokens(&self) -> &[Held] {
+        &self.tokens
+    }
+
+    /// The API that they are sent to.
+    pub(crate) fn api(&self) -> &'static Api {
+        self.api
+    }
+
+    /// Puts each token where it is carried; what stood there is replaced.
+    pub(crate) fn authorize(&self, request: &mut Request) {
+        for held in &*self.tokens {
+            held.place.put(held.token.expose(), request);
+        }
+    }
+
+    /// Masks the tokens in what a server says, and what looks like another one of the API.
+    pub(crate) fn redactor(&self) -> Redactor {
+        let redactor = match &*self.tokens {
+            [held] => held.redactor.get_or_init(|| Redactor::of_client(held.secrets())).clone(),
+            tokens => Redactor::of_client(tokens.iter().flat_map(Held::secrets)),
+        };
+        redactor.with_prefixes(self.api.secret_prefixes)
+    }
+
+    /// Names for the tokens that may be printed.
+    pub(crate) fn fingerprints(&self) -> String {
+        let names: Vec<String> = self.tokens.iter().map(|held| held.token.fingerprint().to_string()).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join("+") }
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&*self.tokens).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::api::UNKNOWN;
 
-    #[test]
-    fn the_header_does_not_print() {
-        let held = Held::new(AccessToken::new("do-not-print-me"), Carrier::Bearer, 1).expect("a header");
-        let mut request = Request::new(reqwest::Method::GET, "https://a.example".parse().expect("a URL"));
-        held.authorize(&mut request);
-        assert_eq!(format!("{:?}", request.headers()), r#"{"authorization": Sensitive}"#);
-        assert!(!format!("{held:?}").contains("do-not"));
+    fn carried(tokens: &[(&str, Carrier)]) -> Carried {
+        let held =
+            |(token, carrier): &(&str, Carrier)| Held::new(AccessToken::new(*token), *carrier, 1).expect("a place");
+        Carried::new(tokens.iter().map(held).collect::<Vec<_>>(), &UNKNOWN)
     }
 
     #[test]
-    fn the_password_of_a_login_is_masked_alone_too() {
-        let held = Held::new(AccessToken::new("ada:do-not-print-me"), Carrier::Basic, 1).expect("a header");
-        let masked = held.redactor().mask("no do-not-print-me for ada").into_owned();
-        assert_eq!(masked, "no [redacted] for ada");
+    fn the_header_does_not_print() {
+        let carried = carried(&[("do-not-print-me", Carrier::Bearer)]);
+        let mut request = Request::new(reqwest::Method::GET, "https://a.example".parse().expect("a URL"));
+        carried.authorize(&mut request);
+        assert_eq!(format!("{:?}", request.headers()), r#"{"authorization": Sensitive}"#);
+        assert!(!format!("{carried:?}").contains("do-not"));
+    }
+
+    #[test]
+    fn the_password_of_a_login_is_masked_alone_too_and_so_is_each_of_several_tokens() {
+        let login = ("ada:do-not-print-me", Carrier::Basic);
+        for tokens in [&[login][..], &[("another-secret", Carrier::Header("X-Key")), login]] {
+            let masked = carried(tokens).redactor().mask("no do-not-print-me for ada").into_owned();
+            assert_eq!(masked, "no [redacted] for ada");
+        }
+        let both = carried(&[("another-secret", Carrier::Header("X-Key")), login]);
+        assert_eq!(both.redactor().mask("not another-secret"), "not [redacted]");
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Url};
 
+#[cfg(feature = "rustls")]
+use super::certificate::{ClientCertificate, authorities};
 use crate::error::Error;
 
 /// How an HTTP client is set up. It follows no redirect: a redirect to another origin would carry the credential there, and
@@ -19,6 +21,12 @@ pub(crate) struct Http {
     /// Whether a connection serves several requests. One that the server closes in the moment in which it is used again looks
     /// like an answer that was lost.
     pub(crate) keeps_connections: bool,
+    /// Shown to a server that asks for one.
+    #[cfg(feature = "rustls")]
+    pub(crate) client_certificate: Option<ClientCertificate>,
+    /// Certificates in PEM of authorities that are trusted beside the system's.
+    #[cfg(feature = "rustls")]
+    pub(crate) root_certificates: Option<String>,
 }
 
 impl Default for Http {
@@ -28,6 +36,10 @@ impl Default for Http {
             timeout: Duration::from_secs(30),
             user_agent: None,
             keeps_connections: true,
+            #[cfg(feature = "rustls")]
+            client_certificate: None,
+            #[cfg(feature = "rustls")]
+            root_certificates: None,
         }
     }
 }
@@ -36,7 +48,7 @@ impl Http {
     /// The client for a host.
     ///
     /// # Errors
-    /// Returns an error if the TLS backend cannot be initialized.
+    /// Returns an error if a certificate cannot be used, or the TLS backend cannot be initialized.
     pub(crate) fn client(&self, base: &Url) -> Result<reqwest::Client, Error> {
         let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
@@ -51,9 +63,40 @@ impl Http {
         let builder = if self.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
         // A proxy of the environment would take plain http, and the credential in it, off this machine.
         let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
-        without_needless_roots(builder, base)
+        self.with_certificates(without_needless_roots(builder, base))?
             .build()
             .map_err(|error| Error::configuration_from("the HTTP client cannot be set up".to_owned(), error))
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl Http {
+    /// Whether a server that asks for a client certificate is shown one.
+    pub(crate) fn has_client_certificate(&self) -> bool {
+        self.client_certificate.is_some()
+    }
+
+    fn with_certificates(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
+        let builder = match &self.client_certificate {
+            Some(certificate) => builder.identity(certificate.identity()?),
+            None => builder,
+        };
+        Ok(match &self.root_certificates {
+            Some(pem) => builder.tls_certs_merge(authorities(pem)?),
+            None => builder,
+        })
+    }
+}
+
+#[cfg(not(feature = "rustls"))]
+#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with TLS there are certificates")]
+impl Http {
+    pub(crate) fn has_client_certificate(&self) -> bool {
+        false
+    }
+
+    fn with_certificates(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
+        Ok(builder)
     }
 }
 

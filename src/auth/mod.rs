@@ -3,7 +3,9 @@
 //! | You have | Give the client | Page |
 //! |---|---|---|
 //! | a token or an API key | one of the token types in the module of the client | [`Token`] |
+//! | several of these | all of them, as a pair or a triple | [`IntoCredential`] |
 //! | a key whose prefix tells test from live | the same | `keyfit::scopien`: modes, reach, environments |
+//! | a client certificate, for mutual TLS | [`Config::client_certificate`](crate::Config::client_certificate) | `ClientCertificate` (feature `rustls`) |
 //! | keys that tell where they may be used | | [`TokenCheck`] |
 //! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`]: variable, file, command, Vault, AWS |
 //! | a user's consent, or the client credentials of a service | [`Credential::from_source`] | [`oauth`] (feature `oauth`) |
@@ -21,6 +23,8 @@
 mod access_token;
 mod cache;
 mod carrier;
+#[cfg(feature = "rustls")]
+mod certificate;
 mod credential;
 pub(crate) mod environment;
 mod fingerprint;
@@ -31,8 +35,10 @@ mod hygiene;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod kind;
+mod kind_credential;
 #[cfg(feature = "oauth")]
 pub mod oauth;
+mod oauth_flow;
 pub mod rotation;
 mod secret;
 mod secret_file;
@@ -43,14 +49,18 @@ mod token_check;
 pub use access_token::AccessToken;
 pub use cache::Refresh;
 pub use carrier::Carrier;
+#[cfg(feature = "rustls")]
+pub use certificate::ClientCertificate;
 pub use credential::{Credential, IntoCredential};
 pub use fingerprint::Fingerprint;
 pub use grants::{Excess, Needs, Right, Scopes};
-pub(crate) use held::Held;
+pub(crate) use held::{Carried, Held};
 pub use hygiene::{Expiry, Hygiene, HygieneWarning, KeyFacts};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtAlgorithm, JwtKey, JwtParties, JwtSigner};
 pub use kind::{BasicKind, Opens, TokenKind};
+pub(crate) use kind_credential::KindCredential;
+pub use oauth_flow::OAuthFlow;
 pub use secret::Secret;
 pub use source::{SecretSource, TokenSource};
 pub use token::Token;

@@ -79,6 +79,25 @@ impl Config {
         self
     }
 
+    /// Shows this certificate to a server that asks for one (mutual TLS). An operation that takes the scheme `mutualTLS` is called
+    /// with it; beside that the server alone decides: it asks while a connection is opened, before it knows the operation, and
+    /// sees the certificate and never the key. Over plain http to a loopback host nothing is shown.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn client_certificate(mut self, certificate: crate::auth::ClientCertificate) -> Self {
+        self.http.client_certificate = Some(certificate);
+        self
+    }
+
+    /// Trusts these authorities beside the system's: certificates in PEM, of a company's own authority. A text without a valid one
+    /// is refused when the client is made.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<String>) -> Self {
+        self.http.root_certificates = Some(pem.into());
+        self
+    }
+
     /// How long connecting may take. Default: 10 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {

@@ -87,6 +87,15 @@ impl DynamicClient {
         self.api.operations.iter().find(|known| known.id == id)
     }
 
+    /// Whether the client holds what opens the operation with this id. Nothing is sent.
+    ///
+    /// # Errors
+    /// Returns an error if the API has no such operation, or the client does not hold what it takes.
+    pub fn opens(&self, operation: &str) -> Result<(), Error> {
+        let known = self.operation(operation).ok_or_else(|| Error::unknown_operation(operation))?;
+        self.transport.opens(known).map_err(|error| error.of_operation(known))
+    }
+
     /// A call of the operation with this id.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::auth::Held;
+use crate::auth::Carried;
 use crate::error::RateLimit;
 use crate::error::problem::request_id;
 
@@ -17,18 +17,18 @@ pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
     attempts: u32,
-    /// The token that it was sent with, which the value may repeat.
-    held: Option<Held>,
+    /// What it was sent with, which the value may repeat.
+    carried: Option<Carried>,
 }
 
 impl<T> Response<T> {
     pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap, attempts: u32) -> Self {
-        Self { value, status, headers, attempts, held: None }
+        Self { value, status, headers, attempts, carried: None }
     }
 
-    /// The same, whose `Debug` masks the token of the call.
-    pub(crate) fn sent_with(self, held: Option<Held>) -> Self {
-        Self { held, ..self }
+    /// The same, whose `Debug` masks the tokens of the call.
+    pub(crate) fn sent_with(self, carried: Option<Carried>) -> Self {
+        Self { carried, ..self }
     }
 
     /// The value alone.
@@ -53,8 +53,8 @@ impl<T> Response<T> {
 
     /// The rate limit that the answer reported.
     pub fn rate_limit(&self) -> Option<RateLimit> {
-        match &self.held {
-            Some(held) => RateLimit::of(&self.headers, &held.api().rate_limit),
+        match &self.carried {
+            Some(carried) => RateLimit::of(&self.headers, &carried.api().rate_limit),
             None => RateLimit::from_headers(&self.headers),
         }
     }
@@ -66,8 +66,8 @@ impl<T> Response<T> {
 
     /// The same answer with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
-        let Self { value, status, headers, attempts, held } = self;
-        Response { value: change(value), status, headers, attempts, held }
+        let Self { value, status, headers, attempts, carried } = self;
+        Response { value: change(value), status, headers, attempts, carried }
     }
 }
 
@@ -91,28 +91,28 @@ impl<T> AsRef<T> for Response<T> {
     }
 }
 
-/// Without the token of the call. The value by itself is the caller's, and prints itself whole.
+/// Without the tokens of the call. The value by itself is the caller's, and prints itself whole.
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the headers: they may hold cookies.
         f.debug_struct("Response")
             .field("status", &self.status)
             .field("attempts", &self.attempts)
-            .field("value", &Masked { value: &self.value, held: self.held.as_ref() })
+            .field("value", &Masked { value: &self.value, carried: self.carried.as_ref() })
             .finish_non_exhaustive()
     }
 }
 
-/// A value that prints itself without a token.
+/// A value that prints itself without tokens.
 struct Masked<'r, T> {
     value: &'r T,
-    held: Option<&'r Held>,
+    carried: Option<&'r Carried>,
 }
 
 impl<T: fmt::Debug> fmt::Debug for Masked<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(held) = self.held else { return self.value.fmt(f) };
+        let Some(carried) = self.carried else { return self.value.fmt(f) };
         let text = if f.alternate() { format!("{:#?}", self.value) } else { format!("{:?}", self.value) };
-        f.write_str(&held.redactor().mask(&text))
+        f.write_str(&carried.redactor().mask(&text))
     }
 }

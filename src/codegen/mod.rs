@@ -3,6 +3,7 @@
 
 mod argument;
 mod include;
+mod oauth;
 
 pub use bytes;
 pub use chrono;
@@ -16,6 +17,8 @@ pub use argument::{
 };
 
 use crate::auth::{Carrier, Credential, TokenKind};
+pub use oauth::{client_credentials, discovered_client_credentials};
+
 pub use crate::client::dispatch::{argument, written};
 use crate::client::pagination::{Items, Pager, Pages};
 pub use crate::client::path_argument::encode as encode_path;
@@ -27,7 +30,7 @@ use crate::error::Operation;
 use crate::error::operation::{NextPage, Pagination};
 
 /// The newest form of generated code that this version takes.
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 /// The oldest one.
 const OLDEST: u32 = 1;
 
@@ -53,12 +56,12 @@ pub const fn kind<K: TokenKind>() -> (&'static str, &'static str, Carrier) {
     (K::NAME, K::VARIABLE, K::CARRIER)
 }
 
-/// The credential in the first variable that is set.
+/// The credentials in the variables that are set.
 ///
 /// # Errors
 /// Returns an error if none is set, and for what can be no token.
 pub fn credential_from_env(kinds: &[(&str, &str, Carrier)]) -> Result<Credential<()>, crate::error::Error> {
-    Credential::from_first_variable(kinds)
+    Credential::from_variables(kinds)
 }
 
 /// The error of a call to an operation that the client does not have.

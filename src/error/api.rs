@@ -31,6 +31,8 @@ pub struct Api {
     pub errors: &'static [ErrorEnvelope],
     /// Where it tells its rate limit.
     pub rate_limit: RateLimitNames,
+    /// The schemes of its operations' [`security`](Operation::security) that a client certificate satisfies.
+    pub client_certificates: &'static [&'static str],
     /// How its secrets begin. What begins so is masked in errors, whosever it is.
     pub secret_prefixes: &'static [&'static str],
 }
@@ -72,7 +74,8 @@ impl Api {
     /// An API of which no more than its name is known.
     pub const fn new(name: &'static str) -> Self {
         let rate_limit = RateLimitNames::new();
-        Self { name, base_urls: &[], operations: &[], errors: &[], rate_limit, secret_prefixes: &[] }
+        let (base_urls, operations, errors, client_certificates) = (&[], &[], &[], &[]);
+        Self { name, base_urls, operations, errors, rate_limit, client_certificates, secret_prefixes: &[] }
     }
 
     /// The same, with its [base URLs](Self::base_urls).
@@ -97,6 +100,12 @@ impl Api {
     #[must_use]
     pub const fn with_rate_limit(self, rate_limit: RateLimitNames) -> Self {
         Self { rate_limit, ..self }
+    }
+
+    /// The same, with the [schemes that a client certificate satisfies](Self::client_certificates).
+    #[must_use]
+    pub const fn with_client_certificates(self, client_certificates: &'static [&'static str]) -> Self {
+        Self { client_certificates, ..self }
     }
 
     /// The same, with the [beginnings of its secrets](Self::secret_prefixes).

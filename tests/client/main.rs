@@ -3,11 +3,16 @@
 mod attempts;
 mod bulk_sms;
 mod census;
+mod certificates;
 mod error_bodies;
+mod flows;
 mod granted_scopes;
 mod hostile;
 mod leaks;
 mod limits;
+mod locks;
+mod matrix;
+mod mutual_tls;
 mod opening;
 mod pagination;
 mod rotation;

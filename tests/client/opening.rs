@@ -50,10 +50,10 @@ const CARRIERS: [(Carrier, &str, (&str, &str)); 6] = [
     (Carrier::Query("key"), "fixture-key-query", ("query", "key=fixture-key-query")),            // not-a-secret
 ];
 
-type Seen = Arc<Mutex<Vec<Vec<(String, String)>>>>;
+pub(crate) type Seen = Arc<Mutex<Vec<Vec<(String, String)>>>>;
 
 /// A server that keeps the headers and the query of each request, and answers with this status.
-async fn recording(status: u16) -> (MockServer, Seen) {
+pub(crate) async fn recording(status: u16) -> (MockServer, Seen) {
     let server = MockServer::start_async().await;
     let seen: Seen = Arc::default();
     let seeing = Arc::clone(&seen);

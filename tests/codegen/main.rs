@@ -10,6 +10,7 @@
 
 mod form_1;
 mod form_2;
+mod form_3;
 mod pages;
 
 use httpmock::prelude::*;
@@ -122,5 +123,5 @@ macro_rules! forms {
 mod tests {
     use super::*;
 
-    forms!(form_1 form_2);
+    forms!(form_1 form_2 form_3);
 }

@@ -119,7 +119,7 @@ fn the_alternatives_of_each_call_stand_in_its_row_and_in_its_docs() {
         operation("inherits", ""),
         operation("public", "security: [], "),
         operation("optional", "security: [{}, {key: []}], "),
-        operation("several", "security: [{key: [], login: []}, {login: []}], "),
+        operation("several", "security: [{login: []}, {key: [], login: []}], "),
     ];
     let end = "security: [{key: []}]
 components:
@@ -133,8 +133,8 @@ components:
     for (id, row, told) in [
         ("inherits", "&[&[\"key\"]]", "- Token: `key`."),
         ("public", "&[&[]]", "- Token: none, and none is sent."),
-        ("optional", "&[&[\"key\"],&[]]", "- Token: `key` or none."),
-        ("several", "&[&[\"key\",\"login\"],&[\"login\"]]", "- Token: `key` with `login` or `login`."),
+        ("optional", "&[&[\"key\"],&[]]", "- Token: `key`, else none."),
+        ("several", "&[&[\"login\"],&[\"key\",\"login\"]]", "- Token: `key` with `login`, else `login`."),
     ] {
         let (_, rest) = code.split_once(&format!("Operation::new(\"{id}\",")).expect(id);
         let row_of = rest.split_once(".with_security(").and_then(|(_, rest)| rest.split_once(')')).map(|(row, _)| row);
@@ -156,6 +156,125 @@ fn an_api_without_security_takes_no_credential() {
     let client = generated(&format!("{DOCUMENT}security: []\n"), None, None).expect("a client");
     assert_eq!(tokens(&client), "  the client takes no credential\n");
     assert!(client.code.contains("pub fn new() -> "), "{}", client.code);
+}
+
+#[test]
+fn a_client_certificate_is_a_scheme_of_the_api_and_no_token() {
+    let schemes = "security: [{machine: []}, {machine: [], key: []}]
+components:
+  securitySchemes:
+    machine: {type: mutualTLS}
+    key: {type: http, scheme: bearer}
+";
+    let client = generated(&format!("{DOCUMENT}{schemes}"), None, None).expect("a client");
+    assert_eq!(tokens(&client), "  Key: key from PARCELS_KEY as bearer token\n  machine by a client certificate\n");
+    for expected in [".with_client_certificates(&[\"machine\"])", "pub fn without_credential(", "else `machine`."] {
+        assert!(client.code.contains(expected), "{expected}");
+    }
+    assert!(client.repairs.iter().all(|repair| repair.rule != "credential"), "nothing is lost");
+    let alone = "security: [{machine: []}]\ncomponents: {securitySchemes: {machine: {type: mutualTLS}}}\n";
+    assert_eq!(of_document(alone), "  machine by a client certificate\n");
+}
+
+#[test]
+fn a_client_without_a_credential_is_offered_where_it_has_something_to_call() {
+    let schemes = "components: {securitySchemes: {key: {type: http, scheme: bearer}}}\n";
+    let paths = |security: &str| {
+        format!(
+            "  /b:\n    get: {{operationId: b, security: {security}, responses: {{'204': {{description: none}}}}}}\n"
+        )
+    };
+    for (end, is_offered) in [
+        (String::new(), true),
+        (schemes.to_owned(), true),
+        (format!("security: [{{key: []}}]\n{schemes}"), false),
+        (format!("{}security: [{{key: []}}]\n{schemes}", paths("[]")), true),
+        (format!("{}security: [{{key: []}}]\n{schemes}", paths("[{key: []}, {}]")), true),
+    ] {
+        let client = generated(&format!("{DOCUMENT}{end}"), None, None).expect("a client");
+        assert_eq!(client.code.contains("pub fn without_credential("), is_offered, "{end}");
+    }
+}
+
+#[test]
+fn two_schemes_that_a_request_cannot_carry_at_once_are_told() {
+    let schemes = "security: [{key: [], login: []}]
+components: {securitySchemes: {key: {type: http, scheme: bearer}, login: {type: http, scheme: basic}}}
+";
+    let client = generated(&format!("{DOCUMENT}{schemes}"), None, None).expect("a client");
+    let told = client.repairs.iter().find(|repair| repair.rule == "credential").expect("it is told");
+    assert_eq!(told.pointer, "/paths/~1parcels/get");
+    assert_eq!(told.note, "no client can call it: it takes `key` with `login`, which a request cannot carry");
+    assert!(client.code.contains("Narrower than the document: no client can call it"), "{}", client.code);
+}
+
+#[test]
+fn the_flows_of_a_document_become_functions_and_constants() {
+    let flows = |flows: &str| {
+        format!(
+            "security: [{{login: [read, lost]}}]\ncomponents: {{securitySchemes: {{login: {{type: oauth2, flows: {flows}}}}}}}\n"
+        )
+    };
+    let service = "{clientCredentials: {tokenUrl: 'https://login.example/token', scopes: {read: See, other: Never}}}";
+    let client = generated(&format!("{DOCUMENT}{}", flows(service)), None, None).expect("a client");
+    for expected in [
+        "pub fn oauth(",
+        ".with_token_url(\"https://login.example/token\")",
+        // What the operations ask for, of what the flow has.
+        ".with_scopes(&[\"read\"])",
+    ] {
+        assert!(client.code.contains(expected), "{expected}\n{}", client.code);
+    }
+    let user =
+        "{authorizationCode: {authorizationUrl: /consent, tokenUrl: '/token', refreshUrl: '/again', scopes: {}}}";
+    let client = generated(&format!("{DOCUMENT}{}", flows(user)), None, None).expect("a client");
+    assert!(!client.code.contains("pub fn oauth("), "a user consents");
+    for expected in [
+        "pub const AUTHORIZATION_CODE: ::keyfit::auth::OAuthFlow",
+        ".with_authorization_url(\"https://parcels.example/consent\")",
+        ".with_refresh_url(\"https://parcels.example/again\")",
+        ".with_scopes(&[\"lost\", \"read\"])",
+    ] {
+        assert!(client.code.contains(expected), "{expected}\n{}", client.code);
+    }
+    let discovered = "security: [{web: [openid]}]\ncomponents: {securitySchemes: {web: {type: openIdConnect, openIdConnectUrl: 'https://id.example/t/.well-known/openid-configuration'}}}\n";
+    let client = generated(&format!("{DOCUMENT}{discovered}"), None, None).expect("a client");
+    assert!(client.code.contains(".with_issuer(\"https://id.example/t\")"), "{}", client.code);
+    assert!(client.code.contains("pub async fn oauth("), "{}", client.code);
+}
+
+#[test]
+fn a_flow_whose_url_may_not_be_used_is_told_and_left_out() {
+    for (flow, at, told) in [
+        ("clientCredentials: {tokenUrl: 'http://login.example/token'}", "clientCredentials/tokenUrl", "is plain http"),
+        (
+            "clientCredentials: {tokenUrl: 'http://127.0.0.1.example/token'}",
+            "clientCredentials/tokenUrl",
+            "is plain http",
+        ),
+        ("clientCredentials: {scopes: {}}", "clientCredentials/tokenUrl", "names no URL"),
+        ("clientCredentials: {tokenUrl: 'login.example/token'}", "clientCredentials/tokenUrl", "is not a whole URL"),
+        (
+            "authorizationCode: {tokenUrl: 'https://login.example/token', authorizationUrl: 'http://login.example/'}",
+            "authorizationCode/authorizationUrl",
+            "is plain http",
+        ),
+    ] {
+        let end = format!(
+            "security: [{{login: []}}]\ncomponents: {{securitySchemes: {{login: {{type: oauth2, flows: {{{flow}}}}}}}}}\n"
+        );
+        let client = generated(&format!("{DOCUMENT}{end}"), None, None).expect("a client");
+        assert!(!client.code.contains("OAuthFlow"), "{flow}");
+        let repair = client.repairs.iter().find(|repair| repair.rule == "oauth-flow").expect(flow);
+        assert_eq!(repair.pointer, format!("/components/securitySchemes/login/flows/{at}"));
+        assert!(repair.narrowed && repair.note.contains(told), "{}", repair.note);
+    }
+    for url in ["http://127.0.0.1:8080/token", "http://[::1]/token", "http://localhost/token"] {
+        let end = format!(
+            "security: [{{login: []}}]\ncomponents: {{securitySchemes: {{login: {{type: oauth2, flows: {{clientCredentials: {{tokenUrl: '{url}'}}}}}}}}}}\n"
+        );
+        assert!(generated(&format!("{DOCUMENT}{end}"), None, None).expect("a client").code.contains(url), "{url}");
+    }
 }
 
 #[test]

@@ -97,7 +97,13 @@ impl AuthorizationRequest {
         self
     }
 
-    /// A parameter beside the standard ones, such as `prompt`, `audience` or `resource`.
+    /// The URL of the API that shall accept the token (RFC 8707). May be called again.
+    #[must_use]
+    pub fn resource(self, resource: impl Into<String>) -> Self {
+        self.parameter("resource", resource)
+    }
+
+    /// A parameter beside the standard ones, such as `prompt` or `audience`.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra.push((name.into(), value.into()));

@@ -106,7 +106,7 @@ mod tests {
     fn id_and_secret_are_form_encoded_before_base64() {
         let header = basic("my:client", "p%s w+é").expect("a header");
         let decoded = BASE64_STANDARD.decode(&header.as_bytes()["Basic ".len()..]).expect("base64");
-        assert_eq!(String::from_utf8_lossy(&decoded), "my%3Aclient:p%25s+w%2B%C3%A9");
+        assert_eq!(String::from_utf8_lossy(&decoded), "my%3Aclient:p%25s%20w%2B%C3%A9");
         assert_eq!(format!("{header:?}"), "Sensitive");
     }
 }

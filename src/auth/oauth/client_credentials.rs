@@ -56,8 +56,13 @@ impl ClientCredentials {
         Self { audience: Some(audience.into()), ..self.clone() }
     }
 
-    /// Another source, with one more parameter, such as `resource` (RFC 8707). One of the standard ones makes each fetch
-    /// an error.
+    /// Another source, for tokens that the API with this URL accepts (RFC 8707). May be called again.
+    #[must_use]
+    pub fn with_resource(&self, resource: impl Into<String>) -> Self {
+        self.with_parameter("resource", resource)
+    }
+
+    /// Another source, with one more parameter. One of the standard ones makes each fetch an error.
     #[must_use]
     pub fn with_parameter(&self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let mut source = self.clone();

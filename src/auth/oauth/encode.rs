@@ -12,11 +12,12 @@ pub(super) fn form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> S
     url.query().unwrap_or_default().to_owned()
 }
 
-/// One text, encoded alike.
+/// One text, encoded alike, with a space as `%20`: every decoder of forms reads that, and servers that only percent-decode a header
+/// take a `+` as it stands.
 pub(super) fn form_text(text: &str) -> String {
     let mut url = carrier();
     url.query_pairs_mut().append_key_only(text);
-    url.query().unwrap_or_default().to_owned()
+    url.query().unwrap_or_default().replace('+', "%20")
 }
 
 /// The pairs of a query string, decoded.
@@ -40,6 +41,6 @@ mod tests {
         let text = form(given);
         assert_eq!(text, "a+b=c%2Bd%26e%3Df%25%C3%A9&x=");
         assert_eq!(pairs(&text), given.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        assert_eq!(form_text("p:s w+"), "p%3As+w%2B");
+        assert_eq!(form_text("p:s w+"), "p%3As%20w%2B");
     }
 }

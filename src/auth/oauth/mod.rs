@@ -12,7 +12,8 @@
 //! | your service itself, by a key | a signed assertion | [`JwtBearer`] |
 //! | your service, for a user who called it | token exchange | [`TokenExchange`] |
 //!
-//! [`AuthorizationServer::discover`] finds the endpoints of a server that describes itself.
+//! [`AuthorizationServer::discover`] finds the endpoints of a server that describes itself; an [`OAuthFlow`](super::OAuthFlow) has those that the document
+//! of an API names.
 //!
 //! Scopien has announced OAuth and does not serve it yet; until then its keys are the way in.
 //!
@@ -84,8 +85,9 @@
 //! - Secret in the body ([`secret_in_body`](TokenEndpointBuilder::secret_in_body)), in the header
 //!   ([`secret_in_header`](TokenEndpointBuilder::secret_in_header)), a signed assertion
 //!   (`assertion`, feature `jwt`), or none.
-//! - Parameters that are pushed ([`push`](AuthorizationRequest::push)) and not shown to the browser. For resource indicators
-//!   (RFC 8707) give the parameter `resource`.
+//! - Parameters that are pushed ([`push`](AuthorizationRequest::push)) and not shown to the browser. Resource indicators
+//!   (RFC 8707) are [`resource`](AuthorizationRequest::resource), [`with_resource`](ClientCredentials::with_resource) and
+//!   [`TokenExchange::resource`].
 //! - A form or JSON ([`BodyEncoding`]). Scopien documents JSON.
 //! - Whether it names itself when it sends a user back ([`issuer`](AuthorizationRequest::issuer), RFC 9207), and how long a
 //!   token is good ([`assumed_lifetime`](TokenEndpointBuilder::assumed_lifetime)).
@@ -110,6 +112,7 @@ mod client_credentials;
 mod device;
 mod encode;
 mod file_store;
+mod flow;
 mod outcome;
 mod pending;
 mod pkce;

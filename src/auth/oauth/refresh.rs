@@ -209,8 +209,7 @@ impl Inner {
             state.tokens = old.redeemed();
         }
         let secrets: Vec<&str> = old.secrets().collect();
-        let parameters = vec![("grant_type", "refresh_token"), ("refresh_token", refresh)];
-        let failed = match self.endpoint.request(grant, parameters, &secrets).await {
+        let failed = match self.endpoint.refresh(grant, refresh, &secrets).await {
             Ok(newer) => {
                 state.tokens = old.merge(newer);
                 self.changed(state);

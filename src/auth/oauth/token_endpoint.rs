@@ -57,6 +57,7 @@ struct Inner {
 /// The endpoints of a server.
 pub(super) struct Urls {
     token: Url,
+    refresh: Option<Url>,
     pub(super) revocation: Option<Url>,
     pub(super) introspection: Option<Url>,
     pub(super) device_authorization: Option<Url>,
@@ -68,6 +69,7 @@ impl TokenEndpoint {
     pub fn builder(url: impl Into<String>, client_id: impl Into<String>) -> TokenEndpointBuilder {
         TokenEndpointBuilder {
             url: url.into(),
+            refresh: None,
             revocation: None,
             introspection: None,
             device_authorization: None,
@@ -107,12 +109,29 @@ impl TokenEndpoint {
         parameters: Parameters<'_>,
         secrets: &[&str],
     ) -> Result<TokenSet, Failed> {
+        self.request_at(&self.0.urls.token, grant, parameters, secrets).await
+    }
+
+    /// Redeems a refresh token.
+    pub(super) async fn refresh(&self, grant: Grant, token: &str, secrets: &[&str]) -> Result<TokenSet, Failed> {
+        let parameters = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
+        let url = self.0.urls.refresh.as_ref().unwrap_or(&self.0.urls.token);
+        self.request_at(url, grant, parameters, secrets).await
+    }
+
+    async fn request_at(
+        &self,
+        url: &Url,
+        grant: Grant,
+        parameters: Parameters<'_>,
+        secrets: &[&str],
+    ) -> Result<TokenSet, Failed> {
         let assumed = self.0.assumed_lifetime;
         let read = |success: Success| match answer::read(&success.text, success.received, assumed) {
             Ok(tokens) => Ok(tokens),
             Err(unfit) => Err(success.unfit(unfit.reason, unfit.is_cut).with_rotated(unfit.refresh)),
         };
-        self.0.wire.ask(&self.0.urls.token, grant, parameters, secrets, read).await
+        self.0.wire.ask(url, grant, parameters, secrets, read).await
     }
 
     /// The access token of a grant that may be asked for again.
@@ -169,6 +188,7 @@ impl fmt::Debug for TokenEndpoint {
 #[must_use]
 pub struct TokenEndpointBuilder {
     url: String,
+    refresh: Option<String>,
     revocation: Option<String>,
     introspection: Option<String>,
     device_authorization: Option<String>,
@@ -201,6 +221,12 @@ impl TokenEndpointBuilder {
     #[cfg(feature = "jwt")]
     pub fn assertion(mut self, key: impl Into<crate::auth::JwtKey>) -> Self {
         self.authentication = ClientAuthentication::Assertion(key.into());
+        self
+    }
+
+    /// Where tokens are refreshed. Default: where they are had.
+    pub fn refresh_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.refresh = Some(url.into());
         self
     }
 
@@ -285,6 +311,7 @@ impl TokenEndpointBuilder {
         let further = |url: Option<String>, name| url.map(|url| checked_url(&url, name)).transpose();
         let urls = Urls {
             token: checked_url(&self.url, "the token endpoint")?,
+            refresh: further(self.refresh, "the refresh endpoint")?,
             revocation: further(self.revocation, "the revocation endpoint")?,
             introspection: further(self.introspection, "the introspection endpoint")?,
             device_authorization: further(self.device_authorization, "the device authorization endpoint")?,

@@ -20,11 +20,11 @@ impl Answer {
     /// # Errors
     /// Returns an error if the body does not fit the type, or reports items that failed.
     pub fn decode<T: DeserializeOwned + 'static>(self) -> Result<Response<T>, Error> {
-        let Self { operation, status, headers, body, held, attempts } = self;
+        let Self { operation, status, headers, body, carried, attempts } = self;
         let body = body.bytes();
         let failure = |fault, headers, body: Bytes| {
-            let failure = Failure::of_success(fault, held.api(), status, headers, body);
-            Error::answered(failure, None, &held.redactor()).after(attempts, true, true).of_operation(operation)
+            let failure = Failure::of_success(fault, carried.api(), status, headers, body);
+            Error::answered(failure, None, &carried.redactor()).after(attempts, true, true).of_operation(operation)
         };
         let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
         let value: T = match serde_json::from_slice(text) {
@@ -33,7 +33,7 @@ impl Answer {
         };
         match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
             Some(report) => Err(failure(Fault::Partial(report), headers, body)),
-            None => Ok(Response::new(value, status, headers, attempts).sent_with(Some(held))),
+            None => Ok(Response::new(value, status, headers, attempts).sent_with(Some(carried))),
         }
     }
 
@@ -61,8 +61,8 @@ impl Answer {
     pub(crate) fn misfit(&self, reason: String) -> Error {
         let body = Bytes::copy_from_slice(self.text());
         let fault = Fault::Decode(reason);
-        let failure = Failure::of_success(fault, self.held.api(), self.status, self.headers.clone(), body);
-        Error::answered(failure, None, &self.held.redactor())
+        let failure = Failure::of_success(fault, self.carried.api(), self.status, self.headers.clone(), body);
+        Error::answered(failure, None, &self.carried.redactor())
             .after(self.attempts, true, true)
             .of_operation(self.operation)
     }
@@ -70,12 +70,12 @@ impl Answer {
     /// The body as it came.
     pub fn raw(self) -> Response<Bytes> {
         let body = self.body.bytes();
-        Response::new(body, self.status, self.headers, self.attempts).sent_with(Some(self.held))
+        Response::new(body, self.status, self.headers, self.attempts).sent_with(Some(self.carried))
     }
 
     /// An answer of which nothing is read.
     pub fn empty(self) -> Response<()> {
-        Response::new((), self.status, self.headers, self.attempts).sent_with(Some(self.held))
+        Response::new((), self.status, self.headers, self.attempts).sent_with(Some(self.carried))
     }
 
     /// The body as it comes.
@@ -84,7 +84,7 @@ impl Answer {
             Body::Open(response) => ByteStream::of(response),
             Body::Whole(body) => ByteStream::whole(body),
         };
-        Response::new(stream, self.status, self.headers, self.attempts).sent_with(Some(self.held))
+        Response::new(stream, self.status, self.headers, self.attempts).sent_with(Some(self.carried))
     }
 }
 

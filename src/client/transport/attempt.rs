@@ -17,7 +17,7 @@ use super::limiter::{Bucket, Key, Permit};
 use super::shared::Shared;
 use super::stop::{Stop, unless_stopped};
 use super::{repeat, span};
-use crate::auth::Held;
+use crate::auth::Carried;
 use crate::client::CallOptions;
 use crate::client::observer::{Attempt, Next};
 use crate::error::rate_limit::{self, RateLimit};
@@ -43,13 +43,13 @@ struct Progress {
     may_have_been_sent: bool,
     may_have_been_executed: bool,
     deadline: Duration,
-    /// The token that was refused with 401, and the one to send in its place.
-    other: Option<(Held, Held)>,
+    /// What was refused with 401, and what to send in its place.
+    other: Option<(Carried, Carried)>,
 }
 
 /// What follows a failed attempt.
 enum Step {
-    Reauthorize(Held),
+    Reauthorize(Carried),
     Wait(Duration),
 }
 
@@ -62,7 +62,7 @@ impl Call<'_> {
             Progress { attempts: 0, may_have_been_sent: false, may_have_been_executed: false, deadline, other: None };
         let mut last: Option<Error> = None;
         loop {
-            let (permit, held) = match self.ready(&bucket, &progress).await {
+            let (permit, carried) = match self.ready(&bucket, &progress).await {
                 Ok(ready) => ready,
                 // What a server said before tells more than that there is no time for another attempt.
                 Err(error) => return Err(progress.end(last.unwrap_or(error))),
@@ -71,7 +71,7 @@ impl Call<'_> {
             let spare = request.try_clone();
             progress.attempts += 1;
             let began = self.now();
-            let failed = match self.attempt(request, &held, &progress).await {
+            let failed = match self.attempt(request, &carried, &progress).await {
                 Ok(answer) => {
                     self.shared.budget.refill();
                     self.learn(&permit, &answer.headers);
@@ -84,7 +84,7 @@ impl Call<'_> {
             progress.may_have_been_executed |= failed.outcome.may_have_been_executed();
             self.settle(permit, &failed);
             let again = match spare {
-                Some(spare) => self.step(&failed, &held, &spare, &progress).await.map(|step| (spare, step)),
+                Some(spare) => self.step(&failed, &carried, &spare, &progress).await.map(|step| (spare, step)),
                 None => None,
             };
             let next = match &again {
@@ -96,7 +96,7 @@ impl Call<'_> {
             let Some((spare, step)) = again else { return Err(progress.end(failed.error)) };
             request = spare;
             match step {
-                Step::Reauthorize(other) => progress.other = Some((held, other)),
+                Step::Reauthorize(other) => progress.other = Some((carried, other)),
                 Step::Wait(wait) if !self.waits(wait).await => return Err(progress.end(failed.error)),
                 Step::Wait(_) => {}
             }
@@ -104,18 +104,17 @@ impl Call<'_> {
         }
     }
 
-    /// Room in the bucket, and a token.
-    async fn ready(&self, bucket: &Bucket, progress: &Progress) -> Result<(Permit, Held), Error> {
+    /// Room in the bucket, and what the request carries.
+    async fn ready(&self, bucket: &Bucket, progress: &Progress) -> Result<(Permit, Carried), Error> {
         let permit = self.admit(bucket, progress.deadline).await?;
-        let held = match &progress.other {
+        let carried = match &progress.other {
             Some((_, other)) => other.clone(),
-            None if !self.shared.opens(self.operation)? => Held::nothing(),
             None => self
-                .within(progress.deadline, self.shared.credential.token())
+                .within(progress.deadline, self.shared.carried(self.operation))
                 .await
                 .unwrap_or_else(|| Err(Error::credential("no token could be had before the deadline of the call")))?,
         };
-        Ok((permit, self.shared.checked(held)?))
+        Ok((permit, carried))
     }
 
     /// Waits until the bucket has room. A wait beyond the deadline is an error at once.
@@ -133,26 +132,26 @@ impl Call<'_> {
     }
 
     /// Sends the request, once.
-    async fn attempt(&self, mut request: Request, held: &Held, progress: &Progress) -> Result<Answer, Failed> {
+    async fn attempt(&self, mut request: Request, carried: &Carried, progress: &Progress) -> Result<Answer, Failed> {
         let left = progress.deadline.saturating_sub(self.now());
         if left.is_zero() {
             return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
         }
-        held.authorize(&mut request);
+        carried.authorize(&mut request);
         *request.timeout_mut() = Some(self.shared.config.http.timeout.min(left));
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();
         let limit = self.options.response_limit.unwrap_or(self.shared.config.response_limit);
-        let sent = exchange(self.http, request, held, self.operation, progress.attempts, limit, now);
+        let sent = exchange(self.http, request, carried, self.operation, progress.attempts, limit, now);
         let result = sent.instrument(span.clone()).await;
         span::record(&span, &result);
         if let Err(failed) = &result
             && matches!(failed.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
         {
-            self.shared.report(&failed.error, held, self.operation);
+            self.shared.report(&failed.error, carried, self.operation);
         }
         match (&progress.other, result) {
-            // The server has seen both tokens.
+            // The server has seen both.
             (Some((refused, _)), Err(Failed { error, outcome })) => {
                 Err(Failed { error: error.masked(&refused.redactor()), outcome })
             }
@@ -161,14 +160,13 @@ impl Call<'_> {
     }
 
     /// What follows a failed attempt; `None` where nothing does.
-    async fn step(&self, failed: &Failed, held: &Held, request: &Request, progress: &Progress) -> Option<Step> {
+    async fn step(&self, failed: &Failed, carried: &Carried, request: &Request, progress: &Progress) -> Option<Step> {
         let policy = &self.shared.config.retry;
         let is_repeatable = || repeat::is_harmless(self.operation, self.options, request);
         match again(failed.outcome, is_repeatable) {
-            // Nothing was refused, and nothing is shown in its place.
-            Again::WithAnotherToken if held.is_nothing() => None,
             Again::WithAnotherToken if progress.other.is_none() => {
-                let other = self.within(progress.deadline, self.shared.credential.instead_of(held)).await;
+                // Where nothing was carried, nothing is shown in its place.
+                let other = self.within(progress.deadline, self.shared.instead_of(self.operation, carried)).await;
                 other.flatten().map(Step::Reauthorize)
             }
             Again::AfterWait { is_limit } if progress.attempts < self.options.attempts.unwrap_or(policy.attempts) => {

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Request, Response, StatusCode};
 
 use super::classify::Outcome;
-use crate::auth::Held;
+use crate::auth::Carried;
 use crate::error::body::{self, End};
 use crate::error::failure::{Failure, Fault};
 use crate::error::{Error, Operation};
@@ -26,8 +26,8 @@ pub struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
-    /// The token that it was sent with, which a server may echo.
-    pub(crate) held: Held,
+    /// What it was sent with, which a server may echo.
+    pub(crate) carried: Carried,
     /// How many requests the call took.
     pub(crate) attempts: u32,
 }
@@ -45,17 +45,17 @@ pub(crate) enum Body {
 pub(crate) async fn exchange(
     http: &reqwest::Client,
     request: Request,
-    held: &Held,
+    carried: &Carried,
     operation: &'static Operation,
     attempts: u32,
     limit: usize,
     now: impl Fn() -> SystemTime,
 ) -> Result<Answer, Failed> {
     let mut response = http.execute(request).await.map_err(broken)?;
-    let failed = |failure| Error::answered(failure, Some(now()), &held.redactor());
+    let failed = |failure| Error::answered(failure, Some(now()), &carried.redactor());
     if !response.status().is_success() {
         let outcome = Outcome::Status(response.status());
-        let failure = Failure::of_status(response, held.api(), operation).await;
+        let failure = Failure::of_status(response, carried.api(), operation).await;
         return Err(Failed { error: failed(failure), outcome });
     }
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -70,12 +70,12 @@ pub(crate) async fn exchange(
             End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
         };
         if let Some((fault, outcome)) = cut {
-            let failure = Failure::of_success(fault, held.api(), status, headers, body.bytes);
+            let failure = Failure::of_success(fault, carried.api(), status, headers, body.bytes);
             return Err(Failed { error: failed(failure), outcome });
         }
         Body::Whole(body.bytes)
     };
-    Ok(Answer { operation, status, headers, body, held: held.clone(), attempts })
+    Ok(Answer { operation, status, headers, body, carried: carried.clone(), attempts })
 }
 
 fn broken(error: reqwest::Error) -> Failed {
@@ -101,6 +101,7 @@ mod tests {
 
     use super::*;
     use crate::auth::{Carrier, Credential};
+    use crate::error::api::UNKNOWN;
     use crate::error::operation::Retry;
 
     /// More than any limit of these calls.
@@ -120,8 +121,8 @@ mod tests {
         let http = crate::auth::http::Http::default().client(&url.parse().expect("a URL")).expect("a client");
         let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
         let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
-        let held = token.held().expect("a fixed token").clone();
-        exchange(&http, request, &held, operation, 1, limit, || SystemTime::UNIX_EPOCH).await
+        let held = token.into_parts()[0].fixed().expect("a fixed token").clone();
+        exchange(&http, request, &Carried::new([held], &UNKNOWN), operation, 1, limit, || SystemTime::UNIX_EPOCH).await
     }
 
     #[tokio::test]

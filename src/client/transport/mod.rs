@@ -23,6 +23,7 @@ use reqwest::{Request, Url};
 pub use exchange::Answer;
 
 use attempt::Call;
+use opening::Keys;
 use scope::Scope;
 use shared::Shared;
 use stop::Stop;
@@ -42,26 +43,30 @@ impl Transport {
     /// Checks the configuration and builds the HTTP client. Nothing is sent.
     ///
     /// # Errors
-    /// Returns an error if the base URL may not be used, or the TLS backend cannot be initialized.
+    /// Returns an error if the base URL may not be used, a credential may not be sent, two are of one kind, or the TLS backend
+    /// cannot be initialized.
     pub fn connect<K>(
         credential: Credential<K>,
         config: Config,
         api: &'static Api,
     ) -> Result<(reqwest::Client, Self), Error> {
         let base = config.checked_base_url(api.base_url())?;
-        let credential = credential.of_any_kind();
-        if let (Carrier::Query(parameter), false) = (credential.carrier(), config.allows_query_keys) {
-            return Err(Error::configuration(format!(
-                "the API takes the key in the parameter `{parameter}` of the URL, and URLs are logged on their way: \
-                 `Config::allow_query_keys` sends it there all the same"
-            )));
+        let credentials = credential.into_parts();
+        for credential in &*credentials {
+            if let (Carrier::Query(parameter), false) = (credential.carrier(), config.allows_query_keys) {
+                return Err(Error::configuration(format!(
+                    "the API takes the key in the parameter `{parameter}` of the URL, and URLs are logged on their way: \
+                     `Config::allow_query_keys` sends it there all the same"
+                )));
+            }
+            // A fixed token that must not be sent is said at once, one that is fetched when it comes.
+            if let (Some(held), Some(check)) = (credential.fixed(), &config.token_check) {
+                check.check_token(held.token())?;
+            }
         }
-        // A fixed token that must not be sent is said at once, one that is fetched when it comes.
-        if let (Some(held), Some(check)) = (credential.held(), &config.token_check) {
-            check.check_token(held.token())?;
-        }
+        let keys = Keys::new(api, &credentials, config.http.has_client_certificate())?;
         let http = config.http.client(&base)?;
-        let shared = Shared::new(api, Scope::new(base), credential, config);
+        let shared = Shared::new(api, Scope::new(base), keys, config);
         Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
     }
 
@@ -85,6 +90,11 @@ impl Transport {
     /// The base URL, without a slash at its end.
     pub fn base_url(&self) -> &str {
         self.shared.scope.base_url()
+    }
+
+    /// Refuses an operation that takes what the client does not hold.
+    pub(crate) fn opens(&self, operation: &Operation) -> Result<(), Error> {
+        self.shared.keys.choose(operation).map(drop)
     }
 
     /// Adds the headers that every request has.

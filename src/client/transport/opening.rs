@@ -1,36 +1,129 @@
-//! What a request is opened with: the credential of the client where the operation takes it, nothing where it takes none, and
-//! no request at all where it takes another.
+//! What a call is opened with: of the alternatives that its operation names, one that the client holds whole; nothing where it may
+//! be called without; and no request at all where it takes others.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::auth::{Held, KindCredential, TokenCheck};
 use crate::error::{Api, Error, Operation};
 
-/// Whether no operation of an API names this kind.
-pub(super) fn is_foreign(api: &Api, kind: Option<&str>) -> bool {
-    let named = api.operations.iter().filter_map(|operation| operation.security).flatten().copied().flatten();
-    kind.is_some_and(|kind| named.into_iter().all(|name| *name != kind))
+/// The credentials of a client, in the order in which they were given.
+pub(super) struct Keys {
+    keys: Vec<Key>,
+    /// The schemes that a client certificate satisfies, and whether the client has one.
+    certificate: (&'static [&'static str], bool),
 }
 
-/// Whether an operation takes the client's credential, which is of this kind. Of the alternatives the first counts that needs it and nothing else,
-/// before a call without any.
-///
-/// # Errors
-/// Returns an error if it takes others alone, with their names.
-pub(super) fn takes(operation: &Operation, kind: Option<&str>, is_foreign: bool) -> Result<bool, Error> {
-    let Some(alternatives) = operation.security else { return Ok(true) };
-    let takes = |names: &&[&str]| match (*names, kind) {
-        ([name], Some(kind)) => *name == kind || is_foreign,
-        _ => false,
-    };
-    if alternatives.iter().any(takes) {
-        return Ok(true);
-    }
-    if alternatives.iter().any(|names| names.is_empty()) {
-        return Ok(false);
-    }
-    let needed: Vec<String> = alternatives.iter().map(|names| quoted(names, " with ")).collect();
-    let held = kind.map_or_else(|| "no credential".to_owned(), |kind| format!("`{kind}`"));
-    Err(Error::credential(format!("it takes {}, and this client holds {held}", needed.join(", or "))))
+/// A credential of a client.
+pub(super) struct Key {
+    pub(super) credential: KindCredential,
+    /// Whether no operation names its kind: it is one of another API that opens this one, and stands for any single scheme.
+    is_foreign: bool,
+    /// The token that was last checked, by its place in the row; none at first.
+    checked: AtomicU64,
 }
 
-fn quoted(names: &[&str], between: &str) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
+impl Keys {
+    /// # Errors
+    /// Returns an error if two credentials are of one kind: which one is meant is not known.
+    pub(super) fn new(api: &Api, credentials: &[KindCredential], has_certificate: bool) -> Result<Self, Error> {
+        for (index, credential) in credentials.iter().enumerate() {
+            if credentials[..index].iter().any(|earlier| earlier.name() == credential.name()) {
+                let text = format!("two credentials are of the kind `{}`: give one of them", credential.name());
+                return Err(Error::configuration(text));
+            }
+        }
+        let is_named = |kind: &str| {
+            let mut names =
+                api.operations.iter().filter_map(|operation| operation.security).flatten().copied().flatten();
+            names.any(|name| *name == kind)
+        };
+        let key = |credential: &KindCredential| Key {
+            credential: credential.clone(),
+            is_foreign: !is_named(credential.name()),
+            checked: AtomicU64::new(u64::MAX),
+        };
+        let keys = credentials.iter().map(key).collect();
+        Ok(Self { keys, certificate: (api.client_certificates, has_certificate) })
+    }
+
+    /// What a call of the operation carries. Of the alternatives that the client holds whole it is the one with the most schemes,
+    /// and among equals the document's first; where nothing is said, the credential that was given first.
+    ///
+    /// # Errors
+    /// Returns an error if the client holds no alternative, with their names.
+    pub(super) fn choose(&self, operation: &Operation) -> Result<Vec<&Key>, Error> {
+        let Some(alternatives) = operation.security else { return Ok(self.keys.first().into_iter().collect()) };
+        // The last of the largest ones counts.
+        let held = alternatives.iter().rev().filter(|names| self.holds(names));
+        match held.max_by_key(|names| names.len()) {
+            Some(names) => Ok(self.keys_of(names).collect()),
+            None if alternatives.is_empty() => Ok(Vec::new()),
+            None => Err(self.unopened(alternatives)),
+        }
+    }
+
+    /// Whether the client has each scheme of an alternative, and a request can carry them at once.
+    fn holds(&self, names: &[&str]) -> bool {
+        let is_held = |name: &&str| self.key(name, names.len()).is_some() || self.has_certificate_for(name);
+        names.iter().all(is_held) && !self.collides(names)
+    }
+
+    /// Whether two schemes of an alternative are carried in one place.
+    fn collides(&self, names: &[&str]) -> bool {
+        let carriers = || self.keys_of(names).map(|key| key.credential.carrier()).enumerate();
+        names.len() > 1
+            && carriers().any(|(index, one)| carriers().any(|(other, two)| index < other && one.collides_with(two)))
+    }
+
+    fn keys_of(&self, names: &[&str]) -> impl Iterator<Item = &Key> {
+        names.iter().filter_map(move |name| self.key(name, names.len()))
+    }
+
+    /// The credential for a scheme of an alternative of so many.
+    fn key(&self, name: &str, schemes: usize) -> Option<&Key> {
+        let own = self.keys.iter().find(|key| key.credential.name() == name);
+        let is_certificate = || self.certificate.0.contains(&name);
+        own.or_else(|| self.keys.iter().find(|key| key.is_foreign && schemes == 1 && !is_certificate()))
+    }
+
+    fn has_certificate_for(&self, name: &str) -> bool {
+        let (schemes, has_certificate) = self.certificate;
+        has_certificate && schemes.contains(&name)
+    }
+
+    fn unopened(&self, alternatives: &[&[&str]]) -> Error {
+        let is_certificate = |name: &str| self.certificate.0.contains(&name);
+        let scheme = |name: &&str| match is_certificate(name) {
+            true => format!("`{name}`, a client certificate (`Config::client_certificate`)"),
+            false => format!("`{name}`"),
+        };
+        let alternative = |names: &&[&str]| {
+            let together = names.iter().map(scheme).collect::<Vec<_>>().join(" with ");
+            let why = if self.collides(names) {
+                " (both have one place in a request, so that it cannot be sent)"
+            } else {
+                ""
+            };
+            format!("{together}{why}")
+        };
+        let needed: Vec<String> = alternatives.iter().map(alternative).collect();
+        let mut held: Vec<String> = self.keys.iter().map(|key| format!("`{}`", key.credential.name())).collect();
+        held.extend(self.certificate.1.then(|| "a client certificate".to_owned()));
+        let held = if held.is_empty() { "no credential".to_owned() } else { held.join(" and ") };
+        Error::credential(format!("it takes {}, and this client holds {held}", needed.join(", or ")))
+    }
+}
+
+impl Key {
+    /// The token, if it may be sent. Each new one is looked at once.
+    pub(super) fn checked(&self, held: Held, check: Option<&Arc<dyn TokenCheck>>) -> Result<Held, Error> {
+        if let Some(check) = check
+            && self.checked.load(Ordering::Relaxed) != held.generation()
+        {
+            check.check_token(held.token())?;
+            self.checked.store(held.generation(), Ordering::Relaxed);
+        }
+        Ok(held)
+    }
 }

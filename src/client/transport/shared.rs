@@ -1,12 +1,10 @@
-//! What all clones of a client share: the credential, the place where it may be sent, and what is known of the server.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! What all clones of a client share: the credentials, the place where they may be sent, and what is known of the server.
 
 use super::budget::Budget;
 use super::limiter::Limiter;
-use super::opening;
+use super::opening::Keys;
 use super::scope::Scope;
-use crate::auth::{Credential, Held};
+use crate::auth::Carried;
 use crate::client::Config;
 use crate::error::{Api, Error, Operation};
 
@@ -14,44 +12,44 @@ use crate::error::{Api, Error, Operation};
 pub(crate) struct Shared {
     pub(super) api: &'static Api,
     pub(super) scope: Scope,
-    pub(super) credential: Credential<()>,
-    /// Whether the credential is of a kind that no operation names: one of another API that opens this one.
-    pub(super) is_foreign: bool,
+    pub(super) keys: Keys,
     pub(super) config: Config,
     pub(super) limiter: Limiter,
     pub(super) budget: Budget,
-    /// The token that was last checked, by its place in the row; none at first.
-    checked: AtomicU64,
 }
 
 impl Shared {
     /// Nothing is known yet of limits and failures.
-    pub(super) fn new(api: &'static Api, scope: Scope, credential: Credential<()>, config: Config) -> Self {
+    pub(super) fn new(api: &'static Api, scope: Scope, keys: Keys, config: Config) -> Self {
         let limiter = Limiter::new(config.waits_for_rate_limits);
         let budget = Budget::new(config.retry.budget);
-        let is_foreign = opening::is_foreign(api, credential.name());
-        Self { api, scope, credential, is_foreign, config, limiter, budget, checked: AtomicU64::new(u64::MAX) }
+        Self { api, scope, keys, config, limiter, budget }
     }
 
-    /// The token, if it may be sent. Each new one is looked at once.
-    pub(super) fn checked(&self, held: Held) -> Result<Held, Error> {
-        if let Some(check) = &self.config.token_check
-            && !held.is_nothing()
-            && self.checked.load(Ordering::Relaxed) != held.generation()
-        {
-            check.check_token(held.token())?;
-            self.checked.store(held.generation(), Ordering::Relaxed);
+    /// The tokens of now that a call of the operation carries, if they may be sent.
+    pub(super) async fn carried(&self, operation: &Operation) -> Result<Carried, Error> {
+        let keys = self.keys.choose(operation)?;
+        let mut tokens = Vec::with_capacity(keys.len());
+        for key in keys {
+            tokens.push(key.checked(key.credential.token().await?, self.config.token_check.as_ref())?);
         }
-        Ok(held.sent_to(self.api))
+        Ok(Carried::new(tokens, self.api))
     }
 
-    /// Whether an operation takes the credential.
-    pub(super) fn opens(&self, operation: &Operation) -> Result<bool, Error> {
-        opening::takes(operation, self.credential.name(), self.is_foreign)
+    /// The same with other tokens, where at least one can be had: an answer does not say which of several was refused.
+    pub(super) async fn instead_of(&self, operation: &Operation, refused: &Carried) -> Option<Carried> {
+        let (mut tokens, mut is_other) = (Vec::new(), false);
+        for (key, held) in self.keys.choose(operation).ok()?.into_iter().zip(refused.tokens()) {
+            let other = key.credential.instead_of(held).await;
+            is_other |= other.is_some();
+            let held = other.unwrap_or_else(|| held.clone());
+            tokens.push(key.checked(held, self.config.token_check.as_ref()).ok()?);
+        }
+        is_other.then(|| Carried::new(tokens, self.api))
     }
 
     /// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.
-    pub(super) fn report(&self, error: &Error, held: &Held, operation: &Operation) {
+    pub(super) fn report(&self, error: &Error, carried: &Carried, operation: &Operation) {
         tracing::warn!(
             target: "keyfit::auth",
             time = %httpdate::fmt_http_date(self.config.clock.now()),
@@ -59,7 +57,7 @@ impl Shared {
             status = error.status().map(|status| status.as_u16()),
             code = error.code(),
             request_id = error.request_id(),
-            key = %held.token().fingerprint(),
+            key = %carried.fingerprints(),
             "the server refused the credential"
         );
     }

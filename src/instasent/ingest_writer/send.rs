@@ -154,7 +154,7 @@ impl Sender {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
         let answer = transport.send(http, Ok(request), self.operation).await?;
-        let secrets = answer.held.redactor();
+        let secrets = answer.carried.redactor();
         Ok((answer.raw(), secrets))
     }
 

@@ -93,15 +93,16 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
 
 fn facts(api: &Api, operation: &Operation, repairs: &Repairs) -> String {
     let mut lines = Vec::new();
-    if let Needed::OneOf { sets, is_optional } = api.needed(operation) {
-        let sets = sets.iter().map(|set| quoted(set, " with "));
-        let mut alternatives: Vec<String> = sets.collect();
+    if let Needed::OneOf { mut sets, is_optional } = api.needed(operation) {
+        // In the order in which a client chooses among them.
+        sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
+        let mut alternatives: Vec<String> = sets.iter().map(|set| quoted(set, " with ")).collect();
         match (alternatives.is_empty(), is_optional) {
             (true, _) => alternatives.push("none, and none is sent".to_owned()),
             (false, true) => alternatives.push("none".to_owned()),
             (false, false) => {}
         }
-        lines.push(format!("- Token: {}.", alternatives.join(" or ")));
+        lines.push(format!("- Token: {}.", alternatives.join(", else ")));
     }
     if !operation.scopes.is_empty() {
         let doubt = if operation.scopes_unverified.is_some() { " (inferred)" } else { "" };

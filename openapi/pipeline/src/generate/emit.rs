@@ -29,9 +29,9 @@ pub(crate) fn items(
     let enums = open_enums.iter().map(open_enum);
     let mut items = vec![
         parse_quote!(
-            const _: () = ::keyfit::codegen::supports::<2>();
+            const _: () = ::keyfit::codegen::supports::<3>();
         ),
-        constructors(kinds.first.is_some()),
+        constructors(kinds),
         parse_quote! {
             impl Client {
                 /// The same client, with options for its calls. Both share everything else.
@@ -47,7 +47,7 @@ pub(crate) fn items(
                 }
             }
         },
-        self::api(api, operations, calls, facts),
+        self::api(api, operations, calls, kinds, facts),
         parse_quote! {
             /// Values of answers that the document names; others are kept as they came.
             pub mod values {
@@ -81,8 +81,20 @@ fn base_urls(api: &Api) -> Option<Item> {
 }
 
 /// How clients are made: with a credential, where the API takes one.
-fn constructors(takes_credential: bool) -> Item {
-    let (parameter, argument, credential) = if takes_credential {
+fn constructors(kinds: &Kinds) -> Item {
+    let without = (kinds.first.is_some() && kinds.opens_without).then(|| {
+        quote! {
+            /// A client without a credential, for the operations that may be called without one; their docs say so. All others fail
+            /// before anything is sent.
+            ///
+            /// # Errors
+            /// As `with_config`.
+            pub fn without_credential(config: ::keyfit::Config) -> ::std::result::Result<Self, ::keyfit::Error> {
+                Self::over(::keyfit::codegen::no_credential(), config)
+            }
+        }
+    });
+    let (parameter, argument, credential) = if kinds.first.is_some() {
         (
             quote!(credential: impl ::keyfit::auth::IntoCredential<Api>,),
             quote!(credential,),
@@ -113,6 +125,8 @@ fn constructors(takes_credential: bool) -> Item {
                 Self::over(#credential, config)
             }
 
+            #without
+
             fn over<K>(
                 credential: ::keyfit::auth::Credential<K>,
                 config: ::keyfit::Config,
@@ -126,7 +140,7 @@ fn constructors(takes_credential: bool) -> Item {
 }
 
 /// The API as data.
-fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> Item {
+fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, facts: &Facts) -> Item {
     let rows = operations.iter().map(|operation| {
         let streams = calls.iter().any(|call| call.streams && call.id == operation.id);
         row(operation, streams, &api.needed(operation))
@@ -155,6 +169,7 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> I
     .collect();
     let rate_limit = (!names.is_empty()).then(|| quote!(.with_rate_limit(::keyfit::RateLimitNames::new() #(#names)*)));
     let prefixes = list("with_secret_prefixes", &facts.secret_prefixes);
+    let certificates = list("with_client_certificates", &kinds.certificates);
     let name = &api.name;
     // The first one is what clients use if nothing else is said.
     let others = api.base_urls.iter().map(|other| &other.url).filter(|url| **url != api.base_url);
@@ -164,7 +179,7 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], facts: &Facts) -> I
         pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
             .with_base_urls(&[#(#base_urls),*])
             .with_operations(&[#(#rows),*])
-            #errors #rate_limit #prefixes;
+            #errors #rate_limit #certificates #prefixes;
     }
 }
 

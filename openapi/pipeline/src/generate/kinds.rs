@@ -9,9 +9,10 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Item, parse_quote};
 
+use super::oauth;
 use crate::contract::{Carrier, Contract, Credential, is_header};
 use crate::repair::Repairs;
-use crate::{Api, Failure, Text, name, pointer, walk};
+use crate::{Api, Failure, Needed, Text, name, pointer, walk};
 
 /// What opens an API.
 pub(crate) struct Kinds {
@@ -22,6 +23,12 @@ pub(crate) struct Kinds {
     /// Name and carrier of what a client sends that is connected without a type, a kind of another API included. `None`
     /// where the API takes no credential.
     pub(crate) first: Option<(String, Carrier)>,
+    /// The schemes of the document that a client certificate satisfies.
+    pub(crate) certificates: Vec<String>,
+    /// The flows of the document by which tokens are had.
+    oauth: Vec<oauth::Scheme>,
+    /// Whether a client without a credential has something to call.
+    pub(crate) opens_without: bool,
     /// The variable that holds another base URL than the documented one.
     base_url: String,
 }
@@ -83,10 +90,27 @@ const TAKEN: [&str; 2] = ["Api", "Client"];
 
 /// Finds out what opens the API.
 pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
-    match &contract.credentials {
+    let mut kinds = match &contract.credentials {
         Some(credentials) => of_contract(api, credentials, repairs),
         None => of_document(api, repairs),
+    };
+    let schemes = walk::members(&api.document, "/components/securitySchemes");
+    let schemes = schemes.into_iter().map(|(at, scheme)| (pointer::name(&at), walk::resolve(&api.document, scheme)));
+    kinds.certificates = schemes.filter(|(_, scheme)| is_certificate(scheme)).map(|(name, _)| name).collect();
+    kinds.oauth = oauth::schemes(api, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
+    for operation in &api.operations {
+        let Needed::OneOf { sets, is_optional } = api.needed(operation) else {
+            kinds.opens_without = true;
+            continue;
+        };
+        kinds.opens_without |= is_optional || sets.iter().any(|set| kinds.are_certificates(set));
+        if !is_optional && !sets.iter().any(|set| kinds.can_send(set)) {
+            let sets: Vec<String> = sets.iter().map(|set| format!("`{}`", set.join("` with `"))).collect();
+            let note = format!("no client can call it: it takes {}, which a request cannot carry", sets.join(" or "));
+            repairs.narrow("credential", &operation.pointer(), note);
+        }
     }
+    kinds
 }
 
 fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> Kinds {
@@ -138,6 +162,9 @@ fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
             continue;
         }
         let scheme = walk::resolve(&api.document, scheme);
+        if is_certificate(scheme) {
+            continue;
+        }
         let Some(carrier) = carrier(scheme) else {
             let note = format!("clients cannot send the credential `{scheme_name}`: {}", unsendable(scheme));
             repairs.narrow("credential", &at, note);
@@ -172,11 +199,15 @@ fn in_query(repairs: &mut Repairs, at: &str, kind: &str) {
 fn unsendable(scheme: &Value) -> String {
     let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
     match text("type").as_str() {
-        "mutualtls" => "it is a client certificate".to_owned(),
         "http" => format!("the HTTP scheme `{}` answers a challenge", text("scheme")),
         "apikey" => "its place has no name that can be sent".to_owned(),
         _ => "its type is not known".to_owned(),
     }
+}
+
+/// Whether a security scheme is a client certificate, which the connection shows and no request carries.
+fn is_certificate(scheme: &Value) -> bool {
+    scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("mutualTLS"))
 }
 
 /// Schemes of HTTP whose credential is worked out anew for each challenge of the server.
@@ -253,7 +284,15 @@ impl Names {
 
     /// No kind yet.
     fn none(&self) -> Kinds {
-        Kinds { own: Vec::new(), foreign: Vec::new(), first: None, base_url: self.variable(BASE_URL) }
+        Kinds {
+            own: Vec::new(),
+            foreign: Vec::new(),
+            first: None,
+            certificates: Vec::new(),
+            oauth: Vec::new(),
+            opens_without: false,
+            base_url: self.variable(BASE_URL),
+        }
     }
 
     /// The only kind where nothing is said.
@@ -270,6 +309,25 @@ impl Names {
 }
 
 impl Kinds {
+    fn are_certificates(&self, set: &[String]) -> bool {
+        set.iter().all(|scheme| self.certificates.contains(scheme))
+    }
+
+    /// Whether a request can carry all of these at once.
+    fn can_send(&self, set: &[String]) -> bool {
+        let own = self.own.iter().map(|kind| (&kind.name, &kind.carrier));
+        let foreign = self.foreign.iter().map(|kind| (&kind.name, &kind.carrier));
+        let sent: Vec<(&String, &Carrier)> = own.chain(foreign).filter(|(name, _)| set.contains(name)).collect();
+        let is_known =
+            |scheme: &String| sent.iter().any(|(name, _)| *name == scheme) || self.certificates.contains(scheme);
+        // A contract may call them otherwise; then any of its kinds opens what takes one.
+        let is_foreign = set.len() == 1 && sent.is_empty() && !(self.own.is_empty() && self.foreign.is_empty());
+        let mut places: Vec<String> = sent.iter().map(|(_, carrier)| place(carrier)).collect();
+        places.sort();
+        let is_apart = places.windows(2).all(|pair| pair[0] != pair[1]);
+        is_foreign || (set.iter().all(is_known) && is_apart)
+    }
+
     /// The mark of the API, the kinds, and the types of their tokens.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = vec![parse_quote! {
@@ -316,6 +374,7 @@ impl Kinds {
                 ));
             }
         }
+        items.extend(oauth::items(&self.oauth));
         items
     }
 }
@@ -335,7 +394,11 @@ impl Kinds {
         } else {
             let held =
                 quote!(::keyfit::codegen::credential_from_env(&[#(::keyfit::codegen::kind::<kind::#markers>()),*])?);
-            (held, format!("with the credential in {}", variables.join(", or where that is not set in ")))
+            let from = match &variables[..] {
+                [variable] => format!("with the credential in {variable}"),
+                _ => format!("with the credentials in {}, of those that are set", variables.join(", ")),
+            };
+            (held, from)
         };
         let doc = format!(
             " A client {from}. Where `{variable}` is set it is the base URL: a mock, a proxy, a staging host; otherwise \
@@ -369,11 +432,14 @@ impl Kinds {
             };
             format!("  {}: {} from {} {sent}\n", kind.token, kind.name, kind.variable)
         };
-        match &self.first {
-            None => "  the client takes no credential\n".to_owned(),
+        let tokens = match &self.first {
+            None if self.certificates.is_empty() => "  the client takes no credential\n".to_owned(),
             Some((first, _)) if self.own.is_empty() => format!("  of another API, such as {first}\n"),
-            Some(_) => self.own.iter().map(line).collect(),
-        }
+            _ => self.own.iter().map(line).collect(),
+        };
+        let certificates = self.certificates.iter().map(|name| format!("  {name} by a client certificate\n"));
+        let flows: String = self.oauth.iter().map(oauth::Scheme::describe).collect();
+        tokens + &certificates.collect::<String>() + &flows
     }
 }
 
@@ -395,6 +461,16 @@ impl Kind {
                 #prefixes
             }
         }
+    }
+}
+
+/// Where a request has one credential at most.
+fn place(carrier: &Carrier) -> String {
+    match carrier {
+        Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => "header authorization".to_owned(),
+        Carrier::NamedHeader(name) => format!("header {}", name.to_ascii_lowercase()),
+        Carrier::Cookie(name) => format!("cookie {name}"),
+        Carrier::Query(name) => format!("query {name}"),
     }
 }
 

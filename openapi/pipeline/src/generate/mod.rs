@@ -14,6 +14,7 @@ mod leniency;
 mod markdown;
 mod modern;
 mod names;
+mod oauth;
 mod one_way;
 mod paging;
 mod paths;
@@ -217,8 +218,8 @@ impl Attempt {
             ));
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
-        docs::complete(file, api, &operations, &self.repairs);
         let kinds = kinds::of(api, contract, &mut self.repairs);
+        docs::complete(file, api, &operations, &self.repairs);
         file.items.extend(kinds.items());
         file.items.extend(emit::items(api, &operations, &calls, &self.open_enums, &kinds, &contract.facts()));
         if options.dispatch != Dispatch::Never {

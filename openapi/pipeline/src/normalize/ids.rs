@@ -10,7 +10,17 @@ use crate::repair::Repairs;
 use crate::{name, walk};
 
 /// Names that the generated client needs for itself.
-const RESERVED: [&str; 6] = ["new", "new_with_client", "with_config", "with_options", "request", "clone"];
+const RESERVED: [&str; 9] = [
+    "new",
+    "new_with_client",
+    "with_config",
+    "with_options",
+    "without_credential",
+    "from_env",
+    "over",
+    "request",
+    "clone",
+];
 
 /// The id that an operation is called by where the document does not name one that will do.
 pub(crate) struct Named {

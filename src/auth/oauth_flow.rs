@@ -1,0 +1,64 @@
+//! A flow of OAuth 2.0 as data.
+
+/// A flow of OAuth 2.0, or OpenID Connect, as the document of an API describes it: its URLs, and the scopes that the operations of
+/// the client need. A generated client has its flows in the module `oauth`, and a function `oauth` where a service can act for
+/// itself. Going through a flow takes the feature `oauth`.
+///
+/// ```ignore
+/// // Client credentials: all of it.
+/// let client = parcels::Client::new(parcels::oauth("my-client", EnvSource::new("PARCELS_SECRET"))?)?;
+/// // A user who consents: the two things that the code and its refresh need.
+/// let request = parcels::oauth::AUTHORIZATION_CODE.authorization("my-client", "https://app.example.com/callback")?;
+/// let endpoint = parcels::oauth::AUTHORIZATION_CODE.token_endpoint("my-client")?.build()?;
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct OAuthFlow {
+    /// Where tokens are had.
+    pub token_url: Option<&'static str>,
+    /// Where they are refreshed, where that is another place.
+    pub refresh_url: Option<&'static str>,
+    /// Where users are sent to consent.
+    pub authorization_url: Option<&'static str>,
+    /// The issuer identifier of a server that describes itself.
+    pub issuer: Option<&'static str>,
+    /// The scopes that the client's operations need. Empty where they name none: then the server gives what it gives by itself.
+    pub scopes: &'static [&'static str],
+}
+
+impl OAuthFlow {
+    /// A flow of which nothing is known.
+    pub const fn new() -> Self {
+        Self { token_url: None, refresh_url: None, authorization_url: None, issuer: None, scopes: &[] }
+    }
+
+    /// The same, with its [token URL](Self::token_url).
+    #[must_use]
+    pub const fn with_token_url(self, url: &'static str) -> Self {
+        Self { token_url: Some(url), ..self }
+    }
+
+    /// The same, with its [refresh URL](Self::refresh_url).
+    #[must_use]
+    pub const fn with_refresh_url(self, url: &'static str) -> Self {
+        Self { refresh_url: Some(url), ..self }
+    }
+
+    /// The same, with its [authorization URL](Self::authorization_url).
+    #[must_use]
+    pub const fn with_authorization_url(self, url: &'static str) -> Self {
+        Self { authorization_url: Some(url), ..self }
+    }
+
+    /// The same, with its [issuer](Self::issuer).
+    #[must_use]
+    pub const fn with_issuer(self, issuer: &'static str) -> Self {
+        Self { issuer: Some(issuer), ..self }
+    }
+
+    /// The same, with its [scopes](Self::scopes).
+    #[must_use]
+    pub const fn with_scopes(self, scopes: &'static [&'static str]) -> Self {
+        Self { scopes, ..self }
+    }
+}
