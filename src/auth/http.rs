@@ -19,6 +19,9 @@ pub(crate) struct Http {
     /// Whether a connection serves several requests. One that the server closes in the moment in which it is used again looks
     /// like an answer that was lost.
     pub(crate) keeps_connections: bool,
+    /// Certificate authorities beside those of the system.
+    #[cfg(feature = "rustls")]
+    pub(crate) authorities: Vec<reqwest::Certificate>,
 }
 
 impl Default for Http {
@@ -28,6 +31,8 @@ impl Default for Http {
             timeout: Duration::from_secs(30),
             user_agent: None,
             keeps_connections: true,
+            #[cfg(feature = "rustls")]
+            authorities: Vec::new(),
         }
     }
 }
@@ -51,21 +56,25 @@ impl Http {
         let builder = if self.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
         // A proxy of the environment would take plain http, and the credential in it, off this machine.
         let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
-        without_needless_roots(builder, base)
+        self.with_roots(builder, base)
             .build()
             .map_err(|error| Error::configuration_from("the HTTP client cannot be set up".to_owned(), error))
     }
-}
 
-/// A client of a loopback host over plain http never speaks TLS; reading the system's certificates for it is most of
-/// what making it would cost.
-fn without_needless_roots(builder: ClientBuilder, base: &Url) -> ClientBuilder {
-    #[cfg(feature = "rustls")]
-    if base.scheme() == "http" {
-        return builder.tls_certs_only([]);
+    /// With the certificate authorities that are trusted. A client of a loopback host over plain http never speaks TLS; reading
+    /// the system's certificates for it is most of what making it would cost.
+    fn with_roots(&self, builder: ClientBuilder, base: &Url) -> ClientBuilder {
+        #[cfg(feature = "rustls")]
+        return match base.scheme() {
+            "http" => builder.tls_certs_only([]),
+            _ => builder.tls_certs_merge(self.authorities.iter().cloned()),
+        };
+        #[cfg(not(feature = "rustls"))]
+        {
+            let _ = base;
+            builder
+        }
     }
-    let _ = base;
-    builder
 }
 
 /// A URL below which requests go: as [`checked_url`], and without a query. A slash at its end is left out.
