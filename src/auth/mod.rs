@@ -3,7 +3,6 @@
 //! | You have | Give the client | Page |
 //! |---|---|---|
 //! | a token or an API key | one of the token types in the module of the client | [`Token`] |
-//! | a key whose prefix tells test from live | the same | `keyfit::scopien`: modes, reach, environments |
 //! | keys that tell where they may be used | | [`TokenCheck`] |
 //! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`]: variable, file, command, Vault, AWS |
 //! | a user's consent, or the client credentials of a service | [`Credential::from_source`] | [`oauth`] (feature `oauth`) |

@@ -27,7 +27,7 @@ use crate::error::Operation;
 use crate::error::operation::{NextPage, Pagination};
 
 /// The newest form of generated code that this version takes.
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 /// The oldest one.
 const OLDEST: u32 = 1;
 
