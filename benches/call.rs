@@ -9,7 +9,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use keyfit::batch::{Batch, BatchOutcome};
+use keyfit::batch::Batch;
+use keyfit::instasent::batch::BatchOutcome;
 use keyfit::instasent::ingest::{Client, DatasourceToken, types};
 
 const ROUNDS: usize = 41;

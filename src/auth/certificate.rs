@@ -1,4 +1,4 @@
-//! Certificates of TLS: the client's own with its private key, and those of authorities that are trusted beside the system's.
+//! The certificate of TLS that a client shows, with its private key.
 
 use std::fmt;
 
@@ -79,18 +79,6 @@ fn flaw(pem: &str) -> Option<&'static str> {
         (_, 1) => None,
         (_, _) => Some("has more than one private key: give the one that belongs to it"),
     }
-}
-
-/// Certificates of authorities, in PEM.
-///
-/// # Errors
-/// Returns an error if there is none, or one cannot be read.
-pub(super) fn authorities(pem: &str) -> Result<Vec<reqwest::Certificate>, Error> {
-    let found = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
-    if found.is_empty() {
-        return Err(Error::configuration("the root certificates hold no certificate in PEM".to_owned()));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub enum Scopes {
 /// One thing that a token may do: a scope, on one resource or on all of them.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Right {
-    /// The scope: `read`, `PROJECT_DIRECT_WRITE`.
+    /// The scope: `read`, `parcels.write`.
     pub scope: String,
     /// The resource it is for: `accounts`. Granted: `None` is every resource. Needed: `None` is a scope that is not
     /// divided by resource, which only a flat grant has.

@@ -6,7 +6,7 @@ use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Url};
 
 #[cfg(feature = "rustls")]
-use super::certificate::{ClientCertificate, authorities};
+use super::certificate::ClientCertificate;
 use crate::error::Error;
 
 /// How an HTTP client is set up. It follows no redirect: a redirect to another origin would carry the credential there, and
@@ -24,9 +24,9 @@ pub(crate) struct Http {
     /// Shown to a server that asks for one.
     #[cfg(feature = "rustls")]
     pub(crate) client_certificate: Option<ClientCertificate>,
-    /// Certificates in PEM of authorities that are trusted beside the system's.
+    /// Certificate authorities beside those of the system.
     #[cfg(feature = "rustls")]
-    pub(crate) root_certificates: Option<String>,
+    pub(crate) authorities: Vec<reqwest::Certificate>,
 }
 
 impl Default for Http {
@@ -39,7 +39,7 @@ impl Default for Http {
             #[cfg(feature = "rustls")]
             client_certificate: None,
             #[cfg(feature = "rustls")]
-            root_certificates: None,
+            authorities: Vec::new(),
         }
     }
 }
@@ -63,9 +63,24 @@ impl Http {
         let builder = if self.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
         // A proxy of the environment would take plain http, and the credential in it, off this machine.
         let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
-        self.with_certificates(without_needless_roots(builder, base))?
+        self.with_certificates(self.with_roots(builder, base))?
             .build()
             .map_err(|error| Error::configuration_from("the HTTP client cannot be set up".to_owned(), error))
+    }
+
+    /// With the certificate authorities that are trusted. A client of a loopback host over plain http never speaks TLS; reading
+    /// the system's certificates for it is most of what making it would cost.
+    fn with_roots(&self, builder: ClientBuilder, base: &Url) -> ClientBuilder {
+        #[cfg(feature = "rustls")]
+        return match base.scheme() {
+            "http" => builder.tls_certs_only([]),
+            _ => builder.tls_certs_merge(self.authorities.iter().cloned()),
+        };
+        #[cfg(not(feature = "rustls"))]
+        {
+            let _ = base;
+            builder
+        }
     }
 }
 
@@ -77,12 +92,8 @@ impl Http {
     }
 
     fn with_certificates(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
-        let builder = match &self.client_certificate {
+        Ok(match &self.client_certificate {
             Some(certificate) => builder.identity(certificate.identity()?),
-            None => builder,
-        };
-        Ok(match &self.root_certificates {
-            Some(pem) => builder.tls_certs_merge(authorities(pem)?),
             None => builder,
         })
     }
@@ -98,17 +109,6 @@ impl Http {
     fn with_certificates(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
         Ok(builder)
     }
-}
-
-/// A client of a loopback host over plain http never speaks TLS; reading the system's certificates for it is most of
-/// what making it would cost.
-fn without_needless_roots(builder: ClientBuilder, base: &Url) -> ClientBuilder {
-    #[cfg(feature = "rustls")]
-    if base.scheme() == "http" {
-        return builder.tls_certs_only([]);
-    }
-    let _ = base;
-    builder
 }
 
 /// A URL below which requests go: as [`checked_url`], and without a query. A slash at its end is left out.

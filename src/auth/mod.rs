@@ -4,7 +4,6 @@
 //! |---|---|---|
 //! | a token or an API key | one of the token types in the module of the client | [`Token`] |
 //! | several of these | all of them, as a pair or a triple | [`IntoCredential`] |
-//! | a key whose prefix tells test from live | the same | `keyfit::scopien`: modes, reach, environments |
 //! | a client certificate, for mutual TLS | [`Config::client_certificate`](crate::Config::client_certificate) | `ClientCertificate` (feature `rustls`) |
 //! | keys that tell where they may be used | | [`TokenCheck`] |
 //! | a secret that lives elsewhere and is rotated | [`Credential::from_secret`] | [`source`]: variable, file, command, Vault, AWS |

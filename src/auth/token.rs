@@ -10,8 +10,7 @@ use crate::error::Error;
 
 /// A token of one kind. The text is zeroised on drop and never printed.
 ///
-/// The module of each client has the tokens that open it as aliases of this type: `keyfit::scopien::Key`,
-/// `keyfit::instasent::product::ProductToken`. An alias says which environment variable [`from_env`](Self::from_env) reads.
+/// The module of each client has the tokens that open it as aliases of this type, `parcels::Key` for one. An alias says which environment variable [`from_env`](Self::from_env) reads.
 ///
 /// It travels as `Authorization: Bearer <token>`, or where its kind's [`CARRIER`](TokenKind::CARRIER) says, never in a URL.
 /// Shape and length are the provider's business: any printable ASCII without spaces is taken. A kind of HTTP Basic

@@ -89,13 +89,18 @@ impl Config {
         self
     }
 
-    /// Trusts these authorities beside the system's: certificates in PEM, of a company's own authority. A text without a valid one
-    /// is refused when the client is made.
+    /// Trusts the certificate authorities in this text too, in PEM, beside those of the system: the one of a company or of a test
+    /// environment. Each call adds to those before. Default: those of the system alone.
+    ///
+    /// # Errors
+    /// Returns an error if the text holds no certificate.
     #[cfg(feature = "rustls")]
-    #[must_use]
-    pub fn root_certificates(mut self, pem: impl Into<String>) -> Self {
-        self.http.root_certificates = Some(pem.into());
-        self
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let read = reqwest::Certificate::from_pem_bundle(pem.as_ref()).ok().filter(|read| !read.is_empty());
+        let read =
+            read.ok_or_else(|| Error::configuration("the root certificates hold no certificate in PEM".to_owned()))?;
+        self.http.authorities.extend(read);
+        Ok(self)
     }
 
     /// How long connecting may take. Default: 10 s.
@@ -219,6 +224,15 @@ mod tests {
     fn another_base_url_takes_the_place_of_the_documented_one() {
         assert_eq!(check("http://[::1]:1/x/").as_deref(), Ok("http://[::1]:1/x"));
         assert!(Config::default().checked_base_url(DOCUMENTED).is_ok());
+    }
+
+    #[cfg(feature = "rustls")]
+    #[test]
+    fn a_text_without_a_certificate_is_not_taken_for_one() {
+        for pem in ["", "hunter2", "-----BEGIN CERTIFICATE-----\n"] {
+            let error = Config::default().root_certificates(pem).expect_err(pem);
+            assert!(error.to_string().contains("hold no certificate in PEM") && !error.to_string().contains("hunter2"));
+        }
     }
 
     #[test]

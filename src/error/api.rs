@@ -21,7 +21,7 @@ use super::operation::Operation;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Api {
-    /// The name of its folder: `instasent-ingest`.
+    /// The name of its folder: `parcels`.
     pub name: &'static str,
     /// The documented base URLs, the one that clients use first.
     pub base_urls: &'static [&'static str],

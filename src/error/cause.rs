@@ -140,7 +140,7 @@ impl Error {
             }
             Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
             Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
-            Fault::Partial(report) => (ErrorKind::PartialFailure, report.clone()),
+            Fault::Partial(counts) => (ErrorKind::PartialFailure, counts.to_string()),
             Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
             Fault::TooLong(limit) => (
                 ErrorKind::Cut,

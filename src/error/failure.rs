@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode};
 
 use super::api::Api;
 use super::body::{self, End};
-use super::operation::Operation;
+use super::operation::{ItemCounts, Operation};
 use super::problem::Problem;
 use crate::error::redact::Redactor;
 
@@ -38,8 +38,8 @@ pub(crate) enum Fault {
     Status,
     /// A success whose body does not fit; why, without the values at fault.
     Decode(String),
-    /// A success that reports items that failed.
-    Partial(String),
+    /// A success that tells of items that failed.
+    Partial(ItemCounts),
     /// A success whose body ended early.
     Cut(Arc<reqwest::Error>),
     /// A success whose body is longer than this limit, in bytes.

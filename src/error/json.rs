@@ -1,4 +1,5 @@
-//! Reads JSON without telling what it holds: serde's messages quote values, which may be secrets or personal.
+//! Reads JSON without telling what it holds: serde's messages quote values, which may be secrets or personal. And the names
+//! that lead to a place in it.
 
 use serde::de::DeserializeOwned;
 
@@ -8,6 +9,11 @@ pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_j
         if error.is_data() { serde::de::Error::custom(without_values(&error.to_string())) } else { error }
     };
     serde_json::from_slice(body).map_err(unquoted)
+}
+
+/// The names on the way of a JSON pointer (RFC 6901).
+pub(crate) fn names(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"))
 }
 
 /// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.

@@ -12,6 +12,7 @@ pub(crate) mod json;
 mod kind;
 pub mod operation;
 mod pagination;
+mod partial;
 pub(crate) mod problem;
 pub(crate) mod rate_limit;
 pub mod redact;
@@ -36,7 +37,7 @@ pub use api::{Api, ErrorEnvelope, RateLimitNames};
 pub use clock::{Clock, SystemClock};
 pub use field_error::FieldError;
 pub use kind::ErrorKind;
-pub use operation::Operation;
+pub use operation::{ItemCounts, Operation};
 pub use rate_limit::RateLimit;
 pub use timestamp::Timestamp;
 
@@ -57,11 +58,11 @@ use redact::OneLine;
 ///   must consent anew.
 /// - [`Unauthorized`](ErrorKind::Unauthorized): the token is unknown, revoked or of another API. Do not retry with it.
 /// - [`Forbidden`](ErrorKind::Forbidden): the token lacks a scope; [`operation`](Error::operation) names the ones it
-///   needs. On the Ingest API a token of another data source gets [`NotFound`](ErrorKind::NotFound) instead.
+///   needs. Servers that hide what a token may not see answer [`NotFound`](ErrorKind::NotFound) instead.
 /// - [`RateLimited`](ErrorKind::RateLimited): not executed; wait for [`retry_after`](Error::retry_after). Without a
 ///   [`status`](Error::status) nothing was sent: the window was known to be used up for longer than the call's deadline.
-/// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; see
-///   [`BatchOutcome::of`](crate::batch::BatchOutcome::of) or [`decode`](Error::decode).
+/// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; [`item_counts`](Error::item_counts) says
+///   for how many, [`decode`](Error::decode) reads the answer, which names them.
 /// - [`Decode`](ErrorKind::Decode), [`Cut`](ErrorKind::Cut): executed; the answer could not be read. Do not resend
 ///   without looking up what happened; [`body`](Error::body) has what came. An answer over the limit needs a higher
 ///   [`Config::response_limit`](crate::Config::response_limit).
@@ -138,6 +139,14 @@ impl Error {
     /// The server's name for this request, to quote to its support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.failure.as_ref()?.problem.request_id.as_deref()
+    }
+
+    /// How many items were accepted and how many were not, after a [partial failure](ErrorKind::PartialFailure).
+    pub fn item_counts(&self) -> Option<ItemCounts> {
+        match self.0.failure.as_ref()?.fault {
+            Fault::Partial(counts) => Some(counts),
+            _ => None,
+        }
     }
 
     /// The fields that the server names as at fault, with its words. Empty where its envelope names none.

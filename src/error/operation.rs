@@ -1,6 +1,7 @@
 //! The operation table as the runtime reads it: one row for each call of an API, written by the document pipeline.
 
 pub use super::pagination::{NextPage, PageArgument, Pagination};
+pub use super::partial::{ItemCounts, Partial};
 
 /// What is known of an operation before it is called.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +36,8 @@ pub struct Operation {
     pub rate_limit_by: &'static [&'static str],
     /// How it pages through results.
     pub pagination: Option<Pagination>,
-    /// How a 2xx answer reports items that failed.
-    pub partial: Option<Partial>,
+    /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
+    pub partial: &'static [Partial],
     /// Whether a call costs money.
     pub spends: bool,
     /// Whether the answer is handed on as a stream of bytes.
@@ -65,7 +66,7 @@ impl Operation {
             rate_limit: "",
             rate_limit_by: &[],
             pagination: None,
-            partial: None,
+            partial: &[],
             spends: false,
             streams: false,
             errors: "",
@@ -133,10 +134,10 @@ impl Operation {
         Self { pagination: Some(pagination), ..self }
     }
 
-    /// The same, with how it reports [items that failed](Self::partial).
+    /// The same, with how it tells of [items that failed](Self::partial).
     #[must_use]
-    pub const fn with_partial(self, partial: Partial) -> Self {
-        Self { partial: Some(partial), ..self }
+    pub const fn with_partial(self, partial: &'static [Partial]) -> Self {
+        Self { partial, ..self }
     }
 
     /// The same, which [costs money](Self::spends).
@@ -180,14 +181,4 @@ pub enum Retry {
     Keyed,
     /// A second request could have a second effect: a second SMS, a second key.
     Never,
-}
-
-/// How a 2xx answer reports items that failed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Partial {
-    /// One outcome an item: [`BatchOutcome`](crate::batch::BatchOutcome).
-    Items,
-    /// Two lists, `entities` accepted and `errors` rejected.
-    Lists,
 }

@@ -15,8 +15,8 @@
 //!
 //! # A server for tests
 //!
-//! The mock of the contract check is one: `keyfit mock --api instasent-ingest` starts it for programs in any language,
-//! `keyfit_conformance::mock::Mock::of("instasent-ingest")` within a Rust test. It knows tokens, scopes, rate windows and
+//! The mock of the contract check is one: `keyfit mock --api-dir api/parcels` starts it for programs in any language,
+//! `keyfit_conformance::mock::Mock` within a Rust test. It knows tokens, scopes, rate windows and
 //! batches as the API's contract has them, and fails on demand. It is a crate of its own, since it depends on this one: a
 //! dev-dependency beside `keyfit`. Its answers bear real dates and its windows end by the machine's clock, so that clients
 //! are given [`TestClock::running`].

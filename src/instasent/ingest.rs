@@ -3,7 +3,7 @@
 //! It is opened by a data source's own token, or, with the feature `instasent-product`, by a token of the Product API.
 //!
 //! A push of which some items failed is an error of kind [`PartialFailure`](crate::ErrorKind::PartialFailure), so that `?` cannot lose a
-//! contact; [`batch::outcome`](crate::batch::outcome) turns it into a value for callers who handle items themselves.
+//! contact; [`batch::outcome`](crate::instasent::batch::outcome) turns it into a value for callers who handle items themselves.
 
 use crate::auth::Scopes;
 use crate::client::PathArgument;

@@ -1,5 +1,6 @@
 //! The four APIs of Instasent, and what is made for them by hand.
 
+pub mod batch;
 #[cfg(feature = "instasent-product")]
 pub mod filter;
 #[cfg(feature = "instasent-ingest")]

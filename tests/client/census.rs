@@ -13,10 +13,10 @@ fn success(api: &Api, operation: &Operation) -> (u16, String) {
     let schema = response.and_then(|response| response.schema.as_ref());
     let body = match schema {
         // The mock sends a batch of which every item was taken.
-        Some(_) if operation.partial.is_some() && operation.id.contains("push") => {
+        Some(_) if !operation.partial.is_empty() && operation.id.contains("push") => {
             r#"{"entity":{"successful":1,"failed":0,"items":[{"status":"success"}]}}"#.to_owned()
         }
-        Some(_) if operation.partial.is_some() => r#"{"entities":[{"id":"sms_xxx"}],"errors":[]}"#.to_owned(),
+        Some(_) if !operation.partial.is_empty() => r#"{"entities":[{"id":"sms_xxx"}],"errors":[]}"#.to_owned(),
         Some(schema) => example::value(api, schema).to_string(),
         None => String::new(),
     };

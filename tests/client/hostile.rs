@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use keyfit::batch::BatchOutcome;
+use keyfit::instasent::batch::BatchOutcome;
 use keyfit::instasent::transactional;
 use keyfit::instasent::transactional::ApiSmsToken;
 use keyfit::{Config, Error, ErrorKind, RetryPolicy};

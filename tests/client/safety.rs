@@ -1,7 +1,8 @@
 //! Where a credential may go, and what it takes to repeat or to lose something.
 
 use crate::support::{Scripted, TOKEN};
-use keyfit::batch::{self, Batch, BatchOutcome};
+use keyfit::batch::Batch;
+use keyfit::instasent::batch::{self, BatchOutcome};
 use keyfit::instasent::ingest::DatasourceToken;
 use keyfit::instasent::product::ProductToken;
 use keyfit::instasent::transactional::ApiSmsToken;

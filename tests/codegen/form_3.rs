@@ -99,6 +99,8 @@ mod generated {
             #[serde(default)]
             pub insured: bool,
             pub to: NewParcelTo,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub worth: ::std::option::Option<crate::Amount>,
         }
         impl NewParcel {
             pub fn builder() -> builder::NewParcel {
@@ -189,6 +191,44 @@ mod generated {
             )]
             pub sent_at: ::std::option::Option<::keyfit::Timestamp>,
             pub state: super::values::StateAnswer,
+        }
+        /// `Sent`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct Sent {
+            pub parcels: ::std::vec::Vec<SentParcelsItem>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub price: ::std::option::Option<crate::Amount>,
+        }
+        impl Sent {
+            pub fn builder() -> builder::Sent {
+                Default::default()
+            }
+        }
+        /// `SentParcelsItem`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct SentParcelsItem {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub id: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub problem: ::std::option::Option<::std::string::String>,
+            pub state: super::values::SentParcelsItemState,
+        }
+        impl SentParcelsItem {
+            pub fn builder() -> builder::SentParcelsItem {
+                Default::default()
+            }
         }
         /// `Shelves`
         #[derive(
@@ -381,6 +421,10 @@ mod generated {
                 >,
                 insured: ::std::result::Result<bool, ::std::string::String>,
                 to: ::std::result::Result<super::NewParcelTo, ::std::string::String>,
+                worth: ::std::result::Result<
+                    ::std::option::Option<crate::Amount>,
+                    ::std::string::String,
+                >,
             }
             impl ::std::default::Default for NewParcel {
                 fn default() -> Self {
@@ -388,6 +432,7 @@ mod generated {
                         grams: Err("no value supplied for grams".to_string()),
                         insured: Ok(Default::default()),
                         to: Err("no value supplied for to".to_string()),
+                        worth: Ok(Default::default()),
                     }
                 }
             }
@@ -429,6 +474,34 @@ mod generated {
                     >("to", value);
                     self
                 }
+                pub fn worth(
+                    mut self,
+                    value: impl ::std::convert::TryInto<
+                        crate::Amount,
+                        Error: ::std::fmt::Display,
+                    >,
+                ) -> Self {
+                    self.worth = ::keyfit::codegen::accept_converted::<
+                        crate::Amount,
+                    >("worth", value)
+                        .map(Some);
+                    self
+                }
+                /// `worth` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_worth(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::std::convert::TryInto<
+                            crate::Amount,
+                            Error: ::std::fmt::Display,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.worth(value),
+                        None => Self { worth: Ok(None), ..self },
+                    }
+                }
             }
             impl ::std::convert::TryFrom<NewParcel> for super::NewParcel {
                 type Error = super::error::ConversionError;
@@ -439,6 +512,7 @@ mod generated {
                         grams: value.grams?,
                         insured: value.insured?,
                         to: value.to?,
+                        worth: value.worth?,
                     })
                 }
             }
@@ -448,6 +522,179 @@ mod generated {
                         grams: Ok(value.grams),
                         insured: Ok(value.insured),
                         to: Ok(value.to),
+                        worth: Ok(value.worth),
+                    }
+                }
+            }
+            #[derive(Clone, Debug)]
+            pub struct Sent {
+                parcels: ::std::result::Result<
+                    ::std::vec::Vec<super::SentParcelsItem>,
+                    ::std::string::String,
+                >,
+                price: ::std::result::Result<
+                    ::std::option::Option<crate::Amount>,
+                    ::std::string::String,
+                >,
+            }
+            impl ::std::default::Default for Sent {
+                fn default() -> Self {
+                    Self {
+                        parcels: Err("no value supplied for parcels".to_string()),
+                        price: Ok(Default::default()),
+                    }
+                }
+            }
+            impl Sent {
+                pub fn parcels(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<super::SentParcelsItem>,
+                    >,
+                ) -> Self {
+                    self.parcels = ::keyfit::codegen::accept::<
+                        ::std::vec::Vec<super::SentParcelsItem>,
+                    >("parcels", value);
+                    self
+                }
+                pub fn price(
+                    mut self,
+                    value: impl ::std::convert::TryInto<
+                        crate::Amount,
+                        Error: ::std::fmt::Display,
+                    >,
+                ) -> Self {
+                    self.price = ::keyfit::codegen::accept_converted::<
+                        crate::Amount,
+                    >("price", value)
+                        .map(Some);
+                    self
+                }
+                /// `price` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_price(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::std::convert::TryInto<
+                            crate::Amount,
+                            Error: ::std::fmt::Display,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.price(value),
+                        None => Self { price: Ok(None), ..self },
+                    }
+                }
+            }
+            impl ::std::convert::TryFrom<Sent> for super::Sent {
+                type Error = super::error::ConversionError;
+                fn try_from(
+                    value: Sent,
+                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                    Ok(Self {
+                        parcels: value.parcels?,
+                        price: value.price?,
+                    })
+                }
+            }
+            impl ::std::convert::From<super::Sent> for Sent {
+                fn from(value: super::Sent) -> Self {
+                    Self {
+                        parcels: Ok(value.parcels),
+                        price: Ok(value.price),
+                    }
+                }
+            }
+            #[derive(Clone, Debug)]
+            pub struct SentParcelsItem {
+                id: ::std::result::Result<
+                    ::std::option::Option<::std::string::String>,
+                    ::std::string::String,
+                >,
+                problem: ::std::result::Result<
+                    ::std::option::Option<::std::string::String>,
+                    ::std::string::String,
+                >,
+                state: ::std::result::Result<
+                    super::super::values::SentParcelsItemState,
+                    ::std::string::String,
+                >,
+            }
+            impl ::std::default::Default for SentParcelsItem {
+                fn default() -> Self {
+                    Self {
+                        id: Ok(Default::default()),
+                        problem: Ok(Default::default()),
+                        state: Err("no value supplied for state".to_string()),
+                    }
+                }
+            }
+            impl SentParcelsItem {
+                pub fn id(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                ) -> Self {
+                    self.id = ::keyfit::codegen::accept_some("id", value);
+                    self
+                }
+                /// `id` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_id(
+                    mut self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                    >,
+                ) -> Self {
+                    self.id = ::keyfit::codegen::accept_maybe("id", value);
+                    self
+                }
+                pub fn problem(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                ) -> Self {
+                    self.problem = ::keyfit::codegen::accept_some("problem", value);
+                    self
+                }
+                /// `problem` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_problem(
+                    mut self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                    >,
+                ) -> Self {
+                    self.problem = ::keyfit::codegen::accept_maybe("problem", value);
+                    self
+                }
+                pub fn state(
+                    mut self,
+                    value: impl ::std::convert::TryInto<
+                        super::super::values::SentParcelsItemState,
+                        Error: ::std::fmt::Display,
+                    >,
+                ) -> Self {
+                    self.state = ::keyfit::codegen::accept_converted::<
+                        super::super::values::SentParcelsItemState,
+                    >("state", value);
+                    self
+                }
+            }
+            impl ::std::convert::TryFrom<SentParcelsItem> for super::SentParcelsItem {
+                type Error = super::error::ConversionError;
+                fn try_from(
+                    value: SentParcelsItem,
+                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                    Ok(Self {
+                        id: value.id?,
+                        problem: value.problem?,
+                        state: value.state?,
+                    })
+                }
+            }
+            impl ::std::convert::From<super::SentParcelsItem> for SentParcelsItem {
+                fn from(value: super::SentParcelsItem) -> Self {
+                    Self {
+                        id: Ok(value.id),
+                        problem: Ok(value.problem),
+                        state: Ok(value.state),
                     }
                 }
             }
@@ -492,6 +739,12 @@ mod generated {
         }
         impl ::keyfit::codegen::ArgumentType for NewParcelTo {
             type Rule = ::keyfit::codegen::rule::Parsed;
+        }
+        impl ::keyfit::codegen::ArgumentType for Sent {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for SentParcelsItem {
+            type Rule = ::keyfit::codegen::rule::Converted;
         }
         impl ::keyfit::codegen::ArgumentType for State {
             type Rule = ::keyfit::codegen::rule::Parsed;
@@ -564,6 +817,24 @@ mod generated {
         /// - It costs money.
         pub fn send_parcel(&self) -> builder::SendParcel<'_> {
             builder::SendParcel::new(self)
+        }
+        /// Sends many parcels, of which some may be refused
+        ///
+        /// Sends a `POST` request to `/parcels/bulk`
+        ///
+        /// Arguments:
+        /// - `body`:
+        /// ```text
+        /// let response = client.send_parcels()
+        ///     .body(body)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn send_parcels(&self) -> builder::SendParcels<'_> {
+            builder::SendParcels::new(self)
         }
         /// One parcel
         ///
@@ -959,6 +1230,75 @@ mod generated {
                 answer.decode()
             }
         }
+        /// Builder for [`Client::send_parcels`]
+        ///
+        /// [`Client::send_parcels`]: super::Client::send_parcels
+        #[derive(Debug, Clone)]
+        pub struct SendParcels<'a> {
+            client: &'a super::Client,
+            body: Result<::keyfit::batch::Batch<super::types::NewParcel, 20>, String>,
+        }
+        impl<'a> SendParcels<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    body: Err("body was not initialized".to_string()),
+                }
+            }
+            pub fn body(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::keyfit::batch::Batch<super::types::NewParcel, 20>,
+                >,
+            ) -> Self {
+                self.body = ::keyfit::codegen::accept::<
+                    ::keyfit::batch::Batch<super::types::NewParcel, 20>,
+                >("body", value);
+                self
+            }
+            /// Sends a `POST` request to `/parcels/bulk`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<types::Sent>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, body } = self;
+                    let body = body.map_err(Error::InvalidRequest)?;
+                    let url = format!("{}/parcels/bulk", client.baseurl,);
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .post(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .json(&body)
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[2usize])
+                    .await?;
+                answer.decode()
+            }
+        }
         /// Builder for [`Client::get_parcel`]
         ///
         /// [`Client::get_parcel`]: super::Client::get_parcel
@@ -1022,7 +1362,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[2usize])
+                    .send(&client.client, build(), &super::API.operations[3usize])
                     .await?;
                 answer.decode()
             }
@@ -1081,7 +1421,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[3usize])
+                    .send(&client.client, build(), &super::API.operations[4usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1151,7 +1491,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[4usize])
+                    .send(&client.client, build(), &super::API.operations[5usize])
                     .await?;
                 Ok(answer.stream())
             }
@@ -1256,7 +1596,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[6usize])
+                    .send(&client.client, request, &super::API.operations[7usize])
                     .await?;
                 answer.decode()
             }
@@ -1269,7 +1609,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[6usize],
+                    &super::API.operations[7usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1281,7 +1621,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[6usize],
+                    &super::API.operations[7usize],
                 )
             }
         }
@@ -1352,7 +1692,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[5usize])
+                    .send(&client.client, build(), &super::API.operations[6usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1462,7 +1802,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[7usize])
+                    .send(&client.client, request, &super::API.operations[8usize])
                     .await?;
                 answer.decode()
             }
@@ -1475,7 +1815,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[7usize],
+                    &super::API.operations[8usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1487,7 +1827,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[7usize],
+                    &super::API.operations[8usize],
                 )
             }
         }
@@ -1589,7 +1929,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[8usize])
+                    .send(&client.client, request, &super::API.operations[9usize])
                     .await?;
                 answer.decode()
             }
@@ -1602,7 +1942,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[9usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1616,7 +1956,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[9usize],
                 )
             }
         }
@@ -1716,7 +2056,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[9usize])
+                    .send(&client.client, request, &super::API.operations[10usize])
                     .await?;
                 answer.decode()
             }
@@ -1731,7 +2071,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1743,7 +2083,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
         }
@@ -1847,7 +2187,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[10usize])
+                    .send(&client.client, request, &super::API.operations[11usize])
                     .await?;
                 answer.decode()
             }
@@ -1860,7 +2200,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1874,7 +2214,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
         }
@@ -1955,7 +2295,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[11usize])
+                    .send(&client.client, request, &super::API.operations[12usize])
                     .await?;
                 answer.decode()
             }
@@ -1968,7 +2308,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1982,7 +2322,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
         }
@@ -2091,7 +2431,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[12usize])
+                    .send(&client.client, request, &super::API.operations[13usize])
                     .await?;
                 answer.decode()
             }
@@ -2104,7 +2444,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2116,7 +2456,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
         }
@@ -2238,6 +2578,26 @@ mod generated {
                     .with_retry(::keyfit::operation::Retry::Never)
                     .with_rate_limit("send-parcel")
                     .spending()
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "send-parcels",
+                        "send_parcels",
+                        "POST",
+                        "/parcels/bulk",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[202u16])
+                    .with_retry(::keyfit::operation::Retry::Never)
+                    .with_rate_limit("send-parcels")
+                    .with_partial(
+                        &[
+                            ::keyfit::operation::Partial::new()
+                                .with_outcomes("/parcels")
+                                .with_outcome("/state", &["stored"])
+                                .with_reason("/problem"),
+                        ],
+                    )
                     .with_errors("parcels"),
                 ::keyfit::Operation::new(
                         "get-parcel",
@@ -2434,6 +2794,61 @@ mod generated {
         .with_secret_prefixes(&["parc_live_", "parc_test_"]);
     /// Values of answers that the document names; others are kept as they came.
     pub mod values {
+        /// `SentParcelsItemState`
+        #[derive(
+            Clone,
+            Debug,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(from = "::std::string::String", into = "::std::string::String")]
+        #[non_exhaustive]
+        pub enum SentParcelsItemState {
+            /// `stored`
+            Stored,
+            /// `refused`
+            Refused,
+            /// A value that the document does not name.
+            Other(::std::string::String),
+        }
+        impl SentParcelsItemState {
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    Self::Stored => "stored",
+                    Self::Refused => "refused",
+                    Self::Other(value) => value,
+                }
+            }
+        }
+        impl From<::std::string::String> for SentParcelsItemState {
+            fn from(value: ::std::string::String) -> Self {
+                match value.as_str() {
+                    "stored" => Self::Stored,
+                    "refused" => Self::Refused,
+                    _ => Self::Other(value),
+                }
+            }
+        }
+        impl From<SentParcelsItemState> for ::std::string::String {
+            fn from(value: SentParcelsItemState) -> Self {
+                match value {
+                    SentParcelsItemState::Other(value) => value,
+                    known => known.as_str().to_owned(),
+                }
+            }
+        }
+        impl ::std::fmt::Display for SentParcelsItemState {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
         /// `StateAnswer`
         #[derive(
             Clone,
@@ -2541,6 +2956,19 @@ mod generated {
                         .body(
                             ::keyfit::codegen::argument::<
                                 types::NewParcel,
+                            >("body", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "send-parcels" => {
+                #[allow(unused_mut)]
+                let mut call = client.send_parcels();
+                if let Some(value) = arguments.get("body") {
+                    call = call
+                        .body(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::batch::Batch<self::types::NewParcel, 20>,
                             >("body", value)?,
                         );
                 }

@@ -19,6 +19,13 @@ use keyfit::{Config, ErrorKind, RetryPolicy};
 
 const KEY: &str = "parc_test_0001"; // not-a-secret
 
+/// What the overlay of the parcels puts in the place of a schema: a type with serde, and nothing else of keyfit's.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+pub struct Amount {
+    cents: i64,
+    currency: String,
+}
+
 /// The same tests for each form.
 macro_rules! forms {
     ($($form:ident)*) => {
@@ -124,4 +131,36 @@ mod tests {
     use super::*;
 
     forms!(form_1 form_2 form_3);
+
+    #[tokio::test]
+    async fn a_type_that_the_overlay_names_is_sent_and_read_and_items_that_failed_are_an_error() {
+        let server = MockServer::start_async().await;
+        let first = server
+            .mock_async(|when, then| {
+                when.method(POST)
+                    .path("/parcels/bulk")
+                    .body(r#"[{"grams":5,"insured":false,"to":"Ada","worth":{"cents":250,"currency":"EUR"}}]"#);
+                then.status(202).body(r#"{"price":{"cents":90,"currency":"EUR"},"parcels":[{"state":"stored"}]}"#);
+            })
+            .await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let euros = |cents| Amount { cents, currency: "EUR".to_owned() };
+        let parcel = crate::form_3::types::NewParcel::builder().to("Ada").grams(5).worth(euros(250));
+        let parcel: crate::form_3::types::NewParcel = parcel.try_into().expect("a parcel");
+        let sent = client.send_parcels().body(vec![parcel.clone()]).send().await.expect("all were stored");
+        assert_eq!(sent.price, Some(euros(90)));
+        first.delete_async().await;
+
+        let body = r#"{"parcels":[{"state":"stored"},{"state":"refused","problem":"too heavy"},{"state":"lost"}]}"#;
+        server.mock_async(|when, then| drop((when.path("/parcels/bulk"), then.status(202).body(body)))).await;
+        let error = client.send_parcels().body(vec![parcel]).send().await.expect_err("two were not stored");
+        assert_eq!(error.kind(), ErrorKind::PartialFailure);
+        let counts = error.item_counts().expect("counts");
+        assert_eq!((counts.accepted, counts.rejected), (Some(1), 2));
+        assert!(!format!("{error} {error:?}").contains("heavy"), "{error:?}");
+        let answer: crate::form_3::types::Sent = error.decode().expect("the answer as its type");
+        assert_eq!(answer.parcels[1].problem.as_deref(), Some("too heavy"));
+    }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use keyfit::pagination::Pages;
-use keyfit::{DynamicClient, Error};
+use keyfit::{DynamicCall, Error};
 use keyfit_openapi::Operation;
 use serde_json::value::RawValue;
 
-use super::Arguments;
 use crate::{UserError, pointer};
 
 /// A part of an answer, as it came: numbers keep their digits.
@@ -22,18 +21,17 @@ pub struct Items {
     page: std::vec::IntoIter<Raw>,
 }
 
-/// All items of a list, from where the arguments say to its end.
+/// All items of a list, from where the arguments of the call say to its end.
 ///
 /// # Errors
-/// Returns an error if it is not known how the list pages, or an argument is refused.
-pub fn items(client: &DynamicClient, operation: &Operation, arguments: &Arguments) -> Result<Items, UserError> {
+/// Returns an error if it is not known how the list pages.
+pub fn items(call: DynamicCall<'_>, operation: &Operation) -> Result<Items, UserError> {
     let unknown = || {
         UserError::new(format!("how the pages of `{}` follow each other is not known", operation.id))
             .help("say it in the overlay of the API, under `x-keyfit: pages`; or leave --all out")
     };
     let pagination = operation.pagination.as_ref().ok_or_else(unknown)?;
-    let call = client.call(&operation.id).map_err(|error| UserError::new(error.to_string()))?;
-    let pages = arguments.put_into(call).pages().ok_or_else(unknown)?;
+    let pages = call.pages().ok_or_else(unknown)?;
     Ok(Items { pages, at: pagination.items.clone(), page: Vec::new().into_iter() })
 }
 

@@ -53,10 +53,21 @@ fn row(operation: &Operation) -> keyfit::Operation {
     row.spends = operation.spends;
     row.streams = is_binary(operation);
     row.pagination = operation.pagination.as_ref().map(pagination);
-    row.partial = operation.partial.map(|way| match way {
-        keyfit_openapi::Partial::Items => Partial::Items,
-        keyfit_openapi::Partial::Lists => Partial::Lists,
-    });
+    row.partial = operation.partial.iter().map(partial).collect::<Vec<_>>().leak();
+    row
+}
+
+fn partial(told: &keyfit_openapi::Partial) -> Partial {
+    let mut row = Partial::new();
+    row.received = told.received.as_deref().map(text);
+    row.accepted = told.accepted.as_deref().map(text);
+    row.rejected = told.rejected.as_deref().map(text);
+    row.accepted_items = told.accepted_items.as_deref().map(text);
+    row.rejected_items = told.rejected_items.as_deref().map(text);
+    row.outcomes = told.outcomes.as_deref().map(text);
+    row.outcome = told.outcome.as_deref().map(text);
+    row.accepted_as = texts(&told.accepted_texts());
+    row.reason = told.reason.as_deref().map(text);
     row
 }
 

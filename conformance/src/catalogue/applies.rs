@@ -1,6 +1,6 @@
 //! Where a probe or a drive means something: at which operations, and in which variants.
 
-use keyfit_openapi::{Api, Operation, Partial, Place, ResponseShape, Retry, Writing};
+use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
 use super::{required_field, undeclared_method};
 use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
@@ -36,7 +36,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             matches!(writing, Some(Writing::Json | Writing::Form))
                 && body.is_some_and(|schema| required_field(schema).is_some())
         }
-        Probe::StartWithoutLimit => has("_start", Place::Query) && has("_limit", Place::Query),
+        Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
         Probe::NoFunds => operation.spends,
         Probe::UndeclaredMethod => {
             api.methods(&operation.path).first() == Some(&operation.method)
@@ -95,6 +95,17 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     }
 }
 
+/// The parameters of the query by which a list is walked that skips items: how many are skipped, and how many are wanted.
+pub(crate) fn start_and_limit(operation: &Operation) -> Option<(&str, &str)> {
+    let pages = operation.pagination.as_ref()?;
+    match (&pages.next, &pages.limit) {
+        (NextPage::Start { argument: PageArgument::Query(start) }, Some(PageArgument::Query(limit))) => {
+            Some((start, limit))
+        }
+        _ => None,
+    }
+}
+
 /// Whether what a rule expects can be seen: an answer to HEAD has no body.
 pub(super) fn can_be_seen(rule: &Rule, operation: &Operation) -> bool {
     let body = rule.expect.as_ref().and_then(|expect| expect.body);
@@ -146,11 +157,8 @@ pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation)
         }
         Drive::SingleRequest => once_if(operation.retry == Retry::Never),
         Drive::RepeatedCall => once_if(operation.retry != Retry::Never),
-        Drive::PartialFailure => match operation.partial {
-            Some(Partial::Items) => named(&["entity-items", "positions"]),
-            Some(Partial::Lists) => named(&["lists"]),
-            None => Vec::new(),
-        },
+        Drive::PartialFailure if contract.batch_of(operation).is_none() => Vec::new(),
+        Drive::PartialFailure => operation.partial.iter().map(Partial::name).map(Some).collect(),
         _ => vec![None],
     }
 }

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use self::applies::start_and_limit;
 use self::applies::{applies, authorization_variants, can_be_seen, variants};
 use crate::contract::{Contract, Drive, Family, Level, Probe, Rule};
 use crate::glob;

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use clap::{Args, ValueEnum};
 use keyfit_conformance::UserError;
 use keyfit_conformance::generate::{Entry, Lock, Made, Project, Stale, dispatch_name, make, write};
-use keyfit_openapi::Dispatch;
+use keyfit_openapi::{Dispatch, module_name};
 
 use crate::console;
 use crate::ending::Ending;
@@ -150,10 +150,21 @@ fn told(made: &Made, is_new: bool) -> Vec<String> {
         ));
     }
     if is_new {
-        let declared = Path::new(&entry.out).file_stem().unwrap_or_default().to_string_lossy();
-        told.push(format!("\nDeclare it where its parent module is: pub mod {declared};"));
+        told.push(format!("\nDeclare it where its parent module is: {}", declaration(&entry.out, &module.source.name)));
     }
     told
+}
+
+/// How a module is declared whose code stands in a file: by the name of the API where that of the file is no module's.
+fn declaration(out: &str, api: &str) -> String {
+    let path = Path::new(out);
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    match (module_name(&stem), module_name(api)) {
+        (Ok(name), _) if name == stem => format!("pub mod {name};"),
+        (Ok(name), _) | (Err(_), Ok(name)) => format!("#[path = \"{file}\"] pub mod {name};"),
+        (Err(_), Err(_)) => format!("#[path = \"{file}\"] pub mod client;"),
+    }
 }
 
 /// The name of a file for an API.
@@ -173,6 +184,23 @@ impl From<When> for Dispatch {
             When::Tests => Self::InTests,
             When::Always => Self::Always,
             When::Never => Self::Never,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::declaration;
+
+    #[test]
+    fn a_file_whose_name_no_module_can_have_is_declared_under_another() {
+        for (out, api, expected) in [
+            ("src/parcels.rs", "shop", "pub mod parcels;"),
+            ("src/my-parcels.rs", "shop", "#[path = \"my-parcels.rs\"] pub mod my_parcels;"),
+            ("src/fn.rs", "shop", "#[path = \"fn.rs\"] pub mod shop;"),
+            ("src/core.rs", "core", "#[path = \"core.rs\"] pub mod client;"),
+        ] {
+            assert_eq!(declaration(out, api), expected);
         }
     }
 }

@@ -31,7 +31,7 @@ Examples:
 #[group(skip)]
 pub(crate) struct Options {
     /// The API, by the name of its folder or contract.
-    #[arg(long, value_name = "NAME", required_unless_present = "api_dir")]
+    #[arg(long, value_name = "NAME")]
     api: Option<String>,
     /// The API in this folder: a document, `contract.toml` and where needed `overlay.yaml`.
     #[arg(long, value_name = "DIR", conflicts_with = "api")]
@@ -91,9 +91,11 @@ async fn serve(options: &Options, catalogue: Catalogue) -> Result<Ending, UserEr
 }
 
 fn source(options: &Options) -> Result<Source, UserError> {
-    match &options.api_dir {
-        Some(folder) => Ok(Source::from_dir(folder)?),
-        None => apis::find(options.api.as_deref().unwrap_or_default()),
+    match (&options.api, &options.api_dir) {
+        (_, Some(folder)) => Ok(Source::from_dir(folder)?),
+        (Some(name), None) => apis::find(name),
+        (None, None) => Err(UserError::new("no API is named")
+            .help("name one that ships with --api, or the folder of one of yours with --api-dir")),
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct Transport {
 
 /// A header of the user's.
 #[derive(Clone)]
-struct Header(HeaderName, HeaderValue);
+pub(super) struct Header(pub(super) HeaderName, pub(super) HeaderValue);
 
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +63,7 @@ impl fmt::Debug for Header {
 }
 
 /// Says nothing about the value: it may be a secret.
-fn header(text: &str) -> Result<Header, String> {
+pub(super) fn header(text: &str) -> Result<Header, String> {
     let (name, value) = text.split_once(':').ok_or("write it as `NAME: VALUE`")?;
     let name: HeaderName = name.trim().parse().map_err(|_| "the name of a header has letters, digits and hyphens")?;
     let mut value: HeaderValue = value.trim().parse().map_err(|_| "the value holds a character that no header can")?;
@@ -72,7 +72,7 @@ fn header(text: &str) -> Result<Header, String> {
 }
 
 /// What a header of the user's may hold that nobody else has to see: its value, and each part that a server may repeat alone.
-fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v str> {
+pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v str> {
     let Ok(text) = value.to_str() else { return Vec::new() };
     let is_of_secrets = OF_SECRETS.iter().any(|part| name.as_str().contains(part));
     let parts = text.split([' ', ';', ',']).flat_map(|part| [Some(part), part.split_once('=').map(|(_, value)| value)]);
@@ -116,7 +116,7 @@ impl Transport {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, UserError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, UserError> {
     fs::read(path).map_err(|error| {
         UserError::new(format!("the file cannot be read: {error}")).at(path.display()).help("check the path")
     })

@@ -22,7 +22,7 @@ pub use authorization::{
     AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
 };
 pub use authorization_drive::AuthorizationDrive;
-pub use batch::{Batch, BatchMembers, BatchShape};
+pub use batch::Batch;
 pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};

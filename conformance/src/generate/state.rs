@@ -114,6 +114,12 @@ fn replace(path: &Path, text: &str) -> Result<(), UserError> {
 }
 
 fn unusable(path: &Path, what: &str, error: &io::Error) -> UserError {
-    let help = "check that the folder is there and that you may write to it";
+    // The text is written beside the file first: the words of the system name a file that nobody knows.
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        return UserError::new(format!("the file cannot be {what}: there is no folder for it"))
+            .at(folder.display())
+            .help("make the folder, or name another file");
+    }
+    let help = "check that you may write to the folder";
     UserError::new(format!("the file cannot be {what}: {error}")).at(path.display()).help(help)
 }

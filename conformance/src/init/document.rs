@@ -232,7 +232,7 @@ impl Facts {
         if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
             let (method, path) = (&operation.method, &operation.path);
             self.notes.push(format!(
-                "{method} {path} takes a list: what becomes of its items is checked once the contract has a [batch]"
+                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [batch]"
             ));
         }
         let spends = operation.responses.contains_key("402");

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
 use super::mutant::Mutant;
-use super::outcome::{Defects, Item, outcome};
+use super::outcome::{Defects, Item, Outcomes};
 use super::pages;
 use super::router::{Routed, Router};
 use super::state::State;
@@ -17,7 +17,7 @@ use super::success::{Successes, schema};
 use super::token::Token;
 use super::window::Window;
 use crate::clock;
-use crate::contract::{BatchShape, Bucket, Contract, KeyManagement, Probe};
+use crate::contract::{Bucket, Contract, KeyManagement, Probe};
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -178,15 +178,18 @@ impl Core {
             miscounts: self.has(Mutant::MiscountsOutcome),
             loses_item: self.has(Mutant::LosesItem),
         };
-        let all_failed = failed == items.len() && !items.is_empty() && batch.shape != BatchShape::Lists;
-        if all_failed || (is_mixed && self.has(Mutant::RefusesMixedBatch)) {
-            let status = self.status(&Probe::RejectedBatch, operation, 422);
-            let mut refusal = Refusal::new(status, "Every item failed");
-            refusal.outcome = Some(outcome(batch, items, status, defects));
-            return Err(refusal);
+        let all_failed = failed == items.len() && !items.is_empty();
+        let Some(described) = operation.partial.first() else { return Ok((status, Value::Null)) };
+        let body = Outcomes { api: &self.api, operation, described, batch }.body(items, defects);
+        if is_mixed && self.has(Mutant::RefusesMixedBatch) {
+            return Err(refused(self.status(&Probe::RejectedBatch, operation, 422), body));
         }
-        let status = if is_mixed { self.status(&Probe::MixedBatch, operation, status) } else { status };
-        Ok((status, outcome(batch, items, status, defects)))
+        let status = match (all_failed, is_mixed) {
+            (true, _) => self.status(&Probe::RejectedBatch, operation, status),
+            (_, true) => self.status(&Probe::MixedBatch, operation, status),
+            _ => status,
+        };
+        if status < 400 { Ok((status, body)) } else { Err(refused(status, body)) }
     }
 
     /// Counts a call against the window of its caller. Calls without a token have a window that never closes.
@@ -229,6 +232,13 @@ impl Core {
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         body.pointer(at).and_then(Value::as_array).map_or(1, |items| items.len() as u64)
     }
+}
+
+/// A batch that is refused, with the outcome of its items.
+fn refused(status: u16, outcome: Value) -> Refusal {
+    let mut refusal = Refusal::new(status, "Every item failed");
+    refusal.outcome = Some(outcome);
+    refusal
 }
 
 /// What a call is counted in.

@@ -1,9 +1,10 @@
-//! What becomes of the items of a batch, in each of the shapes that the sources describe.
+//! The outcome of the items of a batch, where the overlay says that answers tell it, in the form of the document.
 
-use keyfit_openapi::schema::Mismatch;
+use keyfit_openapi::schema::{self, Mismatch};
+use keyfit_openapi::{Api, Operation, Partial, example};
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Batch, BatchMembers, BatchShape};
+use crate::contract::Batch;
 use crate::pointer::put;
 
 /// An item as it was sent, and what is wrong with it.
@@ -17,118 +18,160 @@ pub(crate) struct Defects {
     pub(crate) loses_item: bool,
 }
 
-/// The body that tells the outcome of each item.
-pub(crate) fn outcome(batch: &Batch, items: &[Item], status: u16, defects: Defects) -> Value {
-    let failed = items.iter().filter(|(_, mismatch)| mismatch.is_some()).count();
-    let accepted = (items.len() - failed).saturating_sub(usize::from(defects.miscounts));
-    let mut listed: Vec<(usize, &Item)> = items.iter().enumerate().collect();
-    if defects.loses_item {
-        listed.pop();
-    }
-    if defects.reorders {
-        listed.reverse();
-    }
-    match &batch.shape {
-        BatchShape::EntityItems => {
-            let items: Vec<Value> = listed.iter().map(|(_, item)| entry(batch, item)).collect();
-            json!({ "entity": { "successful": accepted, "failed": failed, "items": items } })
-        }
-        BatchShape::Positions => {
-            let position = |index: usize| if defects.reorders { items.len() - 1 - index } else { index };
-            let good = listed.iter().filter(|(_, item)| item.1.is_none());
-            let bad = listed.iter().filter(|(_, item)| item.1.is_some());
-            json!({
-                "success": failed == 0,
-                "status": status,
-                "entitiesSuccess": accepted,
-                "entitiesFailures": failed,
-                "accepted": good.map(|(index, item)| json!({ "position": position(*index), "item": item.0 })).collect::<Vec<_>>(),
-                "errors": bad.map(|(index, item)| json!({ "position": position(*index), "item": item.0, "error": text(item) })).collect::<Vec<_>>(),
-            })
-        }
-        BatchShape::Lists => lists(&listed, defects),
-        BatchShape::Members(named) => members(named, items.len(), accepted, &listed, defects),
-    }
+/// Writes outcomes by one description.
+pub(crate) struct Outcomes<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) operation: &'a Operation,
+    pub(crate) described: &'a Partial,
+    pub(crate) batch: &'a Batch,
 }
 
-fn members(
-    named: &BatchMembers,
-    received: usize,
-    accepted: usize,
-    listed: &[(usize, &Item)],
-    defects: Defects,
-) -> Value {
-    let mut body = json!({});
-    let failed = listed.iter().filter(|(_, item)| item.1.is_some());
-    let of = |is_good: bool| {
-        let entries = listed.iter().filter(|(_, item)| item.1.is_none() == is_good).map(|(index, item)| {
-            let mut entry = json!({ "reason": text(item) });
-            // Lists that name positions have no order of their own: the positions are wrong.
-            let position = if defects.reorders { (index + 1) % received } else { *index };
-            if let Some(pointer) = &named.position {
-                put(&mut entry, pointer, json!(named.first + position as u64));
+/// What the document says of a list, and an entry that holds no more than it requires.
+struct List<'a> {
+    entry: Option<&'a Value>,
+    model: Value,
+    is_object: bool,
+}
+
+impl Outcomes<'_> {
+    /// The body that tells the outcome of each item.
+    pub(crate) fn body(&self, items: &[Item], defects: Defects) -> Value {
+        let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = self.described;
+        let answer = self.answer();
+        let mut body = answer.map_or_else(|| json!({}), |schema| required(self.api, schema));
+        let lists = [(accepted_items, Some(true)), (rejected_items, Some(false)), (outcomes, None)];
+        let has_counts = accepted.is_some() || rejected.is_some() || received.is_some();
+        for (place, only) in lists {
+            let Some(place) = place else { continue };
+            let mut list = self.list(answer, place, items, only, defects);
+            // Without counts they are the lengths of the lists: a miscount is an item that is not listed.
+            if defects.miscounts && !has_counts && (only == Some(false) || rejected_items.is_none()) {
+                list.as_array_mut().and_then(Vec::pop);
             }
-            entry
+            put(&mut body, place, list);
+        }
+        let failed = items.iter().filter(|(_, mismatch)| mismatch.is_some()).count();
+        let good = (items.len() - failed).saturating_sub(usize::from(defects.miscounts));
+        for (place, count) in [(received, items.len()), (accepted, good), (rejected, failed)] {
+            if let Some(place) = place {
+                put(&mut body, place, json!(count));
+            }
+        }
+        body
+    }
+
+    /// The schema of the answer.
+    fn answer(&self) -> Option<&Value> {
+        let mut successes = self.operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+        let shape = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
+        Some(self.described.schema(self.api, shape))
+    }
+
+    /// The list at a place: of the good items, of the others, or of all.
+    fn list(&self, answer: Option<&Value>, place: &str, items: &[Item], only: Option<bool>, defects: Defects) -> Value {
+        let schema = answer.and_then(|answer| self.api.member(answer, place));
+        let entry = schema.and_then(|list| self.api.entries(list));
+        let list = List {
+            entry,
+            model: entry.map_or_else(|| json!({}), |entry| required(self.api, entry)),
+            is_object: schema.is_some_and(|list| list["type"] == "object"),
+        };
+        let listed = items.iter().enumerate().filter(|(_, item)| only.is_none_or(|only| only == item.1.is_none()));
+        let entries = listed.map(|(index, item)| {
+            // Entries that name positions have no order of their own: the positions are wrong.
+            let position = if defects.reorders { (index + 1) % items.len() } else { index };
+            self.entry(&list, item, position, only.is_none())
         });
         let mut entries: Vec<Value> = entries.collect();
         if defects.loses_item {
             entries.pop();
         }
+        if defects.reorders {
+            entries.reverse();
+        }
+        if list.is_object {
+            return entries.into_iter().enumerate().map(|(index, entry)| (index.to_string(), entry)).collect();
+        }
         Value::Array(entries)
-    };
-    for (pointer, value) in [
-        (&named.received, json!(received)),
-        (&named.accepted, json!(accepted)),
-        (&named.rejected, json!(failed.count())),
-        (&named.accepted_items, of(true)),
-        (&named.rejected_items, of(false)),
-    ] {
-        if let Some(pointer) = pointer {
-            put(&mut body, pointer, value);
+    }
+
+    fn entry(&self, list: &List<'_>, item: &Item, position: usize, is_outcome: bool) -> Value {
+        let Partial { outcome, reason, position: position_at, item: item_at, first, .. } = self.described;
+        let (sent, mismatch) = item;
+        if !list.model.is_object() {
+            let id = sent.get(&self.batch.id_field).filter(|id| self.fits(list.entry, id));
+            return id.unwrap_or(&list.model).clone();
+        }
+        let mut entry = list.model.clone();
+        match item_at.as_deref() {
+            Some("") => self.repeat(list, sent, &mut entry),
+            Some(at) => put(&mut entry, at, sent.clone()),
+            None => {}
+        }
+        let of = |at: &str| list.entry.and_then(|schema| self.api.member(schema, at));
+        if let Some(at) = position_at {
+            put(&mut entry, at, json!(first + position as u64));
+        }
+        if let (Some(at), true) = (outcome, is_outcome) {
+            let accepted = self.described.accepted_as.first().cloned().unwrap_or_default();
+            put(&mut entry, at, if mismatch.is_none() { accepted } else { self.rejection(of(at), &accepted) });
+        }
+        if let (Some(at), Some(mismatch)) = (reason, mismatch) {
+            put(&mut entry, at, self.reason(of(at), mismatch));
+        }
+        entry
+    }
+
+    /// The members of an item that an entry has too; of entries that may hold anything, the id alone.
+    fn repeat(&self, list: &List<'_>, sent: &Value, entry: &mut Value) {
+        for (name, value) in sent.as_object().into_iter().flatten() {
+            let at = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+            let schema = list.entry.and_then(|schema| self.api.member(schema, &at));
+            let is_known = schema.is_some_and(Value::is_object) || *name == self.batch.id_field;
+            // What is not an id is not repeated as one.
+            if is_known
+                && schema.is_some()
+                && self.fits(schema, value)
+                && (value.is_string() || *name != self.batch.id_field)
+            {
+                entry[name] = value.clone();
+            }
         }
     }
-    body
+
+    fn fits(&self, schema: Option<&Value>, value: &Value) -> bool {
+        schema.is_none_or(|schema| schema::mismatch(self.api, schema, value).is_none())
+    }
+
+    /// What an outcome says of a rejected item: of the documented values one that does not mean that it was accepted.
+    fn rejection(&self, schema: Option<&Value>, accepted: &Value) -> Value {
+        let documented = schema.and_then(|schema| schema["enum"].as_array()).into_iter().flatten();
+        let other = documented.into_iter().find(|value| !self.described.accepted_as.contains(value));
+        other.cloned().unwrap_or_else(|| match accepted {
+            Value::Bool(accepted) => json!(!accepted),
+            Value::Number(_) => json!(422),
+            _ => json!("rejected"),
+        })
+    }
+
+    /// Why an item was rejected: messages by field, a list of them or a text, as the document has it.
+    fn reason(&self, schema: Option<&Value>, mismatch: &Mismatch) -> Value {
+        let (field, problem) = (mismatch.field(), &mismatch.problem);
+        let forms =
+            [json!(mismatch.to_string()), json!({ field: [problem] }), json!({ field: problem }), json!([problem])];
+        let fitting = forms.iter().find(|form| self.fits(schema, form));
+        fitting.unwrap_or(&forms[0]).clone()
+    }
 }
 
-/// Counts are the lengths of the lists here: a miscount is a rejected item that is not listed.
-fn lists(listed: &[(usize, &Item)], defects: Defects) -> Value {
-    let mut accepted: Vec<Value> = Vec::new();
-    let mut errors: Vec<Value> = Vec::new();
-    for (index, item) in listed {
-        if item.1.is_some() {
-            errors.push(json!({ "position": index, "item": item.0, "errors": reasons(item) }));
-        } else {
-            let mut entity = item.0.as_object().cloned().unwrap_or_default();
-            entity.insert("id".to_owned(), json!(format!("item-{index}")));
-            accepted.push(Value::Object(entity));
-        }
+/// A value of a schema with the members that it requires.
+fn required(api: &Api, schema: &Value) -> Value {
+    let mut value = example::value(api, schema);
+    let required = api.resolve(schema)["required"].as_array();
+    // What a composition requires is not looked for: the whole example has it.
+    if let Some(members) = value.as_object_mut().filter(|_| api.resolve(schema).get("properties").is_some()) {
+        let is_required = |name: &String| required.is_some_and(|required| required.iter().any(|it| it == name));
+        *members = std::mem::take(members).into_iter().filter(|(name, _)| is_required(name)).collect::<Map<_, _>>();
     }
-    if defects.miscounts {
-        let list = if errors.is_empty() { &mut accepted } else { &mut errors };
-        list.pop();
-    }
-    json!({ "entities": accepted, "errors": errors })
-}
-
-fn entry(batch: &Batch, item: &Item) -> Value {
-    let mut entry = Map::new();
-    let failed = item.1.is_some();
-    entry.insert("status".to_owned(), json!(if failed { "error" } else { "success" }));
-    // What is no id is not repeated as one.
-    if let Some(id) = item.0.get(&batch.id_field).filter(|id| id.is_string()) {
-        entry.insert(batch.id_field.clone(), id.clone());
-    }
-    if failed {
-        entry.insert("errors".to_owned(), reasons(item));
-    }
-    Value::Object(entry)
-}
-
-fn reasons(item: &Item) -> Value {
-    let Some(mismatch) = &item.1 else { return json!({}) };
-    json!({ mismatch.field(): [mismatch.problem] })
-}
-
-fn text(item: &Item) -> String {
-    item.1.as_ref().map(ToString::to_string).unwrap_or_default()
+    value
 }

@@ -12,6 +12,7 @@ use super::mutant::Mutant;
 use super::outcome::Item;
 use super::state::keeps_ids;
 use crate::body;
+use crate::catalogue::start_and_limit;
 use crate::contract::{Batch, Probe};
 
 /// What a defect shows of the server's inside.
@@ -144,8 +145,10 @@ impl Core {
     }
 
     fn query(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
-        let is_half = call.query("_start").is_some() != call.query("_limit").is_some();
-        if is_half && !self.has(Mutant::AcceptsStartAlone) {
+        let Some((start, limit)) = start_and_limit(operation) else { return Ok(()) };
+        let is_half = call.query(start).is_some() != call.query(limit).is_some();
+        let is_ruled = self.contract.ruling(&Probe::StartWithoutLimit, operation).is_some();
+        if is_half && is_ruled && !self.has(Mutant::AcceptsStartAlone) {
             let status = self.status(&Probe::StartWithoutLimit, operation, 400);
             return Err(Refusal::new(status, "Invalid query filter"));
         }

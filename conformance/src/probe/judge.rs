@@ -136,7 +136,7 @@ impl Judge<'_> {
     fn outcome(&self, draft: &Draft, reply: &Reply) -> Option<String> {
         let batch = self.contract.batch.as_ref()?;
         match serde_json::from_slice::<Value>(&reply.body) {
-            Ok(body) => outcome::mismatch(batch, &draft.items, &body),
+            Ok(body) => outcome::mismatch(batch, &self.operation.partial, &draft.items, &body),
             Err(_) => Some("the body is not JSON".to_owned()),
         }
     }

@@ -1,139 +1,108 @@
 //! Whether an answer tells the outcome of the items that were sent: none lost, none doubled, in order, with counts that
-//! add up. Which of the documented shapes it has is read off the answer.
+//! add up. Which of the descriptions of an overlay it follows is read off the answer.
 
 use std::collections::BTreeSet;
 
+use keyfit_openapi::Partial;
 use serde_json::Value;
 
-use crate::contract::{Batch, BatchMembers, BatchShape};
+use crate::contract::Batch;
 
 /// What is wrong with the outcome; `None` if it is in order.
-pub(super) fn mismatch(batch: &Batch, sent: &[(Value, bool)], body: &Value) -> Option<String> {
-    let checked = if let BatchShape::Members(named) = &batch.shape {
-        members(batch, named, sent, body)
-    } else if let Some(entity) = body.get("entity").filter(|entity| entity.get("items").is_some()) {
-        entity_items(batch, sent, entity)
-    } else if body.get("entitiesSuccess").is_some() {
-        positions(batch, sent, body)
-    } else if body.get("entities").is_some() {
-        lists(batch, sent, body)
-    } else {
-        Err("the answer has none of the documented shapes".to_owned())
+pub(super) fn mismatch(
+    batch: &Batch,
+    descriptions: &[Partial],
+    sent: &[(Value, bool)],
+    body: &Value,
+) -> Option<String> {
+    let has = |description: &Partial| {
+        let mut places = description.places().into_iter().filter_map(|(_, place)| place);
+        let count = places.clone().count();
+        (places.by_ref().filter(|place| body.pointer(place).is_some()).count(), count)
     };
-    checked.err()
-}
-
-fn entity_items(batch: &Batch, sent: &[(Value, bool)], entity: &Value) -> Result<(), String> {
-    count(entity, "successful", good(sent).count())?;
-    count(entity, "failed", bad(sent).count())?;
-    let entries = list(entity, "items")?;
-    same_length("items", entries, sent.len())?;
-    for (position, (entry, (item, is_good))) in entries.iter().zip(sent).enumerate() {
-        let expected = if *is_good { "success" } else { "error" };
-        if entry["status"] != expected {
-            return Err(format!("items[{position}] is {}, not \"{expected}\"", entry["status"]));
-        }
-        same_id(batch, &format!("items[{position}]"), entry, item)?;
+    let whole = descriptions.iter().find(|description| has(description).0 == has(description).1);
+    let part = || descriptions.iter().find(|description| has(description).0 > 0);
+    match whole.or_else(part) {
+        Some(described) => Outcome { batch, described, sent, body }.check().err(),
+        None => Some("the answer has none of the places that tell of items".to_owned()),
     }
-    Ok(())
 }
 
-fn positions(batch: &Batch, sent: &[(Value, bool)], body: &Value) -> Result<(), String> {
-    count(body, "entitiesSuccess", good(sent).count())?;
-    count(body, "entitiesFailures", bad(sent).count())?;
-    for (name, is_good) in [("accepted", true), ("errors", false)] {
-        let entries = list(body, name)?;
-        let expected = sent.iter().enumerate().filter(|(_, (_, good))| *good == is_good);
-        same_length(name, entries, expected.clone().count())?;
-        for (entry, (position, (item, _))) in entries.iter().zip(expected) {
-            if entry["position"] != position {
-                return Err(format!("`{name}` says position {} where {position} is next", entry["position"]));
+/// An answer, and what it is to tell.
+struct Outcome<'a> {
+    batch: &'a Batch,
+    described: &'a Partial,
+    sent: &'a [(Value, bool)],
+    body: &'a Value,
+}
+
+impl Outcome<'_> {
+    /// Counts that add up, and lists that name each of their items once.
+    fn check(&self) -> Result<(), String> {
+        let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = self.described;
+        let good = self.sent.iter().filter(|(_, is_good)| *is_good).count();
+        for (place, expected) in [(received, self.sent.len()), (accepted, good), (rejected, self.sent.len() - good)] {
+            let Some(place) = place else { continue };
+            let told = self.body.pointer(place).unwrap_or(&Value::Null);
+            if *told != expected {
+                return Err(format!("`{place}` is {told}, not {expected}"));
             }
-            same_id(batch, &format!("`{name}` at position {position}"), &entry["item"], item)?;
         }
+        for (place, only) in [(accepted_items, Some(true)), (rejected_items, Some(false)), (outcomes, None)] {
+            if let Some(place) = place {
+                self.list(place, only)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn lists(batch: &Batch, sent: &[(Value, bool)], body: &Value) -> Result<(), String> {
-    let entities = list(body, "entities")?;
-    same_length("entities", entities, good(sent).count())?;
-    same_length("errors", list(body, "errors")?, bad(sent).count())?;
-    for (entity, item) in entities.iter().zip(good(sent)) {
-        if entity.get("id").is_none() {
-            return Err("an accepted item has no `id`".to_owned());
+    /// A list of the items that were good, of those that were not, or of all.
+    fn list(&self, place: &str, only: Option<bool>) -> Result<(), String> {
+        let entries = match self.body.pointer(place) {
+            Some(Value::Array(entries)) => entries.iter().collect::<Vec<_>>(),
+            Some(Value::Object(members)) => members.values().collect(),
+            _ => return Err(format!("`{place}` is not a list")),
+        };
+        let listed = self.sent.iter().enumerate().filter(|(_, (_, is_good))| only.is_none_or(|only| only == *is_good));
+        let expected: Vec<usize> = listed.map(|(index, _)| index).collect();
+        if entries.len() != expected.len() {
+            return Err(format!("`{place}` has {} entries, not {}", entries.len(), expected.len()));
         }
-        same_id(batch, "`entities`", entity, item)?;
-    }
-    Ok(())
-}
-
-/// Counts that add up, and lists that name each of their items once.
-fn members(batch: &Batch, named: &BatchMembers, sent: &[(Value, bool)], body: &Value) -> Result<(), String> {
-    let counts =
-        [(&named.received, sent.len()), (&named.accepted, good(sent).count()), (&named.rejected, bad(sent).count())];
-    for (pointer, expected) in counts {
-        let Some(pointer) = pointer else { continue };
-        let told = body.pointer(pointer).unwrap_or(&Value::Null);
-        if *told != expected {
-            return Err(format!("`{pointer}` is {told}, not {expected}"));
-        }
-    }
-    for (pointer, is_good) in [(&named.accepted_items, true), (&named.rejected_items, false)] {
-        let Some(pointer) = pointer else { continue };
-        let entries =
-            body.pointer(pointer).and_then(Value::as_array).ok_or_else(|| format!("`{pointer}` is no list"))?;
-        let expected: BTreeSet<u64> =
-            (named.first..).zip(sent).filter(|(_, (_, good))| *good == is_good).map(|(position, _)| position).collect();
-        same_length(pointer, entries, expected.len())?;
-        let Some(position) = &named.position else { continue };
         let mut seen = BTreeSet::new();
-        for entry in entries {
-            let told = entry.pointer(position).and_then(Value::as_u64);
-            let told = told.ok_or_else(|| format!("an entry of `{pointer}` has no position at `{position}`"))?;
-            let item = usize::try_from(told.saturating_sub(named.first)).ok().and_then(|place| sent.get(place));
-            if !expected.contains(&told) || !seen.insert(told) {
-                return Err(format!(
-                    "`{pointer}` names the position {told} {}",
-                    if seen.contains(&told) { "twice" } else { "wrongly" }
-                ));
+        for (entry, next) in entries.into_iter().zip(&expected) {
+            let index = match &self.described.position {
+                None => *next,
+                Some(position) => self.index(place, position, entry)?,
+            };
+            if !expected.contains(&index) || !seen.insert(index) {
+                let how = if seen.contains(&index) { "twice" } else { "wrongly" };
+                return Err(format!("`{place}` names the position {} {how}", index as u64 + self.described.first));
             }
-            if let Some((item, _)) = item {
-                same_id(batch, &format!("`{pointer}` at position {told}"), entry, item)?;
-            }
+            self.entry(place, index, entry, only.is_none())?;
+        }
+        Ok(())
+    }
+
+    /// Which item an entry is about, by the position that it names.
+    fn index(&self, place: &str, position: &str, entry: &Value) -> Result<usize, String> {
+        let told = entry.pointer(position).and_then(Value::as_u64);
+        let told = told.ok_or_else(|| format!("an entry of `{place}` has no position at `{position}`"))?;
+        let index = told.checked_sub(self.described.first).and_then(|index| usize::try_from(index).ok());
+        index.ok_or_else(|| format!("`{place}` names the position {told} wrongly"))
+    }
+
+    /// An entry that says how its item ended must say it rightly, and one that repeats the id the right one.
+    fn entry(&self, place: &str, index: usize, entry: &Value, is_outcome: bool) -> Result<(), String> {
+        let (item, is_good) = &self.sent[index];
+        if is_outcome && self.described.accepts(entry) != *is_good {
+            let told = if *is_good { "rejected" } else { "accepted" };
+            return Err(format!("`{place}` tells the item at {index} to be {told}, which it is not"));
+        }
+        let field = &self.batch.id_field;
+        let repeated = self.described.item.as_ref().and_then(|at| entry.pointer(at)?.get(field));
+        match (repeated, item.get(field)) {
+            (Some(told), Some(sent)) if told != sent => Err(format!("`{place}` is about {told} where {sent} is next")),
+            _ => Ok(()),
         }
     }
-    Ok(())
-}
-
-/// An entry that repeats the id must repeat the right one.
-fn same_id(batch: &Batch, at: &str, entry: &Value, item: &Value) -> Result<(), String> {
-    let field = &batch.id_field;
-    match (entry.get(field), item.get(field)) {
-        (Some(told), Some(sent)) if told != sent => Err(format!("{at} is about {told}, not about {sent}")),
-        _ => Ok(()),
-    }
-}
-
-fn count(body: &Value, name: &str, expected: usize) -> Result<(), String> {
-    if body[name] == expected { Ok(()) } else { Err(format!("`{name}` is {}, not {expected}", body[name])) }
-}
-
-fn list<'a>(body: &'a Value, name: &str) -> Result<&'a [Value], String> {
-    body[name].as_array().map(Vec::as_slice).ok_or_else(|| format!("`{name}` is no list"))
-}
-
-fn same_length(name: &str, entries: &[Value], expected: usize) -> Result<(), String> {
-    if entries.len() == expected {
-        return Ok(());
-    }
-    Err(format!("`{name}` has {} entries, not {expected}", entries.len()))
-}
-
-fn good(sent: &[(Value, bool)]) -> impl Iterator<Item = &Value> {
-    sent.iter().filter(|(_, is_good)| *is_good).map(|(item, _)| item)
-}
-
-fn bad(sent: &[(Value, bool)]) -> impl Iterator<Item = &Value> {
-    sent.iter().filter(|(_, is_good)| !*is_good).map(|(item, _)| item)
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use crate::body::{self, plain};
-use crate::catalogue::{required_field, undeclared_method};
+use crate::catalogue::{required_field, start_and_limit, undeclared_method};
 use crate::contract::{Batch, Carrier, Contract, Probe};
 use crate::identity::{Identities, Identity, Missing};
 use crate::pointer::put;
@@ -200,7 +200,9 @@ impl Maker<'_> {
             .collect();
         match probe {
             Probe::QueryToken(name) => pairs.push((name.clone(), secret()?)),
-            Probe::StartWithoutLimit => pairs.push(("_start".to_owned(), "0".to_owned())),
+            Probe::StartWithoutLimit => {
+                pairs.extend(start_and_limit(operation).map(|(start, _)| (start.to_owned(), "0".to_owned())));
+            }
             _ => {}
         }
         if let Carrier::Query(name) = self.carrier {

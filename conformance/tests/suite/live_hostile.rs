@@ -284,8 +284,20 @@ fn a_server_behind_tls_is_checked_with_its_authority_and_a_client_certificate() 
     // As `openssl x509 -req` makes one by itself.
     let version_1 = with(&[&["--client-cert", path(&folder.join("old.pem"))]]);
     let insecure = with(&[&certificate, &["--insecure"]]);
+    fs::write(folder.join("token"), TOKEN).expect("a file");
+    let (api, token) = (folder.join("api"), format!("@{}", path(&folder.join("token"))));
+    let call = |more: &[&str]| {
+        let at = ["call", path(&api), "settings-set", "--base-url", &url, "--attempts", "1", "--token", &token];
+        text(&keyfit_with(&[&at, more].concat(), &[]))
+    };
+    let (called, stranger) = (call(&authority), call(&[]));
+    let no_certificate = call(&["--cacert", path(&folder.join("names"))]);
     server.kill().expect("it runs");
     server.wait().expect("it ends");
+    // The server is trusted, and wants a certificate of its client.
+    assert!(called.contains("connection failed") && !called.contains("UnknownIssuer"), "{called}");
+    assert!(stranger.contains("UnknownIssuer"), "{stranger}");
+    assert!(no_certificate.contains("--cacert: the file holds no certificate in PEM"), "{no_certificate}");
     assert!(trusted.0 == Some(0) && trusted.1.contains("2 cases: 2 passed"), "{}", trusted.1);
     assert!(!trusted.1.contains("not verified"), "{}", trusted.1);
     assert!(unknown.0 == Some(2) && unknown.1.contains("UnknownIssuer"), "{}", unknown.1);

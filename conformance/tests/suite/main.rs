@@ -11,6 +11,7 @@ mod generate;
 mod harm;
 mod held;
 mod hostile;
+mod items;
 mod keys;
 mod live;
 mod live_hostile;

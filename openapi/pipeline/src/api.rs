@@ -11,7 +11,7 @@ use crate::operation::{Operation, Webhook};
 use crate::pagination::Guess;
 use crate::repair::Repairs;
 use crate::template::nameless;
-use crate::{Failure, Source, hints, lint, overlay, remarks, select, table, walk};
+use crate::{Failure, Source, hints, lint, overlay, place, remarks, select, table, walk};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -75,6 +75,7 @@ impl Api {
             None => located.value.clone(),
         };
         lint::version(&located, &document)?;
+        hints::check_schemas(&located, &document)?;
         let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
         select::select(&located, &mut document, selectors, &mut unsupported, &mut repairs)?;
         remarks::note(&document, &mut repairs);
@@ -161,5 +162,15 @@ impl Api {
     /// The schema itself, or the component that its `$ref` names.
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         crate::walk::resolve(&self.document, schema)
+    }
+
+    /// The schema of what a JSON pointer leads to in values of a schema; `None` where the document does not have it.
+    pub fn member<'a>(&'a self, schema: &'a Value, pointer: &str) -> Option<&'a Value> {
+        place::member(&self.document, schema, pointer).map(|member| member.schema)
+    }
+
+    /// The schema of the entries of a list.
+    pub fn entries<'a>(&'a self, list: &'a Value) -> Option<&'a Value> {
+        place::items(&self.document, list)
     }
 }

@@ -2,7 +2,7 @@
 
 mod numbers;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -98,6 +98,12 @@ pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
 /// from its type and limits. Optional properties are included.
 pub fn value(api: &Api, schema: &Value) -> Value {
     Maker { document: &api.document, gap: None, left: EXAMPLE }.value(schema, 0)
+}
+
+/// Whether a schema, or one that it is composed of, says nothing of a member.
+fn is_undescribed(schema: &Value, name: &str) -> bool {
+    let is_composed = ["allOf", "oneOf", "anyOf"].iter().any(|key| schema.get(key).is_some());
+    !is_composed && schema["properties"].get(name).is_none()
 }
 
 struct Maker<'a> {
@@ -215,8 +221,15 @@ impl Maker<'_> {
         for part in parts {
             match self.value(part, depth + 1) {
                 Value::Object(members) => {
-                    if let Some(merged) = merged.as_object_mut() {
-                        merged.extend(members);
+                    let part = walk::resolve(self.document, part);
+                    let Some(merged) = merged.as_object_mut() else { continue };
+                    for (name, member) in members {
+                        // Another part may describe what this one only requires.
+                        if is_undescribed(part, &name) {
+                            merged.entry(name).or_insert(member);
+                        } else {
+                            merged.insert(name, member);
+                        }
                     }
                 }
                 // A part that only describes leaves the value to the others.
@@ -272,7 +285,7 @@ impl Maker<'_> {
     }
 
     fn object(&mut self, schema: &Value, depth: usize) -> Value {
-        let required: HashSet<&str> =
+        let required: BTreeSet<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut members = Map::new();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -289,6 +302,13 @@ impl Maker<'_> {
                 self.gap = None;
             }
             self.gap = before.or(self.gap.take());
+        }
+        // What is required and not described may be anything.
+        let more = schema.get("additionalProperties");
+        for name in required.into_iter().filter(|name| is_undescribed(schema, name) && more != Some(&json!(false))) {
+            let value =
+                more.filter(|more| more.is_object()).map_or_else(|| json!("any"), |more| self.value(more, depth + 1));
+            members.insert(name.to_owned(), value);
         }
         Value::Object(members)
     }

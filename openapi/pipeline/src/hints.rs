@@ -1,16 +1,69 @@
 //! `x-keyfit` in a published document: it is ignored. Which calls may be repeated, what they need and what they cost is for
-//! whoever calls to say, in an overlay; a server's document could otherwise have a DELETE taken for a call that only reads.
+//! whoever calls to say, in an overlay; a server's document could otherwise have a DELETE taken for a call that only reads. And
+//! what an overlay says under that key at a schema.
 
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::pointer;
+use crate::load::Located;
 use crate::repair::Repairs;
+use crate::{Failure, pointer, walk};
 
 /// The key under which an overlay says what OpenAPI has no word for.
 const KEY: &str = "x-keyfit";
 
 /// The rule under which repairs name it.
 pub(crate) const RULE: &str = "published-hints";
+
+/// What an overlay says at a schema of the components.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct SchemaHints {
+    /// The member that holds a list, under which or without which it is read.
+    pub(crate) list: Option<String>,
+    /// The Rust type that stands for it: `::money::Amount`.
+    #[serde(rename = "type")]
+    pub(crate) rust_type: Option<String>,
+}
+
+impl SchemaHints {
+    /// Those of a schema that [`check_schemas`] has let pass.
+    pub(crate) fn of(schema: &Value) -> Self {
+        schema.get(KEY).and_then(|keys| Self::deserialize(keys).ok()).unwrap_or_default()
+    }
+
+    /// What is wrong with it, and what to do.
+    fn problem(keys: &Value) -> Option<(String, &'static str)> {
+        let hints = match Self::deserialize(keys) {
+            Ok(hints) => hints,
+            Err(error) => return Some((error.to_string(), "see the table of keys in openapi/README.md")),
+        };
+        let rust_type = hints.rust_type?;
+        if hints.list.is_some() {
+            return Some(("`list` and `type` both say what stands for it".to_owned(), "keep one of them"));
+        }
+        let starts = rust_type.starts_with("::") || rust_type.starts_with("crate::");
+        let is_path = matches!(syn::parse_str(&rust_type), Ok(syn::Type::Path(kind)) if kind.qself.is_none());
+        if starts && is_path {
+            return None;
+        }
+        let problem = format!("type: `{rust_type}` is not the full path of a type");
+        Some((
+            problem,
+            "begin it with `::` and the name of a crate, or with `crate::`: generated code stands in a module of its own",
+        ))
+    }
+}
+
+/// Refuses what an overlay says at a schema and nobody reads.
+pub(crate) fn check_schemas(located: &Located, document: &Value) -> Result<(), Failure> {
+    for (at, schema) in walk::members(document, "/components/schemas") {
+        if let Some((problem, help)) = schema.get(KEY).and_then(SchemaHints::problem) {
+            return Err(located.failure(&pointer::join(&at, KEY), format!("{KEY}: {problem}"), help));
+        }
+    }
+    Ok(())
+}
 
 /// Takes every `x-keyfit` out of a document as published, and notes each.
 pub(crate) fn ignore(document: &mut Value, repairs: &mut Repairs) {

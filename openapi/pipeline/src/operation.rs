@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::pagination::Pagination;
+use crate::partial::Partial;
 use crate::pointer;
 
 /// One call of an API: its request, its answers, and the rules that the overlay adds to them.
@@ -45,8 +46,8 @@ pub struct Operation {
     pub rate_limit_by: Vec<String>,
     /// How the operation pages through results.
     pub pagination: Option<Pagination>,
-    /// How a 2xx answer reports items that failed.
-    pub partial: Option<Partial>,
+    /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
+    pub partial: Vec<Partial>,
     /// Whether a call costs money.
     pub spends: bool,
     /// The error profile: the envelope of this API's error bodies.
@@ -134,16 +135,6 @@ pub enum Retry {
     Keyed,
     /// A second request could have a second effect.
     Never,
-}
-
-/// How a 2xx answer reports items that failed.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Partial {
-    /// One outcome an item, in one of the two documented ingest envelopes.
-    Items,
-    /// Two lists, `entities` accepted and `errors` rejected.
-    Lists,
 }
 
 impl Operation {

@@ -103,11 +103,18 @@ impl Source {
             .find_map(|file| Text::read_if_there(&folder.join(file)).transpose())
             .transpose()?
             .ok_or_else(|| {
-                Failure::of_file(
-                    &folder.display().to_string(),
-                    "the folder holds no OpenAPI document",
-                    format!("put the document there under one of these names: {}", DOCUMENTS.join(", ")),
-                )
+                let (problem, help) = match (folder.is_dir(), folder.exists()) {
+                    (true, _) => {
+                        let names = DOCUMENTS.join(", ");
+                        (
+                            "the folder holds no OpenAPI document",
+                            format!("put the document there under one of these names: {names}"),
+                        )
+                    }
+                    (_, true) => ("not a folder", "name the folder that holds the document".to_owned()),
+                    _ => ("there is no such folder", "check the path".to_owned()),
+                };
+                Failure::of_file(&folder.display().to_string(), problem, help)
             })?;
         Ok(Self {
             name,

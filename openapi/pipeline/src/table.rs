@@ -6,9 +6,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::load::Located;
+use crate::misfit::Misfit;
 use crate::normalize::SEPARATOR;
-use crate::operation::{Body, Operation, Parameter, Partial, Place, ResponseShape, Retry, Webhook};
+use crate::operation::{Body, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
 use crate::pagination::{self, Guess};
+use crate::partial;
 use crate::pointer;
 use crate::{Failure, name, walk};
 
@@ -25,7 +27,7 @@ struct Hints {
     rate_limit: Option<String>,
     rate_limit_by: Option<Vec<String>>,
     pages: Option<pagination::Hint>,
-    partial: Option<Partial>,
+    partial: Option<partial::Hint>,
     spends: bool,
     errors: Option<String>,
 }
@@ -104,16 +106,22 @@ fn build(
         headers: success.map_or(&[], |(_, shape)| &shape.headers),
         node: operation,
     };
+    let refuse = |hint: &str, below: &str, misfit: Misfit| {
+        let mut place = format!("{at}/x-keyfit/{hint}{below}");
+        if !misfit.key.is_empty() {
+            place = pointer::join(&place, misfit.key);
+        }
+        located.failure(&place, format!("x-keyfit: {hint}: {}", misfit.problem), misfit.help)
+    };
     let mut guess = None;
     let pagination = if let Some(hint) = hints.pages {
-        hint.settle(call).map_err(|misfit| {
-            let at = pointer::join(&format!("{at}/x-keyfit/pages"), misfit.key);
-            located.failure(&at, format!("x-keyfit: pages: {}", misfit.problem), misfit.help)
-        })?
+        hint.settle(call).map_err(|misfit| refuse("pages", "", misfit))?
     } else {
         guess = Some(method.as_str()).filter(|method| ["get", "post"].contains(method)).and_then(|_| call.guess());
         guess.as_ref().filter(|guess| guess.is_certain).map(|guess| guess.pagination.clone())
     };
+    let partial = hints.partial.unwrap_or_default().settle(document, success.map(|(_, shape)| shape));
+    let partial = partial.map_err(|(below, misfit)| refuse("partial", &below, misfit))?;
     let id = text(operation, "operationId").unwrap_or_default();
     let operation = Operation {
         function: name::of_argument(&id),
@@ -131,7 +139,7 @@ fn build(
         rate_limit: hints.rate_limit.unwrap_or_else(|| id.clone()),
         rate_limit_by: hints.rate_limit_by.or_else(|| defaults.rate_limit_by.clone()).unwrap_or_default(),
         pagination,
-        partial: hints.partial,
+        partial,
         spends: hints.spends,
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
         unverified: text(operation, "x-unverified"),

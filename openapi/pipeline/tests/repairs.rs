@@ -80,7 +80,7 @@ fn a_path_that_no_server_takes_is_set_aside() {
 
 #[test]
 fn what_a_published_document_says_under_x_keyfit_is_ignored_and_what_an_overlay_says_counts() {
-    let said = "x-keyfit: {retry: safe, spends: true, credentials: [any], scopes: [all], errors: own, partial: items}";
+    let said = "x-keyfit: {retry: safe, spends: true, credentials: [any], scopes: [all], errors: own, partial: {rejected: /failed}}";
     let paths = format!(
         "  /pets:\n    {said}\n    delete: {{operationId: drop, {said}, responses: {{'204': {{description: gone}}}}}}\n  \
          /dogs: {{$ref: '#/components/pathItems/dogs'}}\n"
@@ -94,7 +94,7 @@ fn what_a_published_document_says_under_x_keyfit_is_ignored_and_what_an_overlay_
     assert_eq!(api.operations.len(), 2);
     for operation in &api.operations {
         assert_eq!(operation.retry, keyfit_openapi::Retry::Never, "{}", operation.id);
-        assert!(!operation.spends && operation.partial.is_none() && operation.errors.is_empty(), "{}", operation.id);
+        assert!(!operation.spends && operation.partial.is_empty() && operation.errors.is_empty(), "{}", operation.id);
         assert!(operation.credentials.is_empty() && operation.scopes.is_empty(), "{}", operation.id);
     }
     let noted = api.repairs.iter().filter(|repair| repair.rule == "published-hints").count();

@@ -15,8 +15,6 @@
 //! [`AuthorizationServer::discover`] finds the endpoints of a server that describes itself; an [`OAuthFlow`](super::OAuthFlow) has those that the document
 //! of an API names.
 //!
-//! Scopien has announced OAuth and does not serve it yet; until then its keys are the way in.
-//!
 //! # A service
 //! ```
 //! use keyfit::auth::oauth::{ClientCredentials, TokenEndpoint};
@@ -88,7 +86,7 @@
 //! - Parameters that are pushed ([`push`](AuthorizationRequest::push)) and not shown to the browser. Resource indicators
 //!   (RFC 8707) are [`resource`](AuthorizationRequest::resource), [`with_resource`](ClientCredentials::with_resource) and
 //!   [`TokenExchange::resource`].
-//! - A form or JSON ([`BodyEncoding`]). Scopien documents JSON.
+//! - A form or JSON ([`BodyEncoding`]).
 //! - Whether it names itself when it sends a user back ([`issuer`](AuthorizationRequest::issuer), RFC 9207), and how long a
 //!   token is good ([`assumed_lifetime`](TokenEndpointBuilder::assumed_lifetime)).
 //! - A refresh token comes with the scope `offline_access`, with `prompt=consent` besides

@@ -32,7 +32,7 @@ pub enum BodyEncoding {
     /// As a form, which RFC 6749 asks for.
     #[default]
     Form,
-    /// As a JSON object, which Scopien's documentation shows.
+    /// As a JSON object, which some servers document.
     Json,
 }
 

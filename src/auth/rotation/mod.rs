@@ -43,7 +43,7 @@
 //! ([`Credential::from_secret`](super::Credential::from_secret)) switch by themselves within five minutes of use or at
 //! their first 401, and go on with the old key for ten minutes while the server refuses the new one. Nothing waits
 //! between the steps; a step takes as long as its calls, 30 s each, and your callbacks. When a key is due says
-//! [`Hygiene`](super::Hygiene): 90 days. Sources: Scopien's page on API keys, and the generic authentication guide.
+//! [`Hygiene`](super::Hygiene): 90 days. Source: the generic authentication guide.
 //!
 //! Other APIs want a [`KeyManager`] of yours: three calls.
 //!

@@ -5,6 +5,7 @@ use reqwest::{Request, Url};
 use serde_json::{Map, Value};
 
 use super::page::{decoded, of_query};
+use crate::error::json::names;
 use crate::error::operation::PageArgument;
 
 /// What a request says already.
@@ -60,9 +61,11 @@ fn set_query(url: &mut Url, name: &str, value: &str) {
 
 /// Sets a member, and makes the objects around it.
 fn put(body: &mut Value, at: &str, value: Value) -> Option<()> {
+    if !at.starts_with('/') {
+        return None;
+    }
     let mut node = body;
-    for name in at.strip_prefix('/')?.split('/') {
-        let name = name.replace("~1", "/").replace("~0", "~");
+    for name in names(at) {
         if node.is_null() {
             *node = Value::Object(Map::new());
         }

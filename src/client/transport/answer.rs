@@ -1,25 +1,22 @@
 //! Decodes a success. Nothing of an answer that does not fit is lost.
 
-use std::any::Any;
-
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, DeserializeSeed as _, IgnoredAny};
 
 use super::exchange::{Answer, Body};
-use crate::client::batch::BatchOutcome;
+use super::items;
+use super::sieve::Sieve;
 use crate::client::{ByteStream, Response};
 use crate::error::Error;
 use crate::error::failure::{Failure, Fault};
 use crate::error::json::without_values;
-use crate::error::operation::Partial;
 
 impl Answer {
     /// The body as the operation's type. An empty body is read as `null`.
     ///
     /// # Errors
     /// Returns an error if the body does not fit the type, or reports items that failed.
-    pub fn decode<T: DeserializeOwned + 'static>(self) -> Result<Response<T>, Error> {
+    pub fn decode<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let Self { operation, status, headers, body, carried, attempts } = self;
         let body = body.bytes();
         let failure = |fault, headers, body: Bytes| {
@@ -31,10 +28,17 @@ impl Answer {
             Ok(value) => value,
             Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
         };
-        match operation.partial.and_then(|partial| failed_items(partial, &value, text)) {
-            Some(report) => Err(failure(Fault::Partial(report), headers, body)),
-            None => Ok(Response::new(value, status, headers, attempts).sent_with(Some(carried))),
+        if !operation.partial.is_empty() {
+            let mut deserializer = serde_json::Deserializer::from_slice(text);
+            let told = Sieve::of(operation.partial).deserialize(&mut deserializer);
+            let told = told.map_err(|error| without_values(&error.to_string()));
+            match told.and_then(|told| items::failed(operation.partial, &told)) {
+                Ok(None) => {}
+                Ok(Some(counts)) => return Err(failure(Fault::Partial(counts), headers, body)),
+                Err(problem) => return Err(failure(Fault::Decode(problem), headers, body)),
+            }
         }
+        Ok(Response::new(value, status, headers, attempts).sent_with(Some(carried)))
     }
 
     /// The body as it came, unless it reports items that failed.
@@ -42,7 +46,7 @@ impl Answer {
     /// # Errors
     /// Returns an error if the body of an operation that reports items is not JSON, or reports items that failed.
     pub(crate) fn checked(self) -> Result<Response<Bytes>, Error> {
-        if self.operation.partial.is_none() {
+        if self.operation.partial.is_empty() {
             return Ok(self.raw());
         }
         let body = self.body.bytes();
@@ -110,37 +114,10 @@ fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
     }
 }
 
-/// What a success says of items that failed; `None` where none did.
-fn failed_items<T: Any>(partial: Partial, value: &T, body: &[u8]) -> Option<String> {
-    match partial {
-        Partial::Items => {
-            let value: &dyn Any = value;
-            let known = value
-                .downcast_ref::<BatchOutcome>()
-                .or_else(|| value.downcast_ref::<Option<BatchOutcome>>().and_then(Option::as_ref));
-            // A document may describe the envelope under another type; the outcome is in the body all the same.
-            let read = if known.is_none() { serde_json::from_slice(body).ok() } else { None };
-            let outcome = known.or(read.as_ref())?;
-            (!outcome.is_complete()).then(|| outcome.to_string())
-        }
-        Partial::Lists => {
-            #[derive(Deserialize)]
-            struct Lists {
-                #[serde(default)]
-                entities: Option<Vec<IgnoredAny>>,
-                #[serde(default)]
-                errors: Option<Vec<IgnoredAny>>,
-            }
-            let lists: Lists = serde_json::from_slice(body).ok()?;
-            let rejected = lists.errors.map_or(0, |errors| errors.len());
-            let accepted = lists.entities.map_or(0, |entities| entities.len());
-            (rejected > 0).then(|| format!("{accepted} accepted, {rejected} rejected"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[test]

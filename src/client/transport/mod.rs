@@ -6,11 +6,13 @@ mod attempt;
 mod budget;
 mod classify;
 mod exchange;
+mod items;
 mod limiter;
 mod opening;
 mod repeat;
 mod scope;
 mod shared;
+mod sieve;
 mod span;
 pub(crate) mod stop;
 

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::value::RawValue;
 
 use super::Kind;
-use crate::client::batch::Reason;
+use crate::instasent::batch::Reason;
 
 /// The attributes of contacts that are known to be reserved.
 const CONTACT_KEYS: [&str; 21] = [

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::client::batch::Reason;
 use crate::error::Error;
+use crate::instasent::batch::Reason;
 
 /// What became of one item. There is one of these for each item that was taken, and no second one.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Kind;
 use super::batch::{Batch, Item, Limits, Open};
 use super::check::Identity;
-use crate::client::batch::Reason;
+use crate::instasent::batch::Reason;
 
 #[derive(Debug)]
 pub(super) struct Queue {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::check::Text;
 use super::{Outcome, Unknown};
-use crate::client::batch::Reason;
+use crate::instasent::batch::Reason;
 
 /// The documented envelopes, without what is not needed: an answer echoes the whole batch.
 #[derive(Deserialize)]

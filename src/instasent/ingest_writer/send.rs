@@ -16,12 +16,12 @@ use super::batch::Batch;
 use super::shared::Shared;
 use super::{Outcome, Unknown, receipt};
 use crate::client::Response;
-use crate::client::batch::Reason;
 use crate::client::transport::Transport;
 use crate::client::transport::stop::unless_stopped;
 use crate::error::operation::Retry;
 use crate::error::redact::Redactor;
 use crate::error::{Error, ErrorKind, FieldError, Operation};
+use crate::instasent::batch::Reason;
 use crate::instasent::ingest::Client;
 
 /// Where batches go.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::check::{Check, Checked};
 use super::shared::{End, Offer, Shared};
 use super::{Checkpoint, Kind, Stopped, Summary, WriteError};
-use crate::client::batch::Reason;
+use crate::instasent::batch::Reason;
 use crate::instasent::ingest::{Client, types};
 
 /// Something that a data source takes: a contact or an event.

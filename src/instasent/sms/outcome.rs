@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Message;
 use super::echo::{Echo, Place};
-use crate::client::batch::Reason;
+use crate::instasent::batch::Reason;
 
 /// What became of each message of a bulk request.
 ///

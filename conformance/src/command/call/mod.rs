@@ -163,7 +163,9 @@ async fn call(
     arguments: &Arguments,
     session: &Session,
 ) -> Result<Ending, UserError> {
-    let call = arguments.put_into(session.call(operation).map_err(|error| failure::refused(&error))?);
+    let made =
+        || session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| failure::refused(&error));
+    let call = made()?;
     // Built before anything is opened: what cannot be sent changes no file.
     let request = call.request().map_err(|error| failure::refused(&error))?;
     let head = shown::head(&request, &session.credentials, &session.private);
@@ -175,7 +177,7 @@ async fn call(
         return Ok(Ending::Fine);
     }
     let is_streamed = session.streams(operation);
-    let paged = if options.all { Some(items(&session.client, operation, arguments)?) } else { None };
+    let paged = if options.all { Some(items(made()?, operation)?) } else { None };
     let mut output = Output::open(options.output.as_deref(), is_streamed)?;
     if options.verbose {
         trace::sent(&head);

@@ -1,5 +1,6 @@
 //! The client of a call: its base URL, its credentials, its limits.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use keyfit::auth::{Credential, SecretSource as _};
 use keyfit::dispatch::Access;
 use keyfit::{Config, DynamicCall, DynamicClient, Error, RetryPolicy};
 use keyfit_conformance::UserError;
-use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear};
+use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear, refuse_in_clear};
 use keyfit_conformance::probe::is_loopback;
 use keyfit_conformance::secret::{Redactor, Secret};
 use keyfit_conformance::server::server_url;
@@ -16,6 +17,7 @@ use keyfit_openapi::{Operation, read_to_limit};
 
 use super::failure::refused;
 use super::trace::Attempts;
+use crate::command::transport::{Header, header, read, secrets};
 use crate::console;
 
 /// The base URL of any API, on this machine.
@@ -34,6 +36,12 @@ pub(super) struct Options {
     /// The kind of token, where the operation takes several.
     #[arg(long = "as", value_name = "KIND")]
     kind: Option<String>,
+    /// Send this header too, as `NAME: VALUE`; may be given more than once. What is shown masks the value.
+    #[arg(long, value_name = "HEADER", value_parser = header)]
+    header: Vec<Header>,
+    /// Trust the certificate authorities in this file too: PEM.
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
     /// How often a request is sent at most. A call that could have a second effect is only repeated if it was not executed.
     #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     attempts: u32,
@@ -53,7 +61,7 @@ pub(super) struct Session {
     pub(super) client: DynamicClient,
     /// What the call is made with.
     pub(super) credentials: Vec<Chosen>,
-    /// Credentials beside the first one, as headers.
+    /// Credentials beside the first one, and headers of the user's.
     headers: Vec<(String, SecretString)>,
     /// Masks the credentials: an answer may repeat them.
     pub(super) credentials_redactor: Redactor,
@@ -87,6 +95,14 @@ impl Session {
             Some(url) => config.base_url(url),
             None => config,
         };
+        let config = match &session.cacert {
+            Some(path) => config.root_certificates(read(path)?).map_err(|_| {
+                UserError::new("--cacert: the file holds no certificate in PEM")
+                    .at(path.display())
+                    .help("correct the option")
+            })?,
+            None => config,
+        };
         let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
         arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
         let wanted = Wanted { kind: session.kind.as_deref(), has_token: session.token.is_some() };
@@ -110,6 +126,13 @@ impl Session {
         }
         let mut credential = Credential::none();
         let mut headers = Vec::new();
+        for Header(name, value) in &session.header {
+            refuse_in_clear(callee, operation, &[format!("header:{name}=")])?;
+            for secret in secrets(name, value) {
+                private.learn(&Secret::new(secret));
+            }
+            headers.push((name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned().into()));
+        }
         if !dry_run {
             // What goes into `Authorization` is the client's to write; any other header can be one of the call.
             held.sort_by_key(|(chosen, _)| chosen.header().0 != "authorization");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use keyfit_openapi::{Api, Operation, Place, schema};
+use keyfit_openapi::{Api, Operation, Partial, Place, schema};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
@@ -178,7 +178,7 @@ impl Client {
             return failed(self.failure(reply));
         }
         let value = value_of(&reply.body);
-        let is_partial = operation.partial.is_some() && tells_of_failure(&value);
+        let is_partial = operation.partial.iter().any(|described| tells_of_failure(described, &value));
         if is_partial && !self.has(Defect::HidesPartialFailure) {
             return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
         }
@@ -269,10 +269,14 @@ pub(super) fn kind_of(status: u16) -> &'static str {
     }
 }
 
-fn tells_of_failure(body: &Value) -> bool {
-    let counted = body.pointer("/entity/failed").or_else(|| body.get("entitiesFailures")).and_then(Value::as_u64);
-    let listed = body.get("errors").and_then(Value::as_array);
-    counted.is_some_and(|failed| failed > 0) || listed.is_some_and(|errors| !errors.is_empty())
+fn tells_of_failure(described: &Partial, body: &Value) -> bool {
+    let at = |place: &Option<String>| place.as_ref().and_then(|place| body.pointer(place));
+    let list = |place| at(place).and_then(Value::as_array).into_iter().flatten();
+    let number = |place| at(place).and_then(Value::as_u64);
+    let is_less = || number(&described.received).zip(number(&described.accepted)).is_some_and(|(all, good)| good < all);
+    number(&described.rejected).map_or_else(is_less, |rejected| rejected > 0)
+        || list(&described.rejected_items).next().is_some()
+        || list(&described.outcomes).any(|outcome| !described.accepts(outcome))
 }
 
 fn failed(failure: Failure) -> Observed {

@@ -4,7 +4,7 @@ mod repetition;
 mod token;
 
 use keyfit_openapi::schema::Mismatch;
-use keyfit_openapi::{Operation, ResponseShape, example};
+use keyfit_openapi::{Operation, Partial, ResponseShape, example};
 use serde_json::{Map, Value, json};
 
 use super::naive::kind_of;
@@ -17,8 +17,8 @@ use super::witness::Witness;
 use crate::body::plain;
 use crate::catalogue::{Case, Catalogue};
 use crate::clock;
-use crate::contract::{Batch, BatchShape, Drive, RateLimit};
-use crate::mock::outcome::{Defects, Item, outcome};
+use crate::contract::{Drive, RateLimit};
+use crate::mock::outcome::{Defects, Item, Outcomes};
 use crate::secret::MASK;
 
 /// What the server says in a refusal.
@@ -216,21 +216,17 @@ impl Scene<'_> {
     }
 
     async fn partial_failure(&self) -> Result<(), String> {
-        let Some(batch) = &self.catalogue.contract.batch else {
-            return Err("the contract has no batches".to_owned());
-        };
-        let shape = match self.case.variant.as_deref() {
-            Some("positions") => BatchShape::Positions,
-            Some("lists") => BatchShape::Lists,
-            _ => BatchShape::EntityItems,
-        };
         let arguments = self.arguments();
-        let item = arguments.get("body").and_then(|body| body.get(0)).cloned().unwrap_or_default();
-        let mismatch = Mismatch { at: format!("/{}", batch.spoil), problem: "is missing".to_owned() };
+        let named = |described: &&Partial| self.case.variant.as_ref() == Some(&described.name());
+        let described = self.operation().partial.iter().find(named);
+        let Some((outcomes, item)) = described.and_then(|described| self.outcomes(described, &arguments)) else {
+            return Err("the operation takes no items".to_owned());
+        };
+        let mismatch = Mismatch { at: format!("/{}", outcomes.batch.spoil), problem: "is missing".to_owned() };
+        let item = item.into_iter().next().unwrap_or_default();
         let items: [Item; 2] = [(item.clone(), None), (item, Some(mismatch))];
         let status = self.documented_success().status;
-        let batch = Batch { shape, ..batch.clone() };
-        let answer = Scripted::json(status, &outcome(&batch, &items, status, Defects::default()));
+        let answer = Scripted::json(status, &outcomes.body(&items, Defects::default()));
         let expected = answer.clone();
         let failure = self.fail(&arguments, answer).await?;
         same_status(&failure, status)?;
@@ -267,11 +263,11 @@ impl Scene<'_> {
     fn documented_success(&self) -> Scripted {
         let operation = self.operation();
         let status = operation.success_statuses().first().copied().unwrap_or(200);
-        if let Some(batch) = self.catalogue.contract.batch.as_ref().filter(|_| operation.partial.is_some()) {
-            let sent =
-                self.catalogue.arguments(self.case).get("body").and_then(Value::as_array).cloned().unwrap_or_default();
+        let arguments = self.catalogue.arguments(self.case);
+        let described = operation.partial.first();
+        if let Some((outcomes, sent)) = described.and_then(|described| self.outcomes(described, arguments)) {
             let items: Vec<Item> = sent.into_iter().map(|item| (item, None)).collect();
-            return Scripted::json(status, &outcome(batch, &items, status, Defects::default()));
+            return Scripted::json(status, &outcomes.body(&items, Defects::default()));
         }
         let Some((shape, schema)) = self.shape(status).and_then(|shape| Some((shape, shape.schema.as_ref()?))) else {
             return Scripted::empty(status);
@@ -281,6 +277,18 @@ impl Scene<'_> {
             Some(media_type) if !shape.is_json() => Scripted::text(status, &concrete(media_type), plain(&value)),
             _ => Scripted::json(status, &value),
         }
+    }
+
+    /// How an answer tells the outcome of the items in a body, and these items; `None` where the operation takes none.
+    fn outcomes<'a>(
+        &'a self,
+        described: &'a Partial,
+        arguments: &Map<String, Value>,
+    ) -> Option<(Outcomes<'a>, Vec<Value>)> {
+        let (operation, catalogue) = (self.operation(), self.catalogue);
+        let batch = catalogue.contract.batch_of(operation)?;
+        let items = arguments.get("body").and_then(|body| body.pointer(&batch.items_at)?.as_array().cloned());
+        Some((Outcomes { api: &catalogue.api, operation, described, batch }, items.unwrap_or_default()))
     }
 
     fn shape(&self, status: u16) -> Option<&ResponseShape> {

@@ -189,14 +189,18 @@ fn all_pages_of_a_list_are_printed_an_item_a_line() {
         r#"{"entities":[{"id":"3"}],"metadata":{"cursor":null}}"#,
     ];
     let scroll = |server: &Server| {
-        let mut scroll =
-            command(Some(server), &["instasent-product", "audience-scroll", "project=p", "--all", "--attempts", "1"]);
+        let mut scroll = command(
+            Some(server),
+            &["instasent-product", "audience-scroll", "project=p", "--all", "--attempts", "1", "--header", "X-Desk: 7"],
+        );
         told(&scroll.env("INSTASENT_PRODUCT_TOKEN", super::TOKEN).output().expect("the binary runs"))
     };
     let server = Server::answering(move |number| Answer::json(200, pages[number]));
     let lines = "{\"id\":\"1\",\"n\":1.10}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n";
     assert_eq!(scroll(&server), (0, lines.to_owned(), String::new()));
-    assert!(server.take()[1].contains("\"cursor\":\"c\""));
+    let sent = server.take();
+    assert!(sent[1].contains("\"cursor\":\"c\""));
+    assert!(sent.iter().all(|sent| sent.contains("x-desk: 7")), "{sent:?}");
     let server = Server::answering(
         move |number| {
             if number == 0 { Answer::json(200, pages[0]) } else { Answer::json(404, "{}") }

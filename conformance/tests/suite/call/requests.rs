@@ -108,6 +108,28 @@ fn bodies_come_from_files_and_the_standard_input() {
 }
 
 #[test]
+fn headers_of_the_users_own_go_along_and_credentials_are_not_among_them() {
+    let server = Server::start(Answer::json(200, "{}"));
+    let workspace = ["--header", "X-Workspace: fixture-workspace-1", "--header", "X-Version: 2"];
+    let call = |arguments: &[&str]| told(&call(&server, &[arguments, &workspace].concat()));
+    assert_eq!(call(&["getParcel", "id=1"]).0, 0);
+    let sent = server.one();
+    assert!(sent.contains("\nx-version: 2\nx-workspace: fixture-workspace-1"), "{sent}");
+    let (code, shown, _) = call(&["getParcel", "id=1", "--dry-run"]);
+    assert!(code == 0 && shown.contains("x-version: 2") && shown.contains("x-workspace: [redacted]"), "{shown}");
+    for (header, why) in [
+        ("Authorization: Bearer fixture-token-9", "the command line is no place for one"),
+        ("X-Tenant: fixture-tenant-9", "the command line is no place for one"),
+        ("Host: other.example", "is set by the client"),
+        ("no colon", "write it as `NAME: VALUE`"),
+    ] {
+        let (code, _, complaint) = call(&["getParcel", "id=1", "--header", header]);
+        assert!(code == 2 && complaint.contains(why) && !complaint.contains("-9"), "{complaint}");
+    }
+    assert!(server.take().is_empty());
+}
+
+#[test]
 fn credentials_are_sent_as_the_operation_takes_them() {
     let server = Server::start(Answer::json(200, "{}"));
     let request = |arguments: &[&str]| {

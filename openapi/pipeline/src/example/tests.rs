@@ -69,6 +69,25 @@ fn what_cannot_be_made_is_left_out_or_named() {
 }
 
 #[test]
+fn what_is_required_and_not_described_is_there_all_the_same() {
+    let object = |more: Value| {
+        let mut schema =
+            json!({ "type": "object", "required": ["name", "Name"], "properties": { "Name": { "type": "string" } } });
+        schema.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        schema
+    };
+    assert_eq!(example(&object(json!({}))), json!({ "Name": "text", "name": "any" }));
+    assert_eq!(example(&object(json!({ "additionalProperties": { "type": "integer" } })))["name"], 1);
+    // A part that only requires gives way to one that describes, before it and behind it.
+    let (requires, describes) = (
+        json!({ "type": "object", "required": ["id"] }),
+        json!({ "type": "object", "properties": { "id": { "type": "integer" } } }),
+    );
+    assert_eq!(example(&json!({ "allOf": [requires, describes] })), json!({ "id": 1 }));
+    assert_eq!(example(&json!({ "allOf": [describes, requires] })), json!({ "id": 1 }));
+}
+
+#[test]
 fn what_stands_at_the_end_of_the_depth_is_counted() {
     let members: Map<String, Value> =
         (0..20).map(|index| (format!("m{index}"), json!({ "$ref": "#/components/schemas/All" }))).collect();

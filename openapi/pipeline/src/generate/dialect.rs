@@ -327,10 +327,14 @@ impl Dialect<'_> {
     /// Members that would be one field, and one that is called as the field of the unnamed ones.
     fn members(&mut self, object: &mut Map<String, Value>) {
         let open = object.get("additionalProperties").is_some_and(|extra| *extra != json!(false));
+        let listed = object.get("required").and_then(Value::as_array).into_iter().flatten();
+        let demanded: Vec<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
         let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
         let shadowed_by = |reserved: &[&str]| -> Vec<String> {
             let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
-            properties.keys().filter(|key| !taken.insert(name::of_argument(key))).cloned().collect()
+            // What is required and not described is a member too.
+            let required = demanded.iter().filter(|name| !properties.contains_key(*name));
+            properties.keys().chain(required).filter(|key| !taken.insert(name::of_argument(key))).cloned().collect()
         };
         if shadowed_by(if open { &["extra"] } else { &[] }).is_empty() {
             return;

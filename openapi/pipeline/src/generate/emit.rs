@@ -14,8 +14,8 @@ use super::kinds::Kinds;
 use super::leniency::OpenEnum;
 use super::paging;
 use crate::contract::Facts;
-use crate::operation::{Partial, Retry};
-use crate::{Api, Needed, Operation, name};
+use crate::operation::Retry;
+use crate::{Api, Needed, Operation, Partial, name};
 
 /// The items.
 pub(crate) fn items(
@@ -192,10 +192,7 @@ fn row(operation: &Operation, streams: bool, needed: &Needed) -> TokenStream {
         Retry::Never => quote!(Never),
     };
     let success = operation.success_statuses();
-    let partial = operation.partial.map(|partial| match partial {
-        Partial::Items => quote!(Items),
-        Partial::Lists => quote!(Lists),
-    });
+    let partial: Vec<TokenStream> = operation.partial.iter().map(self::partial).collect();
     let setters = [
         list("with_credentials", &operation.credentials),
         security(needed),
@@ -207,7 +204,7 @@ fn row(operation: &Operation, streams: bool, needed: &Needed) -> TokenStream {
         Some(quote!(.with_rate_limit(#rate_limit))),
         list("with_rate_limit_by", &operation.rate_limit_by),
         operation.pagination.as_ref().map(paging::setter),
-        partial.map(|way| quote!(.with_partial(::keyfit::operation::Partial::#way))),
+        list("with_partial", &partial),
         operation.spends.then(|| quote!(.spending())),
         streams.then(|| quote!(.streaming())),
         Some(quote!(.with_errors(#errors))),
@@ -215,6 +212,23 @@ fn row(operation: &Operation, streams: bool, needed: &Needed) -> TokenStream {
     ];
     let setters = setters.into_iter().flatten();
     quote!(::keyfit::Operation::new(#id, #function, #method, #path) #(#setters)*)
+}
+
+/// Where a success tells of items that failed.
+fn partial(told: &Partial) -> TokenStream {
+    let accepted_as = told.accepted_texts();
+    let setters = [
+        optional("with_received", told.received.as_ref()),
+        optional("with_accepted", told.accepted.as_ref()),
+        optional("with_rejected", told.rejected.as_ref()),
+        optional("with_accepted_items", told.accepted_items.as_ref()),
+        optional("with_rejected_items", told.rejected_items.as_ref()),
+        optional("with_outcomes", told.outcomes.as_ref()),
+        told.outcome.as_ref().map(|at| quote!(.with_outcome(#at, &[#(#accepted_as),*]))),
+        optional("with_reason", told.reason.as_ref()),
+    ];
+    let setters = setters.into_iter().flatten();
+    quote!(::keyfit::operation::Partial::new() #(#setters)*)
 }
 
 /// The setter of the alternatives that open an operation, where something is said of them.

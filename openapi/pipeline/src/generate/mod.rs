@@ -168,6 +168,7 @@ impl Attempt {
     fn run(api: &Api, mends: &Mends) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
+        types::set_written_aside(&mut client.document);
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &mends.renamed, &mut repairs);
         dialect::settle(&mut client.document, mends.without_titles, &mut repairs);

@@ -1,10 +1,10 @@
-//! Schemas for which keyfit has a better type than the generator.
+//! Schemas for which there is a better type than the generator's: one of keyfit, or one that an overlay names.
 
 use serde_json::Value;
 
 use super::leniency::OpenEnum;
 use super::paths::ROOT;
-use crate::operation::Partial;
+use crate::hints::SchemaHints;
 use crate::repair::Repairs;
 use crate::{Api, name, pointer, walk};
 
@@ -15,7 +15,17 @@ pub(crate) struct Replacement {
     pub(crate) path: String,
 }
 
-/// Batches are shared, not copied; ingest envelopes are read in both documented shapes; enums in answers are open.
+/// Empties the schemas for which the overlay names a type: nothing is made of what they hold, and no pass can change it.
+pub(crate) fn set_written_aside(document: &mut Value) {
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    for schema in schemas.into_iter().flat_map(|schemas| schemas.values_mut()) {
+        if SchemaHints::of(schema).rust_type.is_some() {
+            schema.as_object_mut().into_iter().for_each(|schema| schema.retain(|key, _| key == "x-keyfit"));
+        }
+    }
+}
+
+/// Types that an overlay names; batches, which are shared and not copied; lists in every form; enums in answers, which are open.
 pub(crate) fn replacements(
     api: &Api,
     document: &Value,
@@ -33,33 +43,29 @@ pub(crate) fn replacements(
         let kind = name::of_type(schema);
         if !found.iter().any(|known| known.schema == kind) {
             let place = pointer::join("/components/schemas", schema);
-            repairs.note("replaced-type", &place, format!("keyfit has a type for it: {path}"));
+            repairs.note("replaced-type", &place, format!("a type that is written by hand stands for it: {path}"));
             found.push(Replacement { schema: kind, path });
         }
     };
     for operation in &api.operations {
-        let call = &document["paths"][&operation.path][operation.method.to_lowercase()];
         if let Some((name, path)) = operation.body.as_ref().and_then(|body| batch(document, &body.schema)) {
             add(name, path);
         }
-        if operation.partial == Some(Partial::Items)
-            && let Some(name) =
-                call.pointer("/responses/2XX/content/application~1json/schema").and_then(walk::schema_name)
-        {
-            add(name, "::keyfit::batch::BatchOutcome".to_owned());
-        }
     }
     for (at, schema) in walk::members(document, "/components/schemas") {
-        if let Some(item) = list(schema) {
+        let hints = SchemaHints::of(schema);
+        if let Some(path) = hints.rust_type {
+            add(&pointer::name(&at), path);
+        }
+        if let Some(item) = hints.list.and_then(|member| item(schema, &member)) {
             add(&pointer::name(&at), format!("::keyfit::List<{ROOT}::types::{item}>"));
         }
     }
     found
 }
 
-/// A schema that an overlay calls a list, by the name of its items.
-fn list(schema: &Value) -> Option<String> {
-    let member = schema.pointer("/x-keyfit/list")?.as_str()?;
+/// The type of the items of a list that stands in a member.
+fn item(schema: &Value, member: &str) -> Option<String> {
     Some(name::of_type(walk::schema_name(schema["properties"][member].get("items")?)?))
 }
 

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::hint::Call;
 use super::names::{self, plain};
-use super::place::{items, parts, property_names};
 use super::{NextPage, PageArgument, Pagination};
 use crate::operation::Place;
+use crate::place::{items, parts, property_names};
 use crate::pointer;
 use crate::walk;
 
@@ -317,7 +317,7 @@ fn is(document: &Value, schema: &Value, kind: &str) -> bool {
 
 /// Whether a schema says nothing of the members of an object.
 fn is_open(document: &Value, schema: &Value) -> bool {
-    super::place::is_open(walk::resolve(document, schema))
+    crate::place::is_open(walk::resolve(document, schema))
 }
 
 /// The schema of an example, as far as it goes.

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::guess::{Guess, guess};
-use super::place::{items, member};
 use super::{NextPage, PageArgument, Pagination};
+use crate::misfit::{Misfit, absent, misfit, shown};
 use crate::operation::{Body, Parameter, Place};
+use crate::place::{items, member};
 use crate::walk;
 
 /// What an overlay says of the pages of an operation.
@@ -39,14 +40,6 @@ enum Form {
     Header,
     /// It does not page, whatever it looks like.
     None,
-}
-
-/// What is wrong with a hint: the key at fault, why, and what to do.
-#[derive(Debug)]
-pub(crate) struct Misfit {
-    pub(crate) key: &'static str,
-    pub(crate) problem: String,
-    pub(crate) help: &'static str,
 }
 
 /// The operation that a hint is about.
@@ -104,7 +97,7 @@ impl Hint {
         let list = member(call.document, answer, &self.items)
             .ok_or_else(|| absent("items", &self.items, "the member of the answer that holds the items"))?;
         let item = items(call.document, list.schema).ok_or_else(|| {
-            let problem = format!("what is at `{}` in the answer is not a list", super::shown(&self.items));
+            let problem = format!("what is at `{}` in the answer is not a list", shown(&self.items));
             misfit("items", problem, "name the member that holds the items, as a JSON pointer")
         })?;
         let next = self.next(call, answer, item)?;
@@ -239,13 +232,4 @@ impl<'a> Call<'a> {
             }
         }
     }
-}
-
-fn misfit(key: &'static str, problem: impl Into<String>, help: &'static str) -> Misfit {
-    Misfit { key, problem: problem.into(), help }
-}
-
-fn absent(key: &'static str, pointer: &str, what: &str) -> Misfit {
-    let problem = format!("the document has no `{}`, which is to be {what}", super::shown(pointer));
-    misfit(key, problem, "a place is a JSON pointer into the body, such as `/data/items`; empty is the body itself")
 }

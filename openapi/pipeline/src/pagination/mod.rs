@@ -3,7 +3,6 @@
 mod guess;
 mod hint;
 mod names;
-mod place;
 
 use serde::Serialize;
 
@@ -152,9 +151,4 @@ impl PageArgument {
             Self::Query(name) | Self::Body(name) => name,
         }
     }
-}
-
-/// A pointer for people: the root has a name.
-fn shown(pointer: &str) -> &str {
-    if pointer.is_empty() { "the body" } else { pointer }
 }

@@ -1,0 +1,224 @@
+//! Where the answer to a call with many items tells which of them failed: what an overlay says under `x-keyfit: partial`, held to
+//! the document.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::misfit::{Misfit, absent, misfit, shown};
+use crate::operation::ResponseShape;
+use crate::place::{items, member};
+use crate::{Api, pointer, walk};
+
+/// Where a success tells the outcome of the items of a call. Places are JSON pointers into its body; what it does not tell is left
+/// out.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Partial {
+    /// How many items came.
+    pub received: Option<String>,
+    /// How many were accepted.
+    pub accepted: Option<String>,
+    /// How many were rejected.
+    pub rejected: Option<String>,
+    /// The list of those that were accepted.
+    pub accepted_items: Option<String>,
+    /// The list of those that were rejected.
+    pub rejected_items: Option<String>,
+    /// The list with one outcome for each item, in the order in which they were sent.
+    pub outcomes: Option<String>,
+    /// Where an outcome says how its item ended: a pointer into the outcome.
+    pub outcome: Option<String>,
+    /// What stands there where the item was accepted.
+    pub accepted_as: Vec<Value>,
+    /// Where an entry of any of the lists says why its item was rejected: a pointer into the entry. Without `outcome`, an outcome
+    /// that holds anything there is of a rejected item.
+    pub reason: Option<String>,
+    /// Where an entry of a list says which item it is about: its position among those that were sent. A pointer into the entry.
+    pub position: Option<String>,
+    /// The position of the first item: 0, or 1.
+    pub first: u64,
+    /// Where an entry repeats members of its item: a pointer into the entry, empty where they stand in the entry itself.
+    pub item: Option<String>,
+}
+
+impl Partial {
+    /// The place that tells of items that failed.
+    pub fn tells_at(&self) -> &str {
+        let places = [&self.outcomes, &self.rejected_items, &self.rejected, &self.received];
+        places.into_iter().flatten().next().map_or("", String::as_str)
+    }
+
+    /// What it is called where an operation has several: the names on the way to that place.
+    pub fn name(&self) -> String {
+        let names: Vec<String> = pointer::names(self.tells_at()).collect();
+        if names.is_empty() { "body".to_owned() } else { names.join("-").replace('/', "-") }
+    }
+
+    /// What stands in an outcome where the item was accepted, as texts.
+    pub fn accepted_texts(&self) -> Vec<String> {
+        self.accepted_as.iter().map(text).collect()
+    }
+
+    /// Whether an outcome is that of an accepted item: what is not known as acceptance is none.
+    pub fn accepts(&self, outcome: &Value) -> bool {
+        match &self.outcome {
+            Some(at) => outcome.pointer(at).is_some_and(|said| self.accepted_texts().contains(&text(said))),
+            None => self.reason.as_ref().and_then(|at| outcome.pointer(at)).is_none_or(is_nothing),
+        }
+    }
+
+    /// The schema of the answers that it describes: of alternatives, the first that has all of its places.
+    pub fn schema<'a>(&self, api: &'a Api, answer: &'a Value) -> &'a Value {
+        let answer = api.resolve(answer);
+        let mut alternatives = ["oneOf", "anyOf"].into_iter().filter_map(|key| answer.get(key)?.as_array()).flatten();
+        let has = |schema: &&Value| {
+            self.places().into_iter().filter_map(|(_, at)| at).all(|at| api.member(schema, at).is_some())
+        };
+        alternatives.find(has).map_or(answer, |schema| api.resolve(schema))
+    }
+
+    /// The places in the body, with their keys.
+    pub fn places(&self) -> [(&'static str, Option<&str>); 6] {
+        [
+            ("received", self.received.as_deref()),
+            ("accepted", self.accepted.as_deref()),
+            ("rejected", self.rejected.as_deref()),
+            ("accepted-items", self.accepted_items.as_deref()),
+            ("rejected-items", self.rejected_items.as_deref()),
+            ("outcomes", self.outcomes.as_deref()),
+        ]
+    }
+
+    /// The places in an entry of a list, with their keys.
+    fn places_in_entries(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("outcome", self.outcome.as_deref()),
+            ("reason", self.reason.as_deref()),
+            ("position", self.position.as_deref()),
+            ("item", self.item.as_deref()),
+        ]
+    }
+
+    /// Refuses what says nothing, or contradicts itself.
+    fn check(&self) -> Result<(), Misfit> {
+        let tells_a_difference = self.received.is_some() && (self.accepted.is_some() || self.accepted_items.is_some());
+        if self.rejected.is_none() && self.rejected_items.is_none() && self.outcomes.is_none() && !tells_a_difference {
+            return Err(misfit(
+                "",
+                "no place is named that tells of items that failed",
+                "name the count `rejected`, the list `rejected-items`, the list `outcomes`, or `received` beside `accepted`",
+            ));
+        }
+        if self.outcomes.is_none() && (self.outcome.is_some() || !self.accepted_as.is_empty()) {
+            let key = if self.outcome.is_some() { "outcome" } else { "accepted-as" };
+            return Err(misfit(key, "there is no list `outcomes` that it is about", "name the list, or drop it"));
+        }
+        if self.outcomes.is_some() && self.outcome.is_none() && self.reason.is_none() {
+            let help = "name the member of an outcome that says how its item ended, under `outcome`, or the one that only those of rejected items have, under `reason`";
+            return Err(misfit("outcomes", "nothing says which of the outcomes are of rejected items", help));
+        }
+        if self.outcome.is_some() == self.accepted_as.is_empty() {
+            let (key, problem) = match self.outcome {
+                Some(_) => ("outcome", "nothing says which values mean that an item was accepted"),
+                None => ("accepted-as", "nothing says where these values stand"),
+            };
+            return Err(misfit(key, problem, "give both: `outcome: /status` and `accepted-as: [stored]`"));
+        }
+        if let Some(odd) =
+            self.accepted_as.iter().find(|value| value.is_array() || value.is_object() || value.is_null())
+        {
+            let problem = format!("`{odd}` is not a text, a number or a boolean");
+            return Err(misfit("accepted-as", problem, "list the values that mean that an item was accepted"));
+        }
+        Ok(())
+    }
+
+    /// Holds its places to the schema of the success.
+    fn check_places(&self, document: &Value, answer: &Value) -> Result<(), Misfit> {
+        let mut entries = Vec::new();
+        for (key, place) in self.places() {
+            let Some(place) = place else { continue };
+            let found = member(document, answer, place).ok_or_else(|| absent(key, place, "a member of the answer"))?;
+            let is_list = key == "outcomes" || key.ends_with("-items");
+            let (kinds, what): (&[&str], _) =
+                if is_list { (&["array", "object"], "a list") } else { (&["integer", "number"], "a number") };
+            if walk::kind(found.schema).is_some_and(|kind| !kinds.contains(&kind)) {
+                let problem = format!("what is at `{}` in the answer is not {what}", shown(place));
+                return Err(misfit(key, problem, "name another place, or drop it"));
+            }
+            if is_list {
+                entries.extend(items(document, found.schema));
+            }
+        }
+        for (key, place) in self.places_in_entries() {
+            let Some(place) = place else { continue };
+            let has = |entry: &&Value| member(document, entry, place).is_some();
+            if !entries.is_empty() && !entries.iter().any(has) {
+                return Err(absent(key, place, "a member of the entries of a list"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The descriptions of an overlay: one, or a list of several.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hint(Vec<Partial>);
+
+impl Hint {
+    /// The descriptions, which fit the document. What is wrong comes with the place of its description below the hint.
+    pub(crate) fn settle(
+        self,
+        document: &Value,
+        success: Option<&ResponseShape>,
+    ) -> Result<Vec<Partial>, (String, Misfit)> {
+        let Self(found) = self;
+        for (index, description) in found.iter().enumerate() {
+            let at = if found.len() > 1 { format!("/{index}") } else { String::new() };
+            let checked = description.check().and_then(|()| {
+                let success = success.ok_or_else(|| {
+                    misfit("", "the operation has no success that is JSON", "describe its answer, or drop the hint")
+                })?;
+                success.schema.as_ref().map_or(Ok(()), |answer| description.check_places(document, answer))
+            });
+            checked.map_err(|misfit| (at.clone(), misfit))?;
+            if found[..index].iter().any(|earlier| earlier.name() == description.name()) {
+                let problem = format!("two descriptions tell of failed items at `{}`", shown(description.tells_at()));
+                return Err((at, misfit("", problem, "make one of them")));
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |value| Partial::deserialize(value).map_err(serde::de::Error::custom);
+        match Value::deserialize(deserializer)? {
+            Value::Array(several) => several.into_iter().map(read).collect::<Result<_, _>>().map(Self),
+            one @ Value::Object(_) => Ok(Self(vec![read(one)?])),
+            other => {
+                let problem = format!(
+                    "`{other}` is not an object of places such as `rejected: /failed`, or a list of such objects"
+                );
+                Err(serde::de::Error::custom(problem))
+            }
+        }
+    }
+}
+
+/// A text as it is, a number or a boolean as its text.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Whether a reason says nothing.
+fn is_nothing(reason: &Value) -> bool {
+    match reason {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(true) | Value::Number(_) => false,
+    }
+}
