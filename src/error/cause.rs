@@ -88,8 +88,9 @@ impl Error {
         self
     }
 
-    /// What the server was shown and may repeat.
-    pub(crate) fn secrets(&self) -> &[Redactor] {
+    /// What masks the credentials that the server was shown, and may repeat: for texts of the [body](Self::body), which stands as it
+    /// came. Empty where nothing was answered.
+    pub fn redactors(&self) -> &[Redactor] {
         self.0.failure.as_ref().map(|failure| failure.secrets.as_slice()).unwrap_or_default()
     }
 

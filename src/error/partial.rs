@@ -35,7 +35,7 @@ pub struct Partial {
 /// static OPERATION: keyfit::Operation =
 ///     keyfit::Operation::new("push", "push", "POST", "/").with_partial(keyfit::operation::Partial::Lists);
 /// ```
-#[allow(non_upper_case_globals, missing_docs, reason = "the names are those of the variants that were")]
+#[expect(non_upper_case_globals, reason = "the names are those of the variants that were")]
 #[doc(hidden)]
 impl Partial {
     pub const Items: &'static [Self] = Self::built_in();

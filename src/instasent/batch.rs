@@ -71,7 +71,7 @@ impl BatchOutcome {
     /// What became of each item of a push that failed, where the body says it: after a partial failure, and in the 422 of a
     /// batch of which every item failed. Secrets are masked in the reasons, not in [`raw`](Self::raw).
     pub fn of(error: &Error) -> Option<Self> {
-        error.decode().ok().map(|outcome: Self| outcome.masked(error.secrets()))
+        error.decode().ok().map(|outcome: Self| outcome.masked(error.redactors()))
     }
 
     /// Which envelope the server sent.

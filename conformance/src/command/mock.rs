@@ -95,7 +95,7 @@ fn source(options: &Options) -> Result<Source, UserError> {
         (_, Some(folder)) => Ok(Source::from_dir(folder)?),
         (Some(name), None) => apis::find(name),
         (None, None) => Err(UserError::new("no API is named")
-            .help("name one that ships with --api, or the folder of one of yours with --api-dir")),
+            .help("name one that ships with --api <NAME>, or the folder of one of yours with --api-dir <DIR>")),
     }
 }
 

@@ -59,6 +59,7 @@ page = { title = "Store", url = "https://store.example/docs" }
 [[credential]]
 kind = "key"
 prefix = "st_"
+carriers = ["header"]
 source = { page = "page" }
 [errors.plain.default]
 fields = [{ at = "/message", type = "string" }]

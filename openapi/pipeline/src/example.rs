@@ -79,7 +79,9 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
         let media = api.document.pointer(&pointer::join(&content, &body.media_type));
         let example = media.and_then(|media| {
             // One that the schema refuses says nothing of a valid request.
-            own_examples(media).take(LISTED).find(|example| maker.fits(&body.schema, example))
+            let own = walk::resolve(&api.document, &body.schema);
+            let mut told = own_examples(media).filter(|example| !is_written_out(own, example)).take(LISTED);
+            told.find(|example| maker.fits(&body.schema, example))
         });
         let example = example.and_then(|example| maker.copy(example));
         let before = maker.gap.take();
@@ -98,6 +100,12 @@ pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
 /// from its type and limits. Optional properties are included.
 pub fn value(api: &Api, schema: &Value) -> Value {
     Maker { document: &api.document, gap: None, left: EXAMPLE }.value(schema, 0)
+}
+
+/// Whether an example is a text where the schema speaks of an object or a list: JSON that its author wrote as a text fits every
+/// schema that names no type.
+fn is_written_out(schema: &Value, example: &Value) -> bool {
+    example.is_string() && matches!(walk::kind(schema), Some("object" | "array")) && schema.get("type").is_none()
 }
 
 /// Whether a schema, or one that it is composed of, says nothing of a member.
@@ -174,7 +182,7 @@ impl Maker<'_> {
     fn holds(&mut self, schema: &Value, value: &Value) -> bool {
         let pattern = own_pattern(schema).filter(|pattern| !pattern::is_guard(pattern));
         let matches = pattern.zip(value.as_str()).is_none_or(|(pattern, text)| pattern::matches(pattern, text));
-        matches && self.fits(schema, value)
+        matches && !is_written_out(schema, value) && self.fits(schema, value)
     }
 
     fn value(&mut self, schema: &Value, depth: usize) -> Value {

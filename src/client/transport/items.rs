@@ -88,7 +88,7 @@ fn is_nothing(reason: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(list) => list.is_empty(),
         Value::Object(members) => members.is_empty(),
-        Value::Bool(true) | Value::Number(_) => false,
+        _ => false,
     }
 }
 

@@ -127,7 +127,7 @@ impl Sender {
                 && error.is_body_whole()
                 && let Some(said) = receipt::read(error.body(), &users)
             {
-                return Part::Outcomes(masked(said, error.secrets()));
+                return Part::Outcomes(masked(said, error.redactors()));
             }
             may_have_been_taken |= error.may_have_been_executed();
             match verdict(&error) {

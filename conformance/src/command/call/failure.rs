@@ -1,5 +1,6 @@
 //! What is said of a call that failed, and the exit code that says it to programs.
 
+use keyfit::redact::plain;
 use keyfit::{Error, ErrorKind};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::Callee;
@@ -53,6 +54,7 @@ pub(super) fn told(
 ) -> Result<Ending, UserError> {
     let Some(code) = code(error.kind()) else { return Err(refused(error)) };
     let mut lines = vec![format!("error: {error}")];
+    lines.extend(cause(error).map(|cause| format!("cause: {cause}")));
     lines.extend(error.request_id().map(|id| format!("request: {id}")));
     lines.extend(help(error, callee, operation, session).map(|help| format!("help: {help}")));
     console::complain(&session.private.mask(&lines.join("\n")));
@@ -76,6 +78,15 @@ pub(super) fn not_json(operation: &Operation) -> Ending {
         operation.id
     ));
     Ending::Failed(UNUSABLE)
+}
+
+/// What lies behind a failure on the way: a certificate that nobody trusts, a name that is not known, a port that is closed.
+fn cause(error: &Error) -> Option<String> {
+    let mut source = std::error::Error::source(error).filter(|_| error.is_network())?;
+    while let Some(inner) = source.source() {
+        source = inner;
+    }
+    Some(plain(&source.to_string()))
 }
 
 fn help(error: &Error, callee: &Callee, operation: &Operation, session: &Session) -> Option<String> {

@@ -88,6 +88,12 @@ fn what_is_required_and_not_described_is_there_all_the_same() {
 }
 
 #[test]
+fn json_that_is_written_as_a_text_is_no_example_of_an_object() {
+    let schema = json!({ "required": ["name"], "properties": { "name": { "type": "string" } }, "example": "{ \"Name\": \"a\" }" });
+    assert_eq!(example(&schema), json!({ "name": "text" }));
+}
+
+#[test]
 fn what_stands_at_the_end_of_the_depth_is_counted() {
     let members: Map<String, Value> =
         (0..20).map(|index| (format!("m{index}"), json!({ "$ref": "#/components/schemas/All" }))).collect();
