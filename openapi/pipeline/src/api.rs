@@ -162,4 +162,10 @@ impl Api {
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         crate::walk::resolve(&self.document, schema)
     }
+
+    /// The type of a schema that may be a reference: the first that it names besides `null`, or the one that its other
+    /// words imply; `None` where it leaves that open.
+    pub fn kind<'a>(&'a self, schema: &'a Value) -> Option<&'a str> {
+        crate::walk::kind(self.resolve(schema))
+    }
 }

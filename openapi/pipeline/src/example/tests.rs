@@ -8,7 +8,7 @@ fn example(schema: &Value) -> Value {
         "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
         "Dog": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
     } } });
-    let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
+    let mut maker = Maker::new(&document, EXAMPLE);
     let value = maker.value(schema, 0);
     assert_eq!(maker.gap, None, "{schema}");
     assert!(schema::fits(&Scope::of(&document), schema, &value), "{schema}: {value}");
@@ -61,7 +61,7 @@ fn what_cannot_be_made_is_left_out_or_named() {
     let document = json!({});
     let odd = json!({ "type": "string", "pattern": "^(\\w)-\\1\\1$" });
     let object = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": odd } });
-    let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
+    let mut maker = Maker::new(&document, EXAMPLE);
     assert_eq!(maker.value(&object(json!([])), 0), json!({}));
     assert_eq!(maker.gap, None);
     maker.value(&object(json!(["odd"])), 0);
@@ -75,7 +75,7 @@ fn what_stands_at_the_end_of_the_depth_is_counted() {
     let names: Vec<&String> = members.keys().collect();
     let all = json!({ "type": "object", "required": names, "properties": members });
     let document = json!({ "components": { "schemas": { "All": all } } });
-    let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
+    let mut maker = Maker::new(&document, EXAMPLE);
     let value = maker.value(&document["components"]["schemas"]["All"], 0);
     assert!(walk::size(&value) < EXAMPLE + 20 * END, "{}", walk::size(&value));
     assert!(maker.gap.is_some_and(|gap| gap.contains("more than")));
