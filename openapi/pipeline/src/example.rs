@@ -195,7 +195,10 @@ impl<'a> Maker<'a> {
             let mismatch = schema::check(&scope, schema, &value, "").err();
             let cost = self.left - scope.left();
             self.spend(cost);
-            self.gap = self.gap.take().or_else(|| mismatch.map(|mismatch| format!("what is made for it does not fit: {mismatch}")));
+            self.gap = self
+                .gap
+                .take()
+                .or_else(|| mismatch.map(|mismatch| format!("what is made for it does not fit: {mismatch}")));
         }
         value
     }
