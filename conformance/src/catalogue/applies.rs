@@ -2,7 +2,7 @@
 
 use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
-use super::{required_field, undeclared_method};
+use super::{required_field, undeclared_method, wrong_top_level};
 use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
 
 /// Whether a probe means anything at an operation.
@@ -25,7 +25,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         probe if probe.is_about_scheme() => kinds().any(|kind| *kind.carrier() == Carrier::Header),
         Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
-        Probe::BrokenBodyWithoutToken | Probe::BrokenJson | Probe::WrongTopLevel => writing == Some(Writing::Json),
+        Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),
+        Probe::WrongTopLevel => {
+            writing == Some(Writing::Json) && body.is_some_and(|schema| wrong_top_level(api, schema).is_some())
+        }
         // It is text that they send.
         Probe::OtherMediaType => {
             writing.is_some_and(|writing| writing != Writing::Text)
@@ -34,7 +37,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::Oversize(_) => body.is_some(),
         Probe::MissingField => {
             matches!(writing, Some(Writing::Json | Writing::Form))
-                && body.is_some_and(|schema| required_field(schema).is_some())
+                && body.is_some_and(|schema| required_field(api, schema).is_some())
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
         Probe::NoFunds => operation.spends,

@@ -7,10 +7,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use keyfit_openapi::example::Request;
-use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example, nameless};
+use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example, nameless, schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(crate) use self::applies::start_and_limit;
 use self::applies::{applies, authorization_variants, can_be_seen, variants};
@@ -332,9 +332,18 @@ pub(crate) fn undeclared_method(api: &Api, operation: &Operation) -> Option<&'st
     ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !declared.iter().any(|known| known == method))
 }
 
-/// A field without which a body of this schema is refused.
-pub(crate) fn required_field(schema: &Value) -> Option<&str> {
-    schema.get("required")?.as_array()?.first()?.as_str()
+/// A field without which a body of this schema is refused; of a list nothing is asked by such a name.
+pub(crate) fn required_field<'a>(api: &'a Api, schema: &'a Value) -> Option<&'a str> {
+    let schema = api.resolve(schema);
+    let is_object = matches!(api.kind(schema), None | Some("object"));
+    schema.get("required")?.as_array()?.first()?.as_str().filter(|_| is_object)
+}
+
+/// What the document refuses as a whole: an object in place of a list, a list in place of anything else. `None` where it
+/// takes both.
+pub(crate) fn wrong_top_level(api: &Api, schema: &Value) -> Option<Value> {
+    let wrong = if api.kind(schema) == Some("array") { json!({}) } else { json!([]) };
+    schema::mismatch(api, schema, &wrong).map(|_| wrong)
 }
 
 fn at(text: &Text, rule: &str, problem: String) -> Failure {

@@ -32,7 +32,7 @@ impl Batch {
         for name in names(&self.items_at) {
             schema = api.resolve(schema.get("properties")?.get(name)?);
         }
-        schema.get("items").filter(|_| schema["type"] == "array")
+        schema.get("items").filter(|_| api.kind(schema) == Some("array"))
     }
 }
 

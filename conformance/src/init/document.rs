@@ -228,7 +228,7 @@ impl Facts {
         if in_path.next().is_some() {
             self.of_many_ids.push(operation.id.clone());
         }
-        let takes_many = |schema: &Value| api.resolve(schema)["type"] == "array";
+        let takes_many = |schema: &Value| api.kind(schema) == Some("array");
         if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
             let (method, path) = (&operation.method, &operation.path);
             self.notes.push(format!(
@@ -307,12 +307,12 @@ fn error(api: &Api, operation: &Operation) -> Option<ErrorBody> {
     let mut texts = Vec::new();
     let mut has_status = false;
     for (name, member) in required(api, schema) {
-        match member["type"].as_str() {
+        match api.kind(member) {
             Some("string") => texts.push(format!("/{name}")),
             Some("integer") if name == "status" => has_status = true,
             // Many wrap what is wrong in one member.
             Some("object") => {
-                let inner = required(api, member).into_iter().filter(|(_, member)| member["type"] == "string");
+                let inner = required(api, member).into_iter().filter(|(_, member)| api.kind(member) == Some("string"));
                 texts.extend(inner.map(|(inner, _)| format!("/{name}/{inner}")));
             }
             _ => {}

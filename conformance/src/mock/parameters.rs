@@ -22,7 +22,7 @@ impl Core {
                 [] if parameter.required => Some("is missing".to_owned()),
                 [] => None,
                 [one] => self.problem(parameter, one),
-                _ if self.api.resolve(&parameter.schema)["type"] == "array" => None,
+                _ if self.api.kind(&parameter.schema) == Some("array") => None,
                 _ => Some("is given more than once".to_owned()),
             };
             if let Some(problem) = problem {

@@ -75,8 +75,8 @@ impl Core {
             None => return Err(Refusal::new(malformed, "Problems parsing JSON")),
         };
         let schema = self.api.resolve(&body.schema);
-        let is_batch = schema["type"] == "array";
-        if is_batch != value.is_array() {
+        let is_batch = self.api.kind(schema) == Some("array");
+        if is_batch != value.is_array() && schema::mismatch(&self.api, schema, &value).is_some() {
             let wanted = if is_batch { "an array" } else { "a JSON object" };
             let defect = if is_batch { Mutant::AcceptsObjectForArray } else { Mutant::AcceptsArrayForObject };
             if self.has(defect) {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use crate::body::{self, plain};
-use crate::catalogue::{required_field, start_and_limit, undeclared_method};
+use crate::catalogue::{required_field, start_and_limit, undeclared_method, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Probe};
 use crate::identity::{Identities, Identity, Missing};
 use crate::pointer::put;
@@ -295,18 +295,14 @@ impl Maker<'_> {
     }
 
     fn body(&self, probe: &Probe, operation: &Operation, body: &Value, items: &[(Value, bool)]) -> Option<Vec<u8>> {
+        let schema = operation.body.as_ref().map(|body| &body.schema);
         let written = match probe {
             Probe::UndeclaredMethod | Probe::Head | Probe::HeadWithoutToken => return None,
             Probe::BrokenJson | Probe::BrokenBodyWithoutToken => return Some(b"{\"cut\": [1, 2".to_vec()),
             Probe::Oversize(bytes) => return Some(vec![b' '; *bytes]),
-            Probe::WrongTopLevel if body.is_array() => json!({}),
-            Probe::WrongTopLevel => json!([]),
+            Probe::WrongTopLevel => schema.and_then(|schema| wrong_top_level(self.api, schema))?,
             Probe::EmptyBatch => self.with_items(operation, body, json!([])),
-            Probe::MissingField => {
-                let schema = operation.body.as_ref().map(|body| self.api.resolve(&body.schema));
-                let field = schema.and_then(required_field).unwrap_or_default();
-                without(body, field)
-            }
+            Probe::MissingField => without(body, schema.and_then(|schema| required_field(self.api, schema))?),
             _ if items.is_empty() => body.clone(),
             _ => self.with_items(operation, body, items.iter().map(|(item, _)| item.clone()).collect()),
         };

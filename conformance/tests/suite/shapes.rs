@@ -57,6 +57,18 @@ async fn the_mock_serves_every_shape_and_its_rules_can_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_body_is_as_a_whole_is_read_off_its_schema() {
+    let catalogue = side(catalogue(WAREHOUSE), Side::Server);
+    let has = |case: &str| catalogue.cases.iter().any(|known| known.id == format!("warehouse/error/{case}"));
+    assert!(has("wrong-top-level/replaceBoxes"), "a list, or null");
+    assert!(!has("wrong-top-level/query"), "it takes a list and an object");
+    assert!(!has("missing-field/replaceBoxes"), "a list has no members");
+    let failed = failed(&catalogue, &against_mock(&catalogue, Some(Mutant::AcceptsObjectForArray), &http()).await);
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(failed[0].starts_with("warehouse/error/wrong-top-level/replaceBoxes:"), "{failed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_driven_over_every_shape_and_its_rules_can_fail() {
     let catalogue = side(catalogue(WAREHOUSE), Side::Client);
     for operation in &catalogue.api.operations {

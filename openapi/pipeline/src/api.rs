@@ -173,4 +173,10 @@ impl Api {
     pub fn entries<'a>(&'a self, list: &'a Value) -> Option<&'a Value> {
         place::items(&self.document, list)
     }
+
+    /// The type of a schema that may be a reference: the first that it names besides `null`, or the one that its other
+    /// words imply; `None` where it leaves that open.
+    pub fn kind<'a>(&'a self, schema: &'a Value) -> Option<&'a str> {
+        crate::walk::kind(self.resolve(schema))
+    }
 }

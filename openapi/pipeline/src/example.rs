@@ -1,12 +1,14 @@
 //! Values that fit a schema: the arguments of a valid request, for tests, probes and the mock.
 
 mod numbers;
+mod whole;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
 use self::numbers::{integer, number};
+use self::whole::{Union, Whole};
 use crate::cost::excess;
 use crate::normalize::is_pattern;
 use crate::operation::{Operation, Parameter};
@@ -24,7 +26,7 @@ const END: usize = 2 * DEPTH;
 const LONGEST: u64 = 10_000;
 
 /// What one example may cost: the values that are made, copied and judged for it, and its texts by every 64 bytes.
-const EXAMPLE: usize = 30_000;
+const EXAMPLE: usize = 60_000;
 
 /// What the examples of a document may cost together.
 const DOCUMENT: usize = 1_000_000;
@@ -68,11 +70,11 @@ pub fn requests(api: &Api) -> Vec<Request> {
 
 /// The parameters of such a request alone.
 pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
-    Maker { document: &api.document, gap: None, left: EXAMPLE }.parameters(api, operation)
+    Maker::new(&api.document, EXAMPLE).parameters(api, operation)
 }
 
 fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
-    let mut maker = Maker { document: &api.document, gap: None, left: *left };
+    let mut maker = Maker::new(&api.document, *left);
     let mut arguments = maker.parameters(api, operation);
     if let Some(body) = &operation.body {
         let content = format!("{}/requestBody/content", operation.pointer());
@@ -81,11 +83,11 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
             // One that the schema refuses says nothing of a valid request.
             let own = walk::resolve(&api.document, &body.schema);
             let mut told = own_examples(media).filter(|example| !is_written_out(own, example)).take(LISTED);
-            told.find(|example| maker.fits(&body.schema, example))
+            told.find(|example| maker.fits(&[&body.schema], example))
         });
         let example = example.and_then(|example| maker.copy(example));
         let before = maker.gap.take();
-        arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.value(&body.schema, 0)));
+        arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.made(&body.schema)));
         maker.gap = before.or_else(|| Some(format!("the body: {}", maker.gap.take()?)));
     }
     *left = maker.left;
@@ -99,7 +101,7 @@ pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
 /// A value that fits the schema: its `example`, `default` or first `enum` value where it has one, otherwise one made
 /// from its type and limits. Optional properties are included.
 pub fn value(api: &Api, schema: &Value) -> Value {
-    Maker { document: &api.document, gap: None, left: EXAMPLE }.value(schema, 0)
+    Maker::new(&api.document, EXAMPLE).made(schema)
 }
 
 /// Whether an example is a text where the schema speaks of an object or a list: JSON that its author wrote as a text fits every
@@ -108,21 +110,21 @@ fn is_written_out(schema: &Value, example: &Value) -> bool {
     example.is_string() && matches!(walk::kind(schema), Some("object" | "array")) && schema.get("type").is_none()
 }
 
-/// Whether a schema, or one that it is composed of, says nothing of a member.
-fn is_undescribed(schema: &Value, name: &str) -> bool {
-    let is_composed = ["allOf", "oneOf", "anyOf"].iter().any(|key| schema.get(key).is_some());
-    !is_composed && schema["properties"].get(name).is_none()
-}
-
 struct Maker<'a> {
     document: &'a Value,
     /// Why what was made may not fit.
     gap: Option<String>,
     /// What may still be spent.
     left: usize,
+    /// Whether optional members are left out.
+    is_sparse: bool,
 }
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    fn new(document: &'a Value, left: usize) -> Self {
+        Self { document, gap: None, left, is_sparse: false }
+    }
+
     /// The values of an operation's parameters, by name: those that are required, and the others that can be made.
     fn parameters(&mut self, api: &Api, operation: &Operation) -> Map<String, Value> {
         let mut arguments = Map::new();
@@ -149,12 +151,13 @@ impl Maker<'_> {
     /// The value of a parameter, by what the document writes about it.
     fn parameter(&mut self, parameter: &Parameter, written: Option<&Value>) -> Value {
         let own = walk::resolve(self.document, &parameter.schema);
+        let whole = Whole::of(self.document, &[own]);
         let mut told = written.into_iter().flat_map(own_examples).take(LISTED);
-        if let Some(example) = told.find(|value| self.holds(own, value)).and_then(|example| self.copy(example)) {
+        if let Some(example) = told.find(|value| self.holds(&whole, value)).and_then(|example| self.copy(example)) {
             return example;
         }
         let named = json!(format!("{}-1", parameter.name.trim_start_matches('_')));
-        if is_plain_text(own) && self.holds(own, &named) { named } else { self.value(own, 0) }
+        if is_plain_text(own) && self.holds(&whole, &named) { named } else { self.made(own) }
     }
 
     /// Takes from what may be spent; `false` where it is too little.
@@ -171,174 +174,190 @@ impl Maker<'_> {
         self.spend(walk::size(value)).then(|| value.clone())
     }
 
-    fn fits(&mut self, schema: &Value, value: &Value) -> bool {
+    /// A value that fits the schema: one with optional members, or, where that cannot be had, one without. What is wrong
+    /// with it is the gap.
+    fn made(&mut self, schema: &Value) -> Value {
+        let before = self.gap.take();
+        let reserve = self.left / 2;
+        self.left -= reserve;
+        let full = self.attempt(schema);
+        self.left += reserve;
+        let gap = self.gap.take();
+        let value = if gap.is_some() {
+            self.is_sparse = true;
+            let sparse = self.attempt(schema);
+            self.is_sparse = false;
+            // The first one shows what is wrong with more than the second.
+            if self.gap.take().is_none() { Ok(sparse) } else { Err(full) }
+        } else {
+            Ok(full)
+        };
+        self.gap = before.or_else(|| gap.filter(|_| value.is_err()));
+        value.unwrap_or_else(|full| full)
+    }
+
+    fn attempt(&mut self, schema: &Value) -> Value {
+        let value = self.value(schema, 0);
+        if self.gap.is_none() {
+            let scope = Scope::with(self.document, self.left);
+            let mismatch = schema::check(&scope, schema, &value, "").err();
+            let cost = self.left - scope.left();
+            self.spend(cost);
+            self.gap = self
+                .gap
+                .take()
+                .or_else(|| mismatch.map(|mismatch| format!("what is made for it does not fit: {mismatch}")));
+        }
+        value
+    }
+
+    fn fits(&mut self, schemas: &[&Value], value: &Value) -> bool {
         let scope = Scope::with(self.document, self.left);
-        let fits = schema::fits(&scope, schema, value);
+        let fits = schemas.iter().all(|schema| schema::fits(&scope, schema, value));
         let cost = self.left - scope.left();
         self.spend(cost) && fits
     }
 
-    /// Whether a value fits, its pattern included.
-    fn holds(&mut self, schema: &Value, value: &Value) -> bool {
-        let pattern = own_pattern(schema).filter(|pattern| !pattern::is_guard(pattern));
-        let matches = pattern.zip(value.as_str()).is_none_or(|(pattern, text)| pattern::matches(pattern, text));
-        matches && !is_written_out(schema, value) && self.fits(schema, value)
+    /// Whether a value fits, its patterns included.
+    fn holds(&mut self, whole: &Whole<'_>, value: &Value) -> bool {
+        if whole.parts().any(|part| is_written_out(part, value)) {
+            return false;
+        }
+        let is_matched = |pattern: &str| value.as_str().is_none_or(|text| pattern::matches(pattern, text));
+        patterns(whole).filter(|pattern| !pattern::is_guard(pattern)).all(is_matched) && self.fits(&whole.roots, value)
     }
 
     fn value(&mut self, schema: &Value, depth: usize) -> Value {
+        self.of_all(&[schema], depth)
+    }
+
+    /// A value that fits all of these schemas.
+    fn of_all(&mut self, schemas: &[&Value], depth: usize) -> Value {
+        self.whole(Whole::of(self.document, schemas), depth)
+    }
+
+    fn whole(&mut self, mut whole: Whole<'_>, depth: usize) -> Value {
         // What ends the depth counts as well: an object at the end may have any number of members.
         if !self.spend(1) || depth > END {
             return Value::Null;
         }
-        let schema = walk::resolve(self.document, schema);
-        let told = ["example", "default"].into_iter().filter_map(|key| schema.get(key));
-        let listed = schema.get("examples").and_then(Value::as_array).into_iter().flatten();
-        let mut told = told.chain(listed).take(LISTED);
-        let told = told.find(|value| !value.is_null() && self.holds(schema, value));
-        if let Some(value) = told.and_then(|value| self.copy(value)) {
+        if let Some(value) = self.told(&whole).or_else(|| self.listed(&whole)) {
             return value;
         }
-        if let Some(only) = schema.get("const") {
-            return self.copy(only).unwrap_or_default();
+        if let Some(union) = whole.next_union() {
+            return self.alternative(&whole, union, depth);
         }
-        if let Some(value) = schema.get("enum").and_then(Value::as_array).and_then(|values| one_of(schema, values)) {
-            return value;
-        }
-        if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
-            return self.all_of(schema, parts, depth);
-        }
-        for key in ["oneOf", "anyOf"] {
-            let variants = schema.get(key).and_then(Value::as_array).filter(|variants| !variants.is_empty());
-            if let Some(variants) = variants {
-                return self.alternative(schema, variants, depth);
-            }
-        }
-        match walk::kind(schema) {
-            Some("object") => self.object(schema, depth),
-            Some("array") => self.array(schema, depth),
-            Some("string") => self.string(schema),
+        match whole.kind() {
+            Some("object") => self.object(&whole, depth),
+            Some("array") => self.array(&whole, depth),
+            Some("string") => self.string(&whole),
             Some("boolean") => json!(true),
-            Some("integer") => integer(schema),
-            Some("number") => number(schema),
+            Some("integer") => integer(&whole),
+            Some("number") => number(&whole),
             _ => Value::Null,
         }
     }
 
-    fn all_of(&mut self, schema: &Value, parts: &[Value], depth: usize) -> Value {
-        let mut merged = self.object(schema, depth);
-        for part in parts {
-            match self.value(part, depth + 1) {
-                Value::Object(members) => {
-                    let part = walk::resolve(self.document, part);
-                    let Some(merged) = merged.as_object_mut() else { continue };
-                    for (name, member) in members {
-                        // Another part may describe what this one only requires.
-                        if is_undescribed(part, &name) {
-                            merged.entry(name).or_insert(member);
-                        } else {
-                            merged.insert(name, member);
-                        }
-                    }
-                }
-                // A part that only describes leaves the value to the others.
-                Value::Null if says_nothing(walk::resolve(self.document, part)) => {}
-                other => return other,
-            }
-        }
-        merged
+    /// An example or default that fits.
+    fn told(&mut self, whole: &Whole<'_>) -> Option<Value> {
+        let mut told = whole.fresh().flat_map(told_by).filter(|value| !value.is_null()).take(LISTED);
+        told.find(|value| self.holds(whole, value)).and_then(|value| self.copy(value))
     }
 
-    /// The first alternative whose value is one of the union, with what the union itself names.
-    fn alternative(&mut self, schema: &Value, variants: &[Value], depth: usize) -> Value {
+    /// The only value, or the first of a list that fits. Where none is of its type, the list was written without quotes.
+    fn listed(&mut self, whole: &Whole<'_>) -> Option<Value> {
+        if let Some(only) = whole.fresh().find_map(|part| part.get("const")) {
+            return self.copy(only);
+        }
+        let values = whole.fresh().find_map(|part| part.get("enum")?.as_array())?;
+        let (nulls, others): (Vec<&Value>, Vec<&Value>) = values.iter().partition(|value| value.is_null());
+        let is_of_kind = |value: &&&Value| whole.parts().all(|part| schema::is_of_kind(part, value));
+        let typed: Vec<&Value> = others.iter().chain(&nulls).filter(is_of_kind).take(LISTED).copied().collect();
+        let fitting = typed.iter().find(|value| self.fits(&whole.roots, value));
+        match (fitting.or(typed.first()), values.first()?) {
+            (Some(value), _) => self.copy(value),
+            (None, first) if whole.kind() == Some("string") => Some(json!(schema::text_of(first))),
+            (None, first) => self.copy(first),
+        }
+    }
+
+    /// The first alternative whose value is one of the union, and fits what else is said.
+    fn alternative(&mut self, whole: &Whole<'_>, union: Union<'_>, depth: usize) -> Value {
         let is_null = |variant: &&Value| *walk::resolve(self.document, variant) == json!({ "type": "null" });
-        let (nulls, others): (Vec<&Value>, Vec<&Value>) = variants.iter().partition(is_null);
+        let (nulls, others): (Vec<&Value>, Vec<&Value>) = union.variants.iter().partition(is_null);
         let before = self.gap.take();
         let mut first = None;
         for variant in others.into_iter().chain(nulls).take((ALTERNATIVES >> depth).max(1)) {
             self.gap = None;
-            let value = self.of_variant(schema, variant, depth);
+            let value = self.whole(whole.with(self.document, union, variant), depth + 1);
             let gap = self.gap.take();
-            if gap.is_none() && self.fits(schema, &value) {
+            if gap.is_none() && self.fits(&whole.roots, &value) {
                 self.gap = before;
                 return value;
             }
-            first.get_or_insert((value, gap));
+            let gap = gap.unwrap_or_else(|| "no value is known that is of one of the alternatives alone".to_owned());
+            first.get_or_insert((value, Some(gap)));
         }
         let (value, gap) = first.unwrap_or_default();
         self.gap = before.or(gap);
         value
     }
 
-    fn of_variant(&mut self, schema: &Value, variant: &Value, depth: usize) -> Value {
-        let mut value = self.value(variant, depth + 1);
-        let Some(members) = value.as_object_mut() else { return value };
-        if schema.get("properties").is_some()
-            && let Value::Object(shared) = self.object(schema, depth)
-        {
-            for (name, member) in shared {
-                members.entry(name).or_insert(member);
-            }
-        }
-        if let Some(tag) = schema::discriminator(schema)
-            && let Some(told) = schema::tag_of(schema, variant)
-        {
-            let own = &walk::resolve(self.document, variant)["properties"][tag];
-            let own = walk::resolve(self.document, own);
-            // A tag that names its values is believed.
-            if own.get("enum").is_none() && own.get("const").is_none() {
-                members.insert(tag.to_owned(), json!(told));
-            }
-        }
-        value
-    }
-
-    fn object(&mut self, schema: &Value, depth: usize) -> Value {
-        let required: BTreeSet<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    fn object(&mut self, whole: &Whole<'_>, depth: usize) -> Value {
+        let required = whole.required();
+        let others: Vec<&Value> = whole.all("additionalProperties").filter(|others| others.is_object()).collect();
+        let described = whole.members();
+        let names: HashSet<&str> = described.iter().map(|(name, _)| *name).collect();
+        let undescribed = required.iter().filter(|name| !names.contains(*name)).map(|name| (*name, others.clone()));
+        let undescribed: Vec<_> = undescribed.collect();
         let mut members = Map::new();
-        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let is_required = required.contains(name.as_str());
-            if depth >= DEPTH && !is_required {
+        for (name, schemas) in described.into_iter().chain(undescribed) {
+            let is_required = required.contains(name);
+            if (self.is_sparse || depth >= DEPTH) && !is_required {
                 continue;
             }
             let before = self.gap.take();
-            let value = self.value(property, depth + 1);
+            let value = self.of_all(&schemas, depth + 1);
             // What nobody can make and nobody has to send is left out.
             if is_required || self.gap.is_none() {
-                members.insert(name.clone(), value);
+                members.insert(name.to_owned(), value);
             } else {
                 self.gap = None;
             }
             self.gap = before.or(self.gap.take());
         }
-        // What is required and not described may be anything.
-        let more = schema.get("additionalProperties");
-        for name in required.into_iter().filter(|name| is_undescribed(schema, name) && more != Some(&json!(false))) {
-            let value =
-                more.filter(|more| more.is_object()).map_or_else(|| json!("any"), |more| self.value(more, depth + 1));
-            members.insert(name.to_owned(), value);
+        for (tag, told) in &whole.tags {
+            // A tag that names its values is believed.
+            let is_told = |schema: &&Value| ["const", "enum"].iter().any(|key| schema.get(key).is_some());
+            let schemas = whole.all("properties").filter_map(|properties| properties.get(tag));
+            if !schemas.map(|schema| walk::resolve(self.document, schema)).any(|schema| is_told(&schema)) {
+                members.insert((*tag).to_owned(), json!(told));
+            }
         }
         Value::Object(members)
     }
 
-    fn array(&mut self, schema: &Value, depth: usize) -> Value {
-        if depth >= DEPTH {
+    fn array(&mut self, whole: &Whole<'_>, depth: usize) -> Value {
+        let least = whole.least("minItems");
+        let wanted = if depth >= DEPTH || self.is_sparse { least } else { least.max(1) };
+        let wanted = wanted.min(whole.most("maxItems").unwrap_or(u64::MAX));
+        if wanted == 0 {
             return json!([]);
         }
-        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).max(1);
-        let item = self.value(&schema["items"], depth + 1);
-        let count = usize::try_from(least).unwrap_or(usize::MAX);
+        let items: Vec<&Value> = whole.all("items").collect();
+        let item = self.of_all(&items, depth + 1);
+        let count = usize::try_from(wanted).unwrap_or(usize::MAX);
         let cost = count.saturating_mul(walk::size(&item));
         // One item too many items or not: it shows what they are.
-        let count = if least <= LONGEST && self.spend(cost) { count } else { 1 };
+        let count = if wanted <= LONGEST && self.spend(cost) { count } else { 1 };
         if u64::try_from(count).unwrap_or(u64::MAX) < least {
             self.gap.get_or_insert(format!("a list of {least} items is longer than what is made"));
         }
         Value::Array(vec![item; count])
     }
 
-    fn string(&mut self, schema: &Value) -> Value {
-        let text = match schema.get("format").and_then(Value::as_str) {
+    fn string(&mut self, whole: &Whole<'_>) -> Value {
+        let text = match whole.all("format").find_map(Value::as_str) {
             Some("date-time") => "2026-01-22T10:00:00Z",
             Some("date") => "2026-01-22",
             Some("uuid") => "00000000-0000-4000-8000-000000000000",
@@ -348,36 +367,31 @@ impl Maker<'_> {
             Some("ipv6") => "2001:db8::1",
             _ => "text",
         };
-        let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
-        let wanted = bound("minLength").unwrap_or(0);
+        let wanted = whole.least("minLength");
         let least = usize::try_from(wanted.min(LONGEST)).unwrap_or_default();
         if wanted > LONGEST || !self.spend(least / 64) {
             self.gap.get_or_insert(format!("a text of {wanted} characters is longer than what is made"));
         }
-        let most = usize::try_from(bound("maxLength").unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let most = usize::try_from(whole.most("maxLength").unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let mut text: String = text.chars().take(most).collect();
         let missing = least.saturating_sub(text.chars().count());
         text.extend(std::iter::repeat_n('x', missing));
-        let Some(pattern) = own_pattern(schema) else { return json!(text) };
-        if let Some(why) = excess(pattern) {
+        let patterns: Vec<&str> = patterns(whole).collect();
+        let Some(pattern) = patterns.first() else { return json!(text) };
+        if let Some((pattern, why)) = patterns.iter().find_map(|pattern| Some((pattern, excess(pattern)?))) {
             self.gap.get_or_insert_with(|| format!("no text is made for the pattern `{}`: {why}", short(pattern)));
             return json!(text);
         }
         self.spend(PATTERN);
-        if pattern::matches(pattern, &text) {
+        let is_matched = |text: &String| patterns.iter().all(|pattern| pattern::matches(pattern, text));
+        if is_matched(&text) {
             return json!(text);
         }
-        json!(pattern::example(pattern, least, most).unwrap_or_else(|| {
+        json!(pattern::example(pattern, least, most).filter(is_matched).unwrap_or_else(|| {
             self.gap = Some(format!("no text is known that matches the pattern `{}`", short(pattern)));
             text
         }))
     }
-}
-
-/// Whether any value fits a schema, as far as it says.
-fn says_nothing(schema: &Value) -> bool {
-    const SAYS: [&str; 6] = ["const", "enum", "allOf", "anyOf", "oneOf", "not"];
-    walk::kind(schema).is_none() && SAYS.iter().all(|key| schema.get(key).is_none())
 }
 
 /// The examples beside a schema: of a parameter, of a body.
@@ -386,8 +400,15 @@ fn own_examples(node: &Value) -> impl Iterator<Item = &Value> {
     node.get("example").into_iter().chain(named.filter_map(|(_, example)| example.get("value")))
 }
 
-fn own_pattern(schema: &Value) -> Option<&str> {
-    schema.get("pattern").and_then(Value::as_str).filter(|pattern| is_pattern(pattern))
+/// The values that a schema shows.
+fn told_by(schema: &Value) -> impl Iterator<Item = &Value> {
+    let listed = schema.get("examples").and_then(Value::as_array).into_iter().flatten();
+    schema.get("example").into_iter().chain(schema.get("default")).chain(listed)
+}
+
+/// What a text has to match.
+fn patterns<'a>(whole: &Whole<'a>) -> impl Iterator<Item = &'a str> {
+    whole.all("pattern").filter_map(Value::as_str).filter(|pattern| is_pattern(pattern))
 }
 
 /// Whether a parameter can have any text, so that its own name is one.
@@ -395,16 +416,6 @@ fn is_plain_text(schema: &Value) -> bool {
     let says_more =
         ["allOf", "anyOf", "oneOf", "const", "example", "default", "enum", "examples", "format", "x-example"];
     matches!(walk::kind(schema), None | Some("string")) && !says_more.iter().any(|key| schema.get(*key).is_some())
-}
-
-/// The first value of a list that is of its type. Where none is, the list was written without quotes.
-fn one_of(schema: &Value, values: &[Value]) -> Option<Value> {
-    let fits = |value: &&Value| schema::is_of_kind(schema, value);
-    let first = values.iter().filter(|value| !value.is_null()).find(fits).or_else(|| values.iter().find(fits));
-    first.cloned().or_else(|| {
-        let first = values.first()?;
-        Some(if walk::kind(schema) == Some("string") { json!(schema::text_of(first)) } else { first.clone() })
-    })
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(crate) fn fits(scope: &Scope<'_>, schema: &Value, value: &Value) -> bool {
     check(scope, schema, value, "").is_ok()
 }
 
-fn check(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+pub(crate) fn check(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
     if !scope.step() {
         return Ok(());
     }
@@ -114,7 +114,10 @@ fn alternatives(scope: &Scope<'_>, schema: &Value, key: &str, value: &Value, at:
             None => fail(&format!("{at}/{tag}"), "names none of the variants"),
         };
     }
-    let fitting: Vec<&Value> = variants.iter().filter(|variant| check(scope, variant, value, at).is_ok()).collect();
+    let mut fitting: Vec<&Value> = variants.iter().filter(|variant| check(scope, variant, value, at).is_ok()).collect();
+    if key == "oneOf" && fitting.len() > 1 {
+        fitting = distinct(scope, fitting);
+    }
     let count = fitting.len();
     // What tells them apart may be what is not judged here.
     let is_clear = |variant: &Value| {
@@ -125,6 +128,53 @@ fn alternatives(scope: &Scope<'_>, schema: &Value, key: &str, value: &Value, at:
         return fail(at, format!("fits {count} of the {} variants", variants.len()));
     }
     Ok(())
+}
+
+/// What tells a reader something, and nothing of the value.
+const ANNOTATIONS: [&str; 7] = ["default", "deprecated", "description", "example", "examples", "externalDocs", "title"];
+
+/// How deep two schemas are compared.
+const DEEPEST: usize = 16;
+
+/// The schemas without those that say what an earlier one says: no value can be of one of them alone.
+fn distinct<'a>(scope: &Scope<'_>, schemas: Vec<&'a Value>) -> Vec<&'a Value> {
+    let mut distinct: Vec<&Value> = Vec::new();
+    for schema in schemas {
+        if !distinct.iter().any(|known| says_the_same(scope, known, schema, 0)) {
+            distinct.push(schema);
+        }
+    }
+    distinct
+}
+
+/// Whether two schemas ask for the same, by the same words.
+fn says_the_same(scope: &Scope<'_>, one: &Value, other: &Value, depth: usize) -> bool {
+    if !scope.step() || depth > DEEPEST {
+        return false;
+    }
+    let (one, other) = (walk::resolve(scope.document, one), walk::resolve(scope.document, other));
+    if std::ptr::eq(one, other) {
+        return true;
+    }
+    let same = |one: &Value, other: &Value| says_the_same(scope, one, other, depth + 1);
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let says = |key: &&String| !ANNOTATIONS.contains(&key.as_str()) && !key.starts_with("x-");
+            one.keys().filter(says).count() == other.keys().filter(says).count()
+                && one.iter().filter(|(key, _)| says(key)).all(|(key, one)| match (one, other.get(key)) {
+                    // Names that the author of the document chose, and no words of schemas.
+                    (Value::Object(one), Some(Value::Object(other))) if key == "properties" => {
+                        one.len() == other.len()
+                            && one.iter().all(|(name, one)| other.get(name).is_some_and(|other| same(one, other)))
+                    }
+                    (one, other) => other.is_some_and(|other| same(one, other)),
+                })
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        _ => one == other,
+    }
 }
 
 /// The member that tells which alternative of a union a value is.

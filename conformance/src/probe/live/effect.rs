@@ -225,7 +225,7 @@ fn parent_of(path: &str) -> Option<&str> {
 fn is_list(api: &Api, operation: &Operation) -> bool {
     let success = operation.responses.iter().find(|(status, _)| status.starts_with('2'));
     let schema = success.and_then(|(_, shape)| shape.schema.as_ref()).map(|schema| api.resolve(schema));
-    let is_array = |schema: &Value| api.resolve(schema)["type"] == "array";
+    let is_array = |schema: &Value| api.kind(schema) == Some("array");
     operation.method == "GET"
         && schema.is_some_and(|schema| {
             let members = schema["properties"].as_object();

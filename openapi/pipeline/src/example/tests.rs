@@ -8,8 +8,8 @@ fn example(schema: &Value) -> Value {
         "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
         "Dog": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
     } } });
-    let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
-    let value = maker.value(schema, 0);
+    let mut maker = Maker::new(&document, EXAMPLE);
+    let value = maker.made(schema);
     assert_eq!(maker.gap, None, "{schema}");
     assert!(schema::fits(&Scope::of(&document), schema, &value), "{schema}: {value}");
     value
@@ -57,11 +57,97 @@ fn a_union_is_met_by_one_of_its_alternatives() {
 }
 
 #[test]
+fn a_composition_is_met_at_once() {
+    let text = json!({ "type": "string" });
+    // What one part names another one demands, however deep it stands.
+    let mut demanded = json!({ "allOf": [{ "properties": { "label": text } }, { "required": ["label"] }] });
+    for _ in 0..DEPTH + 2 {
+        demanded = json!({ "type": "object", "required": ["in"], "properties": { "in": demanded } });
+    }
+    let deepest = "/in".repeat(DEPTH + 2) + "/label";
+    assert_eq!(example(&demanded).pointer(&deepest), Some(&json!("text")));
+    // A member that two parts describe has one value.
+    let counts = |limits: Value| json!({ "type": "object", "properties": { "count": limits } });
+    let parts = [counts(json!({ "type": "number", "minimum": 3 })), counts(json!({ "type": "integer", "maximum": 3 }))];
+    assert_eq!(example(&json!({ "allOf": parts })), json!({ "count": 3 }));
+    let texts = [json!({ "type": "string", "minLength": 6 }), json!({ "maxLength": 7 }), json!({ "pattern": "^t" })];
+    assert_eq!(example(&json!({ "allOf": texts })), "textxx");
+    // An example of a part is not one of the whole.
+    let shown = json!({ "type": "object", "properties": { "a": text }, "example": { "a": "shown" } });
+    let whole = json!({ "allOf": [shown, { "type": "object", "required": ["b"], "properties": { "b": text } }] });
+    assert_eq!(example(&whole), json!({ "a": "text", "b": "text" }));
+    // Required, and described by nothing but what holds for all.
+    let others = json!({ "type": "object", "required": ["a"], "additionalProperties": { "type": "integer" } });
+    assert_eq!(example(&others), json!({ "a": 1 }));
+}
+
+#[test]
+fn a_union_beside_members_is_met_with_them() {
+    let one = |name: &str| {
+        json!({ "type": "object", "required": [name], "properties": { name: { "type": "boolean" } },
+            "additionalProperties": true })
+    };
+    let schema = json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "integer" } },
+        "allOf": [{ "oneOf": [one("a"), one("b")] }], "anyOf": [one("c")] });
+    assert_eq!(example(&schema), json!({ "id": 1, "c": true, "a": true }));
+    // With all of its members a value would be of both.
+    let asks = |name: &str| {
+        json!({ "type": "object", "required": [name],
+            "properties": { "a": { "type": "boolean" }, "b": { "type": "boolean" } } })
+    };
+    assert_eq!(example(&json!({ "oneOf": [asks("a"), asks("b")] })), json!({ "a": true }));
+}
+
+#[test]
+fn lists_have_the_items_that_they_need() {
+    let mut nested = json!({ "type": "array", "minItems": 1, "items": { "type": "integer" } });
+    for _ in 0..DEPTH {
+        nested = json!({ "type": "object", "required": ["in"], "properties": { "in": nested } });
+    }
+    assert_eq!(example(&nested).pointer(&("/in".repeat(DEPTH) + "/0")), Some(&json!(1)));
+    assert_eq!(example(&json!({ "type": "array", "maxItems": 0, "items": { "type": "integer" } })), json!([]));
+}
+
+#[test]
+fn what_no_value_fits_is_no_example() {
+    let document = json!({});
+    let gap = |schema: Value| {
+        let mut maker = Maker::new(&document, EXAMPLE);
+        maker.made(&schema);
+        maker.gap.unwrap_or_default()
+    };
+    let open = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } } });
+    assert!(gap(json!({ "oneOf": [open("a"), open("b")] })).contains("alternatives alone"));
+    assert!(gap(json!({ "allOf": [{ "type": "integer" }, { "type": "string" }] })).contains("does not fit"));
+    let never = json!({ "oneOf": [open("a"), open("b")] });
+    // Where nobody asks for it, it is left out.
+    let member = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": never } });
+    assert_eq!(gap(member(json!([]))), "");
+    assert!(gap(member(json!(["odd"]))).contains("alternatives alone"));
+    assert_eq!(gap(json!({ "oneOf": [open("a"), open("a")] })), "", "two that say the same are one");
+}
+
+#[test]
+fn where_all_members_are_too_many_those_that_are_needed_remain() {
+    let wide = |to: &str| {
+        let reference = json!({ "$ref": format!("#/components/schemas/{to}") });
+        let members: Map<String, Value> = (0..12).map(|index| (format!("m{index}"), reference.clone())).collect();
+        json!({ "type": "object", "properties": members })
+    };
+    let document = json!({ "components": { "schemas": { "Wide": wide("Wide") } } });
+    let asks = json!({ "type": "object", "required": ["id"],
+        "properties": { "wide": document["components"]["schemas"]["Wide"], "id": { "type": "integer" } } });
+    let mut maker = Maker::new(&document, EXAMPLE);
+    assert_eq!(maker.made(&asks), json!({ "id": 1 }));
+    assert_eq!(maker.gap, None);
+}
+
+#[test]
 fn what_cannot_be_made_is_left_out_or_named() {
     let document = json!({});
     let odd = json!({ "type": "string", "pattern": "^(\\w)-\\1\\1$" });
     let object = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": odd } });
-    let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
+    let mut maker = Maker::new(&document, EXAMPLE);
     assert_eq!(maker.value(&object(json!([])), 0), json!({}));
     assert_eq!(maker.gap, None);
     maker.value(&object(json!(["odd"])), 0);
@@ -100,7 +186,7 @@ fn what_stands_at_the_end_of_the_depth_is_counted() {
     let names: Vec<&String> = members.keys().collect();
     let all = json!({ "type": "object", "required": names, "properties": members });
     let document = json!({ "components": { "schemas": { "All": all } } });
-    let mut maker = Maker { document: &document, gap: None, left: EXAMPLE };
+    let mut maker = Maker::new(&document, EXAMPLE);
     let value = maker.value(&document["components"]["schemas"]["All"], 0);
     assert!(walk::size(&value) < EXAMPLE + 20 * END, "{}", walk::size(&value));
     assert!(maker.gap.is_some_and(|gap| gap.contains("more than")));

@@ -1,0 +1,125 @@
+//! All that a value has to fit at once: a schema, what it refers to, and the parts of its `allOf`.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::{schema, walk};
+
+/// How many parts a schema may be composed of; ends those that contain themselves.
+const MOST_PARTS: usize = 256;
+
+/// Schemas that one value has to fit, those of their parts included.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Whole<'a> {
+    /// What the value has to fit; the rest follows from it.
+    pub(super) roots: Vec<&'a Value>,
+    parts: Vec<&'a Value>,
+    /// Where the parts begin that the alternative chosen last has brought.
+    fresh: usize,
+    /// The unions of which no alternative is chosen yet.
+    open: Vec<Union<'a>>,
+    /// Members that say which alternatives were chosen, and what they say.
+    pub(super) tags: Vec<(&'a str, &'a str)>,
+}
+
+/// Alternatives of which one has to fit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Union<'a> {
+    owner: &'a Value,
+    pub(super) variants: &'a [Value],
+}
+
+impl<'a> Whole<'a> {
+    pub(super) fn of(document: &'a Value, schemas: &[&'a Value]) -> Self {
+        let mut whole = Self { roots: schemas.to_vec(), ..Self::default() };
+        for schema in schemas {
+            whole.add(document, schema);
+        }
+        whole
+    }
+
+    /// The same for one alternative of a union of it.
+    pub(super) fn with(&self, document: &'a Value, union: Union<'a>, variant: &'a Value) -> Self {
+        let mut whole = self.clone();
+        if let Some(tag) = schema::discriminator(union.owner)
+            && let Some(told) = schema::tag_of(union.owner, variant)
+        {
+            whole.tags.push((tag, told));
+        }
+        whole.fresh = whole.parts.len();
+        whole.add(document, variant);
+        whole
+    }
+
+    /// Takes out the first union that is open.
+    pub(super) fn next_union(&mut self) -> Option<Union<'a>> {
+        (!self.open.is_empty()).then(|| self.open.remove(0))
+    }
+
+    fn add(&mut self, document: &'a Value, schema: &'a Value) {
+        let schema = walk::resolve(document, schema);
+        if self.parts.len() == MOST_PARTS || self.parts.iter().any(|part| std::ptr::eq(*part, schema)) {
+            return;
+        }
+        self.parts.push(schema);
+        for key in ["oneOf", "anyOf"] {
+            if let Some(variants) = schema.get(key).and_then(Value::as_array).filter(|variants| !variants.is_empty()) {
+                self.open.push(Union { owner: schema, variants });
+            }
+        }
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.add(document, part);
+        }
+    }
+
+    pub(super) fn parts(&self) -> impl Iterator<Item = &'a Value> {
+        self.parts.iter().copied()
+    }
+
+    /// The parts of the alternative that was chosen last, or all.
+    pub(super) fn fresh(&self) -> impl Iterator<Item = &'a Value> {
+        self.parts[self.fresh..].iter().copied()
+    }
+
+    /// A keyword wherever it stands.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &'a Value> {
+        self.parts.iter().filter_map(move |part| part.get(key))
+    }
+
+    /// The type; of several the one that the others allow as well.
+    pub(super) fn kind(&self) -> Option<&'a str> {
+        let mut kinds = self.parts.iter().filter_map(|part| walk::kind(part)).peekable();
+        let first = *kinds.peek()?;
+        Some(kinds.find(|kind| *kind == "integer").unwrap_or(first))
+    }
+
+    /// The greatest of the lower bounds of a length.
+    pub(super) fn least(&self, key: &str) -> u64 {
+        self.all(key).filter_map(Value::as_u64).max().unwrap_or_default()
+    }
+
+    /// The least of the upper bounds of a length.
+    pub(super) fn most(&self, key: &str) -> Option<u64> {
+        self.all(key).filter_map(Value::as_u64).min()
+    }
+
+    /// The names of the members that must be there.
+    pub(super) fn required(&self) -> HashSet<&'a str> {
+        self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// The described members in the order of the document, each with all that describes it.
+    pub(super) fn members(&self) -> Vec<(&'a str, Vec<&'a Value>)> {
+        let mut members: Vec<(&str, Vec<&Value>)> = Vec::new();
+        let mut places = HashMap::new();
+        for (name, property) in self.all("properties").filter_map(Value::as_object).flatten() {
+            let place = *places.entry(name.as_str()).or_insert(members.len());
+            if place == members.len() {
+                members.push((name, Vec::new()));
+            }
+            members[place].1.push(property);
+        }
+        members
+    }
+}
