@@ -11,7 +11,7 @@ use crate::client::batch::BatchOutcome;
 use crate::client::{ByteStream, Response};
 use crate::error::Error;
 use crate::error::failure::{Failure, Fault};
-use crate::error::json::without_values;
+use crate::error::json::{self, without_values};
 use crate::error::operation::Partial;
 
 impl Answer {
@@ -27,7 +27,7 @@ impl Answer {
             Error::answered(failure, None, &held.redactor()).after(attempts, true, true).of_operation(operation)
         };
         let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
-        let value: T = match serde_json::from_slice(text) {
+        let value: T = match json::read(text) {
             Ok(value) => value,
             Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
         };

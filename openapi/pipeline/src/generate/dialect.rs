@@ -40,7 +40,7 @@ const OF_TYPE: [(&str, &[&str]); 4] = [
 const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
 
 /// Brings every schema of the client document into the dialect.
-pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut Repairs) {
+pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     let is_31 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
     if is_31 {
         document["openapi"] = json!("3.0.3");
@@ -49,15 +49,22 @@ pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut R
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
         let mut dialect = Dialect { at: at.clone(), is_31, repairs };
         dialect.schema(&mut schema);
-        if without_titles {
-            walk::schemas(&mut schema, &mut |inner| {
-                drop(inner.as_object_mut().and_then(|object| object.shift_remove("title")));
-            });
-        }
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
         }
     }
+}
+
+/// Takes out the titles, after which the generator calls types; `false` where there are none.
+pub(crate) fn drop_titles(document: &mut Value) -> bool {
+    let mut had_some = false;
+    for at in schema_pointers(document) {
+        let Some(schema) = document.pointer_mut(&at) else { continue };
+        walk::schemas(schema, &mut |inner| {
+            had_some |= inner.as_object_mut().and_then(|object| object.shift_remove("title")).is_some();
+        });
+    }
+    had_some
 }
 
 /// Puts the schemas of a whole document of OpenAPI 3.1 into the words of 3.0, for those who compare: answers of every
@@ -327,6 +334,7 @@ impl Dialect<'_> {
     /// Members that would be one field, and one that is called as the field of the unnamed ones.
     fn members(&mut self, object: &mut Map<String, Value>) {
         let open = object.get("additionalProperties").is_some_and(|extra| *extra != json!(false));
+        self.respelled(object);
         let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
         let shadowed_by = |reserved: &[&str]| -> Vec<String> {
             let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
@@ -347,6 +355,23 @@ impl Dialect<'_> {
         let names = shadowed.join("`, `");
         self.narrow("colliding-members", format!("another member has the Rust name of `{names}`: found in `extra`"));
         describe(object, &format!("Found in `extra`: `{names}`."));
+    }
+
+    /// What is required and not declared is a member as well, which has the Rust name of one that is spelled in another way.
+    fn respelled(&mut self, object: &mut Map<String, Value>) {
+        let Some(properties) = object.get("properties").and_then(Value::as_object) else { return };
+        let Some(required) = object.get("required").and_then(Value::as_array) else { return };
+        let declared: HashSet<String> = properties.keys().map(|key| name::of_argument(key)).collect();
+        let is_respelled = |key: &str| !properties.contains_key(key) && declared.contains(&name::of_argument(key));
+        let (respelled, kept): (Vec<Value>, Vec<Value>) =
+            required.iter().cloned().partition(|key| key.as_str().is_some_and(is_respelled));
+        if respelled.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = respelled.iter().filter_map(Value::as_str).collect();
+        let note = format!("required, and declared in another spelling alone: `{}`: not demanded", names.join("`, `"));
+        self.narrow("required-spelling", note);
+        object.insert("required".to_owned(), Value::Array(kept));
     }
 
     fn below(&mut self, keys: &[&str], schema: &mut Value) {

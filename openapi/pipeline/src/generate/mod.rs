@@ -14,6 +14,7 @@ mod leniency;
 mod markdown;
 mod modern;
 mod names;
+mod nullable;
 mod one_way;
 mod paging;
 mod paths;
@@ -128,13 +129,7 @@ struct Mends {
 impl Mends {
     /// Finds other names; `false` where none helps.
     fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
-        let mut has_title = false;
-        let mut titles = document.clone();
-        for at in dialect::schema_pointers(document) {
-            let Some(schema) = titles.pointer_mut(&at) else { continue };
-            walk::schemas(schema, &mut |inner| has_title |= inner.get("title").is_some());
-        }
-        if has_title && !self.without_titles {
+        if !self.without_titles && dialect::drop_titles(&mut document.clone()) {
             self.without_titles = true;
             return true;
         }
@@ -169,7 +164,11 @@ impl Attempt {
         let mut client = answers::client_document(api, &mut repairs);
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &mends.renamed, &mut repairs);
-        dialect::settle(&mut client.document, mends.without_titles, &mut repairs);
+        dialect::settle(&mut client.document, &mut repairs);
+        if mends.without_titles {
+            dialect::drop_titles(&mut client.document);
+        }
+        nullable::settle(&mut client.document);
         products::settle(&mut client.document, &mut repairs);
         contradictions::settle(&mut client.document, &mut repairs);
         for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
@@ -189,6 +188,7 @@ impl Attempt {
             let mine: Vec<_> = replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect();
             progenitor::run(document, &mine)
         };
+        names::titles(&mut client.document);
         let code = run(&client.document).or_else(|| {
             let lost = rescue::narrow(&mut client.document, &|part| run(part).is_some(), &mut repairs);
             set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
