@@ -27,6 +27,7 @@ mod rules;
 mod setters;
 mod split;
 mod surface;
+mod tagged;
 mod types;
 mod unions;
 
@@ -154,6 +155,7 @@ struct Attempt {
     builders: code::Unread,
     calls: HashMap<String, answers::Particulars>,
     open_enums: Vec<leniency::OpenEnum>,
+    tagged: Vec<tagged::Tagged>,
     set_aside: Vec<Unsupported>,
     repairs: Repairs,
 }
@@ -162,6 +164,7 @@ impl Attempt {
     fn run(api: &Api, mends: &Mends) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
+        tagged::annotate(&mut client.document, &mut repairs);
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &mends.renamed, &mut repairs);
         dialect::settle(&mut client.document, &mut repairs);
@@ -176,10 +179,11 @@ impl Attempt {
         }
         let requests = split::split_shared(&mut client.document, &mut repairs);
         one_way::settle(&mut client.document, &requests, &mut repairs);
-        unions::settle(&mut client.document, &requests, &mut repairs);
+        let tagged = tagged::settle(&mut client.document, &requests);
+        unions::settle(&mut client.document, &requests, &tagged, &mut repairs);
         requests::mend(&mut client.document, &requests, &mut repairs);
         let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
-        let replacements = types::replacements(api, &client.document, &open_enums, &mut repairs);
+        let replacements = types::replacements(api, &client.document, &open_enums, &tagged, &mut repairs);
         let mut set_aside = Vec::new();
         let run = |document: &Value| {
             // Thousands of them, where a part has a few schemas, would be most of the work.
@@ -195,7 +199,16 @@ impl Attempt {
             run(&client.document)
         });
         let (file, builders) = code.and_then(code::Code::parse).ok_or_else(|| inexpressible(api))?;
-        Ok(Self { document: client.document, file, builders, calls: client.calls, open_enums, set_aside, repairs })
+        Ok(Self {
+            document: client.document,
+            file,
+            builders,
+            calls: client.calls,
+            open_enums,
+            tagged,
+            set_aside,
+            repairs,
+        })
     }
 
     fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
@@ -220,7 +233,14 @@ impl Attempt {
         docs::complete(file, api, &operations, &self.repairs);
         let kinds = kinds::of(api, contract, &mut self.repairs);
         file.items.extend(kinds.items());
-        file.items.extend(emit::items(api, &operations, &calls, &self.open_enums, &kinds, &contract.facts()));
+        file.items.extend(emit::items(
+            api,
+            &operations,
+            &calls,
+            emit::values(&self.open_enums, &self.tagged),
+            &kinds,
+            &contract.facts(),
+        ));
         if options.dispatch != Dispatch::Never {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::leniency::OpenEnum;
 use super::paths::ROOT;
+use super::tagged::Tagged;
 use crate::operation::Partial;
 use crate::repair::Repairs;
 use crate::{Api, name, pointer, walk};
@@ -15,17 +16,18 @@ pub(crate) struct Replacement {
     pub(crate) path: String,
 }
 
-/// Batches are shared, not copied; ingest envelopes are read in both documented shapes; enums in answers are open.
+/// Batches are shared, not copied; ingest envelopes are read in both documented shapes; enums in answers are open, and unions go by their tag.
 pub(crate) fn replacements(
     api: &Api,
     document: &Value,
     open_enums: &[OpenEnum],
+    tagged: &[Tagged],
     repairs: &mut Repairs,
 ) -> Vec<Replacement> {
-    let mut found: Vec<Replacement> = open_enums
-        .iter()
-        .map(|open| {
-            let schema = name::of_type(&open.name);
+    let values = open_enums.iter().map(|open| &open.name).chain(tagged.iter().map(|union| &union.name));
+    let mut found: Vec<Replacement> = values
+        .map(|name| {
+            let schema = name::of_type(name);
             Replacement { path: format!("{ROOT}::values::{schema}"), schema }
         })
         .collect();
