@@ -21,6 +21,7 @@ pub(crate) mod test_logs;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod timestamp;
+pub(crate) mod whole_numbers;
 
 use std::error::Error as StdError;
 use std::fmt;

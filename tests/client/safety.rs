@@ -64,6 +64,17 @@ async fn an_odd_answer_is_still_an_answer() {
 }
 
 #[tokio::test]
+async fn whole_numbers_are_integers_however_they_are_written() {
+    let body = r#"{"entities":[{"id":"sms_3.0","charsCount":5.0,"messagesCount":1.2E+1}],"page":2.0}"#;
+    let answer = transactional(&Scripted::json(200, body).await).sms_list().send().await.expect("it decodes");
+    let sms = &answer.entities[0];
+    assert_eq!((sms.id.as_str(), sms.chars_count, sms.messages_count), ("sms_3.0", Some(5), Some(12)));
+    let body = body.replace("5.0", "5.5");
+    let error = transactional(&Scripted::json(200, body).await).sms_list().send().await.expect_err("no integer");
+    assert!(error.to_string().contains("charsCount"), "{error}");
+}
+
+#[tokio::test]
 async fn a_partial_success_is_an_error_with_the_outcome_of_each_item() {
     let shapes = [
         r#"{"entity":{"successful":1,"failed":1,"items":[{"status":"success","_user_id":"a"},{"status":"error","_user_id":"b","errors":{"_email":["is no address"]}}]}}"#,

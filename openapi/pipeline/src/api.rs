@@ -53,7 +53,7 @@ impl Api {
     ///
     /// # Errors
     /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
-    /// matches nothing, a dangling reference, a reference into another file.
+    /// matches nothing, a reference into another file.
     pub fn read(source: &Source) -> Result<Self, Failure> {
         Self::read_only(source, &[])
     }

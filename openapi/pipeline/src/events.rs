@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Number, Value};
 
 use crate::failure::Place;
@@ -68,6 +69,8 @@ struct Open {
     lines: Vec<Lines>,
     /// Of a map: its keys, the last of which may wait for its value.
     keys: Option<Vec<(Arc<str>, Marker)>>,
+    /// The places of its merge keys.
+    merges: Vec<usize>,
 }
 
 /// How large a part of a document is: a node may be a long text.
@@ -150,12 +153,14 @@ impl Reader<'_> {
             return Err(self.malformed(start, "it is nested too deep"));
         }
         let (values, lines) = (Vec::new(), Vec::new());
-        self.open.push(Open { start, anchor, extent: Extent::of_text(""), values, lines, keys });
+        let extent = Extent::of_text("");
+        self.open.push(Open { start, anchor, extent, values, lines, keys, merges: Vec::new() });
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        let Some(Open { start, anchor, extent, mut values, mut lines, keys }) = self.open.pop() else { return Ok(()) };
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let Open { start, anchor, extent, mut values, mut lines, keys, merges } = open;
         let (value, below) = match keys {
             None => {
                 values.shrink_to_fit();
@@ -164,13 +169,21 @@ impl Reader<'_> {
             }
             Some(keys) => {
                 let (mut object, mut members) = (Map::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
-                for (((name, mark), value), lines) in keys.into_iter().zip(values).zip(lines) {
+                let mut merged = Vec::new();
+                for (at, (((name, mark), value), lines)) in keys.into_iter().zip(values).zip(lines).enumerate() {
+                    if merges.contains(&at) {
+                        merged.push((mark, value, lines));
+                        continue;
+                    }
                     if object.insert(name.to_string(), value).is_some() {
                         let mut failure = self.failure(mark, twice(&name), ONE_OF_TWO);
                         failure.place.pointer = pointer::join(&failure.place.pointer, &name);
                         return Err(failure);
                     }
                     members.push((name, lines));
+                }
+                for (mark, value, lines) in merged {
+                    self.merge(&mut object, &mut members, (&value, &lines), mark)?;
                 }
                 members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
                 (Value::Object(object), Below::Members(members))
@@ -182,15 +195,42 @@ impl Reader<'_> {
         self.put(value, below, extent, start)
     }
 
+    /// Adds the members of a map, or of each of a list of maps, that an object does not have yet.
+    fn merge(
+        &mut self,
+        object: &mut Map<String, Value>,
+        members: &mut Vec<(Arc<str>, Lines)>,
+        (value, lines): (&Value, &Lines),
+        at: Marker,
+    ) -> Result<(), Failure> {
+        let sources: Vec<(&Value, &Lines)> = match value {
+            Value::Array(maps) => maps.iter().zip(lines.items()).collect(),
+            map => vec![(map, lines)],
+        };
+        for (map, lines) in sources {
+            let Value::Object(map) = map else {
+                let help = "give it the alias of a map, or a list of them";
+                return Err(self.failure(at, "the merge key `<<` has something else than maps", help));
+            };
+            for (name, value) in map {
+                if let (false, Some(lines)) = (object.contains_key(name), lines.member(name)) {
+                    object.insert(name.clone(), value.clone());
+                    members.push((self.shared(name), lines.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn scalar(&mut self, text: &str, style: ScalarStyle, start: Marker) -> Result<(), Failure> {
         let is_plain = style == ScalarStyle::Plain;
         if self.open.last().is_some_and(Open::wants_key) {
-            if is_plain && text == "<<" {
-                let help = "write the merged keys out: YAML 1.2 has no merge key";
-                return Err(self.failure(start, "the merge key `<<` is not supported", help));
-            }
             let name = self.shared(text);
-            if let Some(Open { keys: Some(keys), extent, .. }) = self.open.last_mut() {
+            if let Some(Open { keys: Some(keys), extent, merges, .. }) = self.open.last_mut() {
+                // YAML 1.1 has it, and so has every tool that people write documents with.
+                if is_plain && text == "<<" {
+                    merges.push(keys.len());
+                }
                 extent.add(Extent { nodes: 0, ..Extent::of_text(&name) });
                 keys.push((name, start));
             }
@@ -285,13 +325,13 @@ impl Reader<'_> {
         if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return Ok(text.into());
         }
-        match serde_json::from_str::<Number>(text) {
-            Ok(number) => Ok(Value::Number(number)),
-            // JSON's grammar says number, but f64 cannot hold it.
-            Err(error) if error.to_string().contains("out of range") => {
+        // What is ignored is held to the grammar alone; f64 cannot hold all that it calls a number.
+        match (serde_json::from_str::<IgnoredAny>(text), serde_json::from_str::<Number>(text)) {
+            (_, Ok(number)) => Ok(Value::Number(number)),
+            (Ok(_), Err(_)) => {
                 Err(self.failure(start, format!("the number {text} is out of range"), "quote it to make it a string"))
             }
-            Err(_) => Ok(text.into()),
+            (Err(_), Err(_)) => Ok(text.into()),
         }
     }
 

@@ -22,6 +22,7 @@ pub mod example;
 mod explain;
 mod failure;
 mod file;
+mod flow;
 mod generate;
 mod hints;
 mod lines;

@@ -30,6 +30,18 @@ impl Lines {
         Self { line: number(mark.line()), column: number(mark.col() + 1), below }
     }
 
+    /// Where a member stands.
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        let Below::Members(members) = &self.below else { return None };
+        let place = members.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        Some(&members[place].1)
+    }
+
+    /// Where the items stand.
+    pub(crate) fn items(&self) -> &[Self] {
+        if let Below::Items(items) = &self.below { items } else { &[] }
+    }
+
     /// Forgets the nodes below.
     pub(crate) fn forget(&mut self) {
         self.below = Below::Nothing;
@@ -42,11 +54,7 @@ impl Lines {
             node = match &node.below {
                 Below::Nothing => return None,
                 Below::Items(items) => items.get(step.parse::<usize>().ok()?)?,
-                Below::Members(members) => {
-                    let name = pointer::name(step);
-                    let place = members.binary_search_by(|(known, _)| (**known).cmp(&name)).ok()?;
-                    &members[place].1
-                }
+                Below::Members(_) => node.member(&pointer::name(step))?,
             };
         }
         Some((node.line as usize, node.column as usize))

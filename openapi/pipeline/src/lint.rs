@@ -1,4 +1,4 @@
-//! What no repair can mend: unsupported versions, missing parts, dangling references, clashing ids.
+//! What no repair can mend: unsupported versions, missing parts, references into other files, circles of compositions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -70,12 +70,7 @@ pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> 
 fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
     // Those that lead somewhere were followed.
     if let Some(reference) = item.get("$ref") {
-        let at = pointer::join(at, "$ref");
-        let target = plain(reference);
-        return Err(match pointer::of_reference(&target) {
-            Some(_) => leads_nowhere(located, &at, &target, "write the path item out in its place"),
-            None => leads_elsewhere(located, &at, &target),
-        });
+        return Err(leads_elsewhere(located, &pointer::join(at, "$ref"), &plain(reference)));
     }
     let Some(members) = item.as_object() else {
         return Err(located.failure(at, "the path item is not an object", "write its operations as a mapping"));
@@ -97,20 +92,12 @@ fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a `$ref` that leads nowhere or into another file.
+/// Refuses a `$ref` that leads into another file.
 pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Failure> {
     let mut failure = None;
     walk::references(document, &mut |at, reference| {
-        if failure.is_some() {
-            return;
-        }
-        let Some(target) = pointer::of_reference(reference) else {
+        if failure.is_none() && pointer::of_reference(reference).is_none() {
             failure = Some(leads_elsewhere(located, at, reference));
-            return;
-        };
-        if document.pointer(target).is_none() {
-            let help = format!("add `{}` at that place, or correct the reference", pointer::name(target));
-            failure = Some(leads_nowhere(located, at, reference, &help));
         }
     });
     failure.map_or(Ok(()), Err)
@@ -122,10 +109,6 @@ fn leads_elsewhere(located: &Located, at: &str, reference: &str) -> Failure {
         format!("the reference `{reference}` leads to another file"),
         "only references within the document (`#/...`) are supported: bundle the files into one",
     )
-}
-
-fn leads_nowhere(located: &Located, at: &str, reference: &str, help: &str) -> Failure {
-    located.failure(at, format!("the reference `{reference}` leads nowhere"), help)
 }
 
 /// Refuses a schema that is composed of itself: no value fits it, and the generator would not end.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::failure::Place;
 use crate::lines::Lines;
 use crate::overlay::Applied;
-use crate::{Failure, Text, events};
+use crate::{Failure, Text, events, flow};
 
 /// How deep a document may nest.
 pub(crate) const DEEPEST: usize = 128;
@@ -29,11 +29,12 @@ impl Located {
     /// # Errors
     /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
     pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
-        let read = match events::read(&source.path, &source.text) {
-            Err(_) if source.text.contains("\\u") => events::read(&source.path, &without_surrogates(&source.text)),
-            read => read,
-        };
-        let (value, lines) = read?;
+        let read = |text: &str| events::read(&source.path, text);
+        let (value, lines) = read(&source.text).or_else(|_| {
+            let text = without_surrogates(&source.text);
+            let set_in = || flow::set_in(&text).and_then(|text| read(&text).ok());
+            read(&text).or_else(|failure| set_in().ok_or(failure))
+        })?;
         Ok(Self { value, path: source.path.clone(), lines, overlay: None })
     }
 

@@ -163,10 +163,10 @@ fn a_build_script_tells_what_is_wrong_with_its_place() {
     ] {
         assert!(words.contains(expected), "{expected}: {words}");
     }
-    let broken = PARCELS.replace("'#/components/schemas/Me'", "'#/components/schemas/Mee'");
+    let broken = PARCELS.replace("'#/components/schemas/Me'", "'me.yaml#/Me'");
     let script = "keyfit_openapi::build::client(\"api/broken.yaml\").emit();";
-    let words =
-        compiled("consumer-broken", script, "", &[("api/broken.yaml", &broken)]).expect_err("a dangling reference");
+    let words = compiled("consumer-broken", script, "", &[("api/broken.yaml", &broken)])
+        .expect_err("a reference into another file");
     assert!(words.contains("--> api/broken.yaml:12:"), "{words}");
     assert!(words.contains("help: ") && !words.contains("Err("), "{words}");
     let words =

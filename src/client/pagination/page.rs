@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::link;
 use crate::error::operation::{NextPage, PageArgument, Pagination};
+use crate::error::whole_numbers::as_integers;
 
 /// One page of a list.
 #[derive(Debug)]
@@ -34,7 +35,9 @@ impl Page {
     /// Returns why the answer does not fit the description; without values.
     pub(super) fn read(pagination: &Pagination, url: &Url, headers: &HeaderMap, body: &[u8]) -> Result<Self, String> {
         let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { body };
-        let mut body: Value = serde_json::from_slice(text).map_err(|error| format!("at `.`: not JSON: {error}"))?;
+        let integers = as_integers(text);
+        let read = serde_json::from_slice(integers.as_deref().unwrap_or(text));
+        let mut body: Value = read.map_err(|error| format!("at `.`: not JSON: {error}"))?;
         let at = |place: Option<&str>| place.and_then(|place| body.pointer(place));
         let number = |place| at(place).and_then(number);
         let (start, limit, total) = (number(pagination.start), number(pagination.kept_limit), number(pagination.total));

@@ -9,7 +9,7 @@ use super::sieve::Sieve;
 use crate::client::{ByteStream, Response};
 use crate::error::Error;
 use crate::error::failure::{Failure, Fault};
-use crate::error::json::without_values;
+use crate::error::json::{self, without_values};
 
 impl Answer {
     /// The body as the operation's type. An empty body is read as `null`.
@@ -24,7 +24,7 @@ impl Answer {
             Error::answered(failure, None, &carried.redactor()).after(attempts, true, true).of_operation(operation)
         };
         let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { &body };
-        let value: T = match serde_json::from_slice(text) {
+        let value: T = match json::read(text) {
             Ok(value) => value,
             Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
         };

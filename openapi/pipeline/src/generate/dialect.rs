@@ -40,7 +40,7 @@ const OF_TYPE: [(&str, &[&str]); 4] = [
 const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
 
 /// Brings every schema of the client document into the dialect.
-pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut Repairs) {
+pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     let is_31 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
     if is_31 {
         document["openapi"] = json!("3.0.3");
@@ -49,15 +49,22 @@ pub(crate) fn settle(document: &mut Value, without_titles: bool, repairs: &mut R
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
         let mut dialect = Dialect { at: at.clone(), is_31, repairs };
         dialect.schema(&mut schema);
-        if without_titles {
-            walk::schemas(&mut schema, &mut |inner| {
-                drop(inner.as_object_mut().and_then(|object| object.shift_remove("title")));
-            });
-        }
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
         }
     }
+}
+
+/// Takes out the titles, after which the generator calls types; `false` where there are none.
+pub(crate) fn drop_titles(document: &mut Value) -> bool {
+    let mut had_some = false;
+    for at in schema_pointers(document) {
+        let Some(schema) = document.pointer_mut(&at) else { continue };
+        walk::schemas(schema, &mut |inner| {
+            had_some |= inner.as_object_mut().and_then(|object| object.shift_remove("title")).is_some();
+        });
+    }
+    had_some
 }
 
 /// Puts the schemas of a whole document of OpenAPI 3.1 into the words of 3.0, for those who compare: answers of every

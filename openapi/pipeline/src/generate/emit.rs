@@ -6,13 +6,15 @@ use std::collections::HashSet;
 use heck::ToPascalCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Item, ItemMod, parse_quote};
+use syn::{Item, ItemMod, Type, parse_quote};
 
 use super::adapt::Call;
 use super::docs;
 use super::kinds::Kinds;
 use super::leniency::OpenEnum;
 use super::paging;
+use super::paths::ROOT;
+use super::tagged::Tagged;
 use crate::contract::Facts;
 use crate::operation::Retry;
 use crate::{Api, Needed, Operation, Partial, name};
@@ -22,11 +24,10 @@ pub(crate) fn items(
     api: &Api,
     operations: &[&Operation],
     calls: &[Call],
-    open_enums: &[OpenEnum],
+    values: Item,
     kinds: &Kinds,
     facts: &Facts,
 ) -> Vec<Item> {
-    let enums = open_enums.iter().map(open_enum);
     let mut items = vec![
         parse_quote!(
             const _: () = ::keyfit::codegen::supports::<3>();
@@ -48,15 +49,23 @@ pub(crate) fn items(
             }
         },
         self::api(api, operations, calls, kinds, facts),
-        parse_quote! {
-            /// Values of answers that the document names; others are kept as they came.
-            pub mod values {
-                #(#enums)*
-            }
-        },
+        values,
     ];
     items.extend(base_urls(api));
     items
+}
+
+/// What answers hold of which the document names a part.
+pub(crate) fn values(open_enums: &[OpenEnum], tagged: &[Tagged]) -> Item {
+    let enums = open_enums.iter().map(open_enum);
+    let unions = tagged.iter().map(union);
+    parse_quote! {
+        /// Values of answers that the document names; others are kept as they came.
+        pub mod values {
+            #(#enums)*
+            #(#unions)*
+        }
+    }
 }
 
 /// The base URLs of a document that names several, each under its name.
@@ -338,6 +347,54 @@ fn open_enum(open: &OpenEnum) -> TokenStream {
         }
         impl ::std::fmt::Display for #name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
+        }
+    }
+}
+
+/// A union that goes by one member, and never fails for one that it does not know.
+fn union(union: &Tagged) -> TokenStream {
+    let (name, tag) = (format_ident!("{}", name::of_type(&union.name)), &union.tag);
+    let mut taken = HashSet::from(["Unknown".to_owned()]);
+    let idents: Vec<_> = union
+        .variants
+        .iter()
+        .map(|variant| format_ident!("{}", name::fresh(&name::of_type(&variant.values[0]), &mut taken)))
+        .collect();
+    let types = union.variants.iter().map(|variant| {
+        let path = format!("{ROOT}::types::{}", name::of_type(&variant.component));
+        syn::parse_str::<Type>(&path).expect("a path is a type")
+    });
+    let values = union.variants.iter().map(|variant| &variant.values);
+    let docs = union.variants.iter().map(|variant| {
+        let lines = docs::lines(&format!("`{tag}` is `{}`.", variant.values.join("` or `")));
+        quote!(#(#lines)*)
+    });
+    let unknown = docs::lines(&format!("Another value of `{tag}`, or none: as it came."));
+    let description = if union.description.is_empty() {
+        format!("One of several objects, by `{tag}`.")
+    } else {
+        union.description.clone()
+    };
+    let description = docs::lines(&description);
+    quote! {
+        #(#description)*
+        #[derive(Clone, Debug, ::serde::Serialize)]
+        #[serde(untagged)]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#docs #idents(::std::boxed::Box<#types>),)*
+            #(#unknown)*
+            Unknown(::serde_json::Value),
+        }
+        impl<'de> ::serde::Deserialize<'de> for #name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
+                let read = match value.get(#tag).and_then(::serde_json::Value::as_str) {
+                    #(Some(#(#values)|*) => ::serde_json::from_value(value).map(Self::#idents),)*
+                    _ => Ok(Self::Unknown(value)),
+                };
+                read.map_err(<D::Error as ::serde::de::Error>::custom)
+            }
         }
     }
 }

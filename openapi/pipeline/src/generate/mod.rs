@@ -14,6 +14,7 @@ mod leniency;
 mod markdown;
 mod modern;
 mod names;
+mod nullable;
 mod oauth;
 mod one_way;
 mod paging;
@@ -27,6 +28,7 @@ mod rules;
 mod setters;
 mod split;
 mod surface;
+mod tagged;
 mod types;
 mod unions;
 
@@ -129,13 +131,7 @@ struct Mends {
 impl Mends {
     /// Finds other names; `false` where none helps.
     fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
-        let mut has_title = false;
-        let mut titles = document.clone();
-        for at in dialect::schema_pointers(document) {
-            let Some(schema) = titles.pointer_mut(&at) else { continue };
-            walk::schemas(schema, &mut |inner| has_title |= inner.get("title").is_some());
-        }
-        if has_title && !self.without_titles {
+        if !self.without_titles && dialect::drop_titles(&mut document.clone()) {
             self.without_titles = true;
             return true;
         }
@@ -160,6 +156,7 @@ struct Attempt {
     builders: code::Unread,
     calls: HashMap<String, answers::Particulars>,
     open_enums: Vec<leniency::OpenEnum>,
+    tagged: Vec<tagged::Tagged>,
     set_aside: Vec<Unsupported>,
     repairs: Repairs,
 }
@@ -169,9 +166,14 @@ impl Attempt {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
         types::set_written_aside(&mut client.document);
+        tagged::annotate(&mut client.document, &mut repairs);
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &mends.renamed, &mut repairs);
-        dialect::settle(&mut client.document, mends.without_titles, &mut repairs);
+        dialect::settle(&mut client.document, &mut repairs);
+        if mends.without_titles {
+            dialect::drop_titles(&mut client.document);
+        }
+        nullable::settle(&mut client.document);
         products::settle(&mut client.document, &mut repairs);
         contradictions::settle(&mut client.document, &mut repairs);
         for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
@@ -179,10 +181,11 @@ impl Attempt {
         }
         let requests = split::split_shared(&mut client.document, &mut repairs);
         one_way::settle(&mut client.document, &requests, &mut repairs);
-        unions::settle(&mut client.document, &requests, &mut repairs);
+        let tagged = tagged::settle(&mut client.document, &requests);
+        unions::settle(&mut client.document, &requests, &tagged, &mut repairs);
         requests::mend(&mut client.document, &requests, &mut repairs);
         let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
-        let replacements = types::replacements(api, &client.document, &open_enums, &mut repairs);
+        let replacements = types::replacements(api, &client.document, &open_enums, &tagged, &mut repairs);
         let mut set_aside = Vec::new();
         let run = |document: &Value| {
             // Thousands of them, where a part has a few schemas, would be most of the work.
@@ -191,13 +194,23 @@ impl Attempt {
             let mine: Vec<_> = replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect();
             progenitor::run(document, &mine)
         };
+        names::titles(&mut client.document);
         let code = run(&client.document).or_else(|| {
             let lost = rescue::narrow(&mut client.document, &|part| run(part).is_some(), &mut repairs);
             set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
             run(&client.document)
         });
         let (file, builders) = code.and_then(code::Code::parse).ok_or_else(|| inexpressible(api))?;
-        Ok(Self { document: client.document, file, builders, calls: client.calls, open_enums, set_aside, repairs })
+        Ok(Self {
+            document: client.document,
+            file,
+            builders,
+            calls: client.calls,
+            open_enums,
+            tagged,
+            set_aside,
+            repairs,
+        })
     }
 
     fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
@@ -222,7 +235,14 @@ impl Attempt {
         let kinds = kinds::of(api, contract, &mut self.repairs);
         docs::complete(file, api, &operations, &self.repairs);
         file.items.extend(kinds.items());
-        file.items.extend(emit::items(api, &operations, &calls, &self.open_enums, &kinds, &contract.facts()));
+        file.items.extend(emit::items(
+            api,
+            &operations,
+            &calls,
+            emit::values(&self.open_enums, &self.tagged),
+            &kinds,
+            &contract.facts(),
+        ));
         if options.dispatch != Dispatch::Never {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{paging, split};
+use super::{dialect, paging, split};
 use crate::repair::Repairs;
 use crate::{Operation, name, pointer, walk};
 
@@ -64,6 +64,43 @@ pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs
             None => drop(schemas.insert(name, schema)),
         }
     }
+}
+
+/// Takes out the titles that several schemas have which differ, and those that are a component's name: the generator calls a type
+/// after its title, and makes one of all of a name or gives up.
+pub(crate) fn titles(document: &mut Value) {
+    let components: HashSet<String> = split::type_names(document);
+    let mut titled: HashMap<String, Value> = HashMap::new();
+    let mut shared: HashSet<String> = HashSet::new();
+    let places = dialect::schema_pointers(document);
+    let mut all = |change: &mut dyn FnMut(&mut Map<String, Value>, String)| {
+        for at in &places {
+            let Some(schema) = document.pointer_mut(at) else { continue };
+            // A component is called after its name.
+            let mut is_named = at.starts_with("/components/schemas/");
+            walk::schemas(schema, &mut |inner| {
+                if std::mem::take(&mut is_named) {
+                    return;
+                }
+                let title = inner.get("title").and_then(Value::as_str).map(name::of_type);
+                if let (Some(title), Some(object)) = (title, inner.as_object_mut()) {
+                    change(object, title);
+                }
+            });
+        }
+    };
+    all(&mut |object, title| {
+        let schema = Value::Object(object.clone());
+        let known = titled.entry(title.clone()).or_insert_with(|| schema.clone());
+        if components.contains(&title) || *known != schema {
+            shared.insert(title);
+        }
+    });
+    all(&mut |object, title| {
+        if shared.contains(&title) {
+            object.shift_remove("title");
+        }
+    });
 }
 
 /// Gives the arguments of each call names that do not meet. The aliases are by function.

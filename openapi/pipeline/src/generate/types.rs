@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::leniency::OpenEnum;
 use super::paths::ROOT;
+use super::tagged::Tagged;
 use crate::hints::SchemaHints;
 use crate::repair::Repairs;
 use crate::{Api, name, pointer, walk};
@@ -25,17 +26,19 @@ pub(crate) fn set_written_aside(document: &mut Value) {
     }
 }
 
-/// Types that an overlay names; batches, which are shared and not copied; lists in every form; enums in answers, which are open.
+/// Types that an overlay names; batches, which are shared and not copied; lists in every form; enums in answers, which
+/// are open, and unions, which go by their tag.
 pub(crate) fn replacements(
     api: &Api,
     document: &Value,
     open_enums: &[OpenEnum],
+    tagged: &[Tagged],
     repairs: &mut Repairs,
 ) -> Vec<Replacement> {
-    let mut found: Vec<Replacement> = open_enums
-        .iter()
-        .map(|open| {
-            let schema = name::of_type(&open.name);
+    let values = open_enums.iter().map(|open| &open.name).chain(tagged.iter().map(|union| &union.name));
+    let mut found: Vec<Replacement> = values
+        .map(|name| {
+            let schema = name::of_type(name);
             Replacement { path: format!("{ROOT}::values::{schema}"), schema }
         })
         .collect();

@@ -1,18 +1,19 @@
-//! Unions in answers. The generator goes by what fits first, not by a discriminator, and drops the members that it does
-//! not know: where one alternative could be read for another, the value is left as it came.
+//! Unions in answers that nothing tells apart. The generator goes by what fits first, and drops the members that it does not know: where one alternative could be read for another, the value is left as it came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
 use super::dialect::schema_pointers;
+use super::tagged::Tagged;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// Narrows the unions in answers of which the first alternative would be read for the second.
-pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
-    let is_answer = |at: &str| match at.strip_prefix("/components/schemas/") {
-        Some(name) => !requests.contains(&pointer::name(name)),
+/// Narrows the unions in answers of which the first alternative would be read for the second, the tagged ones aside.
+pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, tagged: &[Tagged], repairs: &mut Repairs) {
+    let tagged: HashSet<&str> = tagged.iter().map(|union| union.name.as_str()).collect();
+    let is_answer = |at: &str| match at.strip_prefix("/components/schemas/").map(pointer::name) {
+        Some(name) => !requests.contains(&name) && !tagged.contains(name.as_str()),
         None => at.contains("/responses/"),
     };
     for at in schema_pointers(document).into_iter().filter(|at| is_answer(at)) {

@@ -2,6 +2,7 @@
 //! every change is a [`Repair`](crate::Repair).
 
 pub(crate) mod base_urls;
+mod dangling;
 pub(crate) mod ids;
 mod parameters;
 mod paths;
@@ -41,13 +42,14 @@ pub(crate) fn normalize(
 ) -> Result<Vec<Unsupported>, Failure> {
     structure::text_versions(document, repairs);
     paths::mend(document, repairs);
+    references::decode(document, repairs);
+    let mut unsupported = dangling::settle(document, repairs);
     lint::parts(located, document)?;
     structure::stray_keys(document, repairs);
-    references::decode(document, repairs);
     lint::references(located, document)?;
     lint::compositions(located, document)?;
     references::name_targets(document, repairs);
-    let mut unsupported = paths::set_aside(document, repairs);
+    unsupported.extend(paths::set_aside(document, repairs));
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
     parameters::complete(document, repairs);

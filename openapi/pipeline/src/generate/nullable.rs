@@ -1,0 +1,104 @@
+//! Named compositions that may be null. The generator makes two types of one name of them, so what refers to them says it instead.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::dialect::schema_pointers;
+use crate::{pointer, walk};
+
+/// Makes every composed component one that is not null, and what refers to it nullable.
+pub(crate) fn settle(document: &mut Value) {
+    loop {
+        let names: HashSet<String> = walk::members(document, "/components/schemas")
+            .into_iter()
+            .filter(|(_, schema)| schema["nullable"] == true && is_composed(schema))
+            .map(|(at, _)| pointer::name(&at))
+            .collect();
+        if names.is_empty() {
+            return;
+        }
+        for name in &names {
+            let schema = document.pointer_mut(&pointer::join("/components/schemas", name));
+            drop(schema.and_then(Value::as_object_mut).and_then(|schema| schema.shift_remove("nullable")));
+        }
+        for at in schema_pointers(document) {
+            if let Some(schema) = document.pointer_mut(&at) {
+                lift(schema, &names);
+            }
+        }
+    }
+}
+
+fn is_composed(schema: &Value) -> bool {
+    ["allOf", "anyOf", "oneOf"].iter().any(|key| schema.get(key).is_some())
+}
+
+fn lift(schema: &mut Value, names: &HashSet<String>) {
+    if refers(schema, names) {
+        *schema = json!({ "nullable": true, "allOf": [schema.take()] });
+        return;
+    }
+    let Some(object) = schema.as_object_mut() else { return };
+    for inner in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        lift(inner.1, names);
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get_mut(key) {
+            lift(inner, names);
+        }
+    }
+    let mut is_nullable = false;
+    for key in ["allOf", "anyOf", "oneOf"] {
+        for part in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
+            match refers(part, names) {
+                // Null fits all parts, or one of them; what has the parts says so.
+                true => is_nullable |= key != "allOf",
+                false => lift(part, names),
+            }
+        }
+    }
+    if is_nullable {
+        object.insert("nullable".to_owned(), json!(true));
+    }
+}
+
+fn refers(schema: &Value, names: &HashSet<String>) -> bool {
+    walk::schema_name(schema).is_some_and(|name| names.contains(&pointer::name(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn what_refers_to_a_nullable_composition_is_nullable_instead() {
+        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let nullable = |name: &str| json!({ "nullable": true, "allOf": [reference(name)] });
+        let text = json!({ "type": "string" });
+        let mut document = json!({ "paths": {}, "components": { "schemas": {
+            "A": { "nullable": true, "oneOf": [text, { "type": "integer" }] },
+            "Alias": reference("A"),
+            "Either": { "anyOf": [reference("A"), text] },
+            "All": { "allOf": [reference("A"), { "type": "object" }] },
+            "Members": { "type": "object", "properties": {
+                "a": reference("A"), "list": { "type": "array", "items": reference("Alias") },
+                "map": { "additionalProperties": reference("Either") }, "all": reference("All"),
+            } },
+        } } });
+        super::settle(&mut document);
+        assert_eq!(
+            document["components"]["schemas"],
+            json!({
+                "A": { "oneOf": [text, { "type": "integer" }] },
+                "Alias": { "allOf": [reference("A")] },
+                "Either": { "anyOf": [reference("A"), text] },
+                "All": { "allOf": [reference("A"), { "type": "object" }] },
+                "Members": { "type": "object", "properties": {
+                    "a": nullable("A"), "list": { "type": "array", "items": nullable("Alias") },
+                    "map": { "additionalProperties": nullable("Either") }, "all": reference("All"),
+                } },
+            })
+        );
+    }
+}

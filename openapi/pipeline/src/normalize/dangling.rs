@@ -1,0 +1,110 @@
+//! References that lead nowhere: what needs one is read without it, or set aside, and everything else stays.
+
+use serde_json::{Value, json};
+
+use super::Unsupported;
+use super::parameters::remove_operation;
+use crate::repair::Repairs;
+use crate::{pointer, walk};
+
+/// The rule of each of these remarks.
+const RULE: &str = "dangling-reference";
+
+/// Settles every reference within the document that leads nowhere: a schema is any value, an answer any answer; operations whose
+/// parameters or bodies nobody knows are set aside; other parts go.
+pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+    let mut unsupported = Vec::new();
+    loop {
+        let mut dangling = Vec::new();
+        walk::references(document, &mut |at, target| {
+            if pointer::of_reference(target).is_some_and(|target| document.pointer(target).is_none()) {
+                dangling.push((at.to_owned(), target.to_owned()));
+            }
+        });
+        if dangling.is_empty() {
+            unsupported.reverse();
+            return unsupported;
+        }
+        // The last of a list first: the places of the others stay.
+        for (at, target) in dangling.iter().rev() {
+            let holder = at.strip_suffix("/$ref").unwrap_or(at);
+            let why = format!("the reference `{target}` leads nowhere");
+            match Part::at(holder) {
+                Part::Schema => {
+                    repairs.narrow(RULE, at, format!("{why}: any JSON value"));
+                    if let Some(schema) = document.pointer_mut(holder).and_then(Value::as_object_mut) {
+                        schema.shift_remove("$ref");
+                    }
+                }
+                Part::Response => {
+                    repairs.narrow(RULE, at, format!("{why}: nothing is known of this answer"));
+                    if let Some(response) = document.pointer_mut(holder) {
+                        *response = json!({ "description": "" });
+                    }
+                }
+                Part::Call(of) => {
+                    let below = format!("{of}/");
+                    let calls = walk::operation_pointers(document);
+                    let calls: Vec<_> =
+                        calls.into_iter().filter(|call| *call == of || call.starts_with(&below)).collect();
+                    if calls.is_empty() {
+                        repairs.narrow(RULE, at, format!("{why}: left out"));
+                    }
+                    for call in calls.iter().rev() {
+                        unsupported.push(remove_operation(document, call, why.clone(), repairs));
+                    }
+                    remove(document, holder);
+                }
+                Part::Other => {
+                    repairs.narrow(RULE, at, format!("{why}: left out"));
+                    remove(document, holder);
+                }
+            }
+        }
+    }
+}
+
+/// What a reference stands for.
+#[derive(Debug, Eq, PartialEq)]
+enum Part {
+    Schema,
+    Response,
+    /// A parameter or body of an operation, or of all operations of a path: its pointer.
+    Call(String),
+    /// A header, an example, a link, a callback, another component.
+    Other,
+}
+
+impl Part {
+    /// The part that stands at a place.
+    fn at(holder: &str) -> Self {
+        let steps: Vec<String> = pointer::names(holder).collect();
+        let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+        let upto = |count: usize| steps[..count].iter().fold(String::new(), |at, step| pointer::join(&at, step));
+        match steps.as_slice() {
+            ["components", "schemas", _, ..] => Self::Schema,
+            ["components", "responses", _] => Self::Response,
+            // A path that is described elsewhere.
+            ["paths", _] => Self::Call(upto(2)),
+            ["paths", _, "parameters", _] => Self::Call(upto(2)),
+            ["paths", _, _, "parameters", _] | ["paths", _, _, "requestBody"] => Self::Call(upto(3)),
+            [.., "responses", _] => Self::Response,
+            steps if steps.contains(&"schema") => Self::Schema,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Takes a node out of its map or list.
+fn remove(document: &mut Value, at: &str) {
+    let Some((parent, last)) = at.rsplit_once('/') else { return };
+    match document.pointer_mut(parent) {
+        Some(Value::Object(object)) => drop(object.shift_remove(&pointer::name(last))),
+        Some(Value::Array(items)) => {
+            if let Some(place) = last.parse().ok().filter(|place| *place < items.len()) {
+                items.remove(place);
+            }
+        }
+        _ => {}
+    }
+}
