@@ -135,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn a_type_that_the_overlay_names_is_sent_and_read_and_items_that_failed_are_an_error() {
         let server = MockServer::start_async().await;
-        let mut first = server
+        let first = server
             .mock_async(|when, then| {
                 when.method(POST)
                     .path("/parcels/bulk")
