@@ -1,5 +1,6 @@
 //! Calls with many items, in the forms in which answers tell of failed ones: both ends are held to what an overlay says of them.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
@@ -45,11 +46,14 @@ fn catalogue() -> Catalogue {
             .to_owned();
     let mut overlay = "overlay: 1.0.0\ninfo: {title: Store, version: '1'}\nactions:\n  - {target: $, update: {x-keyfit: {credentials: [key], errors: plain}}}\n".to_owned();
     for (name, answer, partial, _) in ANSWERS {
-        document += &format!(
-            "  /{name}:\n    post:\n      operationId: {name}\n      requestBody:\n        required: true\n        content: {{application/json: {{schema: {{type: object, required: [things], properties: {{things: {{type: array, items: {{$ref: '#/components/schemas/Thing'}}}}}}}}}}}}\n      responses:\n        '202': {{description: Taken., content: {{application/json: {{schema: {answer}}}}}}}\n"
+        let _ = writeln!(
+            document,
+            "  /{name}:\n    post:\n      operationId: {name}\n      requestBody:\n        required: true\n        content: {{application/json: {{schema: {{type: object, required: [things], properties: {{things: {{type: array, items: {{$ref: '#/components/schemas/Thing'}}}}}}}}}}}}\n      responses:\n        '202': {{description: Taken., content: {{application/json: {{schema: {answer}}}}}}}"
         );
-        overlay +=
-            &format!("  - target: $.paths['/{name}'].post\n    update:\n      x-keyfit:\n        partial: {partial}\n");
+        let _ = writeln!(
+            overlay,
+            "  - target: $.paths['/{name}'].post\n    update:\n      x-keyfit:\n        partial: {partial}"
+        );
     }
     document += "components:\n  schemas:\n    Thing: {type: object, required: [sku, size], properties: {sku: {type: string, example: t-1}, size: {type: integer}}}\n";
     let contract = r#"
