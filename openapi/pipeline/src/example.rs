@@ -317,7 +317,8 @@ impl<'a> Maker<'a> {
                 continue;
             }
             let before = self.gap.take();
-            let value = self.of_all(&schemas, depth + 1);
+            // What is required and not described may be anything.
+            let value = if schemas.is_empty() { json!("any") } else { self.of_all(&schemas, depth + 1) };
             // What nobody can make and nobody has to send is left out.
             if is_required || self.gap.is_none() {
                 members.insert(name.to_owned(), value);

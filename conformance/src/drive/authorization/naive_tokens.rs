@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::defect::Defect;
 use super::naive_holder::NaiveHolder;
-use super::wire::basic;
+use crate::basic;
 use crate::contract::{ClientAuthentication, GrantType, TokenBody};
 use crate::jws;
 use crate::secret::Secret;
@@ -41,7 +41,7 @@ impl NaiveHolder {
             request = if self.has(Defect::JoinsSecretsAsText) {
                 request.basic_auth(&registration.id, Some(secret))
             } else {
-                request.header(AUTHORIZATION, basic(&registration.id, secret))
+                request.header(AUTHORIZATION, basic::header(&registration.id, secret))
             };
         }
         if secret.is_none() || in_body {

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::script::{Received, Script, Scripted};
 use super::super::subject::Connect;
-use super::wire::{Parameters, basic, encoded};
+use super::wire::Parameters;
 use super::{CALL, Flow, Refusal, Registration, TestClock, TokenHolder};
+use crate::basic;
 use crate::contract::{AuthorizationServer, ClientAuthentication};
 use crate::secret::{Redactor, Secret};
 
@@ -41,7 +42,7 @@ impl Play<'_> {
         let id = "keyfit:client".to_owned();
         let secret = format!("fixture-secret-{} do-not-print: 100% of 32 bytes", self.lane); // not-a-secret
         self.hide(&secret);
-        self.hide(&basic(&id, &secret));
+        self.hide(&basic::header(&id, &secret));
         let scopes = self.server.scopes.iter().filter(|scope| Some(*scope) != self.server.offline_scope.as_ref());
         Registration {
             id,
@@ -189,7 +190,7 @@ impl Play<'_> {
     /// Keeps a text out of reports, and out of everything that the client may print.
     pub(super) fn hide(&self, text: &str) {
         self.redactor.learn(&Secret::new(text));
-        self.redactor.learn(&Secret::new(encoded(text)));
+        self.redactor.learn(&Secret::new(basic::encoded(text)));
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
     }
 

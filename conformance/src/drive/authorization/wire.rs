@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use serde_json::Value;
 
 use super::super::script::Received;
 use super::Registration;
+use crate::basic;
 use crate::contract::{ClientAuthentication, TokenBody};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -111,22 +110,13 @@ pub(super) fn authenticated(
             header.map_or(Ok(()), |_| Err("the client authenticates in the header as well".to_owned()))
         }
         ClientAuthentication::Basic => {
-            if header != Some(&basic(&registration.id, secret.reveal())) {
+            if header.and_then(|header| basic::pair(header))
+                != Some((registration.id.clone(), secret.reveal().to_owned()))
+            {
                 return Err("the header holds no id and secret, form-encoded and joined by a colon".to_owned());
             }
             let in_body = parameters.get("client_secret");
             in_body.map_or(Ok(()), |_| Err("the client authenticates in the body as well".to_owned()))
         }
     }
-}
-
-/// The header of HTTP Basic: both halves are form-encoded, so that a colon in the id does not move the border (RFC 6749,
-/// section 2.3.1).
-pub(super) fn basic(id: &str, secret: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
-}
-
-/// A text as a form holds it.
-pub(super) fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::super::call::{Answer, Call};
@@ -12,6 +10,7 @@ use super::super::mutant::Mutant;
 use super::super::registered::Registered;
 use super::super::token::{Grant, Token, token_text};
 use super::fault::Fault;
+use crate::basic;
 use crate::clock;
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, TokenBody};
 use crate::identity::{ClientKind, State as TokenState};
@@ -216,19 +215,4 @@ impl Core {
         self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
         answer
     }
-}
-
-/// Id and secret of an `Authorization` header with the scheme `Basic`, both form-encoded before (RFC 6749, section 2.3.1).
-fn basic_pair(header: &str) -> Option<(String, String)> {
-    let (scheme, rest) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("Basic") {
-        return None;
-    }
-    let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
-    let (id, secret) = pair.split_once(':')?;
-    let decoded = |text: &str| {
-        let spaced = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
-    };
-    Some((decoded(id)?, decoded(secret)?))
 }
