@@ -90,7 +90,7 @@ impl Core {
         let basic = call.headers.get("authorization").filter(|_| server.takes(ClientAuthentication::Basic));
         let (id, secret) = match basic {
             Some(header) => {
-                let (id, secret) = header.to_str().ok().and_then(basic_pair).ok_or(unknown)?;
+                let (id, secret) = header.to_str().ok().and_then(basic::pair).ok_or(unknown)?;
                 (id, Some(secret))
             }
             None => {
