@@ -50,8 +50,8 @@ impl Lexer<'_> {
         loop {
             self.deep = self.at - start + 1;
             match self.peek() {
-                // `- - a` and `? a`: what comes behind is a node as well.
-                Some(b'-' | b'?') if self.is_blank_at(self.at + 1) => self.at += 1,
+                // `- - a`, `? a`, and a colon behind a key in quotes or brackets: what comes behind is a node as well.
+                Some(b'-' | b'?' | b':') if self.is_blank_at(self.at + 1) => self.at += 1,
                 Some(b' ' | b'\t') => self.at += 1,
                 // A name for aliases, or a type.
                 Some(b'&' | b'!') => {
@@ -59,8 +59,6 @@ impl Lexer<'_> {
                 }
                 Some(b'{' | b'[') => self.brackets(),
                 Some(quote @ (b'"' | b'\'')) => self.quoted(quote),
-                // Behind a key in quotes or brackets.
-                Some(b':') if self.is_blank_at(self.at + 1) => self.at += 1,
                 Some(b'|' | b'>') => return self.block(indent),
                 None | Some(b'#' | b'\r' | b'\n') => return self.rest_of_line(),
                 Some(_) if self.plain_key() => {}

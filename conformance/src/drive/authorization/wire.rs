@@ -110,9 +110,7 @@ pub(super) fn authenticated(
             header.map_or(Ok(()), |_| Err("the client authenticates in the header as well".to_owned()))
         }
         ClientAuthentication::Basic => {
-            if header.and_then(|header| basic::pair(header))
-                != Some((registration.id.clone(), secret.reveal().to_owned()))
-            {
+            if header.and_then(basic::pair) != Some((registration.id.clone(), secret.reveal().to_owned())) {
                 return Err("the header holds no id and secret, form-encoded and joined by a colon".to_owned());
             }
             let in_body = parameters.get("client_secret");

@@ -317,12 +317,12 @@ impl Kinds {
     fn can_send(&self, set: &[String]) -> bool {
         let own = self.own.iter().map(|kind| (&kind.name, &kind.carrier));
         let foreign = self.foreign.iter().map(|kind| (&kind.name, &kind.carrier));
-        let sent: Vec<(&String, &Carrier)> = own.chain(foreign).filter(|(name, _)| set.contains(name)).collect();
+        let carried: Vec<(&String, &Carrier)> = own.chain(foreign).filter(|(name, _)| set.contains(name)).collect();
         let is_known =
-            |scheme: &String| sent.iter().any(|(name, _)| *name == scheme) || self.certificates.contains(scheme);
+            |scheme: &String| carried.iter().any(|(name, _)| *name == scheme) || self.certificates.contains(scheme);
         // A contract may call them otherwise; then any of its kinds opens what takes one.
-        let is_foreign = set.len() == 1 && sent.is_empty() && !(self.own.is_empty() && self.foreign.is_empty());
-        let mut places: Vec<String> = sent.iter().map(|(_, carrier)| place(carrier)).collect();
+        let is_foreign = set.len() == 1 && carried.is_empty() && !(self.own.is_empty() && self.foreign.is_empty());
+        let mut places: Vec<String> = carried.iter().map(|(_, carrier)| place(carrier)).collect();
         places.sort();
         let is_apart = places.windows(2).all(|pair| pair[0] != pair[1]);
         is_foreign || (set.iter().all(is_known) && is_apart)

@@ -51,10 +51,11 @@ fn lift(schema: &mut Value, names: &HashSet<String>) {
     let mut is_nullable = false;
     for key in ["allOf", "anyOf", "oneOf"] {
         for part in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
-            match refers(part, names) {
-                // Null fits all parts, or one of them; what has the parts says so.
-                true => is_nullable |= key != "allOf",
-                false => lift(part, names),
+            // Null fits all parts, or one of them; what has the parts says so.
+            if refers(part, names) {
+                is_nullable |= key != "allOf";
+            } else {
+                lift(part, names);
             }
         }
     }

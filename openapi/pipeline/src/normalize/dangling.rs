@@ -83,10 +83,8 @@ impl Part {
         let upto = |count: usize| steps[..count].iter().fold(String::new(), |at, step| pointer::join(&at, step));
         match steps.as_slice() {
             ["components", "schemas", _, ..] => Self::Schema,
-            ["components", "responses", _] => Self::Response,
             // A path that is described elsewhere.
-            ["paths", _] => Self::Call(upto(2)),
-            ["paths", _, "parameters", _] => Self::Call(upto(2)),
+            ["paths", _] | ["paths", _, "parameters", _] => Self::Call(upto(2)),
             ["paths", _, _, "parameters", _] | ["paths", _, _, "requestBody"] => Self::Call(upto(3)),
             [.., "responses", _] => Self::Response,
             steps if steps.contains(&"schema") => Self::Schema,
