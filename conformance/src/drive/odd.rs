@@ -1,31 +1,94 @@
 //! Answers as they could come one day: with members that the document does not know, values that it does not list, and
 //! times that are written in another way.
 
-use keyfit_openapi::Api;
-use serde_json::{Value, json};
+use keyfit_openapi::{Api, schema};
+use serde_json::{Map, Value, json};
+
+/// How deep a schema may be composed; ends those that contain themselves.
+const DEEPEST: usize = 16;
 
 /// The value with everything changed that a client must bear.
 pub(super) fn odd(api: &Api, schema: &Value, value: &Value) -> Value {
-    let schema = api.resolve(schema);
-    for key in ["allOf", "oneOf", "anyOf"] {
-        if let Some(variant) = schema.get(key).and_then(Value::as_array).and_then(|variants| variants.first()) {
-            return odd(api, variant, value);
-        }
+    of_all(api, &[schema], value)
+}
+
+/// The same of a value that has to fit all of these schemas.
+fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
+    let mut parts = Vec::new();
+    for schema in schemas {
+        compose(api, schema, value, 0, &mut parts);
     }
+    let all = |key: &'static str| parts.iter().filter_map(move |part| part.get(key));
     match value {
         Value::Object(members) => {
-            let properties = &schema["properties"];
-            let mut changed: serde_json::Map<String, Value> =
-                members.iter().map(|(name, member)| (name.clone(), odd(api, &properties[name], member))).collect();
+            let others: Vec<&Value> = all("additionalProperties").filter(|others| others.is_object()).collect();
+            let changed = members.iter().map(|(name, member)| {
+                let described: Vec<&Value> = all("properties").filter_map(|known| known.get(name)).collect();
+                let schemas = if described.is_empty() { &others } else { &described };
+                (name.clone(), of_all(api, schemas, member))
+            });
+            let mut changed: Map<String, Value> = changed.collect();
             // A map of strings to one type takes no other members.
-            if !schema["additionalProperties"].is_object() {
+            if others.is_empty() {
                 changed.insert("keyfit_new".to_owned(), json!({ "since": [1, 2] }));
             }
             Value::Object(changed)
         }
-        Value::Array(items) => items.iter().map(|item| odd(api, &schema["items"], item)).collect(),
-        Value::String(_) if schema.get("enum").is_some() => json!("keyfit-new"),
-        Value::String(_) if schema["format"] == "date-time" => json!("2026-01-22 10:00:00"),
+        Value::Array(items) => {
+            let each: Vec<&Value> = all("items").collect();
+            items.iter().map(|item| of_all(api, &each, item)).collect()
+        }
+        Value::String(_) if all("enum").next().is_some() => json!("keyfit-new"),
+        Value::String(_) if all("format").any(|format| format == "date-time") => json!("2026-01-22 10:00:00"),
         other => other.clone(),
+    }
+}
+
+/// The schema, the parts of its `allOf`, and of its unions the alternative that the value is.
+fn compose<'a>(api: &'a Api, schema: &'a Value, value: &Value, depth: usize, parts: &mut Vec<&'a Value>) {
+    let schema = api.resolve(schema);
+    if depth > DEEPEST || parts.iter().any(|part| std::ptr::eq(*part, schema)) {
+        return;
+    }
+    parts.push(schema);
+    let listed = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
+    for part in listed("allOf") {
+        compose(api, part, value, depth + 1, parts);
+    }
+    for key in ["oneOf", "anyOf"] {
+        if let Some(variant) = listed(key).find(|variant| schema::mismatch(api, variant, value).is_none()) {
+            compose(api, variant, value, depth + 1, parts);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+
+    use super::*;
+
+    #[test]
+    fn what_is_composed_is_changed_as_a_whole() {
+        let document =
+            "openapi: 3.0.3\ninfo: {title: t, version: '1'}\nservers: [{url: 'https://t.example'}]\npaths: {}\n";
+        let source =
+            Source { name: "t".to_owned(), document: Text::new("t.yaml", document), overlay: None, contract: None };
+        let api = Api::read(&source).expect("a document");
+        let text = json!({ "type": "string" });
+        let instant = json!({ "properties": { "at": { "type": "string", "format": "date-time" } } });
+        let at = json!({ "at": "2026-01-22T10:00:00Z" });
+        let new = json!({ "since": [1, 2] });
+        let parts = json!({ "allOf": [{ "properties": { "id": text } }, instant] });
+        assert_eq!(odd(&api, &parts, &at), json!({ "at": "2026-01-22 10:00:00", "keyfit_new": new }));
+        // A part that makes a map of it takes no member of another kind.
+        let map = json!({ "allOf": [{ "properties": { "id": text } }, { "additionalProperties": instant }] });
+        assert_eq!(
+            odd(&api, &map, &json!({ "id": "a", "b": at })),
+            json!({ "id": "a", "b": { "at": "2026-01-22 10:00:00", "keyfit_new": new } })
+        );
+        // The alternative that it is, and not the first.
+        let union = json!({ "oneOf": [{ "type": "integer" }, { "type": "string", "enum": ["a"] }] });
+        assert_eq!(odd(&api, &union, &json!("a")), "keyfit-new");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::DateTime;
 use keyfit_openapi::{Api, Operation, Place, Writing};
 use serde_json::{Map, Value};
 
@@ -104,7 +105,7 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
 }
 
 /// Whether what was sent says what was given: a documented default may be written
-/// out and a null left out, and a time written in another way.
+/// out and a null left out, and an instant written in another way.
 fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
     let schema = api.resolve(schema);
     match (sent, given) {
@@ -121,11 +122,15 @@ fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
             let each = &schema["items"];
             sent.len() == given.len() && sent.iter().zip(given).all(|(sent, given)| agrees(api, each, sent, given))
         }
-        (Value::String(sent), Value::String(given)) if schema["format"] == "date-time" => {
-            sent.replace(".000", "") == given.replace(".000", "")
-        }
+        (Value::String(sent), Value::String(given)) => sent == given || same_instant(sent, given),
         _ => sent == given,
     }
+}
+
+/// Whether two texts are one instant, in whatever zone and to whatever fraction of a second it is written.
+fn same_instant(one: &str, other: &str) -> bool {
+    let read = |text: &str| DateTime::parse_from_rfc3339(text).ok();
+    read(one).is_some_and(|one| read(other) == Some(one))
 }
 
 #[cfg(test)]
@@ -136,6 +141,14 @@ mod tests {
     use super::*;
 
     const WAREHOUSE: &str = include_str!("../../tests/fixtures/bare/warehouse.yaml");
+
+    #[test]
+    fn an_instant_may_be_written_in_another_zone_and_is_the_same_one() {
+        assert!(same_instant("2012-12-12T18:53:43Z", "2012-12-12T10:53:43-08:00"));
+        assert!(same_instant("2012-12-12T18:53:43Z", "2012-12-12T18:53:43.000Z"));
+        assert!(!same_instant("2012-12-12T18:53:43Z", "2012-12-12T18:53:43-08:00"));
+        assert!(!same_instant("text", "texts"));
+    }
 
     #[test]
     fn a_body_is_judged_by_the_media_type_of_the_document() {

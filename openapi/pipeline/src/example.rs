@@ -93,13 +93,14 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
     *left = maker.left;
     Request { arguments, gap: maker.gap }
 }
+
 /// A valid request for an operation, as far as the document tells how to make one; see [`request`].
 pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
     request(api, operation).arguments
 }
 
 /// A value that fits the schema: its `example`, `default` or first `enum` value where it has one, otherwise one made
-/// from its type and limits. Optional properties are included.
+/// from its type and limits. Optional properties are included, unless no value with them is known that fits.
 pub fn value(api: &Api, schema: &Value) -> Value {
     Maker::new(&api.document, EXAMPLE).made(schema)
 }
@@ -304,11 +305,12 @@ impl<'a> Maker<'a> {
     }
 
     fn object(&mut self, whole: &Whole<'_>, depth: usize) -> Value {
-        let required = whole.required();
+        let demanded = whole.required();
+        let required: HashSet<&str> = demanded.iter().copied().collect();
         let others: Vec<&Value> = whole.all("additionalProperties").filter(|others| others.is_object()).collect();
         let described = whole.members();
         let names: HashSet<&str> = described.iter().map(|(name, _)| *name).collect();
-        let undescribed = required.iter().filter(|name| !names.contains(*name)).map(|name| (*name, others.clone()));
+        let undescribed = demanded.iter().filter(|name| !names.contains(*name)).map(|name| (*name, others.clone()));
         let undescribed: Vec<_> = undescribed.collect();
         let mut members = Map::new();
         for (name, schemas) in described.into_iter().chain(undescribed) {

@@ -429,6 +429,17 @@ fn an_answer_to_head_has_no_body() {
 }
 
 #[test]
+fn an_answer_whose_status_allows_no_body_has_none() {
+    let text = "{description: ok, content: {text/plain: {schema: {type: string}}}}";
+    let api = read(&format!("  /pets:\n    delete: {{responses: {{'204': {text}, '200': {text}}}}}\n"));
+    let shapes = &api.operations[0].responses;
+    assert_eq!((shapes["204"].media_type.as_deref(), shapes["204"].schema.as_ref()), (None, None));
+    assert_eq!(shapes["200"].media_type.as_deref(), Some("text/plain"));
+    let repaired = api.repairs.iter().filter(|repair| repair.rule == "bodiless-answer").map(|repair| &*repair.pointer);
+    assert_eq!(repaired.collect::<Vec<_>>(), ["/paths/~1pets/delete/responses/204"]);
+}
+
+#[test]
 fn bodies_that_the_caller_writes_are_dispatched() {
     let body = |media_type: &str| {
         let paths = format!(

@@ -1,6 +1,6 @@
 //! All that a value has to fit at once: a schema, what it refers to, and the parts of its `allOf`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -104,8 +104,8 @@ impl<'a> Whole<'a> {
         self.all(key).filter_map(Value::as_u64).min()
     }
 
-    /// The names of the members that must be there.
-    pub(super) fn required(&self) -> HashSet<&'a str> {
+    /// The names of the members that must be there, in the order of the document.
+    pub(super) fn required(&self) -> Vec<&'a str> {
         self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect()
     }
 

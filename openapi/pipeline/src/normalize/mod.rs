@@ -8,6 +8,7 @@ mod parameters;
 mod paths;
 mod references;
 mod requests;
+mod responses;
 pub(crate) mod servers;
 mod shapes;
 mod structure;
@@ -55,6 +56,7 @@ pub(crate) fn normalize(
     parameters::complete(document, repairs);
     unsupported.extend(shapes::settle(document, repairs));
     requests::single_media_type(document, repairs);
+    responses::without_bodies(document, repairs);
     parameters::guard(document, repairs);
     Ok(unsupported)
 }
