@@ -342,6 +342,34 @@ mod generated {
                 value.parse()
             }
         }
+        /// `StepBase`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct StepBase {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub before: ::std::option::Option<super::values::Step>,
+            pub kind: ::std::string::String,
+        }
+        /// `Stored`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct Stored {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub before: ::std::option::Option<super::values::Step>,
+            pub kind: ::std::string::String,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub shelf: ::std::option::Option<::std::string::String>,
+        }
         /// `Thing`
         #[derive(
             ::keyfit::codegen::serde::Deserialize,
@@ -352,6 +380,21 @@ mod generated {
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Thing {
             pub id: i64,
+        }
+        /// `Weighed`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct Weighed {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub before: ::std::option::Option<super::values::Step>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub grams: ::std::option::Option<i64>,
+            pub kind: ::std::string::String,
         }
         /// Types for composing complex structures.
         pub mod builder {
@@ -884,6 +927,22 @@ mod generated {
         /// - Narrower than the document: successes come as bytes: application/pdf.
         pub fn get_label(&self) -> builder::GetLabel<'_> {
             builder::GetLabel::new(self)
+        }
+        /// What became of a parcel
+        ///
+        /// Sends a `GET` request to `/parcels/{id}/history`
+        ///
+        /// ```text
+        /// let response = client.get_history()
+        ///     .id(id)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: it changes nothing, so it may be repeated.
+        pub fn get_history(&self) -> builder::GetHistory<'_> {
+            builder::GetHistory::new(self)
         }
         /// The moves of the account
         ///
@@ -1496,6 +1555,75 @@ mod generated {
                 Ok(answer.stream())
             }
         }
+        /// Builder for [`Client::get_history`]
+        ///
+        /// [`Client::get_history`]: super::Client::get_history
+        #[derive(Debug, Clone)]
+        pub struct GetHistory<'a> {
+            client: &'a super::Client,
+            id: Result<::keyfit::PathArgument, String>,
+        }
+        impl<'a> GetHistory<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    id: Err("id was not initialized".to_string()),
+                }
+            }
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("id", value);
+                self
+            }
+            /// Sends a `GET` request to `/parcels/{id}/history`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<::std::vec::Vec<super::values::Step>>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, id } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/parcels/{}/history", client.baseurl, encode_path(& id
+                        .to_string()),
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .get(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[6usize])
+                    .await?;
+                answer.decode()
+            }
+        }
         /// Builder for [`Client::list_moves`]
         ///
         /// [`Client::list_moves`]: super::Client::list_moves
@@ -1596,7 +1724,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[7usize])
+                    .send(&client.client, request, &super::API.operations[8usize])
                     .await?;
                 answer.decode()
             }
@@ -1609,7 +1737,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[7usize],
+                    &super::API.operations[8usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1621,7 +1749,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[7usize],
+                    &super::API.operations[8usize],
                 )
             }
         }
@@ -1692,7 +1820,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[6usize])
+                    .send(&client.client, build(), &super::API.operations[7usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1802,7 +1930,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[8usize])
+                    .send(&client.client, request, &super::API.operations[9usize])
                     .await?;
                 answer.decode()
             }
@@ -1815,7 +1943,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[9usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1827,7 +1955,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[9usize],
                 )
             }
         }
@@ -1929,7 +2057,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[9usize])
+                    .send(&client.client, request, &super::API.operations[10usize])
                     .await?;
                 answer.decode()
             }
@@ -1942,7 +2070,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1956,7 +2084,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
         }
@@ -2056,7 +2184,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[10usize])
+                    .send(&client.client, request, &super::API.operations[11usize])
                     .await?;
                 answer.decode()
             }
@@ -2071,7 +2199,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2083,7 +2211,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
         }
@@ -2187,7 +2315,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[11usize])
+                    .send(&client.client, request, &super::API.operations[12usize])
                     .await?;
                 answer.decode()
             }
@@ -2200,7 +2328,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2214,7 +2342,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
         }
@@ -2295,7 +2423,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[12usize])
+                    .send(&client.client, request, &super::API.operations[13usize])
                     .await?;
                 answer.decode()
             }
@@ -2308,7 +2436,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2322,7 +2450,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
         }
@@ -2431,7 +2559,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[13usize])
+                    .send(&client.client, request, &super::API.operations[14usize])
                     .await?;
                 answer.decode()
             }
@@ -2444,7 +2572,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[14usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2456,7 +2584,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[14usize],
                 )
             }
         }
@@ -2635,6 +2763,18 @@ mod generated {
                     .with_retry(::keyfit::operation::Retry::Safe)
                     .with_rate_limit("get-label")
                     .streaming()
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "get-history",
+                        "get_history",
+                        "GET",
+                        "/parcels/{id}/history",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Safe)
+                    .with_rate_limit("get-history")
                     .with_errors("parcels"),
                 ::keyfit::Operation::new("move-parcel", "move_parcel", "POST", "/moves")
                     .with_credentials(&["key"])
@@ -2908,6 +3048,43 @@ mod generated {
                 f.write_str(self.as_str())
             }
         }
+        /// One of several objects, by `kind`.
+        #[derive(Clone, Debug, ::keyfit::codegen::serde::Serialize)]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(untagged)]
+        #[non_exhaustive]
+        pub enum Step {
+            /// `kind` is `weighed`.
+            Weighed(::std::boxed::Box<super::types::Weighed>),
+            /// `kind` is `Stored`.
+            Stored(::std::boxed::Box<super::types::Stored>),
+            /// Another value of `kind`, or none: as it came.
+            Unknown(::keyfit::codegen::serde_json::Value),
+        }
+        impl<'de> ::keyfit::codegen::serde::Deserialize<'de> for Step {
+            fn deserialize<D: ::keyfit::codegen::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let value = <::keyfit::codegen::serde_json::Value as ::keyfit::codegen::serde::Deserialize>::deserialize(
+                    deserializer,
+                )?;
+                let read = match value
+                    .get("kind")
+                    .and_then(::keyfit::codegen::serde_json::Value::as_str)
+                {
+                    Some("weighed") => {
+                        ::keyfit::codegen::serde_json::from_value(value)
+                            .map(Self::Weighed)
+                    }
+                    Some("Stored") => {
+                        ::keyfit::codegen::serde_json::from_value(value)
+                            .map(Self::Stored)
+                    }
+                    _ => Ok(Self::Unknown(value)),
+                };
+                read.map_err(<D::Error as ::keyfit::codegen::serde::de::Error>::custom)
+            }
+        }
     }
     #[cfg(test)]
     /// Calls an operation through its typed builder.
@@ -3012,6 +3189,19 @@ mod generated {
                         );
                 }
                 ::keyfit::dispatch::Answer::from_stream(call.send().await?).await
+            }
+            "get-history" => {
+                #[allow(unused_mut)]
+                let mut call = client.get_history();
+                if let Some(value) = arguments.get("id") {
+                    call = call
+                        .id(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("id", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
             "move-parcel" => {
                 #[allow(unused_mut)]

@@ -163,4 +163,26 @@ mod tests {
         let answer: crate::form_3::types::Sent = error.decode().expect("the answer as its type");
         assert_eq!(answer.parcels[1].problem.as_deref(), Some("too heavy"));
     }
+
+    #[tokio::test]
+    async fn a_union_goes_by_its_member_and_nothing_of_it_is_lost() {
+        use crate::form_3::values::Step;
+
+        let server = MockServer::start_async().await;
+        let steps = r#"[{"kind":"weighed","grams":5.0,"before":{"kind":"Stored","shelf":"7"}},{"kind":"burnt","by":{"x":1}},{"at":"noon"}]"#;
+        server.mock_async(|when, then| drop((when.path("/parcels/p1/history"), then.status(200).body(steps)))).await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let read = client.get_history().id("p1").send().await.expect("an answer");
+        let Step::Weighed(first) = &read[0] else { panic!("{:?}", read[0]) };
+        assert_eq!(first.grams, Some(5));
+        assert!(matches!(&first.before, Some(Step::Stored(stored)) if stored.shelf.as_deref() == Some("7")));
+        assert!(
+            matches!(&read[1], Step::Unknown(value) if value["by"]["x"] == 1) && matches!(&read[2], Step::Unknown(_))
+        );
+        let written = serde_json::to_string(&*read).expect("JSON");
+        let same: serde_json::Value = serde_json::from_str(&steps.replace("5.0", "5")).expect("JSON");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("JSON"), same);
+    }
 }
