@@ -24,6 +24,7 @@ mod prune;
 mod requests;
 mod rescue;
 mod rules;
+mod schemes;
 mod setters;
 mod split;
 mod surface;
