@@ -1,11 +1,14 @@
 //! OAuth 2.0 against an authorization server of Authlib. Needs an interpreter that has it, in `KEYFIT_PYTHON` (default `python3`);
 //! without one the tests say so and pass.
 
+#[path = "peers/process.rs"]
+mod process;
+
 use std::env;
 use std::error::Error as _;
-use std::io::{BufRead as _, BufReader};
+use std::ops::Deref;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use keyfit::auth::oauth::{
@@ -15,20 +18,21 @@ use keyfit::auth::oauth::{
 use keyfit::auth::source::MemorySource;
 use keyfit::auth::{AccessToken, JwtAlgorithm, JwtKey, JwtParties, JwtSigner, TokenSource as _};
 use keyfit::{Error, ErrorKind};
+use process::Peer;
 use reqwest::header::LOCATION;
 use reqwest::{Url, redirect};
 
 const REDIRECT: &str = "https://app.example.com/callback";
 const SCOPES: [&str; 2] = ["read", "offline_access"];
 
-/// A running server, stopped when dropped.
-struct Provider {
-    url: String,
-    /// The private key of the client `signing`, as a JWK.
-    key: String,
-    child: Child,
-    /// The server ends when this closes, even if the test is killed.
-    _stdin: ChildStdin,
+struct Provider(Peer);
+
+impl Deref for Provider {
+    type Target = Peer;
+
+    fn deref(&self) -> &Peer {
+        &self.0
+    }
 }
 
 impl Provider {
@@ -41,16 +45,8 @@ impl Provider {
             eprintln!("skipped: Authlib is not installed (set KEYFIT_PYTHON to an interpreter that has it)");
             return None;
         }
-        let mut command = Command::new(interpreter);
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/authlib/server.py"));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("it ran a moment ago");
-        let stdin = child.stdin.take().expect("a pipe");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
-        let key = lines.by_ref().find_map(|line| line.strip_prefix("key ").map(str::to_owned));
-        let url = lines.find(|line| line.starts_with("http://127.0.0.1:"));
-        let (key, url) = (key.expect("the server says its key"), url.expect("the server says its URL"));
-        Some(Self { url, key, child, _stdin: stdin })
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/authlib/server.py");
+        Peer::start(Command::new(interpreter).arg(script)).map(Self)
     }
 
     async fn server(&self) -> AuthorizationServer {
@@ -100,14 +96,6 @@ impl Provider {
         let old = old.refresh(tokens.refresh_token().expect("a refresh token"));
         let session = RefreshingSession::start(self.endpoint("my:client").await, old, MemoryStore::new()).await;
         session.expect("a session")
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -1,11 +1,14 @@
 //! OAuth 2.0 against a certified OpenID provider of somebody else. Needs node, and `npm ci` in `tests/peers/oidc`;
 //! without them the tests say so and pass.
 
+#[path = "peers/process.rs"]
+mod process;
+
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::io::{BufRead as _, BufReader};
+use std::ops::Deref;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 
 use futures_core::future::BoxFuture;
 use keyfit::Error;
@@ -16,6 +19,7 @@ use keyfit::auth::oauth::{
 };
 use keyfit::auth::source::MemorySource;
 use keyfit::auth::{AccessToken, JwtAlgorithm, JwtKey, SecretSource, TokenSource as _};
+use process::Peer;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Url, redirect};
 use secrecy::SecretString;
@@ -23,14 +27,14 @@ use secrecy::SecretString;
 const REDIRECT: &str = "https://app.example.com/callback";
 const SCOPES: [&str; 3] = ["openid", "read", "offline_access"];
 
-/// A running provider, stopped when dropped.
-struct Provider {
-    url: String,
-    /// The private key of the client `signing`, as a JWK.
-    key: String,
-    child: Child,
-    /// The provider ends when this closes, even if the test is killed.
-    _stdin: ChildStdin,
+struct Provider(Peer);
+
+impl Deref for Provider {
+    type Target = Peer;
+
+    fn deref(&self) -> &Peer {
+        &self.0
+    }
 }
 
 impl Provider {
@@ -41,19 +45,11 @@ impl Provider {
             eprintln!("skipped: run `npm ci` in tests/peers/oidc");
             return None;
         }
-        let mut command = Command::new("node");
-        command.arg("server.mjs").args(arguments).current_dir(folder);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let Ok(mut child) = command.spawn() else {
+        let peer = Peer::start(Command::new("node").arg("server.mjs").args(arguments).current_dir(folder));
+        if peer.is_none() {
             eprintln!("skipped: there is no node");
-            return None;
-        };
-        let stdin = child.stdin.take().expect("a pipe");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
-        let key = lines.by_ref().find_map(|line| line.strip_prefix("key ").map(str::to_owned));
-        let url = lines.find(|line| line.starts_with("http://127.0.0.1:"));
-        let (key, url) = (key.expect("the provider says its key"), url.expect("the provider says its URL"));
-        Some(Self { url, key, child, _stdin: stdin })
+        }
+        peer.map(Self)
     }
 
     fn endpoint(&self, client: &str) -> TokenEndpoint {
@@ -146,14 +142,6 @@ impl Browser {
             (method, body) = (reqwest::Method::GET, String::new());
         }
         panic!("the provider does not come to an end")
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -24,6 +24,12 @@ fn a_client_takes_the_tokens_of_its_own_kinds() {
     assert_impl_all!(DatasourceToken: IntoCredential<ingest::Api>);
     assert_not_impl_any!(DatasourceToken: IntoCredential<product::Api>, IntoCredential<transactional::Api>);
 
+    // Of several each has to open the API, also one that may be lacking.
+    assert_impl_all!((DatasourceToken, ProductToken): IntoCredential<ingest::Api>);
+    assert_impl_all!((Option<DatasourceToken>, (ProductToken, Credential<product::kind::Product>)): IntoCredential<ingest::Api>);
+    assert_not_impl_any!((DatasourceToken, ApiSmsToken): IntoCredential<ingest::Api>);
+    assert_not_impl_any!((DatasourceToken, ProductToken, Option<Key>): IntoCredential<ingest::Api>);
+
     assert_impl_all!(Key: IntoCredential<scopien::Api>);
     assert_impl_all!(Credential<scopien::kind::Key>: IntoCredential<scopien::Api>);
     assert_not_impl_any!(Key: IntoCredential<product::Api>);

@@ -18,6 +18,17 @@ pub enum Needed {
     },
 }
 
+impl Needed {
+    /// Every kind that is named, as often as it is.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        let sets = match self {
+            Self::Any => &[][..],
+            Self::OneOf { sets, .. } => sets,
+        };
+        sets.iter().flatten()
+    }
+}
+
 impl Api {
     /// What an operation takes, by the overlay's `credentials`, and by the document's `security` where that is silent.
     pub fn needed(&self, operation: &Operation) -> Needed {

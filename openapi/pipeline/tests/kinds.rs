@@ -206,6 +206,18 @@ components: {securitySchemes: {key: {type: http, scheme: bearer}, login: {type: 
     assert_eq!(told.pointer, "/paths/~1parcels/get");
     assert_eq!(told.note, "no client can call it: it takes `key` with `login`, which a request cannot carry");
     assert!(client.code.contains("Narrower than the document: no client can call it"), "{}", client.code);
+    // One that no client sends, beside one that opens another call.
+    let closed =
+        "  /b:\n    get: {operationId: b, security: [{digest: []}], responses: {'204': {description: none}}}\n";
+    let schemes = "security: [{key: []}]
+components: {securitySchemes: {key: {type: http, scheme: bearer}, digest: {type: http, scheme: digest}}}
+";
+    let client = generated(&format!("{DOCUMENT}{closed}{schemes}"), None, None).expect("a client");
+    assert!(client.repairs.iter().any(|repair| repair.pointer == "/paths/~1b/get" && repair.note.contains("`digest`")));
+    // A contract may call its kind otherwise.
+    let contract = "[[credential]]\nkind = \"account\"\n";
+    let client = generated(&format!("{DOCUMENT}{schemes}"), None, Some(contract)).expect("a client");
+    assert!(client.repairs.iter().all(|repair| repair.rule != "credential"), "any kind opens it");
 }
 
 #[test]

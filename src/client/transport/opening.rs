@@ -95,8 +95,8 @@ impl Keys {
     fn unopened(&self, alternatives: &[&[&str]]) -> Error {
         let is_certificate = |name: &str| self.certificate.0.contains(&name);
         let scheme = |name: &&str| {
-            let more = if is_certificate(name) { ", a client certificate (`Config::client_certificate`)" } else { "" };
-            format!("`{name}`{more}")
+            let what = if is_certificate(name) { ", a client certificate (`Config::client_certificate`)" } else { "" };
+            format!("`{name}`{what}")
         };
         let alternative = |names: &&[&str]| {
             let together = names.iter().map(scheme).collect::<Vec<_>>().join(" with ");

@@ -10,7 +10,8 @@ use serde_json::Value;
 use syn::{Item, parse_quote};
 
 use super::oauth;
-use crate::contract::{Carrier, Contract, Credential, is_header};
+use super::schemes::{carrier, is_certificate, path, place, unsendable};
+use crate::contract::{Carrier, Contract, Credential};
 use crate::repair::Repairs;
 use crate::{Api, Failure, Needed, Text, name, pointer, walk};
 
@@ -98,13 +99,19 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
     let schemes = schemes.into_iter().map(|(at, scheme)| (pointer::name(&at), walk::resolve(&api.document, scheme)));
     kinds.certificates = schemes.filter(|(_, scheme)| is_certificate(scheme)).map(|(name, _)| name).collect();
     kinds.oauth = oauth::schemes(api, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
-    for operation in &api.operations {
-        let Needed::OneOf { sets, is_optional } = api.needed(operation) else {
+    let needed: Vec<Needed> = api.operations.iter().map(|operation| api.needed(operation)).collect();
+    // A contract may call its kinds otherwise than the document its schemes; then each of them opens what takes one.
+    let names: HashSet<&String> = needed.iter().flat_map(Needed::names).collect();
+    let mut known = kinds.own.iter().map(|kind| &kind.name).chain(kinds.foreign.iter().map(|kind| &kind.name));
+    let has_other = known.any(|name| !names.contains(name));
+    for (operation, needed) in api.operations.iter().zip(&needed) {
+        let Needed::OneOf { sets, is_optional } = needed else {
             kinds.opens_without = true;
             continue;
         };
-        kinds.opens_without |= is_optional || sets.iter().any(|set| kinds.are_certificates(set));
-        if !is_optional && !sets.iter().any(|set| kinds.can_send(set)) {
+        kinds.opens_without |= *is_optional || sets.iter().any(|set| kinds.are_certificates(set));
+        let can_send = |set: &Vec<String>| (has_other && set.len() == 1) || kinds.can_send(set);
+        if !is_optional && !sets.iter().any(can_send) {
             let sets: Vec<String> = sets.iter().map(|set| format!("`{}`", set.join("` with `"))).collect();
             let note = format!("no client can call it: it takes {}, which a request cannot carry", sets.join(" or "));
             repairs.narrow("credential", &operation.pointer(), note);
@@ -195,52 +202,6 @@ fn in_query(repairs: &mut Repairs, at: &str, kind: &str) {
     repairs.narrow("credential", at, note);
 }
 
-/// Why a client cannot send what a scheme describes.
-fn unsendable(scheme: &Value) -> String {
-    let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
-    match text("type").as_str() {
-        "http" => format!("the HTTP scheme `{}` answers a challenge", text("scheme")),
-        "apikey" => "its place has no name that can be sent".to_owned(),
-        _ => "its type is not known".to_owned(),
-    }
-}
-
-/// Whether a security scheme is a client certificate, which the connection shows and no request carries.
-fn is_certificate(scheme: &Value) -> bool {
-    scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("mutualTLS"))
-}
-
-/// Schemes of HTTP whose credential is worked out anew for each challenge of the server.
-const CHALLENGED: [&str; 8] =
-    ["digest", "hoba", "mutual", "negotiate", "ntlm", "scram-sha-1", "scram-sha-256", "vapid"];
-
-/// Where a security scheme has its credential sent.
-fn carrier(scheme: &Value) -> Option<Carrier> {
-    let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
-    if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
-        return Some(Carrier::Header);
-    }
-    if is("type", "http") {
-        let scheme = scheme["scheme"].as_str().filter(|scheme| is_header(scheme))?;
-        return match scheme.to_ascii_lowercase().as_str() {
-            "basic" => Some(Carrier::Basic),
-            name if CHALLENGED.contains(&name) => None,
-            _ => Some(Carrier::Scheme(scheme.to_owned())),
-        };
-    }
-    let name = scheme["name"].as_str().filter(|_| is("type", "apiKey"))?;
-    // A key that is called like the header of tokens is one.
-    if is("in", "header") && name.eq_ignore_ascii_case("authorization") {
-        return Some(Carrier::Header);
-    }
-    match () {
-        () if is("in", "header") && is_header(name) => Some(Carrier::NamedHeader(name.to_owned())),
-        () if is("in", "cookie") && is_header(name) => Some(Carrier::Cookie(name.to_owned())),
-        () if is("in", "query") && !name.is_empty() => Some(Carrier::Query(name.to_owned())),
-        () => None,
-    }
-}
-
 /// The names of kinds in Rust and in the environment.
 struct Names {
     api: String,
@@ -320,12 +281,10 @@ impl Kinds {
         let carried: Vec<(&String, &Carrier)> = own.chain(foreign).filter(|(name, _)| set.contains(name)).collect();
         let is_known =
             |scheme: &String| carried.iter().any(|(name, _)| *name == scheme) || self.certificates.contains(scheme);
-        // A contract may call them otherwise; then any of its kinds opens what takes one.
-        let is_foreign = set.len() == 1 && carried.is_empty() && !(self.own.is_empty() && self.foreign.is_empty());
         let mut places: Vec<String> = carried.iter().map(|(_, carrier)| place(carrier)).collect();
         places.sort();
         let is_apart = places.windows(2).all(|pair| pair[0] != pair[1]);
-        is_foreign || (set.iter().all(is_known) && is_apart)
+        set.iter().all(is_known) && is_apart
     }
 
     /// The mark of the API, the kinds, and the types of their tokens.
@@ -461,27 +420,5 @@ impl Kind {
                 #prefixes
             }
         }
-    }
-}
-
-/// Where a request has one credential at most.
-fn place(carrier: &Carrier) -> String {
-    match carrier {
-        Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => "header authorization".to_owned(),
-        Carrier::NamedHeader(name) => format!("header {}", name.to_ascii_lowercase()),
-        Carrier::Cookie(name) => format!("cookie {name}"),
-        Carrier::Query(name) => format!("query {name}"),
-    }
-}
-
-/// The carrier in Rust.
-pub(crate) fn path(carrier: &Carrier) -> TokenStream {
-    match carrier {
-        Carrier::NamedHeader(name) => quote!(::keyfit::auth::Carrier::Header(#name)),
-        Carrier::Scheme(scheme) => quote!(::keyfit::auth::Carrier::Scheme(#scheme)),
-        Carrier::Basic => quote!(::keyfit::auth::Carrier::Basic),
-        Carrier::Cookie(name) => quote!(::keyfit::auth::Carrier::Cookie(#name)),
-        Carrier::Query(name) => quote!(::keyfit::auth::Carrier::Query(#name)),
-        Carrier::Header => quote!(::keyfit::auth::Carrier::Bearer),
     }
 }

@@ -25,6 +25,7 @@ mod prune;
 mod requests;
 mod rescue;
 mod rules;
+mod schemes;
 mod setters;
 mod split;
 mod surface;

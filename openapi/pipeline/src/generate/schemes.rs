@@ -1,0 +1,75 @@
+//! How requests carry what a security scheme describes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+
+use crate::contract::{Carrier, is_header};
+
+/// Schemes of HTTP whose credential is worked out anew for each challenge of the server.
+const CHALLENGED: [&str; 8] =
+    ["digest", "hoba", "mutual", "negotiate", "ntlm", "scram-sha-1", "scram-sha-256", "vapid"];
+
+/// Where a security scheme has its credential sent.
+pub(crate) fn carrier(scheme: &Value) -> Option<Carrier> {
+    let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
+    if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
+        return Some(Carrier::Header);
+    }
+    if is("type", "http") {
+        let scheme = scheme["scheme"].as_str().filter(|scheme| is_header(scheme))?;
+        return match scheme.to_ascii_lowercase().as_str() {
+            "basic" => Some(Carrier::Basic),
+            name if CHALLENGED.contains(&name) => None,
+            _ => Some(Carrier::Scheme(scheme.to_owned())),
+        };
+    }
+    let name = scheme["name"].as_str().filter(|_| is("type", "apiKey"))?;
+    // A key that is called like the header of tokens is one.
+    if is("in", "header") && name.eq_ignore_ascii_case("authorization") {
+        return Some(Carrier::Header);
+    }
+    match () {
+        () if is("in", "header") && is_header(name) => Some(Carrier::NamedHeader(name.to_owned())),
+        () if is("in", "cookie") && is_header(name) => Some(Carrier::Cookie(name.to_owned())),
+        () if is("in", "query") && !name.is_empty() => Some(Carrier::Query(name.to_owned())),
+        () => None,
+    }
+}
+
+/// Whether a security scheme is a client certificate, which the connection shows and no request carries.
+pub(crate) fn is_certificate(scheme: &Value) -> bool {
+    scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("mutualTLS"))
+}
+
+/// Why a client cannot send what a scheme describes.
+pub(crate) fn unsendable(scheme: &Value) -> String {
+    let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
+    match text("type").as_str() {
+        "http" => format!("the HTTP scheme `{}` answers a challenge", text("scheme")),
+        "apikey" => "its place has no name that can be sent".to_owned(),
+        _ => "its type is not known".to_owned(),
+    }
+}
+
+/// Where a request has one credential at most.
+pub(crate) fn place(carrier: &Carrier) -> String {
+    match carrier {
+        Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => "header authorization".to_owned(),
+        Carrier::NamedHeader(name) => format!("header {}", name.to_ascii_lowercase()),
+        Carrier::Cookie(name) => format!("cookie {name}"),
+        Carrier::Query(name) => format!("query {name}"),
+    }
+}
+
+/// The carrier in Rust.
+pub(crate) fn path(carrier: &Carrier) -> TokenStream {
+    match carrier {
+        Carrier::NamedHeader(name) => quote!(::keyfit::auth::Carrier::Header(#name)),
+        Carrier::Scheme(scheme) => quote!(::keyfit::auth::Carrier::Scheme(#scheme)),
+        Carrier::Basic => quote!(::keyfit::auth::Carrier::Basic),
+        Carrier::Cookie(name) => quote!(::keyfit::auth::Carrier::Cookie(#name)),
+        Carrier::Query(name) => quote!(::keyfit::auth::Carrier::Query(#name)),
+        Carrier::Header => quote!(::keyfit::auth::Carrier::Bearer),
+    }
+}
