@@ -22,6 +22,7 @@ pub mod example;
 mod explain;
 mod failure;
 mod file;
+mod files;
 mod generate;
 mod hints;
 mod lines;
@@ -47,6 +48,7 @@ mod table;
 mod target;
 mod template;
 mod vendor_scopes;
+mod versions;
 mod walk;
 
 pub use api::Api;
