@@ -44,11 +44,12 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let url = options.document.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://"));
     let spec = match url {
         Some(url) => fetched(url, &options.transport)?,
-        None => file::read(&options.document, "document")?,
+        // A folder of an API has its document in one file.
+        None => file::read(&options.document, "document")?.with_referenced()?.joined()?,
     };
     let has_ending = options.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    // A URL need not end with what it is.
-    let is_json = has_ending || (url.is_some() && spec.text.trim_start().starts_with('{'));
+    // A URL need not end with what it is, and what was joined is JSON.
+    let is_json = has_ending || spec.text.trim_start().starts_with('{');
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
     let made = scaffold(&name, &spec)?;
     let files = [

@@ -45,8 +45,13 @@ pub fn make(project: &Project, entry: &Entry) -> Result<Made, UserError> {
 
 /// The files of an API with their hashes, by their paths in the project.
 fn inputs(project: &Project, source: &Source) -> lock::Inputs {
-    let files = [Some(&source.document), source.overlay.as_ref(), source.contract.as_ref()];
-    files.into_iter().flatten().map(|file| (project.name(file.path.as_ref()), digest(&file.text))).collect()
+    let beside = [source.overlay.as_ref(), source.contract.as_ref()];
+    source
+        .document
+        .files()
+        .chain(beside.into_iter().flatten())
+        .map(|file| (project.name(file.path.as_ref()), digest(&file.text)))
+        .collect()
 }
 
 /// The files of an entry's API as they are now.

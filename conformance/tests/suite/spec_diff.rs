@@ -184,7 +184,7 @@ fn a_revision_of_git_is_compared_with_the_file_of_today() {
 #[test]
 fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
     let folder = Folder::new("unreadable");
-    folder.write("swagger.yaml", "swagger: '2.0'\n");
+    folder.write("swagger.yaml", "swagger: '1.2'\n");
     folder.write("broken.yaml", "openapi: [3\n");
     folder.write("unknown.toml", "[[ignore]]\nrule = \"security-scope-add\"\nreason = \"agreed\"\n");
     folder.write("unreasoned.toml", "[[ignore]]\nrule = \"security-scope-added\"\n");

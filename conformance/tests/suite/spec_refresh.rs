@@ -145,7 +145,7 @@ fn a_bad_answer_changes_nothing() {
         ("compressed", ok("content-encoding: gzip\r\n", "\u{1F}\u{8B}")),
         ("missing", "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n".to_owned()),
         ("bomb", ok("", &bomb)),
-        ("other-version", ok("", "swagger: '2.0'\ninfo: {title: Pets, version: '1'}\npaths: {}\n")),
+        ("other-version", ok("", "swagger: '1.2'\ninfo: {title: Pets, version: '1'}\npaths: {}\n")),
         ("empty", ok("", "")),
         (
             "nothing-left",

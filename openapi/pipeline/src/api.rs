@@ -11,7 +11,7 @@ use crate::operation::{Operation, Webhook};
 use crate::pagination::Guess;
 use crate::repair::Repairs;
 use crate::template::nameless;
-use crate::{Failure, Source, hints, lint, overlay, place, remarks, select, table, walk};
+use crate::{Failure, Source, hints, overlay, place, remarks, select, table, versions, walk};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -74,9 +74,10 @@ impl Api {
             Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
             None => located.value.clone(),
         };
-        lint::version(&located, &document)?;
+        let set_aside = versions::settle(&mut located, &mut document, &mut repairs)?;
         hints::check_schemas(&located, &document)?;
-        let mut unsupported = normalize(&located, &mut document, &mut repairs)?;
+        let mut unsupported = versions::remove(set_aside, &mut document, &mut repairs);
+        unsupported.extend(normalize(&located, &mut document, &mut repairs)?);
         select::select(&located, &mut document, selectors, &mut unsupported, &mut repairs)?;
         remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;

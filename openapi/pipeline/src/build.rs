@@ -100,7 +100,11 @@ impl Client {
             Ok(module)
         });
         match written {
-            Ok(module) => warn(&module),
+            Ok(module) => {
+                let referenced = module.source.document.files().skip(1);
+                referenced.for_each(|file| println!("cargo::rerun-if-changed={}", file.path));
+                warn(&module);
+            }
             Err(failure) => {
                 tell(&failure);
                 process::exit(1);

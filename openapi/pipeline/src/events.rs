@@ -213,7 +213,7 @@ impl Reader<'_> {
                 return Err(self.failure(at, "the merge key `<<` has something else than maps", help));
             };
             for (name, value) in map {
-                if let (false, Some(lines)) = (object.contains_key(name), lines.member(name)) {
+                if let (false, Some(lines)) = (object.contains_key(name), lines.child(name)) {
                     object.insert(name.clone(), value.clone());
                     members.push((self.shared(name), lines.clone()));
                 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Api, Generated, Repair, SourcePlace, pointer};
+use crate::{Api, Generated, Repair, SourcePlace, pointer, versions};
 
 /// An overlay action, or the repairs of one node.
 #[derive(Clone, Debug)]
@@ -51,8 +51,9 @@ impl Api {
             });
         }
         let place = |pointer: &str| self.located.place_in(&states, pointer);
-        let before = states.last().unwrap_or(&self.document);
-        steps.extend(grouped(self.repairs.iter().skip(actions), [before, &self.document], place));
+        // Repairs are made to the document in the words of 3.0 or 3.1.
+        let before = versions::settled(states.last().unwrap_or(&self.document).clone());
+        steps.extend(grouped(self.repairs.iter().skip(actions), [&before, &self.document], place));
         steps
     }
 

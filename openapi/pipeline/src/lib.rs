@@ -22,6 +22,7 @@ pub mod example;
 mod explain;
 mod failure;
 mod file;
+mod files;
 mod flow;
 mod generate;
 mod hints;
@@ -51,6 +52,7 @@ mod table;
 mod target;
 mod template;
 mod vendor_scopes;
+mod versions;
 mod walk;
 
 pub use api::Api;

@@ -8,33 +8,37 @@ use crate::pointer;
 
 /// Line and column of a node, and of the nodes below it. A tree, since a document has more nodes than anybody asks for:
 /// a table by pointer takes longer to write than the document to read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Lines {
     line: u32,
     column: u32,
+    /// The number of its file.
+    file: u32,
     below: Below,
 }
 
 /// The nodes below one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Below {
+    #[default]
     Nothing,
     Items(Vec<Lines>),
     /// Sorted by name: a map may have thousands of members, and each be asked for. A name that many maps have is kept once.
     Members(Vec<(Arc<str>, Lines)>),
 }
 
+impl Below {
+    /// Those of a map.
+    pub(crate) fn members(mut members: Vec<(Arc<str>, Lines)>) -> Self {
+        members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Self::Members(members)
+    }
+}
+
 impl Lines {
     pub(crate) fn new(mark: Marker, below: Below) -> Self {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Self { line: number(mark.line()), column: number(mark.col() + 1), below }
-    }
-
-    /// Where a member stands.
-    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
-        let Below::Members(members) = &self.below else { return None };
-        let place = members.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-        Some(&members[place].1)
+        Self { line: number(mark.line()), column: number(mark.col() + 1), file: 0, below }
     }
 
     /// Where the items stand.
@@ -47,17 +51,64 @@ impl Lines {
         self.below = Below::Nothing;
     }
 
-    /// Line and column, from 1, of what a JSON pointer leads to.
-    pub(crate) fn get(&self, pointer: &str) -> Option<(usize, usize)> {
+    /// Line and column, from 1.
+    pub(crate) fn line_and_column(&self) -> (usize, usize) {
+        (self.line as usize, self.column as usize)
+    }
+
+    /// The number of the file: 0 unless the document was joined from several.
+    pub(crate) fn file(&self) -> usize {
+        self.file as usize
+    }
+
+    /// What a JSON pointer leads to.
+    pub(crate) fn get(&self, pointer: &str) -> Option<&Self> {
+        pointer::names(pointer).try_fold(self, |node, name| node.child(&name))
+    }
+
+    /// What a JSON pointer leads to, or what is left around it.
+    pub(crate) fn nearest(&self, pointer: &str) -> &Self {
         let mut node = self;
-        for step in pointer.split('/').skip(1) {
-            node = match &node.below {
-                Below::Nothing => return None,
-                Below::Items(items) => items.get(step.parse::<usize>().ok()?)?,
-                Below::Members(_) => node.member(&pointer::name(step))?,
-            };
+        for name in pointer::names(pointer) {
+            let Some(child) = node.child(&name) else { break };
+            node = child;
         }
-        Some((node.line as usize, node.column as usize))
+        node
+    }
+
+    /// Where a member or item stands.
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        match &self.below {
+            Below::Nothing => None,
+            Below::Items(items) => items.get(name.parse::<usize>().ok()?),
+            Below::Members(members) => {
+                let place = members.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+                Some(&members[place].1)
+            }
+        }
+    }
+
+    /// The same place in a file of this number, with other nodes below.
+    pub(crate) fn in_file(&self, file: usize, below: Below) -> Self {
+        Self { file: u32::try_from(file).unwrap_or(u32::MAX), below, ..*self }
+    }
+
+    /// The same place with nothing below.
+    pub(crate) fn without_below(&self) -> Self {
+        Self { below: Below::Nothing, ..*self }
+    }
+
+    /// The member of a map, which becomes one where it is none.
+    pub(crate) fn member(&mut self, name: &str, make: impl FnOnce() -> Self) -> &mut Self {
+        if !matches!(self.below, Below::Members(_)) {
+            self.below = Below::Members(Vec::new());
+        }
+        let Below::Members(members) = &mut self.below else { unreachable!("it was made one") };
+        let place = members.binary_search_by(|(known, _)| (**known).cmp(name)).unwrap_or_else(|place| {
+            members.insert(place, (name.into(), make()));
+            place
+        });
+        &mut members[place].1
     }
 }
 

@@ -1,4 +1,4 @@
-//! What no repair can mend: unsupported versions, missing parts, references into other files, circles of compositions.
+//! What no repair can mend: missing parts, references to what is not there to read, circles of compositions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,43 +7,6 @@ use serde_json::Value;
 use crate::Failure;
 use crate::load::Located;
 use crate::{pointer, walk};
-
-/// Refuses everything but OpenAPI 3.0 and 3.1.
-pub(crate) fn version(located: &Located, document: &Value) -> Result<(), Failure> {
-    if !document.is_object() {
-        return Err(located.failure(
-            "",
-            "the document is not an object",
-            "an OpenAPI document starts with `openapi: 3.0.3`, or another version of 3.0 or 3.1",
-        ));
-    }
-    if let Some(swagger) = document.get("swagger") {
-        return Err(located.failure(
-            "/swagger",
-            format!("Swagger {} is not supported", plain(swagger)),
-            "convert the document to OpenAPI 3.0 or 3.1",
-        ));
-    }
-    let Some(version) = document.get("openapi") else {
-        return Err(located.failure(
-            "",
-            "the key `openapi` is missing",
-            "add `openapi: 3.0.3`, or check that this is the document",
-        ));
-    };
-    let text = plain(version);
-    if ["3.0", "3.1"]
-        .iter()
-        .any(|known| text.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
-    {
-        return Ok(());
-    }
-    Err(located.failure(
-        "/openapi",
-        format!("OpenAPI {text} is not supported"),
-        "use a document of OpenAPI 3.0 or 3.1, or convert it",
-    ))
-}
 
 /// Refuses a document without the parts that everything else is built on.
 pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> {

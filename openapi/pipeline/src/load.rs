@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use crate::failure::Place;
+use crate::files::{File, join};
 use crate::lines::Lines;
 use crate::overlay::Applied;
+use crate::versions::Moves;
 use crate::{Failure, Text, events, flow};
 
 /// How deep a document may nest.
@@ -15,11 +17,13 @@ pub(crate) const DEEPEST: usize = 128;
 pub(crate) struct Located {
     /// The document.
     pub(crate) value: Value,
-    /// The file's path.
-    path: String,
+    /// The file's path, and where the document is in several those of the others.
+    paths: Vec<String>,
     lines: Lines,
     /// The overlay that changed the document since.
     pub(crate) overlay: Option<Box<Applied>>,
+    /// Where the nodes stood before the document was put into the words of another version.
+    pub(crate) moves: Moves,
 }
 
 impl Located {
@@ -30,18 +34,34 @@ impl Located {
     /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
     pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
         let read = |text: &str| events::read(&source.path, text);
-        let (value, lines) = read(&source.text).or_else(|_| {
+        let (mut value, mut lines) = read(&source.text).or_else(|_| {
             let text = without_surrogates(&source.text);
             let set_in = || flow::set_in(&text).and_then(|text| read(&text).ok());
             read(&text).or_else(|failure| set_in().ok_or(failure))
         })?;
-        Ok(Self { value, path: source.path.clone(), lines, overlay: None })
+        let mut paths = vec![source.path.clone()];
+        if !source.referenced.is_empty() {
+            let mut files = vec![File { path: source.path.clone(), value, lines }];
+            for other in &source.referenced {
+                let Self { value, lines, .. } = Self::read(other)?;
+                files.push(File { path: other.path.clone(), value, lines });
+                paths.push(other.path.clone());
+            }
+            (value, lines) = join(&files)?;
+        }
+        Ok(Self { value, paths, lines, overlay: None, moves: Moves::default() })
     }
 
-    /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action.
+    /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action. Its
+    /// pointer is the one by which the file and the overlay know it.
     pub(crate) fn place(&self, node: &str) -> Place {
         // Replayed only now: places are asked for when something fails.
         self.nearest(node, |overlay, node| overlay.place(&self.value, node))
+    }
+
+    /// The path of the file, of several that of the document.
+    pub(crate) fn path(&self) -> &str {
+        self.paths.first().map_or("", String::as_str)
     }
 
     /// The document as it was read, and what it became with each of the overlay's actions.
@@ -58,17 +78,20 @@ impl Located {
     }
 
     fn nearest(&self, node: &str, put_in: impl Fn(&Applied, &str) -> Option<Place>) -> Place {
-        let mut known = node;
+        let node = self.moves.origin(node);
+        let mut known = node.as_str();
         loop {
             if let Some(place) = self.overlay.as_ref().and_then(|overlay| put_in(overlay, known)) {
-                return Place { pointer: node.to_owned(), ..place };
+                return Place { pointer: node, ..place };
             }
-            if let Some((line, column)) = self.lines.get(known) {
-                return Place { path: self.path.clone(), line, column, pointer: node.to_owned() };
+            if let Some(found) = self.lines.get(known) {
+                let (line, column) = found.line_and_column();
+                let path = self.paths.get(found.file()).cloned().unwrap_or_default();
+                return Place { path, line, column, pointer: node };
             }
             known = match known.rsplit_once('/') {
                 Some((parent, _)) => parent,
-                None => return Place { path: self.path.clone(), pointer: node.to_owned(), ..Place::default() },
+                None => return Place { path: self.path().to_owned(), pointer: node, ..Place::default() },
             };
         }
     }
@@ -78,6 +101,7 @@ impl Located {
         self.value = Value::Null;
         self.lines.forget();
         self.overlay = None;
+        self.moves.clear();
     }
 
     /// A failure at a node.

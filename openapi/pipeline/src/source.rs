@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::Failure;
 use crate::contract::{Contract, Facts};
 use crate::file::read_file;
 use crate::load::Located;
+use crate::{Failure, files};
 
 /// A text and the path under which messages name it.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Text {
     pub path: String,
     /// The whole text.
     pub text: String,
+    /// The files that a document refers to, and those that they refer to, by their paths.
+    pub(crate) referenced: Vec<Self>,
 }
 
 /// The three files of an API folder.
@@ -74,6 +76,7 @@ impl Source {
             Failure::of_file(&path.display().to_string(), "there is no such folder or file", help)
         })?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let document = document.with_referenced()?;
         Ok(Self { name, document, overlay: None, contract: None })
     }
 
@@ -118,7 +121,7 @@ impl Source {
             })?;
         Ok(Self {
             name,
-            document,
+            document: document.with_referenced()?,
             overlay: Text::read_if_there(&folder.join("overlay.yaml"))?,
             contract: Text::read_if_there(&folder.join("contract.toml"))?,
         })
@@ -128,7 +131,7 @@ impl Source {
 impl Text {
     /// A text under the path that messages shall name.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into() }
+        Self { path: path.into(), text: text.into(), referenced: Vec::new() }
     }
 
     /// The text of a file, in the encoding of YAML and JSON.
@@ -147,13 +150,40 @@ impl Text {
             _ => {}
         }
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { path, text }),
+            Ok(text) => Ok(Self::new(path, text)),
             Err(error) => {
                 let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
                 let line = good.split(|byte| *byte == b'\n').count();
                 refuse(format!("the text is not UTF-8: line {line} has a letter of another encoding"), UTF_8)
             }
         }
+    }
+
+    /// Reads the files that the document at this path refers to, in its folder and below it. A text that is not YAML stays as it
+    /// is.
+    ///
+    /// # Errors
+    /// Returns an error if one of them is not there, lies outside of the folder, also by a link, or cannot be read.
+    pub fn with_referenced(mut self) -> Result<Self, Failure> {
+        files::gather(&mut self)?;
+        Ok(self)
+    }
+
+    /// The files that it is made of: itself, and those that it refers to.
+    pub fn files(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.referenced)
+    }
+
+    /// The files that it is made of as one, in JSON; a document in one file stays as it is.
+    ///
+    /// # Errors
+    /// Returns an error if one of the files is not YAML, or a reference leads nowhere or out of the folder.
+    pub fn joined(self) -> Result<Self, Failure> {
+        if self.referenced.is_empty() {
+            return Ok(self);
+        }
+        let whole = Located::read(&self)?.value;
+        Ok(Self::new(self.path, format!("{whole:#}\n")))
     }
 
     /// Whether it is YAML or JSON at all.

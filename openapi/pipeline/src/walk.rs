@@ -7,6 +7,15 @@ use crate::pointer;
 /// The operation keys of a path item (OpenAPI 3.0).
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
+/// Whether a key of a path item names a method of OpenAPI 3.2 that clients have no calls by: `query`, or one of
+/// `additionalOperations`, which are written in capitals.
+pub(crate) fn is_other_method(key: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_known = METHODS.iter().any(|method| key.eq_ignore_ascii_case(method));
+    key == "query"
+        || (!is_known && key.starts_with(|first: char| first.is_ascii_uppercase()) && key.bytes().all(is_token))
+}
+
 /// Whether a method (lower case) is one that RFC 9110 calls safe.
 pub(crate) fn is_safe(method: &str) -> bool {
     matches!(method, "get" | "head" | "options")

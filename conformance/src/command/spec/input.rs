@@ -24,7 +24,7 @@ pub(super) fn read(name: &str) -> Result<Input, UserError> {
         return at_revision(name, revision, path);
     }
     let text = file::read_or(Path::new(name), "document", "name a file, or REV:PATH for a file of git")?;
-    Ok(Input { text, file: name.to_owned() })
+    Ok(Input { text: text.with_referenced()?, file: name.to_owned() })
 }
 
 fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, UserError> {

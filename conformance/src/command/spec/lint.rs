@@ -24,7 +24,16 @@ pub(crate) struct Options {
 const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
 
 /// What is odd, and is read as it stands.
-const NOTED: [&str; 6] = ["looks-paged", "no-json", "odd-status", "published-hints", "same-path", "unknown-scheme"];
+const NOTED: [&str; 8] = [
+    "looks-paged",
+    "mixed-versions",
+    "no-json",
+    "odd-example",
+    "odd-status",
+    "published-hints",
+    "same-path",
+    "unknown-scheme",
+];
 
 /// Reads the document as the generator does and prints what it stumbled over.
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
@@ -61,13 +70,14 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             _ => ("repaired", &mut repaired),
         };
         *count += 1;
+        let place = api.place(&repair.pointer);
         let _ = writeln!(
             text,
             "{word} {}: {}\n  --> {}\n  at  #{}\n",
             repair.rule,
             plain(&repair.note),
-            api.place(&repair.pointer),
-            plain(&repair.pointer)
+            place,
+            plain(&place.pointer)
         );
     }
     if let Some(weight) = weight {

@@ -1,5 +1,6 @@
 //! `keyfit spec`: what can be said of documents alone. One file a subcommand.
 
+mod bundle;
 mod check;
 mod diff;
 mod explain;
@@ -57,6 +58,14 @@ Examples:
   keyfit spec explain ingest
   keyfit spec explain ingest --document > openapi.json";
 
+const BUNDLE: &str = "\
+Examples:
+  keyfit spec bundle openapi.yaml --output openapi.json
+
+Exit codes:
+  0  the document is written
+  2  the input cannot be used";
+
 /// What to do with documents.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -75,6 +84,11 @@ pub(crate) enum Command {
     /// Say whether documents, overlays, contracts and the reviewed surface still fit each other.
     #[command(after_help = CHECK)]
     Check(check::Options),
+    /// Put a document in several files into one, as all other commands read it.
+    ///
+    /// A document in one file is written as it is. Files outside of its folder, and URLs, are refused.
+    #[command(after_help = BUNDLE)]
+    Bundle(bundle::Options),
     /// Show what the overlay and the repairs change in the document of an API that ships, before and after.
     #[command(after_help = EXPLAIN)]
     Explain(explain::Options),
@@ -87,6 +101,7 @@ pub(crate) fn run(command: &Command) -> Result<Ending, UserError> {
         Command::Lint(options) => lint::run(options),
         Command::Refresh(options) => refresh::run(options),
         Command::Check(options) => check::run(options),
+        Command::Bundle(options) => bundle::run(options),
         Command::Explain(options) => explain::run(options),
     }
 }

@@ -7,7 +7,8 @@ use std::thread;
 use super::node::{Node, Revision};
 use crate::load::Located;
 use crate::normalize::ids;
-use crate::{Failure, Operation, SourcePlace, Text, generate, lint};
+use crate::repair::Repairs;
+use crate::{Failure, Operation, SourcePlace, Text, generate, versions};
 
 /// A document that is to be compared: read, but neither overlaid nor repaired.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads an OpenAPI document of 3.0 or 3.1, YAML or JSON. Schemas of 3.1 are compared in the words of 3.0: what those
+    /// Reads an OpenAPI document of any version, YAML or JSON. Schemas of 3.1 are compared in the words of 3.0: what those
     /// cannot say, such as `if` and tuples, is compared as a whole.
     ///
     /// # Errors
@@ -26,7 +27,9 @@ impl Document {
     /// OpenAPI says, is no failure: documents that are broken can be compared too.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let mut located = Located::read(text)?;
-        lint::version(&located, &located.value)?;
+        let mut value = located.value.take();
+        versions::settle(&mut located, &mut value, &mut Repairs::default())?;
+        located.value = value;
         if located.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
             generate::translate(&mut located.value);
         }

@@ -27,7 +27,8 @@ impl<'a> Operation<'a> {
         for (path, place) in root.get("paths").iter().flat_map(Node::members) {
             let item = place.resolved();
             for (method, node) in item.members() {
-                if walk::METHODS.contains(&method) && node.value.is_object() {
+                let is_method = walk::METHODS.contains(&method) || walk::is_other_method(method);
+                if is_method && node.value.is_object() {
                     let id = document
                         .id(&node.at)
                         .or_else(|| node.text("operationId"))

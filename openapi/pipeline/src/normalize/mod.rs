@@ -13,7 +13,9 @@ pub(crate) mod servers;
 mod shapes;
 mod structure;
 
-pub(crate) use parameters::{PATH_GUARD, TRANSPORT_HEADERS, is_pattern, template_names, unchecked, unguarded};
+pub(crate) use parameters::{
+    PATH_GUARD, TRANSPORT_HEADERS, is_pattern, remove_operation, template_names, unchecked, unguarded,
+};
 pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 pub(crate) use shapes::SEPARATOR;

@@ -1,0 +1,262 @@
+//! Several files as one document. What a reference leads to becomes a named component where there is a section for it, each
+//! once; anything else is written in its place. Every node keeps its file and line.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use serde_json::{Map, Value, json};
+
+use super::kinds::Kind;
+use super::{Target, target};
+use crate::failure::Place;
+use crate::lines::{Below, Lines};
+use crate::load::DEEPEST;
+use crate::{Failure, pointer};
+
+/// How many nodes the whole may have: what is written in its place is so each time.
+const MOST_NODES: usize = crate::events::MOST_NODES;
+
+/// A file as it was read. The first of a list is the document.
+pub(crate) struct File {
+    pub(crate) path: String,
+    pub(crate) value: Value,
+    pub(crate) lines: Lines,
+}
+
+/// A part of a file that has a name in the whole.
+struct Part {
+    section: &'static str,
+    name: String,
+    kind: Kind,
+    file: usize,
+    pointer: String,
+}
+
+struct Join<'a> {
+    files: &'a [File],
+    by_path: HashMap<&'a str, usize>,
+    is_swagger: bool,
+    /// The pointers in the whole of what has a name there.
+    homes: HashMap<(usize, String), String>,
+    taken: HashSet<String>,
+    open: VecDeque<Part>,
+    /// What is being written in its place.
+    way: Vec<(usize, String)>,
+    nodes: usize,
+}
+
+/// Joins the files. The first is the document.
+pub(crate) fn join(files: &[File]) -> Result<(Value, Lines), Failure> {
+    let Some(document) = files.first() else { return Ok((Value::Null, Lines::default())) };
+    let mut join = Join {
+        files,
+        by_path: files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect(),
+        is_swagger: document.value.get("swagger").is_some(),
+        homes: HashMap::new(),
+        taken: HashSet::new(),
+        open: VecDeque::new(),
+        way: Vec::new(),
+        nodes: 0,
+    };
+    join.named(&document.value);
+    let (mut value, mut lines) = join.node(0, "", &document.value, Kind::Other, 0)?;
+    while let Some(Part { section, name, kind, file, pointer }) = join.open.pop_front() {
+        let node = files[file].value.pointer(&pointer).unwrap_or(&Value::Null);
+        let part = join.node(file, &pointer, node, kind, 0)?;
+        put(&mut value, &mut lines, section, &name, part);
+    }
+    Ok((value, lines))
+}
+
+/// Puts a named part into its section.
+fn put(value: &mut Value, lines: &mut Lines, section: &str, name: &str, (part, place): (Value, Lines)) {
+    let (mut node, mut at) = (value, lines);
+    for key in pointer::names(section) {
+        let Some(object) = node.as_object_mut() else { return };
+        let line = at.without_below();
+        node = object.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+        at = at.member(&key, || line);
+    }
+    if let Some(object) = node.as_object_mut() {
+        object.insert(name.to_owned(), part);
+        *at.member(name, Lines::default) = place;
+    }
+}
+
+impl Join<'_> {
+    /// The names that the document has given, to parts of other files as well.
+    fn named(&mut self, document: &Value) {
+        let kinds = [
+            Kind::Schema,
+            Kind::Parameter,
+            Kind::Response,
+            Kind::Header,
+            Kind::Body,
+            Kind::Example,
+            Kind::Link,
+            Kind::Callback,
+        ];
+        for section in kinds.into_iter().filter_map(|kind| kind.section(self.is_swagger)) {
+            let Some(parts) = document.pointer(section).and_then(Value::as_object) else { continue };
+            for (name, part) in parts {
+                let at = pointer::join(section, name);
+                self.taken.insert(at.clone());
+                let Some(reference) = part.get("$ref").and_then(Value::as_str) else { continue };
+                if let Target::File(path, inside) = target(&self.files[0].path, reference)
+                    && let Some(file) = self.by_path.get(path.as_str()).filter(|file| **file != 0)
+                {
+                    self.homes.entry((*file, inside.to_owned())).or_insert(at);
+                }
+            }
+        }
+    }
+
+    fn node(
+        &mut self,
+        file: usize,
+        at: &str,
+        node: &Value,
+        kind: Kind,
+        depth: usize,
+    ) -> Result<(Value, Lines), Failure> {
+        self.nodes += 1;
+        if depth > DEEPEST || self.nodes > MOST_NODES {
+            let problem = format!("the files make a document of more than {MOST_NODES} nodes or {DEEPEST} levels");
+            return Err(self.failure(file, at, problem, "refer to parts of it by their names in `components`"));
+        }
+        if kind != Kind::Data
+            && let Some(reference) = node.get("$ref").and_then(Value::as_str)
+        {
+            return self.reference(file, at, node, reference, kind, depth);
+        }
+        let (value, below) = match node {
+            Value::Object(object) => {
+                let (mut whole, mut members) = (Map::with_capacity(object.len()), Vec::with_capacity(object.len()));
+                for (key, inner) in object {
+                    let (inner, place) = self.node(file, &pointer::join(at, key), inner, kind.below(key), depth + 1)?;
+                    whole.insert(key.clone(), inner);
+                    members.push((key.as_str().into(), place));
+                }
+                (Value::Object(whole), Below::members(members))
+            }
+            Value::Array(list) => {
+                let (mut whole, mut items) = (Vec::with_capacity(list.len()), Vec::with_capacity(list.len()));
+                for (index, inner) in list.iter().enumerate() {
+                    let (inner, place) = self.node(file, &format!("{at}/{index}"), inner, kind.element(), depth + 1)?;
+                    whole.push(inner);
+                    items.push(place);
+                }
+                (Value::Array(whole), Below::Items(items))
+            }
+            scalar => (scalar.clone(), Below::Nothing),
+        };
+        Ok((value, self.place(file, at, below)))
+    }
+
+    fn reference(
+        &mut self,
+        file: usize,
+        at: &str,
+        node: &Value,
+        reference: &str,
+        kind: Kind,
+        depth: usize,
+    ) -> Result<(Value, Lines), Failure> {
+        let (to, inside) = match target(&self.files[file].path, reference) {
+            Target::Here(inside) => (file, inside),
+            Target::File(path, inside) => match self.by_path.get(path.as_str()) {
+                Some(to) => (*to, inside),
+                None => return Err(self.elsewhere(file, at, reference)),
+            },
+            Target::Remote => return Err(self.elsewhere(file, at, reference)),
+        };
+        if to == 0 {
+            return Ok(self.leads_to(file, at, node, inside));
+        }
+        let Some(found) = self.files[to].value.pointer(inside) else {
+            let problem = format!("the reference `{reference}` leads nowhere");
+            return Err(self.failure(
+                file,
+                &pointer::join(at, "$ref"),
+                problem,
+                "correct it, or add the part to the file",
+            ));
+        };
+        let key = (to, inside.to_owned());
+        let home = self.homes.get(&key);
+        if home.is_some_and(|home| file != 0 || home != at) || home.is_none() && kind.section(self.is_swagger).is_some()
+        {
+            let home = match home {
+                Some(home) => home.clone(),
+                None => self.name(key, kind),
+            };
+            return Ok(self.leads_to(file, at, node, &home));
+        }
+        if self.way.contains(&key) {
+            let problem = format!("the reference `{reference}` leads in a circle");
+            return Err(self.failure(file, &pointer::join(at, "$ref"), problem, "write one of the parts out"));
+        }
+        self.way.push(key);
+        let whole = self.node(to, inside, found, kind, depth + 1);
+        self.way.pop();
+        let (mut whole, mut lines) = whole?;
+        // What stands beside the reference says it more closely.
+        for (key, own) in node.as_object().into_iter().flatten().filter(|(key, _)| *key != "$ref") {
+            let (own, place) = self.node(file, &pointer::join(at, key), own, kind.below(key), depth + 1)?;
+            if let Some(object) = whole.as_object_mut() {
+                object.insert(key.clone(), own);
+                *lines.member(key, Lines::default) = place;
+            }
+        }
+        Ok((whole, lines))
+    }
+
+    /// The reference of a node, to a part of the whole.
+    fn leads_to(&self, file: usize, at: &str, node: &Value, to: &str) -> (Value, Lines) {
+        let mut node = node.clone();
+        node["$ref"] = json!(format!("#{to}"));
+        let members = node
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| (key.as_str().into(), self.place(file, &pointer::join(at, key), Below::Nothing)));
+        let below = Below::members(members.collect());
+        (node, self.place(file, at, below))
+    }
+
+    /// Gives a part of a file a name: that of its last step, or of its file.
+    fn name(&mut self, (file, inside): (usize, String), kind: Kind) -> String {
+        let section = kind.section(self.is_swagger).unwrap_or_default();
+        let stem = std::path::Path::new(&self.files[file].path).file_stem().unwrap_or_default().to_string_lossy();
+        let last = if inside.is_empty() { stem.into_owned() } else { pointer::name(&inside) };
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        let plain: String = last.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+        let numbered = (2..).map(|number| format!("{plain}{number}"));
+        let free = std::iter::once(plain.clone())
+            .chain(numbered)
+            .find(|name| !self.taken.contains(&pointer::join(section, name)));
+        let name = free.unwrap_or(plain.clone());
+        let home = pointer::join(section, &name);
+        self.taken.insert(home.clone());
+        self.homes.insert((file, inside.clone()), home.clone());
+        self.open.push_back(Part { section, name, kind, file, pointer: inside });
+        home
+    }
+
+    fn place(&self, file: usize, at: &str, below: Below) -> Lines {
+        self.files[file].lines.nearest(at).in_file(file, below)
+    }
+
+    fn elsewhere(&self, file: usize, at: &str, reference: &str) -> Failure {
+        let problem = format!("the reference `{reference}` leads to another file");
+        let help = "references lead into the document, or to files in its folder and below (`./other.yaml#/...`): a build that \
+                    fetches is not repeatable";
+        self.failure(file, &pointer::join(at, "$ref"), problem, help)
+    }
+
+    fn failure(&self, file: usize, at: &str, problem: impl Into<String>, help: &str) -> Failure {
+        let File { path, lines, .. } = &self.files[file];
+        let (line, column) = lines.nearest(at).line_and_column();
+        let place = Place { path: path.clone(), line, column, pointer: at.to_owned() };
+        Failure { place, problem: problem.into(), help: help.to_owned() }
+    }
+}

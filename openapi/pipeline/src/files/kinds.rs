@@ -1,0 +1,113 @@
+//! What stands where in a document, as far as references can stand there.
+
+use serde_json::Value;
+
+use crate::pointer;
+
+/// What stands at a node.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Kind {
+    Other,
+    /// Values of the API: nothing in them is a reference.
+    Data,
+    Schema,
+    Schemas,
+    Parameter,
+    Parameters,
+    Response,
+    Responses,
+    Header,
+    Headers,
+    Body,
+    Bodies,
+    Example,
+    Examples,
+    Link,
+    Links,
+    Callback,
+    Callbacks,
+}
+
+impl Kind {
+    /// What stands under a key.
+    pub(super) fn below(self, key: &str) -> Self {
+        match self {
+            Self::Data => Self::Data,
+            _ if self.element() != self => self.element(),
+            _ if key.starts_with("x-") => Self::Data,
+            Self::Schema => match key {
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "allOf"
+                | "anyOf" | "oneOf" | "prefixItems" => Self::Schemas,
+                "example" | "examples" | "default" | "enum" | "const" | "discriminator" | "required" => Self::Data,
+                _ => Self::Schema,
+            },
+            _ => match key {
+                "schema" | "itemSchema" => Self::Schema,
+                "schemas" | "definitions" => Self::Schemas,
+                "parameters" => Self::Parameters,
+                "responses" => Self::Responses,
+                "requestBody" => Self::Body,
+                "requestBodies" => Self::Bodies,
+                "headers" => Self::Headers,
+                "examples" => Self::Examples,
+                "links" => Self::Links,
+                "callbacks" => Self::Callbacks,
+                "example" | "value" | "scopes" | "security" => Self::Data,
+                _ => Self::Other,
+            },
+        }
+    }
+
+    /// What the entries of a list or map are, the kind itself where it is none.
+    pub(super) fn element(self) -> Self {
+        match self {
+            Self::Schemas => Self::Schema,
+            Self::Parameters => Self::Parameter,
+            Self::Responses => Self::Response,
+            Self::Headers => Self::Header,
+            Self::Bodies => Self::Body,
+            Self::Examples => Self::Example,
+            Self::Links => Self::Link,
+            Self::Callbacks => Self::Callback,
+            other => other,
+        }
+    }
+
+    /// Where parts of the kind have names.
+    pub(super) fn section(self, is_swagger: bool) -> Option<&'static str> {
+        match (self, is_swagger) {
+            (Self::Schema, true) => Some("/definitions"),
+            (Self::Parameter, true) => Some("/parameters"),
+            (Self::Response, true) => Some("/responses"),
+            (Self::Schema, false) => Some("/components/schemas"),
+            (Self::Parameter, false) => Some("/components/parameters"),
+            (Self::Response, false) => Some("/components/responses"),
+            (Self::Header, false) => Some("/components/headers"),
+            (Self::Body, false) => Some("/components/requestBodies"),
+            (Self::Example, false) => Some("/components/examples"),
+            (Self::Link, false) => Some("/components/links"),
+            (Self::Callback, false) => Some("/components/callbacks"),
+            _ => None,
+        }
+    }
+}
+
+/// Calls `found` with the pointer and target of every `$ref` of a node, and with what it stands for.
+pub(super) fn references(node: &Value, kind: Kind, at: &str, found: &mut dyn FnMut(String, &str, Kind)) {
+    if kind == Kind::Data {
+        return;
+    }
+    if let Some(target) = node.get("$ref").and_then(Value::as_str) {
+        found(pointer::join(at, "$ref"), target, kind);
+    }
+    match node {
+        Value::Object(object) => {
+            object.iter().for_each(|(key, inner)| references(inner, kind.below(key), &pointer::join(at, key), found));
+        }
+        Value::Array(list) => {
+            let entries = list.iter().enumerate();
+            entries.for_each(|(index, inner)| references(inner, kind.element(), &format!("{at}/{index}"), found));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,125 @@
+//! The versions of OpenAPI: a document of any of them is read as one of 3.0 or 3.1, the only ones that later steps know.
+
+mod moves;
+mod openapi_32;
+mod swagger;
+
+use serde_json::Value;
+
+pub(crate) use self::moves::Moves;
+use crate::load::Located;
+use crate::normalize::{Unsupported, remove_operation};
+use crate::repair::Repairs;
+use crate::{Failure, walk};
+
+/// An operation that the version of the document can describe, and no request can be made of.
+pub(crate) struct SetAside {
+    /// The JSON pointer of the operation.
+    at: String,
+    reason: String,
+}
+
+/// The versions that are read, for messages.
+const KNOWN: &str = "Swagger 2.0 or of OpenAPI 3.0, 3.1 or 3.2";
+
+/// What a document says that it is.
+#[derive(Clone, Copy)]
+enum Version {
+    Swagger,
+    /// 3.0 or 3.1.
+    Read,
+    /// 3.2.
+    Newer,
+}
+
+/// Puts a document into the words of OpenAPI 3.0 or 3.1. From then on `located` finds the places of its nodes by the pointers
+/// that they have there.
+///
+/// # Errors
+/// Returns an error if the document says that it is of another version, of two, or of none.
+pub(crate) fn settle(
+    located: &mut Located,
+    document: &mut Value,
+    repairs: &mut Repairs,
+) -> Result<Vec<SetAside>, Failure> {
+    let version = version(located, document)?;
+    let (moves, set_aside) = convert(version, document, repairs);
+    located.moves = moves;
+    Ok(set_aside)
+}
+
+/// The same for a document whose version was settled before.
+pub(crate) fn settled(mut document: Value) -> Value {
+    if let Ok(version) = version_of(&document) {
+        convert(version, &mut document, &mut Repairs::default());
+    }
+    document
+}
+
+/// Takes out the operations that were set aside.
+pub(crate) fn remove(set_aside: Vec<SetAside>, document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+    set_aside.into_iter().map(|SetAside { at, reason }| remove_operation(document, &at, reason, repairs)).collect()
+}
+
+fn convert(version: Version, document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<SetAside>) {
+    match version {
+        Version::Swagger => swagger::convert(document, repairs),
+        Version::Newer => openapi_32::convert(document, repairs),
+        Version::Read => (Moves::default(), Vec::new()),
+    }
+}
+
+fn version(located: &Located, document: &Value) -> Result<Version, Failure> {
+    version_of(document).map_err(|(at, problem, help)| located.failure(at, problem, help))
+}
+
+/// The version, or the node at fault, what is wrong with it and what to do.
+fn version_of(document: &Value) -> Result<Version, (&'static str, String, String)> {
+    if !document.is_object() {
+        let help = "an OpenAPI document starts with `openapi: 3.0.3`, or another version".to_owned();
+        return Err(("", "the document is not an object".to_owned(), help));
+    }
+    match (document.get("swagger"), document.get("openapi")) {
+        (Some(swagger), Some(openapi)) => {
+            let problem =
+                format!("the document is of two versions, Swagger {} and OpenAPI {}", plain(swagger), plain(openapi));
+            Err((
+                "/swagger",
+                problem,
+                "remove one of the keys `swagger` and `openapi`, by hand or by overlay".to_owned(),
+            ))
+        }
+        (Some(swagger), None) => match plain(swagger).as_str() {
+            "2.0" | "2" => Ok(Version::Swagger),
+            other => Err(unsupported("/swagger", &format!("Swagger {other}"))),
+        },
+        (None, Some(openapi)) => {
+            let text = plain(openapi);
+            let is =
+                |known: &str| text.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            match () {
+                () if is("3.0") || is("3.1") => Ok(Version::Read),
+                () if is("3.2") => Ok(Version::Newer),
+                () => Err(unsupported("/openapi", &format!("OpenAPI {text}"))),
+            }
+        }
+        (None, None) => {
+            let help = "add `openapi: 3.0.3`, or check that this is the document".to_owned();
+            Err(("", "the key `openapi` is missing".to_owned(), help))
+        }
+    }
+}
+
+fn unsupported(at: &'static str, version: &str) -> (&'static str, String, String) {
+    (at, format!("{version} is not supported"), format!("use a document of {KNOWN}, or convert it"))
+}
+
+/// A scalar as its author sees it.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The keys of a path item under which operations stand, whatever their case.
+fn is_method(key: &str) -> bool {
+    walk::METHODS.iter().any(|method| key.eq_ignore_ascii_case(method))
+}

@@ -1,0 +1,177 @@
+//! Parameters of path, query and headers, and the lists in them.
+
+use serde_json::{Map, Value, json};
+
+use super::bodies::{Given, is_of_schema};
+use super::{Converter, copied, schemas};
+use crate::pointer;
+
+/// The keys of a parameter, header or member of a form that its schema has in 3.0.
+pub(super) const OF_SCHEMA: [&str; 19] = [
+    "type",
+    "format",
+    "items",
+    "default",
+    "maximum",
+    "exclusiveMaximum",
+    "minimum",
+    "exclusiveMinimum",
+    "maxLength",
+    "minLength",
+    "pattern",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "enum",
+    "multipleOf",
+    "x-nullable",
+    "x-isnullable",
+    "title",
+];
+
+/// How the values of a list are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Joined {
+    /// It is no list.
+    Not,
+    Commas,
+    Spaces,
+    Pipes,
+    /// Each by itself.
+    Spread,
+}
+
+/// A parameter as it stands in its list.
+pub(super) struct Listed<'a> {
+    node: &'a Value,
+    /// The index of it, as it was written.
+    index: usize,
+}
+
+impl<'a> Converter<'a> {
+    /// The parameters of a list at `at` that have a place of their own, and those that belong into the body.
+    pub(super) fn sorted(&self, list: Option<&'a Value>, at: &str) -> (Vec<Listed<'a>>, Vec<Given<'a>>) {
+        let (mut plain, mut bodies) = (Vec::new(), Vec::new());
+        for (index, node) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let (whole, origin) = self.resolved(node, &format!("{at}/{index}"));
+            match whole.get("in").and_then(Value::as_str) {
+                Some("body" | "formData") => bodies.push(Given { node: whole, origin }),
+                _ => plain.push(Listed { node, index }),
+            }
+        }
+        (plain, bodies)
+    }
+
+    /// A list of parameters without those of the body.
+    pub(super) fn parameters(&mut self, listed: &[Listed<'a>], at: &str) -> Value {
+        let mut converted = Vec::new();
+        for (index, Listed { node, index: before }) in listed.iter().enumerate() {
+            let (now, then) = (format!("{at}/{index}"), format!("{at}/{before}"));
+            let is_shared =
+                node.get("$ref").and_then(Value::as_str).is_some_and(|target| target.starts_with("#/parameters/"));
+            if is_shared {
+                self.moves.add(now, then);
+                converted.push((*node).clone());
+                continue;
+            }
+            let (whole, origin) = self.resolved(node, &then);
+            converted.push(self.parameter(whole, &now, &origin));
+        }
+        Value::Array(converted)
+    }
+
+    /// A named parameter; nothing where it belongs into the body, since how that is written is the operation's to say.
+    pub(super) fn shared_parameter(&mut self, parameter: &'a Value, at: &str, origin: &str) -> Option<Value> {
+        let (whole, origin) = self.resolved(parameter, origin);
+        let is_of_body = matches!(whole["in"].as_str(), Some("body" | "formData"));
+        (!is_of_body).then(|| self.parameter(whole, at, &origin))
+    }
+
+    fn parameter(&mut self, parameter: &Value, at: &str, origin: &str) -> Value {
+        let Some(own) = parameter.as_object() else { return parameter.clone() };
+        self.moves.add(at, origin);
+        let label = format!("the parameter `{}`", own.get("name").and_then(Value::as_str).unwrap_or("?"));
+        let (schema, joined) = self.schema_of(parameter, &label, at);
+        let mut converted =
+            copied(own, |key| !is_of_schema(key) && !matches!(key, "collectionFormat" | "schema" | "x-example"));
+        if let Some(example) = own.get("x-example") {
+            converted.entry("example").or_insert_with(|| example.clone());
+        }
+        self.moves.add(
+            pointer::join(at, "schema"),
+            if own.contains_key("schema") { pointer::join(origin, "schema") } else { origin.to_owned() },
+        );
+        converted.insert("schema".to_owned(), schema);
+        let is_in_query = own.get("in").is_some_and(|place| place == "query");
+        match joined {
+            // Commas are what a list in a path or header has anyway.
+            Joined::Not | Joined::Commas if !is_in_query => {}
+            Joined::Not => {}
+            Joined::Commas => style(&mut converted, "form", false),
+            Joined::Spread => style(&mut converted, "form", true),
+            Joined::Spaces if is_in_query => style(&mut converted, "spaceDelimited", false),
+            Joined::Pipes if is_in_query => style(&mut converted, "pipeDelimited", false),
+            Joined::Spaces => self.as_text(&mut converted, &label, "with spaces between values", at),
+            Joined::Pipes => self.as_text(&mut converted, &label, "with `|` between values", at),
+        }
+        Value::Object(converted)
+    }
+
+    /// The schema of a parameter, header or member of a form, and how it is written where it is a list. What has no style in 3.0
+    /// is text.
+    pub(super) fn schema_of(&mut self, parameter: &Value, label: &str, at: &str) -> (Value, Joined) {
+        let own = parameter.as_object().cloned().unwrap_or_default();
+        if let Some(schema) = own.get("schema") {
+            self.repairs.note("mixed-versions", at, format!("{label} has a schema, as in OpenAPI 3.0: read as there"));
+            return (schemas::converted(schema), Joined::Not);
+        }
+        let mut schema = schemas::converted(&Value::Object(copied(&own, is_of_schema)));
+        let format = own.get("collectionFormat");
+        if own.get("type").is_none_or(|kind| kind != "array") {
+            if format.is_some() {
+                self.repairs.note(
+                    "odd-keyword",
+                    at,
+                    format!("{label} is no list: its `collectionFormat` says nothing"),
+                );
+            }
+            return (schema, Joined::Not);
+        }
+        let is_spread = matches!(own.get("in").and_then(Value::as_str), Some("query" | "formData"));
+        let written = match format.map(|format| format.as_str().unwrap_or_default()) {
+            None | Some("csv") => return (schema, Joined::Commas),
+            Some("ssv") => return (schema, Joined::Spaces),
+            Some("pipes") => return (schema, Joined::Pipes),
+            Some("multi") if is_spread => return (schema, Joined::Spread),
+            Some("multi") => {
+                let note = format!("{label} cannot be given more than once there: with commas between values");
+                self.repairs.note("odd-keyword", at, note);
+                return (schema, Joined::Commas);
+            }
+            Some("tsv") => "with tabs between values".to_owned(),
+            Some(other) => {
+                format!("as the server reads the format `{other}`, which is not one of csv, ssv, tsv, pipes and multi")
+            }
+        };
+        let mut text = Map::new();
+        self.as_text(&mut text, label, &written, at);
+        schema = text.shift_remove("schema").unwrap_or_default();
+        let description = own.get("description").and_then(Value::as_str).unwrap_or_default();
+        schema["description"] = json!(format!("{description}\n\nWritten {written}.").trim());
+        (schema, Joined::Not)
+    }
+
+    /// Makes a list a text that the caller writes.
+    fn as_text(&mut self, parameter: &mut Map<String, Value>, label: &str, written: &str, at: &str) {
+        self.repairs.narrow("text-parameter", at, format!("{label} is given as text, {written}"));
+        let own = parameter.get("description").and_then(Value::as_str).unwrap_or_default();
+        let description = format!("{own}\n\nWritten {written}.").trim().to_owned();
+        parameter.insert("description".to_owned(), json!(description));
+        parameter.insert("schema".to_owned(), json!({ "type": "string" }));
+    }
+}
+
+fn style(parameter: &mut Map<String, Value>, style: &str, explode: bool) {
+    parameter.insert("style".to_owned(), json!(style));
+    parameter.insert("explode".to_owned(), json!(explode));
+}
