@@ -57,8 +57,8 @@ fn what_is_repaired_is_named_with_its_line() {
 
 #[test]
 fn what_is_refused_exits_with_1_and_what_cannot_be_read_with_2() {
-    let (code, text) =
-        lint("refused.yaml", &PETS.replace("{description: The pet}", "{$ref: '#/components/responses/Pet'}"));
+    let circle = format!("{PETS}components: {{schemas: {{Pet: {{allOf: [{{$ref: '#/components/schemas/Pet'}}]}}}}}}\n");
+    let (code, text) = lint("refused.yaml", &circle);
     assert_eq!(code, 1, "{text}");
     insta::assert_snapshot!("spec-lint-refused", text);
     let (code, text) = lint("unreadable.yaml", &PETS.replace("'200':", "'200': ["));
