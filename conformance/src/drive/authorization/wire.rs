@@ -111,7 +111,8 @@ pub(super) fn authenticated(
             header.map_or(Ok(()), |_| Err("the client authenticates in the header as well".to_owned()))
         }
         ClientAuthentication::Basic => {
-            if header != Some(&basic(&registration.id, secret.reveal())) {
+            let said = header.and_then(of_basic);
+            if said != Some((registration.id.clone(), secret.reveal().to_owned())) {
                 return Err("the header holds no id and secret, form-encoded and joined by a colon".to_owned());
             }
             let in_body = parameters.get("client_secret");
@@ -124,6 +125,16 @@ pub(super) fn authenticated(
 /// section 2.3.1).
 pub(super) fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
+}
+
+/// The id and the secret of such a header: in a form a space is `+` or `%20`.
+fn of_basic(header: &str) -> Option<(String, String)> {
+    let pair = String::from_utf8(STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':')?;
+    let decoded = |text: &str| {
+        url::form_urlencoded::parse(format!("={text}").as_bytes()).next().map(|(_, text)| text.into_owned())
+    };
+    Some((decoded(id)?, decoded(secret)?))
 }
 
 /// A text as a form holds it.
