@@ -54,9 +54,14 @@ impl Keys {
     /// Returns an error if the client holds no alternative, with their names.
     pub(super) fn choose(&self, operation: &Operation) -> Result<Vec<&Key>, Error> {
         let Some(alternatives) = operation.security else { return Ok(self.keys.first().into_iter().collect()) };
-        // The last of the largest ones counts.
-        let held = alternatives.iter().rev().filter(|names| self.holds(names));
-        match held.max_by_key(|names| names.len()) {
+        let mut best: Option<&&[&str]> = None;
+        // From the last one, so that the first of the largest ones is left; smaller ones need no look.
+        for names in alternatives.iter().rev() {
+            if best.is_none_or(|best| names.len() >= best.len()) && self.holds(names) {
+                best = Some(names);
+            }
+        }
+        match best {
             Some(names) => Ok(self.keys_of(names).collect()),
             None if alternatives.is_empty() => Ok(Vec::new()),
             None => Err(self.unopened(alternatives)),
