@@ -38,7 +38,7 @@ fn visit(node: &mut Value, change: &mut dyn FnMut(&str, &mut Value)) {
                 match key.as_str() {
                     "example" | "examples" | "default" | "enum" | "const" => {}
                     "properties" => {
-                        inner.as_object_mut().into_iter().flatten().for_each(|(_, inner)| visit(inner, change))
+                        inner.as_object_mut().into_iter().flatten().for_each(|(_, inner)| visit(inner, change));
                     }
                     key if key.starts_with("x-") => {}
                     _ => visit(inner, change),

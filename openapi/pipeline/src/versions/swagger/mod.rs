@@ -39,10 +39,10 @@ const CONVERTED: [&str; 12] = [
 pub(super) fn convert(document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<SetAside>) {
     let written = document.take();
     let mut converter = Converter::new(&written, repairs);
-    let mut converted = converter.document();
+    let mut whole = converter.document();
     let Converter { moves, set_aside, .. } = converter;
-    redirect_references(&written, &mut converted, &moves);
-    *document = converted;
+    redirect_references(&written, &mut whole, &moves);
+    *document = whole;
     (moves, set_aside)
 }
 
@@ -154,13 +154,13 @@ fn redirect_references(written: &Value, converted: &mut Value, moves: &Moves) {
     let to: HashMap<&str, &str> = moves.reversed();
     for (at, reference) in found {
         let Some(target) = pointer::of_reference(&reference) else { continue };
-        let moved = redirected(target, &to);
+        let now = redirected(target, &to);
         let is_there = written.pointer(target).is_some() || target.contains('%');
-        if moved != target
+        if now != target
             && is_there
             && let Some(place) = converted.pointer_mut(&at)
         {
-            *place = json!(format!("#{moved}"));
+            *place = json!(format!("#{now}"));
         }
     }
 }

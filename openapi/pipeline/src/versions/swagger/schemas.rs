@@ -65,7 +65,9 @@ fn kinds(object: &mut Map<String, Value>) {
 
 fn nullable(object: &mut Map<String, Value>) {
     let is_nullable = NULLABLE.iter().any(|key| object.get(*key) == Some(&json!(true)));
-    NULLABLE.iter().for_each(|key| drop(object.shift_remove(*key)));
+    for key in NULLABLE {
+        object.shift_remove(key);
+    }
     if !is_nullable {
         return;
     }
