@@ -6,6 +6,7 @@
 pub mod apis;
 mod body;
 pub mod call;
+mod carrier;
 pub mod catalogue;
 mod check;
 mod clock;

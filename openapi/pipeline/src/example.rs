@@ -210,13 +210,19 @@ impl Maker<'_> {
         }
     }
 
+    /// The members of a schema with what its parts have.
     fn all_of(&mut self, schema: &Value, parts: &[Value], depth: usize) -> Value {
         let mut merged = self.object(schema, depth);
         for part in parts {
             match self.value(part, depth + 1) {
                 Value::Object(members) => {
-                    if let Some(merged) = merged.as_object_mut() {
-                        merged.extend(members);
+                    let Some(merged) = merged.as_object_mut() else { continue };
+                    // A part may demand what another one describes.
+                    let demanded: HashSet<&str> = undescribed(walk::resolve(self.document, part)).collect();
+                    for (name, member) in members {
+                        if !(demanded.contains(name.as_str()) && merged.contains_key(&name)) {
+                            merged.insert(name, member);
+                        }
                     }
                 }
                 // A part that only describes leaves the value to the others.
@@ -290,6 +296,15 @@ impl Maker<'_> {
             }
             self.gap = before.or(self.gap.take());
         }
+        // What is demanded and not described may be anything, or what further members are.
+        let more = &schema["additionalProperties"];
+        for name in undescribed(schema) {
+            if *more == false || members.contains_key(name) || !self.spend(1) {
+                continue;
+            }
+            let value = if more.is_object() { self.value(more, depth + 1) } else { json!("text") };
+            members.insert(name.to_owned(), value);
+        }
         Value::Object(members)
     }
 
@@ -344,6 +359,12 @@ impl Maker<'_> {
             text
         }))
     }
+}
+
+/// The members that a schema demands and does not describe.
+fn undescribed(schema: &Value) -> impl Iterator<Item = &str> {
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    required.filter(|name| schema["properties"].get(name).is_none())
 }
 
 /// Whether any value fits a schema, as far as it says.

@@ -168,8 +168,8 @@ fn in_query(repairs: &mut Repairs, at: &str, kind: &str) {
     repairs.narrow("credential", at, note);
 }
 
-/// Why a client cannot send what a scheme describes.
-fn unsendable(scheme: &Value) -> String {
+/// Why nobody can send what a scheme describes.
+pub fn unsendable(scheme: &Value) -> String {
     let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
     match text("type").as_str() {
         "mutualtls" => "it is a client certificate".to_owned(),
@@ -183,8 +183,8 @@ fn unsendable(scheme: &Value) -> String {
 const CHALLENGED: [&str; 8] =
     ["digest", "hoba", "mutual", "negotiate", "ntlm", "scram-sha-1", "scram-sha-256", "vapid"];
 
-/// Where a security scheme has its credential sent.
-fn carrier(scheme: &Value) -> Option<Carrier> {
+/// Where a security scheme has its credential sent; none where that is not one of the places that there are.
+pub fn carrier(scheme: &Value) -> Option<Carrier> {
     let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
     if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
         return Some(Carrier::Header);

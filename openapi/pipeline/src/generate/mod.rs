@@ -30,7 +30,7 @@ mod types;
 mod unions;
 
 pub(crate) use dialect::translate;
-pub use kinds::{Opener, base_url_variable, openers};
+pub use kinds::{Opener, base_url_variable, carrier, openers, unsendable};
 
 use std::collections::{HashMap, HashSet};
 
