@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_is_told_in_the_words_of_the_format() {
-        assert_eq!(described(&Probe::NoToken), "No `Authorization` header.");
+        assert_eq!(described(&Probe::NoToken), "No credential.");
         let told = described(&Probe::QueryToken("key".to_owned()));
         assert_eq!(told, "A valid token in this query parameter, and no header. (\"key\")");
         assert!(!described(&Probe::Oauth(OauthProbe::Authorize)).is_empty());

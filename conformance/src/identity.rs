@@ -9,17 +9,26 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{Carrier, ClientAuthentication, Contract, Credential, GrantType, KeyManagement, KeyProbe, Probe};
 use crate::secret::Secret;
 
-/// A credential and the ids that it reaches.
-#[derive(Clone, Debug)]
+/// Who calls: the credentials, and the ids that they reach.
+#[derive(Clone, Debug, Default)]
 pub struct Identity {
     /// The name under which reports speak of it.
     pub name: String,
-    /// The credential.
-    pub secret: Secret,
+    /// What it calls with: nothing, one credential, or several where an operation needs them at once.
+    pub credentials: Vec<Held>,
     /// Path parameters with values that exist for this identity.
     pub ids: BTreeMap<String, String>,
-    /// Whether its credential may be shown to whoever sees URLs.
+    /// Whether its credentials may be shown to whoever sees URLs.
     pub is_expendable: bool,
+}
+
+/// A credential that somebody holds.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The kind of token.
+    pub kind: String,
+    /// The token.
+    pub secret: Secret,
 }
 
 /// What a probe needs of a credential.
@@ -52,6 +61,8 @@ pub enum State {
     Broke,
     /// In use, in the test environment.
     Test,
+    /// In use, at another audience than this API.
+    OtherAudience,
 }
 
 /// A client of the authorization server, registered with a redirect URI.
@@ -206,16 +217,47 @@ pub trait Identities: Send + Sync {
     }
 }
 
+impl Identity {
+    /// Somebody without a credential, who reaches these ids.
+    pub fn nobody(ids: BTreeMap<String, String>) -> Self {
+        Self { ids, is_expendable: true, ..Self::default() }
+    }
+
+    /// Who holds the credentials of all of these. The first of them is asked for an id first.
+    pub fn joined(identities: Vec<Self>) -> Self {
+        let mut all = Self { is_expendable: true, ..Self::default() };
+        let names: Vec<&str> = identities.iter().map(|one| one.name.as_str()).collect();
+        all.name = names.join(" and ");
+        for identity in identities {
+            all.credentials.extend(identity.credentials);
+            all.is_expendable &= identity.is_expendable;
+            for (name, id) in identity.ids {
+                all.ids.entry(name).or_insert(id);
+            }
+        }
+        all
+    }
+
+    /// The credentials themselves.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.credentials.iter().map(|held| &held.secret)
+    }
+}
+
 impl Need {
-    /// What a probe needs to call an operation. Probes without a token are given a valid one all the same: they are
-    /// sent to the ids that it reaches.
-    pub fn of(probe: &Probe, contract: &Contract, operation: &Operation, alone: bool) -> Option<Self> {
+    /// What a probe needs to call an operation: the credentials of one of its alternatives, none where it sends none. Probes
+    /// that leave them out are given valid ones all the same: they are sent to the ids that those reach.
+    pub fn of(probe: &Probe, contract: &Contract, operation: &Operation, alone: bool) -> Option<Vec<Self>> {
+        if *probe == Probe::Anonymous {
+            return Some(Vec::new());
+        }
         let scopes = || operation.scopes.iter().cloned().collect::<BTreeSet<_>>();
         let (state, rights) = match probe {
             Probe::RevokedToken => (State::Revoked, Rights::All),
             Probe::ExpiredToken => (State::Expired, Rights::All),
             Probe::Exhausted | Probe::Recovered => (State::Limited, Rights::All),
             Probe::NoFunds => (State::Broke, Rights::All),
+            Probe::OtherAudience => (State::OtherAudience, Rights::All),
             Probe::TestToken | Probe::Key(KeyProbe::MintInTest) => (State::Test, Rights::All),
             Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
             Probe::OnlyItsScope | Probe::KindOnlyItsScope(_) => (State::Valid, Rights::Only(scopes())),
@@ -227,13 +269,28 @@ impl Need {
             Probe::OtherResources => (State::Valid, Rights::OtherResources { resource: operation.resource.clone() }),
             _ => (State::Valid, Rights::All),
         };
-        let kind = match probe {
-            Probe::Key(_) => contract.key_management.as_ref()?.kind.clone(),
-            Probe::OtherKind(kind) | Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => kind.clone(),
-            probe if probe.is_about_scheme() => in_the_header(contract, operation)?.kind.clone(),
-            _ => kind_for(contract, operation, &rights)?.kind.clone(),
+        let set = match probe {
+            Probe::Key(_) => vec![contract.credential(&contract.key_management.as_ref()?.kind)?],
+            Probe::OtherKind(kind) => vec![contract.credential(kind)?],
+            _ => alternative(probe, contract, operation)?,
         };
-        Some(Self { kind, state, rights, alone: alone || state == State::Limited })
+        // Of several credentials one is what the probe is about, and the others are in order.
+        let subject = match probe {
+            Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
+                set.iter().position(|credential| credential.kind == *kind)
+            }
+            _ if rights != Rights::All => set.iter().position(|credential| credential.scoped),
+            _ => None,
+        };
+        let of = |(place, credential): (usize, &Credential)| {
+            let kind = credential.kind.clone();
+            if place == subject.unwrap_or(0) {
+                let alone = alone || state == State::Limited;
+                return Self { kind, state, rights: rights.clone(), alone };
+            }
+            Self { kind, state: State::Valid, rights: Rights::All, alone: false }
+        };
+        Some(set.into_iter().enumerate().map(of).collect())
     }
 
     /// Who may manage keys.
@@ -254,6 +311,7 @@ impl fmt::Display for Need {
             State::Limited => f.write_str(", with a small window")?,
             State::Broke => f.write_str(", without funds")?,
             State::Test => f.write_str(", of the test environment")?,
+            State::OtherAudience => f.write_str(", for another audience")?,
         }
         match &self.rights {
             Rights::All => Ok(()),
@@ -301,14 +359,33 @@ impl fmt::Display for ClientKind {
     }
 }
 
-/// The first kind that the operation takes behind a scheme.
-fn in_the_header<'a>(contract: &'a Contract, operation: &Operation) -> Option<&'a Credential> {
-    let mut kinds = operation.credentials.iter().filter_map(|kind| contract.credential(kind));
-    kinds.find(|kind| *kind.carrier() == Carrier::Header)
+/// The alternative of an operation with which a probe calls: the first one that it can be about.
+fn alternative<'a>(probe: &Probe, contract: &'a Contract, operation: &'a Operation) -> Option<Vec<&'a Credential>> {
+    let mut all = contract.alternatives(operation);
+    let has = |set: &[&Credential], kind: &String| set.iter().any(|credential| credential.kind == *kind);
+    match probe {
+        Probe::Alternative(kinds) => {
+            all.find(|set| set.len() == kinds.len() && kinds.iter().all(|kind| has(set, kind)))
+        }
+        Probe::Without(kind) | Probe::WithUnknown(kind) => all.find(|set| set.len() > 1 && has(set, kind)),
+        Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => all.find(|set| has(set, kind)),
+        Probe::OtherAlternative => other_alternative(contract, operation).map(|(_, other)| vec![other]),
+        Probe::Tampered(_) | Probe::OtherAudience => all.find(|set| set.len() == 1 && set[0].jwt),
+        Probe::WrongPassword => all.find(|set| set.len() == 1 && *set[0].carrier() == Carrier::Basic),
+        probe if probe.is_about_scheme() => all.find(|set| set.iter().any(|one| one.carrier().scheme().is_some())),
+        probe if probe.is_about_scopes() => all.find(|set| set.iter().any(|credential| credential.scoped)),
+        _ => all.next(),
+    }
 }
 
-/// The first kind that the operation takes; the first one with scopes where it is about those.
-fn kind_for<'a>(contract: &'a Contract, operation: &Operation, rights: &Rights) -> Option<&'a Credential> {
-    let mut kinds = operation.credentials.iter().filter_map(|kind| contract.credential(kind));
-    if *rights == Rights::All { kinds.next() } else { kinds.find(|kind| kind.scoped) }
+/// The kind that stands for the first alternative of an operation alone, and the first one that does so for another, elsewhere
+/// in the request.
+pub(crate) fn other_alternative<'a>(
+    contract: &'a Contract,
+    operation: &'a Operation,
+) -> Option<(&'a Credential, &'a Credential)> {
+    let mut alone =
+        contract.alternatives(operation).filter(|set| set.len() == 1).filter_map(|set| set.first().copied());
+    let first = alone.next()?;
+    alone.find(|other| !other.carrier().clashes(first.carrier())).map(|other| (first, other))
 }

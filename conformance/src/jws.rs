@@ -48,6 +48,16 @@ pub(crate) fn signed(header: &Value, claims: &Value, key: &[u8]) -> String {
     format!("{input}.{signature}")
 }
 
+/// Header and claims as they are written, with this signature.
+pub(crate) fn joined(input: &str, signature: &[u8]) -> String {
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// A symmetric key as a JWK (RFC 7517): no header may name one that is believed.
+pub(crate) fn named(key: &[u8]) -> Value {
+    serde_json::json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(key) })
+}
+
 /// Header and claims, without a signature and the dot before it.
 pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());

@@ -7,6 +7,7 @@ pub mod apis;
 mod basic;
 mod body;
 pub mod call;
+mod carrier;
 pub mod catalogue;
 mod check;
 mod clock;

@@ -7,8 +7,8 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 
 use crate::UserError;
+use crate::carrier::Spot;
 use crate::catalogue::Catalogue;
-use crate::contract::Carrier;
 use crate::file;
 use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Target};
@@ -76,10 +76,8 @@ impl LiveServer<'_> {
         };
         let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, &root, redactor).await?;
         tokens.notes().iter().for_each(|text| note(text));
-        let carriers = catalogue.contract.credentials.iter().map(|credential| match credential.carrier() {
-            Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
-            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
-        });
+        let kinds = catalogue.contract.credentials.iter();
+        let carriers = kinds.filter_map(|credential| Spot::of(credential.carrier()).header());
         // Token requests have it, whatever calls have.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
         let http = http(&credentials)?;

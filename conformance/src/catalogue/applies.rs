@@ -3,27 +3,68 @@
 use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
 use super::{required_field, undeclared_method, wrong_top_level};
+use crate::carrier::{Spot, other_place};
 use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
+use crate::identity::{Need, other_alternative};
 
 /// Whether a probe means anything at an operation.
 pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
-    // Nothing is asked of who calls it.
-    if operation.credentials.is_empty() {
-        return false;
+    let is_open = operation.needed.is_optional();
+    match probe {
+        // Its calls are judged where there are any.
+        Probe::Any if is_open && contract.ruling(&Probe::Anonymous, operation).is_some() => return true,
+        Probe::Anonymous => return is_open,
+        // No credential that can be sent opens it, or nothing is asked of who calls it.
+        _ if contract.alternatives(operation).next().is_none() => return false,
+        probe if is_open && probe.needs_demand() => return false,
+        _ => {}
     }
     let has =
         |name: &str, place: Place| operation.parameters.iter().any(|known| known.name == name && known.place == place);
     let body = operation.body.as_ref().map(|body| api.resolve(&body.schema));
     let writing = operation.body.as_ref().map(|body| body.writing(api));
-    let kinds = || operation.credentials.iter().filter_map(|kind| contract.credential(kind));
+    let kinds = || contract.kinds_of(operation);
+    let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
     match probe {
         Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
             !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
         }
         Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
-        probe if probe.is_about_scheme() => kinds().any(|kind| *kind.carrier() == Carrier::Header),
-        Probe::OtherKind(kind) => contract.credential(kind).is_some() && !operation.credentials.contains(kind),
+        probe if probe.is_about_scheme() => kinds().any(|kind| kind.carrier().scheme().is_some()),
+        Probe::OtherKind(kind) => {
+            contract.credential(kind).is_some() && !operation.needed.kinds().any(|one| one == kind)
+        }
+        Probe::Alternative(_) => {
+            contract.alternatives(operation).nth(1).is_some() && Need::of(probe, contract, operation, false).is_some()
+        }
+        Probe::WrongPassword | Probe::Tampered(_) | Probe::OtherAudience => {
+            Need::of(probe, contract, operation, false).is_some()
+        }
+        // What is changed in a JWT has rules of its own.
+        Probe::ChangedToken => {
+            contract.alternatives(operation).next().is_some_and(|set| set.iter().all(|one| !one.jwt))
+        }
+        Probe::Without(kind) | Probe::WithUnknown(kind) => {
+            // Where the others open it by themselves, nothing is missing.
+            let others = |set: &[&Credential]| -> Vec<String> {
+                let others = set.iter().filter(|one| one.kind != *kind);
+                others.map(|one| one.kind.clone()).collect()
+            };
+            let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
+            let set: Vec<&Credential> = needs.iter().filter_map(|need| contract.credential(&need.kind)).collect();
+            let left = others(&set);
+            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(kind)))
+        }
+        Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
+        Probe::OtherAlternative => other_alternative(contract, operation).is_some(),
+        // Where another alternative stands there, it is that one's place.
+        Probe::OtherPlace => contract.alternatives(operation).next().is_some_and(|set| {
+            set.iter().all(|credential| {
+                let other = other_place(credential.carrier());
+                !kinds().any(|kind| kind.carriers.iter().any(|carrier| Spot::of(carrier) == other))
+            })
+        }),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),
         Probe::WrongTopLevel => {
@@ -55,15 +96,13 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::Exhausted => contract.rate_limit.is_some(),
         // It waits for a window's end: once is enough.
         Probe::Recovered => {
-            let is_asked = |other: &&Operation| other.retry == Retry::Safe && !other.credentials.is_empty();
+            let is_asked = |other: &&Operation| other.retry == Retry::Safe && contract.asks(other);
             let first = || api.operations.iter().find(is_asked);
             contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
         }
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
-            !operation.scopes.is_empty()
-                && operation.credentials.contains(kind)
-                && contract.credential(kind).is_some_and(|kind| kind.scoped)
+            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(|kind| kind.scoped)
         }
         Probe::Oauth(probe) => {
             contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
@@ -75,7 +114,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
                 other.retry == Retry::Safe
                     && other.resource.is_some()
                     && !other.scopes.is_empty()
-                    && other.credentials.contains(&keys.kind)
+                    && other.needed.kinds().any(|kind| *kind == keys.kind)
             };
             let first = || api.operations.iter().find(reads).map(|first| first.id.as_str());
             let credential = contract.credential(&keys.kind);
@@ -92,7 +131,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }),
         Probe::Jwt(_) => {
             let jwt = contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
-            jwt.is_some_and(|jwt| operation.credentials.contains(&jwt.kind))
+            jwt.is_some_and(|jwt| is_one(&jwt.kind))
         }
         _ => true,
     }
@@ -137,7 +176,13 @@ pub(super) fn authorization_variants(
 pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation) -> Vec<Option<String>> {
     let named = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
     let once_if = |applies: bool| if applies { vec![None] } else { Vec::new() };
+    let is_sent = contract.sent_by_clients(operation).is_some();
+    // What the client holds does not open it.
+    if !is_sent && !operation.needed.is_optional() {
+        return Vec::new();
+    }
     match drive {
+        Drive::RotatedToken | Drive::RefusedForGood => once_if(is_sent),
         Drive::ErrorSurvives => {
             let refusals = operation.responses.keys().filter(|status| status.starts_with(['4', '5']));
             refusals.map(|status| Some(status.to_lowercase())).collect()

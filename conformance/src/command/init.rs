@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use keyfit_conformance::UserError;
-use keyfit_conformance::init::scaffold;
+use keyfit_conformance::init::{Choice, Choices, scaffold};
 use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Text, module_name, plain};
 
@@ -18,7 +18,9 @@ use keyfit_conformance::server::server_url;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   keyfit init openapi.yaml --name shop
-  keyfit init https://shop.example/openapi.json --dir api/shop";
+  keyfit init https://shop.example/openapi.json --dir api/shop
+  keyfit init openapi.json --name github --credential bearer
+  keyfit init openapi.json --name chat --credential BotToken=scheme:Bot";
 
 /// Which document, and where the folder goes.
 #[derive(Args, Debug)]
@@ -30,6 +32,13 @@ pub(crate) struct Options {
     /// The name of the API; that of the folder or else of the document where left out.
     #[arg(long)]
     name: Option<String>,
+    /// How calls log in, where the document does not say it: `bearer`, `basic`, `scheme:NAME`, `header:NAME`, `query:NAME` or
+    /// `cookie:NAME`; `KIND=...` for the scheme KIND of the document. May be given several times.
+    #[arg(long = "credential", value_name = "[KIND=]HOW", value_parser = <Choice as std::str::FromStr>::from_str)]
+    credentials: Vec<Choice>,
+    /// Operations for which the document names no credential need what most others do.
+    #[arg(long)]
+    assume_secured: bool,
     /// The folder to write; `api/` and the name of the API where left out.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -47,11 +56,12 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         // A folder of an API has its document in one file.
         None => file::read(&options.document, "document")?.with_referenced()?.joined()?,
     };
+    let choices = Choices { credentials: options.credentials.clone(), assume_secured: options.assume_secured };
     let has_ending = options.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     // A URL need not end with what it is, and what was joined is JSON.
     let is_json = has_ending || spec.text.trim_start().starts_with('{');
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
-    let made = scaffold(&name, &spec)?;
+    let made = scaffold(&name, &spec, &choices)?;
     let files = [
         (document, &spec.text),
         ("overlay.yaml", &made.overlay),

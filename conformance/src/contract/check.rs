@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use keyfit_openapi::{Failure, Text};
+use keyfit_openapi::{Failure, Text, plain};
 
 use super::{Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
 
@@ -44,7 +44,21 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn credentials(&self) -> Result<(), Failure> {
-        self.contract.credentials.iter().try_for_each(|credential| self.cited(&credential.source))
+        for (place, credential) in self.contract.credentials.iter().enumerate() {
+            self.cited(&credential.source)?;
+            let kind = &credential.kind;
+            if self.contract.credentials[..place].iter().any(|earlier| earlier.kind == *kind) {
+                let problem = format!("the kind `{kind}` is listed twice");
+                return Err(self.failure(kind, problem, "remove one of the two, or give it another name"));
+            }
+            for carrier in &credential.carriers {
+                if let Some(name) = carrier.odd_name() {
+                    let problem = format!("`{}` is not a name under which a credential can be sent", plain(name));
+                    return Err(self.failure(name, problem, "use letters, digits and hyphens, such as X-Api-Key"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn errors(&self) -> Result<(), Failure> {

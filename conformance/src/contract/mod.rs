@@ -14,7 +14,8 @@ mod token_probe;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use keyfit_openapi::{Failure, Operation, SourcePlace, Text};
+pub use keyfit_openapi::Carrier;
+use keyfit_openapi::{Failure, Needed, Operation, SourcePlace, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -28,7 +29,7 @@ pub use error_shape::{ErrorShape, Field, FieldType};
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
 pub use probe::Probe;
 pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Rate, Rule};
-pub use token_probe::{JwtProbe, OauthProbe};
+pub use token_probe::{JwtProbe, OauthProbe, Tampering};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -122,6 +123,9 @@ pub struct Credential {
     /// The path parameters that it is tied to: with another value there, the server hides what it has.
     #[serde(default)]
     pub binds: Vec<String>,
+    /// Whether such a token is a JWT: tokens that were tampered with are made of a valid one.
+    #[serde(default)]
+    pub jwt: bool,
     /// Whether it carries scopes. A token without scopes reaches everything that it is tied to.
     #[serde(default)]
     pub scoped: bool,
@@ -135,20 +139,6 @@ pub struct Credential {
     pub resources: Vec<String>,
     /// Where this is said.
     pub source: Citation,
-}
-
-/// Where a token may be sent.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Carrier {
-    /// In the `Authorization` header, with the scheme `Bearer`.
-    Header,
-    /// In the `Authorization` header, with a scheme of the API's own: `Bot`.
-    Scheme(String),
-    /// In a header of this name, alone: `X-Api-Key`.
-    NamedHeader(String),
-    /// In this query parameter.
-    Query(String),
 }
 
 /// How calls are counted.
@@ -219,25 +209,6 @@ pub enum Bucket {
     Class,
     /// Each credential, over all operations.
     Credential,
-}
-
-impl Carrier {
-    /// The token that stands behind the API's own scheme in a header.
-    pub(crate) fn behind_scheme<'a>(&self, header: &'a str) -> Option<&'a str> {
-        let Self::Scheme(scheme) = self else { return None };
-        let (first, token) = header.split_once(' ')?;
-        first.eq_ignore_ascii_case(scheme).then_some(token)
-    }
-
-    /// The header that carries a token, and what stands in it; none where that is the query.
-    pub(crate) fn header(&self, token: &str) -> Option<(&str, String)> {
-        match self {
-            Self::Header => Some(("authorization", format!("Bearer {token}"))),
-            Self::Scheme(scheme) => Some(("authorization", format!("{scheme} {token}"))),
-            Self::NamedHeader(name) => Some((name, token.to_owned())),
-            Self::Query(_) => None,
-        }
-    }
 }
 
 impl Credential {
@@ -326,6 +297,36 @@ impl Contract {
     /// The kind of token with this name.
     pub fn credential(&self, kind: &str) -> Option<&Credential> {
         self.kinds.get(kind).map(|place| &self.credentials[*place])
+    }
+
+    /// The alternatives of an operation that can be sent: every kind is described here, and no two of them stand in one place.
+    pub(crate) fn alternatives<'a>(
+        &'a self,
+        operation: &'a Operation,
+    ) -> impl Iterator<Item = Vec<&'a Credential>> + use<'a> {
+        operation.needed.sets().iter().filter_map(|set| {
+            let kinds: Vec<&Credential> = set.iter().map(|kind| self.credential(kind)).collect::<Option<_>>()?;
+            let clashes = |(place, kind): (usize, &&Credential)| {
+                kinds[..place].iter().any(|other| other.carrier().clashes(kind.carrier()))
+            };
+            (!kinds.iter().enumerate().any(clashes)).then_some(kinds)
+        })
+    }
+
+    /// The kinds of these alternatives. One that stands in several comes several times.
+    pub(crate) fn kinds_of<'a>(&'a self, operation: &'a Operation) -> impl Iterator<Item = &'a Credential> + use<'a> {
+        self.alternatives(operation).flatten()
+    }
+
+    /// Whether a credential is asked for: calls without one are refused, and there is one that can be sent.
+    pub(crate) fn asks(&self, operation: &Operation) -> bool {
+        !operation.needed.is_optional() && self.alternatives(operation).next().is_some()
+    }
+
+    /// The kind of token that clients send with an operation; none where they have none that it takes.
+    pub(crate) fn sent_by_clients(&self, operation: &Operation) -> Option<&Credential> {
+        let takes = |kind: &&Credential| *operation.needed == Needed::Any || operation.needed.takes_alone(&kind.kind);
+        self.client_credential().filter(takes)
     }
 
     /// The kind of token that clients are given: the first.

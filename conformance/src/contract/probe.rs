@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key_management::KeyProbe;
-use super::token_probe::{JwtProbe, OauthProbe};
+use super::token_probe::{JwtProbe, OauthProbe, Tampering};
 
 /// What a server-side case sends.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
@@ -14,18 +14,38 @@ pub enum Probe {
     Any,
     /// A valid request.
     Valid,
-    /// No `Authorization` header.
+    /// A valid request without a credential, where the document says that none is needed.
+    Anonymous,
+    /// A valid request with these credentials, which are together one of the alternatives of the operation.
+    Alternative(Vec<String>),
+    /// No credential.
     NoToken,
-    /// The scheme and nothing behind it.
+    /// The place of a token with nothing in it: the scheme alone, an empty header.
     EmptyToken,
-    /// A valid token under the scheme `Basic`.
+    /// A valid token under another scheme: `Basic`, or `Bearer` where that is its own.
     WrongScheme,
     /// A valid token without a scheme.
     BareToken,
-    /// A valid token under the scheme `bearer`.
+    /// A valid token under its scheme in lower case.
     LowerCaseScheme,
-    /// Two tokens behind one scheme.
+    /// Two tokens in one place.
     MalformedToken,
+    /// A valid token in another place than its own: in a header that nothing names.
+    OtherPlace,
+    /// The valid token of another alternative, in the place of the first.
+    OtherAlternative,
+    /// A valid request without the credential of this kind, where it is needed with others.
+    Without(String),
+    /// A credential of this kind that was never issued, where it is needed with others, and those are valid.
+    WithUnknown(String),
+    /// A user and a password that is not the user's.
+    WrongPassword,
+    /// A valid token in which one character is another.
+    ChangedToken,
+    /// A valid JWT that was tampered with by somebody who does not have its key.
+    Tampered(Tampering),
+    /// A JWT of the same issuer for another audience.
+    OtherAudience,
     /// A well-formed token that was never issued.
     UnknownToken,
     /// A token that was valid once.
@@ -101,12 +121,42 @@ pub enum Probe {
 }
 
 impl Probe {
-    /// Whether it is about the scheme in the header `Authorization`, which no other header has.
+    /// Whether it is about the scheme in the header `Authorization`, which no other place has.
     pub fn is_about_scheme(&self) -> bool {
-        matches!(
+        matches!(self, Self::WrongScheme | Self::BareToken | Self::LowerCaseScheme)
+    }
+
+    /// Whether it sends no credential where a valid request has one.
+    pub fn is_without_token(&self) -> bool {
+        matches!(self, Self::NoToken | Self::QueryToken(_) | Self::BrokenBodyWithoutToken | Self::HeadWithoutToken)
+    }
+
+    /// Whether it means nothing where a call without a credential is answered too: what is wrong with a credential need not be
+    /// looked at there, nor what it may do.
+    pub fn needs_demand(&self) -> bool {
+        let is_about_credential = matches!(
             self,
-            Self::EmptyToken | Self::WrongScheme | Self::BareToken | Self::LowerCaseScheme | Self::MalformedToken
-        )
+            Self::EmptyToken
+                | Self::MalformedToken
+                | Self::WrongScheme
+                | Self::BareToken
+                | Self::UnknownToken
+                | Self::RevokedToken
+                | Self::ExpiredToken
+                | Self::OtherPlace
+                | Self::OtherAlternative
+                | Self::Without(_)
+                | Self::WithUnknown(_)
+                | Self::WrongPassword
+                | Self::ChangedToken
+                | Self::Tampered(_)
+                | Self::OtherAudience
+                | Self::OtherKind(_)
+                | Self::TestToken
+                | Self::Foreign(_)
+                | Self::Jwt(_)
+        );
+        is_about_credential || self.is_without_token() || self.is_about_scopes()
     }
 
     /// Whether what is sent depends on the scopes that the operation needs.

@@ -74,7 +74,7 @@ pub enum Family {
     Rate,
     /// How tokens are granted.
     Oauth,
-    /// How tokens that clients sign themselves are judged.
+    /// How JWTs are judged.
     Jwt,
     /// How keys are minted, changed and revoked.
     Keys,

@@ -127,6 +127,22 @@ pub enum JwtProbe {
     UnknownCritical,
 }
 
+/// What is done to a valid JWT.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tampering {
+    /// `sub` is somebody else, and the signature stays.
+    ChangedClaim,
+    /// The signature is another one.
+    ChangedSignature,
+    /// The signature is taken away.
+    NoSignature,
+    /// The algorithm is `none`, and there is no signature.
+    AlgorithmNone,
+    /// It is signed with another key, which its header names (`jwk`).
+    OtherKey,
+}
+
 impl OauthProbe {
     /// Whether it sends nothing but GET, and asks for no token.
     pub fn only_reads(self) -> bool {

@@ -63,11 +63,11 @@ impl Stage {
     /// # Errors
     /// A client that cannot be connected.
     pub async fn start(catalogue: &Catalogue, connect: Arc<dyn Connect>, redactor: &Redactor) -> Result<Self, String> {
-        let prefix = catalogue.contract.client_credential().map_or("", |credential| credential.prefix.as_str());
+        let kind = catalogue.contract.client_credential();
         let script = Script::start(LANES).await;
         let mut lanes = Vec::new();
         for number in 0..LANES {
-            let tokens = Tokens::new(prefix, number, redactor);
+            let tokens = Tokens::new(kind, number, redactor);
             let base_url = script.base_url(number, request::BASE_PATH);
             let client =
                 if catalogue.needs_client() { Some(connect.connect(&base_url, &tokens.wallet).await?) } else { None };

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
+use keyfit::redact::Redactor;
 use keyfit_openapi::{Api, Operation, Place, Writing};
 use serde_json::{Map, Value};
 
 use super::script::Received;
 use crate::body::{ANYTHING, asked_for, is_sent_as, pairs, plain, read, written};
+use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::{Carrier, Credential};
 use crate::secret::Secret;
@@ -28,9 +30,10 @@ pub(super) fn check(
         return Err(format!("the method is {}, not {}", request.method, operation.method));
     }
     path(operation, arguments, request)?;
-    let carrier = catalogue.contract.client_credential().map_or(&Carrier::Header, Credential::carrier);
+    let carrier = catalogue.contract.sent_by_clients(operation).map(Credential::carrier);
     query(operation, arguments, request, carrier, secret)?;
-    headers(operation, request, carrier, secret)?;
+    headers(operation, request)?;
+    credential(request, carrier, secret)?;
     body(&catalogue.api, operation, arguments, request)
 }
 
@@ -51,7 +54,7 @@ fn query(
     operation: &Operation,
     arguments: &Map<String, Value>,
     request: &Received,
-    carrier: &Carrier,
+    carrier: Option<&Carrier>,
     secret: &Secret,
 ) -> Result<(), String> {
     let documented = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
@@ -59,7 +62,7 @@ fn query(
         .filter_map(|parameter| Some(pairs(&parameter.name, arguments.get(&parameter.name)?)))
         .flatten()
         .collect();
-    if let Carrier::Query(name) = carrier {
+    if let Some(Carrier::Query(name)) = carrier {
         expected.insert((name.clone(), secret.reveal().to_owned()));
     }
     let sent: BTreeSet<(String, String)> = request.query.iter().cloned().collect();
@@ -69,12 +72,28 @@ fn query(
     }
 }
 
-fn headers(operation: &Operation, request: &Received, carrier: &Carrier, secret: &Secret) -> Result<(), String> {
-    if let Some((name, value)) = carrier.header(secret.reveal())
-        && request.header(name) != Some(&value)
-    {
-        return Err(format!("the token is not in the header `{name}`"));
+/// The credential stands in its place, and nowhere where the operation takes none of the client's.
+fn credential(request: &Received, carrier: Option<&Carrier>, secret: &Secret) -> Result<(), String> {
+    let Some(carrier) = carrier else {
+        let values = request.headers.iter().chain(&request.query).map(|(_, value)| value.as_str());
+        let holds = Redactor::new([secret.reveal()]);
+        let is_sent = values.chain([request.path.as_str()]).any(|value| holds.finds(value));
+        return if is_sent { Err("the token is sent, which the operation does not take".to_owned()) } else { Ok(()) };
+    };
+    let value = carrier::written(carrier, secret.reveal());
+    match Spot::of(carrier) {
+        Spot::Header(name) if request.header(name.as_str()) != Some(&value) => {
+            Err(format!("the token is not in the header `{name}`"))
+        }
+        Spot::Cookie(name) => {
+            let sent = request.header("cookie").and_then(|header| carrier::in_cookies(header, &name));
+            if sent == Some(&value) { Ok(()) } else { Err(format!("the token is not in the cookie `{name}`")) }
+        }
+        Spot::Header(_) | Spot::Query(_) => Ok(()),
     }
+}
+
+fn headers(operation: &Operation, request: &Received) -> Result<(), String> {
     let accept = request.header("accept").unwrap_or_default();
     let wanted = asked_for(operation);
     if wanted != ANYTHING && !accept.contains(wanted) {

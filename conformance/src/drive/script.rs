@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use keyfit::redact::Redactor;
 use serde_json::Value;
 
 use crate::secret::Secret;
@@ -121,9 +122,10 @@ impl Scripted {
 }
 
 impl Received {
-    /// Whether a token stands in a header or in the query.
+    /// Whether a token stands in a header or in the query, as it is or encoded.
     fn carries(&self, token: &Secret) -> bool {
-        self.headers.iter().chain(&self.query).any(|(_, sent)| sent.ends_with(token.reveal()))
+        let holds = Redactor::new([token.reveal()]);
+        self.headers.iter().chain(&self.query).any(|(_, sent)| holds.finds(sent))
     }
 
     /// A header that came.

@@ -17,6 +17,8 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
          [sources]\n\
          document = {{ title = {page}, url = {url} }}\n\
          rfc6750 = {{ title = \"RFC 6750: OAuth 2.0 bearer tokens\", url = \"https://www.rfc-editor.org/rfc/rfc6750\" }}\n\
+         rfc7617 = {{ title = \"RFC 7617: the Basic HTTP authentication scheme\", url = \"https://www.rfc-editor.org/rfc/rfc7617\" }}\n\
+         rfc8725 = {{ title = \"RFC 8725: JSON Web Token best current practices\", url = \"https://www.rfc-editor.org/rfc/rfc8725\" }}\n\
          rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
          rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
          owasp = {{ title = \"OWASP API Security Top 10, 2023\", url = \"https://owasp.org/API-Security/editions/2023/en/0x11-t10/\" }}\n",
@@ -26,20 +28,27 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
         url = quoted(document),
     );
     let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
-    let scoped = facts.operations.iter().any(|access| !access.scopes.is_empty());
     for scheme in &facts.schemes {
         let carrier = match &scheme.carrier {
             Carrier::Query(parameter) => format!("{{ query = {} }}", quoted(parameter)),
             Carrier::NamedHeader(name) => format!("{{ named-header = {} }}", quoted(name)),
             Carrier::Scheme(scheme) => format!("{{ scheme = {} }}", quoted(scheme)),
+            Carrier::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
             Carrier::Header => "\"header\"".to_owned(),
+            Carrier::Basic => "\"basic\"".to_owned(),
         };
         let _ = write!(
             text,
-            "\n[[credential]]\nkind = {}\n# How such a token begins: tokens that were never issued are made to look alike.\nprefix = \"\"\ncarriers = [{carrier}]\n\
-             # Path parameters whose ids belong to who holds the token.\nbinds = [{}]\nscoped = {scoped}\nsource = {{ page = \"document\", section = \"securitySchemes\" }}\n",
+            "\n[[credential]]\nkind = {}\n# How such a token begins: tokens that were never issued are made to look alike.\nprefix = \"\"\ncarriers = [{carrier}]\n{jwt}\
+             # Path parameters whose ids belong to who holds the token.\nbinds = [{tenants}]\nscoped = {scoped}\nsource = {{ page = \"document\", section = \"securitySchemes\" }}\n",
             quoted(&scheme.kind),
-            tenants.join(", "),
+            jwt = if scheme.is_jwt {
+                "# Tokens that were tampered with are made of a valid one.\njwt = true\n"
+            } else {
+                ""
+            },
+            scoped = facts.scoped.contains(&scheme.kind),
+            tenants = tenants.join(", "),
         );
     }
     errors(&mut text, facts);

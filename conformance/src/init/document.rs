@@ -1,14 +1,13 @@
 //! What a bare document says of the things that a contract is about.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use keyfit_openapi::{Api, Operation, Place, Unsupported, vendor_scopes};
-use reqwest::header::HeaderName;
+use keyfit_openapi::{Api, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
 use serde_json::Value;
 
+use super::login::Scheme;
 use crate::catalogue::twins;
-use crate::contract::Carrier;
 
 /// Parts of names of path parameters whose ids belong to somebody.
 const TENANTS: [&str; 14] = [
@@ -47,20 +46,18 @@ pub(super) struct Facts {
     pub(super) ids: BTreeSet<String>,
     /// An id that exists, of each path parameter for which the document gives one.
     pub(super) examples: BTreeMap<String, String>,
+    /// The kinds whose tokens have scopes.
+    pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
     pub(super) notes: Vec<String>,
     /// The operations that take more kinds of token, and have more path parameters, than are looked at.
     of_many_kinds: Vec<String>,
     of_many_ids: Vec<String>,
-}
-
-/// A security scheme whose credential the check can send.
-#[derive(Clone, Debug)]
-pub(super) struct Scheme {
-    pub(super) kind: String,
-    /// Where it is sent.
-    pub(super) carrier: Carrier,
+    /// The operations that no credential opens which can be sent, and those that the document says are open.
+    closed: Vec<String>,
+    public: Vec<String>,
+    optional: Vec<String>,
 }
 
 /// Who may call an operation.
@@ -68,7 +65,10 @@ pub(super) struct Scheme {
 pub(super) struct Access {
     pub(super) method: String,
     pub(super) path: String,
-    pub(super) kinds: Vec<String>,
+    /// The alternatives that can be sent.
+    pub(super) sets: Vec<Vec<String>>,
+    /// Whether a call without a credential is served.
+    pub(super) is_open: bool,
     pub(super) scopes: Vec<String>,
     pub(super) spends: bool,
     /// How it looks as if it pages, as a hint, and what makes it look so.
@@ -93,13 +93,46 @@ pub(super) struct Limits {
     pub(super) retry_after: bool,
 }
 
+impl Access {
+    /// The kinds that it takes; one that stands in several alternatives comes several times.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &String> {
+        self.sets.iter().flatten()
+    }
+}
+
 impl Facts {
-    pub(super) fn read(api: &Api) -> Self {
-        let mut facts = Self { title: api.title.clone(), ..Self::default() };
-        facts.schemes(api);
-        let known: HashSet<String> = facts.schemes.iter().map(|scheme| scheme.kind.clone()).collect();
+    /// The alternatives of the operations that have several, each once, in the order of the document.
+    pub(super) fn alternatives(&self) -> Vec<&[String]> {
+        let mut known: Vec<&[String]> = Vec::new();
+        for set in self.operations.iter().filter(|access| access.sets.len() > 1).flat_map(|access| &access.sets) {
+            if known.len() < MOST_KINDS && !known.contains(&set.as_slice()) {
+                known.push(set);
+            }
+        }
+        known
+    }
+
+    /// The kinds that are needed with others.
+    pub(super) fn joined(&self) -> BTreeSet<&String> {
+        let sets = self.operations.iter().flat_map(|access| &access.sets).filter(|set| set.len() > 1);
+        sets.flatten().collect()
+    }
+
+    /// The kinds whose tokens stand where those of another kind do.
+    pub(super) fn alike(&self) -> BTreeSet<&String> {
+        let clashes = |scheme: &&Scheme| {
+            let others = self.schemes.iter().filter(|other| other.kind != scheme.kind);
+            others.into_iter().any(|other| other.carrier == scheme.carrier)
+        };
+        self.schemes.iter().filter(clashes).map(|scheme| &scheme.kind).collect()
+    }
+
+    pub(super) fn read(api: &Api, schemes: Vec<Scheme>) -> Self {
+        let mut facts = Self { title: api.title.clone(), schemes, ..Self::default() };
+        let carriers: HashMap<String, Carrier> =
+            facts.schemes.iter().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())).collect();
         for operation in &api.operations {
-            facts.operation(api, operation, &known);
+            facts.operation(api, operation, &carriers);
         }
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
         facts.notes.extend(left_out(api));
@@ -109,8 +142,17 @@ impl Facts {
         facts.notes.extend(all_of(&facts.of_many_ids).map(|operations| {
             format!("{operations}: of more than {MOST_IDS} path parameters the first {MOST_IDS} have rules about ids")
         }));
+        facts.notes.extend(all_of(&facts.closed).map(|operations| {
+            format!("{operations}: none of the credentials that it takes can be sent: it is not checked")
+        }));
+        facts.notes.extend(all_of(&facts.public).map(|operations| {
+            format!("{operations}: public, as the document says: calls are to be served without a credential")
+        }));
+        facts.notes.extend(all_of(&facts.optional).map(|operations| {
+            format!("{operations}: with a credential or without, as the document says: rules about bad credentials are left out")
+        }));
         let mut takers: HashMap<&String, usize> = HashMap::new();
-        for kind in facts.operations.iter().flat_map(|access| &access.kinds) {
+        for kind in facts.operations.iter().flat_map(|access| access.kinds()) {
             *takers.entry(kind).or_default() += 1;
         }
         let is_used = |scheme: &Scheme| takers.contains_key(&scheme.kind);
@@ -146,64 +188,58 @@ impl Facts {
         self.schemes.first().filter(|scheme| !matches!(scheme.carrier, Carrier::Query(_)))
     }
 
-    fn schemes(&mut self, api: &Api) {
-        let schemes = api.document.pointer("/components/securitySchemes").and_then(Value::as_object);
-        for (name, scheme) in schemes.into_iter().flatten() {
-            let scheme = api.resolve(scheme);
-            let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
-            let is_bearer =
-                is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer"));
-            let key = scheme["name"].as_str().filter(|_| is("type", "apiKey"));
-            let carrier = match key {
-                _ if is_bearer => Carrier::Header,
-                Some(parameter) if is("in", "query") => Carrier::Query(parameter.to_owned()),
-                // A key that is called like the header of tokens is one.
-                Some(header) if is("in", "header") && header.eq_ignore_ascii_case("authorization") => Carrier::Header,
-                Some(header) if is("in", "header") && HeaderName::try_from(header).is_ok() => {
-                    Carrier::NamedHeader(header.to_owned())
-                }
-                _ => {
-                    self.notes.push(format!(
-                        "the scheme `{name}`{} is none that the check can send: bearer tokens, and keys in a header or the query",
-                        known_as(scheme)
-                    ));
-                    continue;
-                }
-            };
-            self.schemes.push(Scheme { kind: name.clone(), carrier });
+    /// The alternatives of an operation that can be sent: each of its kinds can, and no two stand in one place.
+    fn sets(&mut self, operation: &Operation, carriers: &HashMap<String, Carrier>) -> Vec<Vec<String>> {
+        let mut sets: Vec<Vec<String>> = Vec::new();
+        let mut count = 0;
+        for set in operation.needed.sets() {
+            let Some(places) = set.iter().map(|kind| carriers.get(kind)).collect::<Option<Vec<_>>>() else { continue };
+            let clashes =
+                |(place, carrier): (usize, &&Carrier)| places[..place].iter().any(|other| other.clashes(carrier));
+            if places.iter().enumerate().any(clashes) || sets.contains(set) {
+                continue;
+            }
+            count += set.len();
+            if count > MOST_KINDS {
+                self.of_many_kinds.push(operation.id.clone());
+                break;
+            }
+            sets.push(set.clone());
         }
+        let is_open = operation.needed.is_optional();
+        match (is_open, operation.needed.sets().is_empty()) {
+            (false, _) if sets.is_empty() => self.closed.push(operation.id.clone()),
+            (false, _) => {}
+            (true, false) => self.optional.push(operation.id.clone()),
+            // What is said of nothing is told elsewhere.
+            (true, true) if *operation.needed == Needed::Any => {}
+            (true, true) => self.public.push(operation.id.clone()),
+        }
+        sets
     }
 
-    fn operation(&mut self, api: &Api, operation: &Operation, known: &HashSet<String>) {
+    fn operation(&mut self, api: &Api, operation: &Operation, carriers: &HashMap<String, Carrier>) {
         let at = api
             .document
             .get("paths")
             .and_then(|paths| paths.get(&operation.path)?.get(operation.method.to_lowercase()));
         let Some(node) = at else { return };
+        let sets = self.sets(operation, carriers);
         let security = node.get("security").or_else(|| api.document.get("security")).and_then(Value::as_array);
-        let mut alternatives: Vec<_> = security.into_iter().flatten().filter_map(Value::as_object).collect();
-        if alternatives.iter().any(|schemes| schemes.is_empty()) {
-            // With a credential or without: nothing is asked of who calls it.
-            alternatives.clear();
-        } else if !alternatives.is_empty() && alternatives.iter().all(|schemes| schemes.len() > 1) {
-            let (method, path) = (&operation.method, &operation.path);
-            self.notes.push(format!("{method} {path} wants several credentials at once: one alone is sent"));
-        }
-        let mut kinds = Vec::new();
+        let wanted = security.into_iter().flatten().filter_map(Value::as_object).flatten();
+        let known = |kind: &String| sets.iter().flatten().any(|one| one == kind);
         let mut scopes: Vec<String> = Vec::new();
-        for (name, wanted) in alternatives.into_iter().flatten() {
-            if !known.contains(name) || kinds.contains(name) {
-                continue;
+        for (kind, wanted) in wanted.filter(|(kind, _)| known(kind)) {
+            let wanted = texts(wanted);
+            if !wanted.is_empty() {
+                self.scoped.insert(kind.clone());
             }
-            if kinds.len() == MOST_KINDS {
-                self.of_many_kinds.push(operation.id.clone());
-                break;
-            }
-            kinds.push(name.clone());
-            scopes.extend(texts(wanted));
+            scopes.extend(wanted);
         }
         if scopes.is_empty() {
             scopes.extend(vendor_scopes(node));
+            // Of which kind it is said is not known.
+            self.scoped.extend(sets.iter().flatten().filter(|_| !scopes.is_empty()).cloned());
         }
         scopes.sort();
         scopes.dedup();
@@ -239,7 +275,8 @@ impl Facts {
         let (method, path) = (operation.method.to_lowercase(), operation.path.clone());
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
-        self.operations.push(Access { method, path, kinds, scopes, spends, pages });
+        let is_open = operation.needed.is_optional();
+        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages });
     }
 }
 
@@ -261,7 +298,7 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
 }
 
 /// The first of the operations, and how many more there are.
-fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
+pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
     /// A path may have thousands.
     const LETTERS: usize = 100;
     let (first, others) = operations.split_first()?;
@@ -272,18 +309,6 @@ fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
         0 => format!("`{first}`"),
         more => format!("`{first}` and {more} more"),
     })
-}
-
-/// What a scheme is that nobody here can send.
-fn known_as(scheme: &Value) -> String {
-    let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_lowercase();
-    match (text("type").as_str(), text("scheme").as_str(), text("in").as_str()) {
-        ("http", "basic", _) => ", HTTP Basic,".to_owned(),
-        ("http", scheme, _) if !scheme.is_empty() => format!(", HTTP {scheme},"),
-        ("mutualtls", ..) => ", a certificate of the client,".to_owned(),
-        ("apikey", _, "cookie") => ", a cookie,".to_owned(),
-        _ => String::new(),
-    }
 }
 
 fn example_of<'a>(node: &'a Value, name: &str) -> Option<&'a str> {

@@ -3,15 +3,20 @@
 
 mod contract;
 mod document;
+mod login;
 mod overlay;
 mod rules;
+mod servers;
 mod tokens;
 
 use std::sync::Arc;
 
 use keyfit_openapi::{Api, Failure, Source, Text, openers};
+use serde_json::{Map, Value};
 
 use self::document::Facts;
+use self::login::Login;
+pub use self::login::{Choice, Choices};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::Carrier;
 
@@ -32,47 +37,34 @@ pub struct Scaffold {
     pub notes: Vec<String>,
 }
 
-/// Writes overlay, contract and tokens file for a document. `name` is the name of the API: lower case, without dots. Clients are
-/// held to the contract too, unless every key belongs into the query, where no client puts one.
+/// Writes overlay, contract and tokens file for a document. `name` is the name of the API: lower case, without dots. `choices` say
+/// what the document does not say of its credentials. Clients are held to the contract too, unless every key belongs into the
+/// query, where no client puts one without being told to.
 ///
 /// # Errors
-/// A document that cannot be used, or that names no credential which the check can send.
-pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
+/// Returns an error if the document cannot be used, or if no operation takes a credential that can be sent.
+pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffold, Failure> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
-    let api = Api::read(&source)?;
-    let mut facts = Facts::read(&api);
-    facts.notes.extend(api.ignored_hints());
+    let mut api = Api::read(&source)?;
+    let mut notes: Vec<String> = api.ignored_hints().into_iter().collect();
     if let (true, Some(note)) = (api.operations.is_empty(), document::left_out(&api).first()) {
         let problem = format!("no operation of the document can be called: {note}");
         return Err(Failure::of_file(&document.path, problem, "correct the document: there is nothing to check"));
     }
-    if facts.schemes.is_empty() {
-        // Notes on other matters do not say why.
-        let why = facts.notes.iter().find(|note| note.contains("scheme `"));
-        let (problem, help) = match why {
-            Some(note) if note.contains("no operation asks") => (
-                format!("no call of the document needs a credential: {note}"),
-                "the check is about who may call what, so that init has nothing to write; a client alone needs no \
-                 folder: `keyfit generate FILE --out src/api.rs`. Otherwise name a scheme under `security`, of \
-                 the document or of the calls that need it; one beside `{}` is needed by nobody",
-            ),
-            Some(note) => (
-                format!("the document names no credential that the check can send: {note}"),
-                "the check logs in with http bearer, oauth2, openIdConnect, or apiKey in a header or the query: \
-                 if the API takes one of these as well, describe it under components.securitySchemes, and name it \
-                 under `security`. A client alone can send HTTP Basic, other HTTP schemes and cookies too, and \
-                 needs no folder: `keyfit generate FILE --out src/api.rs`",
-            ),
-            None => (
-                "the document names no credential: every call of the API is open to anybody".to_owned(),
-                "the check is about who may call what, so that init has nothing to write; a client alone needs no \
-                 folder: `keyfit generate FILE --out src/api.rs`. If its calls do need a credential, describe it \
-                 under components.securitySchemes, and name it under `security`",
-            ),
-        };
-        return Err(Failure::of_file(&document.path, problem, help));
+    let login = Login::read(&api, &document.path, choices)?;
+    notes.extend(login.notes);
+    if !login.root.is_empty() {
+        // What its operations take is said anew.
+        source.overlay = Some(Text::new("overlay.yaml", overlay::head(&api.title, &login.root)));
+        api = Api::read(&source)?;
     }
-    let overlay = overlay::text(&facts);
+    let mut facts = Facts::read(&api, login.schemes);
+    notes.extend(std::mem::take(&mut facts.notes));
+    if facts.schemes.is_empty() {
+        return Err(nothing_to_check(&document.path, &api, &notes));
+    }
+    notes.extend(servers::notes(&api));
+    let overlay = overlay::text(&facts, &login.root);
     // It is read again, and may be large.
     drop(api);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
@@ -94,8 +86,45 @@ pub fn scaffold(name: &str, document: &Text) -> Result<Scaffold, Failure> {
         cases: catalogue.cases.len(),
         overlay,
         contract: format!("{head}{kept}"),
-        notes: facts.notes,
+        notes,
     })
+}
+
+/// Why there is no contract for a document whose operations take no credential that can be sent.
+fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
+    let declares =
+        api.document.pointer("/components/securitySchemes").is_some_and(|schemes| schemes != &Value::from(Map::new()));
+    // Notes on other matters do not say why.
+    let why = notes.iter().find(|note| note.contains("scheme `") || note.contains("no `security`"));
+    let say = "say how calls log in: --credential bearer, basic, scheme:NAME, header:NAME, query:NAME or cookie:NAME";
+    let client = "a client alone needs no folder: `keyfit generate FILE --out src/api.rs`";
+    match why {
+        Some(note) if note.contains("cannot be sent") => Failure::of_file(
+            path,
+            format!("the document names no credential that the check can send: {note}"),
+            format!(
+                "if the API takes another one as well, describe it under components.securitySchemes and name it under `security`. Otherwise {client}"
+            ),
+        ),
+        Some(note) => Failure::of_file(
+            path,
+            format!("no call of the document needs a credential: {note}"),
+            format!(
+                "the check is about who may call what, so that init has nothing to write. If the calls do need one, name it under \
+                 `security`, or pass --assume-secured; otherwise {client}"
+            ),
+        ),
+        None if declares => Failure::of_file(
+            path,
+            "no call of the document needs a credential",
+            format!("name one under `security`, of the document or of the calls that need it; otherwise {client}"),
+        ),
+        None => Failure::of_file(
+            path,
+            "the document names no credential: every call of the API is open to anybody",
+            format!("if the calls do need one, {say}; otherwise {client}"),
+        ),
+    }
 }
 
 /// A text as a TOML and YAML string: both take JSON's, but for one letter.
@@ -112,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_bare_document_becomes_a_contract_that_can_be_read() {
-        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE)).expect("a contract");
+        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE), &Choices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let rules: Vec<&str> = contract.rules.iter().map(|rule| rule.id.as_str()).collect();
         for expected in ["parcels.auth.no-token", "parcels.scope.lacking", "parcels.tenant.foreign-accountId"] {
@@ -125,17 +154,146 @@ mod tests {
         );
     }
 
+    fn rules(made: &Scaffold) -> Vec<String> {
+        let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
+        contract.rules.into_iter().map(|rule| rule.id).collect()
+    }
+
     #[test]
-    fn a_login_that_is_optional_asks_nothing_and_one_of_two_credentials_is_noted() {
+    fn a_login_that_is_optional_and_one_of_two_credentials_have_rules_of_their_own() {
         let of = |security: &str| {
             let text = BARE.replacen("security: [{ oauth: [parcels.read] }]", security, 1);
-            scaffold("parcels", &Text::new("openapi.yaml", text)).expect("a contract")
+            scaffold("parcels", &Text::new("openapi.yaml", text), &Choices::default()).expect("a contract")
         };
         let optional = of("security: [{ oauth: [parcels.read] }, {}]");
-        assert!(optional.overlay.contains("parcels'].get\"\n    description: As its security requirement and its answers say.\n    update: { x-keyfit: { credentials: [], retry: safe } }"), "{}", optional.overlay);
+        let note = "with a credential or without, as the document says: rules about bad credentials are left out";
+        assert!(optional.notes.iter().any(|said| said.ends_with(note)), "{:?}", optional.notes);
+        assert!(rules(&optional).contains(&"parcels.auth.anonymous".to_owned()));
         let both = of("security: [{ oauth: [parcels.read], legacy: [] }]");
-        let note = "GET /accounts/{accountId}/parcels wants several credentials at once: one alone is sent";
-        assert!(both.notes.iter().any(|said| said == note), "{:?}", both.notes);
+        let has = |rule: &str| rules(&both).contains(&format!("parcels.auth.{rule}"));
+        assert!(["without-oauth", "without-legacy", "unknown-legacy"].into_iter().all(has), "{:?}", rules(&both));
+    }
+
+    /// An API of two operations: `a`, and `b` with this security.
+    fn open(security: &str, schemes: &str, root: &str) -> Text {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: Open, version: '1'}}\nservers: [{{url: https://open.example}}]\npaths:\n  /a:\n    get: {{operationId: a, responses: {{'200': {{description: ok}}}}}}\n  /b:\n    get: {{operationId: b, {security}responses: {{'200': {{description: ok}}}}}}\n{root}{schemes}"
+        );
+        Text::new("open.yaml", text)
+    }
+
+    fn choices(texts: &[&str], assume_secured: bool) -> Choices {
+        let credentials = texts.iter().map(|text| text.parse().expect(text)).collect();
+        Choices { credentials, assume_secured }
+    }
+
+    #[test]
+    fn a_document_that_declares_no_scheme_is_told_one() {
+        let refusal = scaffold("open", &open("", "", ""), &Choices::default()).expect_err("no credential").to_string();
+        assert!(
+            refusal.contains("names no credential: every call") && refusal.contains("--credential bearer"),
+            "{refusal}"
+        );
+        for (text, kind, carrier) in [
+            ("bearer", "token", "\"header\""),
+            ("basic", "login", "\"basic\""),
+            ("scheme:Bot", "token", "{ scheme = \"Bot\" }"),
+            ("header:X-Key", "key", "{ named-header = \"X-Key\" }"),
+            ("query:key", "key", "{ query = \"key\" }"),
+            ("cookie:sid", "key", "{ cookie = \"sid\" }"),
+            ("mine=cookie:sid", "mine", "{ cookie = \"sid\" }"),
+        ] {
+            let made = scaffold("open", &open("security: [], ", "", ""), &choices(&[text], false)).expect(text);
+            assert!(made.contract.contains(&format!("kind = \"{kind}\"")), "{text}: {}", made.contract);
+            assert!(made.contract.contains(&format!("carriers = [{carrier}]")), "{text}: {}", made.contract);
+            assert!(made.overlay.contains(&format!("\"security\":[{{\"{kind}\":[]}}]")), "{text}: {}", made.overlay);
+            let told = format!("`a`: taken to need `{kind}`, which the document does not say");
+            assert!(made.notes.contains(&told), "{:?}", made.notes);
+            let public = "`b`: public, as the document says: calls are to be served without a credential";
+            assert!(made.notes.iter().any(|note| note == public), "{:?}", made.notes);
+        }
+    }
+
+    const LOGIN: &str = "components: {securitySchemes: {login: {type: http, scheme: basic}}}\n";
+
+    #[test]
+    fn operations_of_which_a_document_says_nothing_are_named_and_secured_on_demand() {
+        let document = open("security: [{login: []}], ", LOGIN, "");
+        let made = scaffold("open", &document, &Choices::default()).expect("a contract");
+        let told = "1 operation has no `security`, and the document names none for all: whoever calls is served without a credential, as OpenAPI has it: `a`; if they need one, pass --assume-secured";
+        assert!(made.notes.iter().any(|note| note == told), "{:?}", made.notes);
+        assert!(!made.overlay.contains("\"security\""), "{}", made.overlay);
+        let made = scaffold("open", &document, &choices(&[], true)).expect("a contract");
+        assert!(made.overlay.contains("\"security\":[{\"login\":[]}]"), "{}", made.overlay);
+        assert!(made.notes.iter().all(|note| !note.contains("pass --assume-secured")), "{:?}", made.notes);
+        // Where none of them says anything, init has nothing to write unless it is told.
+        let refusal =
+            scaffold("open", &open("", LOGIN, ""), &Choices::default()).expect_err("all are open").to_string();
+        assert!(
+            refusal.contains("no call of the document needs a credential") && refusal.contains("--assume-secured"),
+            "{refusal}"
+        );
+        assert!(scaffold("open", &open("", LOGIN, ""), &choices(&[], true)).is_ok());
+    }
+
+    #[test]
+    fn what_nobody_can_send_is_refused_with_its_place_unless_it_is_described() {
+        let refused = |security: &str, schemes: &str| {
+            scaffold("open", &open(security, schemes, ""), &Choices::default()).expect_err(schemes).to_string()
+        };
+        let stray = refused("security: [{login: []}, {stray: []}], ", LOGIN);
+        assert!(stray.contains("`security` names the scheme `stray`, which the document does not declare"), "{stray}");
+        assert!(stray.contains("open.yaml:8") && stray.contains("--credential stray=bearer"), "{stray}");
+        let odd = "components:\n  securitySchemes:\n    login: {type: password}\n";
+        let odd_type = refused("security: [{login: []}], ", odd);
+        assert!(odd_type.contains("has the type `password`, which is none of OpenAPI's"), "{odd_type}");
+        assert!(odd_type.contains("open.yaml:11") && odd_type.contains("--credential login=bearer"), "{odd_type}");
+        let told = scaffold("open", &open("security: [{login: []}], ", odd, ""), &choices(&["login=basic"], false));
+        assert!(told.expect("it is described").contract.contains("carriers = [\"basic\"]"));
+        let certificate =
+            refused("security: [{login: []}], ", "components: {securitySchemes: {login: {type: mutualTLS}}}\n");
+        assert!(certificate.contains("the scheme `login` cannot be sent: it is a client certificate"), "{certificate}");
+        let none = scaffold("open", &open("security: [{login: []}], ", LOGIN, ""), &choices(&["lgoin=bearer"], false));
+        let none = none.expect_err("no such scheme").to_string();
+        assert!(none.contains("no security scheme `lgoin`") && none.contains("did you mean `login`?"), "{none}");
+    }
+
+    #[test]
+    fn a_key_in_authorization_is_told_its_scheme() {
+        let bot = "components: {securitySchemes: {login: {type: apiKey, in: header, name: Authorization}}}\n";
+        let document = open("security: [{login: []}], ", bot, "");
+        let made = scaffold("open", &document, &Choices::default()).expect("a contract");
+        assert!(
+            made.notes.iter().any(|note| note.ends_with("pass --credential login=scheme:NAME")),
+            "{:?}",
+            made.notes
+        );
+        // The one scheme that there is needs no name.
+        for text in ["login=scheme:Bot", "scheme:Bot"] {
+            let made = scaffold("open", &document, &choices(&[text], false)).expect("a contract");
+            assert!(made.contract.contains("carriers = [{ scheme = \"Bot\" }]"), "{}", made.contract);
+            assert!(made.notes.iter().all(|note| !note.contains("stands in `Authorization`")), "{:?}", made.notes);
+        }
+    }
+
+    #[test]
+    fn a_choice_that_cannot_be_sent_is_refused() {
+        for (text, told) in [
+            ("", "write bearer, basic"),
+            ("token", "write bearer, basic"),
+            ("header", "write bearer, basic"),
+            ("bearer:X", "write bearer, basic"),
+            ("header:X Key", "use letters, digits and hyphens"),
+            ("cookie:", "use letters, digits and hyphens"),
+            ("header:Authorization", "write `scheme:NAME`, or `bearer`"),
+            ("=bearer", "use letters, digits and hyphens"),
+        ] {
+            let error = text.parse::<Choice>().expect_err(text);
+            assert!(error.contains(told), "{text}: {error}");
+        }
+        for text in ["bearer", "a=basic", "scheme:Bot", "header:X-Key", "a=query:key", "cookie:sid"] {
+            assert_eq!(text.parse::<Choice>().expect(text).to_string(), text);
+        }
     }
 
     #[test]
@@ -154,7 +312,7 @@ mod tests {
             "components": { "securitySchemes": schemes },
         });
         let text = text.to_string();
-        let made = scaffold("many", &Text::new("many.yaml", text)).expect("a contract");
+        let made = scaffold("many", &Text::new("many.yaml", text), &Choices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let is_about_ids =
             |rule: &&crate::contract::Rule| matches!(rule.probe, Some(crate::contract::Probe::UnknownId(_)));
@@ -183,20 +341,26 @@ mod tests {
             .to_string()
         };
         let get = serde_json::json!({ "get": { "responses": { "200": { "description": "ok" } } } });
-        let made = scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ &long: get, "/a": get }))));
+        let made = scaffold(
+            "long",
+            &Text::new("long.yaml", text(serde_json::json!({ &long: get, "/a": get }))),
+            &Choices::default(),
+        );
         let made = made.expect("a contract");
         let is_told = |note: &&String| {
             note.starts_with("`GET /{p0}/{p1}") && note.contains("…`: left out, because the path is longer")
         };
         assert_eq!(made.notes.iter().filter(is_told).count(), 1, "{:?}", made.notes);
         assert!(made.overlay.contains("$.paths['/a'].get") && !made.overlay.contains("p0"), "{}", made.overlay);
-        let alone = scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ &long: get }))));
+        let alone =
+            scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ &long: get }))), &Choices::default());
         let refusal = alone.expect_err("there is nothing to check").to_string();
         assert!(refusal.contains("no operation of the document can be called: `GET /{p0}"), "{refusal}");
         // The longest path that is not left out, with a letter that wants an escape each.
         let quotes = format!("/{}", "'".repeat(7999));
         let made =
-            scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ quotes: get })))).expect("a contract");
+            scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ quotes: get }))), &Choices::default())
+                .expect("a contract");
         assert!(
             made.cases > 0 && made.notes.iter().all(|note| !note.contains("left out, because")),
             "{:?}",
@@ -214,35 +378,18 @@ mod tests {
             "paths": { "/things/{id\"'}": { "get": { "responses": { "200": { "description": "ok" } } } } },
             "components": { "securitySchemes": { "log\u{7f}in": { "type": "http", "scheme": "bearer" } } },
         });
-        let made = scaffold("odd", &Text::new("odd.json", document.to_string())).expect("a contract");
+        let made =
+            scaffold("odd", &Text::new("odd.json", document.to_string()), &Choices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let is_about_it = |rule: &crate::contract::Rule| matches!(&rule.probe, Some(crate::contract::Probe::UnknownId(name)) if name == "id\"'");
         assert!(contract.rules.iter().any(is_about_it), "{}", made.contract);
     }
 
     #[test]
-    fn a_document_without_credentials_is_refused() {
-        let text = "openapi: 3.0.3\ninfo: {title: Open, version: '1'}\nservers: [{url: https://open.example}]\npaths:\n  /a:\n    get: {operationId: a, responses: {'200': {description: ok}}}\n";
-        let refusal =
-            |text: &str| scaffold("open", &Text::new("open.yaml", text)).expect_err("no credential").to_string();
-        let open = refusal(text);
-        assert!(open.contains("names no credential: every call") && open.contains("keyfit generate"), "{open}");
-        let optional = refusal(&format!(
-            "{text}security: [{{}}, {{login: []}}]\ncomponents: {{securitySchemes: {{login: {{type: http, scheme: bearer}}}}}}\n"
-        ));
-        assert!(optional.contains("no call of the document needs a credential"), "{optional}");
-        for (scheme, name) in [("http, scheme: basic", "HTTP Basic"), ("apiKey, in: cookie, name: sid", "a cookie")] {
-            let said = refusal(&format!("{text}components: {{securitySchemes: {{login: {{type: {scheme}}}}}}}\n"));
-            assert!(said.contains(&format!("`login`, {name}, is none that the check can send")), "{said}");
-            assert!(said.contains("logs in with http bearer"), "{said}");
-        }
-    }
-
-    #[test]
     fn a_429_that_says_how_long_to_wait_is_a_limit() {
         // A 429 with `Retry-After` is all that is left of its limits.
         let slow = BARE.replace("RateLimit-", "Other-");
-        let made = scaffold("parcels", &Text::new("openapi.yaml", slow)).expect("a contract");
+        let made = scaffold("parcels", &Text::new("openapi.yaml", slow), &Choices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         assert!(contract.rate_limit.is_some_and(|rules| !rules.names_its_headers() && rules.retry_after));
         let has = |rule: &str| contract.rules.iter().any(|known| known.id == format!("parcels.{rule}"));

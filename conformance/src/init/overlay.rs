@@ -2,23 +2,17 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value};
+
 use super::document::{Access, Facts};
 use super::quoted;
 
-/// Says of each operation which kinds of token it takes and what they need.
-pub(super) fn text(facts: &Facts) -> String {
-    let mut text = format!(
-        "overlay: 1.0.0\ninfo:\n  title: {}\n  version: 1.0.0\nactions:\n",
-        quoted(&format!("What the contract check needs to know of {}", facts.title))
-    );
-    let kinds: Vec<String> = facts.schemes.iter().map(|scheme| scheme.kind.clone()).collect();
-    let _ = write!(
-        text,
-        "  - target: $\n    description: The kinds of token, and the shape of errors.\n    update: {{ x-keyfit: {{ credentials: {}, errors: api }} }}\n",
-        list(&kinds)
-    );
+/// Says of each operation which scopes a token needs. Which kinds of token it takes is said by the `security` of the document,
+/// and where that is silent by what is added to its root.
+pub(super) fn text(facts: &Facts, root: &Map<String, Value>) -> String {
+    let mut text = head(&facts.title, root);
     for access in &facts.operations {
-        let hints = hints(access, &kinds, facts.client().is_some());
+        let hints = hints(access, facts.client().is_some());
         if hints.is_empty() && access.pages.is_none() {
             continue;
         }
@@ -41,11 +35,25 @@ pub(super) fn text(facts: &Facts) -> String {
     text
 }
 
-fn hints(access: &Access, all: &[String], has_client: bool) -> Vec<String> {
-    let mut hints = Vec::new();
-    if access.kinds != all {
-        hints.push(format!("credentials: {}", list(&access.kinds)));
+/// The part that is about the document as a whole.
+pub(super) fn head(title: &str, root: &Map<String, Value>) -> String {
+    let mut text = format!(
+        "overlay: 1.0.0\ninfo:\n  title: {}\n  version: 1.0.0\nactions:\n",
+        quoted(&format!("What the contract check needs to know of {title}"))
+    );
+    text.push_str("  - target: $\n    description: The shape of errors.\n    update: { x-keyfit: { errors: api } }\n");
+    if !root.is_empty() {
+        let told = Value::Object(root.clone()).to_string().replace('\u{7f}', "\\u007f");
+        let _ = write!(
+            text,
+            "  - target: $\n    description: How calls log in, as whoever ran `keyfit init` said.\n    update: {told}\n"
+        );
     }
+    text
+}
+
+fn hints(access: &Access, has_client: bool) -> Vec<String> {
+    let mut hints = Vec::new();
     if !access.scopes.is_empty() {
         hints.push(format!("scopes: {}", list(&access.scopes)));
     }

@@ -8,6 +8,12 @@ use super::quoted;
 use crate::contract::Carrier;
 
 const ANY: &str = include_str!("rules/any.toml");
+const JWT: &str = include_str!("rules/jwt.toml");
+const OPEN: &str = include_str!("rules/open.toml");
+const BASIC: &str = include_str!("rules/basic.toml");
+const ALTERNATIVE: &str = include_str!("rules/alternative.toml");
+const SEVERAL: &str = include_str!("rules/several.toml");
+const ALIKE: &str = include_str!("rules/alike.toml");
 const HEADER: &str = include_str!("rules/header.toml");
 const NO_QUERY: &str = include_str!("rules/no-query.toml");
 const ERROR: &str = include_str!("rules/error.toml");
@@ -22,8 +28,11 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
     let shared = [
         (ANY, true),
-        (HEADER, has(|carrier| *carrier == Carrier::Header)),
-        (NO_QUERY, !has(|carrier| matches!(carrier, Carrier::Query(_)))),
+        (OPEN, facts.operations.iter().any(|access| access.is_open)),
+        (HEADER, has(|carrier| carrier.scheme().is_some())),
+        (BASIC, has(|carrier| *carrier == Carrier::Basic)),
+        (JWT, facts.schemes.iter().any(|scheme| scheme.is_jwt)),
+        (NO_QUERY, has(|carrier| !matches!(carrier, Carrier::Query(_)))),
         (ERROR, facts.error.is_some()),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
         (CLIENT, facts.client().is_some()),
@@ -33,8 +42,14 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
     let named = facts.tenants.iter().chain(&facts.ids).filter(|_| facts.error.is_some());
     let of_errors = named.map(|name| (ERROR_ID, name.clone()));
-    let all = shared.chain(of_tenants).chain(of_ids).chain(of_errors);
+    let of_several = facts.joined().into_iter().map(|kind| (SEVERAL, kind.clone()));
+    let of_alike = facts.alike().into_iter().map(|kind| (ALIKE, kind.clone()));
+    let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids).chain(of_errors);
     let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
+    for set in facts.alternatives() {
+        let kinds = set.iter().map(|kind| quoted(kind)).collect::<Vec<_>>().join(", ");
+        rules.extend(of_file(ALTERNATIVE, api, &set.join("-")).into_iter().map(|rule| rule.replace("KINDS", &kinds)));
+    }
     // By family, as contracts are read.
     rules.sort_by_cached_key(|rule| {
         FAMILIES.iter().position(|family| rule.contains(&format!("id = \"{api}.{family}.")))
@@ -64,7 +79,7 @@ pub(super) fn joined(rules: &[String]) -> String {
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 7] = ["auth", "scope", "tenant", "error", "method", "rate", "client"];
+const FAMILIES: [&str; 8] = ["auth", "jwt", "scope", "tenant", "error", "method", "rate", "client"];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
     // What a document calls a parameter stays within the quotes that it is put into.

@@ -26,6 +26,7 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
             State::Limited => "limited",
             State::Broke => "broke",
             State::Test => "test",
+            State::OtherAudience => "other-audience",
         };
         let variable = variable(&catalogue.contract.name, &need, openers);
         let _ = write!(
@@ -58,9 +59,9 @@ fn needs(catalogue: &Catalogue) -> Vec<Need> {
     let mut needs = Vec::new();
     for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
         let Some(probe) = &catalogue.rule(case).probe else { continue };
-        let need = Need::of(probe, &catalogue.contract, catalogue.operation(case), false);
+        let of_case = Need::of(probe, &catalogue.contract, catalogue.operation(case), false).into_iter().flatten();
         let is_new = |need: &Need| !matches!(need.rights, Rights::Without(_)) && seen.insert(need.to_string());
-        needs.extend(need.filter(is_new));
+        needs.extend(of_case.filter(is_new));
     }
     needs
 }

@@ -14,7 +14,7 @@ use super::pages;
 use super::router::{Routed, Router};
 use super::state::State;
 use super::success::{Successes, schema};
-use super::token::Token;
+use super::token::{Grant, Token};
 use super::window::Window;
 use crate::clock;
 use crate::contract::{Bucket, Contract, KeyManagement, Probe};
@@ -107,17 +107,20 @@ impl Core {
         }
         let admitted = self.admit(call, operation);
         let calls = self.cost(call);
-        let window = self.count(admitted.as_ref().ok(), operation, calls);
-        let served = admitted.and_then(|token| {
+        let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
+        let window = self.count(first, operation, calls);
+        let served = admitted.and_then(|tokens| {
             let is_over = window.is_some_and(Window::is_exceeded) && !self.has(Mutant::NeverExhausts);
             if is_over {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
-            self.authorise(&token, operation, path)?;
+            self.authorise(&tokens, operation, path)?;
+            let nobody = Token::new("", Grant::All);
+            let token = tokens.first().unwrap_or(&nobody);
             let mut sent = self.validate(call, operation, path)?;
             let field = self.contract.batch.as_ref().map_or("", |batch| &batch.id_field);
             sent.reject(&call.reject, field);
-            self.succeed(index, &Served { operation, token: &token, path, call, sent, window })
+            self.succeed(index, &Served { operation, token, path, call, sent, window })
         });
         match served {
             Ok(mut answer) => {

@@ -74,9 +74,8 @@ impl Core {
             ..Token::new(&keys.kind, self.minted_grant(&scopes))
         };
         let is_test_prefix = of_test != self.has(Mutant::MintsElsewhere);
-        let prefix = self.contract.credential(&keys.kind).map_or("", |kind| kind.prefix_in(is_test_prefix));
         let mut state = self.state();
-        let (text, id) = state.admit(prefix, token);
+        let (text, id) = state.admit(self.contract.credential(&keys.kind), is_test_prefix, token);
         put(shown, &members.id, json!(id));
         if let Some((_, token)) = state.key(&id) {
             let mut kept = shown.clone();

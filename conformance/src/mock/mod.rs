@@ -39,7 +39,8 @@ use self::core::Core;
 use self::front::Front;
 use self::registered::Registered;
 use self::server::{Listener, Server};
-use crate::contract::Contract;
+use crate::carrier;
+use crate::contract::{Carrier, Contract, Credential};
 use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
 use crate::secret::{Redactor, Secret};
 
@@ -93,7 +94,11 @@ impl Mock {
 impl Identities for Mint {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
         let identity = self.core.state().issue(&self.core.contract, need);
-        self.redactor.learn(&identity.secret);
+        for held in &identity.credentials {
+            let carrier = self.core.contract.credential(&held.kind).map_or(&Carrier::Header, Credential::carrier);
+            let secrets = carrier::secrets(carrier, held.secret.reveal());
+            secrets.into_iter().for_each(|secret| self.redactor.learn(&Secret::new(secret)));
+        }
         Ok(identity)
     }
 

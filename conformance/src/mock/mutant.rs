@@ -23,6 +23,22 @@ pub enum Mutant {
     AcceptsRevokedToken,
     /// Takes tokens whose time is over.
     AcceptsExpiredToken,
+    /// Asks for a credential where the document says that none is needed.
+    RefusesAnonymous,
+    /// Takes the first of the alternatives that an operation has, and no other.
+    RefusesOtherAlternatives,
+    /// Takes one of several credentials that are needed at once, without the others.
+    AcceptsOneOfSeveral,
+    /// Takes several credentials where one of them is good.
+    JudgesOneOfSeveral,
+    /// Takes the credential of one alternative in the place of another.
+    MixesPlaces,
+    /// Takes a credential wherever in the headers it stands.
+    ReadsAnyPlace,
+    /// Takes a user with any password.
+    IgnoresPasswords,
+    /// Compares the beginnings of tokens.
+    ComparesBeginnings,
     /// Compares the scheme letter by letter.
     RefusesLowerCaseScheme,
     /// Takes a token in the query where it is not documented, and refuses it where it is.
@@ -291,6 +307,10 @@ pub enum Mutant {
     TrustsSeenSignatures,
     /// Takes JWTs that say that they are not signed.
     AcceptsAlgorithmNone,
+    /// Takes JWTs whose signature was taken away.
+    AcceptsMissingSignature,
+    /// Takes the key of a JWT from its own header.
+    TrustsNamedKeys,
     /// Takes HS256 under any name.
     AcceptsAnyAlgorithm,
     /// Takes JWTs that are good for years.

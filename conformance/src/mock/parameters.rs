@@ -26,11 +26,19 @@ impl Core {
                 _ => Some("is given more than once".to_owned()),
             };
             if let Some(problem) = problem {
-                let status = [400, 422].into_iter().find(|status| operation.documents(*status)).unwrap_or(400);
-                return Err(Refusal::new(status, format!("{} {problem}", parameter.name)));
+                return Err(Refusal::new(bad_request(operation), format!("{} {problem}", parameter.name)));
             }
         }
         Ok(())
+    }
+
+    /// Judges the headers: those that are required are there.
+    pub(super) fn header_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        let mut required = parameters(operation, Place::Header).filter(|parameter| parameter.required);
+        match required.find(|parameter| !call.headers.contains_key(&parameter.name)) {
+            Some(missing) => Err(Refusal::new(bad_request(operation), format!("{} is missing", missing.name))),
+            None => Ok(()),
+        }
     }
 
     /// Judges the path: what no resource can be called is not there.
@@ -64,6 +72,11 @@ impl Core {
         };
         schema::mismatch(&self.api, schema, &value).map(|mismatch| mismatch.problem)
     }
+}
+
+/// How an operation refuses parameters that are not as the document has them.
+fn bad_request(operation: &Operation) -> u16 {
+    [400, 422].into_iter().find(|status| operation.documents(*status)).unwrap_or(400)
 }
 
 fn parameters(operation: &Operation, place: Place) -> impl Iterator<Item = &Parameter> {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, Place, example};
 
 use super::grants::Grants;
-use super::token::{Grant, Token, token_text};
+use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
-use crate::clock;
-use crate::contract::{Contract, Probe};
-use crate::identity::{Identity, Need, Rights, State as TokenState};
+use crate::contract::{Carrier, Contract, Credential, Probe};
+use crate::identity::{Held, Identity, Need, Rights, State as TokenState};
 use crate::secret::{Redactor, Secret};
+use crate::{carrier, clock};
 
 /// A limited token's calls a window: one that is served, so that the next one is refused.
 pub(super) const SMALL_WINDOW: u64 = 1;
@@ -85,7 +85,6 @@ impl State {
         }
         let tenant = if need.alone { self.settle() } else { 0 };
         let credential = contract.credential(&need.kind);
-        let prefix = credential.map_or("", |credential| credential.prefix_in(need.state == TokenState::Test));
         let is_limited = need.state == TokenState::Limited;
         let token = Token {
             state: need.state,
@@ -94,10 +93,10 @@ impl State {
             window: is_limited.then_some(SHORT_WINDOW),
             ..Token::new(&need.kind, self.grant(contract, need))
         };
-        let text = self.admit(prefix, token).0;
+        let text = self.admit(credential, need.state == TokenState::Test, token).0;
         let identity = Identity {
             name: need.to_string(),
-            secret: Secret::new(text),
+            credentials: vec![Held { kind: need.kind.clone(), secret: Secret::new(text) }],
             ids: self.tenants[tenant].clone(),
             is_expendable: true,
         };
@@ -117,14 +116,26 @@ impl State {
         })
     }
 
-    /// Gives a token a text that begins so, and an id.
-    pub(super) fn admit(&mut self, prefix: &str, mut token: Token) -> (String, String) {
+    /// Gives a token the text of one of its kind, and an id. `is_test`: it is to begin as those of the test environment do.
+    pub(super) fn admit(
+        &mut self,
+        credential: Option<&Credential>,
+        is_test: bool,
+        mut token: Token,
+    ) -> (String, String) {
         let number = self.minted;
         self.minted += 1;
-        let (text, id) = (format!("{prefix}{}", token_text(number)), format!("key-{number}"));
+        let prefix = credential.map_or("", |credential| credential.prefix_in(is_test));
+        let carrier = credential.map_or(&Carrier::Header, Credential::carrier);
+        let user = if *carrier == Carrier::Basic { format!("user-{number}:") } else { String::new() };
+        let text = match credential {
+            Some(credential) if credential.jwt => signed_token(number, token.state),
+            _ => format!("{user}{prefix}{}", token_text(number)),
+        };
+        let id = format!("key-{number}");
         token.number = number;
         token.id.clone_from(&id);
-        self.redactor.learn(&Secret::new(&text));
+        carrier::secrets(carrier, &text).iter().for_each(|secret| self.redactor.learn(&Secret::new(secret)));
         self.tokens.insert(text.clone(), token);
         (text, id)
     }
@@ -193,6 +204,17 @@ impl State {
         self.tokens.get(text).cloned()
     }
 
+    /// Whether a token that was issued ends with this signature.
+    pub(super) fn knows_signature(&self, signature: &str) -> bool {
+        !signature.is_empty() && self.tokens.keys().any(|known| known.rsplit('.').next() == Some(signature))
+    }
+
+    /// Whether a token that is in use begins so.
+    pub(super) fn knows_beginning(&self, text: &str) -> bool {
+        let fits = |(known, token): (&String, &Token)| known.starts_with(text) && token.state == TokenState::Valid;
+        !text.is_empty() && self.tokens.iter().any(fits)
+    }
+
     /// Masks every token that was issued.
     pub(super) fn redactor(&self) -> &Redactor {
         &self.redactor
@@ -241,7 +263,7 @@ impl State {
     /// A new tenant.
     pub(super) fn settle(&mut self) -> usize {
         let number = self.tenants.len();
-        let ids = self.tenants[0].keys().map(|name| (name.clone(), format!("other-{name}-{number}"))).collect();
+        let ids = self.tenants[0].iter().map(|(name, id)| (name.clone(), other_id(name, id, number))).collect();
         self.tenants.push(ids);
         number
     }
@@ -281,6 +303,12 @@ pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit
     [Probe::UnknownId(parameter.to_owned()), Probe::Foreign(parameter.to_owned())]
         .iter()
         .any(|probe| contract.ruling(probe, operation).is_some())
+}
+
+/// The id of another tenant, where the first one has this one: a number where that is one.
+fn other_id(name: &str, first: &str, number: usize) -> String {
+    let as_number = first.parse::<u32>().ok().and_then(|first| first.checked_add(u32::try_from(number).ok()?));
+    as_number.map_or_else(|| format!("other-{name}-{number}"), |other| other.to_string())
 }
 
 /// A parameter's value as it stands in a path.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::identity::State;
+use crate::jws;
 
 /// A token that was issued.
 #[derive(Clone, Debug)]
@@ -89,4 +90,13 @@ pub(super) fn token_text(number: u64) -> String {
         word ^ (word >> 31)
     };
     format!("{:016x}{:016x}", mixed(number * 2), mixed(number * 2 + 1))
+}
+
+/// A JWT, which is the same in every run as well.
+pub(super) fn signed_token(number: u64, state: State) -> String {
+    /// The end of the century: how a token expires is its state.
+    const END: u64 = 4_102_444_800;
+    let audience = if state == State::OtherAudience { "another" } else { "api" };
+    let claims = json!({ "iss": "keyfit", "sub": format!("user-{number}"), "aud": audience, "iat": 0, "exp": END });
+    jws::signed(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, token_text(u64::MAX / 4).as_bytes())
 }

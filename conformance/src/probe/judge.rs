@@ -48,10 +48,10 @@ impl Judge<'_> {
             .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
     }
 
-    /// What the answer holds and may not, whatever its status. `token` is what was presented.
-    pub(super) fn leak(&self, reply: &Reply, token: &Secret) -> Option<String> {
+    /// What the answer holds and may not, whatever its status. `tokens` are what was presented.
+    pub(super) fn leak(&self, reply: &Reply, tokens: &[Secret]) -> Option<String> {
         self.expect.hides.iter().find_map(|hidden| match hidden {
-            Hidden::Token => reply.holds([token]).then(|| REPEATS_TOKEN.to_owned()),
+            Hidden::Token => reply.holds(tokens).then(|| REPEATS_TOKEN.to_owned()),
             Hidden::Internals => internals::finding(reply),
         })
     }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::contract::{JwtProbe, JwtRules};
+use crate::contract::{JwtProbe, JwtRules, Tampering};
 use crate::identity::Signer;
-use crate::jws;
+use crate::jws::{self, Jws};
 
 /// The JWT that a probe sends.
 pub(super) fn jwt(probe: JwtProbe, signer: &Signer, rules: &JwtRules) -> String {
@@ -28,6 +28,34 @@ pub(super) fn jwt(probe: JwtProbe, signer: &Signer, rules: &JwtRules) -> String 
         }
         _ => jws::signed(&header, &claims, key),
     }
+}
+
+/// A valid JWT, tampered with; `None` if it is not a JWT in shape.
+pub(super) fn tampered(how: Tampering, valid: &str) -> Option<String> {
+    const KEY: &[u8] = b"keyfit-key-of-somebody-else";
+    let jws = Jws::read(valid)?;
+    let (input, signature) = valid.rsplit_once('.')?;
+    let (mut header, mut claims) = (jws.header.clone(), jws.claims.clone());
+    Some(match how {
+        Tampering::ChangedClaim => {
+            claims["sub"] = json!("keyfit-somebody-else");
+            format!("{}.{signature}", jws::unsigned(&header, &claims))
+        }
+        Tampering::ChangedSignature => {
+            let changed: Vec<u8> = jws.signature.iter().map(|byte| byte ^ 1).collect();
+            jws::joined(input, &changed)
+        }
+        Tampering::NoSignature => format!("{input}."),
+        Tampering::AlgorithmNone => {
+            header["alg"] = json!("none");
+            format!("{}.", jws::unsigned(&header, &claims))
+        }
+        Tampering::OtherKey => {
+            header["alg"] = json!("HS256");
+            header["jwk"] = jws::named(KEY);
+            jws::signed(&header, &claims, KEY)
+        }
+    })
 }
 
 fn header(probe: JwtProbe) -> Value {

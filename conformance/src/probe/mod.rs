@@ -20,7 +20,7 @@ mod trial;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use self::flow::Stop;
@@ -33,10 +33,10 @@ use self::request::Draft;
 pub use self::transport::{Http, Settings, http_client, is_loopback};
 use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Carrier, Contract, Credential, JwtProbe, KeyManagement, Probe, Rate, RateLimit};
+use crate::contract::{Contract, JwtProbe, KeyManagement, Probe, Rate, RateLimit};
 use crate::identity::{Identities, Identity, Missing, Need};
 use crate::run::Halt;
-use crate::secret::{Redactor, Secret};
+use crate::secret::Redactor;
 use crate::verdict::Outcome;
 
 /// Calls after which a limit is taken for out of reach: a probe shall not load a live server.
@@ -109,27 +109,22 @@ impl Target {
             // At a mock each case has a window of its own.
             None => None,
         };
-        let Some(need) = Need::of(probe, &catalogue.contract, operation, alone) else {
+        let Some(needs) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };
-        let carrier = catalogue.contract.credential(&need.kind).map_or(&Carrier::Header, Credential::carrier);
-        let identity = match self.identities.find(&need) {
+        let identity = match self.caller_for(&needs) {
             Ok(identity) => identity,
             // What is presented is granted or signed; of an identity only the ids are used.
-            Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
-                let ids = self.identities.ids();
-                Identity { name: String::new(), secret: Secret::new(""), ids, is_expendable: false }
-            }
+            Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => Identity::nobody(self.identities.ids()),
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
-        let presented = identity.secret.clone();
+        let presented = identity.secrets().cloned().collect();
         let trial = Trial {
             catalogue,
             case,
             probe,
             expect,
             identity,
-            carrier,
             live: self.live.as_ref(),
             extra: &self.http.extra,
             undecided: None,
@@ -142,6 +137,14 @@ impl Target {
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
             _ => self.run(trial).await,
         }
+    }
+
+    /// Who meets these needs; nobody where there are none.
+    fn caller_for(&self, needs: &[Need]) -> Result<Identity, Missing> {
+        if needs.is_empty() {
+            return Ok(Identity::nobody(self.identities.ids()));
+        }
+        needs.iter().map(|need| self.identities.find(need)).collect::<Result<_, _>>().map(Identity::joined)
     }
 
     async fn run(&self, mut trial: Trial<'_>) -> Outcome {
@@ -199,7 +202,7 @@ impl Target {
         };
         let minted = flow.minted.filter(|_| is_judged);
         if let Some(key) = &minted {
-            trial.presented = key.secret.clone();
+            trial.presented = vec![key.secret.clone()];
         }
         let mut outcome = left.told(trial.end(stop.err(), minted.as_ref()));
         outcome.requests += before;
@@ -246,10 +249,10 @@ impl Target {
         if *probe == Probe::Recovered {
             self.outwait(&draft, &catalogue.contract, &mut trial.sent).await?;
         }
-        if matches!(probe, Probe::UnknownToken | Probe::Jwt(_)) && draft.authorization.is_some() {
-            trial.presented = draft.presented();
+        if !draft.secrets.is_empty() {
+            trial.presented.clone_from(&draft.secrets);
         }
-        self.redactor.learn(&trial.presented);
+        trial.presented.iter().for_each(|secret| self.redactor.learn(secret));
         Ok(())
     }
 
@@ -385,15 +388,19 @@ impl Target {
     async fn exchange(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, &*draft.accept);
-        self.redactor.learn(&draft.presented());
-        match draft.authorization.as_deref().map(HeaderValue::from_str) {
-            Some(Ok(mut value)) => {
-                value.set_sensitive(true);
-                request = request.header(draft.carrier.clone(), value);
-            }
-            // Without it somebody else would call.
-            Some(Err(_)) => return Sent::unsent(draft, "nothing was sent: the credential fits into no header"),
-            None => {}
+        draft.secrets.iter().for_each(|secret| self.redactor.learn(secret));
+        // What the user gives stands in its place.
+        let is_given = |name: &HeaderName| self.http.extra.contains_key(name);
+        for (name, value) in draft.headers.iter().filter(|(name, _)| !is_given(name)) {
+            request = request.header(name, value);
+        }
+        for (name, value) in &draft.credentials {
+            let Ok(mut value) = HeaderValue::from_str(value) else {
+                // Without it somebody else would call.
+                return Sent::unsent(draft, "nothing was sent: the credential fits into no header");
+            };
+            value.set_sensitive(true);
+            request = request.header(name, value);
         }
         if let Some(body) = &draft.body {
             request = request.header(CONTENT_TYPE, &*draft.media_type).body(body.clone());

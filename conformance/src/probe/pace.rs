@@ -89,9 +89,9 @@ impl Pace {
 
     /// What has a window of its own. Finer than the server's buckets at worst, which only means that more is learnt anew.
     fn bucket(&self, draft: &Draft) -> String {
-        let token = draft.authorization.as_deref().unwrap_or_default();
+        let token: String = draft.credentials.iter().map(|(_, value)| value.as_str()).collect();
         match self.rules.as_ref().map(|rules| rules.bucket) {
-            Some(Bucket::Credential) => token.to_owned(),
+            Some(Bucket::Credential) => token,
             _ => format!("{token} {} {}", draft.method, draft.url.path()),
         }
     }
@@ -110,13 +110,11 @@ pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use reqwest::Url;
-    use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
     use super::*;
-    use crate::contract::{Citation, ResetUnit};
+    use crate::contract::{Carrier, Citation, ResetUnit};
 
     fn pace() -> Pace {
         let rules = Some(RateLimit {
@@ -136,20 +134,7 @@ mod tests {
 
     fn draft(path: &str) -> Draft {
         let url = Url::parse(&format!("http://localhost{path}")).expect("a URL");
-        let authorization = Some("Bearer fixture-token-pace".to_owned()); // not-a-secret
-        Draft {
-            method: "GET".to_owned(),
-            url,
-            authorization,
-            carrier: AUTHORIZATION,
-            body: None,
-            media_type: "application/json".into(),
-            accept: "application/json".into(),
-            items: Vec::new(),
-            operation: None,
-            ids: BTreeMap::new(),
-            lacks: None,
-        }
+        Draft::outside("GET", url).with(&Carrier::Header, "fixture-token-pace") // not-a-secret
     }
 
     fn reply(status: u16, headers: &[(&'static str, &'static str)]) -> Reply {

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::{Api, Operation, Place};
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderName};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use crate::body::{self, plain};
+use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_method, wrong_top_level};
-use crate::contract::{Batch, Carrier, Contract, Probe};
-use crate::identity::{Identities, Identity, Missing};
+use crate::contract::{Batch, Carrier, Contract, Credential, Probe};
+use crate::identity::{Identities, Identity, Missing, other_alternative};
 use crate::pointer::put;
 use crate::secret::Secret;
 use crate::segment;
@@ -23,10 +24,12 @@ use crate::segment;
 pub(super) struct Draft {
     pub(super) method: String,
     pub(super) url: Url,
-    /// The value of the header with the credential.
-    pub(super) authorization: Option<String>,
-    /// The name of that header.
-    pub(super) carrier: HeaderName,
+    /// The headers that the document demands.
+    pub(super) headers: Vec<(HeaderName, String)>,
+    /// The headers with the credentials.
+    pub(super) credentials: Vec<(HeaderName, String)>,
+    /// What of the credentials is a secret, in headers and query alike.
+    pub(super) secrets: Vec<Secret>,
     pub(super) body: Option<Vec<u8>>,
     /// The media type of the body.
     pub(super) media_type: Cow<'static, str>,
@@ -43,10 +46,39 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The credential in its header, without the scheme; an empty one where there is none.
-    pub(super) fn presented(&self) -> Secret {
-        let header = self.authorization.as_deref().unwrap_or_default();
-        Secret::new(header.split_once(' ').map_or(header, |(_, token)| token).trim())
+    /// A request that is no call of the API, without credentials.
+    pub(super) fn outside(method: &str, url: Url) -> Self {
+        Self {
+            method: method.to_owned(),
+            url,
+            headers: Vec::new(),
+            credentials: Vec::new(),
+            secrets: Vec::new(),
+            body: None,
+            media_type: JSON.into(),
+            accept: JSON.into(),
+            items: Vec::new(),
+            operation: None,
+            ids: BTreeMap::new(),
+            lacks: None,
+        }
+    }
+
+    /// The same with this credential in place of those that it has, which stand in headers.
+    pub(super) fn with(mut self, carrier: &Carrier, credential: &str) -> Self {
+        self.credentials.clear();
+        self.secrets = carrier::secrets(carrier, credential).into_iter().map(Secret::new).collect();
+        let value = carrier::written(carrier, credential);
+        match Spot::of(carrier) {
+            Spot::Header(name) => self.credentials.push((name, value)),
+            Spot::Cookie(name) => self.credentials.push((COOKIE, format!("{name}={value}"))),
+            Spot::Query(name) => {
+                let others: Vec<(String, String)> =
+                    self.url.query_pairs().into_owned().filter(|(known, _)| *known != name).collect();
+                self.url.query_pairs_mut().clear().extend_pairs(others).append_pair(&name, &value);
+            }
+        }
+        self
     }
 }
 
@@ -70,8 +102,6 @@ pub(super) struct Maker<'a> {
     pub(super) identities: &'a dyn Identities,
     /// A valid request.
     pub(super) arguments: &'a Map<String, Value>,
-    /// Where the credential is sent.
-    pub(super) carrier: &'a Carrier,
     /// The live server that the request is for, if it is one.
     pub(super) live: Option<&'a Live>,
 }
@@ -97,15 +127,17 @@ impl Maker<'_> {
         if let Some((name, _)) = path.iter().find(|(_, value)| !segment::is_one(value)) {
             return Err(Missing(format!("the value of `{name}` would lead to another path")));
         }
+        let placed = self.placed(probe, operation, identity)?;
         let mut url = self.url(operation, &path);
-        self.add_query(&mut url, probe, operation, identity)?;
+        self.add_query(&mut url, probe, operation, identity, &placed)?;
         let items = self.items(probe, operation, arguments.get("body"));
         let body = arguments.get("body").and_then(|body| self.body(probe, operation, body, &items));
         Ok(Draft {
             method: self.method(probe, operation).to_owned(),
             url,
-            authorization: self.authorization(probe, operation, identity)?,
-            carrier: self.header(),
+            headers: self.headers(operation),
+            credentials: in_headers(&placed),
+            secrets: placed.iter().flat_map(|one| one.secrets.clone()).map(Secret::new).collect(),
             body,
             media_type: match &operation.body {
                 _ if *probe == Probe::OtherMediaType => TEXT.into(),
@@ -171,6 +203,13 @@ impl Maker<'_> {
         url
     }
 
+    /// The required ones with the values of the document's examples.
+    fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
+        let required = operation.parameters.iter().filter(|one| one.place == Place::Header && one.required);
+        let header = |name: &String| Some((name.parse().ok()?, plain(self.arguments.get(name)?)));
+        required.filter_map(|parameter| header(&parameter.name)).collect()
+    }
+
     /// Only what is required: an optional parameter could change what a live server does.
     fn add_query(
         &self,
@@ -178,19 +217,8 @@ impl Maker<'_> {
         probe: &Probe,
         operation: &Operation,
         identity: &Identity,
+        placed: &[Placed],
     ) -> Result<(), Missing> {
-        let secret = || match self.live {
-            // URLs are logged on the way.
-            Some(live)
-                if !live.policy.query_tokens && !identity.is_expendable && !identity.secret.reveal().is_empty() =>
-            {
-                Err(Missing(format!(
-                    "a token would stand in a URL: pass --query-tokens, or mark `{}` with `expendable = true`",
-                    identity.name
-                )))
-            }
-            _ => Ok(identity.secret.reveal().to_owned()),
-        };
         let mut pairs: Vec<(String, String)> = operation
             .parameters
             .iter()
@@ -198,78 +226,83 @@ impl Maker<'_> {
             .filter_map(|parameter| Some(body::pairs(&parameter.name, self.arguments.get(&parameter.name)?)))
             .flatten()
             .collect();
+        let mut keys: Vec<(String, String)> = Vec::new();
+        for one in placed {
+            if let Spot::Query(name) = &one.spot {
+                keys.push((name.clone(), one.value.clone()));
+            }
+        }
         match probe {
-            Probe::QueryToken(name) => pairs.push((name.clone(), secret()?)),
+            Probe::QueryToken(name) => {
+                keys.extend(identity.secrets().next().map(|secret| (name.clone(), secret.reveal().to_owned())));
+            }
             Probe::StartWithoutLimit => {
                 pairs.extend(start_and_limit(operation).map(|(start, _)| (start.to_owned(), "0".to_owned())));
             }
             _ => {}
         }
-        if let Carrier::Query(name) = self.carrier {
-            match self.bare(probe, operation, identity) {
-                Some(token) if token == identity.secret.reveal() => pairs.push((name.clone(), secret()?)),
-                token => pairs.extend(token.map(|token| (name.clone(), token))),
-            }
+        // URLs are logged on the way.
+        let is_kept = self.live.is_some_and(|live| !live.policy.query_tokens) && !identity.is_expendable;
+        let is_own =
+            |text: &String| identity.secrets().any(|own| !own.reveal().is_empty() && text.contains(own.reveal()));
+        if is_kept && keys.iter().any(|(_, text)| is_own(text)) {
+            return Err(Missing(format!(
+                "a token would stand in a URL: pass --query-tokens, or mark `{}` with `expendable = true`",
+                identity.name
+            )));
         }
+        pairs.extend(keys);
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
         Ok(())
     }
 
-    fn authorization(
-        &self,
-        probe: &Probe,
-        operation: &Operation,
-        identity: &Identity,
-    ) -> Result<Option<String>, Missing> {
-        match self.carrier {
-            Carrier::Header => {}
-            Carrier::NamedHeader(_) => return Ok(self.bare(probe, operation, identity)),
-            Carrier::Scheme(scheme) => {
-                return Ok(self.bare(probe, operation, identity).map(|token| format!("{scheme} {token}")));
-            }
-            Carrier::Query(_) => return Ok(None),
+    /// The credentials of a request, each at its place, bent as the probe has it.
+    fn placed(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Result<Vec<Placed>, Missing> {
+        if probe.is_without_token() {
+            return Ok(Vec::new());
         }
-        let token = identity.secret.reveal();
+        if let Probe::Jwt(probe) = probe {
+            let rules = self.contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
+            let rules = rules.ok_or_else(|| Missing("the contract says nothing of JWTs".to_owned()))?;
+            let text = jwt::jwt(*probe, &self.identities.signer()?, rules);
+            return Ok(vec![Placed::new(&Carrier::Header, &text)]);
+        }
+        let mut placed = Vec::new();
+        for held in &identity.credentials {
+            let Some(credential) = self.contract.credential(&held.kind) else { continue };
+            let carrier = match probe {
+                Probe::Without(kind) if *kind == held.kind => continue,
+                Probe::OtherAlternative => {
+                    other_alternative(self.contract, operation).map(|(first, _)| first.carrier())
+                }
+                _ => None,
+            };
+            let text = Self::text(probe, credential, held.secret.reveal())?;
+            placed.push(Placed::new(carrier.unwrap_or(credential.carrier()), &text).bent(probe, &text));
+        }
+        Ok(placed)
+    }
+
+    /// The credential that a probe sends in place of a valid one.
+    fn text<'t>(probe: &Probe, credential: &Credential, valid: &'t str) -> Result<Cow<'t, str>, Missing> {
         Ok(match probe {
-            Probe::NoToken | Probe::QueryToken(_) | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => None,
-            Probe::EmptyToken => Some("Bearer ".to_owned()),
-            Probe::WrongScheme => Some(format!("Basic {token}")),
-            Probe::BareToken => Some(token.to_owned()),
-            Probe::LowerCaseScheme => Some(format!("bearer {token}")),
-            Probe::MalformedToken => Some(format!("Bearer {token} {token}")),
-            Probe::UnknownToken => Some(format!("Bearer {}", self.unknown_token(operation))),
-            Probe::Jwt(probe) => {
-                let rules = self.contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
-                let rules = rules.ok_or_else(|| Missing("the contract says nothing of JWTs".to_owned()))?;
-                Some(format!("Bearer {}", jwt::jwt(*probe, &self.identities.signer()?, rules)))
+            Probe::UnknownToken => unknown(credential).into(),
+            Probe::WithUnknown(kind) if *kind == credential.kind => unknown(credential).into(),
+            Probe::WrongPassword if *credential.carrier() == Carrier::Basic => {
+                let (user, _) = valid.split_once(':').unwrap_or((valid, ""));
+                format!("{user}:{NOBODY}").into()
             }
-            _ => Some(format!("Bearer {token}")),
+            Probe::ChangedToken => changed(valid).into(),
+            Probe::Tampered(how) => {
+                let tampered = jwt::tampered(*how, valid);
+                tampered
+                    .ok_or_else(|| Missing(format!("the token of the kind `{}` is not a JWT", credential.kind)))?
+                    .into()
+            }
+            _ => valid.into(),
         })
-    }
-
-    /// What stands where no scheme does.
-    fn bare(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Option<String> {
-        match probe {
-            Probe::NoToken | Probe::QueryToken(_) | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => None,
-            Probe::UnknownToken => Some(self.unknown_token(operation)),
-            _ => Some(identity.secret.reveal().to_owned()),
-        }
-    }
-
-    /// The header for credentials.
-    fn header(&self) -> HeaderName {
-        match self.carrier {
-            Carrier::NamedHeader(name) => name.parse().unwrap_or(AUTHORIZATION),
-            Carrier::Header | Carrier::Scheme(_) | Carrier::Query(_) => AUTHORIZATION,
-        }
-    }
-
-    /// A token that looks like the API's and was never issued.
-    fn unknown_token(&self, operation: &Operation) -> String {
-        let kind = operation.credentials.first().and_then(|kind| self.contract.credential(kind));
-        format!("{}neverissuedneverissuedneverissued", kind.map_or("", |kind| kind.prefix.as_str()))
     }
 
     fn items(&self, probe: &Probe, operation: &Operation, body: Option<&Value>) -> Vec<(Value, bool)> {
@@ -311,6 +344,78 @@ impl Maker<'_> {
             None => written.to_string().into_bytes(),
         })
     }
+}
+
+/// A credential at its place.
+struct Placed {
+    carrier: Carrier,
+    spot: Spot,
+    value: String,
+    secrets: Vec<String>,
+}
+
+impl Placed {
+    /// As valid calls have it.
+    fn new(carrier: &Carrier, text: &str) -> Self {
+        let (spot, value) = (Spot::of(carrier), carrier::written(carrier, text));
+        Self { carrier: carrier.clone(), spot, value, secrets: carrier::secrets(carrier, text) }
+    }
+
+    /// Bent in the place, or in what stands there.
+    fn bent(mut self, probe: &Probe, text: &str) -> Self {
+        let encoded = carrier::encoded(&self.carrier, text);
+        let scheme = self.carrier.scheme();
+        let bent = match (probe, scheme) {
+            (Probe::EmptyToken, scheme) => scheme.map_or_else(String::new, |scheme| format!("{scheme} ")),
+            (Probe::MalformedToken, _) => format!("{} {encoded}", self.value),
+            (Probe::WrongScheme, Some("Bearer")) => format!("Basic {encoded}"),
+            (Probe::WrongScheme, Some(_)) => format!("Bearer {encoded}"),
+            (Probe::BareToken, Some(_)) => encoded.into_owned(),
+            (Probe::LowerCaseScheme, Some(scheme)) => format!("{} {encoded}", scheme.to_lowercase()),
+            (Probe::OtherPlace, _) => {
+                self.spot = other_place(&self.carrier);
+                let is_token = self.spot == Spot::Header(AUTHORIZATION);
+                if is_token { format!("Bearer {text}") } else { text.to_owned() }
+            }
+            _ => return self,
+        };
+        Self { value: bent, ..self }
+    }
+}
+
+/// The headers of these credentials; all cookies are one.
+fn in_headers(placed: &[Placed]) -> Vec<(HeaderName, String)> {
+    let mut headers: Vec<(HeaderName, String)> = Vec::new();
+    for one in placed {
+        match &one.spot {
+            Spot::Header(name) => headers.push((name.clone(), one.value.clone())),
+            Spot::Cookie(name) => {
+                let pair = format!("{name}={}", one.value);
+                match headers.iter_mut().find(|(known, _)| *known == COOKIE) {
+                    Some((_, others)) => *others = format!("{others}; {pair}"),
+                    None => headers.push((COOKIE, pair)),
+                }
+            }
+            Spot::Query(_) => {}
+        }
+    }
+    headers
+}
+
+/// A credential that looks like one of its kind and was never issued.
+fn unknown(credential: &Credential) -> String {
+    let token = format!("{}neverissuedneverissuedneverissued", credential.prefix);
+    if *credential.carrier() == Carrier::Basic { format!("neverissued:{token}") } else { token }
+}
+
+/// The credential with another character in the middle of its last half, where a prefix does not reach.
+fn changed(valid: &str) -> String {
+    let mut letters: Vec<char> = valid.chars().collect();
+    let place = letters.len() * 3 / 4;
+    if let Some(letter) = letters.get_mut(place) {
+        *letter = if *letter == 'a' { 'b' } else { 'a' };
+    }
+    letters.into_iter().collect()
 }
 
 fn sorted_out(model: &Value, batch: &Batch, number: usize, is_good: bool) -> (Value, bool) {

@@ -11,7 +11,7 @@ use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Carrier, Expect, Hidden, Probe, Reading};
+use crate::contract::{Expect, Hidden, Probe, Reading};
 use crate::identity::{Identity, Missing};
 use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Leak, Outcome, cut};
@@ -24,8 +24,6 @@ pub(super) struct Trial<'a> {
     pub(super) expect: &'a Expect,
     /// Who calls.
     pub(super) identity: Identity,
-    /// Where the credential is sent.
-    pub(super) carrier: &'a Carrier,
     /// The server, where it is one that lives.
     pub(super) live: Option<&'a Live>,
     /// The headers that the user adds to every request.
@@ -39,7 +37,7 @@ pub(super) struct Trial<'a> {
     /// The last one is judged.
     pub(super) sent: Vec<Sent>,
     /// What the answer may have to hide.
-    pub(super) presented: Secret,
+    pub(super) presented: Vec<Secret>,
 }
 
 /// What was sent and what came back.
@@ -62,7 +60,6 @@ impl<'a> Trial<'a> {
             base_url: &target.base_url,
             identities: &*target.identities,
             arguments: self.catalogue.arguments(self.case),
-            carrier: self.carrier,
             live: self.live,
         }
     }
@@ -101,8 +98,7 @@ impl<'a> Trial<'a> {
         let mut leaks = Vec::new();
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };
-            // A key in the query is the identity's.
-            let is_echo = reply.holds([&sent.draft.presented(), &self.identity.secret]);
+            let is_echo = reply.holds(sent.draft.secrets.iter().chain(self.identity.secrets()));
             let echo = is_echo.then(|| (Hidden::Token, REPEATS_TOKEN.to_owned()));
             // What is served may be a text about anything.
             let inside = internals::finding(reply).filter(|_| !reply.is_success());
@@ -228,10 +224,11 @@ impl Sent {
 
     /// The exchange for a report. Bodies are masked before they are cut: half a secret would not be known again.
     fn exchange(&self, redactor: &Redactor, extra: &HeaderMap) -> Exchange {
-        let Draft { method, url, authorization, carrier, body, media_type, accept, .. } = &self.draft;
+        let Draft { method, url, headers: demanded, credentials, body, media_type, accept, .. } = &self.draft;
         let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
         let mut headers = vec![("Accept".to_owned(), accept.to_string())];
-        headers.extend(authorization.as_ref().map(|authorization| (shown(carrier), authorization.clone())));
+        let demanded = demanded.iter().filter(|(name, _)| !extra.contains_key(name));
+        headers.extend(demanded.chain(credentials).map(|(name, value)| (shown(name), value.clone())));
         // Some are secrets, and none says which.
         headers.extend(extra.keys().map(|name| (shown(name), MASK.to_owned())));
         headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_string())));

@@ -398,8 +398,10 @@ fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case, name: Option<String
         Probe::UnknownToken => Some("a token that was never issued".to_owned()),
         Probe::Any | Probe::Oauth(_) | Probe::Jwt(_) => None,
         _ => {
-            let need = Need::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
-            Some(name.map_or_else(|| need.to_string(), |name| format!("{need} (`{name}`)")))
+            let needs = Need::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
+            let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
+            let told = if needs.is_empty() { "nobody".to_owned() } else { needs.join(" and ") };
+            Some(name.filter(|name| !name.is_empty()).map_or_else(|| told.clone(), |name| format!("{told} (`{name}`)")))
         }
     }
 }

@@ -11,9 +11,10 @@ use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
 use self::source::{NAMED, Place as SecretPlace};
-use crate::contract::Contract;
-use crate::identity::{Client, ClientNeed, Identities, Identity, Missing, Need, Rights, Signer, State};
-use crate::secret::{Redactor, without_quotes};
+use crate::carrier;
+use crate::contract::{Carrier, Contract, Credential};
+use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
+use crate::secret::{Redactor, Secret, without_quotes};
 
 /// The tokens that a user has for a live server.
 #[derive(Debug)]
@@ -84,6 +85,7 @@ enum EntryState {
     Limited,
     Broke,
     Test,
+    OtherAudience,
 }
 
 #[derive(Debug)]
@@ -146,7 +148,14 @@ impl Tokens {
                 let problem = format!("the identity `{}` has no secret: {error}", entry.name);
                 failure(at(&entry.secret.quoted()), problem, "put it there, or remove the identity")
             })?;
-            redactor.learn(&secret);
+            let carrier = contract.credential(&entry.kind).map_or(&Carrier::Header, Credential::carrier);
+            for part in carrier::secrets(carrier, secret.reveal()) {
+                redactor.learn(&Secret::new(part));
+            }
+            if let Some(flaw) = carrier::flaw(carrier, secret.reveal()) {
+                let problem = format!("the secret of `{}` cannot be sent: {flaw}", entry.name);
+                return Err(failure(at(&entry.secret.quoted()), problem, "correct what the file names"));
+            }
             let unknown = entry
                 .scopes
                 .iter()
@@ -154,13 +163,13 @@ impl Tokens {
                 .filter(|scope| !scopes.contains(*scope) && supersets.values().all(|superset| superset != *scope));
             notes.extend(unknown.map(|scope| format!("no operation needs the scope `{scope}` of `{}`", entry.name)));
             identities.push(Known {
-                kind: entry.kind,
+                kind: entry.kind.clone(),
                 state: entry.state.into(),
                 scopes: entry.scopes,
                 resources: entry.resources,
                 identity: Identity {
                     name: entry.name,
-                    secret,
+                    credentials: vec![Held { kind: entry.kind.clone(), secret }],
                     ids: file.ids.iter().chain(&entry.ids).map(|(name, id)| (name.clone(), id.clone())).collect(),
                     is_expendable: entry.expendable,
                 },
@@ -295,6 +304,7 @@ impl From<EntryState> for State {
             EntryState::Limited => Self::Limited,
             EntryState::Broke => Self::Broke,
             EntryState::Test => Self::Test,
+            EntryState::OtherAudience => Self::OtherAudience,
         }
     }
 }

@@ -64,11 +64,12 @@ pub(crate) fn with_templates() -> Vec<Catalogue> {
     read(&sources())
 }
 
-/// The same, and an API that is nobody's, with the rules that none of the others has.
+/// The same, and two APIs that are nobody's, with the rules that none of the others has.
 pub(crate) fn with_fixtures() -> Vec<Catalogue> {
     let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
     let mut sources = sources();
     sources.push(shop);
+    sources.push(crate::gates::source());
     read(&sources)
 }
 

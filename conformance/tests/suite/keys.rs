@@ -42,7 +42,7 @@ async fn no_key_outlives_the_case_that_minted_it() {
 
         let need = Need { kind: "key".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
         let admin = mock.mint().find(&need).expect("the mock issues everything");
-        let list = http.get(format!("{}/api-keys", mock.base_url())).bearer_auth(admin.secret.reveal());
+        let list = http.get(format!("{}/api-keys", mock.base_url())).bearer_auth(admin.credentials[0].secret.reveal());
         let list = list.send().await.expect("an answer").bytes().await.expect("a body");
         let list: Value = serde_json::from_slice(&list).expect("JSON");
         let keys = list["data"].as_array().expect("a list");
@@ -60,7 +60,7 @@ async fn one_key_that_manages_keys_is_enough_for_a_live_server() {
     let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
     let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
     let need = Need { kind: "key".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
-    let admin = mock.mint().find(&need).expect("the mock issues everything").secret.reveal().to_owned();
+    let admin = mock.mint().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned();
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tokens-keys.toml");
     let tokens = "[[identity]]\nname = \"admin\"\nkind = \"key\"\nstate = \"valid\"\nscopes = [\"admin\"]\nsecret = { env = \"ADMIN\" }";
     fs::write(&file, tokens).expect("the file can be written");

@@ -72,7 +72,7 @@ impl Live {
         let mock = mock_of("ingest").await;
         let mint = |kind: &str, state, rights| {
             let need = Need { kind: kind.to_owned(), state, rights, alone: false };
-            mock.mint().find(&need).expect("the mock issues everything").secret.reveal().to_owned()
+            mock.mint().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned()
         };
         let reports = Rights::Without(["PROJECT_DATASOURCE_WRITE".to_owned()].into());
         let secrets = vec![

@@ -7,6 +7,7 @@ mod cli;
 mod common;
 mod contracts;
 mod coverage;
+mod gates;
 mod generate;
 mod harm;
 mod held;
@@ -29,6 +30,7 @@ mod snapshots;
 mod spec;
 mod spec_diff;
 mod spec_refresh;
+mod wild;
 
 #[path = "../../../tests/encodings/mod.rs"]
 mod encodings;

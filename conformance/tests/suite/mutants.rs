@@ -55,8 +55,11 @@ async fn every_server_rule_catches_a_mutant_of_the_mock() {
     for catalogue in with_fixtures() {
         let catalogue = sample(side(catalogue, Side::Server));
         let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let has_server =
-            catalogue.contract.rules.iter().any(|rule| matches!(rule.probe, Some(Probe::Oauth(_) | Probe::Jwt(_))));
+        let has_server = catalogue
+            .contract
+            .rules
+            .iter()
+            .any(|rule| matches!(rule.probe, Some(Probe::Oauth(_) | Probe::Jwt(_) | Probe::Tampered(_))));
         let has_keys = catalogue.contract.key_management.is_some();
         let fits = |mutant: &&Mutant| {
             **mutant != BLUNT
@@ -158,6 +161,10 @@ fn kind(rule: &Rule) -> String {
         }
         Some(Probe::Foreign(_)) => format!("{family}.foreign"),
         Some(Probe::UnknownId(_)) => format!("{family}.unknown-id"),
+        Some(Probe::Alternative(_)) => format!("{family}.alternative"),
+        Some(Probe::Without(_)) => format!("{family}.without"),
+        Some(Probe::WithUnknown(_)) => format!("{family}.with-unknown"),
+        Some(Probe::OtherKind(_)) => format!("{family}.other-kind"),
         Some(Probe::KindLackingScope(_)) => format!("{family}.kind-lacking-scope"),
         _ => rule.id.clone(),
     }

@@ -1,13 +1,14 @@
 //! The operation table: what runtime, mock, probes and docs know about each call of an API.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::pagination::Pagination;
 use crate::partial::Partial;
-use crate::pointer;
+use crate::{Needed, pointer};
 
 /// One call of an API: its request, its answers, and the rules that the overlay adds to them.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +31,9 @@ pub struct Operation {
     pub responses: BTreeMap<String, ResponseShape>,
     /// The kinds of token that may call it, as the contract names them.
     pub credentials: Vec<String>,
+    /// The credentials that it takes, by those kinds and by the document's `security`.
+    #[serde(skip)]
+    pub needed: Arc<Needed>,
     /// The scopes that a token needs, all of them; empty means that any valid token will do.
     pub scopes: Vec<String>,
     /// Why the scopes are not verified, where they are inferred.

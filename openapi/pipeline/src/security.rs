@@ -1,5 +1,7 @@
 //! Which kinds of token an operation takes.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::{Api, Operation};
@@ -19,32 +21,90 @@ pub enum Needed {
 }
 
 impl Needed {
-    /// Every kind that is named, as often as it is.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
-        let sets = match self {
-            Self::Any => &[][..],
+    /// The alternatives, in the order of the document; none where the operation names none.
+    pub fn sets(&self) -> &[Vec<String>] {
+        match self {
+            Self::Any => &[],
             Self::OneOf { sets, .. } => sets,
-        };
-        sets.iter().flatten()
+        }
+    }
+
+    /// Whether a call without a credential is answered.
+    pub fn is_optional(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf { is_optional, .. } => *is_optional,
+        }
+    }
+
+    /// The kinds of all alternatives. One that stands in several comes several times.
+    pub fn kinds(&self) -> impl Iterator<Item = &String> {
+        self.sets().iter().flatten()
+    }
+
+    /// Whether one of the alternatives is this kind alone.
+    pub fn takes_alone(&self, kind: &str) -> bool {
+        self.sets().iter().any(|set| matches!(set.as_slice(), [name] if name == kind))
     }
 }
 
 impl Api {
     /// What an operation takes, by the overlay's `credentials`, and by the document's `security` where that is silent.
     pub fn needed(&self, operation: &Operation) -> Needed {
-        let own = self.document.pointer(&operation.pointer()).and_then(|node| node.get("security")).and_then(sets);
-        let is_optional = |sets: &[Vec<String>]| sets.is_empty() || sets.iter().any(Vec::is_empty);
-        if !operation.credentials.is_empty() {
-            // The overlay's word for all operations does not take back what the document says of this one.
-            let is_optional = own.as_deref().is_some_and(is_optional);
-            let sets = operation.credentials.iter().map(|kind| vec![kind.clone()]).collect();
-            return Needed::OneOf { sets, is_optional };
-        }
-        let Some(mut sets) = own.or_else(|| self.document.get("security").and_then(sets)) else { return Needed::Any };
-        let is_optional = is_optional(&sets);
-        sets.retain(|set| !set.is_empty());
-        Needed::OneOf { sets, is_optional }
+        Needed::clone(&operation.needed)
     }
+}
+
+/// What the operations of a document take.
+pub(crate) struct Security<'a> {
+    /// The overlay's word for all operations.
+    credentials: Option<&'a Vec<String>>,
+    /// What an operation takes of which nothing is said. It is one for all, because a document may name a thousand kinds.
+    default: Arc<Needed>,
+}
+
+impl<'a> Security<'a> {
+    pub(crate) fn new(document: &Value, credentials: Option<&'a Vec<String>>) -> Self {
+        let default = match (credentials, document.get("security").and_then(sets)) {
+            (Some(kinds), _) if !kinds.is_empty() => one_of(kinds, false),
+            (_, Some(sets)) => of_document(sets),
+            (_, None) => Needed::Any,
+        };
+        Self { credentials, default: Arc::new(default) }
+    }
+
+    /// What an operation takes: by the overlay's word on it, by its own `security`, by what is said of all.
+    pub(crate) fn of(&self, node: &Value, credentials: Option<&Vec<String>>) -> Arc<Needed> {
+        let own = node.get("security").and_then(sets);
+        let is_optional = own.as_deref().is_some_and(is_optional);
+        match (credentials, own) {
+            (Some(kinds), _) if !kinds.is_empty() => Arc::new(one_of(kinds, is_optional)),
+            // Where the document says that a credential may be sent, `credentials: []` says no more than that none has to.
+            (Some(_), Some(sets)) if is_optional => Arc::new(of_document(sets)),
+            (Some(_), _) => Arc::new(one_of(&[], true)),
+            (None, None) => Arc::clone(&self.default),
+            // The overlay's word for all operations does not take back what the document says of this one.
+            (None, Some(sets)) => Arc::new(match self.credentials {
+                Some(kinds) if !kinds.is_empty() && !sets.is_empty() => one_of(kinds, is_optional),
+                _ => of_document(sets),
+            }),
+        }
+    }
+}
+
+/// Each of these kinds alone.
+fn one_of(kinds: &[String], is_optional: bool) -> Needed {
+    Needed::OneOf { sets: kinds.iter().map(|kind| vec![kind.clone()]).collect(), is_optional }
+}
+
+fn of_document(mut sets: Vec<Vec<String>>) -> Needed {
+    let is_optional = is_optional(&sets);
+    sets.retain(|set| !set.is_empty());
+    Needed::OneOf { sets, is_optional }
+}
+
+fn is_optional(sets: &[Vec<String>]) -> bool {
+    sets.is_empty() || sets.iter().any(Vec::is_empty)
 }
 
 /// The alternatives of a security requirement.
@@ -58,19 +118,36 @@ mod tests {
     use super::*;
     use crate::{Source, Text};
 
-    #[test]
-    fn an_overlay_that_names_kinds_for_all_leaves_optional_what_the_document_says_is() {
-        let document = r#"{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "servers": [{"url": "https://a.example"}],
-            "paths": {"/a": {"get": {"responses": {}}}, "/b": {"get": {"responses": {}, "security": [{}, {"key": []}]}}}}"#;
-        let overlay = "overlay: 1.0.0\ninfo: {title: a, version: 1.0.0}\nactions:\n  - target: $\n    update: {x-keyfit: {credentials: [key]}}\n";
-        let (document, overlay) = (Text::new("a.json", document), Some(Text::new("overlay.yaml", overlay)));
+    fn sets_of(names: &[&[&str]]) -> Vec<Vec<String>> {
+        names.iter().map(|set| set.iter().map(|name| (*name).to_owned()).collect()).collect()
+    }
+
+    fn needed(document: &str, overlay: Option<&str>) -> Vec<Needed> {
+        let (document, overlay) = (Text::new("a.json", document), overlay.map(|text| Text::new("overlay.yaml", text)));
         let api = Api::read(&Source { name: "a".to_owned(), document, overlay, contract: None }).expect("an API");
-        let optional = api.operations.iter().map(|operation| match api.needed(operation) {
-            Needed::OneOf { sets, is_optional } => (sets, is_optional),
-            Needed::Any => panic!("the overlay says it"),
-        });
-        let key = || vec![vec!["key".to_owned()]];
-        assert_eq!(optional.collect::<Vec<_>>(), [(key(), false), (key(), true)]);
+        api.operations.iter().map(|operation| api.needed(operation)).collect()
+    }
+
+    #[test]
+    fn an_overlay_that_names_kinds_for_all_leaves_public_and_optional_what_the_document_says_is() {
+        let document = r#"{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "servers": [{"url": "https://a.example"}],
+            "paths": {"/a": {"get": {"responses": {}}}, "/b": {"get": {"responses": {}, "security": [{}, {"key": []}]}},
+            "/c": {"get": {"responses": {}, "security": []}}}}"#;
+        let overlay = "overlay: 1.0.0\ninfo: {title: a, version: 1.0.0}\nactions:\n  - target: $\n    update: {x-keyfit: {credentials: [key]}}\n";
+        let told: Vec<_> = needed(document, Some(overlay));
+        let of = |sets: &[&[&str]], is_optional| Needed::OneOf { sets: sets_of(sets), is_optional };
+        assert_eq!(told, [of(&[&["key"]], false), of(&[&["key"]], true), of(&[], true)]);
+        assert!(told[0].takes_alone("key") && !told[2].takes_alone("key"));
+    }
+
+    #[test]
+    fn an_overlay_may_say_that_a_single_operation_is_public() {
+        let document = r#"{"openapi": "3.0.3", "info": {"title": "a", "version": "1"}, "servers": [{"url": "https://a.example"}],
+            "security": [{"key": []}],
+            "paths": {"/a": {"get": {"responses": {}}}, "/b": {"get": {"responses": {}, "security": [{}, {"key": []}]}}}}"#;
+        let overlay = "overlay: 1.0.0\ninfo: {title: a, version: 1.0.0}\nactions:\n  - target: $.paths.*.get\n    update: {x-keyfit: {credentials: []}}\n";
+        let of = |sets: &[&[&str]]| Needed::OneOf { sets: sets_of(sets), is_optional: true };
+        assert_eq!(needed(document, Some(overlay)), [of(&[]), of(&[&["key"]])]);
     }
 
     #[test]
@@ -85,19 +162,9 @@ mod tests {
             operation(r#", "security": [{}, {"key": []}]"#),
             operation(r#", "security": [{"other": []}, {"key": [], "other": []}]"#),
         );
-        let document = Text::new("a.json", document);
-        let api = Api::read(&Source { name: "a".to_owned(), document, overlay: None, contract: None }).expect("an API");
-        let needed: Vec<Needed> = api.operations.iter().map(|operation| api.needed(operation)).collect();
-        let one_of = |sets: &[&[&str]], is_optional| Needed::OneOf {
-            sets: sets.iter().map(|set| set.iter().map(|name| (*name).to_owned()).collect()).collect(),
-            is_optional,
-        };
-        let expected = [
-            one_of(&[&["key"]], false),
-            one_of(&[], true),
-            one_of(&[&["key"]], true),
-            one_of(&[&["other"], &["key", "other"]], false),
-        ];
-        assert_eq!(needed, expected);
+        let of = |sets: &[&[&str]], is_optional| Needed::OneOf { sets: sets_of(sets), is_optional };
+        let expected =
+            [of(&[&["key"]], false), of(&[], true), of(&[&["key"]], true), of(&[&["other"], &["key", "other"]], false)];
+        assert_eq!(needed(&document, None), expected);
     }
 }

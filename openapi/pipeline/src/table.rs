@@ -1,6 +1,7 @@
 //! Builds the operation table from a repaired document and the overlay's `x-keyfit` keys.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +13,8 @@ use crate::operation::{Body, Operation, Parameter, Place, ResponseShape, Retry, 
 use crate::pagination::{self, Guess};
 use crate::partial;
 use crate::pointer;
-use crate::{Failure, name, walk};
+use crate::security::Security;
+use crate::{Failure, Needed, name, walk};
 
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -35,6 +37,7 @@ struct Hints {
 /// The operations, in the document's order, and what looks like pages without a word from the overlay.
 pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<(Operation, Option<Guess>)>, Failure> {
     let defaults = hints(located, document, "")?;
+    let security = Security::new(document, defaults.credentials.as_ref());
     walk::operations(document)
         .into_iter()
         .map(|(at, operation)| {
@@ -46,7 +49,8 @@ pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<(Ope
                     "name the body field that makes a repeat harmless",
                 ));
             }
-            build(located, document, &at, operation, hints, &defaults)
+            let needed = security.of(operation, hints.credentials.as_ref());
+            build(located, document, &at, operation, hints, needed, &defaults)
         })
         .collect()
 }
@@ -89,6 +93,7 @@ fn build(
     at: &str,
     operation: &Value,
     hints: Hints,
+    needed: Arc<Needed>,
     defaults: &Hints,
 ) -> Result<(Operation, Option<Guess>), Failure> {
     let (method, path) = walk::method_and_path(at);
@@ -130,6 +135,7 @@ fn build(
         body,
         responses,
         credentials: hints.credentials.or_else(|| defaults.credentials.clone()).unwrap_or_default(),
+        needed,
         scopes: hints.scopes,
         scopes_unverified: hints.scopes_unverified,
         resource: hints.resource,

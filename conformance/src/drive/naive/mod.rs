@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use keyfit_openapi::{Api, Operation, Partial, Place, schema};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
@@ -17,8 +17,9 @@ use super::defect::Defect;
 use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 use crate::body::{asked_for, pairs, plain, written};
+use crate::carrier::{self, Spot};
 use crate::clock;
-use crate::contract::{Carrier, Contract, Credential};
+use crate::contract::Contract;
 use crate::secret::Secret;
 use crate::segment;
 
@@ -154,9 +155,13 @@ impl Client {
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
         let mut request = self.http.request(method, url).header(ACCEPT, asked_for(operation));
-        let carrier = self.contract.client_credential().map_or(&Carrier::Header, Credential::carrier);
-        if let Some((name, value)) = carrier.header(self.token().reveal()) {
-            request = request.header(name, value);
+        if let Some(credential) = self.contract.sent_by_clients(operation) {
+            let value = carrier::written(credential.carrier(), self.token().reveal());
+            request = match Spot::of(credential.carrier()) {
+                Spot::Header(name) => request.header(name, value),
+                Spot::Cookie(name) => request.header(COOKIE, format!("{name}={value}")),
+                Spot::Query(name) => request.query(&[(name, value)]),
+            };
         }
         if self.has(Defect::SendsApiVersion) {
             request = request.header("api-version", "1.0.0");

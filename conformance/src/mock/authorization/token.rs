@@ -185,7 +185,6 @@ impl Core {
     }
 
     fn issue(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Answer {
-        let prefix = self.contract.credential(&server.issues).map_or("", |credential| credential.prefix.as_str());
         let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
         let may_all = self.has(Mutant::IssuesForEverything);
         let grant = if may_all { Grant::All } else { Grant::Flat(issue.scopes.clone()) };
@@ -195,7 +194,7 @@ impl Core {
             ..Token::new(&server.issues, grant)
         };
         let mut state = self.state();
-        let access = state.admit(prefix, token).0;
+        let access = state.admit(self.contract.credential(&server.issues), false, token).0;
         let mut body = json!({ "access_token": access, "token_type": "Bearer", "scope": scope });
         let silence = if issue.family.is_some() { Mutant::OmitsLifetime } else { Mutant::OmitsOwnLifetime };
         if !self.has(silence) {

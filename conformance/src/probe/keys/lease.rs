@@ -1,5 +1,6 @@
 //! No key outlives the case that minted it: each one is revoked, whatever came of the case.
 
+use reqwest::header::HeaderName;
 use serde_json::Value;
 
 use super::super::Sent;
@@ -21,10 +22,10 @@ impl KeyFlow<'_> {
         let sent: Vec<&Sent> = self.sent.iter().chain(others).collect();
         sent.iter().filter_map(|sent| sent.answer()).for_each(|reply| self.learn(reply));
         let gone: Vec<String> = sent.iter().filter(|sent| self.is_revocation(sent)).map(|sent| path(sent)).collect();
-        let minted: Vec<(Option<String>, Option<String>)> = sent
+        let minted: Vec<(Option<String>, Vec<(HeaderName, String)>)> = sent
             .into_iter()
             .filter(|sent| self.is_minting(sent))
-            .map(|sent| (self.id_in(sent), sent.draft.authorization.clone()))
+            .map(|sent| (self.id_in(sent), sent.draft.credentials.clone()))
             .collect();
         let mut left = Left { requests: 0, keys: Vec::new() };
         for (id, minter) in minted {
@@ -37,7 +38,7 @@ impl KeyFlow<'_> {
                 continue;
             }
             // Who minted a key may not be served again: its window may be used up.
-            let by_minter = Draft { authorization: minter, ..draft.clone() };
+            let by_minter = Draft { credentials: minter, ..draft.clone() };
             let mut is_gone = false;
             for draft in [by_minter, draft] {
                 let sent = self.target.send(&draft).await;

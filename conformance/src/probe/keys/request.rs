@@ -1,7 +1,6 @@
 //! Single requests with keys and about them.
 
 use keyfit_openapi::Operation;
-use reqwest::header::AUTHORIZATION;
 use serde_json::{Map, Value};
 
 use super::super::flow::Stop;
@@ -55,12 +54,12 @@ impl KeyFlow<'_> {
     /// The call of the case, with a key.
     pub(super) async fn call(&mut self, key: &Minted) -> Result<Reply, Stop> {
         let id = self.operation.id.clone();
-        let draft = self.draft(&id, None)?.with(key);
+        let draft = self.draft(&id, None)?.with(self.carrier(), key.secret.reveal());
         self.send(&draft).await
     }
 
     pub(super) async fn introspect(&mut self, key: &Minted) -> Result<(), Stop> {
-        let draft = self.draft(&self.keys.introspect, None)?.with(key);
+        let draft = self.draft(&self.keys.introspect, None)?.with(self.carrier(), key.secret.reveal());
         self.send(&draft).await.map(drop)
     }
 
@@ -91,12 +90,16 @@ impl KeyFlow<'_> {
             base_url: &self.target.base_url,
             identities: &*self.target.identities,
             arguments,
-            carrier: self.catalogue.contract.credential(&self.keys.kind).map_or(&Carrier::Header, Credential::carrier),
             live: self.target.live.as_ref(),
         };
         let mut admin: Identity = self.admin.clone();
         admin.ids.extend(id.map(|id| (self.keys.id_parameter.clone(), id.to_owned())));
         maker.draft(&Probe::Valid, operation, &admin).map_err(Stop::Missing)
+    }
+
+    /// Where keys are sent.
+    fn carrier(&self) -> &Carrier {
+        self.catalogue.contract.credential(&self.keys.kind).map_or(&Carrier::Header, Credential::carrier)
     }
 
     pub(super) async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {
@@ -106,14 +109,5 @@ impl KeyFlow<'_> {
     fn named(&self, operation: &str) -> Result<(&Operation, &Map<String, Value>), Stop> {
         let found = self.catalogue.operation_named(operation);
         found.ok_or_else(|| Stop::Broken(format!("the document has no operation `{operation}`")))
-    }
-}
-
-impl Draft {
-    /// The same with a key of its own.
-    fn with(mut self, key: &Minted) -> Self {
-        let key = key.secret.reveal();
-        self.authorization = Some(if self.carrier == AUTHORIZATION { format!("Bearer {key}") } else { key.to_owned() });
-        self
     }
 }

@@ -9,7 +9,6 @@ use super::ledger::Made;
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
 use crate::identity::Identity;
-use crate::secret::Secret;
 
 /// What a run did to a live server.
 #[derive(Clone, Debug, Default)]
@@ -51,18 +50,13 @@ impl Target {
             return Err("its DELETE is not allowed".to_owned());
         }
         let known = self.caller(&live.contract, removal);
-        let nobody = || Identity {
-            name: String::new(),
-            secret: Secret::new(""),
-            ids: self.identities.ids(),
-            is_expendable: true,
-        };
+        let nobody = || Identity::nobody(self.identities.ids());
         let mut identity = known.clone().unwrap_or_else(nobody);
         identity.ids.extend(made.ids.clone());
         let maker =
             self.maker(live, catalogue, removal).ok_or_else(|| "the document has no DELETE for it".to_owned())?;
         let draft = maker.draft(&Probe::Valid, removal, &identity).map_err(|missing| missing.0)?;
-        let by_maker = Draft { authorization: made.authorization.clone(), ..draft.clone() };
+        let by_maker = Draft { credentials: made.credentials.clone(), ..draft.clone() };
         let is_known = known.is_some();
         let mut problem = "no identity may remove it".to_owned();
         for draft in is_known.then_some(draft).into_iter().chain([by_maker]) {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use keyfit_openapi::{Api, Operation};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
-use reqwest::header::LOCATION;
+use reqwest::header::{HeaderName, LOCATION};
 use serde_json::Value;
 
 use super::super::reply::Reply;
@@ -58,8 +58,8 @@ pub(in super::super) struct Made {
     pub(in super::super) ids: BTreeMap<String, String>,
     /// The parameter with its own id.
     pub(in super::super) parameter: String,
-    /// What made it had this credential.
-    pub(in super::super) authorization: Option<String>,
+    /// What made it had these credentials.
+    pub(in super::super) credentials: Vec<(HeaderName, String)>,
     /// The call that made it.
     pub(in super::super) by: String,
     is_gone: bool,
@@ -145,7 +145,7 @@ impl Ledger {
                 item: item.to_owned(),
                 ids,
                 parameter: parameter.to_owned(),
-                authorization: draft.authorization.clone(),
+                credentials: draft.credentials.clone(),
                 by: by.clone(),
                 is_gone: false,
                 is_lent: false,

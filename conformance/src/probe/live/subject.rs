@@ -12,7 +12,7 @@ use super::super::trial::Trial;
 use super::effect::item_of;
 use super::{Effect, Live, item};
 use crate::catalogue::Catalogue;
-use crate::contract::{Carrier, Contract, Credential, Probe, Rate};
+use crate::contract::{Contract, Probe, Rate};
 use crate::identity::{Identity, Missing, Need};
 
 impl Target {
@@ -205,8 +205,7 @@ impl Target {
 
     /// Who may make a call.
     pub(super) fn caller(&self, contract: &Contract, operation: &Operation) -> Option<Identity> {
-        let need = Need::of(&Probe::Valid, contract, operation, false)?;
-        self.identities.find(&need).ok()
+        self.caller_for(&Need::of(&Probe::Valid, contract, operation, false)?).ok()
     }
 
     /// What makes the requests of an operation that is not the case's.
@@ -217,14 +216,12 @@ impl Target {
         operation: &Operation,
     ) -> Option<Maker<'a>> {
         let (_, arguments) = catalogue.operation_named(&operation.id)?;
-        let kind = operation.credentials.iter().find_map(|kind| live.contract.credential(kind));
         Some(Maker {
             api: &catalogue.api,
             contract: &catalogue.contract,
             base_url: &self.base_url,
             identities: &*self.identities,
             arguments,
-            carrier: kind.map_or(&Carrier::Header, Credential::carrier),
             live: Some(live),
         })
     }

@@ -1,7 +1,5 @@
 //! Single requests of a flow, and what the next one needs of their answers.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
@@ -12,15 +10,15 @@ use url::form_urlencoded::Serializer;
 use super::super::reply::Reply;
 use super::super::request::{Draft, FORM, JSON};
 use super::{Flow, Pairs, Stop};
-use crate::contract::{ClientAuthentication, GrantType, Probe, TokenBody};
+use crate::contract::{Carrier, ClientAuthentication, GrantType, Probe, TokenBody};
 use crate::identity::{Client, ClientKind, ClientNeed};
 use crate::secret::Secret;
 
 impl Flow<'_> {
     /// A call to the API with an access token.
     pub(super) async fn call(&mut self, access: &str) -> Result<(), Stop> {
-        let mut draft = self.maker.draft(&Probe::Valid, self.operation, self.identity).map_err(Stop::Missing)?;
-        draft.authorization = Some(format!("Bearer {access}"));
+        let draft = self.maker.draft(&Probe::Valid, self.operation, self.identity).map_err(Stop::Missing)?;
+        let draft = draft.with(&Carrier::Header, access);
         self.send(&draft).await.map(drop)
     }
 
@@ -32,20 +30,7 @@ impl Flow<'_> {
     pub(super) async fn authorize(&mut self, client: &Client, pairs: &Pairs) -> Result<Reply, Stop> {
         let mut url = endpoint(client, &self.server.authorize_path)?;
         url.query_pairs_mut().extend_pairs(pairs);
-        let draft = Draft {
-            method: "GET".to_owned(),
-            url,
-            authorization: None,
-            carrier: AUTHORIZATION,
-            body: None,
-            media_type: JSON.into(),
-            accept: JSON.into(),
-            items: Vec::new(),
-            operation: None,
-            ids: BTreeMap::new(),
-            lacks: None,
-        };
-        let reply = self.send(&draft).await?;
+        let reply = self.send(&Draft::outside("GET", url)).await?;
         if let Some(code) = in_redirect(&reply, "code") {
             self.learn(&code);
         }
@@ -75,12 +60,13 @@ impl Flow<'_> {
         mut pairs: Pairs,
         way: ClientAuthentication,
     ) -> Result<Draft, Stop> {
-        let mut authorization = None;
+        let mut draft = Draft::outside("POST", endpoint(client, &self.server.token_path)?);
         match (way, &client.secret) {
             (ClientAuthentication::Basic, Some(secret)) => {
                 let pair = STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(secret.reveal())));
                 self.target.redactor.learn(&Secret::new(&*pair));
-                authorization = Some(format!("Basic {pair}"));
+                draft.secrets.push(Secret::new(&*pair));
+                draft.credentials.push((AUTHORIZATION, format!("Basic {pair}")));
             }
             (_, secret) => {
                 if let Some(secret) = secret {
@@ -97,19 +83,7 @@ impl Flow<'_> {
                 (Value::Object(members.collect()).to_string(), JSON)
             }
         };
-        Ok(Draft {
-            method: "POST".to_owned(),
-            url: endpoint(client, &self.server.token_path)?,
-            authorization,
-            carrier: AUTHORIZATION,
-            body: Some(body.into_bytes()),
-            media_type: media_type.into(),
-            accept: JSON.into(),
-            items: Vec::new(),
-            operation: None,
-            ids: BTreeMap::new(),
-            lacks: None,
-        })
+        Ok(Draft { body: Some(body.into_bytes()), media_type: media_type.into(), ..draft })
     }
 
     async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {

@@ -31,6 +31,7 @@ pub(crate) struct Credential {
 
 /// Where a token may be sent.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Carrier {
     /// In the `Authorization` header, with the scheme `Bearer`.
@@ -45,6 +46,37 @@ pub enum Carrier {
     Cookie(String),
     /// In this query parameter. URLs are logged: clients use it only where nothing else is left, and when they are told to.
     Query(String),
+}
+
+impl Carrier {
+    /// The scheme of HTTP behind which it stands in the `Authorization` header.
+    pub fn scheme(&self) -> Option<&str> {
+        match self {
+            Self::Header => Some("Bearer"),
+            Self::Basic => Some("Basic"),
+            Self::Scheme(scheme) => Some(scheme),
+            Self::NamedHeader(_) | Self::Cookie(_) | Self::Query(_) => None,
+        }
+    }
+
+    /// Its name, where nothing can be sent under that: it is not a token of RFC 9110, or empty.
+    pub fn odd_name(&self) -> Option<&str> {
+        match self {
+            Self::NamedHeader(name) | Self::Scheme(name) | Self::Cookie(name) => {
+                (!is_header(name)).then_some(name.as_str())
+            }
+            Self::Query(name) => name.is_empty().then_some(name.as_str()),
+            Self::Header | Self::Basic => None,
+        }
+    }
+
+    /// Whether two credentials for these carriers would stand in one place, so that no request can have both.
+    pub fn clashes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::NamedHeader(name), Self::NamedHeader(other)) => name.eq_ignore_ascii_case(other),
+            (carrier, other) => (carrier.scheme().is_some() && other.scheme().is_some()) || carrier == other,
+        }
+    }
 }
 
 impl Credential {
@@ -94,9 +126,7 @@ pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failu
             return refuse(variable.span().start, problem, "give each kind a variable of its own");
         }
         for carrier in &credential.carriers {
-            if let Carrier::NamedHeader(name) | Carrier::Scheme(name) | Carrier::Cookie(name) = carrier.get_ref()
-                && !is_header(name)
-            {
+            if let Some(name) = carrier.get_ref().odd_name() {
                 let problem = format!("`{name}` is not a valid name of a header, a scheme or a cookie");
                 return refuse(carrier.span().start, problem, "use letters, digits and hyphens, such as X-Api-Key");
             }

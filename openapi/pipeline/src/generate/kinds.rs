@@ -101,7 +101,7 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
     kinds.oauth = oauth::schemes(api, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
     let needed: Vec<Needed> = api.operations.iter().map(|operation| api.needed(operation)).collect();
     // A contract may call its kinds otherwise than the document its schemes; then each of them opens what takes one.
-    let names: HashSet<&String> = needed.iter().flat_map(Needed::names).collect();
+    let names: HashSet<&String> = needed.iter().flat_map(Needed::kinds).collect();
     let mut known = kinds.own.iter().map(|kind| &kind.name).chain(kinds.foreign.iter().map(|kind| &kind.name));
     let has_other = known.any(|name| !names.contains(name));
     for (operation, needed) in api.operations.iter().zip(&needed) {

@@ -35,6 +35,7 @@ mod unions;
 
 pub(crate) use dialect::translate;
 pub use kinds::{Opener, base_url_variable, openers};
+pub use schemes::{carrier, unsendable};
 
 use std::collections::{HashMap, HashSet};
 

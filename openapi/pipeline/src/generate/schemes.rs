@@ -10,8 +10,8 @@ use crate::contract::{Carrier, is_header};
 const CHALLENGED: [&str; 8] =
     ["digest", "hoba", "mutual", "negotiate", "ntlm", "scram-sha-1", "scram-sha-256", "vapid"];
 
-/// Where a security scheme has its credential sent.
-pub(crate) fn carrier(scheme: &Value) -> Option<Carrier> {
+/// Where a security scheme has its credential sent; `None` where that is not one of the places that there are.
+pub fn carrier(scheme: &Value) -> Option<Carrier> {
     let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
     if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
         return Some(Carrier::Header);
@@ -42,10 +42,11 @@ pub(crate) fn is_certificate(scheme: &Value) -> bool {
     scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("mutualTLS"))
 }
 
-/// Why a client cannot send what a scheme describes.
-pub(crate) fn unsendable(scheme: &Value) -> String {
+/// Why no request carries what a scheme describes.
+pub fn unsendable(scheme: &Value) -> String {
     let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
     match text("type").as_str() {
+        "mutualtls" => "it is a client certificate".to_owned(),
         "http" => format!("the HTTP scheme `{}` answers a challenge", text("scheme")),
         "apikey" => "its place has no name that can be sent".to_owned(),
         _ => "its type is not known".to_owned(),

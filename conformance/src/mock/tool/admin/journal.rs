@@ -1,5 +1,6 @@
 //! `/_keyfit/requests`: what was asked of the API and what came of it, the last thousand requests. No token stands in it.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use hyper::http::request::Parts;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use crate::contract::Carrier;
+use crate::carrier;
 use crate::mock::call::Call;
 use crate::mock::core::Core;
 use crate::mock::tool::error::MockError;
@@ -109,7 +110,8 @@ impl Journal {
 
 impl Sent {
     pub(super) fn read(core: &Core, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Self {
-        let token = bearer(parts).or_else(|| elsewhere(core, call?));
+        let token = call.and_then(|call| carried(core, call)).or_else(|| bearer(parts).map(Cow::Borrowed));
+        let token = token.as_deref();
         let state = core.state();
         let path = state.redactor().mask(parts.uri.path());
         // One that was never issued may be that of another server.
@@ -134,15 +136,10 @@ fn bearer(parts: &Parts) -> Option<&str> {
     }
 }
 
-/// In the query, or in a header of its own.
-fn elsewhere<'a>(core: &Core, call: &'a Call) -> Option<&'a str> {
+/// At the place of one of the API's kinds.
+fn carried<'a>(core: &Core, call: &'a Call) -> Option<Cow<'a, str>> {
     let carriers = core.contract.credentials.iter().flat_map(|credential| &credential.carriers);
-    carriers.into_iter().find_map(|carrier| match carrier {
-        Carrier::Query(name) => call.query(name),
-        Carrier::NamedHeader(name) => call.headers.get(name)?.to_str().ok(),
-        Carrier::Scheme(_) => carrier.behind_scheme(call.headers.get("authorization")?.to_str().ok()?),
-        Carrier::Header => None,
-    })
+    carriers.into_iter().find_map(|carrier| carrier::found(carrier, &call.headers, |name| call.query(name)))
 }
 
 #[cfg(test)]

@@ -266,7 +266,7 @@ pub(super) fn issue(core: &Core, wanted: TokenRequest) -> Result<IssuedToken, Mo
         ..Token::new(&credential.kind, grant)
     };
     let (kind, scopes) = (token.kind.clone(), scopes(&token.grant));
-    let (text, _) = state.admit(credential.prefix_in(wanted.state == TokenState::Test), token);
+    let (text, _) = state.admit(Some(credential), wanted.state == TokenState::Test, token);
     Ok(IssuedToken {
         name: String::new(),
         kind,

@@ -1,0 +1,43 @@
+//! What a document leaves for who runs the check to say of where calls go, and what each of them needs.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::{Api, Place};
+
+use super::document::all_of;
+
+/// The servers of a document, and headers that calls have to have. Operations with servers of their own are left out, which is
+/// told where that is.
+pub(super) fn notes(api: &Api) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !api.names_server() {
+        notes.push("the document names no server: pass --base-url to `keyfit check`".to_owned());
+    }
+    if api.base_urls.len() > 1 {
+        let urls: Vec<&str> = api.base_urls.iter().map(|known| known.url.as_str()).collect();
+        notes.push(format!("the document names {} servers: pass one to --base-url: {}", urls.len(), shown(&urls)));
+    }
+    let mut headers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for operation in &api.operations {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Header) {
+            if parameter.required {
+                headers.entry(&parameter.name).or_default().push(&operation.id);
+            }
+        }
+    }
+    for (name, operations) in headers {
+        let Some(operations) = all_of(&operations) else { continue };
+        notes.push(format!(
+            "{operations}: the header `{name}` is required. Its example is sent; for another value pass --header '{name}: VALUE'"
+        ));
+    }
+    notes
+}
+
+/// The first of the URLs.
+fn shown(urls: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    let more = urls.len().saturating_sub(SHOWN);
+    let shown = urls.iter().take(SHOWN).map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}

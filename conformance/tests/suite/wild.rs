@@ -1,0 +1,57 @@
+//! Documents that nobody here wrote become contracts with one option at most, and the mock of each passes the check.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_openapi::{Source, Text};
+
+use crate::common::{against_mock, broken, http};
+
+/// Each with what is said of it to `keyfit init`, and how many operations of it are checked at most.
+const DOCUMENTS: [(&str, &[&str], usize); 5] = [
+    ("museum.yaml", &[], usize::MAX),
+    ("qdrant.json", &[], usize::MAX),
+    ("jupyterhub.yml", &[], usize::MAX),
+    ("twilio-verify.json", &[], usize::MAX),
+    // Of 862 operations.
+    ("github-2022.json", &["bearer"], 60),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_others_become_contracts_and_their_mocks_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/documents");
+    let http = http();
+    for (file, credentials, most) in DOCUMENTS {
+        let Ok(text) = keyfit_openapi::read_text(&folder.join(file)) else {
+            eprintln!("skipped: {file} is not there");
+            continue;
+        };
+        let document = Text::new(file, text);
+        let credentials = credentials.iter().map(|text| text.parse().expect("a choice")).collect();
+        let choices = Choices { credentials, assume_secured: false };
+        let made = scaffold("wild", &document, &choices).unwrap_or_else(|failure| panic!("{file}: {failure}"));
+        let source = Source {
+            name: "wild".to_owned(),
+            document,
+            overlay: Some(Text::new("overlay.yaml", made.overlay)),
+            contract: Some(Text::new("contract.toml", made.contract)),
+        };
+        let mut catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{file}: {failure}"));
+        let step = catalogue.api.operations.len().div_ceil(most).max(1);
+        let kept: Vec<String> =
+            catalogue.api.operations.iter().step_by(step).map(|operation| operation.id.clone()).collect();
+        let api = Arc::clone(&catalogue.api);
+        let operation = |id: &str| api.operations.iter().find(|operation| operation.id == id).expect("its operation");
+        assert!(kept.iter().all(|id| !operation(id).needed.sets().is_empty()), "{file}: nothing is open by mistake");
+        let all = Arc::new(catalogue.clone());
+        catalogue.cases.retain(|case| case.side == Side::Server && kept.contains(&all.operation(case).id));
+        let catalogue = Arc::new(catalogue);
+        let outcomes = against_mock(&catalogue, None, &http).await;
+        let told: Vec<String> =
+            broken(&catalogue, &outcomes).iter().map(|(case, why)| format!("{}: {why}", case.id)).collect();
+        assert_eq!(told, [""; 0], "{file}");
+        println!("{file}: {} cases passed", outcomes.len());
+    }
+}
