@@ -3,7 +3,7 @@
 use keyfit_openapi::diff::{self, diff};
 use keyfit_openapi::{Api, Source, Text, generate};
 
-const DOCUMENT: &str = r#"
+const DOCUMENT: &str = r"
 openapi: 3.2.0
 $self: https://api.example.com/openapi
 info:
@@ -97,7 +97,7 @@ components:
           tokenUrl: https://login.example.com/token
           scopes:
             read: See pets
-"#;
+";
 
 fn source(text: &str) -> Source {
     Source { name: "pets".to_owned(), document: Text::new("pets.yaml", text), overlay: None, contract: None }
@@ -120,9 +120,12 @@ fn what_3_1_can_say_is_read_and_the_rest_is_set_aside() {
         list.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.required)).collect();
     assert_eq!(names, [("kind", false), ("limit", false)], "a query that is a form is given by its members");
     assert!(list.responses["200"].is_json());
-    let lost: Vec<&str> =
+    let narrowed: Vec<&str> =
         api.repairs.iter().filter(|repair| repair.narrowed).map(|repair| repair.note.as_str()).collect();
-    assert!(lost.iter().any(|note| note.contains("`path` is sent in `querystring`, and cannot be given")), "{lost:?}");
+    assert!(
+        narrowed.iter().any(|note| note.contains("`path` is sent in `querystring`, and cannot be given")),
+        "{narrowed:?}"
+    );
     assert!(api.repairs.iter().all(|repair| repair.rule != "unknown-scheme"));
     let copied = api.place("/paths/~1pets/COPY");
     let line = DOCUMENT.lines().position(|line| line.trim() == "COPY:").expect("it is there") + 1;
