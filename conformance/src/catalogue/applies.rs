@@ -25,46 +25,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     let writing = operation.body.as_ref().map(|body| body.writing(api));
     let kinds = || contract.kinds_of(operation);
     let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
+    if let Some(applies) = applies_to_credentials(probe, contract, operation) {
+        return applies;
+    }
     match probe {
-        Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
-            !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
-        }
-        Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
-        Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
-        probe if probe.is_about_scheme() => kinds().any(|kind| kind.carrier().scheme().is_some()),
-        Probe::OtherKind(kind) => {
-            contract.credential(kind).is_some() && !operation.needed.kinds().any(|one| one == kind)
-        }
-        Probe::Alternative(_) => {
-            contract.alternatives(operation).nth(1).is_some() && Need::of(probe, contract, operation, false).is_some()
-        }
-        Probe::WrongPassword | Probe::Tampered(_) | Probe::OtherAudience => {
-            Need::of(probe, contract, operation, false).is_some()
-        }
-        // What is changed in a JWT has rules of its own.
-        Probe::ChangedToken => {
-            contract.alternatives(operation).next().is_some_and(|set| set.iter().all(|one| !one.jwt))
-        }
-        Probe::Without(kind) | Probe::WithUnknown(kind) => {
-            // Where the others open it by themselves, nothing is missing.
-            let others = |set: &[&Credential]| -> Vec<String> {
-                let others = set.iter().filter(|one| one.kind != *kind);
-                others.map(|one| one.kind.clone()).collect()
-            };
-            let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
-            let set: Vec<&Credential> = needs.iter().filter_map(|need| contract.credential(&need.kind)).collect();
-            let left = others(&set);
-            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(kind)))
-        }
-        Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
-        Probe::OtherAlternative => other_alternative(contract, operation).is_some(),
-        // Where another alternative stands there, it is that one's place.
-        Probe::OtherPlace => contract.alternatives(operation).next().is_some_and(|set| {
-            set.iter().all(|credential| {
-                let other = other_place(credential.carrier());
-                !kinds().any(|kind| kind.carriers.iter().any(|carrier| Spot::of(carrier) == other))
-            })
-        }),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),
         Probe::WrongTopLevel => {
@@ -100,10 +64,6 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             let first = || api.operations.iter().find(is_asked);
             contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
         }
-        Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
-        Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
-            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(|kind| kind.scoped)
-        }
         Probe::Oauth(probe) => {
             contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
                 && stands_for_authorization(api, operation)
@@ -135,6 +95,55 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         _ => true,
     }
+}
+
+/// Whether a probe that is about credentials means anything at an operation; `None` of the others.
+fn applies_to_credentials(probe: &Probe, contract: &Contract, operation: &Operation) -> Option<bool> {
+    let kinds = || contract.kinds_of(operation);
+    let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
+    let needs = Need::of(probe, contract, operation, false);
+    Some(match probe {
+        Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
+            !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
+        }
+        Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
+        Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
+        probe if probe.is_about_scheme() => kinds().any(|kind| kind.carrier().scheme().is_some()),
+        Probe::OtherKind(kind) => {
+            contract.credential(kind).is_some() && !operation.needed.kinds().any(|one| one == kind)
+        }
+        Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some() && needs.is_some(),
+        Probe::WrongPassword | Probe::Tampered(_) | Probe::OtherAudience => needs.is_some(),
+        // What is changed in a JWT has rules of its own.
+        Probe::ChangedToken => {
+            contract.alternatives(operation).next().is_some_and(|set| set.iter().all(|one| !one.jwt))
+        }
+        Probe::Without(kind) | Probe::WithUnknown(kind) => {
+            // Where the others open it by themselves, nothing is missing.
+            let others = |set: &[&Credential]| -> Vec<String> {
+                let others = set.iter().filter(|one| one.kind != *kind);
+                others.map(|one| one.kind.clone()).collect()
+            };
+            let Some(needs) = needs else { return Some(false) };
+            let set: Vec<&Credential> = needs.iter().filter_map(|need| contract.credential(&need.kind)).collect();
+            let left = others(&set);
+            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(kind)))
+        }
+        Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
+        Probe::OtherAlternative => other_alternative(contract, operation).is_some(),
+        // Where another alternative stands there, it is that one's place.
+        Probe::OtherPlace => contract.alternatives(operation).next().is_some_and(|set| {
+            set.iter().all(|credential| {
+                let other = other_place(credential.carrier());
+                !kinds().any(|kind| kind.carriers.iter().any(|carrier| Spot::of(carrier) == other))
+            })
+        }),
+        Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
+        Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
+            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(|kind| kind.scoped)
+        }
+        _ => return None,
+    })
 }
 
 /// The parameters of the query by which a list is walked that skips items: how many are skipped, and how many are wanted.

@@ -120,11 +120,11 @@ fn what_3_1_can_say_is_read_and_the_rest_is_set_aside() {
         list.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.required)).collect();
     assert_eq!(names, [("kind", false), ("limit", false)], "a query that is a form is given by its members");
     assert!(list.responses["200"].is_json());
-    let unread: Vec<&str> =
+    let narrowed: Vec<&str> =
         api.repairs.iter().filter(|repair| repair.narrowed).map(|repair| repair.note.as_str()).collect();
     assert!(
-        unread.iter().any(|note| note.contains("`path` is sent in `querystring`, and cannot be given")),
-        "{unread:?}"
+        narrowed.iter().any(|note| note.contains("`path` is sent in `querystring`, and cannot be given")),
+        "{narrowed:?}"
     );
     assert!(api.repairs.iter().all(|repair| repair.rule != "unknown-scheme"));
     let copied = api.place("/paths/~1pets/COPY");
