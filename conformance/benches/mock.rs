@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mock = Mock::start(api, Arc::new(contract), None, Redactor::default()).await?;
     let start = started.elapsed();
     let need = Need { kind: "datasource".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
-    let token = mock.mint().find(&need).map_err(|missing| missing.0)?.secret.reveal().to_owned();
+    let token = mock.mint().find(&need).map_err(|missing| missing.0)?.credentials[0].secret.reveal().to_owned();
 
     let started = Instant::now();
     let scripted = MockServer::start_async().await;

@@ -5,7 +5,7 @@ use keyfit_openapi::{Api, Operation, Partial, Place, ResponseShape, Retry, Writi
 use super::{required_field, undeclared_method};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
-use crate::identity::{Need, other_alternative};
+use crate::identity::Need;
 
 /// Whether a probe means anything at an operation.
 pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
@@ -35,36 +35,16 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::OtherKind(kind) => {
             contract.credential(kind).is_some() && !operation.needed.kinds().any(|one| one == kind)
         }
-        Probe::Alternative(_) => {
-            contract.alternatives(operation).nth(1).is_some() && Need::of(probe, contract, operation, false).is_some()
-        }
-        Probe::WrongPassword | Probe::Tampered(_) | Probe::OtherAudience => {
-            Need::of(probe, contract, operation, false).is_some()
-        }
-        // What is changed in a JWT has rules of its own.
-        Probe::ChangedToken => {
-            contract.alternatives(operation).next().is_some_and(|set| set.iter().all(|one| !one.jwt))
-        }
-        Probe::Without(kind) | Probe::WithUnknown(kind) => {
-            // Where the others open it by themselves, nothing is missing.
-            let others = |set: &[&Credential]| -> Vec<String> {
-                let others = set.iter().filter(|one| one.kind != *kind);
-                others.map(|one| one.kind.clone()).collect()
-            };
-            let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
-            let set: Vec<&Credential> = needs.iter().filter_map(|need| contract.credential(&need.kind)).collect();
-            let left = others(&set);
-            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(kind)))
-        }
+        Probe::Alternative(_)
+        | Probe::WrongPassword
+        | Probe::Tampered(_)
+        | Probe::OtherAudience
+        | Probe::ChangedToken
+        | Probe::Without(_)
+        | Probe::WithUnknown(_)
+        | Probe::OtherAlternative
+        | Probe::OtherPlace => has_such_alternative(probe, contract, operation),
         Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
-        Probe::OtherAlternative => other_alternative(contract, operation).is_some(),
-        // Where another alternative stands there, it is that one's place.
-        Probe::OtherPlace => contract.alternatives(operation).next().is_some_and(|set| {
-            set.iter().all(|credential| {
-                let other = other_place(credential.carrier());
-                !kinds().any(|kind| kind.carriers.iter().any(|carrier| Spot::of(carrier) == other))
-            })
-        }),
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken | Probe::BrokenJson | Probe::WrongTopLevel => writing == Some(Writing::Json),
         // It is text that they send.
@@ -130,6 +110,31 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             let jwt = contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
             jwt.is_some_and(|jwt| is_one(&jwt.kind))
         }
+        _ => true,
+    }
+}
+
+/// Whether an operation has an alternative that a probe about its credentials can be about.
+fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
+    let first = || contract.alternatives(operation).next();
+    let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
+    match probe {
+        Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some(),
+        // What is changed in a JWT has rules of its own.
+        Probe::ChangedToken => first().is_some_and(|set| set.iter().all(|one| !one.jwt)),
+        // Where the others open it by themselves, nothing is missing.
+        Probe::Without(kind) | Probe::WithUnknown(kind) => {
+            let left: Vec<&String> = needs.iter().map(|need| &need.kind).filter(|other| *other != kind).collect();
+            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(&kind)))
+        }
+        // Where another alternative stands there, it is that one's place.
+        Probe::OtherPlace => first().is_some_and(|set| {
+            set.iter().all(|credential| {
+                let other = other_place(credential.carrier());
+                let mut carriers = contract.kinds_of(operation).flat_map(|kind| &kind.carriers);
+                !carriers.any(|carrier| Spot::of(carrier) == other)
+            })
+        }),
         _ => true,
     }
 }

@@ -50,8 +50,9 @@ impl Tokens {
     }
 
     fn learn(&self, token: &Secret) {
-        let secrets = carrier::secrets(&self.carrier, token.reveal());
-        secrets.into_iter().for_each(|secret| self.redactor.learn(&Secret::new(secret)));
+        for secret in carrier::secrets(&self.carrier, token.reveal()) {
+            self.redactor.learn(&Secret::new(secret));
+        }
     }
 }
 

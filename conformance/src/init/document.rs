@@ -152,7 +152,7 @@ impl Facts {
             format!("{operations}: with a credential or without, as the document says: rules about bad credentials are left out")
         }));
         let mut takers: HashMap<&String, usize> = HashMap::new();
-        for kind in facts.operations.iter().flat_map(|access| access.kinds()) {
+        for kind in facts.operations.iter().flat_map(Access::kinds) {
             *takers.entry(kind).or_default() += 1;
         }
         let is_used = |scheme: &Scheme| takers.contains_key(&scheme.kind);

@@ -108,7 +108,7 @@ impl Login {
         let empty = Map::new();
         let declared = api.document.pointer("/components/securitySchemes").and_then(Value::as_object).unwrap_or(&empty);
         let asked: BTreeSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
-        let chosen = login.chosen(path, choices, declared, &asked)?;
+        let chosen = Self::chosen(path, choices, declared, &asked)?;
         let of = |kind: &str| chosen.iter().find(|(known, _)| known == kind).map(|(_, carrier)| carrier.clone());
         for (kind, scheme) in declared {
             login.declared(api, kind, api.resolve(scheme), of(kind))?;
@@ -136,7 +136,6 @@ impl Login {
 
     /// The kinds that the user describes, each with its carrier.
     fn chosen(
-        &self,
         path: &str,
         choices: &Choices,
         declared: &Map<String, Value>,

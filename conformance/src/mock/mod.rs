@@ -96,8 +96,9 @@ impl Identities for Mint {
         let identity = self.core.state().issue(&self.core.contract, need);
         for held in &identity.credentials {
             let carrier = self.core.contract.credential(&held.kind).map_or(&Carrier::Header, Credential::carrier);
-            let secrets = carrier::secrets(carrier, held.secret.reveal());
-            secrets.into_iter().for_each(|secret| self.redactor.learn(&Secret::new(secret)));
+            for secret in carrier::secrets(carrier, held.secret.reveal()) {
+                self.redactor.learn(&Secret::new(secret));
+            }
         }
         Ok(identity)
     }

@@ -33,7 +33,7 @@ impl Core {
     }
 
     /// Judges the headers: those that are required are there.
-    pub(super) fn header_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+    pub(super) fn header_parameters(call: &Call, operation: &Operation) -> Result<(), Refusal> {
         let mut required = parameters(operation, Place::Header).filter(|parameter| parameter.required);
         match required.find(|parameter| !call.headers.contains_key(&parameter.name)) {
             Some(missing) => Err(Refusal::new(bad_request(operation), format!("{} is missing", missing.name))),

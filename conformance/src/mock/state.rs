@@ -135,7 +135,9 @@ impl State {
         let id = format!("key-{number}");
         token.number = number;
         token.id.clone_from(&id);
-        carrier::secrets(carrier, &text).iter().for_each(|secret| self.redactor.learn(&Secret::new(secret)));
+        for secret in carrier::secrets(carrier, &text) {
+            self.redactor.learn(&Secret::new(secret));
+        }
         self.tokens.insert(text.clone(), token);
         (text, id)
     }

@@ -39,7 +39,7 @@ impl Core {
         self.path_parameters(operation, path)?;
         self.query(call, operation)?;
         self.query_parameters(call, operation)?;
-        self.header_parameters(call, operation)?;
+        Self::header_parameters(call, operation)?;
         let sent = self.body(call, operation)?;
         self.ids(operation, path)?;
         Ok(sent)
