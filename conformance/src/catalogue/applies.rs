@@ -5,7 +5,7 @@ use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Partial, Place, Res
 use super::{required_field, undeclared_method, wrong_top_level};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
-use crate::identity::{Need, other_alternative};
+use crate::identity::Need;
 
 /// Whether a probe means anything at an operation.
 pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
@@ -29,6 +29,29 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         return applies;
     }
     match probe {
+        Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
+            !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
+        }
+        Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
+        Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
+        probe if probe.is_about_scheme() => kinds().any(|kind| kind.carrier().scheme().is_some()),
+        Probe::OtherKind(kind) => {
+            contract.credential(kind).is_some() && !operation.needed.kinds().any(|one| one == kind)
+        }
+        Probe::Alternative(_)
+        | Probe::WrongPassword
+        | Probe::Tampered(_)
+        | Probe::OtherAudience
+        | Probe::ChangedToken
+        | Probe::Without(_)
+        | Probe::WithUnknown(_)
+        | Probe::OtherAlternative
+        | Probe::OtherPlace => has_such_alternative(probe, contract, operation),
+        Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
+        Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
+        Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
+            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(|kind| kind.scoped)
+        }
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),
         Probe::WrongTopLevel => {
@@ -97,63 +120,28 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     }
 }
 
-/// Whether a probe that is about credentials means anything at an operation; `None` of the others.
-fn applies_to_credentials(probe: &Probe, contract: &Contract, operation: &Operation) -> Option<bool> {
-    let kinds = || contract.kinds_of(operation);
-    let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
-    let needs = Need::of(probe, contract, operation, false);
-    Some(match probe {
-        Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
-            !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
-        }
-        Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
-        Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
-        probe if probe.is_about_scheme() => kinds().any(|kind| kind.carrier().scheme().is_some()),
-        Probe::OtherKind(kind) => {
-            contract.credential(kind).is_some() && !operation.needed.kinds().any(|one| one == kind)
-        }
-        Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some() && needs.is_some(),
-        Probe::WrongPassword | Probe::Tampered(_) | Probe::OtherAudience => needs.is_some(),
+/// Whether an operation has an alternative that a probe about its credentials can be about.
+fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
+    let first = || contract.alternatives(operation).next();
+    let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
+    match probe {
+        Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some(),
         // What is changed in a JWT has rules of its own.
-        Probe::ChangedToken => {
-            contract.alternatives(operation).next().is_some_and(|set| set.iter().all(|one| !one.jwt))
-        }
+        Probe::ChangedToken => first().is_some_and(|set| set.iter().all(|one| !one.jwt)),
+        // Where the others open it by themselves, nothing is missing.
         Probe::Without(kind) | Probe::WithUnknown(kind) => {
-            // Where the others open it by themselves, nothing is missing.
-            let others = |set: &[&Credential]| -> Vec<String> {
-                let others = set.iter().filter(|one| one.kind != *kind);
-                others.map(|one| one.kind.clone()).collect()
-            };
-            let Some(needs) = needs else { return Some(false) };
-            let set: Vec<&Credential> = needs.iter().filter_map(|need| contract.credential(&need.kind)).collect();
-            let left = others(&set);
-            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(kind)))
+            let left: Vec<&String> = needs.iter().map(|need| &need.kind).filter(|other| *other != kind).collect();
+            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(&kind)))
         }
-        Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
-        Probe::OtherAlternative => other_alternative(contract, operation).is_some(),
         // Where another alternative stands there, it is that one's place.
-        Probe::OtherPlace => contract.alternatives(operation).next().is_some_and(|set| {
+        Probe::OtherPlace => first().is_some_and(|set| {
             set.iter().all(|credential| {
                 let other = other_place(credential.carrier());
-                !kinds().any(|kind| kind.carriers.iter().any(|carrier| Spot::of(carrier) == other))
+                let mut carriers = contract.kinds_of(operation).flat_map(|kind| &kind.carriers);
+                !carriers.any(|carrier| Spot::of(carrier) == other)
             })
         }),
-        Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
-        Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
-            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(|kind| kind.scoped)
-        }
-        _ => return None,
-    })
-}
-
-/// The parameters of the query by which a list is walked that skips items: how many are skipped, and how many are wanted.
-pub(crate) fn start_and_limit(operation: &Operation) -> Option<(&str, &str)> {
-    let pages = operation.pagination.as_ref()?;
-    match (&pages.next, &pages.limit) {
-        (NextPage::Start { argument: PageArgument::Query(start) }, Some(PageArgument::Query(limit))) => {
-            Some((start, limit))
-        }
-        _ => None,
+        _ => true,
     }
 }
 

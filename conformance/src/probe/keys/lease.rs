@@ -21,7 +21,7 @@ impl KeyFlow<'_> {
         let sent: Vec<&Sent> = self.sent.iter().chain(others).collect();
         sent.iter().filter_map(|sent| sent.answer()).for_each(|reply| self.learn(reply));
         let gone: Vec<String> = sent.iter().filter(|sent| self.is_revocation(sent)).map(|sent| path(sent)).collect();
-        let minted: Vec<(Option<String>, _)> = sent
+        let minted: Vec<_> = sent
             .into_iter()
             .filter(|sent| self.is_minting(sent))
             .map(|sent| (self.id_in(sent), sent.draft.credentials.clone()))
