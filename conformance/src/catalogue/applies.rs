@@ -4,7 +4,9 @@ use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Partial, Place, Res
 
 use super::{required_field, undeclared_method, wrong_top_level};
 use crate::carrier::{Spot, other_place};
-use crate::contract::{AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyProbe, Probe, Rule};
+use crate::contract::{
+    AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe, Probe, Rule,
+};
 use crate::identity::Need;
 
 /// Whether a probe means anything at an operation.
@@ -25,9 +27,6 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     let writing = operation.body.as_ref().map(|body| body.writing(api));
     let kinds = || contract.kinds_of(operation);
     let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
-    if let Some(applies) = applies_to_credentials(probe, contract, operation) {
-        return applies;
-    }
     match probe {
         Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
             !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
@@ -91,27 +90,9 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
                 && stands_for_authorization(api, operation)
         }
-        // Nor do keys: a call with one stands at the first call that only reads from a resource.
-        Probe::Key(probe) => contract.key_management.as_ref().is_some_and(|keys| {
-            let reads = |other: &&Operation| {
-                other.retry == Retry::Safe
-                    && other.resource.is_some()
-                    && !other.scopes.is_empty()
-                    && other.needed.kinds().any(|kind| *kind == keys.kind)
-            };
-            let first = || api.operations.iter().find(reads).map(|first| first.id.as_str());
-            let credential = contract.credential(&keys.kind);
-            let fits = match probe {
-                KeyProbe::CallByResource | KeyProbe::IntrospectByResource | KeyProbe::UnknownResource => {
-                    credential.is_some_and(Credential::grants_resources)
-                }
-                KeyProbe::CallOverLimit => keys.members.limit.is_some(),
-                KeyProbe::CallAfterEnd => keys.members.end.is_some(),
-                KeyProbe::MintInTest => credential.is_some_and(|kind| kind.test_prefix.is_some()),
-                _ => true,
-            };
-            fits && probe.operation(keys).or_else(first) == Some(&operation.id)
-        }),
+        Probe::Key(probe) => {
+            contract.key_management.as_ref().is_some_and(|keys| applies_to_keys(*probe, keys, api, contract, operation))
+        }
         Probe::Jwt(_) => {
             let jwt = contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
             jwt.is_some_and(|jwt| is_one(&jwt.kind))
@@ -211,5 +192,45 @@ pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation)
 impl Credential {
     fn grants_resources(&self) -> bool {
         !self.resources.is_empty()
+    }
+}
+
+/// Whether a probe of keys is one of this operation: they belong to none, so a call with one stands at the first call that only
+/// reads from a resource.
+fn applies_to_keys(
+    probe: KeyProbe,
+    keys: &KeyManagement,
+    api: &Api,
+    contract: &Contract,
+    operation: &Operation,
+) -> bool {
+    let reads = |other: &&Operation| {
+        other.retry == Retry::Safe
+            && other.resource.is_some()
+            && !other.scopes.is_empty()
+            && other.needed.kinds().any(|kind| *kind == keys.kind)
+    };
+    let first = || api.operations.iter().find(reads).map(|first| first.id.as_str());
+    let credential = contract.credential(&keys.kind);
+    let fits = match probe {
+        KeyProbe::CallByResource | KeyProbe::IntrospectByResource | KeyProbe::UnknownResource => {
+            credential.is_some_and(Credential::grants_resources)
+        }
+        KeyProbe::CallOverLimit => keys.members.limit.is_some(),
+        KeyProbe::CallAfterEnd => keys.members.end.is_some(),
+        KeyProbe::MintInTest => credential.is_some_and(|kind| kind.test_prefix.is_some()),
+        _ => true,
+    };
+    fits && probe.operation(keys).or_else(first) == Some(&operation.id)
+}
+
+/// The parameters of the query by which a list is walked that skips items: how many are skipped, and how many are wanted.
+pub(crate) fn start_and_limit(operation: &Operation) -> Option<(&str, &str)> {
+    let pages = operation.pagination.as_ref()?;
+    match (&pages.next, &pages.limit) {
+        (NextPage::Start { argument: PageArgument::Query(start) }, Some(PageArgument::Query(limit))) => {
+            Some((start, limit))
+        }
+        _ => None,
     }
 }
