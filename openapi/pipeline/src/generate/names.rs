@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
 use super::{dialect, paging, split};
@@ -101,6 +102,34 @@ pub(crate) fn titles(document: &mut Value) {
             object.shift_remove("title");
         }
     });
+}
+
+/// Calls `found` with each schema right inside another one, and with what it is called after its place in it.
+pub(crate) fn inside(schema: &mut Value, name: &str, found: &mut dyn FnMut(&mut Value, &str)) {
+    let Some(object) = schema.as_object_mut() else { return };
+    for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        found(inner, &format!("{name}{}", key.to_pascal_case()));
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get_mut(key).filter(|inner| inner.is_object()) {
+            found(inner, &format!("{name}Item"));
+        }
+    }
+    for key in ["allOf", "anyOf", "oneOf"] {
+        for (index, inner) in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+            found(inner, &format!("{name}Variant{index}"));
+        }
+    }
+}
+
+/// Takes a schema out of its place, where a reference to a component of this name stays. That cannot say that it may be null, so what
+/// is around it does.
+pub(crate) fn hoist(place: &mut Value, name: &str) -> Value {
+    let nullable = place.as_object_mut().and_then(|object| object.shift_remove("nullable"));
+    let reference = json!({ "$ref": pointer::join("#/components/schemas", name) });
+    let kept =
+        if nullable == Some(json!(true)) { json!({ "nullable": true, "allOf": [reference] }) } else { reference };
+    std::mem::replace(place, kept)
 }
 
 /// Gives the arguments of each call names that do not meet. The aliases are by function.

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
 use super::dialect::schema_pointers;
-use super::split;
+use super::{names, split};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -262,30 +261,13 @@ impl Settler {
         self.members(schema, name);
         let Some((tag, values)) = tags_of(schema) else { return };
         let name = name::fresh(name, &mut self.taken);
-        let nullable = schema.as_object_mut().and_then(|object| object.shift_remove("nullable"));
         self.union(schema, &name, tag, values);
-        let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
-        self.hoisted.insert(name, std::mem::take(schema));
-        // A reference cannot carry `nullable` itself.
-        *schema =
-            if nullable == Some(json!(true)) { json!({ "nullable": true, "allOf": [reference] }) } else { reference };
+        let whole = names::hoist(schema, &name);
+        self.hoisted.insert(name, whole);
     }
 
     fn members(&mut self, schema: &mut Value, name: &str) {
-        let Some(object) = schema.as_object_mut() else { return };
-        for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-            self.inner(inner, &format!("{name}{}", key.to_pascal_case()));
-        }
-        for key in ["items", "additionalProperties"] {
-            if let Some(inner) = object.get_mut(key).filter(|inner| inner.is_object()) {
-                self.inner(inner, &format!("{name}Item"));
-            }
-        }
-        for key in ["allOf", "anyOf", "oneOf"] {
-            for (index, inner) in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
-                self.inner(inner, &format!("{name}Variant{index}"));
-            }
-        }
+        names::inside(schema, name, &mut |inner, name| self.inner(inner, name));
     }
 
     /// Gives each alternative a name.
