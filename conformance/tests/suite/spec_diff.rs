@@ -99,7 +99,7 @@ fn what_is_as_grave_as_the_threshold_exits_with_1() {
 #[test]
 fn what_could_not_be_compared_does_not_pass_unless_it_is_accepted() {
     let folder = Folder::new("not-compared");
-    let elsewhere = OLD.replace("'#/components/schemas/Pets'", "'pets.yaml#/Pets'");
+    let elsewhere = OLD.replace("'#/components/schemas/Pets'", "'https://pets.example/pets.yaml#/Pets'");
     assert_ne!(elsewhere, OLD);
     folder.write("elsewhere.yaml", &elsewhere);
     let output = folder.diff(&["old.yaml", "elsewhere.yaml"]);
