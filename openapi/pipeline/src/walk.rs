@@ -108,6 +108,25 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
+/// A schema and all that it is composed of by `allOf`, each once, the schema first.
+pub(crate) fn composed<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
+    let mut found = vec![resolve(document, schema)];
+    let mut at = 0;
+    while let Some(schema) = found.get(at).copied() {
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            let part = resolve(document, part);
+            if !found.iter().any(|known| std::ptr::eq(*known, part)) && found.len() < MOST_PARTS {
+                found.push(part);
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+/// How many schemas one may be composed of; no more of them are looked at.
+const MOST_PARTS: usize = 256;
+
 /// How large a value is: its nodes, and its texts by every 64 bytes.
 pub(crate) fn size(value: &Value) -> usize {
     match value {

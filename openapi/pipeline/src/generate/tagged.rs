@@ -12,8 +12,6 @@ use crate::{name, pointer, walk};
 
 /// Where a union says what its alternatives are told apart by, until [`settle`] has read it.
 const TAGS: &str = "tags";
-/// How deep compositions are followed.
-const DEEPEST: usize = 8;
 
 /// A union that one member tells apart.
 #[derive(Clone, Debug)]
@@ -147,7 +145,7 @@ fn tags(document: &Value, union: &Value) -> Option<Value> {
             };
             let mapped = mapping.into_iter().flatten().filter(|(_, to)| to.as_str().is_some_and(leads));
             let mapped: Vec<String> = mapped.map(|(value, _)| value.clone()).collect();
-            match constants(document, part, member, 0) {
+            match constants(document, part, member) {
                 _ if !mapped.is_empty() => mapped,
                 constants if constants.is_empty() => name.into_iter().collect(),
                 constants => constants,
@@ -157,54 +155,28 @@ fn tags(document: &Value, union: &Value) -> Option<Value> {
             return Some(tags);
         }
     }
-    let required = required(document, parts[0], 0);
-    let mut members: Vec<String> = members(document, parts[0], 0);
-    members.sort_by_key(|member| !required.contains(member));
-    members.iter().find_map(|member| told(member, &|part| constants(document, part, member, 0)))
-}
-
-/// A schema, and those that it is composed of.
-fn composed<'a>(document: &'a Value, schema: &'a Value) -> (&'a Value, impl Iterator<Item = &'a Value>) {
-    let schema = walk::resolve(document, schema);
-    (schema, schema["allOf"].as_array().into_iter().flatten())
+    let members = members(document, parts[0]);
+    members.iter().find_map(|member| told(member, &|part| constants(document, part, member)))
 }
 
 /// The texts that a member of an object may be, where they are listed.
-fn constants(document: &Value, schema: &Value, member: &str, depth: usize) -> Vec<String> {
-    let (schema, mut parts) = composed(document, schema);
-    let own = walk::resolve(document, &schema["properties"][member]);
-    let listed = own["enum"].as_array().cloned().or_else(|| Some(vec![own.get("const")?.clone()]));
-    match listed {
-        Some(values) if values.iter().all(Value::is_string) => {
-            values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-        }
-        Some(_) => Vec::new(),
-        None if depth >= DEEPEST => Vec::new(),
-        None => parts
-            .find_map(|part| Some(constants(document, part, member, depth + 1)).filter(|values| !values.is_empty()))
-            .unwrap_or_default(),
-    }
+fn constants(document: &Value, schema: &Value, member: &str) -> Vec<String> {
+    let listed = walk::composed(document, schema).into_iter().find_map(|part| {
+        let own = walk::resolve(document, part.get("properties")?.get(member)?);
+        own["enum"].as_array().cloned().or_else(|| Some(vec![own.get("const")?.clone()]))
+    });
+    let texts = listed.filter(|values| values.iter().all(Value::is_string));
+    texts.iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The names of an object's members.
-fn members(document: &Value, schema: &Value, depth: usize) -> Vec<String> {
-    let (schema, parts) = composed(document, schema);
-    let mut names: Vec<String> =
-        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-    for part in parts.filter(|_| depth < DEEPEST) {
-        names.extend(members(document, part, depth + 1));
-    }
-    names
-}
-
-/// The names that an object requires.
-fn required(document: &Value, schema: &Value, depth: usize) -> HashSet<String> {
-    let (schema, parts) = composed(document, schema);
-    let mut names: HashSet<String> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    for part in parts.filter(|_| depth < DEEPEST) {
-        names.extend(required(document, part, depth + 1));
-    }
+/// The names of an object's members, those that it requires first.
+fn members(document: &Value, schema: &Value) -> Vec<String> {
+    let parts = walk::composed(document, schema);
+    let required = parts.iter().flat_map(|part| part["required"].as_array().into_iter().flatten());
+    let required: HashSet<&str> = required.filter_map(Value::as_str).collect();
+    let names = parts.iter().flat_map(|part| part["properties"].as_object().into_iter().flatten());
+    let mut names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+    names.sort_by_key(|name| !required.contains(name.as_str()));
     names
 }
 

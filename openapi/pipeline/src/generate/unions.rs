@@ -65,21 +65,20 @@ fn is_ambiguous(document: &Value, schema: &Value) -> bool {
         .filter(|part| walk::kind(part) == Some("object"))
         .collect();
     alternatives.iter().enumerate().any(|(index, later)| {
-        let known = member_names(document, later, "properties", 0);
-        alternatives[..index].iter().any(|earlier| member_names(document, earlier, "required", 0).is_subset(&known))
+        let known = member_names(document, later, "properties");
+        alternatives[..index].iter().any(|earlier| member_names(document, earlier, "required").is_subset(&known))
     })
 }
 
 /// The names of an object's members, or of those that it requires, with those of its parts.
-fn member_names(document: &Value, schema: &Value, key: &str, depth: usize) -> BTreeSet<String> {
+fn member_names(document: &Value, schema: &Value, key: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    match &schema[key] {
-        Value::Object(members) => names.extend(members.keys().cloned()),
-        Value::Array(list) => names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned)),
-        _ => {}
-    }
-    for part in schema["allOf"].as_array().into_iter().flatten().filter(|_| depth < 8) {
-        names.extend(member_names(document, walk::resolve(document, part), key, depth + 1));
+    for part in walk::composed(document, schema) {
+        match &part[key] {
+            Value::Object(members) => names.extend(members.keys().cloned()),
+            Value::Array(list) => names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned)),
+            _ => {}
+        }
     }
     names
 }
