@@ -294,7 +294,7 @@ fn references_lead_where_the_parts_went() {
 fn places_are_those_of_the_document_as_it_was_written() {
     let text = written("paths: {}\ndefinitions:\n  A:\n    allOf:\n      - $ref: '#/definitions/A'\n");
     let said = Api::read(&source(&text)).expect_err("it is composed of itself").to_string();
-    assert!(said.contains("pets.yaml:8:3") && said.contains("#/definitions/A\n"), "{said}");
+    assert!(said.contains("pets.yaml:9:3") && said.contains("#/definitions/A\n"), "{said}");
     let api = read(&written(
         "paths:\n  /a/{id}:\n    post:\n      parameters:\n        - name: pet\n          in: body\n          schema:\n            type: object\n        \
          - name: id\n          in: path\n          type: string\n          minLength: 2\n      responses:\n        '200':\n          description: ok\n          \
@@ -305,11 +305,11 @@ fn places_are_those_of_the_document_as_it_was_written() {
         (place.line, place.pointer.trim_start_matches("/paths/~1a~1{id}/post").to_owned())
     };
     for (now, line, then) in [
-        ("/requestBody", 10, "/parameters/0"),
-        ("/requestBody/content/application~1json/schema/type", 13, "/parameters/0/schema/type"),
-        ("/parameters/0", 14, "/parameters/1"),
-        ("/parameters/0/schema/minLength", 17, "/parameters/1/minLength"),
-        ("/responses/200/content/application~1json/schema/type", 22, "/responses/200/schema/type"),
+        ("/requestBody", 11, "/parameters/0"),
+        ("/requestBody/content/application~1json/schema/type", 14, "/parameters/0/schema/type"),
+        ("/parameters/0", 15, "/parameters/1"),
+        ("/parameters/0/schema/minLength", 18, "/parameters/1/minLength"),
+        ("/responses/200/content/application~1json/schema/type", 23, "/responses/200/schema/type"),
     ] {
         assert_eq!(of_operation(now), (line, then.to_owned()), "{now}");
     }
