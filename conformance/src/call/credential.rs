@@ -151,7 +151,7 @@ pub fn in_clear(callee: &Callee, what: &str) -> UserError {
 pub(super) fn alternatives(callee: &Callee, operation: &Operation) -> (Vec<Vec<String>>, bool) {
     let all = || callee.openers.iter().map(|opener| vec![opener.name.clone()]).collect::<Vec<_>>();
     let schemes = &callee.api.document["components"]["securitySchemes"];
-    match callee.api.needed(operation) {
+    match &*operation.needed {
         Needed::Any => (all(), callee.openers.is_empty()),
         // A contract may call the kinds otherwise than the document, which alone says what this operation takes.
         Needed::OneOf { sets, is_optional }
@@ -160,9 +160,9 @@ pub(super) fn alternatives(callee: &Callee, operation: &Operation) -> (Vec<Vec<S
                 && !callee.openers.is_empty()
                 && callee.openers.iter().all(|opener| schemes.get(&opener.name).is_none()) =>
         {
-            (all(), is_optional)
+            (all(), *is_optional)
         }
-        Needed::OneOf { sets, is_optional } => (sets, is_optional),
+        Needed::OneOf { sets, is_optional } => (sets.clone(), *is_optional),
     }
 }
 

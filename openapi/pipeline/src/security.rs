@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Api, Operation};
-
 /// The credentials that an operation takes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Needed {
@@ -45,13 +43,6 @@ impl Needed {
     /// Whether one of the alternatives is this kind alone.
     pub fn takes_alone(&self, kind: &str) -> bool {
         self.sets().iter().any(|set| matches!(set.as_slice(), [name] if name == kind))
-    }
-}
-
-impl Api {
-    /// What an operation takes, by the overlay's `credentials`, and by the document's `security` where that is silent.
-    pub fn needed(&self, operation: &Operation) -> Needed {
-        Needed::clone(&operation.needed)
     }
 }
 
@@ -116,7 +107,7 @@ fn sets(security: &Value) -> Option<Vec<Vec<String>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Source, Text};
+    use crate::{Api, Source, Text};
 
     fn sets_of(names: &[&[&str]]) -> Vec<Vec<String>> {
         names.iter().map(|set| set.iter().map(|name| (*name).to_owned()).collect()).collect()
@@ -125,7 +116,7 @@ mod tests {
     fn needed(document: &str, overlay: Option<&str>) -> Vec<Needed> {
         let (document, overlay) = (Text::new("a.json", document), overlay.map(|text| Text::new("overlay.yaml", text)));
         let api = Api::read(&Source { name: "a".to_owned(), document, overlay, contract: None }).expect("an API");
-        api.operations.iter().map(|operation| api.needed(operation)).collect()
+        api.operations.iter().map(|operation| Needed::clone(&operation.needed)).collect()
     }
 
     #[test]

@@ -10,10 +10,10 @@ use syn::{Attribute, Block, Expr, ImplItem, Item, Lit, Meta, parse_quote};
 use super::markdown::harmless;
 use crate::operation::Retry;
 use crate::repair::Repairs;
-use crate::{Api, Needed, Operation};
+use crate::{Needed, Operation};
 
 /// Completes the documentation of the client's methods.
-pub(crate) fn complete(file: &mut syn::File, api: &Api, operations: &[&Operation], repairs: &Repairs) {
+pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
     let known: HashMap<&str, &Operation> =
         operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
     for item in &mut file.items {
@@ -25,7 +25,7 @@ pub(crate) fn complete(file: &mut syn::File, api: &Api, operations: &[&Operation
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
                 method.attrs.push(parse_quote!(#[doc = ""]));
-                method.attrs.extend(lines(&facts(api, operation, repairs)));
+                method.attrs.extend(lines(&facts(operation, repairs)));
             }
         }
     }
@@ -91,10 +91,11 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(api: &Api, operation: &Operation, repairs: &Repairs) -> String {
+fn facts(operation: &Operation, repairs: &Repairs) -> String {
     let mut lines = Vec::new();
-    if let Needed::OneOf { mut sets, is_optional } = api.needed(operation) {
+    if let Needed::OneOf { sets, is_optional } = &*operation.needed {
         // In the order in which a client chooses among them.
+        let mut sets: Vec<&Vec<String>> = sets.iter().collect();
         sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
         let mut alternatives: Vec<String> = sets.iter().map(|set| quoted(set, " with ")).collect();
         match (alternatives.is_empty(), is_optional) {

@@ -152,7 +152,7 @@ fn constructors(kinds: &Kinds) -> Item {
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, facts: &Facts) -> Item {
     let rows = operations.iter().map(|operation| {
         let streams = calls.iter().any(|call| call.streams && call.id == operation.id);
-        row(operation, streams, &api.needed(operation))
+        row(operation, streams)
     });
     let errors = facts.errors.iter().map(|envelope| {
         let name = &envelope.name;
@@ -192,7 +192,7 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, fact
     }
 }
 
-fn row(operation: &Operation, streams: bool, needed: &Needed) -> TokenStream {
+fn row(operation: &Operation, streams: bool) -> TokenStream {
     let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
     let retry = match operation.retry {
         Retry::Safe => quote!(Safe),
@@ -204,7 +204,7 @@ fn row(operation: &Operation, streams: bool, needed: &Needed) -> TokenStream {
     let partial: Vec<TokenStream> = operation.partial.iter().map(self::partial).collect();
     let setters = [
         list("with_credentials", &operation.credentials),
-        security(needed),
+        security(&operation.needed),
         list("with_scopes", &operation.scopes),
         optional("with_resource", operation.resource.as_ref()),
         list("with_success", &success),

@@ -99,13 +99,12 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
     let schemes = schemes.into_iter().map(|(at, scheme)| (pointer::name(&at), walk::resolve(&api.document, scheme)));
     kinds.certificates = schemes.filter(|(_, scheme)| is_certificate(scheme)).map(|(name, _)| name).collect();
     kinds.oauth = oauth::schemes(api, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
-    let needed: Vec<Needed> = api.operations.iter().map(|operation| api.needed(operation)).collect();
     // A contract may call its kinds otherwise than the document its schemes; then each of them opens what takes one.
-    let names: HashSet<&String> = needed.iter().flat_map(Needed::kinds).collect();
+    let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
     let mut known = kinds.own.iter().map(|kind| &kind.name).chain(kinds.foreign.iter().map(|kind| &kind.name));
     let has_other = known.any(|name| !names.contains(name));
-    for (operation, needed) in api.operations.iter().zip(&needed) {
-        let Needed::OneOf { sets, is_optional } = needed else {
+    for operation in &api.operations {
+        let Needed::OneOf { sets, is_optional } = &*operation.needed else {
             kinds.opens_without = true;
             continue;
         };

@@ -235,7 +235,7 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         let kinds = kinds::of(api, contract, &mut self.repairs);
-        docs::complete(file, api, &operations, &self.repairs);
+        docs::complete(file, &operations, &self.repairs);
         file.items.extend(kinds.items());
         file.items.extend(emit::items(
             api,
