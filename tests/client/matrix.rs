@@ -98,9 +98,9 @@ async fn each_request_is_one_that_the_document_allows() {
     for held in holdings() {
         let client = client(&server.base_url(), &held);
         for operation in &api.operations {
-            let (id, needed) = (&operation.id, api.needed(operation));
+            let (id, needed) = (&operation.id, &*operation.needed);
             let answer = client.call(id, &Map::new()).await;
-            let (request, expected) = (taken(&seen), allowed(&needed, &held));
+            let (request, expected) = (taken(&seen), allowed(needed, &held));
             let sorted = |mut parts: Vec<(String, String)>| {
                 parts.sort();
                 parts
@@ -127,7 +127,7 @@ async fn each_request_is_one_that_the_document_allows() {
                 refused += 1;
                 let error = answer.expect_err("not opened");
                 assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Credential, false), "{id} {held:?}");
-                let Needed::OneOf { sets, .. } = &needed else { unreachable!("looked at above") };
+                let Needed::OneOf { sets, .. } = needed else { unreachable!("looked at above") };
                 let text = error.to_string();
                 assert!(sets.iter().flatten().all(|name| text.contains(&format!("`{name}`"))), "{text}");
                 assert!(SCHEMES.iter().all(|scheme| !text.contains(scheme.secret)), "{text}");
