@@ -4,19 +4,23 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::Level;
 
-use super::{DiffReport, FindingReport};
+use super::text::NAMED;
+use super::{DiffReport, FindingReport, few};
 
 /// The report as workflow commands. What went is shown where it was missing: in the new document.
 pub fn github(report: &DiffReport) -> String {
     let mut lines = String::new();
     for finding in &report.findings {
-        let FindingReport { rule, detail, nearest, .. } = finding;
+        let FindingReport { rule, detail, parts, .. } = finding;
+        let nearest = finding.first().in_new();
         let command = match finding.level {
             Level::Breaking => "error",
             Level::Warning => "warning",
             Level::Info => "notice",
         };
-        let message = format!("{}: {detail}. {} Rust: {}.", finding.subject(), finding.reason(), finding.rust);
+        let more = if parts.len() > 1 { format!(" And in {} more places.", parts.len() - 1) } else { String::new() };
+        let rust = few(&finding.rust(), NAMED, "; ");
+        let message = format!("{}: {detail}. {} Rust: {rust}.{more}", report.subject(finding), finding.reason());
         let _ = writeln!(
             lines,
             "::{command} file={},line={},col={},title={}::{}",

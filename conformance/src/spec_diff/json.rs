@@ -2,14 +2,12 @@
 
 use schemars::{Schema, schema_for};
 
-use super::DiffReport;
+use super::{DiffReport, lines};
 
-/// The report as JSON.
+/// The report as JSON, a finding on each line.
 pub fn json(report: &DiffReport) -> String {
     // A report holds strings, numbers and lists: all of that is JSON.
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
-    text.push('\n');
-    text
+    lines(&serde_json::to_value(report).unwrap_or_default(), 2)
 }
 
 /// The JSON Schema of the report.

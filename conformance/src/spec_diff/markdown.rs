@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::{Level, Revision};
 
-use super::text::cases;
-use super::{DiffReport, FindingReport};
+use super::text::{NAMED, cases};
+use super::{DiffReport, FindingReport, few};
 use crate::markdown::inert;
 
 /// The report as Markdown: a table for each level.
@@ -24,7 +24,7 @@ pub fn markdown(report: &DiffReport) -> String {
         }
         let _ = writeln!(page, "\n### {title}\n\n| rule | where | what | Rust | cases |\n|---|---|---|---|---|");
         for finding in report.at(level) {
-            row(&mut page, finding);
+            row(&mut page, report, finding);
         }
     }
     if !report.ignored.is_empty() {
@@ -34,7 +34,7 @@ pub fn markdown(report: &DiffReport) -> String {
         }
     }
     if !report.stale.is_empty() {
-        page.push_str("\n### Stale entries of the ignore file\n\n");
+        page.push_str("\n### Stale entries of the policy file\n\n");
         for stale in &report.stale {
             let _ = writeln!(page, "- {}", cell(stale));
         }
@@ -42,18 +42,20 @@ pub fn markdown(report: &DiffReport) -> String {
     page
 }
 
-fn row(page: &mut String, finding: &FindingReport) {
-    let FindingReport { rule, detail, place, rust, .. } = finding;
+fn row(page: &mut String, report: &DiffReport, finding: &FindingReport) {
+    let FindingReport { rule, detail, parts, .. } = finding;
+    let place = &finding.first().place;
     let document = if place.document == Revision::Old { "old" } else { "new" };
-    let subject = finding.subject();
+    let subject = report.subject(finding);
     let before = if subject.is_empty() { String::new() } else { format!("{}, ", cell(&subject)) };
+    let more = if parts.len() > 1 { format!(" and {} more places", parts.len() - 1) } else { String::new() };
     let _ = writeln!(
         page,
-        "| `{rule}` | {before}{document}, line {} | {} {} | {} | {} |",
+        "| `{rule}` | {before}{document}, line {}{more} | {} {} | {} | {} |",
         place.line,
         cell(&format!("{detail}.")),
         cell(&finding.reason()),
-        cell(rust),
+        cell(&few(&finding.rust(), NAMED, "; ")),
         cell(&cases(&finding.cases))
     );
 }

@@ -3,16 +3,20 @@
 
 mod cases;
 mod github;
-pub mod ignore;
 mod json;
 mod markdown;
+pub mod policy;
 mod sarif;
 mod text;
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use keyfit_openapi::diff::{Breaks, Finding, Group, Level, OperationRef, Revision, Rule};
 use keyfit_openapi::{SourcePlace, plain};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 pub use github::github;
 pub use json::{json, json_schema};
@@ -20,7 +24,7 @@ pub use markdown::markdown;
 pub use sarif::sarif;
 pub use text::text;
 
-use self::ignore::Ignored;
+use self::policy::Policy;
 use crate::catalogue::Catalogue;
 
 /// What has changed between two versions of a document.
@@ -40,11 +44,13 @@ pub struct DiffReport {
     pub api: Option<String>,
     /// Findings by level.
     pub totals: Totals,
+    /// The operations that findings name by their places in this list, from 0.
+    pub operations: Vec<OperationReport>,
     /// What has changed, the gravest first.
     pub findings: Vec<FindingReport>,
     /// What was found and is ignored, with the reason.
     pub ignored: Vec<IgnoredReport>,
-    /// Entries of the ignore file that fit nothing any more.
+    /// Entries of the policy file that fit nothing any more.
     pub stale: Vec<String>,
 }
 
@@ -61,12 +67,12 @@ pub struct Totals {
     pub ignored: usize,
 }
 
-/// One change.
+/// One change, wherever it is the same: under one rule and in the same words.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct FindingReport {
     /// The id of the rule.
     pub rule: &'static str,
-    /// How grave it is.
+    /// How grave it is, as the rule or the policy file says.
     #[schemars(with = "LevelName")]
     pub level: Level,
     /// Whom it breaks, or whose part it is to follow.
@@ -81,22 +87,30 @@ pub struct FindingReport {
     pub detail: String,
     /// Why that breaks whom it breaks.
     pub why: &'static str,
-    /// What changes in the Rust client.
-    pub rust: String,
-    /// Where the part stands: in the old document where it went.
-    pub place: PlaceReport,
-    /// Where the part, or what is left around it, stands in the new document.
-    pub nearest: PlaceReport,
-    /// The operations that it concerns.
-    pub operations: Vec<OperationReport>,
+    /// Each part that has changed so, at least one.
+    pub parts: Vec<PartReport>,
+    /// The operations that it concerns: places in the list of the report.
+    pub operations: Vec<usize>,
     /// The statuses of the answers that it concerns.
     pub statuses: Vec<String>,
     /// The cases of the contract check that it touches.
     pub cases: Vec<String>,
 }
 
-/// A place in one of the documents.
+/// A part of a document that has changed.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct PartReport {
+    /// Where it stands: in the old document where it went.
+    pub place: PlaceReport,
+    /// Where it, or what is left around it, stands in the new document, if that is another place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<PlaceReport>,
+    /// What changes in the Rust client.
+    pub rust: String,
+}
+
+/// A place in one of the documents.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct PlaceReport {
     /// Which document.
     #[schemars(with = "RevisionName")]
@@ -149,20 +163,18 @@ pub struct Names {
 }
 
 impl DiffReport {
-    /// A report on findings, of which some are ignored; with the cases of a catalogue.
-    pub fn new(names: Names, catalogue: Option<&Catalogue>, findings: Vec<Finding>, ignored: Ignored) -> Self {
+    /// A report on findings by what a policy says of them; with the cases of a catalogue.
+    pub fn new(names: Names, catalogue: Option<&Catalogue>, policy: &Policy, mut findings: Vec<Finding>) -> Self {
+        let ignored = policy.apply(&mut findings);
+        let (operations, findings) = grouped(catalogue, policy, findings);
         let mut totals = Totals { ignored: ignored.findings.len(), ..Totals::default() };
         for finding in &findings {
-            *match finding.rule.level {
+            *match finding.level {
                 Level::Breaking => &mut totals.breaking,
                 Level::Warning => &mut totals.warning,
                 Level::Info => &mut totals.info,
             } += 1;
         }
-        let report = |finding: Finding| {
-            let cases = catalogue.map(|catalogue| cases::touched(catalogue, &finding)).unwrap_or_default();
-            FindingReport::new(finding, cases)
-        };
         let Names { old, new, file } = names;
         Self {
             format: 1,
@@ -172,7 +184,8 @@ impl DiffReport {
             file: plain(&file),
             api: catalogue.map(|catalogue| catalogue.api.name.clone()),
             totals,
-            findings: findings.into_iter().map(report).collect(),
+            operations,
+            findings,
             ignored: ignored
                 .findings
                 .into_iter()
@@ -192,17 +205,64 @@ impl DiffReport {
         self.findings.iter().filter(move |finding| finding.level == level)
     }
 
-    /// `1 breaking, 2 warnings, 3 info, 1 ignored`.
+    /// What a finding is about: `GET /pets`, `GET /pets and 3 more`, or nothing.
+    fn subject(&self, finding: &FindingReport) -> String {
+        match &finding.operations[..] {
+            [] => String::new(),
+            [one] => self.operations[*one].name(),
+            [first, others @ ..] => format!("{} and {} more", self.operations[*first].name(), others.len()),
+        }
+    }
+
+    /// `1 breaking, 2 warnings, 3 info, 1 ignored`, and in how many places where these are more.
     fn summary(&self) -> String {
         let Totals { breaking, warning, info, ignored } = self.totals;
         let plural = if warning == 1 { "" } else { "s" };
-        format!("{breaking} breaking, {warning} warning{plural}, {info} info, {ignored} ignored")
+        let summary = format!("{breaking} breaking, {warning} warning{plural}, {info} info, {ignored} ignored");
+        let places: usize = self.findings.iter().map(|finding| finding.parts.len()).sum();
+        if places > self.findings.len() { format!("{summary}, in {places} places") } else { summary }
     }
 }
 
+/// The findings, those of one rule that say the same as one, the gravest first; and the operations that they name.
+fn grouped(
+    catalogue: Option<&Catalogue>,
+    policy: &Policy,
+    findings: Vec<Finding>,
+) -> (Vec<OperationReport>, Vec<FindingReport>) {
+    let mut places: HashMap<OperationRef, usize> = HashMap::new();
+    let mut operations: Vec<OperationReport> = Vec::new();
+    let mut listed = |operation: &OperationRef| {
+        *places.entry(operation.clone()).or_insert_with(|| {
+            operations.push(OperationReport::from(operation.clone()));
+            operations.len() - 1
+        })
+    };
+    let mut known: HashMap<(&str, String), usize> = HashMap::new();
+    let mut reports: Vec<FindingReport> = Vec::new();
+    for finding in findings {
+        let cases = catalogue.map(|catalogue| cases::touched(catalogue, &finding)).unwrap_or_default();
+        let level = policy.level(finding.rule);
+        let place = *known.entry((finding.rule.id, finding.detail.clone())).or_insert(reports.len());
+        let concerned = finding.operations.iter().map(&mut listed).collect();
+        let report = FindingReport::new(finding, level, concerned, cases);
+        match reports.get_mut(place) {
+            Some(same) => same.join(report),
+            None => reports.push(report),
+        }
+    }
+    // Stable, so that what is equally grave stays in order.
+    reports.sort_by_key(|report| std::cmp::Reverse(report.level));
+    (operations, reports)
+}
+
 impl FindingReport {
-    fn new(finding: Finding, cases: Vec<String>) -> Self {
-        let Rule { id, level, breaks, group, title, why, .. } = *finding.rule;
+    fn new(finding: Finding, level: Level, operations: Vec<usize>, cases: Vec<String>) -> Self {
+        let Rule { id, breaks, group, title, why, .. } = *finding.rule;
+        let (place, nearest) =
+            (PlaceReport::new(finding.revision, &finding.place), PlaceReport::new(Revision::New, &finding.nearest));
+        let nearest = (nearest != place).then_some(nearest);
+        let part = PartReport { place, nearest, rust: plain(&finding.rust) };
         Self {
             rule: id,
             level,
@@ -211,22 +271,30 @@ impl FindingReport {
             title,
             detail: plain(&finding.detail),
             why,
-            rust: plain(&finding.rust),
-            place: PlaceReport::new(finding.revision, &finding.place),
-            nearest: PlaceReport::new(Revision::New, &finding.nearest),
-            operations: finding.operations.into_iter().map(OperationReport::from).collect(),
+            parts: vec![part],
+            operations,
             statuses: plain_all(finding.statuses),
             cases: plain_all(cases),
         }
     }
 
-    /// `GET /pets`, `GET /pets and 3 more`, or nothing.
-    fn subject(&self) -> String {
-        match &self.operations[..] {
-            [] => String::new(),
-            [one] => one.name(),
-            [first, others @ ..] => format!("{} and {} more", first.name(), others.len()),
-        }
+    /// Takes in another one that says the same of other parts.
+    fn join(&mut self, other: Self) {
+        self.parts.extend(other.parts);
+        take_in(&mut self.operations, other.operations);
+        take_in(&mut self.statuses, other.statuses);
+        take_in(&mut self.cases, other.cases);
+    }
+
+    /// The part that stands for all of them where there is room for one.
+    fn first(&self) -> &PartReport {
+        &self.parts[0]
+    }
+
+    /// What changes in the Rust client, each once.
+    fn rust(&self) -> Vec<&str> {
+        let mut known = HashSet::new();
+        self.parts.iter().map(|part| part.rust.as_str()).filter(|rust| known.insert(*rust)).collect()
     }
 
     /// Whom it breaks and why.
@@ -236,6 +304,13 @@ impl FindingReport {
             Breaks::Client => format!("For clients: {}", self.why),
             Breaks::Server => format!("For servers: {}", self.why),
         }
+    }
+}
+
+impl PartReport {
+    /// Where it is shown in the new document.
+    fn in_new(&self) -> &PlaceReport {
+        self.nearest.as_ref().unwrap_or(&self.place)
     }
 }
 
@@ -267,6 +342,53 @@ impl IgnoredReport {
             operations: plain_all(operations),
             reason: plain(reason),
         }
+    }
+}
+
+/// JSON in which what is so deep stands on one line: a finding each.
+fn lines(value: &Value, depth: usize) -> String {
+    let mut text = String::new();
+    write_lines(&mut text, value, depth, 0);
+    text.push('\n');
+    text
+}
+
+fn write_lines(text: &mut String, value: &Value, depth: usize, level: usize) {
+    let mut list = |open: char, items: Vec<(String, &Value)>, close: char| {
+        text.push(open);
+        for (place, (key, item)) in items.iter().enumerate() {
+            text.push_str(if place == 0 { "\n" } else { ",\n" });
+            text.push_str(&"  ".repeat(level + 1));
+            text.push_str(key);
+            write_lines(text, item, depth, level + 1);
+        }
+        text.push('\n');
+        text.push_str(&"  ".repeat(level));
+        text.push(close);
+    };
+    match value {
+        Value::Object(members) if level < depth && !members.is_empty() => {
+            list('{', members.iter().map(|(key, item)| (format!("{}: ", json!(key)), item)).collect(), '}');
+        }
+        Value::Array(items) if level < depth && !items.is_empty() => {
+            list('[', items.iter().map(|item| (String::new(), item)).collect(), ']');
+        }
+        _ => text.push_str(&value.to_string()),
+    }
+}
+
+/// Adds what is not there yet.
+fn take_in<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
+    let known: HashSet<T> = all.iter().cloned().collect();
+    all.extend(more.into_iter().filter(|item| !known.contains(item)));
+}
+
+/// The first ones, and how many more there are.
+fn few(all: &[impl AsRef<str>], most: usize, between: &str) -> String {
+    let named = all.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
+    match all.len().saturating_sub(most) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

@@ -6,7 +6,8 @@ use keyfit_openapi::diff::{Level, rules};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{DiffReport, FindingReport};
+use super::text::NAMED;
+use super::{DiffReport, FindingReport, PartReport, few, lines};
 
 /// The report as SARIF. What went is shown where it is missing: in the new document.
 pub fn sarif(report: &DiffReport) -> String {
@@ -26,7 +27,7 @@ pub fn sarif(report: &DiffReport) -> String {
         .collect();
     let mut results: Vec<Value> = report.findings.iter().map(|finding| result(report, finding, &places)).collect();
     results.extend(report.stale.iter().map(|stale| {
-        json!({"level": "error", "message": {"text": format!("The entry of the ignore file fits nothing: {stale}")}})
+        json!({"level": "error", "message": {"text": format!("The entry of the policy file fits nothing: {stale}")}})
     }));
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -40,29 +41,37 @@ pub fn sarif(report: &DiffReport) -> String {
             "results": results,
         }],
     });
-    format!("{log:#}\n")
+    // A result on each line.
+    lines(&log, 4)
 }
 
 fn result(report: &DiffReport, finding: &FindingReport, places: &BTreeMap<&str, usize>) -> Value {
-    let FindingReport { rule, detail, nearest, place, .. } = finding;
-    let subject = finding.subject();
+    let FindingReport { rule, detail, parts, .. } = finding;
+    let subject = report.subject(finding);
     let before = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
-    let message = format!("{before}{detail}. {} Rust: {}.", finding.reason(), finding.rust);
+    let rust = few(&finding.rust(), NAMED, "; ");
+    let message = format!("{before}{detail}. {} Rust: {rust}.", finding.reason());
+    let location = |part: &PartReport| {
+        let nearest = part.in_new();
+        json!({
+            "physicalLocation": {
+                "artifactLocation": {"uri": uri(&report.file)},
+                "region": {"startLine": nearest.line.max(1), "startColumn": nearest.column.max(1)},
+            },
+            "logicalLocations": [{"fullyQualifiedName": format!("#{}", part.place.pointer)}],
+        })
+    };
+    let others: Vec<Value> = parts.iter().skip(1).map(location).collect();
     json!({
         "ruleId": rule,
         "ruleIndex": places.get(rule),
         "level": level(finding.level),
         "message": {"text": message},
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": {"uri": uri(&report.file)},
-                "region": {"startLine": nearest.line.max(1), "startColumn": nearest.column.max(1)},
-            },
-            "logicalLocations": [{"fullyQualifiedName": format!("#{}", place.pointer)}],
-        }],
+        "locations": [location(finding.first())],
+        "relatedLocations": others,
         // The same change keeps its mark when lines move.
-        "partialFingerprints": {"change/v1": format!("{rule}#{}", place.pointer)},
-        "properties": {"cases": finding.cases, "rust": finding.rust},
+        "partialFingerprints": {"change/v1": format!("{rule}#{}", finding.first().place.pointer)},
+        "properties": {"cases": finding.cases, "rust": rust},
     })
 }
 

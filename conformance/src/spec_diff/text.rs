@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::{Level, Revision};
 
-use super::{DiffReport, FindingReport};
+use super::{DiffReport, FindingReport, PartReport, few};
 
-/// How many cases are named one by one.
-const NAMED: usize = 4;
+/// How many cases, places and changes of the client are named one by one.
+pub(super) const NAMED: usize = 4;
 
 /// The report as text, grouped by level.
 pub fn text(report: &DiffReport) -> String {
@@ -28,14 +28,19 @@ pub fn text(report: &DiffReport) -> String {
 }
 
 fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
-    let FindingReport { rule, level, detail, place, rust, .. } = finding;
-    let _ = writeln!(text, "\n{level} {rule} {}", finding.subject());
+    let FindingReport { rule, level, detail, parts, .. } = finding;
+    let _ = writeln!(text, "\n{level} {rule} {}", report.subject(finding));
     let _ = writeln!(text, "  {detail}");
-    let document = if place.document == Revision::Old { &report.old } else { &report.new };
-    let _ = writeln!(text, "  --> {document}:{}:{}", place.line, place.column);
-    let _ = writeln!(text, "  at  #{}", place.pointer);
+    for PartReport { place, .. } in parts.iter().take(NAMED) {
+        let document = if place.document == Revision::Old { &report.old } else { &report.new };
+        let _ = writeln!(text, "  --> {document}:{}:{}", place.line, place.column);
+        let _ = writeln!(text, "  at  #{}", place.pointer);
+    }
+    if parts.len() > NAMED {
+        let _ = writeln!(text, "  and in {} more places, which `--format json` lists", parts.len() - NAMED);
+    }
     let _ = writeln!(text, "  {}", finding.reason());
-    let _ = writeln!(text, "  rust: {rust}");
+    let _ = writeln!(text, "  rust: {}", few(&finding.rust(), NAMED, "; "));
     if !finding.cases.is_empty() {
         let _ = writeln!(text, "  cases: {}", cases(&finding.cases));
     }
@@ -43,9 +48,5 @@ fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
 
 /// The first cases by name, the others by their number.
 pub(super) fn cases(ids: &[String]) -> String {
-    let named = ids.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    match ids.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
+    few(ids, NAMED, ", ")
 }

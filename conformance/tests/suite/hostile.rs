@@ -68,7 +68,7 @@ fn what_is_no_regular_file_is_refused_wherever_a_file_is_named() {
         for arguments in [
             &["spec", "lint", file][..],
             &["spec", "diff", file, "plain.yaml"],
-            &["spec", "diff", "plain.yaml", "plain.yaml", "--ignore", file],
+            &["spec", "diff", "plain.yaml", "plain.yaml", "--policy", file],
             &["init", file, "--name", "a"],
             &["check", "--known-failing", file],
             &["check", "--api", "scopien", "--previous", file],

@@ -105,8 +105,8 @@ fn what_could_not_be_compared_does_not_pass_unless_it_is_accepted() {
     let output = folder.diff(&["old.yaml", "elsewhere.yaml"]);
     assert_eq!(code(&output), 1);
     assert!(stdout(&output).contains("breaking not-compared GET /pets"), "{}", stdout(&output));
-    folder.write("ignore.toml", "[[ignore]]\nrule = \"not-compared\"\nreason = \"compared by hand\"\n");
-    assert_eq!(code(&folder.diff(&["old.yaml", "elsewhere.yaml", "--ignore", "ignore.toml"])), 0);
+    folder.write("policy.toml", "[[ignore]]\nrule = \"not-compared\"\nreason = \"compared by hand\"\n");
+    assert_eq!(code(&folder.diff(&["old.yaml", "elsewhere.yaml", "--policy", "policy.toml"])), 0);
 }
 
 #[test]
@@ -197,11 +197,11 @@ fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
         &["swagger.yaml", "new.yaml"],
         &["old.yaml", "broken.yaml"],
         &["old.yaml", "new.yaml", "--api", "pets"],
-        &["old.yaml", "new.yaml", "--ignore", "nowhere.toml"],
-        &["old.yaml", "new.yaml", "--ignore", "unknown.toml"],
-        &["old.yaml", "new.yaml", "--ignore", "unreasoned.toml"],
-        &["old.yaml", "new.yaml", "--ignore", "blank.toml"],
-        &["old.yaml", "new.yaml", "--ignore", "misspelt.toml"],
+        &["old.yaml", "new.yaml", "--policy", "nowhere.toml"],
+        &["old.yaml", "new.yaml", "--policy", "unknown.toml"],
+        &["old.yaml", "new.yaml", "--policy", "unreasoned.toml"],
+        &["old.yaml", "new.yaml", "--policy", "blank.toml"],
+        &["old.yaml", "new.yaml", "--policy", "misspelt.toml"],
         &["old.yaml", "new.yaml", "--output", "nowhere/report.txt"],
     ] {
         text = format!("{text}$ spec diff {}\n{}\n", arguments.join(" "), complaint(&folder.diff(arguments)));
@@ -215,33 +215,92 @@ fn accepted_changes_do_not_count_and_are_listed_with_their_reasons() {
     let global = "[[ignore]]\nrule = \"global-security-scope-added\"\nreason = \"announced in May\"\n";
     let member = "[[ignore]]\nrule = \"response-property-became-optional\"\noperation = \"GET /pets\"\n\
                   pointer = \"/components/schemas/Pets/**\"\nreason = \"nobody reads it\"\n";
-    folder.write("ignore.toml", &format!("{global}{member}"));
-    let output = folder.diff(&["old.yaml", "new.yaml", "--ignore", "ignore.toml", "--format", "json"]);
+    folder.write("policy.toml", &format!("{global}{member}"));
+    let output = folder.diff(&["old.yaml", "new.yaml", "--policy", "policy.toml", "--format", "json"]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(report["totals"]["ignored"], 2);
     assert_eq!(report["ignored"][0]["reason"], "announced in May");
     // The other operation is still concerned.
-    folder.write("ignore.toml", &format!("{member}{}", global.replace("reason", "operation = \"*-list\"\nreason")));
-    let output = folder.diff(&["old.yaml", "new.yaml", "--ignore", "ignore.toml", "--format", "json"]);
+    folder.write("policy.toml", &format!("{member}{}", global.replace("reason", "operation = \"*-list\"\nreason")));
+    let output = folder.diff(&["old.yaml", "new.yaml", "--policy", "policy.toml", "--format", "json"]);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
     let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(report["findings"][0]["operations"].as_array().map(Vec::len), Some(1));
-    assert_eq!(report["findings"][0]["operations"][0]["id"], "pets-create");
+    assert_eq!(report["operations"][0]["id"], "pets-create");
 }
 
 #[test]
-fn a_stale_entry_of_the_ignore_file_exits_with_1_and_is_named() {
+fn a_stale_entry_of_the_policy_file_exits_with_1_and_is_named() {
     let folder = Folder::new("stale");
     folder.write(
-        "ignore.toml",
+        "policy.toml",
         "# before\n[[ignore]]\nrule = \"server-removed\"\noperation = \"pets-*\"\nreason = \"moved\"\n",
     );
     for format in ["text", "markdown", "github", "sarif"] {
-        let output = folder.diff(&["old.yaml", "old.yaml", "--ignore", "ignore.toml", "--format", format]);
+        let output = folder.diff(&["old.yaml", "old.yaml", "--policy", "policy.toml", "--format", format]);
         assert_eq!(code(&output), 1, "{format}");
         let text = stdout(&output);
-        assert!(text.contains("ignore.toml:3: `server-removed`, operation `pets-*`"), "{format}: {text}");
+        assert!(text.contains("policy.toml:3: `server-removed`, operation `pets-*`"), "{format}: {text}");
+    }
+}
+
+#[test]
+fn a_rule_is_as_grave_as_the_policy_says() {
+    let folder = Folder::new("levels");
+    let deprecated = OLD.replace("operationId: pets-list", "operationId: pets-list\n      deprecated: true");
+    folder.write("deprecated.yaml", &deprecated);
+    let diff = |level: &str| {
+        folder.write("policy.toml", &format!("[levels]\noperation-deprecated = \"{level}\"\n"));
+        folder.diff(&["old.yaml", "deprecated.yaml", "--policy", "policy.toml"])
+    };
+    for (level, exit) in [("breaking", 1), ("warning", 0), ("info", 0)] {
+        let output = diff(level);
+        assert_eq!(code(&output), exit, "{level}");
+        assert!(stdout(&output).contains(&format!("\n{level} operation-deprecated GET /pets")), "{}", stdout(&output));
+    }
+    let said = complaint(&diff("grave"));
+    assert!(said.contains("there is no level `grave`\n  --> policy.toml:2:24"), "{said}");
+    folder.write("policy.toml", "[levels]\noperation-depreciated = \"info\"\n");
+    let said = complaint(&folder.diff(&["old.yaml", "deprecated.yaml", "--policy", "policy.toml"]));
+    assert!(said.contains("there is no rule called `operation-depreciated`\n  --> policy.toml:2:1"), "{said}");
+    assert!(said.contains("did you mean `operation-deprecated`?"), "{said}");
+}
+
+/// 120 operations that go for one reason are one finding, and no form of the report is longer than it has to be.
+#[test]
+fn what_is_the_same_everywhere_is_said_once() {
+    let folder = Folder::new("grouped");
+    let document = |count: usize, status: &str| {
+        let mut text = "openapi: 3.0.3\npaths:\n".to_owned();
+        for number in 0..count {
+            text += &format!(
+                "  /things-{number}/{{id}}: {{get: {{operationId: get-{number}, parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{'200': {{description: ok}}, '{status}': {{description: no}}}}}}}}\n"
+            );
+        }
+        text
+    };
+    folder.write("many.yaml", &document(240, "404"));
+    folder.write("few.yaml", &document(120, "410"));
+    for format in ["text", "markdown", "json", "sarif", "github"] {
+        let output = folder.diff(&["many.yaml", "few.yaml", "--format", format]);
+        assert_eq!(code(&output), 1, "{format}");
+        let text = stdout(&output);
+        assert!(text.len() < 200_000, "{format}: {} bytes", text.len());
+        assert!(text.lines().count() < 1000, "{format}");
+        if format == "text" {
+            assert!(text.contains("breaking operation-removed GET /things-120/{id} and 119 more"), "{text}");
+            assert!(text.ends_with("1 breaking, 2 warnings, 0 info, 0 ignored, in 360 places\n"), "{text}");
+        }
+        if format == "json" {
+            let report: Value = serde_json::from_str(&text).expect("JSON");
+            let removed = &report["findings"][0];
+            let parts = removed["parts"].as_array().expect("a list");
+            assert_eq!((parts.len(), &parts[119]["rust"]), (120, &"the method `get_239` is gone".into()));
+            let operations = removed["operations"].as_array().expect("a list");
+            let last = operations.last().and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok());
+            assert_eq!(report["operations"][last.expect("a place")]["path"], "/things-239/{id}");
+        }
     }
 }
 

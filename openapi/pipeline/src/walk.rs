@@ -183,7 +183,7 @@ pub(crate) fn schemas(schema: &mut Value, change: &mut dyn FnMut(&mut Value)) {
             schemas(inner, change);
         }
     }
-    for key in ["allOf", "anyOf", "oneOf"] {
+    for key in ["allOf", "anyOf", "oneOf", "prefixItems"] {
         for inner in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
             schemas(inner, change);
         }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis::{self, all};
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::spec_diff::ignore::Ignores;
+use keyfit_conformance::spec_diff::policy::Policy;
 use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
 use keyfit_openapi::diff::{Document, Level, diff};
 
@@ -35,10 +35,11 @@ pub(crate) struct Options {
     /// Write the report into this file.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The changes that are accepted: a TOML file with an `[[ignore]]` for each, with `rule` and `reason`, and where
-    /// wanted `operation` and `pointer`. An entry that fits nothing fails.
+    /// How grave changes are here, and which are accepted: a TOML file with a table `[levels]` of rules and `breaking`,
+    /// `warning` or `info`, and an `[[ignore]]` for each accepted change with `rule` and `reason`, and where wanted
+    /// `operation` and `pointer`. An entry that fits nothing fails.
     #[arg(long, value_name = "FILE")]
-    ignore: Option<PathBuf>,
+    policy: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -60,19 +61,17 @@ enum Format {
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let (before, after) = (input::read(&options.old)?, input::read(&options.new)?);
     let catalogue = catalogue(options, &after.file)?;
-    let accepted = match &options.ignore {
-        Some(path) => ignores(path)?,
-        None => Ignores::default(),
+    let policy = match &options.policy {
+        Some(path) => Policy::read(&file::read(path, "policy file")?)?,
+        None => Policy::default(),
     };
     let (mut old, mut new) = Document::read_two(&before.text, &after.text)?;
     if let Some(catalogue) = &catalogue {
         old.name_operations(&catalogue.api.operations);
         new.name_operations(&catalogue.api.operations);
     }
-    let mut findings = diff(&old, &new);
-    let ignored = accepted.apply(&mut findings);
     let names = Names { old: options.old.clone(), new: options.new.clone(), file: after.file };
-    let report = DiffReport::new(names, catalogue.as_ref(), findings, ignored);
+    let report = DiffReport::new(names, catalogue.as_ref(), &policy, diff(&old, &new));
     let written = match options.format {
         Format::Text => text(&report),
         Format::Markdown => markdown(&report),
@@ -86,10 +85,6 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         Threshold::Warning => Level::Warning,
     };
     Ok(if report.fails(threshold) { Ending::Findings } else { Ending::Fine })
-}
-
-fn ignores(path: &Path) -> Result<Ignores, UserError> {
-    Ok(Ignores::read(&file::read(path, "ignore file")?)?)
 }
 
 /// The catalogue of the API that is named, or of the one that the document is of.

@@ -8,7 +8,7 @@ use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, Validators, digest, without_secrets};
-use keyfit_conformance::spec_diff::ignore::Ignored;
+use keyfit_conformance::spec_diff::policy::Policy;
 use keyfit_conformance::spec_diff::{DiffReport, Names, text};
 use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, diff};
@@ -98,6 +98,6 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     let catalogue = origin.source().ok().and_then(|source| Catalogue::read(&source).ok());
     let file = origin.file.display().to_string();
     let names = Names { old: format!("{file} before"), new: shown, file };
-    let report = DiffReport::new(names, catalogue.as_ref(), findings, Ignored::default());
+    let report = DiffReport::new(names, catalogue.as_ref(), &Policy::default(), findings);
     Ok(format!("{}: replaced\n{}", origin.api, self::text(&report)))
 }

@@ -15,7 +15,7 @@ const LEAST: [&str; 3] = ["minLength", "minItems", "minProperties"];
 /// Greatest counts: a greater one leaves more.
 const MOST: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
 /// What cannot be ordered: one that is there leaves less.
-const RESTRICTIONS: [&str; 17] = [
+const RESTRICTIONS: [&str; 16] = [
     "pattern",
     "not",
     "contains",
@@ -29,7 +29,6 @@ const RESTRICTIONS: [&str; 17] = [
     "else",
     "propertyNames",
     "patternProperties",
-    "prefixItems",
     "unevaluatedItems",
     "unevaluatedProperties",
     "contentSchema",

@@ -20,7 +20,7 @@ pub struct Document {
 
 impl Document {
     /// Reads an OpenAPI document of any version, YAML or JSON. Schemas of 3.1 are compared in the words of 3.0: what those
-    /// cannot say, such as `if` and tuples, is compared as a whole.
+    /// cannot say, such as `if`, is compared as a whole, tuples place by place.
     ///
     /// # Errors
     /// Text that is no YAML, a duplicate key, and another version. What is missing in a document, or is not as

@@ -1,10 +1,13 @@
 //! How the members of forms and the parts of multipart bodies are written: `encoding`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::comparison::Comparison;
 use super::joint::Joint;
 use super::node::Node;
+use super::parameters::is_scalar;
 use super::rules::request as req;
 use crate::normalize::essence;
 
@@ -16,18 +19,22 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<
     let media_type = essence(media_type);
     // OpenAPI says that it counts here only.
     let is_form = media_type == "application/x-www-form-urlencoded";
-    if (before.is_none() && after.is_none()) || !(is_form || media_type.starts_with("multipart/")) {
+    let is_multipart = media_type.starts_with("multipart/");
+    if (before.is_none() && after.is_none()) || !(is_form || is_multipart) {
         return;
     }
+    // Before 3.1 the parts of a multipart body have no style.
+    let is_styled = is_form || (media_type == "multipart/form-data" && new.is_31);
     let names = |encoding: &Option<Node<'_>>| -> BTreeSet<String> {
         encoding.iter().flat_map(Node::entries).map(|(name, _)| name.to_owned()).collect()
     };
     let (had, has) = (members(old), members(new));
-    for name in names(&before).union(&names(&after)).filter(|name| had.contains(*name) && has.contains(*name)) {
+    for name in names(&before).union(&names(&after)) {
+        let (Some(was_member), Some(is_member)) = (had.get(name.as_str()), has.get(name.as_str())) else { continue };
         let of = |encoding: &Option<Node<'a>>| encoding.as_ref().and_then(|encoding| encoding.get(name));
         let (was, is) = (of(&before), of(&after));
         let here = is.as_ref().or(after.as_ref()).unwrap_or(new);
-        let (before, after) = (kinds(was.as_ref()), kinds(is.as_ref()));
+        let (before, after) = (kinds(was.as_ref(), was_member), kinds(is.as_ref(), is_member));
         if before != after {
             let detail = format!("`{name}` is sent as {}, no longer as {}", list(&after), list(&before));
             if !before.is_empty() && before.is_subset(&after) {
@@ -36,27 +43,67 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<
                 cx.report(&req::ENCODING_CHANGED, here, detail, RUST);
             }
         }
-        let (before, after) = (written(was.as_ref()), written(is.as_ref()));
-        if before != after {
+        let is_spread = ![was_member, is_member].iter().all(|member| member.is_scalar());
+        let (before, after) = (written(was.as_ref(), is_spread), written(is.as_ref(), is_spread));
+        if is_styled && before != after {
             let detail = format!("`{name}` is written as {after}, no longer as {before}");
             cx.report(&req::ENCODING_CHANGED, here, detail, RUST);
         }
-        let headers = |encoding: &Option<Node<'a>>| encoding.as_ref().and_then(|encoding| encoding.get("headers"));
-        if headers(&was).map(|node| node.value) != headers(&is).map(|node| node.value) {
+        if is_multipart && headers(was.as_ref()) != headers(is.as_ref()) {
             cx.report(&req::ENCODING_CHANGED, here, format!("`{name}` is sent with other headers"), RUST);
         }
     }
 }
 
-fn members(media: &Node<'_>) -> BTreeSet<String> {
-    let members = media.get("schema").map(|schema| Joint::of(schema).flat().members());
-    members.into_iter().flatten().map(|(name, _)| name.to_owned()).collect()
+/// What a member is: as far as it says how it is written.
+struct Member<'a> {
+    kind: Option<&'a str>,
+    /// The media type of a part that holds it, where the document does not say it.
+    media_type: Option<&'static str>,
 }
 
-/// The media types that a member may be of; none where it depends on its schema.
-fn kinds(encoding: Option<&Node<'_>>) -> BTreeSet<String> {
-    let kinds = encoding.and_then(|encoding| encoding.text("contentType")).into_iter().flat_map(|list| list.split(','));
-    kinds.map(|kind| kind.trim().to_ascii_lowercase()).collect()
+impl<'a> Member<'a> {
+    fn of(schema: &Joint<'a>) -> Self {
+        let flat = schema.resolved().flat();
+        let kind = flat.kind();
+        // A part for each element.
+        let items = flat.items().filter(|_| kind == Some("array")).map(|items| items.resolved().flat());
+        let inner = items.as_ref().unwrap_or(&flat);
+        let is_bytes = || inner.texts("format").contains(&"binary") || inner.all("contentEncoding").next().is_some();
+        let media_type = match inner.kind() {
+            Some("object") => Some("application/json"),
+            Some("string") if is_bytes() => Some("application/octet-stream"),
+            Some("string" | "integer" | "number" | "boolean") => Some("text/plain"),
+            _ => None,
+        };
+        Self { kind, media_type }
+    }
+
+    fn is_scalar(&self) -> bool {
+        self.kind.is_some_and(is_scalar)
+    }
+}
+
+fn members<'a>(media: &Node<'a>) -> BTreeMap<&'a str, Member<'a>> {
+    let members = media.get("schema").map(|schema| Joint::of(schema).flat().members());
+    let members = members.into_iter().flatten();
+    members
+        .map(|(name, schema)| (name, schema.map_or(Member { kind: None, media_type: None }, |it| Member::of(&it))))
+        .collect()
+}
+
+/// The headers of a part, without the one that `contentType` is for.
+fn headers<'a>(encoding: Option<&Node<'a>>) -> BTreeMap<String, &'a Value> {
+    let headers = encoding.and_then(|encoding| encoding.get("headers"));
+    let headers =
+        headers.iter().flat_map(Node::entries).map(|(name, header)| (name.to_ascii_lowercase(), header.value));
+    headers.filter(|(name, _)| name != "content-type").collect()
+}
+
+/// The media types that a member may be of; none where that is not known.
+fn kinds(encoding: Option<&Node<'_>>, member: &Member<'_>) -> BTreeSet<String> {
+    let said = encoding.and_then(|encoding| encoding.text("contentType")).or(member.media_type);
+    said.into_iter().flat_map(|list| list.split(',')).map(|kind| kind.trim().to_ascii_lowercase()).collect()
 }
 
 fn list(kinds: &BTreeSet<String>) -> String {
@@ -64,11 +111,11 @@ fn list(kinds: &BTreeSet<String>) -> String {
     if kinds.is_empty() { "its type says".to_owned() } else { kinds.join(" or ") }
 }
 
-/// The style of a member, defaults filled in.
-fn written(encoding: Option<&Node<'_>>) -> String {
+/// The style of a member, defaults filled in; `explode` only where there is something to spread.
+fn written(encoding: Option<&Node<'_>>, is_spread: bool) -> String {
     let style = encoding.and_then(|encoding| encoding.text("style")).unwrap_or("form");
     let explode = encoding.and_then(|encoding| encoding.get("explode")?.value.as_bool()).unwrap_or(style == "form");
     let is_reserved = encoding.is_some_and(|encoding| encoding.is_true("allowReserved"));
     let reserved = if is_reserved { ", reserved characters as they are" } else { "" };
-    format!("{style}{}{reserved}", if explode { ", exploded" } else { "" })
+    format!("{style}{}{reserved}", if explode && is_spread { ", exploded" } else { "" })
 }

@@ -28,7 +28,7 @@ pub struct Finding {
 }
 
 /// An operation, by all of its names.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct OperationRef {
     /// The HTTP method in upper case.
     pub method: String,

@@ -224,7 +224,7 @@ fn null_of(node: &Node<'_>, seen: &mut HashSet<String>) -> Option<bool> {
     let is_alone = node.reference().is_some() && !node.is_31;
     let (target, mut parts) = below(node);
     parts.extend(target);
-    if is_alone {
+    if is_alone && !node.is_true("nullable") {
         return null_of_all(&parts, seen);
     }
     let has_type = node.get("type").is_some();

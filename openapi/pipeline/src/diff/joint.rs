@@ -60,14 +60,22 @@ impl<'a> Joint<'a> {
 
     /// The name of the component that it is, or that it wraps so that it can be null or has another description.
     pub(super) fn made_of(&self) -> Option<&'a str> {
-        const OF_WRAPPERS: [&str; 5] = ["allOf", "nullable", "description", "title", "deprecated"];
+        const OF_WRAPPERS: [&str; 6] = ["$ref", "allOf", "nullable", "description", "title", "deprecated"];
         self.component().or_else(|| {
-            let parts = self.first.get("allOf").filter(|_| self.is_one())?;
             let mut keys = self.first.value.as_object()?.keys();
             let is_wrapper = keys.all(|key| OF_WRAPPERS.contains(&key.as_str()) || key.starts_with("x-"));
-            let mut parts = parts.items();
-            let part = parts.next().filter(|_| is_wrapper && parts.next().is_none())?;
-            Self::of(part).component()
+            if !is_wrapper || !self.is_one() {
+                return None;
+            }
+            match (self.first.reference(), self.first.get("allOf")) {
+                (Some(reference), None) => walk::component(reference),
+                (None, Some(parts)) => {
+                    let mut parts = parts.items();
+                    let part = parts.next().filter(|_| parts.next().is_none())?;
+                    Self::of(part).component()
+                }
+                _ => None,
+            }
         })
     }
 

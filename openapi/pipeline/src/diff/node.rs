@@ -115,10 +115,12 @@ impl<'a> Node<'a> {
         Some(self.with(self.root.pointer(target)?, target.to_owned()))
     }
 
-    /// Whether it is a reference and says nothing else about a value.
+    /// Whether it is a reference and says nothing else about a value; in 3.0 only `nullable` counts beside it, as
+    /// authors mean it.
     pub(super) fn is_plain_reference(&self) -> bool {
         let says_nothing = |key: &String| ANNOTATIONS.contains(&key.as_str()) || key.starts_with("x-");
         self.reference().is_some()
+            && !self.is_true("nullable")
             && (!self.is_31 || self.value.as_object().is_some_and(|object| object.keys().all(says_nothing)))
     }
 
@@ -127,7 +129,7 @@ impl<'a> Node<'a> {
         if self.reference().is_none() {
             return self.is_true(flag);
         }
-        (self.is_31 && self.is_true(flag)) || self.resolved().is_true(flag)
+        self.is_true(flag) || self.resolved().is_true(flag)
     }
 
     fn with(&self, value: &'a Value, at: String) -> Self {

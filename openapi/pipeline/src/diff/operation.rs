@@ -5,6 +5,7 @@ use heck::ToSnakeCase as _;
 use super::Document;
 use super::finding::OperationRef;
 use super::node::{Node, Revision};
+use super::servers;
 use crate::normalize::ids;
 use crate::walk;
 
@@ -17,12 +18,15 @@ pub(super) struct Operation<'a> {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) id: String,
+    /// The path of the server that it is called at, without a slash at the end.
+    base: String,
 }
 
 impl<'a> Operation<'a> {
     /// All operations of a document.
     pub(super) fn all(document: &'a Document, revision: Revision) -> Vec<Self> {
         let root = document.root(revision);
+        let shared = servers::base_path(root.get("servers").as_ref());
         let mut operations = Vec::new();
         for (path, place) in root.get("paths").iter().flat_map(Node::members) {
             let item = place.resolved();
@@ -34,7 +38,9 @@ impl<'a> Operation<'a> {
                         .or_else(|| node.text("operationId"))
                         .map_or_else(|| ids::synthesise(method, path), str::to_owned);
                     let (method, path) = (method.to_owned(), path.to_owned());
-                    operations.push(Self { node, item: item.clone(), method, path, id });
+                    let own = node.get("servers").or_else(|| item.get("servers"));
+                    let base = own.map_or_else(|| shared.clone(), |own| servers::base_path(Some(&own)));
+                    operations.push(Self { node, item: item.clone(), method, path, id, base });
                 }
             }
         }
@@ -46,10 +52,15 @@ impl<'a> Operation<'a> {
         self.id.to_snake_case()
     }
 
-    /// The path template without the names of its parameters.
-    pub(super) fn shape(&self) -> String {
+    /// The path of its URL: that of the server, then its own.
+    pub(super) fn address(&self) -> String {
+        format!("{}{}", self.base, self.path)
+    }
+
+    /// A path template without the names of its parameters.
+    pub(super) fn shape(path: &str) -> String {
         let mut shape = String::new();
-        let mut rest = self.path.as_str();
+        let mut rest = path;
         while let Some((before, after)) = rest.split_once('{') {
             let Some((_, behind)) = after.split_once('}') else { break };
             shape.push_str(before);

@@ -80,10 +80,16 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, pair: &Pair<'a>) {
     hints::compare(cx, old, new);
 }
 
-/// For each new operation the old one: by method and path, then by method and path without the parameters' names.
+/// For each new operation the old one: by method and path, that of the whole URL first, since a part of it may have moved
+/// from the server to the paths; then without the parameters' names.
 fn partners<'a>(went: &mut [Option<Operation<'a>>], came: &[Operation<'a>]) -> Vec<Option<Operation<'a>>> {
     let mut partners = vec![None; came.len()];
-    let keys: [fn(&Operation<'_>) -> String; 2] = [|operation| operation.path.clone(), |operation| operation.shape()];
+    let keys: [fn(&Operation<'_>) -> String; 4] = [
+        |operation| operation.address(),
+        |operation| operation.path.clone(),
+        |operation| Operation::shape(&operation.address()),
+        |operation| Operation::shape(&operation.path),
+    ];
     for key in keys {
         let mut places: HashMap<(String, String), usize> = HashMap::new();
         for (place, operation) in went.iter().enumerate() {

@@ -89,7 +89,9 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
         }
         _ => {}
     }
-    let (before, after) = (style(old, was), style(node, place));
+    // One value is written alike, spread or not.
+    let is_spread = ![shape(old), shape(node)].iter().all(|shape| shape.is_some_and(is_scalar));
+    let (before, after) = (style(old, was, is_spread), style(node, place, is_spread));
     if was == *place && before != after {
         let detail = format!("`{name}` is written as {after}, no longer as {before}");
         let rust = if is_text(old, was) == is_text(node, place) {
@@ -158,8 +160,13 @@ fn is_same_name(one: &Parameter<'_>, other: &Parameter<'_>) -> bool {
     one.name == other.name || (one.place == "header" && one.name.eq_ignore_ascii_case(other.name))
 }
 
-/// How a parameter is written, defaults filled in.
-fn style(parameter: &Node<'_>, place: &str) -> String {
+/// Whether it is one value, of which `explode` says nothing.
+pub(super) fn is_scalar(kind: &str) -> bool {
+    !matches!(kind, "array" | "object")
+}
+
+/// How a parameter is written, defaults filled in; `explode` only where there is something to spread.
+fn style(parameter: &Node<'_>, place: &str, is_spread: bool) -> String {
     if let Some((media_type, _)) = parameter.get("content").and_then(|content| content.members().next()) {
         return media_type.to_owned();
     }
@@ -170,12 +177,12 @@ fn style(parameter: &Node<'_>, place: &str) -> String {
         None => style == "form",
     };
     let reserved = if parameter.is_true("allowReserved") { ", reserved characters as they are" } else { "" };
-    format!("{style}{}{reserved}", if explode { ", exploded" } else { "" })
+    format!("{style}{}{reserved}", if explode && is_spread { ", exploded" } else { "" })
 }
 
 /// Whether the caller writes it as text: one in a cookie, and a list or an object that is joined.
 fn is_text(parameter: &Node<'_>, place: &str) -> bool {
-    let style = style(parameter, place);
+    let style = style(parameter, place, true);
     let is_spread = place == "query" && (style.starts_with("form, exploded") || style.starts_with("deepObject"));
     let is_joined = || matches!(shape(parameter), Some("array" | "object"));
     place == "cookie" || parameter.get("content").is_some() || (!is_spread && is_joined())

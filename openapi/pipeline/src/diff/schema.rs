@@ -6,7 +6,7 @@ use super::joint::Joint;
 use super::node::Node;
 use super::rules::{Direction, SchemaRules, request as req, surface as surf};
 use super::spot::Spot;
-use super::{bounds, members, values, variants};
+use super::{bounds, members, tuples, values, variants};
 use crate::name;
 
 /// How many steps a part costs where several schemas have to be fitted at once.
@@ -150,6 +150,7 @@ pub(super) fn contents<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
         (None, None) => {}
         (from, to) => compare_optional(cx, facing.rules, from, to, facing.here, &facing.spot.element()),
     }
+    tuples::compare(cx, facing);
     variants::compare(cx, facing);
 }
 

@@ -17,45 +17,91 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
     for pair in pairs {
         let (own_old, own_new) = (own(&pair.old), own(&pair.new));
         if own_old.is_none() && own_new.is_none() {
-            inheriting.push(pair.number);
+            inheriting.push(pair);
             continue;
         }
         cx.concerns(&[pair.number]);
-        lists(cx, own_old.as_ref().or(before.as_ref()), own_new.as_ref().or(after.as_ref()), &pair.new.node, true);
+        let lists = Lists {
+            old: own_old.as_ref().or(before.as_ref()),
+            new: own_new.as_ref().or(after.as_ref()),
+            here: &pair.new.node,
+            is_own: true,
+            moved: Moved::of(pair),
+        };
+        lists.compare(cx);
     }
-    cx.concerns(&inheriting);
-    lists(cx, before.as_ref(), after.as_ref(), &new, false);
+    let numbers: Vec<usize> = inheriting.iter().map(|pair: &&Pair<'_>| pair.number).collect();
+    cx.concerns(&numbers);
+    let mut each = inheriting.into_iter().map(Moved::of);
+    let first = each.next().unwrap_or_default();
+    // Where they do not all agree, some have other URLs.
+    let moved = if each.all(|other| other == first) { first } else { Moved::default() };
+    Lists { old: before.as_ref(), new: after.as_ref(), here: &new, is_own: false, moved }.compare(cx);
 }
 
-/// `is_own` where they are an operation's own ones.
-fn lists<'a>(cx: &mut Comparison<'_>, old: Option<&Node<'a>>, new: Option<&Node<'a>>, here: &Node<'_>, is_own: bool) {
-    let (before, after) = (urls(old), urls(new));
-    let by_url = |urls: &[(String, Node<'a>)]| -> HashMap<String, Node<'a>> { urls.iter().cloned().collect() };
-    let (had, has) = (by_url(&before), by_url(&after));
-    let rust = |of_document: &'static str| {
-        if is_own { "an operation has a method only where its server is that of the document" } else { of_document }
-    };
-    for (url, node) in &before {
-        if let Some(other) = has.get(url) {
-            variables(cx, url, node, other);
-        } else {
-            let rust = rust("the base URL, where it is this one");
-            cx.report(&surf::SERVER_REMOVED, node, format!("`{url}` went"), rust);
-        }
+/// What of the URLs stands in the paths on one side, and at the end of the servers on the other.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Moved {
+    /// At the end of the servers before.
+    from_servers: String,
+    /// At the end of the servers after.
+    to_servers: String,
+}
+
+impl Moved {
+    fn of(pair: &Pair<'_>) -> Self {
+        let (old, new) = (Operation::shape(&pair.old.path), Operation::shape(&pair.new.path));
+        let part = |longer: &str, shorter: &str| longer.strip_suffix(shorter).unwrap_or_default().to_owned();
+        Self { from_servers: part(&new, &old), to_servers: part(&old, &new) }
     }
-    for (url, node) in &after {
-        if !had.contains_key(url) {
-            cx.report(&surf::SERVER_ADDED, node, format!("`{url}` is new"), rust("a base URL that may be set"));
+}
+
+/// The servers of an operation, or of all that have none of their own.
+struct Lists<'a, 'b> {
+    old: Option<&'b Node<'a>>,
+    new: Option<&'b Node<'a>>,
+    here: &'b Node<'a>,
+    /// Whether they are an operation's own ones.
+    is_own: bool,
+    moved: Moved,
+}
+
+impl<'a> Lists<'a, '_> {
+    fn compare(&self, cx: &mut Comparison<'_>) {
+        let Self { old, new, here, is_own, ref moved } = *self;
+        let (before, after) = (urls(old, &moved.from_servers), urls(new, &moved.to_servers));
+        let by_url = |urls: &[(String, Node<'a>)]| -> HashMap<String, Node<'a>> { urls.iter().cloned().collect() };
+        let (had, has) = (by_url(&before), by_url(&after));
+        let rust = |of_document: &'static str| {
+            if is_own { "an operation has a method only where its server is that of the document" } else { of_document }
+        };
+        for (url, node) in &before {
+            if let Some(other) = has.get(url) {
+                variables(cx, url, node, other);
+            } else {
+                let rust = rust("the base URL, where it is this one");
+                cx.report(&surf::SERVER_REMOVED, node, format!("`{url}` went"), rust);
+            }
         }
-    }
-    if let (Some((was, _)), Some((is, _))) = (before.first(), after.first())
-        && was != is
-        // Otherwise it came or went, which was said.
-        && has.contains_key(was)
-        && had.contains_key(is)
-    {
-        let detail = format!("`{is}` stands first, no longer `{was}`");
-        cx.report(&surf::SERVER_ORDER_CHANGED, new.unwrap_or(here), detail, "the base URL is another one");
+        for (url, node) in &after {
+            if !had.contains_key(url) {
+                cx.report(&surf::SERVER_ADDED, node, format!("`{url}` is new"), rust("a base URL that may be set"));
+            }
+        }
+        if let (Some((was, _)), Some((is, _))) = (before.first(), after.first())
+            && was != is
+            // Otherwise it came or went, which was said.
+            && has.contains_key(was)
+            && had.contains_key(is)
+        {
+            let detail = format!("`{is}` stands first, no longer `{was}`");
+            cx.report(&surf::SERVER_ORDER_CHANGED, new.unwrap_or(here), detail, "the base URL is another one");
+        }
+        let said = [(&moved.from_servers, "the paths", "the servers"), (&moved.to_servers, "the servers", "the paths")];
+        for (part, to, from) in said.into_iter().filter(|(part, ..)| !part.is_empty()) {
+            let detail = format!("`{part}` stands in {to}, no longer in {from}");
+            cx.report(&surf::BASE_PATH_MOVED, new.unwrap_or(here), detail, "the base URL is another one");
+        }
     }
 }
 
@@ -96,8 +142,17 @@ fn variables(cx: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>)
     }
 }
 
-/// The URLs in their order, without a slash at the end, variables replaced by their defaults.
-fn urls<'a>(list: Option<&Node<'a>>) -> Vec<(String, Node<'a>)> {
+/// The path of the URL that stands first, without a slash at the end.
+pub(super) fn base_path(list: Option<&Node<'_>>) -> String {
+    let Some((url, _)) = urls(list, "").into_iter().next() else { return String::new() };
+    let behind = url
+        .split_once("//")
+        .map_or(url.as_str(), |(_, authority)| authority.find('/').map_or("", |slash| &authority[slash..]));
+    behind.strip_prefix('/').map_or_else(String::new, |path| format!("/{path}"))
+}
+
+/// The URLs in their order, without a slash and then this part at the end, variables replaced by their defaults.
+fn urls<'a>(list: Option<&Node<'a>>, without: &str) -> Vec<(String, Node<'a>)> {
     let mut urls: Vec<(String, Node<'a>)> = Vec::new();
     let mut known = HashSet::new();
     for server in list.iter().flat_map(|list| list.items()) {
@@ -108,7 +163,9 @@ fn urls<'a>(list: Option<&Node<'a>>) -> Vec<(String, Node<'a>)> {
                 url = url.replace(&format!("{{{name}}}"), default);
             }
         }
-        let url = url.trim_end_matches('/').to_owned();
+        let url = url.trim_end_matches('/');
+        // What does not end like this is another server now, and compared as it is.
+        let url = url.strip_suffix(without).unwrap_or(url).to_owned();
         if known.insert(url.clone()) {
             urls.push((url, server));
         }

@@ -46,6 +46,11 @@ impl<'a> Values<'a> {
         self.all.iter().map(|(text, ..)| text.as_str()).collect()
     }
 
+    /// Whether there is a value in both.
+    pub(super) fn shares(&self, other: &Self) -> bool {
+        !self.texts().is_disjoint(&other.texts())
+    }
+
     /// The type that all of them have, null left out.
     pub(super) fn kind(&self) -> Option<&'static str> {
         let kind = |value: &Value| match value {

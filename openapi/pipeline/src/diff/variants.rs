@@ -6,6 +6,7 @@ use super::comparison::Comparison;
 use super::discriminators;
 use super::flat::{Choice, Flat};
 use super::joint::Joint;
+use super::likeness;
 use super::node::Node;
 use super::schema::{self, Facing};
 use crate::{name, walk};
@@ -72,10 +73,20 @@ fn pairs<'a>(before: Vec<Choice<'a>>, after: Vec<Choice<'a>>) -> Pairs<'a> {
     (pairs, gone, left.collect())
 }
 
-/// Compares the shapes of two lists: references by their names, others by what they are, then by their order.
+/// Leaves those whose places are not among these.
+fn leave(shapes: &mut Vec<Node<'_>>, taken: &HashSet<usize>) {
+    let mut place = 0;
+    shapes.retain(|_| {
+        place += 1;
+        !taken.contains(&(place - 1))
+    });
+}
+
+/// Compares the shapes of two lists: by their names, then with what they are most alike, inline ones that are left by
+/// their order.
 fn compare_pair<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, before: Vec<Node<'a>>, mut after: Vec<Node<'a>>) {
     let Facing { rules, spot, .. } = *facing;
-    let mut compare = |before: &Node<'a>, after: &Node<'a>| {
+    let compare = |cx: &mut Comparison<'a>, before: &Node<'a>, after: &Node<'a>| {
         schema::compare(cx, rules, &Joint::of(before.clone()), &Joint::of(after.clone()), spot);
     };
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -88,21 +99,26 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, before: Ve
         match places.remove(&key(&variant)) {
             Some(place) => {
                 taken.insert(place);
-                compare(&variant, &after[place]);
+                compare(cx, &variant, &after[place]);
             }
             None => left.push(variant),
         }
     }
-    let mut place = 0;
-    after.retain(|_| {
-        place += 1;
-        !taken.contains(&(place - 1))
-    });
+    leave(&mut after, &taken);
+    if !cx.step(left.len() * after.len(), facing.here) {
+        return;
+    }
+    let alike = likeness::pairs(&left, &after);
+    for (old, new) in &alike {
+        compare(cx, &left[*old], &after[*new]);
+    }
+    leave(&mut left, &alike.iter().map(|(old, _)| *old).collect());
+    leave(&mut after, &alike.iter().map(|(_, new)| *new).collect());
     let is_inline = |node: &Node<'_>| node.reference().is_none() && node.text("title").is_none();
     let (inline, named): (Vec<_>, Vec<_>) = left.into_iter().partition(is_inline);
     let (new_inline, new_named): (Vec<_>, Vec<_>) = after.into_iter().partition(is_inline);
     for (before, after) in inline.iter().zip(&new_inline) {
-        compare(before, after);
+        compare(cx, before, after);
     }
     let rust = |what: &str| spot.rust(|| format!("{} may have {what}", spot.holder()));
     for gone in named.iter().chain(inline.iter().skip(new_inline.len())) {
@@ -125,10 +141,15 @@ pub(super) fn compare_with_list<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a,
     let (itself, kind) = (alone.first().map(|part| &part.at), alone.kind());
     let flat = |shape: &Node<'a>| Joint::of(shape.clone()).flat();
     let is_itself = |shape: &Node<'_>| Some(&shape.resolved().at) == itself;
-    let is_alike = |shape: &Node<'a>| kind.is_some() && flat(shape).kind() == kind;
-    let Some(place) = shapes.iter().position(is_itself).or_else(|| shapes.iter().position(is_alike)) else {
-        return false;
+    let most_alike = || {
+        let shared = |(place, shape): (usize, &Node<'a>)| {
+            Some((likeness::shared(alone, &flat(shape), false)?, std::cmp::Reverse(place)))
+        };
+        shapes.iter().enumerate().filter_map(shared).max().map(|(_, place)| place.0)
     };
+    let is_alike = |shape: &Node<'a>| kind.is_some() && flat(shape).kind() == kind;
+    let place = shapes.iter().position(is_itself).or_else(most_alike);
+    let Some(place) = place.or_else(|| shapes.iter().position(is_alike)) else { return false };
     let like = shapes.remove(place);
     let shape_of: Flat<'a> = flat(&like);
     let pair = if is_wider {

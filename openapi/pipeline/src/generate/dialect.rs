@@ -78,17 +78,33 @@ pub(crate) fn translate(document: &mut Value) {
             Value::Bool(true) => *schema = json!({}),
             schema => {
                 // Words that 3.0 does not have, and that say what is refused.
-                let words = modern::UNCHECKED.iter().chain(&["prefixItems", "patternProperties"]);
-                let kept: Vec<(&str, Value)> =
-                    words.filter_map(|word| Some((*word, schema.get(word)?.clone()))).collect();
+                let mut kept = in_modern_words(schema);
                 let mut dialect = Dialect { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
                 modern::settle(schema, &mut dialect);
                 if let Some(object) = schema.as_object_mut() {
-                    object.extend(kept.into_iter().map(|(word, value)| (word.to_owned(), value)));
+                    object.append(&mut kept);
                 }
             }
         });
     }
+}
+
+/// What a schema says in words that 3.0 does not have: what is refused, and what stands at each place of a list.
+fn in_modern_words(schema: &Value) -> Map<String, Value> {
+    let words = modern::UNCHECKED.iter().chain(&["prefixItems", "patternProperties"]);
+    let mut said: Map<String, Value> =
+        words.filter_map(|word| Some(((*word).to_owned(), schema.get(word)?.clone()))).collect();
+    // Behind the places; older drafts have the list of places in `items`.
+    let behind = match (schema.get("items"), said.contains_key("prefixItems")) {
+        (Some(places @ Value::Array(_)), false) => {
+            said.insert("prefixItems".to_owned(), places.clone());
+            schema.get("additionalItems")
+        }
+        (Some(items @ (Value::Object(_) | Value::Bool(false))), true) => Some(items),
+        _ => None,
+    };
+    said.extend(behind.map(|items| ("items".to_owned(), items.clone())));
+    said
 }
 
 /// The pointers of the outermost schemas of a document that was not worked on yet.

@@ -3,10 +3,9 @@
 use std::panic::{self, AssertUnwindSafe};
 
 use progenitor_impl::{GenerationSettings, Generator, InterfaceStyle};
-use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
-use serde_json::{Map, Value};
 
 use super::corpus::Document;
+use super::yaml;
 
 /// Documents for which the generator takes all memory or stack there is: nothing can catch that.
 const ENDLESS: [&str; 5] = ["all-of-product", "bomb-all-of", "bomb-one-of", "recursive-all-of", "reference-circle"];
@@ -16,8 +15,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
     if ENDLESS.contains(&document.name.as_str()) {
         return Err("it does not end".to_owned());
     }
-    let nodes = Yaml::load_from_str(&document.text).map_err(|_| "error: no YAML".to_owned())?;
-    let value = nodes.first().map_or(Value::Null, value);
+    let value = yaml::read(&document.text).ok_or("error: no YAML")?;
     let document: openapiv3::OpenAPI =
         serde_json::from_value(value).map_err(|error| format!("error: {}", first_line(&error.to_string())))?;
     let previous = panic::take_hook();
@@ -46,23 +44,4 @@ pub(crate) fn outcome(document: &Document) -> String {
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(90).collect()
-}
-
-fn value(node: &Yaml<'_>) -> Value {
-    match node {
-        Yaml::Value(Scalar::Boolean(flag)) => (*flag).into(),
-        Yaml::Value(Scalar::Integer(number)) => (*number).into(),
-        Yaml::Value(Scalar::FloatingPoint(number)) => Value::from(number.into_inner()),
-        Yaml::Value(Scalar::String(text)) => text.as_ref().into(),
-        Yaml::Sequence(items) => items.iter().map(value).collect(),
-        Yaml::Mapping(entries) => {
-            let entries = entries.iter().map(|(key, item)| {
-                let key = value(key);
-                (key.as_str().map_or_else(|| key.to_string(), str::to_owned), value(item))
-            });
-            Value::Object(entries.collect::<Map<_, _>>())
-        }
-        Yaml::Tagged(_, inner) => value(inner),
-        _ => Value::Null,
-    }
 }

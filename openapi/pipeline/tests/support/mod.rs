@@ -6,3 +6,4 @@ pub(crate) mod bare;
 pub(crate) mod compile;
 pub(crate) mod corpus;
 pub(crate) mod large;
+pub(crate) mod yaml;

@@ -123,6 +123,14 @@ table! {
         at: Document, old: "servers: [{url: https://api.example.com}, {url: https://eu.example.com}]",
         new: "servers: [{url: https://eu.example.com}, {url: https://api.example.com}]",
     }
+    BASE_PATH_MOVED = {
+        id: "base-path-moved", level: Info, breaks: Nobody, group: Surface,
+        title: "a part of the URLs moved between servers and paths",
+        why: "The URLs are the same; only a base URL that somebody set by hand has to follow when the client is generated anew.",
+        inverse: "base-path-moved",
+        at: Document, old: "servers: [{url: https://api.example.com/v1}]",
+        new: "paths: {/pets: null, /v1/pets: {get: {operationId: pets-list, responses: {'200': {description: The pets}}}, post: {operationId: pets-create, security: [{key: []}, {login: []}, {web: []}], responses: {'201': {description: The pet}}}}}",
+    }
     NOT_COMPARED = {
         id: "not-compared", level: Breaking, breaks: Client, group: Surface,
         title: "a part could not be compared",

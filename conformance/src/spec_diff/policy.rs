@@ -1,6 +1,8 @@
-//! The ignore file: changes that are known and accepted, each with its reason.
+//! The policy file: how grave a change is for this project, and which changes are known and accepted, each with its reason.
 
-use keyfit_openapi::diff::{Finding, OperationRef, rules};
+use std::collections::BTreeMap;
+
+use keyfit_openapi::diff::{Finding, Level, OperationRef, Rule, rules};
 use keyfit_openapi::{Failure, SourcePlace, Text};
 use serde::Deserialize;
 use strsim::levenshtein as distance;
@@ -8,25 +10,28 @@ use toml::Spanned;
 
 use crate::glob;
 
-/// The entries of an ignore file.
+/// The levels and the accepted changes of a policy file.
 #[derive(Debug, Default)]
-pub struct Ignores {
+pub struct Policy {
+    levels: BTreeMap<&'static str, Level>,
     entries: Vec<Entry>,
     path: String,
 }
 
-/// What an ignore file did.
+/// What a policy file took out.
 #[derive(Debug, Default)]
-pub struct Ignored {
+pub(super) struct Ignored {
     /// The findings that it took out, with the reasons.
-    pub findings: Vec<(Finding, String)>,
+    pub(super) findings: Vec<(Finding, String)>,
     /// The entries that fit nothing: where they stand, and what they say.
-    pub stale: Vec<String>,
+    pub(super) stale: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    levels: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     ignore: Vec<Row>,
 }
@@ -49,25 +54,35 @@ struct Entry {
     line: usize,
 }
 
-impl Ignores {
-    /// Reads an ignore file: TOML, with an `[[ignore]]` for each accepted change. `rule` is the id of a rule;
-    /// `operation` a pattern over the operationId or over `GET /path`, all where left out; `pointer` a pattern over the
+impl Policy {
+    /// Reads a policy file: TOML, with a table `[levels]` of rules that are `breaking`, `warning` or `info` here, and an
+    /// `[[ignore]]` for each accepted change. `rule` is the id of a rule; `operation` a pattern over the operationId or over `GET /path`, all where left out; `pointer` a pattern over the
     /// JSON pointer, all where left out; `reason` says why. In patterns `*` stays within a segment, `**` does not.
     ///
     /// # Errors
-    /// Text that is no such file, a rule that there is not, and an empty reason.
+    /// Text that is no such file, a rule or a level that there is not, and an empty reason.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = place(text, error.span().map_or(0, |span| span.start));
-            let help = "each `[[ignore]]` has `rule` and `reason`, and may have `operation` and `pointer`".to_owned();
+            let help =
+                "`[levels]` has rules and their levels; each `[[ignore]]` has `rule` and `reason`, and may have \
+                        `operation` and `pointer`"
+                    .to_owned();
             Failure { place, problem: error.message().to_owned(), help }
         })?;
+        let levels = file.levels.iter().map(|(rule, level)| Ok((known(text, rule)?.id, read_level(text, level)?)));
+        let levels = levels.collect::<Result<_, Failure>>()?;
         let entries = file.ignore.into_iter().map(|row| row.entry(text)).collect::<Result<_, _>>()?;
-        Ok(Self { entries, path: text.path.clone() })
+        Ok(Self { levels, entries, path: text.path.clone() })
+    }
+
+    /// How grave a change under this rule is.
+    pub fn level(&self, rule: &Rule) -> Level {
+        self.levels.get(rule.id).copied().unwrap_or(rule.level)
     }
 
     /// Takes out what is ignored. A finding that concerns several operations keeps those that no entry names.
-    pub fn apply(&self, findings: &mut Vec<Finding>) -> Ignored {
+    pub(super) fn apply(&self, findings: &mut Vec<Finding>) -> Ignored {
         let mut ignored = Ignored::default();
         let mut used = vec![false; self.entries.len()];
         findings.retain_mut(|finding| {
@@ -99,14 +114,8 @@ impl Ignores {
 impl Row {
     fn entry(self, text: &Text) -> Result<Entry, Failure> {
         let at = place(text, self.rule.span().start);
+        known(text, &self.rule)?;
         let rule = self.rule.into_inner();
-        if rules::named(&rule).is_none() {
-            let help = match nearest(&rule) {
-                Some(known) => format!("did you mean `{known}`? openapi/pipeline/DIFF-RULES.md lists the rules"),
-                None => "openapi/pipeline/DIFF-RULES.md lists the rules".to_owned(),
-            };
-            return Err(Failure { place: at, problem: format!("there is no rule called `{rule}`"), help });
-        }
         if self.reason.get_ref().trim().is_empty() {
             let help = "say why the change is accepted".to_owned();
             let place = place(text, self.reason.span().start);
@@ -138,6 +147,32 @@ impl Entry {
             }
         }
         text
+    }
+}
+
+/// The rule of this id.
+fn known(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Failure> {
+    rules::named(id.get_ref()).ok_or_else(|| {
+        let help = match nearest(id.get_ref()) {
+            Some(known) => format!("did you mean `{known}`? openapi/pipeline/DIFF-RULES.md lists the rules"),
+            None => "openapi/pipeline/DIFF-RULES.md lists the rules".to_owned(),
+        };
+        let problem = format!("there is no rule called `{}`", id.get_ref());
+        Failure { place: place(text, id.span().start), problem, help }
+    })
+}
+
+fn read_level(text: &Text, level: &Spanned<String>) -> Result<Level, Failure> {
+    match level.get_ref().as_str() {
+        "breaking" => Ok(Level::Breaking),
+        "warning" => Ok(Level::Warning),
+        "info" => Ok(Level::Info),
+        other => Err(Failure {
+            place: place(text, level.span().start),
+            problem: format!("there is no level `{other}`"),
+            help: "a level is `breaking`, `warning` or `info`; what is accepted is an `[[ignore]]` with its reason"
+                .to_owned(),
+        }),
     }
 }
 
