@@ -3,7 +3,6 @@
 mod attempts;
 mod bulk_sms;
 mod census;
-mod certificates;
 mod error_bodies;
 mod flows;
 mod granted_scopes;
@@ -21,3 +20,5 @@ mod support;
 
 #[path = "../encodings/mod.rs"]
 mod encodings;
+#[path = "../tls/mod.rs"]
+mod tls;

@@ -3,8 +3,10 @@
 //! secret.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use httpmock::prelude::*;
+use keyfit::auth::ClientCertificate;
 use keyfit::dispatch::Dispatch as _;
 use keyfit::{Config, ErrorKind};
 use keyfit_openapi::{Api, Needed, Options, Source, Text, generate_with};
@@ -12,6 +14,7 @@ use serde_json::Map;
 
 use crate::locks;
 use crate::opening::{Seen, recording};
+use crate::tls::{Authority, Issued};
 
 /// A scheme: its name, a credential for it, and what stands in a request that carries it.
 struct Scheme {
@@ -56,8 +59,14 @@ fn client(base_url: &str, held: &BTreeSet<&str>) -> locks::Client {
         token!(ServiceToken, "service"),
     );
     let config = Config::default().base_url(base_url).allow_query_keys();
-    let config = if held.contains(MACHINE) { config.client_certificate(crate::certificates::client()) } else { config };
+    let config = if held.contains(MACHINE) { config.client_certificate(certificate()) } else { config };
     locks::Client::with_config(tokens, config).expect("a client")
+}
+
+/// A client certificate of an authority that nobody asks.
+fn certificate() -> ClientCertificate {
+    static ISSUED: LazyLock<Issued> = LazyLock::new(|| Authority::new("nobody").issue("client", &[]));
+    ClientCertificate::new(&ISSUED.certificate_pem(), ISSUED.key_pem()).expect("a certificate")
 }
 
 /// What the document allows a client with these schemes: the alternatives that it holds, of which the largest are right, and of these

@@ -17,7 +17,7 @@ pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
 pub use pages::{Items, items};
 
-use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
+use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, certificates, did_you_mean, openers};
 
 use crate::{UserError, apis};
 
@@ -30,6 +30,8 @@ pub struct Callee {
     pub table: &'static keyfit::Api,
     /// The kinds of token that open it.
     pub openers: Vec<Opener>,
+    /// The schemes of the document that a client certificate satisfies.
+    pub certificates: Vec<String>,
     /// The variable that holds another base URL than the documented one.
     pub base_url_variable: String,
 }
@@ -47,9 +49,10 @@ impl Callee {
                 opener.variable = variable_elsewhere(opener)?;
             }
         }
-        let table = table::of(&api, &source.facts()?);
+        let certificates = certificates(&api);
+        let table = table::of(&api, &source.facts()?, &certificates);
         let base_url_variable = base_url_variable(&api);
-        Ok(Self { api, table, openers, base_url_variable })
+        Ok(Self { api, table, openers, certificates, base_url_variable })
     }
 
     /// The operation that is called so: by its id, its id in kebab-case, or method and path, as in `GET /sms/{id}`.

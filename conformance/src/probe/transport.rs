@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 
 use super::{chain, receive};
+use crate::secret::Secret;
 
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,7 +19,7 @@ pub struct Settings {
     /// Certificate authorities besides the system's, as PEM.
     pub authorities: Option<Vec<u8>>,
     /// A certificate and its private key, with which the client proves who it is, as PEM.
-    pub client_certificate: Option<Vec<u8>>,
+    pub client_certificate: Option<Secret>,
     /// Whether any certificate of the server will do.
     pub accept_any_certificate: bool,
     /// Headers of every request. Their values may be secrets.
@@ -55,7 +56,7 @@ impl Http {
             builders = builders.map(|builder| builder.tls_certs_merge(certificates.clone()));
         }
         if let Some(pem) = &settings.client_certificate {
-            let identity = Identity::from_pem(pem);
+            let identity = Identity::from_pem(pem.reveal().as_bytes());
             let identity =
                 identity.map_err(|_| "--client-cert: the file needs a certificate and its private key, both in PEM")?;
             builders = builders.map(|builder| builder.identity(identity.clone()));
@@ -133,9 +134,8 @@ mod tests {
         let refusal = |settings: Settings| Http::new(&settings).expect_err("it cannot be used");
         let garbage = || Some(b"no certificate".to_vec());
         assert!(refusal(Settings { authorities: garbage(), ..Settings::default() }).starts_with("--cacert: "));
-        assert!(
-            refusal(Settings { client_certificate: garbage(), ..Settings::default() }).starts_with("--client-cert: ")
-        );
+        let client_certificate = Some(Secret::new("no certificate"));
+        assert!(refusal(Settings { client_certificate, ..Settings::default() }).starts_with("--client-cert: "));
         let headers = [(HOST, "other.example".parse().expect("a value"))].into_iter().collect();
         assert!(refusal(Settings { headers, ..Settings::default() }).starts_with("--header: `host`"));
     }

@@ -38,3 +38,5 @@ mod encodings;
 mod random;
 #[path = "../planted/mod.rs"]
 mod service;
+#[path = "../../../tests/tls/mod.rs"]
+mod tls;

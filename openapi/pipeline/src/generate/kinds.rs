@@ -77,6 +77,13 @@ pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failur
     Ok(own.chain(foreign).filter(|opener| !matches!(opener.carrier, Carrier::Query(_))).collect())
 }
 
+/// The security schemes of the document that a client certificate satisfies.
+pub fn certificates(api: &Api) -> Vec<String> {
+    let schemes = walk::members(&api.document, "/components/securitySchemes").into_iter();
+    let certificates = schemes.filter(|(_, scheme)| is_certificate(walk::resolve(&api.document, scheme)));
+    certificates.map(|(at, _)| pointer::name(&at)).collect()
+}
+
 /// The environment variable that holds another base URL than the documented one: `PARCELS_BASE_URL`.
 pub fn base_url_variable(api: &Api) -> String {
     Names::new(api).variable(BASE_URL)
@@ -95,9 +102,7 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
         Some(credentials) => of_contract(api, credentials, repairs),
         None => of_document(api, repairs),
     };
-    let schemes = walk::members(&api.document, "/components/securitySchemes");
-    let schemes = schemes.into_iter().map(|(at, scheme)| (pointer::name(&at), walk::resolve(&api.document, scheme)));
-    kinds.certificates = schemes.filter(|(_, scheme)| is_certificate(scheme)).map(|(name, _)| name).collect();
+    kinds.certificates = certificates(api);
     kinds.oauth = oauth::schemes(api, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
     // A contract may call its kinds otherwise than the document its schemes; then each of them opens what takes one.
     let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
