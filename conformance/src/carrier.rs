@@ -7,6 +7,19 @@ use base64::prelude::BASE64_STANDARD;
 use keyfit_openapi::Carrier;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName};
 
+/// The same place for a client. Its name lives as long as the program, which knows few.
+pub(crate) fn of_client(carrier: &Carrier) -> keyfit::auth::Carrier {
+    let leaked = |text: &String| -> &'static str { text.clone().leak() };
+    match carrier {
+        Carrier::Header => keyfit::auth::Carrier::Bearer,
+        Carrier::Basic => keyfit::auth::Carrier::Basic,
+        Carrier::Scheme(scheme) => keyfit::auth::Carrier::Scheme(leaked(scheme)),
+        Carrier::NamedHeader(name) => keyfit::auth::Carrier::Header(leaked(name)),
+        Carrier::Cookie(name) => keyfit::auth::Carrier::Cookie(leaked(name)),
+        Carrier::Query(name) => keyfit::auth::Carrier::Query(leaked(name)),
+    }
+}
+
 /// A place in a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Spot {

@@ -293,6 +293,11 @@ impl Need {
         Some(set.into_iter().enumerate().map(of).collect())
     }
 
+    /// Whether it is a valid credential that may do everything.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.state == State::Valid && self.rights == Rights::All
+    }
+
     /// Who may manage keys.
     pub(crate) fn of_admin(keys: &KeyManagement) -> Self {
         Self { kind: keys.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }

@@ -7,6 +7,7 @@ use keyfit_openapi::{Needed, Opener, Operation, did_you_mean};
 
 use super::{Callee, body, near};
 use crate::UserError;
+use crate::carrier::of_client;
 use crate::secret::shown;
 
 /// A kind of token that a call is made with.
@@ -103,18 +104,8 @@ impl Chosen {
     }
 
     fn new(opener: &Opener, is_given: bool) -> Self {
-        // It lives as long as the program, which makes one call.
-        let leaked = |text: &String| -> &'static str { text.clone().leak() };
-        let carrier = match &opener.carrier {
-            keyfit_openapi::Carrier::NamedHeader(name) => Carrier::Header(leaked(name)),
-            keyfit_openapi::Carrier::Scheme(scheme) => Carrier::Scheme(leaked(scheme)),
-            keyfit_openapi::Carrier::Basic => Carrier::Basic,
-            keyfit_openapi::Carrier::Cookie(name) => Carrier::Cookie(leaked(name)),
-            // None of the query opens a call: they are left out of what does.
-            keyfit_openapi::Carrier::Header | keyfit_openapi::Carrier::Query(_) => Carrier::Bearer,
-        };
         let variable = opener.variable.clone().filter(|_| !is_given);
-        Self { kind: opener.name.clone(), variable, carrier }
+        Self { kind: opener.name.clone(), variable, carrier: of_client(&opener.carrier) }
     }
 
     /// The header that carries it, and what stands there before the token.

@@ -136,7 +136,9 @@ impl Certificates {
 /// What a file in PEM holds.
 fn pem(path: &Path, option: &str) -> Result<String, UserError> {
     String::from_utf8(read(path)?).map_err(|_| {
-        UserError::new(format!("{option}: the file is not in PEM")).at(path.display()).help("convert it: `openssl x509`, `openssl pkey`")
+        UserError::new(format!("{option}: the file is not in PEM"))
+            .at(path.display())
+            .help("convert it: `openssl x509`, `openssl pkey`")
     })
 }
 

@@ -64,6 +64,13 @@ pub(crate) fn with_templates() -> Vec<Catalogue> {
     read(&sources())
 }
 
+/// The same as [`with_templates`], and an API that is nobody's, in which several credentials are needed at once.
+pub(crate) fn with_gates() -> Vec<Catalogue> {
+    let mut sources = sources();
+    sources.push(crate::gates::source());
+    read(&sources)
+}
+
 /// The same, and two APIs that are nobody's, with the rules that none of the others has.
 pub(crate) fn with_fixtures() -> Vec<Catalogue> {
     let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Server, Answer, TOKEN, command, folder, told};
+use super::{Answer, Server, TOKEN, command, folder, told};
 use crate::tls::{self, Authority, Issued};
 
 /// Operations that take a certificate, alone and with a key.
@@ -95,8 +95,7 @@ fn half_a_certificate_is_refused_before_anything_is_sent() {
         ("key", &["--client-cert", &files.certificate], "--client-cert CERTIFICATE --client-key KEY"),
     ] {
         let call = [&[files.api.as_str(), operation], options].concat();
-        let (code, printed, complaint) =
-            told(&command(Some(&server), &call).output().expect("the binary runs"));
+        let (code, printed, complaint) = told(&command(Some(&server), &call).output().expect("the binary runs"));
         assert_eq!((code, printed.as_str()), (2, ""), "{options:?}: {complaint}");
         assert!(complaint.contains(why), "{options:?}: {complaint}");
         let keys = [&files.key, &other.key].map(|path| fs::read_to_string(path).expect("it is there"));
@@ -111,5 +110,8 @@ fn what_a_certificate_opens_is_described() {
     let authority = Authority::new("parcels");
     let files = files(&authority, &authority.issue("machine-7", &[]));
     let (_, taken, _) = told(&command(None, &[&files.api, "both", "--describe"]).output().expect("the binary runs"));
-    assert!(taken.ends_with("Credential: key from PARCELS_KEY, or machine by --client-cert and key from PARCELS_KEY\n"), "{taken}");
+    assert!(
+        taken.ends_with("Credential: key from PARCELS_KEY, or machine by --client-cert and key from PARCELS_KEY\n"),
+        "{taken}"
+    );
 }
