@@ -9,7 +9,6 @@ mod granted_scopes;
 mod hostile;
 mod leaks;
 mod limits;
-mod locks;
 mod matrix;
 mod mutual_tls;
 mod opening;
@@ -20,5 +19,7 @@ mod support;
 
 #[path = "../encodings/mod.rs"]
 mod encodings;
+#[path = "../locks/mod.rs"]
+mod locks;
 #[path = "../tls/mod.rs"]
 mod tls;
