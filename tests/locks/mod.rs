@@ -169,13 +169,17 @@ pub(crate) async fn each_request_is_one_that_the_document_allows(
                 assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Credential, false), "{id} {held:?}");
                 let (text, debugged) = (error.to_string(), format!("{error:?}"));
                 assert!(needed.kinds().all(|name| text.contains(&format!("`{name}`"))), "{text}");
-                SCHEMES.iter().for_each(|scheme| counts.searched += hides(&text, scheme) + hides(&debugged, scheme));
+                for scheme in &SCHEMES {
+                    counts.searched += hides(&text, scheme) + hides(&debugged, scheme);
+                }
                 continue;
             };
             counts.requests += 1;
             let text = format!("{request:?}");
             let is_other = |scheme: &&Scheme| carried.iter().all(|one| one.name != scheme.name);
-            SCHEMES.iter().filter(is_other).for_each(|other| counts.searched += hides(&text, other));
+            for other in SCHEMES.iter().filter(is_other) {
+                counts.searched += hides(&text, other);
+            }
             assert_eq!(answer.is_ok(), opens(needed, &carried), "{id} {held:?}: {:?}", answer.map(drop));
         }
     }

@@ -89,7 +89,7 @@ impl Chosen {
         };
         let whole = fitting.iter().filter(|set| missing(set).is_empty());
         if let Some(set) = whole.min_by_key(|set| Reverse(set.schemes())) {
-            return Ok(set.openers.iter().map(|opener| Self::new(opener, is_given(set, opener))).collect());
+            return Ok(set.openers.iter().filter_map(|opener| Self::new(opener, is_given(set, opener))).collect());
         }
         match fitting[..] {
             [] if is_optional && !wanted.has_token => Ok(Vec::new()),
@@ -103,9 +103,9 @@ impl Chosen {
         }
     }
 
-    fn new(opener: &Opener, is_given: bool) -> Self {
+    fn new(opener: &Opener, is_given: bool) -> Option<Self> {
         let variable = opener.variable.clone().filter(|_| !is_given);
-        Self { kind: opener.name.clone(), variable, carrier: of_client(&opener.carrier) }
+        Some(Self { kind: opener.name.clone(), variable, carrier: of_client(&opener.carrier)? })
     }
 
     /// The header that carries it, and what stands there before the token.

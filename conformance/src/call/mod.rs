@@ -17,7 +17,7 @@ pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
 pub use pages::{Items, items};
 
-use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, certificates, did_you_mean, openers};
+use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
 
 use crate::{UserError, apis};
 
@@ -28,9 +28,9 @@ pub struct Callee {
     pub api: Api,
     /// The same for the runtime.
     pub table: &'static keyfit::Api,
-    /// The kinds of token that open it.
+    /// The kinds of token that open it; client certificates are not among them.
     pub openers: Vec<Opener>,
-    /// The schemes of the document that a client certificate satisfies.
+    /// The schemes that a client certificate satisfies.
     pub certificates: Vec<String>,
     /// The variable that holds another base URL than the documented one.
     pub base_url_variable: String,
@@ -43,13 +43,15 @@ impl Callee {
     /// Returns an error if the document, the overlay or the contract cannot be used.
     pub fn read(source: &Source) -> Result<Self, UserError> {
         let api = Api::read(source)?;
-        let mut openers = openers(&api, source.contract.as_ref())?;
+        let (certificates, mut openers): (Vec<Opener>, Vec<Opener>) = openers(&api, source.contract.as_ref())?
+            .into_iter()
+            .partition(|opener| opener.carrier == Carrier::ClientCertificate);
+        let certificates: Vec<String> = certificates.into_iter().map(|opener| opener.name).collect();
         for opener in &mut openers {
             if opener.variable.is_none() {
                 opener.variable = variable_elsewhere(opener)?;
             }
         }
-        let certificates = certificates(&api);
         let table = table::of(&api, &source.facts()?, &certificates);
         let base_url_variable = base_url_variable(&api);
         Ok(Self { api, table, openers, certificates, base_url_variable })

@@ -19,6 +19,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         // No credential that can be sent opens it, or nothing is asked of who calls it.
         _ if contract.alternatives(operation).next().is_none() => return false,
         probe if is_open && probe.needs_demand() => return false,
+        probe if !fits_certificates(probe, contract, operation) => return false,
         probe if is_opened_by_others(probe, contract, operation) => return false,
         _ => {}
     }
@@ -112,6 +113,22 @@ fn is_opened_by_others(probe: &Probe, contract: &Contract, operation: &Operation
     !spoiled.is_empty() && sets.iter().any(|set| set.iter().all(is_plain))
 }
 
+/// Whether a probe means something where a client certificate is needed, alone or with others: of that there is nothing to bend, and
+/// over a connection without it nothing else need be looked at.
+fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
+    let first = contract.alternatives(operation).next().unwrap_or_default();
+    let (certificates, tokens): (Vec<&Credential>, Vec<&Credential>) =
+        first.into_iter().partition(|kind| kind.is_certificate());
+    let is_one = |kind: &String| contract.credential(kind).is_some_and(Credential::is_certificate);
+    match probe {
+        Probe::NoCertificate => !certificates.is_empty(),
+        Probe::OtherKind(kind) => certificates.is_empty() && !is_one(kind),
+        Probe::Without(kind) | Probe::WithUnknown(kind) => !is_one(kind),
+        Probe::Foreign(_) => true,
+        probe => !tokens.is_empty() || !probe.needs_demand(),
+    }
+}
+
 /// Whether an operation has an alternative that a probe about its credentials can be about.
 fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let first = || contract.alternatives(operation).next();
@@ -127,7 +144,7 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
         }
         // Where another alternative stands there, it is that one's place.
         Probe::OtherPlace => first().is_some_and(|set| {
-            set.iter().all(|credential| {
+            set.iter().filter(|credential| !credential.is_certificate()).all(|credential| {
                 let other = other_place(credential.carrier());
                 let mut carriers = contract.kinds_of(operation).flat_map(|kind| &kind.carriers);
                 !carriers.any(|carrier| Spot::of(carrier) == other)

@@ -217,6 +217,11 @@ impl Credential {
         self.carriers.first().unwrap_or(&Carrier::Header)
     }
 
+    /// Whether it is a client certificate, which belongs to the connection.
+    pub fn is_certificate(&self) -> bool {
+        *self.carrier() == Carrier::ClientCertificate
+    }
+
     /// How a token begins, in the test environment or the other one.
     pub fn prefix_in(&self, is_test: bool) -> &str {
         self.test_prefix.as_deref().filter(|_| is_test).unwrap_or(&self.prefix)
@@ -331,7 +336,11 @@ impl Contract {
         match self.client_credential().filter(opens) {
             Some(kind) => vec![kind],
             None if needed.is_optional() => Vec::new(),
-            None => self.alternatives(operation).next().unwrap_or_default(),
+            // The scripted servers speak plain HTTP, over which no certificate is shown.
+            None => {
+                let is_sent = |set: &Vec<&Credential>| set.iter().all(|kind| !kind.is_certificate());
+                self.alternatives(operation).find(is_sent).unwrap_or_default()
+            }
         }
     }
 
@@ -341,9 +350,9 @@ impl Contract {
         if sent.is_empty() { self.client_credential().into_iter().collect() } else { sent }
     }
 
-    /// The kind of token that clients are given: the first.
+    /// The kind of token that clients are given: the first that a request carries.
     pub(crate) fn client_credential(&self) -> Option<&Credential> {
-        self.credentials.first()
+        self.credentials.iter().find(|kind| !kind.is_certificate())
     }
 
     /// The body that an answer of this status has, for operations of an error profile.

@@ -100,7 +100,9 @@ impl Purse {
         let rest = self.wallet.parts().into_iter().skip(1).map(|part| Access::Token(part.secret.reveal().into()));
         let mut held = Credential::none();
         for (access, part) in [token].into_iter().chain(rest).zip(self.wallet.parts()) {
-            held = held.and(&access.credential(&part.kind, of_client(&part.carrier))?);
+            if let Some(carrier) = of_client(&part.carrier) {
+                held = held.and(&access.credential(&part.kind, carrier)?);
+            }
         }
         Ok(Access::Held(held))
     }

@@ -109,7 +109,7 @@ fn in_its_place(request: &Received, part: &Part) -> Result<(), String> {
             let sent = cookies.find_map(|(_, header)| carrier::in_cookies(header, &name));
             if sent == Some(&value) { Ok(()) } else { Err(format!("the token is not in the cookie `{name}`")) }
         }
-        Spot::Header(_) | Spot::Query(_) => Ok(()),
+        Spot::Header(_) | Spot::Query(_) | Spot::Connection => Ok(()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! How requests reach a server: over which certificates, through which proxy, and with which headers besides the probes' own.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
@@ -26,6 +28,18 @@ pub struct Settings {
     pub headers: HeaderMap,
 }
 
+/// The client certificate that a connection shows.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub(super) enum Shown {
+    /// What the user named for every connection, if anything.
+    #[default]
+    Usual,
+    /// None, whatever the user named.
+    Nothing,
+    /// This one, with its private key in PEM.
+    This(Secret),
+}
+
 /// The HTTP clients of the probes. They follow no redirect: that is an answer to be judged, and would carry the token.
 #[derive(Clone, Debug)]
 pub struct Http {
@@ -35,6 +49,10 @@ pub struct Http {
     elsewhere: Client,
     /// What every request has.
     pub(super) extra: HeaderMap,
+    /// What they were made from; `None` for those that speak plain HTTP.
+    settings: Option<Arc<Settings>>,
+    /// Those that show something else.
+    others: Arc<Mutex<HashMap<Shown, Http>>>,
 }
 
 impl Http {
@@ -67,7 +85,34 @@ impl Http {
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
         // Such as a certificate of version 1, which TLS does not take.
         let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", chain(&error));
-        Ok(Self { here: here.map_err(told)?, elsewhere: elsewhere.map_err(told)?, extra: headers.clone() })
+        Ok(Self {
+            here: here.map_err(told)?,
+            elsewhere: elsewhere.map_err(told)?,
+            extra: headers.clone(),
+            settings: Some(Arc::new(settings.clone())),
+            others: Arc::default(),
+        })
+    }
+
+    /// The same clients with this certificate. They are made once.
+    ///
+    /// # Errors
+    /// Returns an error if the certificate cannot be used.
+    pub(super) fn showing(&self, certificate: &Shown) -> Result<Self, String> {
+        let Some(settings) = self.settings.as_ref().filter(|_| *certificate != Shown::Usual) else {
+            return Ok(self.clone());
+        };
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = others.get(certificate) {
+            return Ok(made.clone());
+        }
+        let client_certificate = match certificate {
+            Shown::This(both) => Some(both.clone()),
+            Shown::Usual | Shown::Nothing => None,
+        };
+        let made = Self::new(&Settings { client_certificate, ..Settings::clone(settings) })?;
+        others.insert(certificate.clone(), made.clone());
+        Ok(made)
     }
 
     /// The text under a URL.
@@ -88,7 +133,13 @@ impl Http {
 
 impl From<Client> for Http {
     fn from(client: Client) -> Self {
-        Self { here: client.clone(), elsewhere: client, extra: HeaderMap::new() }
+        Self {
+            here: client.clone(),
+            elsewhere: client,
+            extra: HeaderMap::new(),
+            settings: None,
+            others: Arc::default(),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod mock_requests;
 mod mock_tool;
 mod mutant_table;
 mod mutants;
+mod mutual_tls;
 mod odd_servers;
 mod planted;
 mod relay;

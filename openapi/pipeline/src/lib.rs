@@ -61,8 +61,8 @@ pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
 pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
 pub use generate::{
-    Dispatch, Generated, Opener, Options, base_url_variable, carrier as carrier_of, certificates, generate,
-    generate_with, openers, unsendable,
+    Dispatch, Generated, Opener, Options, base_url_variable, carrier as carrier_of, generate, generate_with, openers,
+    unsendable,
 };
 pub use media::Writing;
 pub use name::{is_identifier, module as module_name};

@@ -159,11 +159,13 @@ impl Client {
         let parts = self.wallet.parts_with(&self.token());
         let count = if self.has(Defect::SendsOneOfSeveral) { 1 } else { parts.len() };
         for part in parts.iter().take(count).filter(|_| sent) {
-            let value = carrier::written(&part.carrier, part.secret.reveal());
-            request = match Spot::of(&part.carrier) {
+            let Some(credential) = self.contract.credential(&part.kind) else { continue };
+            let value = carrier::written(credential.carrier(), part.secret.reveal());
+            request = match Spot::of(credential.carrier()) {
                 Spot::Header(name) => request.header(name, value),
                 Spot::Cookie(name) => request.header(COOKIE, format!("{name}={value}")),
                 Spot::Query(name) => request.query(&[(name, value)]),
+                Spot::Connection => request,
             };
         }
         if self.has(Defect::SendsApiVersion) {

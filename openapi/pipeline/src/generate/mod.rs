@@ -34,7 +34,7 @@ mod types;
 mod unions;
 
 pub(crate) use dialect::translate;
-pub use kinds::{Opener, base_url_variable, certificates, openers};
+pub use kinds::{Opener, base_url_variable, openers};
 pub use schemes::{carrier, unsendable};
 
 use std::collections::{HashMap, HashSet};
