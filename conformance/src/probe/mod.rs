@@ -426,7 +426,9 @@ impl Target {
         }
         let reply = receive(request).await;
         let is_unconnected = reply.as_ref().is_err_and(|failure| failure.is_unconnected);
-        Sent { draft: draft.clone(), requests: 1, reply: reply.map_err(|failure| failure.reason), is_unconnected }
+        let is_late = reply.as_ref().is_err_and(|failure| failure.is_late);
+        let reply = reply.map_err(|failure| failure.reason);
+        Sent { draft: draft.clone(), requests: 1, reply, is_unconnected, is_late }
     }
 }
 
@@ -435,19 +437,24 @@ struct NoReply {
     reason: String,
     /// Nothing was sent: there was no connection.
     is_unconnected: bool,
+    /// It did not come in time.
+    is_late: bool,
 }
 
 /// The whole answer, or why there is none.
 async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
-    let told =
-        |error: reqwest::Error| NoReply { is_unconnected: error.is_connect(), reason: chain(&error.without_url()) };
+    let told = |error: reqwest::Error| NoReply {
+        is_unconnected: error.is_connect(),
+        is_late: error.is_timeout(),
+        reason: chain(&error.without_url()),
+    };
     let mut response = request.send().await.map_err(told)?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(told)? {
         if body.len() + chunk.len() > LONGEST_BODY {
             let reason = format!("the body of the {status} is longer than {LONGEST_BODY} bytes: the rest was not read");
-            return Err(NoReply { reason, is_unconnected: false });
+            return Err(NoReply { reason, is_unconnected: false, is_late: false });
         }
         body.extend_from_slice(&chunk);
     }

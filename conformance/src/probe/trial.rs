@@ -49,6 +49,8 @@ pub(super) struct Sent {
     pub(super) reply: Result<Reply, String>,
     /// Nothing was sent: there was no connection.
     pub(super) is_unconnected: bool,
+    /// No answer came in time.
+    pub(super) is_late: bool,
 }
 
 impl<'a> Trial<'a> {
@@ -161,9 +163,9 @@ impl<'a> Trial<'a> {
             .collect()
     }
 
-    /// Whether a connection was refused, by a server that lives.
+    /// Whether a connection was refused, by a server that lives. One that keeps silent refuses nothing.
     fn is_refused(&self, sent: &Sent) -> bool {
-        sent.requests > 0 && self.live.is_some_and(|live| live.vitals.died().is_none())
+        sent.requests > 0 && !sent.is_late && self.live.is_some_and(|live| live.vitals.died().is_none())
     }
 
     fn judged(&self, minted: Option<&Minted>) -> Outcome {
@@ -224,7 +226,7 @@ pub(super) fn requests(sent: &[Sent]) -> usize {
 impl Sent {
     /// A request that was not sent.
     pub(super) fn unsent(draft: &Draft, reason: &str) -> Self {
-        Self { draft: draft.clone(), requests: 0, reply: Err(reason.to_owned()), is_unconnected: false }
+        Self { draft: draft.clone(), requests: 0, reply: Err(reason.to_owned()), is_unconnected: false, is_late: false }
     }
 
     pub(super) fn answer(&self) -> Option<&Reply> {
