@@ -4,8 +4,23 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use keyfit::auth::ClientCertificate;
 use keyfit_openapi::Carrier;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName};
+
+/// The same place for a client, where it is one of a request. Its name lives as long as the program, which knows few.
+pub(crate) fn of_client(carrier: &Carrier) -> Option<keyfit::auth::Carrier> {
+    let leaked = |text: &String| -> &'static str { text.clone().leak() };
+    Some(match carrier {
+        Carrier::Header => keyfit::auth::Carrier::Bearer,
+        Carrier::Basic => keyfit::auth::Carrier::Basic,
+        Carrier::Scheme(scheme) => keyfit::auth::Carrier::Scheme(leaked(scheme)),
+        Carrier::NamedHeader(name) => keyfit::auth::Carrier::Header(leaked(name)),
+        Carrier::Cookie(name) => keyfit::auth::Carrier::Cookie(leaked(name)),
+        Carrier::Query(name) => keyfit::auth::Carrier::Query(leaked(name)),
+        Carrier::ClientCertificate => return None,
+    })
+}
 
 /// A place in a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,6 +31,8 @@ pub(crate) enum Spot {
     Cookie(String),
     /// The parameter of the query of this name.
     Query(String),
+    /// No place in a request: the connection over which it goes.
+    Connection,
 }
 
 impl Spot {
@@ -27,6 +44,7 @@ impl Spot {
             Carrier::NamedHeader(name) => Self::Header(name.parse().unwrap_or(AUTHORIZATION)),
             Carrier::Cookie(name) => Self::Cookie(name.clone()),
             Carrier::Query(name) => Self::Query(name.clone()),
+            Carrier::ClientCertificate => Self::Connection,
         }
     }
 
@@ -35,7 +53,7 @@ impl Spot {
         match self {
             Self::Header(name) => Some(name.clone()),
             Self::Cookie(_) => Some(COOKIE),
-            Self::Query(_) => None,
+            Self::Query(_) | Self::Connection => None,
         }
     }
 }
@@ -48,6 +66,7 @@ pub(crate) fn other_place(carrier: &Carrier) -> Spot {
             Spot::Header(name.parse().unwrap_or(HeaderName::from_static("x-api-key")))
         }
         Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => Spot::Header(HeaderName::from_static("x-api-key")),
+        Carrier::ClientCertificate => Spot::Connection,
     }
 }
 
@@ -94,6 +113,7 @@ pub(crate) fn found<'a>(
     query: impl FnOnce(&str) -> Option<&'a str>,
 ) -> Option<Cow<'a, str>> {
     match carrier {
+        Carrier::ClientCertificate => None,
         Carrier::Query(name) => query(name).map(Cow::Borrowed),
         Carrier::Cookie(name) => cookie(headers, name).map(Cow::Borrowed),
         Carrier::NamedHeader(name) => headers.get(name)?.to_str().ok().map(Cow::Borrowed),
@@ -129,6 +149,7 @@ pub(crate) fn flaw(carrier: &Carrier, text: &str) -> Option<String> {
         Carrier::Basic if !text.contains(':') => {
             Some("it is not a user and a password: write `user:password`".to_owned())
         }
+        Carrier::ClientCertificate => ClientCertificate::from_pem(text).err().map(|error| error.to_string()),
         Carrier::Cookie(_) if !text.bytes().all(is_of_a_cookie) => Some(
             "it holds a character that no cookie can: a space, a quote, a comma, a semicolon or a backslash".to_owned(),
         ),
@@ -171,6 +192,7 @@ mod tests {
                     drop(headers.insert(COOKIE, format!("theme=dark; {name}={value}").parse().expect("a header")));
                 }
                 Spot::Query(name) => query = Some((name, value)),
+                Spot::Connection => {}
             }
             let ask = |name: &str| query.as_ref().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
             for other in carriers() {

@@ -274,13 +274,15 @@ impl Need {
             Probe::OtherKind(kind) => vec![contract.credential(kind)?],
             _ => alternative(probe, contract, operation)?,
         };
+        let is_shown = |credential: &&Credential| *probe != Probe::NoCertificate || !credential.is_certificate();
+        let set: Vec<&Credential> = set.into_iter().filter(is_shown).collect();
         // Of several credentials one is what the probe is about, and the others are in order.
         let subject = match probe {
             Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
                 set.iter().position(|credential| credential.kind == *kind)
             }
             _ if rights != Rights::All => set.iter().position(|credential| credential.scoped),
-            _ => None,
+            _ => set.iter().position(|credential| !credential.is_certificate()),
         };
         let of = |(place, credential): (usize, &Credential)| {
             let kind = credential.kind.clone();
@@ -293,9 +295,19 @@ impl Need {
         Some(set.into_iter().enumerate().map(of).collect())
     }
 
+    /// Whether it is a valid credential that may do everything.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.state == State::Valid && self.rights == Rights::All
+    }
+
     /// Who may manage keys.
     pub(crate) fn of_admin(keys: &KeyManagement) -> Self {
         Self { kind: keys.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }
+    }
+
+    /// A valid credential of a kind, which may do everything.
+    pub(crate) fn of_valid(credential: &Credential) -> Self {
+        Self { kind: credential.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }
     }
 }
 
@@ -384,8 +396,8 @@ pub(crate) fn other_alternative<'a>(
     contract: &'a Contract,
     operation: &'a Operation,
 ) -> Option<(&'a Credential, &'a Credential)> {
-    let mut alone =
-        contract.alternatives(operation).filter(|set| set.len() == 1).filter_map(|set| set.first().copied());
+    let alone = contract.alternatives(operation).filter(|set| set.len() == 1).filter_map(|set| set.first().copied());
+    let mut alone = alone.filter(|kind| !kind.is_certificate());
     let first = alone.next()?;
     alone.find(|other| !other.carrier().clashes(first.carrier())).map(|other| (first, other))
 }

@@ -63,9 +63,14 @@ impl Http {
         let builder = if self.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
         // A proxy of the environment would take plain http, and the credential in it, off this machine.
         let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
-        self.with_certificates(self.with_roots(builder, base))?
-            .build()
-            .map_err(|error| Error::configuration_from("the HTTP client cannot be set up".to_owned(), error))
+        self.with_certificates(self.with_roots(builder, base))?.build().map_err(|error| {
+            let hint = if self.has_client_certificate() {
+                " with this client certificate: does the key belong to it?"
+            } else {
+                ""
+            };
+            Error::configuration_from(format!("the HTTP client cannot be set up{hint}"), error)
+        })
     }
 
     /// With the certificate authorities that are trusted. A client of a loopback host over plain http never speaks TLS; reading

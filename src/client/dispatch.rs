@@ -42,17 +42,20 @@ pub trait Dispatch: Send + Sync {
 /// A call on its way.
 pub type Call<'a> = BoxFuture<'a, Result<Answer, Error>>;
 
-/// What a client is connected with: the text of a token, or what hands tokens out.
+/// What a client is connected with: the text of a token, what hands tokens out, or credentials that say themselves what they are.
 #[derive(Debug)]
 pub enum Access {
     /// One token.
     Token(SecretString),
     /// Tokens that may change, and when they are asked for again.
     Source(Arc<dyn TokenSource>, Refresh),
+    /// All that the client holds, each credential with a kind and a carrier of its own: for operations that take several at once,
+    /// or another kind than the first.
+    Held(Credential<()>),
 }
 
 impl Access {
-    /// A credential, whose tokens are checked as those of a kind of this name.
+    /// A credential, whose tokens are checked as those of a kind of this name; what is [`Held`](Self::Held) stays what it is.
     ///
     /// # Errors
     /// Returns an error if the text cannot be a token.
@@ -60,6 +63,7 @@ impl Access {
         match self {
             Self::Token(text) => Credential::fixed(kind, carrier, text),
             Self::Source(source, refresh) => Ok(Credential::cached(kind, source, refresh, carrier)),
+            Self::Held(credential) => Ok(credential),
         }
     }
 }

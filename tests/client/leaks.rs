@@ -21,14 +21,14 @@ use crate::support::{Scripted, TOKEN, access};
 
 /// Everything that was written.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<String>>);
+pub(crate) struct Written(Arc<Mutex<String>>);
 
 impl Written {
     fn push(&self, text: &str) {
         self.0.lock().expect("no test panics while it holds the lock").push_str(text);
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.0.lock().expect("no test panics while it holds the lock").clone()
     }
 }
@@ -63,7 +63,7 @@ fn shown(error: &Error) -> String {
     text
 }
 
-fn logging(written: &Written) -> tracing::subscriber::DefaultGuard {
+pub(crate) fn logging(written: &Written) -> tracing::subscriber::DefaultGuard {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(written.clone())

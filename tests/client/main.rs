@@ -3,14 +3,12 @@
 mod attempts;
 mod bulk_sms;
 mod census;
-mod certificates;
 mod error_bodies;
 mod flows;
 mod granted_scopes;
 mod hostile;
 mod leaks;
 mod limits;
-mod locks;
 mod matrix;
 mod mutual_tls;
 mod opening;
@@ -21,3 +19,7 @@ mod support;
 
 #[path = "../encodings/mod.rs"]
 mod encodings;
+#[path = "../locks/mod.rs"]
+mod locks;
+#[path = "../tls/mod.rs"]
+mod tls;

@@ -1,57 +1,14 @@
 //! Client certificates, before a TLS server that asks for one.
 
-use std::sync::{Arc, Mutex};
-
 use keyfit::auth::ClientCertificate;
 use keyfit::{Config, ErrorKind, RetryPolicy};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use crate::certificates::{Authority, Issued};
 use crate::locks;
-
-/// What a server saw of a request: the client certificate in DER, and the text.
-type Seen = Arc<Mutex<Vec<(Option<Vec<u8>>, String)>>>;
+use crate::tls::{self, Authority, Issued, Seen};
 
 /// A server on a loopback port, which asks for a certificate of the authority.
 async fn server(authority: &Authority, is_demanded: bool) -> (String, Seen) {
-    let issued = authority.issue("server", &["127.0.0.1"]);
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(authority.der())).expect("a root");
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-    let verifier = if is_demanded { verifier } else { verifier.allow_unauthenticated() }.build().expect("a verifier");
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![issued.certificate.into()], PrivatePkcs8KeyDer::from(issued.key).into())
-        .expect("a certificate");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("https://{}", listener.local_addr().expect("an address"));
-    let seen = Seen::default();
-    let seeing = Arc::clone(&seen);
-    tokio::spawn(async move {
-        loop {
-            let Ok((stream, _)) = listener.accept().await else { return };
-            // A client that shows no certificate, or another one, ends here.
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let certificate = stream.get_ref().1.peer_certificates().map(|chain| chain[0].to_vec());
-            let mut text = vec![0; 4096];
-            let length = stream.read(&mut text).await.unwrap_or_default();
-            let text = String::from_utf8_lossy(&text[..length]).into_owned();
-            seeing.lock().expect("no panic").push((certificate, text));
-            let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    (url, seen)
+    tls::server(authority, is_demanded, |_, _| "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await
 }
 
 fn certificate(issued: &Issued) -> ClientCertificate {
@@ -134,6 +91,7 @@ fn a_key_that_does_not_belong_to_its_certificate_is_refused_when_the_client_is_m
     let error = locks::Client::without_credential(config("https://127.0.0.1:9", &authority).client_certificate(mixed));
     let error = error.map(drop).expect_err("they do not belong together");
     assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("does the key belong to it?"), "{error}");
     let shown = format!("{error} {error:?}");
     assert!(two.key_pem().lines().all(|line| !shown.contains(line)), "{shown}");
 }

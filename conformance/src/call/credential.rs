@@ -1,10 +1,13 @@
 //! Which credentials a call is made with: the kinds that open the operation, and the variables that hold them.
 
+use std::cmp::Reverse;
+
 use keyfit::auth::Carrier;
 use keyfit_openapi::{Needed, Opener, Operation, did_you_mean};
 
 use super::{Callee, body, near};
 use crate::UserError;
+use crate::carrier::of_client;
 use crate::secret::shown;
 
 /// A kind of token that a call is made with.
@@ -25,10 +28,19 @@ pub struct Wanted<'a> {
     pub kind: Option<&'a str>,
     /// Whether a token is given: it is of that kind, or of the first kind that the operation takes.
     pub has_token: bool,
+    /// Whether a client certificate is given.
+    pub has_certificate: bool,
+}
+
+/// An alternative of an operation.
+struct Alternative<'a> {
+    openers: Vec<&'a Opener>,
+    needs_certificate: bool,
 }
 
 impl Chosen {
-    /// The kinds of token for an operation, the first alternative that can be had whole. None where a call needs none.
+    /// The kinds of token for an operation: as clients have it, of the alternatives that can be had whole the one with the most
+    /// schemes, and among equals the first. None where a call needs none, or a client certificate alone.
     ///
     /// # Errors
     /// Returns an error if the operation takes no token of the wanted kind, none that a client can send, and if the variables of
@@ -40,12 +52,15 @@ impl Chosen {
         is_set: impl Fn(&str) -> bool,
     ) -> Result<Vec<Self>, UserError> {
         let (sets, is_optional) = alternatives(callee, operation);
-        let known: Vec<Result<Vec<&Opener>, String>> = sets.iter().map(|set| sendable(callee, set)).collect();
-        let mut fitting: Vec<&Vec<&Opener>> = known.iter().flatten().collect();
+        let known: Vec<Result<Alternative<'_>, String>> = sets.iter().map(|set| sendable(callee, set)).collect();
+        let mut fitting: Vec<&Alternative<'_>> = known.iter().flatten().collect();
+        let is_sendable = !fitting.is_empty();
+        // A token that is given is sent.
+        fitting.retain(|set| !wanted.has_token || !set.openers.is_empty());
         if let Some(kind) = wanted.kind {
             let names: Vec<&str> =
-                fitting.iter().flat_map(|set| set.iter()).map(|opener| opener.name.as_str()).collect();
-            fitting.retain(|set| set.iter().any(|opener| opener.name == kind));
+                fitting.iter().flat_map(|set| &set.openers).map(|opener| opener.name.as_str()).collect();
+            fitting.retain(|set| set.openers.iter().any(|opener| opener.name == kind));
             if fitting.is_empty() {
                 let otherwise = match names[..] {
                     [] => "it takes none that keyfit can send: leave --as out".to_owned(),
@@ -61,21 +76,25 @@ impl Chosen {
             }
         }
         // The token that is given stands for one kind; the others of a set are in their variables.
-        let is_given = |set: &[&Opener], opener: &Opener| {
-            wanted.has_token && wanted.kind.map_or_else(|| set[0].name == opener.name, |kind| opener.name == kind)
+        let is_given = |set: &Alternative<'_>, opener: &Opener| {
+            let first = || set.openers.first().is_some_and(|first| first.name == opener.name);
+            wanted.has_token && wanted.kind.map_or_else(first, |kind| opener.name == kind)
         };
-        let missing = |set: &[&Opener]| -> Vec<String> {
+        let missing = |set: &Alternative<'_>| -> Vec<String> {
             let is_missing =
                 |opener: &&&Opener| !is_given(set, opener) && !opener.variable.as_deref().is_some_and(&is_set);
-            set.iter().filter(is_missing).map(|opener| named(opener)).collect()
+            let certificate = set.needs_certificate && !wanted.has_certificate;
+            let openers = set.openers.iter().filter(is_missing).map(|opener| named(opener));
+            openers.chain(certificate.then(|| "--client-cert FILE".to_owned())).collect()
         };
-        if let Some(set) = fitting.iter().find(|set| missing(set).is_empty()) {
-            return Ok(set.iter().map(|opener| Self::new(opener, is_given(set, opener))).collect());
+        let whole = fitting.iter().filter(|set| missing(set).is_empty());
+        if let Some(set) = whole.min_by_key(|set| Reverse(set.schemes())) {
+            return Ok(set.openers.iter().filter_map(|opener| Self::new(opener, is_given(set, opener))).collect());
         }
         match fitting[..] {
             [] if is_optional && !wanted.has_token => Ok(Vec::new()),
-            [] if known.is_empty() => {
-                Err(UserError::new(format!("the operation `{}` takes no credential", operation.id))
+            [] if known.is_empty() || is_sendable => {
+                Err(UserError::new(format!("the operation `{}` takes no token", operation.id))
                     .help("leave --token out"))
             }
             [] => Err(unsendable(operation, &known)),
@@ -84,19 +103,9 @@ impl Chosen {
         }
     }
 
-    fn new(opener: &Opener, is_given: bool) -> Self {
-        // It lives as long as the program, which makes one call.
-        let leaked = |text: &String| -> &'static str { text.clone().leak() };
-        let carrier = match &opener.carrier {
-            keyfit_openapi::Carrier::NamedHeader(name) => Carrier::Header(leaked(name)),
-            keyfit_openapi::Carrier::Scheme(scheme) => Carrier::Scheme(leaked(scheme)),
-            keyfit_openapi::Carrier::Basic => Carrier::Basic,
-            keyfit_openapi::Carrier::Cookie(name) => Carrier::Cookie(leaked(name)),
-            // None of the query opens a call: they are left out of what does.
-            keyfit_openapi::Carrier::Header | keyfit_openapi::Carrier::Query(_) => Carrier::Bearer,
-        };
+    fn new(opener: &Opener, is_given: bool) -> Option<Self> {
         let variable = opener.variable.clone().filter(|_| !is_given);
-        Self { kind: opener.name.clone(), variable, carrier }
+        Some(Self { kind: opener.name.clone(), variable, carrier: of_client(&opener.carrier)? })
     }
 
     /// The header that carries it, and what stands there before the token.
@@ -166,10 +175,18 @@ pub(super) fn alternatives(callee: &Callee, operation: &Operation) -> (Vec<Vec<S
     }
 }
 
+impl Alternative<'_> {
+    fn schemes(&self) -> usize {
+        self.openers.len() + usize::from(self.needs_certificate)
+    }
+}
+
 /// The kinds of a set, or why it cannot be sent.
-fn sendable<'a>(callee: &'a Callee, set: &[String]) -> Result<Vec<&'a Opener>, String> {
+fn sendable<'a>(callee: &'a Callee, set: &[String]) -> Result<Alternative<'a>, String> {
+    let (certificates, tokens): (Vec<&String>, Vec<&String>) =
+        set.iter().partition(|name| callee.certificates.contains(name));
     let mut found: Vec<&Opener> = Vec::new();
-    for name in set {
+    for name in tokens {
         let opener = callee.openers.iter().find(|opener| opener.name == *name);
         let opener = opener.ok_or_else(|| format!("`{name}` {}", why_unsendable(callee, name)))?;
         if let Some(other) = found.iter().find(|other| header(other).eq_ignore_ascii_case(&header(opener))) {
@@ -177,7 +194,7 @@ fn sendable<'a>(callee: &'a Callee, set: &[String]) -> Result<Vec<&'a Opener>, S
         }
         found.push(opener);
     }
-    Ok(found)
+    Ok(Alternative { openers: found, needs_certificate: !certificates.is_empty() })
 }
 
 fn why_unsendable(callee: &Callee, name: &str) -> String {
@@ -187,12 +204,11 @@ fn why_unsendable(callee: &Callee, name: &str) -> String {
         ("apikey", "query") => "is a key in the query, where logs show it".to_owned(),
         ("apikey", place @ ("cookie" | "header")) => format!("is a key in a {place} that cannot be sent"),
         ("http", _) => format!("is the HTTP scheme `{}`", text("scheme")),
-        ("mutualtls", _) => "is a client certificate".to_owned(),
         _ => "is not a kind of token that the contract or the document describes".to_owned(),
     }
 }
 
-fn unsendable(operation: &Operation, known: &[Result<Vec<&Opener>, String>]) -> UserError {
+fn unsendable(operation: &Operation, known: &[Result<Alternative<'_>, String>]) -> UserError {
     let reasons: Vec<&str> = known.iter().filter_map(|set| set.as_ref().err()).map(String::as_str).collect();
     UserError::new(format!(
         "the operation `{}` takes credentials that keyfit cannot send: {}",
@@ -204,8 +220,10 @@ fn unsendable(operation: &Operation, known: &[Result<Vec<&Opener>, String>]) -> 
 
 fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
     let each: Vec<String> = missing.iter().map(|set| set.join(" and ")).collect();
+    let takes_token = missing.iter().flatten().any(|one| !one.starts_with("--"));
+    let file = if takes_token { ", or name a file that holds the token: --token @FILE" } else { "" };
     UserError::new(format!("there is no credential for the operation `{}`", operation.id))
-        .help(format!("set {}, or name a file that holds the token: --token @FILE", each.join(", or ")))
+        .help(format!("set {}{file}", each.join(", or ")))
 }
 
 /// What has to be set for a kind.
@@ -236,12 +254,16 @@ mod tests {
             "/one-header": {"get": {"operationId": "one-header", "responses": {}, "security": [{"bearer": [], "other": []}]}},
             "/half": {"get": {"operationId": "half", "responses": {}, "security": [{"key": [], "digest": []}, {"query": []}]}},
             "/optional": {"get": {"operationId": "optional", "responses": {}, "security": [{}, {"key": []}]}},
-            "/open": {"get": {"operationId": "open", "responses": {}, "security": []}}
+            "/open": {"get": {"operationId": "open", "responses": {}, "security": []}},
+            "/larger": {"get": {"operationId": "larger", "responses": {}, "security": [{"key": []}, {"key": [], "bearer": []}]}},
+            "/machine": {"get": {"operationId": "machine", "responses": {}, "security": [{"machine": []}]}},
+            "/machines": {"get": {"operationId": "machines", "responses": {}, "security": [{"bearer": []}, {"machine": [], "key": []}]}}
         },
         "components": {"securitySchemes": {
             "bearer": {"type": "http", "scheme": "bearer"}, "other": {"type": "oauth2", "flows": {}},
             "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
-            "query": {"type": "apiKey", "in": "query", "name": "key"}, "digest": {"type": "http", "scheme": "digest"}
+            "query": {"type": "apiKey", "in": "query", "name": "key"}, "digest": {"type": "http", "scheme": "digest"},
+            "machine": {"type": "mutualTLS"}
         }}}"#;
 
     fn callee() -> Callee {
@@ -258,13 +280,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_alternative_that_is_set_whole_is_sent() {
+    fn the_largest_alternative_that_is_set_whole_is_sent() {
         let any = Wanted::default();
         assert_eq!(chosen("plain", any, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
         assert_eq!(chosen("either", any, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
         assert_eq!(chosen("either", any, &["A_BEARER", "A_KEY"]), Ok(vec!["key A_KEY".to_owned()]));
         let both = Ok(vec!["bearer A_BEARER".to_owned(), "key A_KEY".to_owned()]);
         assert_eq!(chosen("both", any, &["A_BEARER", "A_KEY"]), both);
+        assert_eq!(chosen("larger", any, &["A_KEY"]), Ok(vec!["key A_KEY".to_owned()]));
+        let both = Ok(vec!["key A_KEY".to_owned(), "bearer A_BEARER".to_owned()]);
+        assert_eq!(chosen("larger", any, &["A_BEARER", "A_KEY"]), both);
         assert_eq!(chosen("optional", any, &[]), Ok(Vec::new()));
         assert_eq!(chosen("optional", any, &["A_KEY"]), Ok(vec!["key A_KEY".to_owned()]));
         assert_eq!(chosen("open", any, &["A_KEY"]), Ok(Vec::new()));
@@ -272,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_token_that_is_given_is_of_the_kind_that_is_named() {
-        let given = |kind| Wanted { kind, has_token: true };
+        let given = |kind| Wanted { kind, has_token: true, has_certificate: false };
         assert_eq!(chosen("either", given(None), &[]), Ok(vec!["key given".to_owned()]));
         assert_eq!(chosen("either", given(Some("bearer")), &[]), Ok(vec!["bearer given".to_owned()]));
         let both = Ok(vec!["bearer A_BEARER".to_owned(), "key given".to_owned()]);
@@ -281,7 +306,21 @@ mod tests {
         assert!(error.contains("help: set A_BEARER, or name a file"), "{error}");
         let error = chosen("either", given(Some("baerer")), &[]).expect_err("no such kind");
         assert!(error.contains("did you mean `bearer`? it takes key, bearer"), "{error}");
-        assert!(chosen("open", given(None), &[]).expect_err("none is taken").contains("takes no credential"));
+        assert!(chosen("open", given(None), &[]).expect_err("none is taken").contains("takes no token"));
+        let machine = Wanted { kind: None, has_token: true, has_certificate: true };
+        assert!(chosen("machine", machine, &[]).expect_err("none is taken").contains("takes no token"));
+    }
+
+    #[test]
+    fn a_client_certificate_is_a_credential_that_is_given() {
+        let with = Wanted { has_certificate: true, ..Wanted::default() };
+        assert_eq!(chosen("machine", with, &[]), Ok(Vec::new()));
+        assert_eq!(chosen("machines", with, &["A_KEY", "A_BEARER"]), Ok(vec!["key A_KEY".to_owned()]));
+        assert_eq!(chosen("machines", with, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
+        let error = chosen("machine", Wanted::default(), &[]).expect_err("nothing is given");
+        assert!(error.ends_with("help: set --client-cert FILE"), "{error}");
+        let error = chosen("machines", Wanted::default(), &["A_KEY"]).expect_err("half of it is missing");
+        assert!(error.contains("help: set A_BEARER, or --client-cert FILE, or name a file"), "{error}");
     }
 
     #[test]

@@ -61,6 +61,7 @@ fn credentials(callee: &Callee, operation: &Operation) -> String {
     let of = |name: &String| match callee.openers.iter().find(|opener| opener.name == *name) {
         Some(Opener { variable: Some(variable), .. }) => format!("{name} from {variable}"),
         Some(_) => name.clone(),
+        None if callee.certificates.contains(name) => format!("{name} by --client-cert"),
         None => format!("{name}, which keyfit cannot send"),
     };
     let each = sets.iter().map(|set| set.iter().map(of).collect::<Vec<_>>().join(" and "));

@@ -17,7 +17,7 @@ pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
 pub use pages::{Items, items};
 
-use keyfit_openapi::{Api, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
+use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
 
 use crate::{UserError, apis};
 
@@ -28,8 +28,10 @@ pub struct Callee {
     pub api: Api,
     /// The same for the runtime.
     pub table: &'static keyfit::Api,
-    /// The kinds of token that open it.
+    /// The kinds of token that open it; client certificates are not among them.
     pub openers: Vec<Opener>,
+    /// The schemes that a client certificate satisfies.
+    pub certificates: Vec<String>,
     /// The variable that holds another base URL than the documented one.
     pub base_url_variable: String,
 }
@@ -41,15 +43,18 @@ impl Callee {
     /// Returns an error if the document, the overlay or the contract cannot be used.
     pub fn read(source: &Source) -> Result<Self, UserError> {
         let api = Api::read(source)?;
-        let mut openers = openers(&api, source.contract.as_ref())?;
+        let (certificates, mut openers): (Vec<Opener>, Vec<Opener>) = openers(&api, source.contract.as_ref())?
+            .into_iter()
+            .partition(|opener| opener.carrier == Carrier::ClientCertificate);
+        let certificates: Vec<String> = certificates.into_iter().map(|opener| opener.name).collect();
         for opener in &mut openers {
             if opener.variable.is_none() {
                 opener.variable = variable_elsewhere(opener)?;
             }
         }
-        let table = table::of(&api, &source.facts()?);
+        let table = table::of(&api, &source.facts()?, &certificates);
         let base_url_variable = base_url_variable(&api);
-        Ok(Self { api, table, openers, base_url_variable })
+        Ok(Self { api, table, openers, certificates, base_url_variable })
     }
 
     /// The operation that is called so: by its id, its id in kebab-case, or method and path, as in `GET /sms/{id}`.

@@ -9,14 +9,10 @@ use super::json::{self, Style};
 use crate::body::essence;
 use crate::secret::{Redactor, names_secret};
 
-/// Method, URL and headers, a line each. Masked are credentials, known secrets, and values of what is called like a secret.
+/// Method, URL and headers of a request that has no credential yet, a line each, and the credentials. Masked are these, known secrets, and values of what is called like a secret.
 pub fn head(request: &Request, credentials: &[Chosen], redactor: &Redactor) -> Vec<String> {
     let mut lines = vec![format!("{} {}", request.method(), redactor.mask(&url(request)))];
-    let mut plain = request.headers().clone();
-    for chosen in credentials {
-        plain.remove(chosen.header().0);
-    }
-    lines.extend(headers(&plain, redactor));
+    lines.extend(headers(request.headers(), redactor));
     lines.extend(credentials.iter().map(|chosen| {
         let (name, scheme) = chosen.header();
         format!("{name}: {scheme}{MASK}")

@@ -2,10 +2,10 @@
 
 use keyfit::operation::{NextPage, PageArgument, Pagination, Partial, Retry};
 use keyfit::{ErrorEnvelope, RateLimitNames};
-use keyfit_openapi::{Api, Facts, Operation};
+use keyfit_openapi::{Api, Facts, Needed, Operation};
 
 /// The API for the runtime. It lives as long as the program, as a static would: a program calls few APIs.
-pub(super) fn of(api: &Api, facts: &Facts) -> &'static keyfit::Api {
+pub(super) fn of(api: &Api, facts: &Facts, certificates: &[String]) -> &'static keyfit::Api {
     let operations: Vec<keyfit::Operation> = api.operations.iter().map(row).collect();
     let errors: Vec<ErrorEnvelope> = facts
         .errors
@@ -28,6 +28,7 @@ pub(super) fn of(api: &Api, facts: &Facts) -> &'static keyfit::Api {
         .with_operations(operations.leak())
         .with_errors(errors.leak())
         .with_rate_limit(names)
+        .with_client_certificates(texts(certificates))
         .with_secret_prefixes(texts(&facts.secret_prefixes));
     Box::leak(Box::new(table))
 }
@@ -47,6 +48,10 @@ fn row(operation: &Operation) -> keyfit::Operation {
         .with_rate_limit(text(&operation.rate_limit))
         .with_rate_limit_by(texts(&operation.rate_limit_by))
         .with_errors(text(&operation.errors));
+    if let Needed::OneOf { sets, is_optional } = &*operation.needed {
+        let alternatives = sets.iter().map(|set| texts(set)).chain(is_optional.then_some(&[][..]));
+        row = row.with_security(alternatives.collect::<Vec<_>>().leak());
+    }
     row.resource = operation.resource.as_deref().map(text);
     row.retry_key = operation.retry_key.as_deref().map(text);
     row.unverified = operation.unverified.as_deref().map(text);

@@ -19,6 +19,8 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         // No credential that can be sent opens it, or nothing is asked of who calls it.
         _ if contract.alternatives(operation).next().is_none() => return false,
         probe if is_open && probe.needs_demand() => return false,
+        probe if !fits_certificates(probe, contract, operation) => return false,
+        probe if is_opened_by_others(probe, contract, operation) => return false,
         _ => {}
     }
     let has =
@@ -101,6 +103,32 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     }
 }
 
+/// Whether what a probe spoils of several credentials is not needed, because the others are an alternative by themselves.
+fn is_opened_by_others(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
+    let sets = operation.needed.sets();
+    let has_several = sets.len() > 1 && sets.iter().any(|set| set.len() > 1);
+    let Some(needs) = Need::of(probe, contract, operation, false).filter(|_| has_several) else { return false };
+    let (plain, spoiled): (Vec<&Need>, Vec<&Need>) = needs.iter().partition(|need| need.is_plain());
+    let is_plain = |kind: &String| plain.iter().any(|need| need.kind == *kind);
+    !spoiled.is_empty() && sets.iter().any(|set| set.iter().all(is_plain))
+}
+
+/// Whether a probe means something where a client certificate is needed, alone or with others: of that there is nothing to bend, and
+/// over a connection without it nothing else need be looked at.
+fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
+    let first = contract.alternatives(operation).next().unwrap_or_default();
+    let (certificates, tokens): (Vec<&Credential>, Vec<&Credential>) =
+        first.into_iter().partition(|kind| kind.is_certificate());
+    let is_one = |kind: &String| contract.credential(kind).is_some_and(Credential::is_certificate);
+    match probe {
+        Probe::NoCertificate => !certificates.is_empty(),
+        Probe::OtherKind(kind) => certificates.is_empty() && !is_one(kind),
+        Probe::Without(kind) | Probe::WithUnknown(kind) => !is_one(kind),
+        Probe::Foreign(_) => true,
+        probe => !tokens.is_empty() || !probe.needs_demand(),
+    }
+}
+
 /// Whether an operation has an alternative that a probe about its credentials can be about.
 fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let first = || contract.alternatives(operation).next();
@@ -116,7 +144,7 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
         }
         // Where another alternative stands there, it is that one's place.
         Probe::OtherPlace => first().is_some_and(|set| {
-            set.iter().all(|credential| {
+            set.iter().filter(|credential| !credential.is_certificate()).all(|credential| {
                 let other = other_place(credential.carrier());
                 let mut carriers = contract.kinds_of(operation).flat_map(|kind| &kind.carriers);
                 !carriers.any(|carrier| Spot::of(carrier) == other)
@@ -154,8 +182,8 @@ pub(super) fn authorization_variants(
 pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation) -> Vec<Option<String>> {
     let named = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
     let once_if = |applies: bool| if applies { vec![None] } else { Vec::new() };
-    let is_sent = contract.sent_by_clients(operation).is_some();
-    // What the client holds does not open it.
+    let is_sent = !contract.sent_by_clients(operation).is_empty();
+    // No credential that can be sent opens it.
     if !is_sent && !operation.needed.is_optional() {
         return Vec::new();
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::{fmt, fs, path::Path};
 
 use clap::Args;
+use keyfit::Config;
+use keyfit::auth::ClientCertificate;
 use keyfit_conformance::UserError;
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
 use keyfit_conformance::secret::{MASK, Redactor, Secret};
@@ -31,16 +33,27 @@ const OF_SECRETS: [&str; 15] = [
     "token",
 ];
 
+/// The certificates of a connection.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(super) struct Certificates {
+    /// Trust the certificate authorities in this file too: PEM.
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    /// Show the server the client certificate in this file: PEM, with its private key unless --client-key names that.
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+    /// The private key of the client certificate, where it is in a file of its own: PEM, not encrypted.
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+}
+
 /// How a live server is reached.
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct Transport {
-    /// Trust the certificate authorities in this file too: PEM.
-    #[arg(long, value_name = "FILE")]
-    cacert: Option<PathBuf>,
-    /// Show the live server the client certificate in this file: PEM, with its private key.
-    #[arg(long, value_name = "FILE")]
-    client_cert: Option<PathBuf>,
+    #[command(flatten)]
+    certificates: Certificates,
     /// Accept any certificate of the live server, whoever issued it; the report says so.
     #[arg(long)]
     pub(super) insecure: bool,
@@ -82,6 +95,53 @@ pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v 
     all.filter(|part| part.len() >= SHORTEST_SECRET || (is_of_secrets && is_whole(part) && !part.is_empty())).collect()
 }
 
+impl Certificates {
+    /// The settings of a client with these.
+    pub(super) fn put_into(&self, config: Config) -> Result<Config, UserError> {
+        let config = match &self.cacert {
+            Some(path) => config.root_certificates(read(path)?).map_err(|_| {
+                UserError::new("--cacert: the file holds no certificate in PEM")
+                    .at(path.display())
+                    .help("correct the option")
+            })?,
+            None => config,
+        };
+        Ok(match self.client()? {
+            Some((certificate, _)) => config.client_certificate(certificate),
+            None => config,
+        })
+    }
+
+    /// Whether a client certificate is named.
+    pub(super) fn has_client(&self) -> bool {
+        self.client_cert.is_some()
+    }
+
+    /// The client certificate, and the same with its private key in PEM.
+    fn client(&self) -> Result<Option<(ClientCertificate, Secret)>, UserError> {
+        let Some(path) = &self.client_cert else { return Ok(None) };
+        let mut both = pem(path, "--client-cert")?;
+        if let Some(key) = &self.client_key {
+            both = format!("{both}\n{}", pem(key, "--client-key")?);
+        }
+        match ClientCertificate::from_pem(both.clone()) {
+            Ok(certificate) => Ok(Some((certificate, Secret::new(both)))),
+            Err(error) => Err(UserError::new(format!("--client-cert: {error}"))
+                .at(path.display())
+                .help("name the files of both: --client-cert CERTIFICATE --client-key KEY")),
+        }
+    }
+}
+
+/// What a file in PEM holds.
+fn pem(path: &Path, option: &str) -> Result<String, UserError> {
+    String::from_utf8(read(path)?).map_err(|_| {
+        UserError::new(format!("{option}: the file is not in PEM"))
+            .at(path.display())
+            .help("convert it: `openssl x509`, `openssl pkey`")
+    })
+}
+
 impl Transport {
     /// The HTTP clients. `credentials` are the headers in which tokens are sent.
     pub(super) fn http(&self, credentials: &[HeaderName], redactor: &Redactor) -> Result<Http, UserError> {
@@ -97,8 +157,8 @@ impl Transport {
             headers.append(name.clone(), value.clone());
         }
         let settings = Settings {
-            authorities: self.cacert.as_deref().map(read).transpose()?,
-            client_certificate: self.client_cert.as_deref().map(read).transpose()?,
+            authorities: self.certificates.cacert.as_deref().map(read).transpose()?,
+            client_certificate: self.certificates.client()?.map(|(_, both)| both),
             accept_any_certificate: self.insecure,
             headers,
         };
@@ -116,7 +176,7 @@ impl Transport {
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, UserError> {
+fn read(path: &Path) -> Result<Vec<u8>, UserError> {
     fs::read(path).map_err(|error| {
         UserError::new(format!("the file cannot be read: {error}")).at(path.display()).help("check the path")
     })

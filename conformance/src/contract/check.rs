@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use keyfit_openapi::{Failure, Text, plain};
 
-use super::{Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
+use super::{Carrier, Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
 
 /// The first thing that is wrong with a rule, whatever it presumes.
 pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Failure> {
@@ -50,6 +50,10 @@ impl Checker<'_> {
             if self.contract.credentials[..place].iter().any(|earlier| earlier.kind == *kind) {
                 let problem = format!("the kind `{kind}` is listed twice");
                 return Err(self.failure(kind, problem, "remove one of the two, or give it another name"));
+            }
+            if credential.carriers.len() > 1 && credential.carriers.contains(&Carrier::ClientCertificate) {
+                let problem = format!("`{kind}` is a client certificate and something else as well");
+                return Err(self.failure(kind, problem, "make two kinds of it: a certificate stands in no request"));
             }
             for carrier in &credential.carriers {
                 if let Some(name) = carrier.odd_name() {

@@ -217,6 +217,11 @@ impl Credential {
         self.carriers.first().unwrap_or(&Carrier::Header)
     }
 
+    /// Whether it is a client certificate, which belongs to the connection.
+    pub fn is_certificate(&self) -> bool {
+        *self.carrier() == Carrier::ClientCertificate
+    }
+
     /// How a token begins, in the test environment or the other one.
     pub fn prefix_in(&self, is_test: bool) -> &str {
         self.test_prefix.as_deref().filter(|_| is_test).unwrap_or(&self.prefix)
@@ -323,15 +328,31 @@ impl Contract {
         !operation.needed.is_optional() && self.alternatives(operation).next().is_some()
     }
 
-    /// The kind of token that clients send with an operation; none where they have none that it takes.
-    pub(crate) fn sent_by_clients(&self, operation: &Operation) -> Option<&Credential> {
-        let takes = |kind: &&Credential| *operation.needed == Needed::Any || operation.needed.takes_alone(&kind.kind);
-        self.client_credential().filter(takes)
+    /// What clients send with an operation: the kind that they are given, where that opens it alone; where it does not, and the
+    /// operation cannot be called without, the first alternative. Empty where they send nothing.
+    pub(crate) fn sent_by_clients<'a>(&'a self, operation: &'a Operation) -> Vec<&'a Credential> {
+        let needed = &operation.needed;
+        let opens = |kind: &&Credential| **needed == Needed::Any || needed.takes_alone(&kind.kind);
+        match self.client_credential().filter(opens) {
+            Some(kind) => vec![kind],
+            None if needed.is_optional() => Vec::new(),
+            // The scripted servers speak plain HTTP, over which no certificate is shown.
+            None => {
+                let is_sent = |set: &Vec<&Credential>| set.iter().all(|kind| !kind.is_certificate());
+                self.alternatives(operation).find(is_sent).unwrap_or_default()
+            }
+        }
     }
 
-    /// The kind of token that clients are given: the first.
+    /// What clients hold before they call an operation: what they send, or the kind that they are given.
+    pub(crate) fn held_by_clients<'a>(&'a self, operation: &'a Operation) -> Vec<&'a Credential> {
+        let sent = self.sent_by_clients(operation);
+        if sent.is_empty() { self.client_credential().into_iter().collect() } else { sent }
+    }
+
+    /// The kind of token that clients are given: the first that a request carries.
     pub(crate) fn client_credential(&self) -> Option<&Credential> {
-        self.credentials.first()
+        self.credentials.iter().find(|kind| !kind.is_certificate())
     }
 
     /// The body that an answer of this status has, for operations of an error profile.

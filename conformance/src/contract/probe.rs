@@ -20,6 +20,8 @@ pub enum Probe {
     Alternative(Vec<String>),
     /// No credential.
     NoToken,
+    /// Everything but the client certificate that is needed.
+    NoCertificate,
     /// The place of a token with nothing in it: the scheme alone, an empty header.
     EmptyToken,
     /// A valid token under another scheme: `Basic`, or `Bearer` where that is its own.
@@ -126,7 +128,8 @@ impl Probe {
         matches!(self, Self::WrongScheme | Self::BareToken | Self::LowerCaseScheme)
     }
 
-    /// Whether it sends no credential where a valid request has one.
+    /// Whether it sends no credential where a valid request has one. A client certificate that is needed with others is shown all
+    /// the same.
     pub fn is_without_token(&self) -> bool {
         matches!(self, Self::NoToken | Self::QueryToken(_) | Self::BrokenBodyWithoutToken | Self::HeadWithoutToken)
     }
@@ -140,6 +143,7 @@ impl Probe {
                 | Self::MalformedToken
                 | Self::WrongScheme
                 | Self::BareToken
+                | Self::NoCertificate
                 | Self::UnknownToken
                 | Self::RevokedToken
                 | Self::ExpiredToken

@@ -90,6 +90,8 @@ pub struct Expect {
     pub success: bool,
     /// One of these statuses. The mock answers with the first one.
     pub status: Vec<u16>,
+    /// The connection may be refused as well, before there is an answer: a server that asks for client certificates does so.
+    pub refused_connection: bool,
     /// What the body is.
     pub body: Option<Body>,
     /// Headers that must be there.

@@ -7,6 +7,10 @@ use clap::ValueEnum;
 pub enum Defect {
     /// Sends the header that generators like to add.
     SendsApiVersion,
+    /// Sends the first of several credentials that are needed at once.
+    SendsOneOfSeveral,
+    /// Sends what it holds with calls that take nothing of it.
+    SendsAllItHolds,
     /// Drops the value of a success.
     LosesValue,
     /// Keeps the status of a refusal and nothing else.

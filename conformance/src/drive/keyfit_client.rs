@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use keyfit::auth::{AccessToken, Refresh, TokenSource};
+use keyfit::auth::{AccessToken, Credential, Refresh, TokenSource};
 use keyfit::codegen::unknown_operation;
 use keyfit::dispatch::{Access, Dispatch};
 use keyfit::testing::TestClock;
@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use super::authorization::{KeyfitHolder, Registration, TokenHolder};
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
+use crate::carrier::of_client;
 use crate::secret::Secret;
 
 /// Makes clients by the `connect` of generated code.
@@ -83,8 +84,28 @@ fn connected(connect: &Factory, base_url: &str, purse: &Purse) -> Result<Connect
     // To a client the check is one long outage.
     let retry = RetryPolicy::default().budget(u32::MAX);
     let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
-    let dispatch = connect(config, Access::Source(Arc::new(purse.clone()), refresh));
+    // The servers are on this machine, and their log is the check's.
+    let config = config.allow_query_keys();
+    let dispatch = purse.access(refresh).and_then(|access| connect(config, access));
     dispatch.map(|dispatch| Connected { dispatch: dispatch.into(), clock }).map_err(|error| error.to_string())
+}
+
+impl Purse {
+    /// What a client is connected with. Of several credentials the first comes from here.
+    fn access(&self, refresh: Refresh) -> Result<Access, Error> {
+        let token = Access::Source(Arc::new(self.clone()), refresh);
+        if self.wallet.is_usual() {
+            return Ok(token);
+        }
+        let rest = self.wallet.parts().into_iter().skip(1).map(|part| Access::Token(part.secret.reveal().into()));
+        let mut held = Credential::none();
+        for (access, part) in [token].into_iter().chain(rest).zip(self.wallet.parts()) {
+            if let Some(carrier) = of_client(&part.carrier) {
+                held = held.and(&access.credential(&part.kind, carrier)?);
+            }
+        }
+        Ok(Access::Held(held))
+    }
 }
 
 impl TokenSource for Purse {

@@ -23,7 +23,7 @@ pub use authorization::{Flow, Refusal, Registration, Stored, TestClock, TokenHol
 pub use defect::Defect;
 pub use keyfit_client::Keyfit;
 pub use naive::Naive;
-pub use subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
+pub use subject::{Called, Connect, Failure, NoAnswer, Observed, Part, Subject, Wallet};
 
 use self::authorization::Play;
 use self::scene::Scene;
@@ -31,7 +31,7 @@ use self::script::{Received, Script, Scripted};
 use self::tokens::Tokens;
 use self::witness::Witness;
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{AuthorizationDrive, Drive};
+use crate::contract::{AuthorizationDrive, Contract, Credential, Drive};
 use crate::secret::Redactor;
 use crate::verdict::{Exchange, Outcome, Verdict, cut};
 
@@ -49,11 +49,17 @@ pub struct Stage {
     permits: Semaphore,
 }
 
-/// A connected client with a lane of the scripted servers to itself.
+/// Connected clients with a lane of the scripted servers to themselves.
 struct Lane {
     number: usize,
-    /// `None` where no case calls an operation.
-    client: Option<Box<dyn Subject>>,
+    /// One for each set of credentials that operations take, connected when it is first needed.
+    clients: Vec<Client>,
+}
+
+/// A connected client, and what it holds.
+struct Client {
+    subject: Box<dyn Subject>,
+    kinds: Vec<String>,
     tokens: Tokens,
 }
 
@@ -63,20 +69,26 @@ impl Stage {
     /// # Errors
     /// A client that cannot be connected.
     pub async fn start(catalogue: &Catalogue, connect: Arc<dyn Connect>, redactor: &Redactor) -> Result<Self, String> {
-        let kind = catalogue.contract.client_credential();
-        let script = Script::start(LANES).await;
-        let mut lanes = Vec::new();
+        let (script, elsewhere) = (Script::start(LANES).await, Script::start(LANES).await);
+        let (free, redactor) = (Mutex::default(), redactor.clone());
+        let stage = Self { connect, redactor, script, elsewhere, free, permits: Semaphore::new(LANES) };
+        // One that cannot be connected is told before the first case.
+        let usual: Vec<&Credential> = catalogue.contract.client_credential().into_iter().collect();
         for number in 0..LANES {
-            let tokens = Tokens::new(kind, number, redactor);
-            let base_url = script.base_url(number, request::BASE_PATH);
-            let client =
-                if catalogue.needs_client() { Some(connect.connect(&base_url, &tokens.wallet).await?) } else { None };
-            lanes.push(Lane { number, client, tokens });
+            let mut clients = Vec::new();
+            if catalogue.needs_client() {
+                clients.push(stage.client(&catalogue.contract, &usual, number).await?);
+            }
+            stage.free().push(Lane { number, clients });
         }
-        let free = Mutex::new(lanes);
-        let elsewhere = Script::start(LANES).await;
-        let redactor = redactor.clone();
-        Ok(Self { connect, redactor, script, elsewhere, free, permits: Semaphore::new(LANES) })
+        Ok(stage)
+    }
+
+    async fn client(&self, contract: &Contract, kinds: &[&Credential], lane: usize) -> Result<Client, String> {
+        let tokens = Tokens::new(contract, kinds, lane, &self.redactor);
+        let base_url = self.script.base_url(lane, request::BASE_PATH);
+        let subject = self.connect.connect(&base_url, &tokens.wallet).await?;
+        Ok(Client { subject, kinds: kinds.iter().map(|kind| kind.kind.clone()).collect(), tokens })
     }
 
     /// Runs one client-side case.
@@ -85,10 +97,10 @@ impl Stage {
             return Outcome::error("the rule is not one for clients");
         };
         let Ok(_permit) = self.permits.acquire().await else { return Outcome::error("the clients are gone") };
-        let Some(lane) = self.free().pop() else { return Outcome::error("no client is free") };
+        let Some(mut lane) = self.free().pop() else { return Outcome::error("no client is free") };
         let mut outcome = match drive {
             Drive::Authorization(drive) => self.authorize(catalogue, case, drive, &lane).await,
-            drive => self.call(catalogue, case, drive, &lane).await,
+            drive => self.call(catalogue, case, drive, &mut lane).await,
         };
         let received = self.script.received(lane.number);
         self.free().push(lane);
@@ -118,24 +130,36 @@ impl Stage {
         play.play(drive).await.map_or_else(|finding| Outcome::broken(case.level, finding), |()| Outcome::pass())
     }
 
-    async fn call(&self, catalogue: &Catalogue, case: &Case, drive: Drive, lane: &Lane) -> Outcome {
-        let Some(client) = lane.client.as_deref() else { return Outcome::error("no client is connected") };
+    async fn call(&self, catalogue: &Catalogue, case: &Case, drive: Drive, lane: &mut Lane) -> Outcome {
         if let Some(gap) = catalogue.gap(case) {
             return Outcome::skip(format!("there is no example of a request, {gap}: an overlay can give one"));
         }
         // What the case before was answered, or received, is not this one's.
         self.script.set(lane.number, Scripted::empty(599));
-        if let Err(reason) = client.begin().await {
+        let kinds = catalogue.contract.held_by_clients(catalogue.operation(case));
+        let is_held = |client: &Client| client.kinds.iter().eq(kinds.iter().map(|kind| &kind.kind));
+        let place = match lane.clients.iter().position(is_held) {
+            Some(place) => place,
+            None => match self.client(&catalogue.contract, &kinds, lane.number).await {
+                Ok(client) => {
+                    lane.clients.push(client);
+                    lane.clients.len() - 1
+                }
+                Err(reason) => return Outcome::error(reason),
+            },
+        };
+        let Client { subject, tokens, .. } = &lane.clients[place];
+        if let Err(reason) = subject.begin().await {
             return unanswered(reason);
         }
-        let client = Witness::new(client);
+        let client = Witness::new(&**subject);
         let scene = Scene {
             catalogue,
             case,
             client: &client,
             script: &self.script,
             elsewhere: &self.elsewhere,
-            tokens: &lane.tokens,
+            tokens,
             lane: lane.number,
         };
         let result = scene.play(drive).await;

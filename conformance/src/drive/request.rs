@@ -8,11 +8,11 @@ use keyfit_openapi::{Api, Operation, Place, Writing};
 use serde_json::{Map, Value};
 
 use super::script::Received;
+use super::subject::Part;
 use crate::body::{ANYTHING, asked_for, is_sent_as, pairs, plain, read, written};
 use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
-use crate::contract::{Carrier, Credential};
-use crate::secret::Secret;
+use crate::contract::Carrier;
 use crate::segment;
 
 /// The path of the base URL that clients are connected to, below the lane.
@@ -24,16 +24,17 @@ pub(super) fn check(
     operation: &Operation,
     arguments: &Map<String, Value>,
     request: &Received,
-    secret: &Secret,
+    held: &[Part],
 ) -> Result<(), String> {
     if request.method != operation.method {
         return Err(format!("the method is {}, not {}", request.method, operation.method));
     }
     path(operation, arguments, request)?;
-    let carrier = catalogue.contract.sent_by_clients(operation).map(Credential::carrier);
-    query(operation, arguments, request, carrier, secret)?;
+    // Where the client sends any of what it holds, it sends all of it.
+    let sent = if catalogue.contract.sent_by_clients(operation).is_empty() { &[] } else { held };
+    query(operation, arguments, request, sent)?;
     headers(operation, request)?;
-    credential(request, carrier, secret)?;
+    credentials(request, sent, held)?;
     body(&catalogue.api, operation, arguments, request)
 }
 
@@ -54,16 +55,17 @@ fn query(
     operation: &Operation,
     arguments: &Map<String, Value>,
     request: &Received,
-    carrier: Option<&Carrier>,
-    secret: &Secret,
+    credentials: &[Part],
 ) -> Result<(), String> {
     let documented = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
     let mut expected: BTreeSet<(String, String)> = documented
         .filter_map(|parameter| Some(pairs(&parameter.name, arguments.get(&parameter.name)?)))
         .flatten()
         .collect();
-    if let Some(Carrier::Query(name)) = carrier {
-        expected.insert((name.clone(), secret.reveal().to_owned()));
+    for part in credentials {
+        if let Carrier::Query(name) = &part.carrier {
+            expected.insert((name.clone(), part.secret.reveal().to_owned()));
+        }
     }
     let sent: BTreeSet<(String, String)> = request.query.iter().cloned().collect();
     match sent.symmetric_difference(&expected).next() {
@@ -72,24 +74,42 @@ fn query(
     }
 }
 
-/// The credential stands in its place, and nowhere where the operation takes none of the client's.
-fn credential(request: &Received, carrier: Option<&Carrier>, secret: &Secret) -> Result<(), String> {
-    let Some(carrier) = carrier else {
-        let values = request.headers.iter().chain(&request.query).map(|(_, value)| value.as_str());
-        let holds = Redactor::new([secret.reveal()]);
-        let is_sent = values.chain([request.path.as_str()]).any(|value| holds.finds(value));
-        return if is_sent { Err("the token is sent, which the operation does not take".to_owned()) } else { Ok(()) };
-    };
-    let value = carrier::written(carrier, secret.reveal());
-    match Spot::of(carrier) {
-        Spot::Header(name) if request.header(name.as_str()) != Some(&value) => {
+/// Each credential stands in its place and nowhere else; what is held and not sent stands nowhere.
+fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), String> {
+    sent.iter().try_for_each(|part| in_its_place(request, part))?;
+    for part in held {
+        let spot = Spot::of(&part.carrier);
+        let header = spot.header().filter(|_| !sent.is_empty());
+        let is_its_header = |name: &str| header.as_ref().is_some_and(|own| own.as_str().eq_ignore_ascii_case(name));
+        let is_its_parameter = |name: &String| !sent.is_empty() && spot == Spot::Query(name.clone());
+        let headers = request.headers.iter().filter(|(name, _)| !is_its_header(name));
+        let query = request.query.iter().filter(|(name, _)| !is_its_parameter(name));
+        let holds = Redactor::new(carrier::secrets(&part.carrier, part.secret.reveal()));
+        let mut elsewhere = headers.chain(query).map(|(_, value)| value.as_str()).chain([request.path.as_str()]);
+        if elsewhere.any(|value| holds.finds(value)) {
+            return Err(if sent.is_empty() {
+                "the token is sent, which the operation does not take".to_owned()
+            } else {
+                format!("the credential `{}` is sent in another place too", part.kind)
+            });
+        }
+    }
+    Ok(())
+}
+
+fn in_its_place(request: &Received, part: &Part) -> Result<(), String> {
+    let value = carrier::written(&part.carrier, part.secret.reveal());
+    let times = |name: &str| request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count();
+    match Spot::of(&part.carrier) {
+        Spot::Header(name) if request.header(name.as_str()) != Some(&value) || times(name.as_str()) != 1 => {
             Err(format!("the token is not in the header `{name}`"))
         }
         Spot::Cookie(name) => {
-            let sent = request.header("cookie").and_then(|header| carrier::in_cookies(header, &name));
+            let mut cookies = request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case("cookie"));
+            let sent = cookies.find_map(|(_, header)| carrier::in_cookies(header, &name));
             if sent == Some(&value) { Ok(()) } else { Err(format!("the token is not in the cookie `{name}`")) }
         }
-        Spot::Header(_) | Spot::Query(_) => Ok(()),
+        Spot::Header(_) | Spot::Query(_) | Spot::Connection => Ok(()),
     }
 }
 

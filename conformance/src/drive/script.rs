@@ -123,7 +123,7 @@ impl Scripted {
 
 impl Received {
     /// Whether a token stands in a header or in the query, as it is or encoded.
-    fn carries(&self, token: &Secret) -> bool {
+    pub(super) fn carries(&self, token: &Secret) -> bool {
         let holds = Redactor::new([token.reveal()]);
         self.headers.iter().chain(&self.query).any(|(_, sent)| holds.finds(sent))
     }

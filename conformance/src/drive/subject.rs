@@ -9,6 +9,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::authorization::{Registration, TokenHolder};
+use crate::contract::Carrier;
 use crate::secret::Secret;
 
 /// A connected client.
@@ -30,24 +31,60 @@ pub trait Subject: Send + Sync {
     }
 }
 
-/// Where a client finds its token, again and again. Cloning shares it.
+/// Where a client finds its credentials, again and again. Cloning shares it.
 #[derive(Clone, Debug)]
-pub struct Wallet(Arc<Mutex<Secret>>);
+pub struct Wallet {
+    /// The first of them, which alone is ever replaced.
+    token: Arc<Mutex<Secret>>,
+    parts: Arc<[Part]>,
+    is_usual: bool,
+}
+
+/// A credential with its kind.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The kind.
+    pub kind: String,
+    /// Where it is sent.
+    pub carrier: Carrier,
+    /// The credential.
+    pub secret: Secret,
+}
 
 impl Wallet {
-    /// A wallet that holds a token.
-    pub fn new(secret: Secret) -> Self {
-        Self(Arc::new(Mutex::new(secret)))
+    /// A wallet with the credentials of one alternative. `is_usual` where that is the one token which clients of the API are
+    /// connected with.
+    pub(super) fn new(token: Secret, parts: Vec<Part>, is_usual: bool) -> Self {
+        Self { token: Arc::new(Mutex::new(token)), parts: parts.into(), is_usual }
     }
 
-    /// The token in it.
+    /// The token in it; of several credentials the first.
     pub fn current(&self) -> Secret {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts another token into it.
     pub fn replace(&self, secret: Secret) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+    }
+
+    /// Whether it holds one token of the kind that clients of the API are connected with, and nothing else.
+    pub fn is_usual(&self) -> bool {
+        self.is_usual
+    }
+
+    /// Every credential in it; none where the API takes none.
+    pub fn parts(&self) -> Vec<Part> {
+        self.parts_with(&self.current())
+    }
+
+    /// The same with this token.
+    pub(super) fn parts_with(&self, token: &Secret) -> Vec<Part> {
+        let mut parts = self.parts.to_vec();
+        if let Some(first) = parts.first_mut() {
+            first.secret = token.clone();
+        }
+        parts
     }
 }
 

@@ -2,36 +2,51 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::subject::Wallet;
+use super::subject::{Part, Wallet};
 use crate::carrier;
-use crate::contract::{Carrier, Credential};
+use crate::contract::{Carrier, Contract, Credential};
 use crate::secret::{Redactor, Secret};
 
 /// A wallet, and a mint for what goes into it.
 pub(super) struct Tokens {
     pub(super) wallet: Wallet,
-    prefix: String,
-    carrier: Carrier,
-    lane: usize,
+    /// What the first of them looks like.
+    mould: Mould,
     minted: AtomicUsize,
     redactor: Redactor,
 }
 
+/// What tokens of a kind look like that one client is given.
+struct Mould {
+    prefix: String,
+    carrier: Carrier,
+    lane: usize,
+    /// The place of the kind in the contract: two kinds have no token in common.
+    kind: usize,
+}
+
 impl Tokens {
-    /// A wallet with a first token, of the kind that clients of the API send.
-    pub(super) fn new(kind: Option<&Credential>, lane: usize, redactor: &Redactor) -> Self {
-        let prefix = kind.map_or_else(String::new, |kind| kind.prefix.clone());
-        let carrier = kind.map_or(Carrier::Header, |kind| kind.carrier().clone());
-        let first = token(&prefix, &carrier, lane, 0);
-        let tokens = Self {
-            wallet: Wallet::new(first.clone()),
-            prefix,
-            carrier,
+    /// A wallet with a credential of each of these kinds, which are the first that clients of the API are given, or an alternative
+    /// of an operation.
+    pub(super) fn new(contract: &Contract, kinds: &[&Credential], lane: usize, redactor: &Redactor) -> Self {
+        let mould = |kind: Option<&Credential>| Mould {
+            prefix: kind.map_or_else(String::new, |kind| kind.prefix.clone()),
+            carrier: kind.map_or(Carrier::Header, |kind| kind.carrier().clone()),
             lane,
-            minted: AtomicUsize::new(0),
-            redactor: redactor.clone(),
+            kind: kind.and_then(|kind| contract.credentials.iter().position(|one| one.kind == kind.kind)).unwrap_or(0),
         };
-        tokens.learn(&first);
+        let part = |kind: &&Credential| Part {
+            kind: kind.kind.clone(),
+            carrier: kind.carrier().clone(),
+            secret: mould(Some(kind)).token(0),
+        };
+        let parts: Vec<Part> = kinds.iter().map(part).collect();
+        let first = mould(kinds.first().copied());
+        let usual: Vec<&str> = contract.client_credential().map(|kind| kind.kind.as_str()).into_iter().collect();
+        let is_usual = kinds.iter().map(|kind| kind.kind.as_str()).eq(usual);
+        let wallet = Wallet::new(first.token(0), parts, is_usual);
+        let tokens = Self { wallet, mould: first, minted: AtomicUsize::new(0), redactor: redactor.clone() };
+        tokens.wallet.parts().iter().for_each(|part| tokens.learn(&part.carrier, &part.secret));
         tokens
     }
 
@@ -43,20 +58,23 @@ impl Tokens {
     /// Puts a new token into the wallet. The client is not told.
     pub(super) fn rotate(&self) -> Secret {
         let number = self.minted.fetch_add(1, Ordering::Relaxed) + 1;
-        let next = token(&self.prefix, &self.carrier, self.lane, number);
-        self.learn(&next);
+        let next = self.mould.token(number);
+        self.learn(&self.mould.carrier, &next);
         self.wallet.replace(next.clone());
         next
     }
 
-    fn learn(&self, token: &Secret) {
-        for secret in carrier::secrets(&self.carrier, token.reveal()) {
+    fn learn(&self, carrier: &Carrier, token: &Secret) {
+        for secret in carrier::secrets(carrier, token.reveal()) {
             self.redactor.learn(&Secret::new(secret));
         }
     }
 }
 
-fn token(prefix: &str, carrier: &Carrier, lane: usize, number: usize) -> Secret {
-    let user = if *carrier == Carrier::Basic { "canary:" } else { "" };
-    Secret::new(format!("{user}{prefix}canary{lane}canary{number:04}canary0canary0"))
+impl Mould {
+    fn token(&self, number: usize) -> Secret {
+        let Self { prefix, carrier, lane, kind } = self;
+        let user = if *carrier == Carrier::Basic { "canary:" } else { "" };
+        Secret::new(format!("{user}{prefix}canary{lane}canary{number:04}canary{kind}canary0"))
+    }
 }

@@ -36,6 +36,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
             Carrier::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
             Carrier::Header => "\"header\"".to_owned(),
             Carrier::Basic => "\"basic\"".to_owned(),
+            Carrier::ClientCertificate => "\"client-certificate\"".to_owned(),
         };
         let _ = write!(
             text,

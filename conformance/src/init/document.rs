@@ -158,8 +158,7 @@ impl Facts {
         let is_used = |scheme: &Scheme| takers.contains_key(&scheme.kind);
         let (mut used, left_out): (Vec<Scheme>, Vec<Scheme>) =
             std::mem::take(&mut facts.schemes).into_iter().partition(is_used);
-        let is_in_query = |scheme: &Scheme| matches!(scheme.carrier, Carrier::Query(_));
-        used.sort_by_cached_key(|scheme| (is_in_query(scheme), Reverse(takers[&scheme.kind])));
+        used.sort_by_cached_key(|scheme| (!scheme.is_of_clients(), Reverse(takers[&scheme.kind])));
         facts.schemes = used;
         facts.notes.extend(
             left_out.iter().map(|scheme| format!("no operation asks for the scheme `{}`: it is left out", scheme.kind)),
@@ -185,7 +184,7 @@ impl Facts {
     /// The scheme by which clients log in: the one that most operations take, of those in a header. The first is one if
     /// there is any.
     pub(super) fn client(&self) -> Option<&Scheme> {
-        self.schemes.first().filter(|scheme| !matches!(scheme.carrier, Carrier::Query(_)))
+        self.schemes.first().filter(|scheme| scheme.is_of_clients())
     }
 
     /// The alternatives of an operation that can be sent: each of its kinds can, and no two stand in one place.

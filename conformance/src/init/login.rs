@@ -45,6 +45,13 @@ pub(super) struct Login {
     pub(super) notes: Vec<String>,
 }
 
+impl Scheme {
+    /// Whether clients are driven with it: it stands in a header.
+    pub(super) fn is_of_clients(&self) -> bool {
+        !matches!(self.carrier, Carrier::Query(_) | Carrier::ClientCertificate)
+    }
+}
+
 impl FromStr for Choice {
     type Err = String;
 
@@ -93,6 +100,7 @@ impl fmt::Display for Choice {
             Carrier::NamedHeader(name) => write!(f, "header:{name}"),
             Carrier::Query(name) => write!(f, "query:{name}"),
             Carrier::Cookie(name) => write!(f, "cookie:{name}"),
+            Carrier::ClientCertificate => f.write_str("client-certificate"),
         }
     }
 }
@@ -218,6 +226,7 @@ impl Login {
             Carrier::NamedHeader(name) => key("header", name),
             Carrier::Query(name) => key("query", name),
             Carrier::Cookie(name) => key("cookie", name),
+            Carrier::ClientCertificate => json!({ "type": "mutualTLS" }),
         };
         let components = self.root.entry("components").or_insert_with(|| json!({ "securitySchemes": {} }));
         components["securitySchemes"][kind] = scheme;
@@ -270,6 +279,7 @@ fn name_of(carrier: &Carrier) -> &'static str {
         Carrier::Header | Carrier::Scheme(_) => "token",
         Carrier::Basic => "login",
         Carrier::NamedHeader(_) | Carrier::Query(_) | Carrier::Cookie(_) => "key",
+        Carrier::ClientCertificate => "certificate",
     }
 }
 

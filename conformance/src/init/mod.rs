@@ -250,12 +250,23 @@ mod tests {
         assert!(odd_type.contains("open.yaml:11") && odd_type.contains("--credential login=bearer"), "{odd_type}");
         let told = scaffold("open", &open("security: [{login: []}], ", odd, ""), &choices(&["login=basic"], false));
         assert!(told.expect("it is described").contract.contains("carriers = [\"basic\"]"));
-        let certificate =
-            refused("security: [{login: []}], ", "components: {securitySchemes: {login: {type: mutualTLS}}}\n");
-        assert!(certificate.contains("the scheme `login` cannot be sent: it is a client certificate"), "{certificate}");
+        let digest = "components: {securitySchemes: {login: {type: http, scheme: digest}}}\n";
+        let digest = refused("security: [{login: []}], ", digest);
+        assert!(digest.contains("the scheme `login` cannot be sent: the HTTP scheme `digest` answers"), "{digest}");
         let none = scaffold("open", &open("security: [{login: []}], ", LOGIN, ""), &choices(&["lgoin=bearer"], false));
         let none = none.expect_err("no such scheme").to_string();
         assert!(none.contains("no security scheme `lgoin`") && none.contains("did you mean `login`?"), "{none}");
+    }
+
+    #[test]
+    fn a_client_certificate_has_rules_and_a_place_in_the_tokens_file() {
+        let machine = "components: {securitySchemes: {machine: {type: mutualTLS}}}\n";
+        let made = scaffold("open", &open("security: [{machine: []}], ", machine, ""), &Choices::default());
+        let made = made.expect("a contract");
+        assert!(made.contract.contains("carriers = [\"client-certificate\"]"), "{}", made.contract);
+        assert!(made.contract.contains("probe = \"no-certificate\""), "{}", made.contract);
+        assert!(!made.contract.contains("probe = \"no-token\"") && made.client.is_none(), "{}", made.contract);
+        assert!(made.tokens.contains("secret = { file = \"open-machine.pem\" }"), "{}", made.tokens);
     }
 
     #[test]

@@ -11,6 +11,7 @@ const ANY: &str = include_str!("rules/any.toml");
 const JWT: &str = include_str!("rules/jwt.toml");
 const OPEN: &str = include_str!("rules/open.toml");
 const BASIC: &str = include_str!("rules/basic.toml");
+const CERTIFICATE: &str = include_str!("rules/certificate.toml");
 const ALTERNATIVE: &str = include_str!("rules/alternative.toml");
 const SEVERAL: &str = include_str!("rules/several.toml");
 const ALIKE: &str = include_str!("rules/alike.toml");
@@ -30,6 +31,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         (ANY, true),
         (OPEN, facts.operations.iter().any(|access| access.is_open)),
         (HEADER, has(|carrier| carrier.scheme().is_some())),
+        (CERTIFICATE, has(|carrier| *carrier == Carrier::ClientCertificate)),
         (BASIC, has(|carrier| *carrier == Carrier::Basic)),
         (JWT, facts.schemes.iter().any(|scheme| scheme.is_jwt)),
         (NO_QUERY, has(|carrier| !matches!(carrier, Carrier::Query(_)))),

@@ -8,6 +8,7 @@ use keyfit_openapi::Opener;
 use super::document::Facts;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
+use crate::contract::Credential;
 use crate::identity::{Need, Rights, State};
 
 /// A file in which only the valid token is not commented out. It has the variable in which clients look for it.
@@ -29,9 +30,16 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
             State::OtherAudience => "other-audience",
         };
         let variable = variable(&catalogue.contract.name, &need, openers);
+        let credential = catalogue.contract.credential(&need.kind);
+        // Both in PEM are many lines.
+        let place = if credential.is_some_and(Credential::is_certificate) {
+            format!("file = {}", quoted(&format!("{}.pem", variable.to_lowercase().replace('_', "-"))))
+        } else {
+            format!("env = \"{variable}\"")
+        };
         let _ = write!(
             text,
-            "\n{mark}[[identity]]\n{mark}name = {}\n{mark}kind = {}\n{mark}state = \"{state}\"\n{mark}secret = {{ env = \"{variable}\" }}\n",
+            "\n{mark}[[identity]]\n{mark}name = {}\n{mark}kind = {}\n{mark}state = \"{state}\"\n{mark}secret = {{ {place} }}\n",
             quoted(&need.to_string()),
             quoted(&need.kind)
         );

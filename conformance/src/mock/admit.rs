@@ -35,12 +35,15 @@ impl Core {
         let found = self.found(call, operation);
         let found = found.map_err(|Malformed(probe, problem)| self.unauthorized(operation, &probe, problem))?;
         if found.is_empty() {
+            let takes_token = self.takes_token(operation);
             let is_waived = self.has(Mutant::AcceptsNoToken)
                 || (call.method == "HEAD" && self.has(Mutant::AcceptsHeadWithoutToken));
+            let is_waived = if takes_token { is_waived } else { self.has(Mutant::AcceptsNoCertificate) };
+            let probe = if takes_token { Probe::NoToken } else { Probe::NoCertificate };
             return match (is_open, is_waived) {
                 (true, _) => Ok(Vec::new()),
                 (false, true) => Ok(self.anybody(operation)),
-                (false, false) => Err(self.unauthorized(operation, &Probe::NoToken, "Unauthorized")),
+                (false, false) => Err(self.unauthorized(operation, &probe, "Unauthorized")),
             };
         }
         let (mut tokens, mut refusal) = (Vec::new(), None);
@@ -60,6 +63,12 @@ impl Core {
             Some(refusal) => Err(refusal),
             None => Ok(tokens),
         }
+    }
+
+    /// Whether the first alternative has anything that a request carries, beside what its connection shows.
+    fn takes_token(&self, operation: &Operation) -> bool {
+        let first = self.contract.alternatives(operation).next();
+        first.is_none_or(|set| set.iter().any(|kind| !kind.is_certificate()))
     }
 
     /// The token that a credential is; those of somebody who may do everything where a defect waives it.
@@ -181,18 +190,24 @@ impl Core {
         let sets = operation.needed.sets();
         let Some(first) = tokens.first().filter(|_| !sets.is_empty()) else { return Ok(Vec::new()) };
         let of = |kind: &String| tokens.iter().find(|token| token.kind == *kind);
+        let is_certificate = |kind: &String| self.contract.credential(kind).is_some_and(Credential::is_certificate);
+        // It sees none, and so what one opens stays closed.
+        let is_demanded = |kind: &&String| !(self.has(Mutant::AcceptsNoCertificate) && is_certificate(kind));
         let is_refused = |set: &&Vec<String>| {
             let probe = || Probe::Alternative(Vec::clone(set));
             self.has(Mutant::RefusesOtherAlternatives) && self.contract.ruling(&probe(), operation).is_some()
         };
         let taken = sets.iter().take(1).chain(sets.iter().skip(1).filter(|set| !is_refused(set)));
-        if let Some(callers) = taken.into_iter().find_map(|set| set.iter().map(of).collect::<Option<Vec<&Token>>>()) {
+        if let Some(callers) =
+            taken.into_iter().find_map(|set| set.iter().filter(is_demanded).map(of).collect::<Option<Vec<&Token>>>())
+        {
             return Ok(callers);
         }
         let begun = sets.iter().find(|set| set.len() > 1 && set.iter().any(|kind| of(kind).is_some()));
         if let Some(missing) = begun.and_then(|set| set.iter().find(|kind| of(kind).is_none())) {
-            let probe = Probe::Without(missing.clone());
-            let is_waived = self.has(Mutant::AcceptsOneOfSeveral);
+            let (is_shown, waiver) = (is_certificate(missing), Mutant::AcceptsOneOfSeveral);
+            let probe = if is_shown { Probe::NoCertificate } else { Probe::Without(missing.clone()) };
+            let is_waived = !is_shown && self.has(waiver);
             return if is_waived { Ok(vec![first]) } else { Err(self.unauthorized(operation, &probe, "Unauthorized")) };
         }
         self.other_kind(first, operation).map(|()| vec![first])
@@ -202,7 +217,7 @@ impl Core {
     fn found<'a>(&'a self, call: &'a Call, operation: &'a Operation) -> Result<Vec<Found<'a>>, Malformed> {
         let mut carriers: Vec<&Carrier> = Vec::new();
         for carrier in self.contract.kinds_of(operation).flat_map(|credential| &credential.carriers) {
-            if !carriers.contains(&carrier) {
+            if *carrier != Carrier::ClientCertificate && !carriers.contains(&carrier) {
                 carriers.push(carrier);
             }
         }

@@ -93,6 +93,9 @@ impl Mock {
 
 impl Identities for Mint {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
+        if self.core.contract.credential(&need.kind).is_some_and(Credential::is_certificate) {
+            return Err(Missing("the mock speaks plain HTTP, over which no client certificate is shown".to_owned()));
+        }
         let identity = self.core.state().issue(&self.core.contract, need);
         for held in &identity.credentials {
             let carrier = self.core.contract.credential(&held.kind).map_or(&Carrier::Header, Credential::carrier);

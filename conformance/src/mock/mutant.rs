@@ -9,6 +9,8 @@ pub enum Mutant {
     RefusesEveryone,
     /// Serves requests without a token.
     AcceptsNoToken,
+    /// Serves requests without the client certificate that they need.
+    AcceptsNoCertificate,
     /// Serves requests with an empty token.
     AcceptsEmptyToken,
     /// Takes a token under any scheme.

@@ -30,6 +30,7 @@ use self::live::{Live, When};
 use self::oauth::Flow;
 use self::reply::Reply;
 use self::request::Draft;
+use self::transport::Shown;
 pub use self::transport::{Http, Settings, http_client, is_loopback};
 use self::trial::{Sent, Trial, requests};
 use crate::catalogue::{Case, Catalogue};
@@ -55,12 +56,22 @@ pub struct Target {
     /// What is kept of a live server.
     live: Option<Live>,
     rate_limit: Option<RateLimit>,
+    /// With what it is asked whether it is there.
+    certificate: Shown,
 }
 
 impl Target {
     /// A server under a base URL, called as these identities.
     pub fn new(http: impl Into<Http>, base_url: Url, identities: Arc<dyn Identities>, redactor: Redactor) -> Self {
-        Self { base_url, identities, redactor, http: http.into(), live: None, rate_limit: None }
+        Self {
+            base_url,
+            identities,
+            redactor,
+            http: http.into(),
+            live: None,
+            rate_limit: None,
+            certificate: Shown::Usual,
+        }
     }
 
     /// The same for a live server: within the rate limits that the contract describes and what the user allows. Nothing
@@ -68,6 +79,10 @@ impl Target {
     #[must_use]
     pub fn live(mut self, catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
         self.rate_limit.clone_from(&catalogue.contract.rate_limit);
+        let certificates = catalogue.contract.credentials.iter().filter(|kind| kind.is_certificate());
+        let identity = certificates.map(Need::of_valid).find_map(|need| self.identities.find(&need).ok());
+        self.certificate =
+            identity.and_then(|identity| identity.secrets().next().cloned()).map_or(Shown::Usual, Shown::This);
         self.live = Some(Live::new(catalogue, halt, policy));
         self
     }
@@ -85,8 +100,8 @@ impl Target {
 
     /// The same at once.
     async fn answers(&self) -> Result<(), String> {
-        let root = self.http.request(Method::GET, self.base_url.clone());
-        receive(root).await.map(drop).map_err(|failure| failure.reason)
+        let http = self.http.showing(&self.certificate)?;
+        receive(http.request(Method::GET, self.base_url.clone())).await.map(drop).map_err(|failure| failure.reason)
     }
 
     /// Runs one server-side case.
@@ -387,7 +402,11 @@ impl Target {
 
     async fn exchange(&self, draft: &Draft) -> Sent {
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
-        let mut request = self.http.request(method, draft.url.clone()).header(ACCEPT, &*draft.accept);
+        let http = match self.http.showing(&draft.certificate) {
+            Ok(http) => http,
+            Err(reason) => return Sent::unsent(draft, &format!("nothing was sent: {reason}")),
+        };
+        let mut request = http.request(method, draft.url.clone()).header(ACCEPT, &*draft.accept);
         draft.secrets.iter().for_each(|secret| self.redactor.learn(secret));
         // What the user gives stands in its place.
         let is_given = |name: &HeaderName| self.http.extra.contains_key(name);
@@ -407,7 +426,9 @@ impl Target {
         }
         let reply = receive(request).await;
         let is_unconnected = reply.as_ref().is_err_and(|failure| failure.is_unconnected);
-        Sent { draft: draft.clone(), requests: 1, reply: reply.map_err(|failure| failure.reason), is_unconnected }
+        let is_late = reply.as_ref().is_err_and(|failure| failure.is_late);
+        let reply = reply.map_err(|failure| failure.reason);
+        Sent { draft: draft.clone(), requests: 1, reply, is_unconnected, is_late }
     }
 }
 
@@ -416,19 +437,24 @@ struct NoReply {
     reason: String,
     /// Nothing was sent: there was no connection.
     is_unconnected: bool,
+    /// It did not come in time.
+    is_late: bool,
 }
 
 /// The whole answer, or why there is none.
 async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
-    let told =
-        |error: reqwest::Error| NoReply { is_unconnected: error.is_connect(), reason: chain(&error.without_url()) };
+    let told = |error: reqwest::Error| NoReply {
+        is_unconnected: error.is_connect(),
+        is_late: error.is_timeout(),
+        reason: chain(&error.without_url()),
+    };
     let mut response = request.send().await.map_err(told)?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(told)? {
         if body.len() + chunk.len() > LONGEST_BODY {
             let reason = format!("the body of the {status} is longer than {LONGEST_BODY} bytes: the rest was not read");
-            return Err(NoReply { reason, is_unconnected: false });
+            return Err(NoReply { reason, is_unconnected: false, is_late: false });
         }
         body.extend_from_slice(&chunk);
     }

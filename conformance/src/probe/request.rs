@@ -10,11 +10,12 @@ use serde_json::{Map, Value, json};
 
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
+use super::transport::Shown;
 use crate::body::{self, plain};
 use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_method, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe};
-use crate::identity::{Identities, Identity, Missing, other_alternative};
+use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
 use crate::pointer::put;
 use crate::secret::Secret;
 use crate::segment;
@@ -28,6 +29,8 @@ pub(super) struct Draft {
     pub(super) headers: Vec<(HeaderName, String)>,
     /// The headers with the credentials.
     pub(super) credentials: Vec<(HeaderName, String)>,
+    /// The client certificate of its connection.
+    pub(super) certificate: Shown,
     /// What of the credentials is a secret, in headers and query alike.
     pub(super) secrets: Vec<Secret>,
     pub(super) body: Option<Vec<u8>>,
@@ -53,6 +56,7 @@ impl Draft {
             url,
             headers: Vec::new(),
             credentials: Vec::new(),
+            certificate: Shown::Usual,
             secrets: Vec::new(),
             body: None,
             media_type: JSON.into(),
@@ -77,6 +81,7 @@ impl Draft {
                     self.url.query_pairs().into_owned().filter(|(known, _)| *known != name).collect();
                 self.url.query_pairs_mut().clear().extend_pairs(others).append_pair(&name, &value);
             }
+            Spot::Connection => self.certificate = Shown::This(Secret::new(credential)),
         }
         self
     }
@@ -137,6 +142,7 @@ impl Maker<'_> {
             url,
             headers: self.headers(operation),
             credentials: in_headers(&placed),
+            certificate: self.certificate(probe, identity),
             secrets: placed.iter().flat_map(|one| one.secrets.clone()).map(Secret::new).collect(),
             body,
             media_type: match &operation.body {
@@ -234,7 +240,8 @@ impl Maker<'_> {
         }
         match probe {
             Probe::QueryToken(name) => {
-                keys.extend(identity.secrets().next().map(|secret| (name.clone(), secret.reveal().to_owned())));
+                let token = identity.credentials.iter().find(|held| !self.is_certificate(held));
+                keys.extend(token.map(|held| (name.clone(), held.secret.reveal().to_owned())));
             }
             Probe::StartWithoutLimit => {
                 pairs.extend(start_and_limit(operation).map(|(start, _)| (start.to_owned(), "0".to_owned())));
@@ -272,6 +279,9 @@ impl Maker<'_> {
         let mut placed = Vec::new();
         for held in &identity.credentials {
             let Some(credential) = self.contract.credential(&held.kind) else { continue };
+            if credential.is_certificate() {
+                continue;
+            }
             let carrier = match probe {
                 Probe::Without(kind) if *kind == held.kind => continue,
                 Probe::OtherAlternative => {
@@ -283,6 +293,20 @@ impl Maker<'_> {
             placed.push(Placed::new(carrier.unwrap_or(credential.carrier()), &text).bent(probe, &text));
         }
         Ok(placed)
+    }
+
+    fn is_certificate(&self, held: &Held) -> bool {
+        self.contract.credential(&held.kind).is_some_and(Credential::is_certificate)
+    }
+
+    /// What the connection shows.
+    fn certificate(&self, probe: &Probe, identity: &Identity) -> Shown {
+        let held = identity.credentials.iter().find(|held| self.is_certificate(held));
+        match (probe, held) {
+            (Probe::NoCertificate, _) => Shown::Nothing,
+            (_, Some(held)) => Shown::This(held.secret.clone()),
+            (_, None) => Shown::Usual,
+        }
     }
 
     /// The credential that a probe sends in place of a valid one.
@@ -396,7 +420,7 @@ fn in_headers(placed: &[Placed]) -> Vec<(HeaderName, String)> {
                     None => headers.push((COOKIE, pair)),
                 }
             }
-            Spot::Query(_) => {}
+            Spot::Query(_) | Spot::Connection => {}
         }
     }
     headers

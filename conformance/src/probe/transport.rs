@@ -1,6 +1,8 @@
 //! How requests reach a server: over which certificates, through which proxy, and with which headers besides the probes' own.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
@@ -8,6 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 
 use super::{chain, receive};
+use crate::secret::Secret;
 
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,11 +21,23 @@ pub struct Settings {
     /// Certificate authorities besides the system's, as PEM.
     pub authorities: Option<Vec<u8>>,
     /// A certificate and its private key, with which the client proves who it is, as PEM.
-    pub client_certificate: Option<Vec<u8>>,
+    pub client_certificate: Option<Secret>,
     /// Whether any certificate of the server will do.
     pub accept_any_certificate: bool,
     /// Headers of every request. Their values may be secrets.
     pub headers: HeaderMap,
+}
+
+/// The client certificate that a connection shows.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub(super) enum Shown {
+    /// What the user named for every connection, if anything.
+    #[default]
+    Usual,
+    /// None, whatever the user named.
+    Nothing,
+    /// This one, with its private key in PEM.
+    This(Secret),
 }
 
 /// The HTTP clients of the probes. They follow no redirect: that is an answer to be judged, and would carry the token.
@@ -34,6 +49,10 @@ pub struct Http {
     elsewhere: Client,
     /// What every request has.
     pub(super) extra: HeaderMap,
+    /// What they were made from; `None` for those that speak plain HTTP.
+    settings: Option<Arc<Settings>>,
+    /// Those that show something else.
+    others: Arc<Mutex<HashMap<Shown, Http>>>,
 }
 
 impl Http {
@@ -55,7 +74,7 @@ impl Http {
             builders = builders.map(|builder| builder.tls_certs_merge(certificates.clone()));
         }
         if let Some(pem) = &settings.client_certificate {
-            let identity = Identity::from_pem(pem);
+            let identity = Identity::from_pem(pem.reveal().as_bytes());
             let identity =
                 identity.map_err(|_| "--client-cert: the file needs a certificate and its private key, both in PEM")?;
             builders = builders.map(|builder| builder.identity(identity.clone()));
@@ -66,7 +85,34 @@ impl Http {
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
         // Such as a certificate of version 1, which TLS does not take.
         let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", chain(&error));
-        Ok(Self { here: here.map_err(told)?, elsewhere: elsewhere.map_err(told)?, extra: headers.clone() })
+        Ok(Self {
+            here: here.map_err(told)?,
+            elsewhere: elsewhere.map_err(told)?,
+            extra: headers.clone(),
+            settings: Some(Arc::new(settings.clone())),
+            others: Arc::default(),
+        })
+    }
+
+    /// The same clients with this certificate. They are made once.
+    ///
+    /// # Errors
+    /// Returns an error if the certificate cannot be used.
+    pub(super) fn showing(&self, certificate: &Shown) -> Result<Self, String> {
+        let Some(settings) = self.settings.as_ref().filter(|_| *certificate != Shown::Usual) else {
+            return Ok(self.clone());
+        };
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = others.get(certificate) {
+            return Ok(made.clone());
+        }
+        let client_certificate = match certificate {
+            Shown::This(both) => Some(both.clone()),
+            Shown::Usual | Shown::Nothing => None,
+        };
+        let made = Self::new(&Settings { client_certificate, ..Settings::clone(settings) })?;
+        others.insert(certificate.clone(), made.clone());
+        Ok(made)
     }
 
     /// The text under a URL.
@@ -87,7 +133,13 @@ impl Http {
 
 impl From<Client> for Http {
     fn from(client: Client) -> Self {
-        Self { here: client.clone(), elsewhere: client, extra: HeaderMap::new() }
+        Self {
+            here: client.clone(),
+            elsewhere: client,
+            extra: HeaderMap::new(),
+            settings: None,
+            others: Arc::default(),
+        }
     }
 }
 
@@ -133,9 +185,8 @@ mod tests {
         let refusal = |settings: Settings| Http::new(&settings).expect_err("it cannot be used");
         let garbage = || Some(b"no certificate".to_vec());
         assert!(refusal(Settings { authorities: garbage(), ..Settings::default() }).starts_with("--cacert: "));
-        assert!(
-            refusal(Settings { client_certificate: garbage(), ..Settings::default() }).starts_with("--client-cert: ")
-        );
+        let client_certificate = Some(Secret::new("no certificate"));
+        assert!(refusal(Settings { client_certificate, ..Settings::default() }).starts_with("--client-cert: "));
         let headers = [(HOST, "other.example".parse().expect("a value"))].into_iter().collect();
         assert!(refusal(Settings { headers, ..Settings::default() }).starts_with("--header: `host`"));
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::failure;
 use super::source::Place;
-use crate::contract::{ClientAuthentication, Contract, GrantType, Rotation};
+use crate::contract::{Carrier, ClientAuthentication, Contract, GrantType, Rotation};
 use crate::identity::{Client, ClientKind, ClientNeed, Missing, Signer};
 use crate::secret::{Redactor, Secret};
 
@@ -129,7 +129,7 @@ impl Reader<'_> {
     }
 
     async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Failure> {
-        let found = place.read().await.map_err(|error| {
+        let found = place.read(&Carrier::Header).await.map_err(|error| {
             let problem = format!("`{name}` has no secret: {error}");
             self.failure(&place.quoted(), problem, "put it there, or remove the entry")
         })?;

@@ -144,11 +144,11 @@ impl Tokens {
                     help,
                 ));
             }
-            let secret = entry.secret.read().await.map_err(|error| {
+            let carrier = contract.credential(&entry.kind).map_or(&Carrier::Header, Credential::carrier);
+            let secret = entry.secret.read(carrier).await.map_err(|error| {
                 let problem = format!("the identity `{}` has no secret: {error}", entry.name);
                 failure(at(&entry.secret.quoted()), problem, "put it there, or remove the identity")
             })?;
-            let carrier = contract.credential(&entry.kind).map_or(&Carrier::Header, Credential::carrier);
             for part in carrier::secrets(carrier, secret.reveal()) {
                 redactor.learn(&Secret::new(part));
             }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::contract::Carrier;
 use crate::secret::{Secret, is_word};
 
 /// What is said of a secret that stands in the file itself.
@@ -26,14 +27,15 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Reads it.
+    /// Reads it; a client certificate has its key beside it, in PEM.
     ///
     /// # Errors
     /// Why it cannot be had, or what is wrong with it: a secret that fits into no header would be one that is not sent.
-    pub(super) async fn read(&self) -> Result<Secret, String> {
+    pub(super) async fn read(&self, carrier: &Carrier) -> Result<Secret, String> {
         let secret = self.found().await.map_err(|error| self.told(&error))?;
         let text = secret.expose_secret().trim();
-        if text.chars().any(|character| character.is_control() || !character.is_ascii()) {
+        let is_of_header = |character: char| !character.is_control() && character.is_ascii();
+        if *carrier != Carrier::ClientCertificate && !text.chars().all(is_of_header) {
             return Err("it holds a line break or another character that no header can: copy it again".to_owned());
         }
         Ok(Secret::new(text))

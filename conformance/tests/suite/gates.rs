@@ -48,10 +48,13 @@ fn document() -> String {
         add(format!("/{name}/optional"), json!([{}, { name: [] }]));
         add(format!("/{name}/public"), json!([]));
     }
+    add("/machine/alone".to_owned(), json!([{ "machine": [] }]));
+    add("/machine/and".to_owned(), json!([{ "machine": [], "app": [] }]));
     add("/session/alone".to_owned(), json!([{ "session": [] }]));
     let mut all: Map<String, Value> = schemes().into_iter().map(|(name, scheme)| (name.to_owned(), scheme)).collect();
     all.insert("spare".to_owned(), json!({ "type": "apiKey", "in": "header", "name": "X-Spare-Key" }));
     all.insert("app".to_owned(), json!({ "type": "apiKey", "in": "header", "name": "X-App-Key" }));
+    all.insert("machine".to_owned(), json!({ "type": "mutualTLS" }));
     all.insert("session".to_owned(), json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" }));
     json!({
         "openapi": "3.1.0",

@@ -17,12 +17,15 @@ mod keys;
 mod live;
 mod live_hostile;
 mod live_server;
+mod matrix;
 mod mock_requests;
 mod mock_tool;
 mod mutant_table;
 mod mutants;
+mod mutual_tls;
 mod odd_servers;
 mod planted;
+mod relay;
 mod reports;
 mod secrets;
 mod shapes;
@@ -34,7 +37,11 @@ mod wild;
 
 #[path = "../../../tests/encodings/mod.rs"]
 mod encodings;
+#[path = "../../../tests/locks/mod.rs"]
+mod locks;
 #[path = "../../../tests/encodings/random.rs"]
 mod random;
 #[path = "../planted/mod.rs"]
 mod service;
+#[path = "../../../tests/tls/mod.rs"]
+mod tls;

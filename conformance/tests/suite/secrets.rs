@@ -55,7 +55,7 @@ fn report(catalogue: &Catalogue, all: &[Written], redactor: &Redactor) -> Report
 }
 
 /// Every form, and every text of the report as it is before a form is made.
-fn forms(report: &Report) -> Vec<(String, String)> {
+pub(crate) fn forms(report: &Report) -> Vec<(String, String)> {
     let mut forms: Vec<(String, String)> =
         Format::ALL.into_iter().map(|format| (format.to_string(), format.render(report))).collect();
     forms.push(("text".to_owned(), text(report)));

@@ -1,6 +1,5 @@
 //! The client of a call: its base URL, its credentials, its limits.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,7 +16,7 @@ use keyfit_openapi::{Operation, read_to_limit};
 
 use super::failure::refused;
 use super::trace::Attempts;
-use crate::command::transport::{Header, header, read, secrets};
+use crate::command::transport::{Certificates, Header, header, secrets};
 use crate::console;
 
 /// The base URL of any API, on this machine.
@@ -39,9 +38,8 @@ pub(super) struct Options {
     /// Send this header too, as `NAME: VALUE`; may be given more than once. What is shown masks the value.
     #[arg(long, value_name = "HEADER", value_parser = header)]
     header: Vec<Header>,
-    /// Trust the certificate authorities in this file too: PEM.
-    #[arg(long, value_name = "FILE")]
-    cacert: Option<PathBuf>,
+    #[command(flatten)]
+    certificates: Certificates,
     /// How often a request is sent at most. A call that could have a second effect is only repeated if it was not executed.
     #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     attempts: u32,
@@ -61,7 +59,7 @@ pub(super) struct Session {
     pub(super) client: DynamicClient,
     /// What the call is made with.
     pub(super) credentials: Vec<Chosen>,
-    /// Credentials beside the first one, and headers of the user's.
+    /// Headers of the user's.
     headers: Vec<(String, SecretString)>,
     /// Masks the credentials: an answer may repeat them.
     pub(super) credentials_redactor: Redactor,
@@ -95,17 +93,14 @@ impl Session {
             Some(url) => config.base_url(url),
             None => config,
         };
-        let config = match &session.cacert {
-            Some(path) => config.root_certificates(read(path)?).map_err(|_| {
-                UserError::new("--cacert: the file holds no certificate in PEM")
-                    .at(path.display())
-                    .help("correct the option")
-            })?,
-            None => config,
-        };
+        let config = session.certificates.put_into(config)?;
         let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
         arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
-        let wanted = Wanted { kind: session.kind.as_deref(), has_token: session.token.is_some() };
+        let wanted = Wanted {
+            kind: session.kind.as_deref(),
+            has_token: session.token.is_some(),
+            has_certificate: session.certificates.has_client(),
+        };
         let credentials = match Chosen::of(callee, operation, wanted, is_set) {
             Ok(credentials) => credentials,
             // What would be sent is shown all the same.
@@ -133,19 +128,9 @@ impl Session {
             }
             headers.push((name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned().into()));
         }
-        if !dry_run {
-            // What goes into `Authorization` is the client's to write; any other header can be one of the call.
-            held.sort_by_key(|(chosen, _)| chosen.header().0 != "authorization");
-            for (index, (chosen, secret)) in held.into_iter().enumerate() {
-                let checked = Access::Token(secret.clone()).credential(&chosen.kind, chosen.carrier);
-                let checked = checked.map_err(|error| refused(&error))?;
-                if index == 0 {
-                    credential = checked;
-                } else {
-                    let (name, before) = chosen.header();
-                    headers.push((name, format!("{before}{}", secret.expose_secret()).into()));
-                }
-            }
+        for (chosen, secret) in held.into_iter().filter(|_| !dry_run) {
+            let one = Access::Token(secret).credential(&chosen.kind, chosen.carrier);
+            credential = credential.and(&one.map_err(|error| refused(&error))?);
         }
         let client = DynamicClient::new(callee.table, credential, config).map_err(|error| refused(&error))?;
         Ok(Self { client, credentials, headers, credentials_redactor, private })

@@ -122,6 +122,15 @@ impl Subject for Client {
 
     fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
         Box::pin(async move {
+            if !self.wallet.is_usual() {
+                let kinds: Vec<String> =
+                    self.wallet.parts().into_iter().map(|part| format!("`{}`", part.kind)).collect();
+                let reason = format!(
+                    "the adapter protocol hands over one token, of the kind that the contract names first, and this takes {}",
+                    kinds.join(" with ")
+                );
+                return Err(NoAnswer::Unsupported(reason));
+            }
             let mut talk = self.talk.lock().await;
             if talk.process.is_none() {
                 if talk.losses >= MOST_LOSSES {

@@ -155,12 +155,17 @@ impl Client {
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
         let mut request = self.http.request(method, url).header(ACCEPT, asked_for(operation));
-        if let Some(credential) = self.contract.sent_by_clients(operation) {
-            let value = carrier::written(credential.carrier(), self.token().reveal());
+        let sent = !self.contract.sent_by_clients(operation).is_empty() || self.has(Defect::SendsAllItHolds);
+        let parts = self.wallet.parts_with(&self.token());
+        let count = if self.has(Defect::SendsOneOfSeveral) { 1 } else { parts.len() };
+        for part in parts.iter().take(count).filter(|_| sent) {
+            let Some(credential) = self.contract.credential(&part.kind) else { continue };
+            let value = carrier::written(credential.carrier(), part.secret.reveal());
             request = match Spot::of(credential.carrier()) {
                 Spot::Header(name) => request.header(name, value),
                 Spot::Cookie(name) => request.header(COOKIE, format!("{name}={value}")),
                 Spot::Query(name) => request.query(&[(name, value)]),
+                Spot::Connection => request,
             };
         }
         if self.has(Defect::SendsApiVersion) {

@@ -70,7 +70,7 @@ impl Scene<'_> {
         let arguments = self.arguments();
         self.call(&arguments, self.documented_success()).await;
         let sent = self.client.without_left_out(&arguments);
-        request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &self.tokens.current())
+        request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &self.tokens.wallet.parts())
     }
 
     async fn success(&self) -> Result<(), String> {
@@ -209,9 +209,8 @@ impl Scene<'_> {
         self.call(&self.arguments(), answer).await;
         self.only_request()?;
         let followed = self.elsewhere.received(self.lane);
-        let secret = self.tokens.current();
-        let leaks =
-            followed.iter().any(|request| request.headers.iter().any(|(_, value)| value.contains(secret.reveal())));
+        let held = self.tokens.wallet.parts();
+        let leaks = followed.iter().any(|request| held.iter().any(|part| request.carries(&part.secret)));
         if leaks { Err("the other origin got the token".to_owned()) } else { Ok(()) }
     }
 

@@ -130,7 +130,7 @@ async fn every_operation_of_every_api_that_ships() {
             // What the server answers is of no interest here.
             let _ = client.call(id, &arguments).await;
             let expected = leveled(&server.one());
-            let wanted = Wanted { kind: None, has_token: true };
+            let wanted = Wanted { has_token: true, ..Wanted::default() };
             let chosen =
                 Chosen::of(&callee, operation, wanted, |_| false).unwrap_or_else(|error| panic!("{id}: {error}"));
             let access = Access::Token(TOKEN.into()).credential(&chosen[0].kind, chosen[0].carrier).expect("a token");

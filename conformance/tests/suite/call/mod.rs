@@ -1,5 +1,6 @@
 //! `keyfit call`, as it is used: what it sends, what it prints, and what it keeps to itself.
 
+mod certificates;
 mod equivalence;
 mod errors;
 mod requests;

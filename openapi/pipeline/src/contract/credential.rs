@@ -46,6 +46,8 @@ pub enum Carrier {
     Cookie(String),
     /// In this query parameter. URLs are logged: clients use it only where nothing else is left, and when they are told to.
     Query(String),
+    /// By the connection: a certificate of TLS with its private key, which no request carries.
+    ClientCertificate,
 }
 
 impl Carrier {
@@ -55,7 +57,7 @@ impl Carrier {
             Self::Header => Some("Bearer"),
             Self::Basic => Some("Basic"),
             Self::Scheme(scheme) => Some(scheme),
-            Self::NamedHeader(_) | Self::Cookie(_) | Self::Query(_) => None,
+            Self::NamedHeader(_) | Self::Cookie(_) | Self::Query(_) | Self::ClientCertificate => None,
         }
     }
 
@@ -66,7 +68,7 @@ impl Carrier {
                 (!is_header(name)).then_some(name.as_str())
             }
             Self::Query(name) => name.is_empty().then_some(name.as_str()),
-            Self::Header | Self::Basic => None,
+            Self::Header | Self::Basic | Self::ClientCertificate => None,
         }
     }
 

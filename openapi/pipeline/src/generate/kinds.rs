@@ -10,7 +10,7 @@ use serde_json::Value;
 use syn::{Item, parse_quote};
 
 use super::oauth;
-use super::schemes::{carrier, is_certificate, path, place, unsendable};
+use super::schemes::{carrier, path, place, unsendable};
 use crate::contract::{Carrier, Contract, Credential};
 use crate::repair::Repairs;
 use crate::{Api, Failure, Needed, Text, name, pointer, walk};
@@ -60,7 +60,7 @@ pub struct Opener {
 }
 
 /// The kinds of token that open an API: its own in the order of its contract or of the document's security schemes,
-/// then those of other APIs.
+/// then those of other APIs, and the schemes that a client certificate satisfies.
 ///
 /// # Errors
 /// Returns an error if the contract is not valid.
@@ -74,7 +74,10 @@ pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failur
         variable: Some(variable),
         carrier,
     });
-    Ok(own.chain(foreign).filter(|opener| !matches!(opener.carrier, Carrier::Query(_))).collect())
+    let certificate = |name| Opener { name, of: None, variable: None, carrier: Carrier::ClientCertificate };
+    let certificates = kinds.certificates.into_iter().map(certificate);
+    let all = own.chain(foreign).chain(certificates);
+    Ok(all.filter(|opener| !matches!(opener.carrier, Carrier::Query(_))).collect())
 }
 
 /// The environment variable that holds another base URL than the documented one: `PARCELS_BASE_URL`.
@@ -95,9 +98,11 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
         Some(credentials) => of_contract(api, credentials, repairs),
         None => of_document(api, repairs),
     };
-    let schemes = walk::members(&api.document, "/components/securitySchemes");
-    let schemes = schemes.into_iter().map(|(at, scheme)| (pointer::name(&at), walk::resolve(&api.document, scheme)));
-    kinds.certificates = schemes.filter(|(_, scheme)| is_certificate(scheme)).map(|(name, _)| name).collect();
+    for certificate in certificates(api) {
+        if !kinds.certificates.contains(&certificate) {
+            kinds.certificates.push(certificate);
+        }
+    }
     kinds.oauth = oauth::schemes(api, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
     // A contract may call its kinds otherwise than the document its schemes; then each of them opens what takes one.
     let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
@@ -119,6 +124,13 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
     kinds
 }
 
+/// The security schemes of the document that a client certificate satisfies.
+fn certificates(api: &Api) -> impl Iterator<Item = String> {
+    let schemes = walk::members(&api.document, "/components/securitySchemes").into_iter();
+    let carried = schemes.map(|(at, scheme)| (at, carrier(walk::resolve(&api.document, scheme))));
+    carried.filter(|(_, carrier)| *carrier == Some(Carrier::ClientCertificate)).map(|(at, _)| pointer::name(&at))
+}
+
 fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> Kinds {
     // A contract also names kinds of which only a rule speaks. Where no operation says what it takes, all of them open it.
     let is_silent = api.operations.iter().all(|operation| operation.credentials.is_empty());
@@ -133,6 +145,10 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
     for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
         let kind = credential.kind.get_ref();
         let carrier = credential.carrier();
+        if *carrier == Carrier::ClientCertificate {
+            kinds.certificates.push(kind.clone());
+            continue;
+        }
         if matches!(carrier, Carrier::Query(_)) {
             in_query(repairs, "/components/securitySchemes", kind);
         }
@@ -168,14 +184,14 @@ fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
             continue;
         }
         let scheme = walk::resolve(&api.document, scheme);
-        if is_certificate(scheme) {
-            continue;
-        }
         let Some(carrier) = carrier(scheme) else {
             let note = format!("clients cannot send the credential `{scheme_name}`: {}", unsendable(scheme));
             repairs.narrow("credential", &at, note);
             continue;
         };
+        if carrier == Carrier::ClientCertificate {
+            continue;
+        }
         let is_key = scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("apiKey"));
         if is_key && carrier == Carrier::Header {
             let note = format!(
@@ -315,6 +331,7 @@ impl Kinds {
                     format!("in the parameter `{name}` of the query, with `keyfit::Config::allow_query_keys`")
                 }
                 Carrier::Header => "as `Authorization: Bearer <token>`".to_owned(),
+                Carrier::ClientCertificate => "by the connection".to_owned(),
             };
             let variable = &kind.variable;
             let doc =
@@ -387,6 +404,7 @@ impl Kinds {
                 Carrier::Cookie(name) => format!("in the cookie {name}"),
                 Carrier::Query(name) => format!("in the query as {name}"),
                 Carrier::Header => "as bearer token".to_owned(),
+                Carrier::ClientCertificate => "by the connection".to_owned(),
             };
             format!("  {}: {} from {} {sent}\n", kind.token, kind.name, kind.variable)
         };

@@ -16,6 +16,9 @@ pub fn carrier(scheme: &Value) -> Option<Carrier> {
     if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
         return Some(Carrier::Header);
     }
+    if is("type", "mutualTLS") {
+        return Some(Carrier::ClientCertificate);
+    }
     if is("type", "http") {
         let scheme = scheme["scheme"].as_str().filter(|scheme| is_header(scheme))?;
         return match scheme.to_ascii_lowercase().as_str() {
@@ -37,16 +40,10 @@ pub fn carrier(scheme: &Value) -> Option<Carrier> {
     }
 }
 
-/// Whether a security scheme is a client certificate, which the connection shows and no request carries.
-pub(crate) fn is_certificate(scheme: &Value) -> bool {
-    scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("mutualTLS"))
-}
-
 /// Why no request carries what a scheme describes.
 pub fn unsendable(scheme: &Value) -> String {
     let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
     match text("type").as_str() {
-        "mutualtls" => "it is a client certificate".to_owned(),
         "http" => format!("the HTTP scheme `{}` answers a challenge", text("scheme")),
         "apikey" => "its place has no name that can be sent".to_owned(),
         _ => "its type is not known".to_owned(),
@@ -60,6 +57,7 @@ pub(crate) fn place(carrier: &Carrier) -> String {
         Carrier::NamedHeader(name) => format!("header {}", name.to_ascii_lowercase()),
         Carrier::Cookie(name) => format!("cookie {name}"),
         Carrier::Query(name) => format!("query {name}"),
+        Carrier::ClientCertificate => "connection".to_owned(),
     }
 }
 
@@ -71,6 +69,7 @@ pub(crate) fn path(carrier: &Carrier) -> TokenStream {
         Carrier::Basic => quote!(::keyfit::auth::Carrier::Basic),
         Carrier::Cookie(name) => quote!(::keyfit::auth::Carrier::Cookie(#name)),
         Carrier::Query(name) => quote!(::keyfit::auth::Carrier::Query(#name)),
-        Carrier::Header => quote!(::keyfit::auth::Carrier::Bearer),
+        // A certificate is a setting of clients, and no kind of token.
+        Carrier::Header | Carrier::ClientCertificate => quote!(::keyfit::auth::Carrier::Bearer),
     }
 }

@@ -1,10 +1,7 @@
 //! Certificates that are made anew for each run, by an authority of their own.
 
-use std::sync::LazyLock;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use keyfit::auth::ClientCertificate;
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
 
 /// An authority, and certificates that it issues.
@@ -57,12 +54,6 @@ impl Issued {
     pub(crate) fn key_pem(&self) -> String {
         pem("PRIVATE KEY", &self.key)
     }
-}
-
-/// A client certificate of an authority that nobody asks.
-pub(crate) fn client() -> ClientCertificate {
-    static ISSUED: LazyLock<Issued> = LazyLock::new(|| Authority::new("nobody").issue("client", &[]));
-    ClientCertificate::new(&ISSUED.certificate_pem(), ISSUED.key_pem()).expect("a certificate")
 }
 
 fn key() -> KeyPair {
