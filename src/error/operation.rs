@@ -15,6 +15,9 @@ pub struct Operation {
     pub method: &'static str,
     /// The path template below the base URL: `/sms/{id}`.
     pub path: &'static str,
+    /// The server that answers it, where the document gives it one of its own: `https://upload.example.com/v1`, without a slash at
+    /// its end. `None` where it is that of the API. See [`Config::server`](crate::Config::server).
+    pub server: Option<&'static str>,
     /// The kinds of token that may call it, as the API's contract names them.
     pub credentials: &'static [&'static str],
     /// The alternatives that open it: of each, the names of the credentials that are needed together; an empty one is a call
@@ -56,6 +59,7 @@ impl Operation {
             function,
             method,
             path,
+            server: None,
             credentials: &[],
             security: None,
             scopes: &[],
@@ -72,6 +76,12 @@ impl Operation {
             errors: "",
             unverified: None,
         }
+    }
+
+    /// The same, with a [server](Self::server) of its own.
+    #[must_use]
+    pub const fn with_server(self, server: &'static str) -> Self {
+        Self { server: Some(server), ..self }
     }
 
     /// The same, with the kinds of token that may [call it](Self::credentials).

@@ -29,6 +29,9 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     if !operation.summary.is_empty() {
         lines.push(short(&operation.summary));
     }
+    if let Some(server) = &operation.server {
+        lines.push(format!("It has a server of its own: {}", plain(server)));
+    }
     let mut rows: Vec<[String; 3]> = Vec::new();
     for parameter in &operation.parameters {
         let kind = value::taken(api, parameter);

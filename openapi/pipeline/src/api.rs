@@ -26,6 +26,8 @@ pub struct Api {
     pub base_url: String,
     /// Every base URL that the document names with a host, that one included: a sandbox, other regions.
     pub base_urls: Vec<BaseUrl>,
+    /// The servers that operations have for themselves, other than that one.
+    pub servers: Vec<BaseUrl>,
     /// The repaired document, error answers included.
     pub document: Value,
     /// Every operation that clients can call, in the document's order.
@@ -84,7 +86,7 @@ impl Api {
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         let mut guesses = Vec::new();
         let mut operations = Vec::new();
-        for (operation, guess) in table::operations(&located, &document)? {
+        for (operation, guess) in table::operations(&located, &document, &base_url)? {
             if let Some(guess) = guess {
                 remarks::pages(&operation, &guess, &mut repairs);
                 guesses.push((operation.id.clone(), guess));
@@ -102,6 +104,7 @@ impl Api {
             title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
             version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
             base_urls: base_urls::of(&document),
+            servers: base_urls::of_operations(&document, &operations, &base_url),
             base_url,
             operations,
             guesses,

@@ -21,6 +21,9 @@ pub struct Operation {
     pub method: String,
     /// The path template below the base URL: `/sms/{id}`.
     pub path: String,
+    /// The server that answers it, where the document gives it one of its own: the URL with the defaults of its variables, without a
+    /// slash at its end. `None` where it is that of the API.
+    pub server: Option<String>,
     /// The document's one-line summary, or an empty string.
     pub summary: String,
     /// Path, query and header parameters, those of the path item included.

@@ -10,9 +10,11 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type, parse_quote,
+    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token, Type,
+    parse_quote,
 };
 
 use super::answers::Particulars;
@@ -156,7 +158,7 @@ fn adapt_builder(
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            send = wrap_send(function, index, particulars, operation.pagination.is_some())?;
+            send = wrap_send(function, index, particulars, operation)?;
         } else if let Some(kind) = setters::type_of(function) {
             arguments.push(argument(api, operation, &wires, function, kind));
         } else if function.sig.ident == "new" {
@@ -202,8 +204,9 @@ fn wrap_send(
     function: &ImplItemFn,
     index: usize,
     particulars: &Particulars,
-    is_paged: bool,
+    operation: &Operation,
 ) -> Option<Vec<ImplItemFn>> {
+    let is_paged = operation.pagination.is_some();
     let attributes = &function.attrs;
     let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
     let mut value = match answer_type(&function.sig.output)? {
@@ -228,7 +231,11 @@ fn wrap_send(
     let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
     let request = &request.ident;
     let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
-    SendBody { particulars, streams }.visit_block_mut(&mut build);
+    let base_url = operation
+        .server
+        .as_ref()
+        .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
+    SendBody { particulars, streams, base_url }.visit_block_mut(&mut build);
     let begun: TokenStream = quote! {
         let client = self.client;
         let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
@@ -284,6 +291,8 @@ pub(super) fn type_argument(kind: &Type) -> Option<Type> {
 
 struct SendBody<'a> {
     particulars: &'a Particulars,
+    /// What the path follows, where it is not the client's base URL.
+    base_url: Option<Expr>,
     /// Whether the answer is bytes, for which the generator asks nothing.
     streams: bool,
 }
@@ -317,6 +326,17 @@ impl VisitMut for SendBody<'_> {
         };
         call.method = format_ident!("request");
         call.args.insert(0, parse_quote!(::reqwest::Method::#method));
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
+        let arguments = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
+        // `format!("{}/path", client.baseurl)`
+        let (Some(base_url), Ok(mut arguments)) = (&self.base_url, arguments) else { return };
+        let field = |argument: &Expr| matches!(argument, Expr::Field(field) if field.to_token_stream().to_string() == "client . baseurl");
+        if let Some(argument) = arguments.iter_mut().find(|argument| field(argument)) {
+            *argument = base_url.clone();
+            call.tokens = arguments.into_token_stream();
+        }
     }
 
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {

@@ -16,6 +16,9 @@ pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kind
     for operation in operations {
         let Operation { id, method, path, scopes, credentials, retry, .. } = operation;
         let _ = writeln!(text, "  {id}: {method} {path}");
+        if let Some(server) = &operation.server {
+            let _ = writeln!(text, "    at {server}");
+        }
         let _ = writeln!(text, "    credentials {} scopes {} retry {retry:?}", list(credentials), list(scopes));
         if let Some((arguments, answer)) =
             builders.get(&heck::ToPascalCase::to_pascal_case(operation.function.as_str()))
