@@ -234,6 +234,9 @@ impl DynamicCall<'_> {
             .map_err(|_| Error::invalid_request(format!("`{}` is not a method", self.operation.method)))?;
         let url = format!("{}{}", self.client.transport.base_url_of(self.operation)?, self.filled()?);
         let mut request = self.client.http.request(method, url).headers(self.headers.clone());
+        if !self.operation.query.is_empty() {
+            request = request.query(self.operation.query);
+        }
         if !self.query.is_empty() {
             request = request.query(&self.query);
         }

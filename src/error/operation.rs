@@ -15,6 +15,8 @@ pub struct Operation {
     pub method: &'static str,
     /// The path template below the base URL: `/sms/{id}`.
     pub path: &'static str,
+    /// The pairs of the query that every request has, because the path is documented with them: `/responses?beta=true`.
+    pub query: &'static [(&'static str, &'static str)],
     /// The server that answers it, where the document gives it one of its own: `https://upload.example.com/v1`, without a slash at
     /// its end. `None` where it is that of the API. See [`Config::server`](crate::Config::server).
     pub server: Option<&'static str>,
@@ -59,6 +61,7 @@ impl Operation {
             function,
             method,
             path,
+            query: &[],
             server: None,
             credentials: &[],
             security: None,
@@ -76,6 +79,12 @@ impl Operation {
             errors: "",
             unverified: None,
         }
+    }
+
+    /// The same, with the pairs that are in every [query](Self::query).
+    #[must_use]
+    pub const fn with_query(self, query: &'static [(&'static str, &'static str)]) -> Self {
+        Self { query, ..self }
     }
 
     /// The same, with a [server](Self::server) of its own.

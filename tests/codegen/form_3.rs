@@ -968,6 +968,38 @@ mod generated {
         pub fn add_photo(&self) -> builder::AddPhoto<'_> {
             builder::AddPhoto::new(self)
         }
+        /// Returns a parcel, which is documented at the path of another call
+        ///
+        /// Sends a `DELETE` request to `/parcels/{id}#return`
+        ///
+        /// ```text
+        /// let response = client.return_parcel()
+        ///     .id(id)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn return_parcel(&self) -> builder::ReturnParcel<'_> {
+            builder::ReturnParcel::new(self)
+        }
+        /// The desks that are open
+        ///
+        /// Sends a `GET` request to `/desks?open=true`
+        ///
+        /// ```text
+        /// let response = client.list_open_desks()
+        ///     .city(city)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: it changes nothing, so it may be repeated.
+        pub fn list_open_desks(&self) -> builder::ListOpenDesks<'_> {
+            builder::ListOpenDesks::new(self)
+        }
         /// What became of a parcel
         ///
         /// Sends a `GET` request to `/parcels/{id}/history`
@@ -1821,6 +1853,140 @@ mod generated {
                 Ok(answer.empty())
             }
         }
+        /// Builder for [`Client::return_parcel`]
+        ///
+        /// [`Client::return_parcel`]: super::Client::return_parcel
+        #[derive(Debug, Clone)]
+        pub struct ReturnParcel<'a> {
+            client: &'a super::Client,
+            id: Result<::keyfit::PathArgument, String>,
+        }
+        impl<'a> ReturnParcel<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    id: Err("id was not initialized".to_string()),
+                }
+            }
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("id", value);
+                self
+            }
+            /// Sends a `DELETE` request to `/parcels/{id}#return`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, id } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .delete(url)
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .await?;
+                Ok(answer.empty())
+            }
+        }
+        /// Builder for [`Client::list_open_desks`]
+        ///
+        /// [`Client::list_open_desks`]: super::Client::list_open_desks
+        #[derive(Debug, Clone)]
+        pub struct ListOpenDesks<'a> {
+            client: &'a super::Client,
+            city: Result<Option<::std::string::String>, String>,
+        }
+        impl<'a> ListOpenDesks<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    city: Ok(None),
+                }
+            }
+            pub fn city(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+            ) -> Self {
+                self.city = ::keyfit::codegen::accept_some("city", value);
+                self
+            }
+            /// `city` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_city(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                >,
+            ) -> Self {
+                self.city = ::keyfit::codegen::accept_maybe("city", value);
+                self
+            }
+            /// Sends a `GET` request to `/desks?open=true`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<::std::vec::Vec<types::Thing>>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, city } = self;
+                    let city = city.map_err(Error::InvalidRequest)?;
+                    let url = format!("{}/desks?open=true", client.baseurl,);
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .get(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .query(&::keyfit::codegen::QueryParam::new("city", &city))
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[9usize])
+                    .await?;
+                answer.decode()
+            }
+        }
         /// Builder for [`Client::get_history`]
         ///
         /// [`Client::get_history`]: super::Client::get_history
@@ -1885,7 +2051,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .send(&client.client, build(), &super::API.operations[10usize])
                     .await?;
                 answer.decode()
             }
@@ -1990,7 +2156,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[10usize])
+                    .send(&client.client, request, &super::API.operations[12usize])
                     .await?;
                 answer.decode()
             }
@@ -2003,7 +2169,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[12usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2015,7 +2181,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[12usize],
                 )
             }
         }
@@ -2086,7 +2252,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[9usize])
+                    .send(&client.client, build(), &super::API.operations[11usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -2196,7 +2362,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[11usize])
+                    .send(&client.client, request, &super::API.operations[13usize])
                     .await?;
                 answer.decode()
             }
@@ -2209,7 +2375,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[13usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2221,7 +2387,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[13usize],
                 )
             }
         }
@@ -2323,7 +2489,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[12usize])
+                    .send(&client.client, request, &super::API.operations[14usize])
                     .await?;
                 answer.decode()
             }
@@ -2336,7 +2502,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[14usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2350,7 +2516,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[14usize],
                 )
             }
         }
@@ -2450,7 +2616,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[13usize])
+                    .send(&client.client, request, &super::API.operations[15usize])
                     .await?;
                 answer.decode()
             }
@@ -2465,7 +2631,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[15usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2477,7 +2643,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[15usize],
                 )
             }
         }
@@ -2581,7 +2747,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[14usize])
+                    .send(&client.client, request, &super::API.operations[16usize])
                     .await?;
                 answer.decode()
             }
@@ -2594,7 +2760,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[16usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2608,7 +2774,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[16usize],
                 )
             }
         }
@@ -2689,7 +2855,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[15usize])
+                    .send(&client.client, request, &super::API.operations[17usize])
                     .await?;
                 answer.decode()
             }
@@ -2702,7 +2868,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[15usize],
+                    &super::API.operations[17usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2716,7 +2882,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[15usize],
+                    &super::API.operations[17usize],
                 )
             }
         }
@@ -2825,7 +2991,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[16usize])
+                    .send(&client.client, request, &super::API.operations[18usize])
                     .await?;
                 answer.decode()
             }
@@ -2838,7 +3004,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[16usize],
+                    &super::API.operations[18usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2850,7 +3016,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[16usize],
+                    &super::API.operations[18usize],
                 )
             }
         }
@@ -3066,6 +3232,31 @@ mod generated {
                     .with_success(&[204u16])
                     .with_retry(::keyfit::operation::Retry::Never)
                     .with_rate_limit("add-photo")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "return-parcel",
+                        "return_parcel",
+                        "DELETE",
+                        "/parcels/{id}",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[204u16])
+                    .with_retry(::keyfit::operation::Retry::Never)
+                    .with_rate_limit("return-parcel")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "list-open-desks",
+                        "list_open_desks",
+                        "GET",
+                        "/desks",
+                    )
+                    .with_query(&[("open", "true")])
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Safe)
+                    .with_rate_limit("list-open-desks")
                     .with_errors("parcels"),
                 ::keyfit::Operation::new(
                         "get-history",
@@ -3540,6 +3731,32 @@ mod generated {
                 }
                 if let Some(value) = arguments.get("body") {
                     call = call.body(::keyfit::codegen::written(value));
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "return-parcel" => {
+                #[allow(unused_mut)]
+                let mut call = client.return_parcel();
+                if let Some(value) = arguments.get("id") {
+                    call = call
+                        .id(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("id", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "list-open-desks" => {
+                #[allow(unused_mut)]
+                let mut call = client.list_open_desks();
+                if let Some(value) = arguments.get("city") {
+                    call = call
+                        .city(
+                            ::keyfit::codegen::argument::<
+                                ::std::string::String,
+                            >("city", value)?,
+                        );
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }

@@ -209,6 +209,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_path_is_documented_with_is_sent_as_query_and_its_fragment_is_not_sent() {
+        let server = MockServer::start_async().await;
+        let returned =
+            server.mock_async(|when, then| drop((when.method(DELETE).path("/parcels/p1"), then.status(204)))).await;
+        let desks = server
+            .mock_async(|when, then| {
+                when.method(GET).path("/desks").query_param("open", "true").query_param("city", "Ulm");
+                then.status(200).body("[]");
+            })
+            .await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let key = || crate::form_3::Key::new(KEY).expect("a key");
+        let client = crate::form_3::Client::with_config(key(), config.clone()).expect("a client");
+        client.return_parcel().id("p1").send().await.expect("it is sent");
+        client.list_open_desks().city("Ulm").send().await.expect("a list");
+        let dynamic = keyfit::DynamicClient::new(&crate::form_3::API, key().into(), config).expect("a client");
+        let call = dynamic.call("list-open-desks").expect("an operation");
+        call.query("city", "Ulm").send().await.expect("a list");
+        returned.assert_async().await;
+        desks.assert_calls_async(2).await;
+    }
+
+    #[tokio::test]
     async fn a_union_goes_by_its_member_and_nothing_of_it_is_lost() {
         use crate::form_3::values::Step;
 

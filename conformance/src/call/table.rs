@@ -47,6 +47,7 @@ fn row(operation: &Operation) -> keyfit::Operation {
         .with_rate_limit(text(&operation.rate_limit))
         .with_rate_limit_by(texts(&operation.rate_limit_by))
         .with_errors(text(&operation.errors));
+    row.query = operation.query.iter().map(|(name, value)| (text(name), text(value))).collect::<Vec<_>>().leak();
     row.server = operation.server.as_deref().map(text);
     row.resource = operation.resource.as_deref().map(text);
     row.retry_key = operation.retry_key.as_deref().map(text);

@@ -62,6 +62,7 @@ fn query(
         .filter_map(|parameter| Some(pairs(&parameter.name, arguments.get(&parameter.name)?)))
         .flatten()
         .collect();
+    expected.extend(operation.query.iter().cloned());
     if let Some(Carrier::Query(name)) = carrier {
         expected.insert((name.clone(), secret.reveal().to_owned()));
     }

@@ -227,6 +227,7 @@ impl Maker<'_> {
             .filter_map(|parameter| Some(body::pairs(&parameter.name, self.arguments.get(&parameter.name)?)))
             .flatten()
             .collect();
+        pairs.splice(0..0, operation.query.iter().cloned());
         let mut keys: Vec<(String, String)> = Vec::new();
         for one in placed {
             if let Spot::Query(name) = &one.spot {

@@ -22,6 +22,7 @@ mod mock_tool;
 mod mutant_table;
 mod mutants;
 mod odd_servers;
+mod overloads;
 mod planted;
 mod reports;
 mod secrets;

@@ -9,6 +9,7 @@ use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::pagination::Guess;
+use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::{Failure, Source, hints, overlay, place, remarks, select, table, versions, walk};
@@ -97,7 +98,7 @@ impl Api {
         let set_aside = unsupported.iter().filter_map(|unsupported| unsupported.operation.split_once(' '));
         let kept = operations.iter().map(|operation| (operation.method.as_str(), operation.path.as_str()));
         for (method, path) in kept.chain(set_aside) {
-            methods.entry(nameless(path)).or_default().push(method.to_owned());
+            methods.entry(nameless(PathKey::of(path).path)).or_default().push(method.to_owned());
         }
         Ok(Self {
             name: source.name.clone(),

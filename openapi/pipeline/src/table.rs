@@ -12,6 +12,7 @@ use crate::normalize::{SEPARATOR, servers};
 use crate::operation::{Body, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
 use crate::pagination::{self, Guess};
 use crate::partial;
+use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
 use crate::{Failure, Needed, name, walk};
@@ -103,7 +104,8 @@ fn build(
     needed: Arc<Needed>,
     defaults: &Hints,
 ) -> Result<(Operation, Option<Guess>), Failure> {
-    let (method, path) = walk::method_and_path(at);
+    let (method, key) = walk::method_and_path(at);
+    let parts = PathKey::of(&key);
     let parameters: Vec<Parameter> =
         operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect();
     let body = body(&operation["requestBody"]);
@@ -158,7 +160,9 @@ fn build(
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
         unverified: text(operation, "x-unverified"),
         method: method.to_uppercase(),
-        path,
+        path: parts.path.to_owned(),
+        query: parts.pairs(),
+        key,
         id,
     };
     Ok((operation, guess))

@@ -455,6 +455,68 @@ fn bodies_that_the_caller_writes_are_dispatched() {
     assert!(code.contains(".unwrap_or(\"multipart/form-data\")"), "{code}");
 }
 
+#[test]
+fn a_fragment_of_a_path_is_not_sent_and_keeps_operations_apart() {
+    let call = |id: &str| {
+        format!(
+            "{{operationId: {id}, parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{'204': {{description: ok}}}}}}"
+        )
+    };
+    let paths = format!(
+        "  /files/{{id}}:\n    put: {}\n  /files/{{id}}#restore:\n    put: {}\n    get: {}\n  /files/{{id}}#{{to}}:\n    put: {}\n",
+        call("change"),
+        call("restore"),
+        call("look").replace("operationId: look, ", ""),
+        call("send"),
+    );
+    let api = Api::read(&source(&paths, "")).unwrap_or_else(|failure| panic!("{failure}"));
+    let read =
+        api.operations.iter().map(|operation| (operation.id.as_str(), operation.path.as_str(), operation.key.as_str()));
+    let same = "/files/{id}";
+    let expected = [
+        ("change", same, same),
+        ("restore", same, "/files/{id}#restore"),
+        ("get-files-id-restore", same, "/files/{id}#restore"),
+        ("send", same, "/files/{id}#{to}"),
+    ];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+    assert_eq!(api.methods(same), ["PUT", "PUT", "GET", "PUT"]);
+    assert!(api.operations.iter().all(|operation| operation.parameters.len() == 1), "the fragment has no parameters");
+    let client = client(&paths, "");
+    assert_eq!((client.operations, set_aside(&client).len()), (4, 0));
+    let code: String = client.code.split_whitespace().collect();
+    assert_eq!(code.matches("format!(\"{}/files/{}\",client.baseurl,encode_path(").count(), 4, "{}", client.code);
+}
+
+#[test]
+fn a_query_of_a_path_is_sent_with_every_request_and_its_parameters_are_arguments() {
+    let paths = "  /pets:\n    get: {operationId: all, responses: {'204': {description: ok}}}\n  '/pets?kind=wild%20cat&old':\n    get: {operationId: wild, parameters: [{name: kind, in: query, schema: {type: string}}, {name: limit, in: query, schema: {type: integer}}], responses: {'204': {description: ok}}}\n  '/pets?owner={person}':\n    get: {operationId: owned, parameters: [{name: person, in: path, required: true, schema: {type: integer}}], responses: {'204': {description: ok}}}\n  '/pets?a=b&q={undeclared}':\n    get: {operationId: found, responses: {'204': {description: ok}}}\n  '/pets?q=x{part}':\n    get: {operationId: odd, responses: {'204': {description: ok}}}\n";
+    let api = Api::read(&source(paths, "")).unwrap_or_else(|failure| panic!("{failure}"));
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    for (id, query, parameters) in [
+        ("all", vec![], &[][..]),
+        ("wild", vec![pair("kind", "wild cat"), pair("old", "")], &["limit"]),
+        ("owned", vec![], &["owner"]),
+        ("found", vec![pair("a", "b")], &["q"]),
+    ] {
+        let operation = api.operation(id).unwrap_or_else(|| panic!("{id}"));
+        let names: Vec<&str> = operation.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        assert_eq!((operation.path.as_str(), &operation.query, &*names), ("/pets", &query, parameters), "{id}");
+    }
+    let owner = &api.operation("owned").expect("it is read").parameters[0];
+    assert!(owner.required && owner.schema["type"] == "integer" && owner.place == keyfit_openapi::Place::Query);
+    let client = client(paths, "");
+    let [lost] = client.unsupported.as_slice() else { panic!("{:?}", client.unsupported) };
+    assert_eq!((lost.operation.as_str(), lost.reason.contains("`q=x{part}`")), ("GET /pets?q=x{part}", true));
+    for words in [
+        "format!(\"{}/pets?kind=wild%20cat&old\", client.baseurl)",
+        "format!(\"{}/pets?a=b\", client.baseurl)",
+        ".with_query(&[(\"kind\", \"wild cat\"), (\"old\", \"\")])",
+    ] {
+        assert!(has(&client.code, words), "{words}: {}", client.code);
+    }
+}
+
 /// An operation with these servers, in a path item with those.
 fn with_servers(own: &str, of_item: &str) -> String {
     format!(

@@ -2,6 +2,7 @@
 //!
 //! - `send` returns our one response and our one error;
 //! - the generator's code builds the request, and our runtime sends it and decodes the answer;
+//! - a path follows the base URL of its operation, and has no fragment;
 //! - constructors that would bypass credentials and origin checks are closed;
 //! - no `api-version` header, no demand for `extra` members in type builders;
 //! - setters take what people have: see [`setters`].
@@ -329,14 +330,25 @@ impl VisitMut for SendBody<'_> {
     }
 
     fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
-        let arguments = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
         // `format!("{}/path", client.baseurl)`
-        let (Some(base_url), Ok(mut arguments)) = (&self.base_url, arguments) else { return };
-        let field = |argument: &Expr| matches!(argument, Expr::Field(field) if field.to_token_stream().to_string() == "client . baseurl");
-        if let Some(argument) = arguments.iter_mut().find(|argument| field(argument)) {
-            *argument = base_url.clone();
-            call.tokens = arguments.into_token_stream();
+        let Ok(mut arguments) = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) else { return };
+        let is_base = |argument: &Expr| matches!(argument, Expr::Field(field) if field.member == parse_quote!(baseurl));
+        if !arguments.iter().any(is_base) {
+            return;
         }
+        for argument in &mut arguments {
+            match (&mut *argument, &self.base_url) {
+                // What only tells it from other paths is not sent.
+                (Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }), _) => {
+                    let whole = text.value();
+                    let sent = whole.split_once('#').map_or(&*whole, |(sent, _)| sent);
+                    *text = syn::LitStr::new(sent, text.span());
+                }
+                (field, Some(base_url)) if is_base(field) => *argument = base_url.clone(),
+                _ => {}
+            }
+        }
+        call.tokens = arguments.into_token_stream();
     }
 
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {

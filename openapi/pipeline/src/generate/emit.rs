@@ -207,9 +207,11 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         Retry::Never => quote!(Never),
     };
     let success = operation.success_statuses();
+    let query: Vec<TokenStream> = operation.query.iter().map(|(name, value)| quote!((#name, #value))).collect();
     let partial: Vec<TokenStream> = operation.partial.iter().map(self::partial).collect();
     let setters = [
         optional("with_server", operation.server.as_ref()),
+        list("with_query", &query),
         list("with_credentials", &operation.credentials),
         security(&operation.needed),
         list("with_scopes", &operation.scopes),
