@@ -45,16 +45,11 @@ impl Default for Http {
 }
 
 impl Http {
-    /// The client for a host.
+    /// The client for the hosts of these URLs.
     ///
     /// # Errors
     /// Returns an error if a certificate cannot be used, or the TLS backend cannot be initialized.
-    pub(crate) fn client(&self, base: &Url) -> Result<reqwest::Client, Error> {
-        self.client_of(&[base])
-    }
-
-    /// The same for several.
-    pub(crate) fn client_of(&self, places: &[&Url]) -> Result<reqwest::Client, Error> {
+    pub(crate) fn client(&self, places: &[&Url]) -> Result<reqwest::Client, Error> {
         let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
         let builder = reqwest::Client::builder()

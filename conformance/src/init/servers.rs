@@ -21,8 +21,8 @@ pub(super) fn notes(api: &Api) -> Vec<String> {
         let there: Vec<&str> = there.map(|operation| operation.id.as_str()).collect();
         let Some(operations) = all_of(&there) else { continue };
         notes.push(format!(
-            "{operations}: sent to a server of their own, `{server}`. A live server is checked without them, unless --server \
-             '{server}=URL' says where they are"
+            "{operations}: at another server, `{server}`. The check of a live server leaves that out unless --server \
+             '{server}=URL' says where it is"
         ));
     }
     let mut headers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

@@ -26,7 +26,7 @@ impl<'a> PathKey<'a> {
 
     /// The pairs of the query that are the same in each request, decoded. One without a value has an empty one.
     pub(crate) fn pairs(self) -> Vec<(String, String)> {
-        self.written().filter(|pair| !pair.contains('{')).map(|pair| split(pair)).collect()
+        self.written().filter(|pair| !pair.contains('{')).map(split).collect()
     }
 
     /// The parameters that stand in the query, with the name that they have there.
@@ -98,23 +98,11 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
             |parameter: &Value, place: &str, name: &str| parameter["in"] == place && parameter["name"] == name;
         for (name, parameter) in key.parameters() {
             let of_path = parameters.iter().position(|known| is_called(known, "path", &parameter));
-            let mut moved = of_path.filter(|_| !in_path.contains(&parameter)).map(|index| parameters.remove(index));
-            let known = parameters.iter_mut().find(|known| is_called(known, "query", &name));
-            let whole = || json!({ "in": "query", "schema": { "type": "string" } });
-            match known {
-                Some(known) => known["required"] = json!(true),
-                None => {
-                    let mut new = moved.take().unwrap_or_else(whole);
-                    new["name"] = json!(name);
-                    new["in"] = json!("query");
-                    new["required"] = json!(true);
-                    if let Some(new) = new.as_object_mut() {
-                        // `simple` is for paths.
-                        new.shift_remove("style");
-                        new.shift_remove("explode");
-                    }
-                    parameters.push(new);
-                }
+            let moved = of_path.filter(|_| !in_path.contains(&parameter)).map(|index| parameters.remove(index));
+            if let Some(known) = parameters.iter_mut().find(|known| is_called(known, "query", &name)) {
+                known["required"] = json!(true);
+            } else {
+                parameters.push(in_query(moved, &name));
             }
             repairs.note("path-query", &at, format!("`{name}` of the path is a parameter of the query"));
         }
@@ -123,6 +111,21 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
             repairs.note("path-query", &at, format!("the path has a query: each request has `{name}={value}`"));
         }
     }
+}
+
+/// A required parameter of the query, made of one of the path where that is declared.
+fn in_query(of_path: Option<Value>, name: &str) -> Value {
+    let mut parameter = of_path.unwrap_or_else(|| json!({ "schema": { "type": "string" } }));
+    if let Some(parameter) = parameter.as_object_mut() {
+        // Of the styles of paths queries know none.
+        parameter.shift_remove("style");
+        parameter.shift_remove("explode");
+        parameter.extend(
+            [("name", json!(name)), ("in", json!("query")), ("required", json!(true))]
+                .map(|(key, value)| (key.to_owned(), value)),
+        );
+    }
+    parameter
 }
 
 #[cfg(test)]

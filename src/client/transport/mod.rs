@@ -68,7 +68,7 @@ impl Transport {
             }
         }
         let keys = Keys::new(api, &credentials, config.http.has_client_certificate())?;
-        let http = config.http.client_of(&servers.places())?;
+        let http = config.http.client(&servers.places())?;
         let shared = Shared::new(api, servers, keys, config);
         Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
     }

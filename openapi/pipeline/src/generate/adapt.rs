@@ -236,7 +236,7 @@ fn wrap_send(
         .server
         .as_ref()
         .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
-    SendBody { particulars, streams, base_url }.visit_block_mut(&mut build);
+    SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
     let begun: TokenStream = quote! {
         let client = self.client;
         let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
