@@ -11,7 +11,7 @@ use crate::carrier::Spot;
 use crate::catalogue::Catalogue;
 use crate::file;
 use crate::mock::{Mock, Mutant};
-use crate::probe::{Http, Policy, Target};
+use crate::probe::{Http, Policy, Servers, Target};
 use crate::run::Plan;
 use crate::secret::Redactor;
 use crate::tokens::Tokens;
@@ -20,6 +20,8 @@ use crate::tokens::Tokens;
 pub struct LiveServer<'a> {
     /// The URL that the paths of the document follow.
     pub base_url: &'a Url,
+    /// The URLs in place of the servers that operations have for themselves, by the documented ones.
+    pub servers: &'a [(String, Url)],
     /// The tokens file, which says where each secret is.
     pub tokens: &'a Path,
     /// The root of the authorization server; the host of the base URL where left out.
@@ -64,7 +66,8 @@ impl LiveServer<'_> {
         note: impl Fn(&str),
         redactor: &Redactor,
     ) -> Result<bool, UserError> {
-        let Self { base_url, tokens, authorization_server, allow_writes, policy } = self;
+        let Self { base_url, servers, tokens, authorization_server, allow_writes, policy } = self;
+        let servers = Servers::new(base_url.clone()).with(&catalogue.api, servers)?;
         if let Some(unknown) = policy.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
             return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
                 .help("the report names them, and so do the cases of --list"));
@@ -82,7 +85,7 @@ impl LiveServer<'_> {
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
         let http = http(&credentials)?;
         let allow_spend = policy.allow_spend;
-        let target = Target::new(http, base_url.clone(), Arc::new(tokens), redactor.clone());
+        let target = Target::new(http, base_url.clone(), Arc::new(tokens), redactor.clone()).with_servers(servers);
         let target = target.live(catalogue, plan.halt.clone(), policy);
         let reached = tokio::select! {
             reached = target.reach() => reached,
@@ -99,6 +102,16 @@ impl LiveServer<'_> {
         plan.workers = 1;
         Ok(true)
     }
+}
+
+/// A URL in place of a documented server: `DOCUMENTED=URL`.
+///
+/// # Errors
+/// Returns an error if the text is not two URLs, in words for whoever wrote it.
+pub fn server_in_place(text: &str) -> Result<(String, Url), String> {
+    let at = text.find("=http").ok_or("write it as DOCUMENTED=URL, both of them whole")?;
+    let documented = text[..at].trim_end_matches('/').to_owned();
+    Ok((documented, server_url(&text[at + 1..])?))
 }
 
 /// The URL of a server. Reports show it, and URLs are logged: it holds no secret.

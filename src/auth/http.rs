@@ -45,11 +45,11 @@ impl Default for Http {
 }
 
 impl Http {
-    /// The client for a host.
+    /// The client for the hosts of these URLs.
     ///
     /// # Errors
     /// Returns an error if a certificate cannot be used, or the TLS backend cannot be initialized.
-    pub(crate) fn client(&self, base: &Url) -> Result<reqwest::Client, Error> {
+    pub(crate) fn client(&self, places: &[&Url]) -> Result<reqwest::Client, Error> {
         let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
         let builder = reqwest::Client::builder()
@@ -62,8 +62,9 @@ impl Http {
             .retry(reqwest::retry::never());
         let builder = if self.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
         // A proxy of the environment would take plain http, and the credential in it, off this machine.
-        let builder = if is_loopback(base) { builder.no_proxy() } else { builder };
-        self.with_certificates(self.with_roots(builder, base))?.build().map_err(|error| {
+        let has_loopback = places.iter().any(|place| is_loopback(place));
+        let builder = if has_loopback { builder.no_proxy() } else { builder };
+        self.with_certificates(self.with_roots(builder, places))?.build().map_err(|error| {
             let hint = if self.has_client_certificate() {
                 " with this client certificate: does the key belong to it?"
             } else {
@@ -73,17 +74,18 @@ impl Http {
         })
     }
 
-    /// With the certificate authorities that are trusted. A client of a loopback host over plain http never speaks TLS; reading
+    /// With the certificate authorities that are trusted. A client of loopback hosts over plain http never speaks TLS; reading
     /// the system's certificates for it is most of what making it would cost.
-    fn with_roots(&self, builder: ClientBuilder, base: &Url) -> ClientBuilder {
+    fn with_roots(&self, builder: ClientBuilder, places: &[&Url]) -> ClientBuilder {
         #[cfg(feature = "rustls")]
-        return match base.scheme() {
-            "http" => builder.tls_certs_only([]),
-            _ => builder.tls_certs_merge(self.authorities.iter().cloned()),
+        return if places.iter().all(|place| place.scheme() == "http") {
+            builder.tls_certs_only([])
+        } else {
+            builder.tls_certs_merge(self.authorities.iter().cloned())
         };
         #[cfg(not(feature = "rustls"))]
         {
-            let _ = base;
+            let _ = places;
             builder
         }
     }
@@ -157,7 +159,7 @@ pub(crate) fn check_place(url: &Url, name: &str) -> Result<(), Error> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

@@ -20,6 +20,8 @@ pub(crate) const RESPONSE_LIMIT: usize = 64 << 20;
 #[derive(Clone)]
 pub struct Config {
     base_url: Option<String>,
+    /// The URLs in place of documented servers, by those.
+    servers: Vec<(String, String)>,
     pub(crate) http: Http,
     pub(crate) deadline: Duration,
     pub(crate) response_limit: usize,
@@ -35,6 +37,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             base_url: None,
+            servers: Vec::new(),
             http: Http::default(),
             deadline: Duration::from_secs(60),
             response_limit: RESPONSE_LIMIT,
@@ -57,7 +60,23 @@ impl Config {
         self
     }
 
-    /// The same from an environment variable, where it is set: `PARCELS_BASE_URL`.
+    /// Where the operations go that the document gives a server of their own ([`Operation::server`](crate::Operation::server)),
+    /// in place of that server: `Config::default().server("https://upload.example.com/v1", "https://upload.test.example.com/v1")`.
+    /// Generated clients have the documented ones as constants in `servers`. The other URL must be https; plain http is for
+    /// loopback hosts only.
+    ///
+    /// Without it, they are sent to the documented server as long as the base URL is the documented one too, and below the base
+    /// URL where that is a loopback host: a mock stands in for all of an API. With any other [base URL](Self::base_url) they fail
+    /// before anything is sent, so that no token of a test reaches production.
+    #[must_use]
+    pub fn server(mut self, documented: impl Into<String>, url: impl Into<String>) -> Self {
+        let documented = documented.into().trim_end_matches('/').to_owned();
+        self.servers.retain(|(known, _)| *known != documented);
+        self.servers.push((documented, url.into()));
+        self
+    }
+
+    /// The [base URL](Self::base_url) from an environment variable, where it is set: `PARCELS_BASE_URL`.
     ///
     /// # Errors
     /// Returns an error if the variable is set to what is no text. Its value is looked at when a client is made.
@@ -186,16 +205,29 @@ impl Config {
     pub(crate) fn checked_base_url(&self, documented: &str) -> Result<Url, Error> {
         checked_base(self.base_url.as_deref().unwrap_or(documented), "the base URL")
     }
+
+    /// The documented servers for which there is another URL.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &str> {
+        self.servers.iter().map(|(documented, _)| documented.as_str())
+    }
+
+    /// The URL in place of a documented server, checked; `None` where there is none.
+    pub(crate) fn checked_server(&self, documented: &str) -> Result<Option<Url>, Error> {
+        let given = self.servers.iter().find(|(known, _)| known == documented);
+        given.map(|(_, url)| checked_base(url, &format!("the URL in place of `{documented}`"))).transpose()
+    }
 }
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A URL that is refused later may hold a password.
-        let url = self.base_url.as_deref().map(Url::parse);
-        let origin =
-            url.map(|url| url.map_or_else(|_| "(no URL)".to_owned(), |url| url.origin().ascii_serialization()));
+        let origin = |url: &str| {
+            Url::parse(url).map_or_else(|_| "(no URL)".to_owned(), |url| url.origin().ascii_serialization())
+        };
+        let servers: Vec<String> = self.servers.iter().map(|(_, url)| origin(url)).collect();
         f.debug_struct("Config")
-            .field("base_url", &origin)
+            .field("base_url", &self.base_url.as_deref().map(origin))
+            .field("servers", &servers)
             .field("http", &self.http)
             .field("deadline", &self.deadline)
             .field("response_limit", &self.response_limit)

@@ -82,6 +82,14 @@ impl DynamicClient {
         self.transport.base_url()
     }
 
+    /// The URL that the path of an operation follows: the base URL, or that of a server of its own, without a slash at its end.
+    ///
+    /// # Errors
+    /// Returns an error if the operation has a server of its own that the configuration does not lead to.
+    pub fn base_url_of(&self, operation: &Operation) -> Result<&str, Error> {
+        self.transport.base_url_of(operation)
+    }
+
     /// The operation of this id.
     pub fn operation(&self, id: &str) -> Option<&'static Operation> {
         self.api.operations.iter().find(|known| known.id == id)
@@ -224,8 +232,11 @@ impl DynamicCall<'_> {
         }
         let method = Method::from_bytes(self.operation.method.as_bytes())
             .map_err(|_| Error::invalid_request(format!("`{}` is not a method", self.operation.method)))?;
-        let url = format!("{}{}", self.client.base_url(), self.filled()?);
+        let url = format!("{}{}", self.client.transport.base_url_of(self.operation)?, self.filled()?);
         let mut request = self.client.http.request(method, url).headers(self.headers.clone());
+        if !self.operation.query.is_empty() {
+            request = request.query(self.operation.query);
+        }
         if !self.query.is_empty() {
             request = request.query(&self.query);
         }

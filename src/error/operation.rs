@@ -15,6 +15,11 @@ pub struct Operation {
     pub method: &'static str,
     /// The path template below the base URL: `/sms/{id}`.
     pub path: &'static str,
+    /// The pairs of the query that every request has, because the path is documented with them: `/responses?beta=true`.
+    pub query: &'static [(&'static str, &'static str)],
+    /// The server that answers it, where the document gives it one of its own: `https://upload.example.com/v1`, without a slash at
+    /// its end. `None` where it is that of the API. See [`Config::server`](crate::Config::server).
+    pub server: Option<&'static str>,
     /// The kinds of token that may call it, as the API's contract names them.
     pub credentials: &'static [&'static str],
     /// The alternatives that open it: of each, the names of the credentials that are needed together; an empty one is a call
@@ -56,6 +61,8 @@ impl Operation {
             function,
             method,
             path,
+            query: &[],
+            server: None,
             credentials: &[],
             security: None,
             scopes: &[],
@@ -72,6 +79,18 @@ impl Operation {
             errors: "",
             unverified: None,
         }
+    }
+
+    /// The same, with the pairs that are in every [query](Self::query).
+    #[must_use]
+    pub const fn with_query(self, query: &'static [(&'static str, &'static str)]) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The same, with a [server](Self::server) of its own.
+    #[must_use]
+    pub const fn with_server(self, server: &'static str) -> Self {
+        Self { server: Some(server), ..self }
     }
 
     /// The same, with the kinds of token that may [call it](Self::credentials).

@@ -928,6 +928,78 @@ mod generated {
         pub fn get_label(&self) -> builder::GetLabel<'_> {
             builder::GetLabel::new(self)
         }
+        /// The photos of a parcel
+        ///
+        /// Sends a `GET` request to `/parcels/{id}/photos`
+        ///
+        /// ```text
+        /// let response = client.list_photos()
+        ///     .id(id)
+        ///     .after(after)
+        ///     .limit(limit)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: it changes nothing, so it may be repeated.
+        /// - Server: `https://uploads.parcels.example/v1`, see `keyfit::Config::server`.
+        pub fn list_photos(&self) -> builder::ListPhotos<'_> {
+            builder::ListPhotos::new(self)
+        }
+        /// Adds a photo
+        ///
+        /// Sends a `POST` request to `/parcels/{id}/photos`
+        ///
+        /// Arguments:
+        /// - `id`
+        /// - `body`:
+        /// ```text
+        /// let response = client.add_photo()
+        ///     .id(id)
+        ///     .body(body)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: never: a second request could have a second effect.
+        /// - Server: `https://uploads.parcels.example/v1`, see `keyfit::Config::server`.
+        pub fn add_photo(&self) -> builder::AddPhoto<'_> {
+            builder::AddPhoto::new(self)
+        }
+        /// Returns a parcel, which is documented at the path of another call
+        ///
+        /// Sends a `DELETE` request to `/parcels/{id}#return`
+        ///
+        /// ```text
+        /// let response = client.return_parcel()
+        ///     .id(id)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn return_parcel(&self) -> builder::ReturnParcel<'_> {
+            builder::ReturnParcel::new(self)
+        }
+        /// The desks that are open
+        ///
+        /// Sends a `GET` request to `/desks?open=true`
+        ///
+        /// ```text
+        /// let response = client.list_open_desks()
+        ///     .city(city)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: it changes nothing, so it may be repeated.
+        pub fn list_open_desks(&self) -> builder::ListOpenDesks<'_> {
+            builder::ListOpenDesks::new(self)
+        }
         /// What became of a parcel
         ///
         /// Sends a `GET` request to `/parcels/{id}/history`
@@ -1555,6 +1627,366 @@ mod generated {
                 Ok(answer.stream())
             }
         }
+        /// Builder for [`Client::list_photos`]
+        ///
+        /// [`Client::list_photos`]: super::Client::list_photos
+        #[derive(Debug, Clone)]
+        pub struct ListPhotos<'a> {
+            client: &'a super::Client,
+            id: Result<::keyfit::PathArgument, String>,
+            after: Result<Option<::std::string::String>, String>,
+            limit: Result<Option<::std::num::NonZeroU64>, String>,
+        }
+        impl<'a> ListPhotos<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    id: Err("id was not initialized".to_string()),
+                    after: Ok(None),
+                    limit: Ok(None),
+                }
+            }
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("id", value);
+                self
+            }
+            pub fn after(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+            ) -> Self {
+                self.after = ::keyfit::codegen::accept_some("after", value);
+                self
+            }
+            /// `after` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_after(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                >,
+            ) -> Self {
+                self.after = ::keyfit::codegen::accept_maybe("after", value);
+                self
+            }
+            pub fn limit(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
+            ) -> Self {
+                self.limit = ::keyfit::codegen::accept_some("limit", value);
+                self
+            }
+            /// `limit` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_limit(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
+                >,
+            ) -> Self {
+                self.limit = ::keyfit::codegen::accept_maybe("limit", value);
+                self
+            }
+            fn into_request(
+                self,
+            ) -> (
+                &'a super::Client,
+                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
+            ) {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, id, after, limit } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let after = after.map_err(Error::InvalidRequest)?;
+                    let limit = limit.map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/parcels/{}/photos", client.inner.base_url_of(& super::API
+                        .operations[6usize]) ?, encode_path(& id.to_string()),
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .get(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .query(&::keyfit::codegen::QueryParam::new("after", &after))
+                        .query(&::keyfit::codegen::QueryParam::new("limit", &limit))
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                (client, build())
+            }
+            /// Sends a `GET` request to `/parcels/{id}/photos`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<types::Moves>,
+                ::keyfit::Error,
+            > {
+                let (client, request) = self.into_request();
+                let answer = client
+                    .inner
+                    .send(&client.client, request, &super::API.operations[6usize])
+                    .await?;
+                answer.decode()
+            }
+            /// All items of all pages, as a stream.
+            ///
+            /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
+                let (client, request) = self.into_request();
+                ::keyfit::codegen::items(
+                    &client.inner,
+                    &client.client,
+                    request,
+                    &super::API.operations[6usize],
+                )
+            }
+            /// The answers of all pages, as a stream.
+            ///
+            /// The list begins where the argument `after` says. See `keyfit::pagination::Pages`.
+            pub fn pages(self) -> ::keyfit::pagination::Pages<types::Moves> {
+                let (client, request) = self.into_request();
+                ::keyfit::codegen::pages(
+                    &client.inner,
+                    &client.client,
+                    request,
+                    &super::API.operations[6usize],
+                )
+            }
+        }
+        /// Builder for [`Client::add_photo`]
+        ///
+        /// [`Client::add_photo`]: super::Client::add_photo
+        #[derive(Debug)]
+        pub struct AddPhoto<'a> {
+            client: &'a super::Client,
+            id: Result<::keyfit::PathArgument, String>,
+            body: Result<::keyfit::codegen::reqwest::Body, String>,
+        }
+        impl<'a> AddPhoto<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    id: Err("id was not initialized".to_string()),
+                    body: Err("body was not initialized".to_string()),
+                }
+            }
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("id", value);
+                self
+            }
+            pub fn body(
+                mut self,
+                value: impl ::std::convert::TryInto<
+                    ::keyfit::codegen::reqwest::Body,
+                    Error: ::std::fmt::Display,
+                >,
+            ) -> Self {
+                self.body = ::keyfit::codegen::accept_converted::<
+                    ::keyfit::codegen::reqwest::Body,
+                >("body", value);
+                self
+            }
+            /// Sends a `POST` request to `/parcels/{id}/photos`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, id, body } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let body = body.map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/parcels/{}/photos", client.inner.base_url_of(& super::API
+                        .operations[7usize]) ?, encode_path(& id.to_string()),
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .post(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/octet-stream",
+                            ),
+                        )
+                        .body(body)
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[7usize])
+                    .await?;
+                Ok(answer.empty())
+            }
+        }
+        /// Builder for [`Client::return_parcel`]
+        ///
+        /// [`Client::return_parcel`]: super::Client::return_parcel
+        #[derive(Debug, Clone)]
+        pub struct ReturnParcel<'a> {
+            client: &'a super::Client,
+            id: Result<::keyfit::PathArgument, String>,
+        }
+        impl<'a> ReturnParcel<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    id: Err("id was not initialized".to_string()),
+                }
+            }
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("id", value);
+                self
+            }
+            /// Sends a `DELETE` request to `/parcels/{id}#return`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, id } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .delete(url)
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .await?;
+                Ok(answer.empty())
+            }
+        }
+        /// Builder for [`Client::list_open_desks`]
+        ///
+        /// [`Client::list_open_desks`]: super::Client::list_open_desks
+        #[derive(Debug, Clone)]
+        pub struct ListOpenDesks<'a> {
+            client: &'a super::Client,
+            city: Result<Option<::std::string::String>, String>,
+        }
+        impl<'a> ListOpenDesks<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    city: Ok(None),
+                }
+            }
+            pub fn city(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+            ) -> Self {
+                self.city = ::keyfit::codegen::accept_some("city", value);
+                self
+            }
+            /// `city` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_city(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                >,
+            ) -> Self {
+                self.city = ::keyfit::codegen::accept_maybe("city", value);
+                self
+            }
+            /// Sends a `GET` request to `/desks?open=true`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<::std::vec::Vec<types::Thing>>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, city } = self;
+                    let city = city.map_err(Error::InvalidRequest)?;
+                    let url = format!("{}/desks?open=true", client.baseurl,);
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .get(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .query(&::keyfit::codegen::QueryParam::new("city", &city))
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[9usize])
+                    .await?;
+                answer.decode()
+            }
+        }
         /// Builder for [`Client::get_history`]
         ///
         /// [`Client::get_history`]: super::Client::get_history
@@ -1619,7 +2051,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[6usize])
+                    .send(&client.client, build(), &super::API.operations[10usize])
                     .await?;
                 answer.decode()
             }
@@ -1724,7 +2156,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[8usize])
+                    .send(&client.client, request, &super::API.operations[12usize])
                     .await?;
                 answer.decode()
             }
@@ -1737,7 +2169,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[12usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1749,7 +2181,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[12usize],
                 )
             }
         }
@@ -1820,7 +2252,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[7usize])
+                    .send(&client.client, build(), &super::API.operations[11usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1930,7 +2362,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[9usize])
+                    .send(&client.client, request, &super::API.operations[13usize])
                     .await?;
                 answer.decode()
             }
@@ -1943,7 +2375,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[13usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1955,7 +2387,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[13usize],
                 )
             }
         }
@@ -2057,7 +2489,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[10usize])
+                    .send(&client.client, request, &super::API.operations[14usize])
                     .await?;
                 answer.decode()
             }
@@ -2070,7 +2502,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[14usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2084,7 +2516,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[14usize],
                 )
             }
         }
@@ -2184,7 +2616,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[11usize])
+                    .send(&client.client, request, &super::API.operations[15usize])
                     .await?;
                 answer.decode()
             }
@@ -2199,7 +2631,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[15usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2211,7 +2643,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[15usize],
                 )
             }
         }
@@ -2315,7 +2747,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[12usize])
+                    .send(&client.client, request, &super::API.operations[16usize])
                     .await?;
                 answer.decode()
             }
@@ -2328,7 +2760,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[16usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2342,7 +2774,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[16usize],
                 )
             }
         }
@@ -2423,7 +2855,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[13usize])
+                    .send(&client.client, request, &super::API.operations[17usize])
                     .await?;
                 answer.decode()
             }
@@ -2436,7 +2868,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[17usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2450,7 +2882,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[17usize],
                 )
             }
         }
@@ -2559,7 +2991,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[14usize])
+                    .send(&client.client, request, &super::API.operations[18usize])
                     .await?;
                 answer.decode()
             }
@@ -2572,7 +3004,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[18usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2584,7 +3016,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[18usize],
                 )
             }
         }
@@ -2763,6 +3195,68 @@ mod generated {
                     .with_retry(::keyfit::operation::Retry::Safe)
                     .with_rate_limit("get-label")
                     .streaming()
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "list-photos",
+                        "list_photos",
+                        "GET",
+                        "/parcels/{id}/photos",
+                    )
+                    .with_server("https://uploads.parcels.example/v1")
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Safe)
+                    .with_rate_limit("list-photos")
+                    .with_pagination(
+                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Cursor {
+                                at: "/paging/next/after",
+                                argument: ::keyfit::operation::PageArgument::Query("after"),
+                            })
+                            .with_optional_items("/moves")
+                            .with_limit(
+                                ::keyfit::operation::PageArgument::Query("limit"),
+                            )
+                            .with_largest_page(50u64),
+                    )
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "add-photo",
+                        "add_photo",
+                        "POST",
+                        "/parcels/{id}/photos",
+                    )
+                    .with_server("https://uploads.parcels.example/v1")
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[204u16])
+                    .with_retry(::keyfit::operation::Retry::Never)
+                    .with_rate_limit("add-photo")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "return-parcel",
+                        "return_parcel",
+                        "DELETE",
+                        "/parcels/{id}",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[204u16])
+                    .with_retry(::keyfit::operation::Retry::Never)
+                    .with_rate_limit("return-parcel")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "list-open-desks",
+                        "list_open_desks",
+                        "GET",
+                        "/desks",
+                    )
+                    .with_query(&[("open", "true")])
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Safe)
+                    .with_rate_limit("list-open-desks")
                     .with_errors("parcels"),
                 ::keyfit::Operation::new(
                         "get-history",
@@ -3086,6 +3580,11 @@ mod generated {
             }
         }
     }
+    /// The servers that operations have for themselves, for `keyfit::Config::server`.
+    pub mod servers {
+        /// Uploads
+        pub const UPLOADS: &str = "https://uploads.parcels.example/v1";
+    }
     #[cfg(test)]
     /// Calls an operation through its typed builder.
     #[allow(unused_variables)]
@@ -3189,6 +3688,77 @@ mod generated {
                         );
                 }
                 ::keyfit::dispatch::Answer::from_stream(call.send().await?).await
+            }
+            "list-photos" => {
+                #[allow(unused_mut)]
+                let mut call = client.list_photos();
+                if let Some(value) = arguments.get("id") {
+                    call = call
+                        .id(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("id", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("after") {
+                    call = call
+                        .after(
+                            ::keyfit::codegen::argument::<
+                                ::std::string::String,
+                            >("after", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("limit") {
+                    call = call
+                        .limit(
+                            ::keyfit::codegen::argument::<
+                                ::std::num::NonZeroU64,
+                            >("limit", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "add-photo" => {
+                #[allow(unused_mut)]
+                let mut call = client.add_photo();
+                if let Some(value) = arguments.get("id") {
+                    call = call
+                        .id(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("id", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("body") {
+                    call = call.body(::keyfit::codegen::written(value));
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "return-parcel" => {
+                #[allow(unused_mut)]
+                let mut call = client.return_parcel();
+                if let Some(value) = arguments.get("id") {
+                    call = call
+                        .id(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("id", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "list-open-desks" => {
+                #[allow(unused_mut)]
+                let mut call = client.list_open_desks();
+                if let Some(value) = arguments.get("city") {
+                    call = call
+                        .city(
+                            ::keyfit::codegen::argument::<
+                                ::std::string::String,
+                            >("city", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
             "get-history" => {
                 #[allow(unused_mut)]

@@ -165,6 +165,73 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_operation_with_a_server_of_its_own_is_sent_there_and_so_are_its_pages() {
+        use crate::form_3::{Client, Key, servers};
+
+        let (base, uploads) = (MockServer::start_async().await, MockServer::start_async().await);
+        let page =
+            |id: u8, after: &str| format!(r#"{{"moves":[{{"id":{id}}}],"paging":{{"next":{{"after":{after}}}}}}}"#);
+        let first = page(1, "\"m1\"");
+        uploads
+            .mock_async(|when, then| {
+                when.method(GET).path("/up/parcels/p1/photos").query_param("after", "m1");
+                then.status(200).body(page(2, "null"));
+            })
+            .await;
+        uploads
+            .mock_async(|when, then| {
+                when.method(GET).path("/up/parcels/p1/photos").header("x-parcels-key", KEY);
+                then.status(200).body(first);
+            })
+            .await;
+        let client = |config: Config| {
+            let config = config.retry(RetryPolicy::never());
+            Client::with_config(Key::new(KEY).expect("a key"), config)
+        };
+        let config = Config::default().base_url(base.base_url()).server(servers::UPLOADS, uploads.url("/up/"));
+        let mut photos = client(config).expect("a client").list_photos().id("p1").items();
+        let mut ids = Vec::new();
+        while let Some(photo) = photos.next().await {
+            ids.push(photo.expect("a photo").id);
+        }
+        assert_eq!(ids, [1, 2]);
+
+        // A server on this machine stands in for all of the API.
+        let all = base.mock_async(|when, then| drop((when.path("/parcels/p1/photos"), then.status(204)))).await;
+        let client_of_base = client(Config::default().base_url(base.base_url())).expect("a client");
+        client_of_base.add_photo().id("p1").body("pixels").send().await.expect("added");
+        all.assert_async().await;
+
+        let elsewhere = client(Config::default().base_url("https://staging.parcels.example")).expect("a client");
+        let error = elsewhere.add_photo().id("p1").body("pixels").send().await.expect_err("another environment");
+        assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Configuration, false));
+        assert!(error.to_string().contains("Config::server(\"https://uploads.parcels.example/v1\", url)"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_a_path_is_documented_with_is_sent_as_query_and_its_fragment_is_not_sent() {
+        let server = MockServer::start_async().await;
+        let returned =
+            server.mock_async(|when, then| drop((when.method(DELETE).path("/parcels/p1"), then.status(204)))).await;
+        let desks = server
+            .mock_async(|when, then| {
+                when.method(GET).path("/desks").query_param("open", "true").query_param("city", "Ulm");
+                then.status(200).body("[]");
+            })
+            .await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let key = || crate::form_3::Key::new(KEY).expect("a key");
+        let client = crate::form_3::Client::with_config(key(), config.clone()).expect("a client");
+        client.return_parcel().id("p1").send().await.expect("it is sent");
+        client.list_open_desks().city("Ulm").send().await.expect("a list");
+        let dynamic = keyfit::DynamicClient::new(&crate::form_3::API, key().into(), config).expect("a client");
+        let call = dynamic.call("list-open-desks").expect("an operation");
+        call.query("city", "Ulm").send().await.expect("a list");
+        returned.assert_async().await;
+        desks.assert_calls_async(2).await;
+    }
+
+    #[tokio::test]
     async fn a_union_goes_by_its_member_and_nothing_of_it_is_lost() {
         use crate::form_3::values::Step;
 

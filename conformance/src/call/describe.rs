@@ -14,9 +14,9 @@ pub fn listed(callee: &Callee) -> Vec<String> {
     let operations = &callee.api.operations;
     let width =
         |of: fn(&Operation) -> &str| operations.iter().map(|one| plain(of(one)).len()).max().unwrap_or_default();
-    let (ids, methods, paths) = (width(|one| &one.id), width(|one| &one.method), width(|one| &one.path).min(48));
+    let (ids, methods, paths) = (width(|one| &one.id), width(|one| &one.method), width(|one| &one.key).min(48));
     let line = |operation: &Operation| {
-        let (id, method, path) = (plain(&operation.id), &operation.method, plain(&operation.path));
+        let (id, method, path) = (plain(&operation.id), &operation.method, plain(&operation.key));
         format!("{id:<ids$}  {method:<methods$}  {path:<paths$}  {}", short(&operation.summary)).trim_end().to_owned()
     };
     operations.iter().map(line).collect()
@@ -25,9 +25,12 @@ pub fn listed(callee: &Callee) -> Vec<String> {
 /// What an operation takes.
 pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     let api = &callee.api;
-    let mut lines = vec![format!("{}: {} {}", plain(&operation.id), operation.method, plain(&operation.path))];
+    let mut lines = vec![format!("{}: {} {}", plain(&operation.id), operation.method, plain(&operation.key))];
     if !operation.summary.is_empty() {
         lines.push(short(&operation.summary));
+    }
+    if let Some(server) = &operation.server {
+        lines.push(format!("It has a server of its own: {}", plain(server)));
     }
     let mut rows: Vec<[String; 3]> = Vec::new();
     for parameter in &operation.parameters {

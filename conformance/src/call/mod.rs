@@ -65,7 +65,7 @@ impl Callee {
         let operations = &self.api.operations;
         let is_at = |operation: &&Operation| {
             let (method, path) = name.split_once(' ').unwrap_or_default();
-            operation.method.eq_ignore_ascii_case(method) && operation.path == path
+            operation.method.eq_ignore_ascii_case(method) && operation.key == path
         };
         let is_like = |operation: &&Operation| operation.function == name.replace('-', "_");
         let found = operations.iter().find(|operation| operation.id == name);

@@ -52,6 +52,8 @@ fn row(operation: &Operation) -> keyfit::Operation {
         let alternatives = sets.iter().map(|set| texts(set)).chain(is_optional.then_some(&[][..]));
         row = row.with_security(alternatives.collect::<Vec<_>>().leak());
     }
+    row.query = operation.query.iter().map(|(name, value)| (text(name), text(value))).collect::<Vec<_>>().leak();
+    row.server = operation.server.as_deref().map(text);
     row.resource = operation.resource.as_deref().map(text);
     row.retry_key = operation.retry_key.as_deref().map(text);
     row.unverified = operation.unverified.as_deref().map(text);

@@ -212,10 +212,10 @@ impl<'a> Reach<'a> {
 
 /// For each operation the first of those that no request tells it from; none for that one itself.
 pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
-    let mut known: HashMap<(&str, String), usize> = HashMap::new();
+    let mut known = HashMap::new();
     let mut twins = Vec::with_capacity(operations.len());
     for (place, operation) in operations.iter().enumerate() {
-        let first = *known.entry((&operation.method, nameless(&operation.path))).or_insert(place);
+        let first = *known.entry((&operation.method, nameless(&operation.path), &operation.query)).or_insert(place);
         twins.push((first != place).then_some(first));
     }
     twins

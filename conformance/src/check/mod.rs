@@ -44,6 +44,7 @@ pub fn check(api: impl Into<PathBuf>) -> Check {
         api: api.into(),
         client: None,
         server: None,
+        servers: Vec::new(),
         allow_writes: false,
         allow_spend: false,
         only: Vec::new(),
@@ -59,6 +60,8 @@ pub struct Check {
     client: Option<Arc<dyn Connect>>,
     /// Its URL, and its tokens file.
     server: Option<(String, PathBuf)>,
+    /// The URLs in place of documented servers.
+    servers: Vec<(String, String)>,
     allow_writes: bool,
     allow_spend: bool,
     only: Vec<String>,
@@ -82,6 +85,13 @@ impl Check {
     /// Checks the live server under this URL, called with the tokens of this file, as `keyfit check --base-url --tokens` does.
     pub fn server(mut self, base_url: impl Into<String>, tokens: impl Into<PathBuf>) -> Self {
         self.server = Some((base_url.into(), tokens.into()));
+        self
+    }
+
+    /// Where the operations of the live server are that the document gives this server of their own, as `--server` does. They are
+    /// left out without it, unless the URL of the live server is on this machine.
+    pub fn server_in_place(mut self, documented: impl Into<String>, url: impl Into<String>) -> Self {
+        self.servers.push((documented.into(), url.into()));
         self
     }
 
@@ -269,17 +279,39 @@ impl Check {
         catalogue: &Catalogue,
         redactor: &Redactor,
     ) -> Result<(), UserError> {
-        if base_url.scheme() != "https" && !is_loopback(base_url) {
-            return Err(UserError::new("tokens would be sent over plain http").at(base_url).help("use https"));
-        }
+        refuse_plain(base_url)?;
+        let url_of = |text: &str| {
+            let url = server_url(text).map_err(|problem| UserError::new("not the URL of a server").help(problem))?;
+            refuse_plain(&url).map(|()| url)
+        };
+        let servers = self
+            .servers
+            .iter()
+            .map(|(documented, url)| Ok((documented.trim_end_matches('/').to_owned(), url_of(url)?)));
+        let servers: Vec<(String, Url)> = servers.collect::<Result<_, UserError>>()?;
         let policy = Policy { allow: Vec::new(), allow_spend: self.allow_spend, query_tokens: false, rate: None };
-        let live = LiveServer { base_url, tokens, authorization_server: None, allow_writes: self.allow_writes, policy };
+        let live = LiveServer {
+            base_url,
+            servers: &servers,
+            tokens,
+            authorization_server: None,
+            allow_writes: self.allow_writes,
+            policy,
+        };
         let http = |_: &[_]| {
             Http::new(&Settings::default())
                 .map_err(|problem| UserError::new(format!("the HTTP client cannot be set up: {problem}")))
         };
         live.reach(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)
     }
+}
+
+/// Refuses a URL to which tokens would be sent for everyone on the way to read.
+fn refuse_plain(url: &Url) -> Result<(), UserError> {
+    if url.scheme() == "https" || is_loopback(url) {
+        return Ok(());
+    }
+    Err(UserError::new("tokens would be sent over plain http").at(url).help("use https"))
 }
 
 fn named_by(folder: &Path) -> String {

@@ -12,7 +12,7 @@ use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Policy, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::server::{self, LiveServer, server_url};
+use keyfit_conformance::server::{self, LiveServer, server_in_place, server_url};
 use reqwest::Url;
 use reqwest::header::HeaderName;
 
@@ -45,6 +45,10 @@ pub(super) struct Live {
     /// Check the live server under this URL in place of the mock. One API only.
     #[arg(long, value_name = "URL", requires = "tokens", value_parser = server_url)]
     pub(super) base_url: Option<Url>,
+    /// The URL in place of a server that operations have for themselves; they are left out without it, unless the base URL is on this
+    /// machine. May be given more than once.
+    #[arg(long, value_name = "DOCUMENTED=URL", requires = "base_url", value_parser = server_in_place)]
+    pub(super) server: Vec<(String, Url)>,
     /// The credentials for the live server: a TOML file that says where each secret is.
     #[arg(long, value_name = "FILE", requires = "base_url")]
     pub(super) tokens: Option<PathBuf>,
@@ -83,7 +87,8 @@ impl Live {
     /// What a report has to say of the way to the server.
     pub(super) fn notes(&self) -> Vec<String> {
         let note = "the certificates of the server were not verified (--insecure): anybody may have answered";
-        let is_open = self.base_url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url));
+        let others = self.server.iter().map(|(_, url)| url);
+        let is_open = self.base_url.iter().chain(others).any(|url| url.scheme() == "http" && !is_loopback(url));
         let open = "tokens were sent over plain http (--allow-plain-http): everyone on the way could read them";
         let insecure = self.transport.insecure.then_some(note);
         insecure.into_iter().chain(is_open.then_some(open)).map(str::to_owned).collect()
@@ -121,11 +126,13 @@ impl Subject {
             plan.target = Some(Arc::new(target));
             return Ok(Some((plan, "mock".to_owned(), Some(mock))));
         };
-        for url in [Some(base_url), self.live.authorization_server.as_ref()].into_iter().flatten() {
+        let others = self.live.server.iter().map(|(_, url)| url).chain(self.live.authorization_server.as_ref());
+        for url in std::iter::once(base_url).chain(others) {
             self.live.transport.check(url)?;
         }
         let live = LiveServer {
             base_url,
+            servers: &self.live.server,
             tokens,
             authorization_server: self.live.authorization_server.as_ref(),
             allow_writes: self.live.allow_writes,

@@ -62,6 +62,7 @@ fn query(
         .filter_map(|parameter| Some(pairs(&parameter.name, arguments.get(&parameter.name)?)))
         .flatten()
         .collect();
+    expected.extend(operation.query.iter().cloned());
     for part in credentials {
         if let Carrier::Query(name) = &part.carrier {
             expected.insert((name.clone(), part.secret.reveal().to_owned()));

@@ -64,6 +64,7 @@ pub(super) struct Facts {
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) method: String,
+    /// Its key of `paths`.
     pub(super) path: String,
     /// The alternatives that can be sent.
     pub(super) sets: Vec<Vec<String>>,
@@ -218,10 +219,8 @@ impl Facts {
     }
 
     fn operation(&mut self, api: &Api, operation: &Operation, carriers: &HashMap<String, Carrier>) {
-        let at = api
-            .document
-            .get("paths")
-            .and_then(|paths| paths.get(&operation.path)?.get(operation.method.to_lowercase()));
+        let at =
+            api.document.get("paths").and_then(|paths| paths.get(&operation.key)?.get(operation.method.to_lowercase()));
         let Some(node) = at else { return };
         let sets = self.sets(operation, carriers);
         let security = node.get("security").or_else(|| api.document.get("security")).and_then(Value::as_array);
@@ -271,7 +270,7 @@ impl Facts {
             ));
         }
         let spends = operation.responses.contains_key("402");
-        let (method, path) = (operation.method.to_lowercase(), operation.path.clone());
+        let (method, path) = (operation.method.to_lowercase(), operation.key.clone());
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
         let is_open = operation.needed.is_optional();

@@ -305,7 +305,7 @@ fn place_of(api: &Api, kind: &str) -> SourcePlace {
         alternatives.filter_map(Value::as_object).any(|set| set.contains_key(kind))
     };
     let at = api.operations.iter().find_map(|operation| {
-        let at = format!("/paths/{}/{}", escaped(&operation.path), operation.method.to_lowercase());
+        let at = format!("/paths/{}/{}", escaped(&operation.key), operation.method.to_lowercase());
         api.document.pointer(&at).filter(|node| names(node)).map(|_| format!("{at}/security"))
     });
     api.place(&at.unwrap_or_else(|| "/security".to_owned()))

@@ -338,6 +338,15 @@ mod tests {
     }
 
     #[test]
+    fn operations_with_a_server_of_their_own_are_named_with_what_the_check_needs() {
+        let document = "openapi: 3.0.3\ninfo: {title: Files, version: '1'}\nservers: [{url: https://files.example}]\nsecurity: [{key: []}]\npaths:\n  /files:\n    get: {operationId: list, responses: {'200': {description: ok}}}\n    post: {operationId: upload, servers: [{url: https://upload.example/v1}], responses: {'200': {description: ok}}}\ncomponents: {securitySchemes: {key: {type: http, scheme: bearer}}}\n";
+        let made = scaffold("files", &Text::new("files.yaml", document), &Choices::default()).expect("a contract");
+        let note = made.notes.iter().find(|note| note.contains("`https://upload.example/v1`")).expect("a note");
+        assert!(note.starts_with("`upload`: ") && note.contains("--server 'https://upload.example/v1=URL'"), "{note}");
+        assert!(made.overlay.contains("$.paths['/files'].post"), "{}", made.overlay);
+    }
+
+    #[test]
     fn an_operation_that_no_request_can_be_made_for_is_left_out_with_a_note() {
         let long: String = (0..2000).flat_map(|index| ["/{p".to_owned(), index.to_string(), "}".to_owned()]).collect();
         let text = |paths: serde_json::Value| {

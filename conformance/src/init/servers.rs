@@ -6,8 +6,7 @@ use keyfit_openapi::{Api, Place};
 
 use super::document::all_of;
 
-/// The servers of a document, and headers that calls have to have. Operations with servers of their own are left out, which is
-/// told where that is.
+/// The servers of a document, and headers that calls have to have.
 pub(super) fn notes(api: &Api) -> Vec<String> {
     let mut notes = Vec::new();
     if !api.names_server() {
@@ -16,6 +15,15 @@ pub(super) fn notes(api: &Api) -> Vec<String> {
     if api.base_urls.len() > 1 {
         let urls: Vec<&str> = api.base_urls.iter().map(|known| known.url.as_str()).collect();
         notes.push(format!("the document names {} servers: pass one to --base-url: {}", urls.len(), shown(&urls)));
+    }
+    for server in api.servers.iter().map(|known| known.url.as_str()) {
+        let there = api.operations.iter().filter(|operation| operation.server.as_deref() == Some(server));
+        let there: Vec<&str> = there.map(|operation| operation.id.as_str()).collect();
+        let Some(operations) = all_of(&there) else { continue };
+        notes.push(format!(
+            "{operations}: at another server, `{server}`. The check of a live server leaves that out unless --server \
+             '{server}=URL' says where it is"
+        ));
     }
     let mut headers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for operation in &api.operations {

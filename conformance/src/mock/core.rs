@@ -68,7 +68,7 @@ impl Core {
 
     /// Answers a request.
     pub(super) fn answer(&self, call: &Call) -> Answer {
-        match self.router.route(call) {
+        match self.route(call) {
             Routed::Operation(index, path) => self.serve(call, index, &path),
             Routed::OtherMethods(index, _) if self.has(Mutant::AcceptsAnyMethod) => {
                 self.serve(call, index, &BTreeMap::new())
@@ -219,9 +219,18 @@ impl Core {
         Some(window)
     }
 
+    /// Where a request leads.
+    fn route(&self, call: &Call) -> Routed {
+        self.router.route(call, |index, path| {
+            let operation = &self.api.operations[index];
+            let has_no_body = operation.body.is_none() && call.body.is_empty();
+            (operation.body.is_some() || has_no_body) && self.validate(call, operation, path).is_ok()
+        })
+    }
+
     /// The operation that a request is for.
     pub(super) fn operation(&self, call: &Call) -> Option<&Operation> {
-        match self.router.route(call) {
+        match self.route(call) {
             Routed::Operation(index, _) => self.api.operations.get(index),
             _ => None,
         }

@@ -30,9 +30,18 @@ struct Mixed(BTreeMap<(usize, usize), HashMap<Ends, BTreeMap<String, usize>>>);
 /// The texts before the first parameter of a segment and after the last one.
 type Ends = (String, String);
 
-/// The templates that end at a node, which differ in the names of their parameters at most: by method the operation's index, and
-/// what its template calls the parameters.
-type Route = BTreeMap<String, (usize, Vec<Segment>)>;
+/// The operations whose templates end at a node, which differ in the names of their parameters at most, by method.
+type Route = BTreeMap<String, Vec<Candidate>>;
+
+/// An operation that a request may be for.
+struct Candidate {
+    /// Its index.
+    operation: usize,
+    /// What its template calls the parameters.
+    template: Vec<Segment>,
+    /// The pairs of the query that its requests have.
+    query: Vec<(String, String)>,
+}
 
 #[derive(Clone, Debug)]
 enum Segment {
@@ -55,17 +64,18 @@ pub(super) enum Routed {
 impl Router {
     /// Reads the path templates.
     pub(super) fn new(api: &Api) -> Self {
-        Self::of(api.operations.iter().map(|operation| (operation.path.as_str(), operation.method.as_str())))
+        let operations = api.operations.iter();
+        Self::of(operations.map(|operation| (&*operation.path, &*operation.method, &*operation.query)))
     }
 
-    /// The tree of the operations with these templates and methods.
-    fn of<'a>(operations: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    /// The tree of the operations with these templates, methods and pairs of the query.
+    fn of<'a>(operations: impl IntoIterator<Item = (&'a str, &'a str, &'a [(String, String)])>) -> Self {
         let mut tree = Self(vec![Node::default()]);
-        for (index, (path, method)) in operations.into_iter().enumerate() {
-            let segments: Vec<Segment> = path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
-            let end = segments.iter().fold(0, |node, segment| tree.below(node, segment));
-            // Of operations that no request tells apart the first one is served.
-            tree.0[end].route.entry(method.to_owned()).or_insert((index, segments));
+        for (operation, (path, method, query)) in operations.into_iter().enumerate() {
+            let template: Vec<Segment> = path.split('/').filter(|name| !name.is_empty()).map(parsed).collect();
+            let end = template.iter().fold(0, |node, segment| tree.below(node, segment));
+            let candidate = Candidate { operation, template, query: query.to_vec() };
+            tree.0[end].route.entry(method.to_owned()).or_default().push(candidate);
         }
         tree
     }
@@ -85,19 +95,29 @@ impl Router {
         next
     }
 
-    /// Finds the operation of a request.
-    pub(super) fn route(&self, call: &Call) -> Routed {
+    /// Finds the operation of a request: of several the one with the most pairs of its query; of those that have the same path and
+    /// query the first that it `fits`, else the first.
+    pub(super) fn route(&self, call: &Call, fits: impl Fn(usize, &BTreeMap<String, String>) -> bool) -> Routed {
         let Some(route) = self.find(&call.segments, &mut 0) else { return Routed::Nowhere };
         // Where nothing else is documented, HEAD is a GET without a body.
         let as_get = || route.get("GET").filter(|_| call.method == "HEAD");
-        if let Some((operation, template)) = route.get(&call.method).or_else(as_get) {
-            return match values(template, &call.segments) {
-                Some(values) => Routed::Operation(*operation, values),
-                None => Routed::Nowhere,
-            };
+        if let Some(candidates) = route.get(&call.method).or_else(as_get) {
+            let has = |candidate: &&Candidate| candidate.query.iter().all(|pair| call.query.contains(pair));
+            let most = candidates.iter().filter(has).map(|candidate| candidate.query.len()).max();
+            let of_query = candidates.iter().filter(has).filter(|candidate| Some(candidate.query.len()) == most);
+            let mut found: Vec<(usize, BTreeMap<String, String>)> = of_query
+                .filter_map(|candidate| Some((candidate.operation, values(&candidate.template, &call.segments)?)))
+                .collect();
+            let fitting =
+                if found.len() > 1 { found.iter().position(|(index, path)| fits(*index, path)) } else { None };
+            if found.is_empty() {
+                return Routed::Nowhere;
+            }
+            let (operation, values) = found.swap_remove(fitting.unwrap_or_default());
+            return Routed::Operation(operation, values);
         }
         let allowed: Vec<&str> = route.keys().map(String::as_str).collect();
-        let first = route.values().next().map(|(operation, _)| *operation);
+        let first = route.values().flatten().next().map(|candidate| candidate.operation);
         Routed::OtherMethods(first.unwrap_or_default(), allowed.join(", "))
     }
 
@@ -180,7 +200,7 @@ mod tests {
     use super::*;
 
     fn router(templates: &[String]) -> Router {
-        Router::of(templates.iter().map(|path| (path.as_str(), "")))
+        Router::of(templates.iter().map(|path| (path.as_str(), "", &[][..])))
     }
 
     fn segments(path: &str) -> Vec<String> {
@@ -191,7 +211,7 @@ mod tests {
     fn found(router: &Router, path: &str) -> (Option<usize>, usize) {
         let mut looked_at = 0;
         let route = router.find(&segments(path), &mut looked_at);
-        (route.map(|route| route[""].0), looked_at)
+        (route.map(|route| route[""][0].operation), looked_at)
     }
 
     /// By trying each template: the place of the most concrete one.

@@ -14,6 +14,7 @@ mod outcome;
 mod pace;
 mod reply;
 mod request;
+mod servers;
 mod transport;
 mod trial;
 
@@ -30,6 +31,7 @@ use self::live::{Live, When};
 use self::oauth::Flow;
 use self::reply::Reply;
 use self::request::Draft;
+pub use self::servers::{Servers, known as known_servers};
 use self::transport::Shown;
 pub use self::transport::{Http, Settings, http_client, is_loopback};
 use self::trial::{Sent, Trial, requests};
@@ -49,7 +51,7 @@ const LONGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// A server that is checked.
 pub struct Target {
-    base_url: Url,
+    servers: Servers,
     identities: Arc<dyn Identities>,
     redactor: Redactor,
     http: Http,
@@ -63,8 +65,9 @@ pub struct Target {
 impl Target {
     /// A server under a base URL, called as these identities.
     pub fn new(http: impl Into<Http>, base_url: Url, identities: Arc<dyn Identities>, redactor: Redactor) -> Self {
+        let servers = Servers::new(base_url);
         Self {
-            base_url,
+            servers,
             identities,
             redactor,
             http: http.into(),
@@ -72,6 +75,13 @@ impl Target {
             rate_limit: None,
             certificate: Shown::Usual,
         }
+    }
+
+    /// The same with several servers.
+    #[must_use]
+    pub fn with_servers(mut self, servers: Servers) -> Self {
+        self.servers = servers;
+        self
     }
 
     /// The same for a live server: within the rate limits that the contract describes and what the user allows. Nothing
@@ -101,7 +111,10 @@ impl Target {
     /// The same at once.
     async fn answers(&self) -> Result<(), String> {
         let http = self.http.showing(&self.certificate)?;
-        receive(http.request(Method::GET, self.base_url.clone())).await.map(drop).map_err(|failure| failure.reason)
+        receive(http.request(Method::GET, self.servers.base().clone()))
+            .await
+            .map(drop)
+            .map_err(|failure| failure.reason)
     }
 
     /// Runs one server-side case.
@@ -144,7 +157,7 @@ impl Target {
             extra: &self.http.extra,
             undecided: None,
             redactor: &self.redactor,
-            base_path: self.base_url.path(),
+            base_path: self.servers.base().path(),
             sent: Vec::new(),
             presented,
         };

@@ -8,6 +8,7 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName};
 use serde_json::{Map, Value, json};
 
+use super::Servers;
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use super::transport::Shown;
@@ -103,7 +104,7 @@ type Harmless = (Option<Map<String, Value>>, Option<String>);
 pub(super) struct Maker<'a> {
     pub(super) api: &'a Api,
     pub(super) contract: &'a Contract,
-    pub(super) base_url: &'a Url,
+    pub(super) servers: &'a Servers,
     pub(super) identities: &'a dyn Identities,
     /// A valid request.
     pub(super) arguments: &'a Map<String, Value>,
@@ -133,7 +134,7 @@ impl Maker<'_> {
             return Err(Missing(format!("the value of `{name}` would lead to another path")));
         }
         let placed = self.placed(probe, operation, identity)?;
-        let mut url = self.url(operation, &path);
+        let mut url = self.url(operation, &path)?;
         self.add_query(&mut url, probe, operation, identity, &placed)?;
         let items = self.items(probe, operation, arguments.get("body"));
         let body = arguments.get("body").and_then(|body| self.body(probe, operation, body, &items));
@@ -195,8 +196,8 @@ impl Maker<'_> {
         }
     }
 
-    fn url(&self, operation: &Operation, path: &BTreeMap<String, String>) -> Url {
-        let mut url = self.base_url.clone();
+    fn url(&self, operation: &Operation, path: &BTreeMap<String, String>) -> Result<Url, Missing> {
+        let mut url = self.servers.of(operation)?.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();
             for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
@@ -206,7 +207,7 @@ impl Maker<'_> {
                 segments.push("");
             }
         }
-        url
+        Ok(url)
     }
 
     /// The required ones with the values of the document's examples.
@@ -232,6 +233,7 @@ impl Maker<'_> {
             .filter_map(|parameter| Some(body::pairs(&parameter.name, self.arguments.get(&parameter.name)?)))
             .flatten()
             .collect();
+        pairs.splice(0..0, operation.query.iter().cloned());
         let mut keys: Vec<(String, String)> = Vec::new();
         for one in placed {
             if let Spot::Query(name) = &one.spot {

@@ -59,7 +59,7 @@ impl<'a> Trial<'a> {
         Maker {
             api: &self.catalogue.api,
             contract: &self.catalogue.contract,
-            base_url: &target.base_url,
+            servers: &target.servers,
             identities: &*target.identities,
             arguments: self.catalogue.arguments(self.case),
             live: self.live,

@@ -17,7 +17,7 @@ pub(super) fn touched(catalogue: &Catalogue, finding: &Finding) -> Vec<String> {
 fn is_at(catalogue: &Catalogue, finding: &Finding, case: &Case) -> bool {
     let operation = catalogue.operation(case);
     let is_it = |named: &keyfit_openapi::diff::OperationRef| {
-        named.method == operation.method && named.path == operation.path || named.id == operation.id
+        named.method == operation.method && named.path == operation.key || named.id == operation.id
     };
     finding.operations.iter().any(is_it)
 }

@@ -322,6 +322,36 @@ fn headers_of_the_users_go_with_every_request_and_into_no_report() {
 }
 
 #[test]
+fn no_token_is_sent_to_the_server_of_an_operation_unless_the_user_names_it() {
+    let own = "    post:\n      operationId: user-search\n      servers: [{ url: https://search.hub.example }]\n";
+    let folder = api("servers", &DOCUMENT.replace("    post:\n      operationId: user-search\n", own));
+    let (url, log) = serve(|first, headers, _| Some(by_token(first, headers)));
+    let (search, log_of_search) = serve(|first, headers, _| Some(by_token(first, headers)));
+    // This machine under an address that is not known to be of it.
+    let elsewhere = url.replace("127.0.0.1", "0.0.0.0");
+    let there = format!("https://search.hub.example={search}");
+    let cases = ["--allow-plain-http", "--case", "hub/auth/accepted/*", "--allow-writes", "--allow", "user-search"];
+    let checked = |url: &str, more: &[&str]| {
+        let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
+        let arguments = ["check", "--api-dir", path(&api), "--base-url", url, "--tokens", path(&tokens)];
+        let direct = [("NO_PROXY", "0.0.0.0"), ("no_proxy", "0.0.0.0")];
+        let output = keyfit_with(&[&arguments[..], &cases, more].concat(), &direct);
+        (output.status.code(), text(&output))
+    };
+    let posts = |log: &Log| requests(log).iter().filter(|(first, _)| first.starts_with("POST")).count();
+
+    let (code, said) = checked(&elsewhere, &[]);
+    assert_eq!((code, posts(&log), requests(&log_of_search).len()), (Some(0), 0, 0), "{said}");
+    assert!(said.contains("pass --server 'https://search.hub.example=URL'"), "{said}");
+    let (code, said) = checked(&elsewhere, &["--server", &there]);
+    assert_eq!((code, posts(&log), posts(&log_of_search)), (Some(0), 0, 1), "{said}");
+    let (code, said) = checked(&url, &[]);
+    assert_eq!((code, posts(&log), posts(&log_of_search)), (Some(0), 1, 1), "{said}");
+    let (code, said) = checked(&url, &["--server", &format!("https://hub.example={search}")]);
+    assert!(code == Some(2) && said.contains("the document has `https://search.hub.example`"), "{said}");
+}
+
+#[test]
 fn tokens_go_over_plain_http_to_this_machine_alone() {
     let folder = api("plain", DOCUMENT);
     for more in [

@@ -24,6 +24,7 @@ mod mutant_table;
 mod mutants;
 mod mutual_tls;
 mod odd_servers;
+mod overloads;
 mod planted;
 mod relay;
 mod reports;

@@ -9,6 +9,7 @@ use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::{Operation, Webhook};
 use crate::pagination::Guess;
+use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::{Failure, Source, hints, overlay, place, remarks, select, table, versions, walk};
@@ -26,6 +27,8 @@ pub struct Api {
     pub base_url: String,
     /// Every base URL that the document names with a host, that one included: a sandbox, other regions.
     pub base_urls: Vec<BaseUrl>,
+    /// The servers that operations have for themselves, other than that one.
+    pub servers: Vec<BaseUrl>,
     /// The repaired document, error answers included.
     pub document: Value,
     /// Every operation that clients can call, in the document's order.
@@ -84,7 +87,7 @@ impl Api {
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         let mut guesses = Vec::new();
         let mut operations = Vec::new();
-        for (operation, guess) in table::operations(&located, &document)? {
+        for (operation, guess) in table::operations(&located, &document, &base_url)? {
             if let Some(guess) = guess {
                 remarks::pages(&operation, &guess, &mut repairs);
                 guesses.push((operation.id.clone(), guess));
@@ -95,13 +98,14 @@ impl Api {
         let set_aside = unsupported.iter().filter_map(|unsupported| unsupported.operation.split_once(' '));
         let kept = operations.iter().map(|operation| (operation.method.as_str(), operation.path.as_str()));
         for (method, path) in kept.chain(set_aside) {
-            methods.entry(nameless(path)).or_default().push(method.to_owned());
+            methods.entry(nameless(PathKey::of(path).path)).or_default().push(method.to_owned());
         }
         Ok(Self {
             name: source.name.clone(),
             title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
             version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
             base_urls: base_urls::of(&document),
+            servers: base_urls::of_operations(&document, &operations, &base_url),
             base_url,
             operations,
             guesses,

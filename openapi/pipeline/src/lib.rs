@@ -38,6 +38,7 @@ mod operation;
 mod overlay;
 mod pagination;
 mod partial;
+mod path_key;
 mod pattern;
 mod place;
 mod plain;

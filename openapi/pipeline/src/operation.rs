@@ -21,6 +21,14 @@ pub struct Operation {
     pub method: String,
     /// The path template below the base URL: `/sms/{id}`.
     pub path: String,
+    /// The pairs of the query that every request has, where its path is documented with them: `/responses?beta=true`.
+    pub query: Vec<(String, String)>,
+    /// Its key of `paths` in the document: the path with that query, and with a fragment that is not sent, where a path is
+    /// documented more than once: `/token#refresh`.
+    pub key: String,
+    /// The server that answers it, where the document gives it one of its own: the URL with the defaults of its variables, without a
+    /// slash at its end. `None` where it is that of the API.
+    pub server: Option<String>,
     /// The document's one-line summary, or an empty string.
     pub summary: String,
     /// Path, query and header parameters, those of the path item included.
@@ -144,7 +152,7 @@ pub enum Retry {
 impl Operation {
     /// The JSON pointer of the operation in its document.
     pub(crate) fn pointer(&self) -> String {
-        pointer::join(&pointer::join("/paths", &self.path), &self.method.to_lowercase())
+        pointer::join(&pointer::join("/paths", &self.key), &self.method.to_lowercase())
     }
 
     /// The documented 2xx statuses, in order; `2XX` counts as 200.

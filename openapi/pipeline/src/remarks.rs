@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::pagination::Guess;
+use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::{Operation, Text, pointer, walk};
@@ -63,7 +64,8 @@ fn paths(document: &Value, repairs: &mut Repairs) {
     let mut known: HashMap<String, String> = HashMap::new();
     for (at, _) in walk::path_items(document) {
         let path = pointer::name(&at);
-        match known.entry(nameless(&path)) {
+        let key = PathKey::of(&path);
+        match known.entry(format!("{}?{}", nameless(key.path), key.query)) {
             Entry::Occupied(other) => {
                 repairs.note("same-path", &at, format!("no request tells it from `{}`", other.get()));
             }

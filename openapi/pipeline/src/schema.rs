@@ -109,10 +109,12 @@ fn alternatives(scope: &Scope<'_>, schema: &Value, key: &str, value: &Value, at:
         && variants.iter().any(|variant| tag_of(schema, variant).is_some())
     {
         let named = variants.iter().find(|variant| names(schema, variant, told));
-        return match named {
-            Some(variant) => check(scope, variant, value, at),
-            None => fail(&format!("{at}/{tag}"), "names none of the variants"),
-        };
+        match named {
+            Some(variant) => return check(scope, variant, value, at),
+            // Some say by a constant of their own what the discriminator has no word of.
+            None if variants.iter().any(|variant| is_constant(scope, variant, tag, told)) => {}
+            None => return fail(&format!("{at}/{tag}"), "names none of the variants"),
+        }
     }
     let mut fitting: Vec<&Value> = variants.iter().filter(|variant| check(scope, variant, value, at).is_ok()).collect();
     if key == "oneOf" && fitting.len() > 1 {
@@ -128,6 +130,14 @@ fn alternatives(scope: &Scope<'_>, schema: &Value, key: &str, value: &Value, at:
         return fail(at, format!("fits {count} of the {} variants", variants.len()));
     }
     Ok(())
+}
+
+/// Whether a schema lists this text for a member.
+fn is_constant(scope: &Scope<'_>, schema: &Value, member: &str, text: &str) -> bool {
+    walk::composed(scope.document, schema).into_iter().any(|part| {
+        let member = walk::resolve(scope.document, &part["properties"][member]);
+        member["const"] == text || members(member, "enum").iter().any(|value| value == text)
+    })
 }
 
 /// What tells a reader something, and nothing of the value.
@@ -339,5 +349,44 @@ impl Mismatch {
     /// The member that is at fault, without what is around it.
     pub fn field(&self) -> &str {
         self.at.trim_start_matches('/').split('/').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Source, Text};
+
+    #[test]
+    fn a_variant_may_say_by_a_constant_what_the_discriminator_has_no_word_of() {
+        let named = |kind: Value| json!({ "type": "object", "required": ["kind"], "properties": { "kind": kind } });
+        let pets = ["Cat", "Dog", "Bird"].map(|name| json!({ "$ref": format!("#/components/schemas/{name}") }));
+        let document = json!({
+            "openapi": "3.1.0",
+            "info": { "title": "a", "version": "1" },
+            "paths": {},
+            "components": { "schemas": {
+                "Pet": {
+                    "discriminator": { "propertyName": "kind" },
+                    "oneOf": pets,
+                },
+                "Cat": named(json!({ "const": "cat" })),
+                "Dog": { "allOf": [named(json!({ "enum": ["dog", "hound"] }))] },
+                "Bird": named(json!({ "type": "string" })),
+            } },
+        });
+        let document = Text::new("a.json", document.to_string());
+        let source = Source { name: "a".to_owned(), document, overlay: None, contract: None };
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let pet = &api.document["components"]["schemas"]["Pet"];
+        for (kind, fits) in [("Bird", true), ("Cat", false), ("worm", false)] {
+            assert_eq!(mismatch(&api, pet, &json!({ "kind": kind })).is_none(), fits, "{kind}");
+        }
+        let strict = json!({ "discriminator": pet["discriminator"], "oneOf": [pet["oneOf"][0], pet["oneOf"][1]] });
+        for (kind, fits) in [("cat", true), ("hound", true), ("worm", false)] {
+            assert_eq!(mismatch(&api, &strict, &json!({ "kind": kind })).is_none(), fits, "{kind}");
+        }
     }
 }

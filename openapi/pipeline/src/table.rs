@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::load::Located;
 use crate::misfit::Misfit;
-use crate::normalize::SEPARATOR;
+use crate::normalize::{SEPARATOR, servers};
 use crate::operation::{Body, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
 use crate::pagination::{self, Guess};
 use crate::partial;
+use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
 use crate::{Failure, Needed, name, walk};
@@ -35,7 +36,11 @@ struct Hints {
 }
 
 /// The operations, in the document's order, and what looks like pages without a word from the overlay.
-pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<(Operation, Option<Guess>)>, Failure> {
+pub(crate) fn operations(
+    located: &Located,
+    document: &Value,
+    base_url: &str,
+) -> Result<Vec<(Operation, Option<Guess>)>, Failure> {
     let defaults = hints(located, document, "")?;
     let security = Security::new(document, defaults.credentials.as_ref());
     walk::operations(document)
@@ -50,7 +55,10 @@ pub(crate) fn operations(located: &Located, document: &Value) -> Result<Vec<(Ope
                 ));
             }
             let needed = security.of(operation, hints.credentials.as_ref());
-            build(located, document, &at, operation, hints, needed, &defaults)
+            let (mut operation, guess) = build(located, document, &at, operation, hints, needed, &defaults)?;
+            // Those of which none can be used were set aside.
+            operation.server = servers::of_operation(document, &at, base_url).ok().flatten();
+            Ok((operation, guess))
         })
         .collect()
 }
@@ -96,7 +104,8 @@ fn build(
     needed: Arc<Needed>,
     defaults: &Hints,
 ) -> Result<(Operation, Option<Guess>), Failure> {
-    let (method, path) = walk::method_and_path(at);
+    let (method, key) = walk::method_and_path(at);
+    let parts = PathKey::of(&key);
     let parameters: Vec<Parameter> =
         operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect();
     let body = body(&operation["requestBody"]);
@@ -130,6 +139,7 @@ fn build(
     let id = text(operation, "operationId").unwrap_or_default();
     let operation = Operation {
         function: name::of_argument(&id),
+        server: None,
         summary: text(operation, "summary").or_else(|| text(operation, "description")).unwrap_or_default(),
         parameters,
         body,
@@ -150,7 +160,9 @@ fn build(
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
         unverified: text(operation, "x-unverified"),
         method: method.to_uppercase(),
-        path,
+        path: parts.path.to_owned(),
+        query: parts.pairs(),
+        key,
         id,
     };
     Ok((operation, guess))

@@ -456,21 +456,126 @@ fn bodies_that_the_caller_writes_are_dispatched() {
 }
 
 #[test]
-fn an_operation_of_another_server_is_set_aside() {
-    let get = "{responses: {'200': {description: ok}}";
-    let client = client(
-        &format!(
-            "  /pets:\n    get: {get}, servers: [{{url: 'https://other.example.com'}}]}}\n    put: {get}, servers: []}}\n  /cats:\n    servers: [{{url: /v2}}]\n    get: {get}}}\n    put: {get}, servers: [{{url: 'https://{{name}}.example.com', variables: {{name: {{default: api}}}}}}]}}\n"
+fn a_fragment_of_a_path_is_not_sent_and_keeps_operations_apart() {
+    let call = |id: &str| {
+        format!(
+            "{{operationId: {id}, parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{'204': {{description: ok}}}}}}"
+        )
+    };
+    let paths = format!(
+        "  /files/{{id}}:\n    put: {}\n  /files/{{id}}#restore:\n    put: {}\n    get: {}\n  /files/{{id}}#{{to}}:\n    put: {}\n",
+        call("change"),
+        call("restore"),
+        call("look").replace("operationId: look, ", ""),
+        call("send"),
+    );
+    let api = Api::read(&source(&paths, "")).unwrap_or_else(|failure| panic!("{failure}"));
+    let read =
+        api.operations.iter().map(|operation| (operation.id.as_str(), operation.path.as_str(), operation.key.as_str()));
+    let same = "/files/{id}";
+    let expected = [
+        ("change", same, same),
+        ("restore", same, "/files/{id}#restore"),
+        ("get-files-id-restore", same, "/files/{id}#restore"),
+        ("send", same, "/files/{id}#{to}"),
+    ];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+    assert_eq!(api.methods(same), ["PUT", "PUT", "GET", "PUT"]);
+    assert!(api.operations.iter().all(|operation| operation.parameters.len() == 1), "the fragment has no parameters");
+    let client = client(&paths, "");
+    assert_eq!((client.operations, set_aside(&client).len()), (4, 0));
+    let code: String = client.code.split_whitespace().collect();
+    assert_eq!(code.matches("format!(\"{}/files/{}\",client.baseurl,encode_path(").count(), 4, "{}", client.code);
+}
+
+#[test]
+fn a_query_of_a_path_is_sent_with_every_request_and_its_parameters_are_arguments() {
+    let paths = "  /pets:\n    get: {operationId: all, responses: {'204': {description: ok}}}\n  '/pets?kind=wild%20cat&old':\n    get: {operationId: wild, parameters: [{name: kind, in: query, schema: {type: string}}, {name: limit, in: query, schema: {type: integer}}], responses: {'204': {description: ok}}}\n  '/pets?owner={person}':\n    get: {operationId: owned, parameters: [{name: person, in: path, required: true, schema: {type: integer}}], responses: {'204': {description: ok}}}\n  '/pets?a=b&q={undeclared}':\n    get: {operationId: found, responses: {'204': {description: ok}}}\n  '/pets?q=x{part}':\n    get: {operationId: odd, responses: {'204': {description: ok}}}\n";
+    let api = Api::read(&source(paths, "")).unwrap_or_else(|failure| panic!("{failure}"));
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    for (id, query, parameters) in [
+        ("all", vec![], &[][..]),
+        ("wild", vec![pair("kind", "wild cat"), pair("old", "")], &["limit"]),
+        ("owned", vec![], &["owner"]),
+        ("found", vec![pair("a", "b")], &["q"]),
+    ] {
+        let operation = api.operation(id).unwrap_or_else(|| panic!("{id}"));
+        let names: Vec<&str> = operation.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        assert_eq!((operation.path.as_str(), &operation.query, &*names), ("/pets", &query, parameters), "{id}");
+    }
+    let owner = &api.operation("owned").expect("it is read").parameters[0];
+    assert!(owner.required && owner.schema["type"] == "integer" && owner.place == keyfit_openapi::Place::Query);
+    let client = client(paths, "");
+    let [lost] = client.unsupported.as_slice() else { panic!("{:?}", client.unsupported) };
+    assert_eq!((lost.operation.as_str(), lost.reason.contains("`q=x{part}`")), ("GET /pets?q=x{part}", true));
+    for words in [
+        "format!(\"{}/pets?kind=wild%20cat&old\", client.baseurl)",
+        "format!(\"{}/pets?a=b\", client.baseurl)",
+        ".with_query(&[(\"kind\", \"wild cat\"), (\"old\", \"\")])",
+    ] {
+        assert!(has(&client.code, words), "{words}: {}", client.code);
+    }
+}
+
+/// An operation with these servers, in a path item with those.
+fn with_servers(own: &str, of_item: &str) -> String {
+    format!(
+        "  /pets:\n    servers: [{of_item}]\n    get: {{operationId: list, servers: [{own}], responses: {{'204': {{description: ok}}}}}}\n"
+    )
+}
+
+#[test]
+fn an_operation_is_sent_to_its_own_server_then_to_that_of_its_path() {
+    for (own, of_item, server) in [
+        ("{url: 'https://other.example.com/'}", "", Some("https://other.example.com")),
+        ("", "{url: 'https://other.example.com/v2'}", Some("https://other.example.com/v2")),
+        ("{url: 'https://other.example.com'}", "{url: 'https://third.example.com'}", Some("https://other.example.com")),
+        ("{url: /v2}", "", Some("https://api.example.com/v2")),
+        ("{url: ''}", "", None),
+        ("{url: 'https://{name}.example.com', variables: {name: {default: up}}}", "", Some("https://up.example.com")),
+        ("{url: 'https://{name}.example.com', variables: {name: {default: api}}}", "", None),
+        (
+            "{url: 'https://{a}.example.com'}, {url: 'http://b.example'}, {url: 'https://c.example'}",
+            "",
+            Some("https://c.example"),
         ),
-        "",
-    );
-    assert_eq!(
-        set_aside(&client),
-        [
-            "GET /pets: it has a server of its own, https://other.example.com",
-            "GET /cats: it has a server of its own, /v2"
-        ]
-    );
+        ("{url: 'https://sandbox.example.com'}, {url: 'https://api.example.com'}", "", None),
+        ("{url: 'http://plain.example.com'}", "", Some("http://plain.example.com")),
+    ] {
+        let paths = with_servers(own, of_item);
+        let api = Api::read(&source(&paths, "")).unwrap_or_else(|failure| panic!("{failure}"));
+        let [operation] = api.operations.as_slice() else { panic!("{own}: one operation") };
+        assert_eq!(operation.server.as_deref(), server, "{own} {of_item}");
+        assert_eq!(rules(&api).contains("own-server"), server.is_some());
+        let code = client(&paths, "").code;
+        let base_url = "client.inner.base_url_of(&super::API.operations[0usize])?";
+        assert_eq!(has(&code, &format!("format!(\"{{}}/pets\", {base_url})")), server.is_some(), "{code}");
+        let setter = server.map(|server| format!(".with_server(\"{server}\")"));
+        assert!(setter.is_none_or(|setter| has(&code, &setter)), "{code}");
+    }
+}
+
+#[test]
+fn an_operation_whose_own_server_no_request_can_reach_is_set_aside_alone() {
+    for (own, reason) in [
+        ("{url: 'https://{tenant}.example.com'}", "its server has the variable `tenant` without a default"),
+        ("{url: 'wss://live.example.com'}", "its server `wss://live.example.com` is neither http nor https"),
+        ("{url: '//live.example.com'}", "its server `//live.example.com` is neither http nor https"),
+    ] {
+        let paths =
+            with_servers(own, "") + "  /cats:\n    get: {operationId: cats, responses: {'204': {description: ok}}}\n";
+        let client = client(&paths, "");
+        assert_eq!((client.operations, client.unsupported.len()), (1, 1));
+        assert!(client.unsupported[0].reason.starts_with(reason), "{}", client.unsupported[0].reason);
+    }
+}
+
+#[test]
+fn the_servers_of_operations_are_constants_each_once() {
+    let paths = "  /a:\n    servers: [{url: 'https://upload.example.com/v1', description: Uploads}]\n    get: {operationId: a, responses: {'204': {description: ok}}}\n    put: {operationId: b, responses: {'204': {description: ok}}}\n  /c:\n    get:\n      operationId: c\n      servers: [{url: 'https://dl-2.example.com', description: Where what was uploaded before is found again}]\n      responses: {'204': {description: ok}}\n";
+    let code = client(paths, "").code;
+    assert_eq!(code.matches("pub const UPLOADS: &str = \"https://upload.example.com/v1\";").count(), 1, "{code}");
+    assert!(has(&code, "pub const DL_2_EXAMPLE_COM: &str = \"https://dl-2.example.com\";"), "{code}");
 }
 
 #[test]

@@ -81,7 +81,11 @@ fn a_server_is_made_of_host_path_and_schemes() {
     }
     let of_operation = "      schemes: [http]\n      responses: {}\n";
     let (api, _) = operation("get", of_operation);
-    assert_eq!(api.unsupported.len(), 1, "another scheme is another server");
+    assert_eq!(
+        api.operations[0].server.as_deref(),
+        Some("http://api.example.com/v1"),
+        "another scheme is another server"
+    );
     let socket = format!("{}schemes: [wss]\npaths: {{}}\n", written(""));
     let refusal = Api::read(&source(&socket)).expect_err("no HTTP").to_string();
     assert!(refusal.contains("pets.yaml:5:1") && refusal.contains("neither http nor https"), "{refusal}");

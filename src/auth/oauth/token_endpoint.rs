@@ -329,7 +329,7 @@ impl TokenEndpointBuilder {
             encoding: self.encoding,
             audience: urls.token.clone(),
             timeout: self.http.timeout,
-            http: self.http.client(&urls.token)?,
+            http: self.http.client(&[&urls.token])?,
             clock: self.clock,
         };
         let Self { assumed_lifetime, are_refresh_tokens_reusable, .. } = self;

@@ -118,7 +118,7 @@ mod tests {
             let _ = stream.write_all(head.as_bytes()).await;
             let _ = stream.write_all(&vec![b'x'; LENGTH]).await;
         });
-        let http = crate::auth::http::Http::default().client(&url.parse().expect("a URL")).expect("a client");
+        let http = crate::auth::http::Http::default().client(&[&url.parse().expect("a URL")]).expect("a client");
         let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
         let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
         let held = token.into_parts()[0].fixed().expect("a fixed token").clone();

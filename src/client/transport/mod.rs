@@ -11,6 +11,7 @@ mod limiter;
 mod opening;
 mod repeat;
 mod scope;
+mod servers;
 mod shared;
 mod sieve;
 mod span;
@@ -26,7 +27,7 @@ pub use exchange::Answer;
 
 use attempt::Call;
 use opening::Keys;
-use scope::Scope;
+use servers::Servers;
 use shared::Shared;
 use stop::Stop;
 
@@ -52,7 +53,7 @@ impl Transport {
         config: Config,
         api: &'static Api,
     ) -> Result<(reqwest::Client, Self), Error> {
-        let base = config.checked_base_url(api.base_url())?;
+        let servers = Servers::new(api, &config)?;
         let credentials = credential.into_parts();
         for credential in &*credentials {
             if let (Carrier::Query(parameter), false) = (credential.carrier(), config.allows_query_keys) {
@@ -67,8 +68,8 @@ impl Transport {
             }
         }
         let keys = Keys::new(api, &credentials, config.http.has_client_certificate())?;
-        let http = config.http.client(&base)?;
-        let shared = Shared::new(api, Scope::new(base), keys, config);
+        let http = config.http.client(&servers.places())?;
+        let shared = Shared::new(api, servers, keys, config);
         Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
     }
 
@@ -89,9 +90,17 @@ impl Transport {
         &self.shared.config
     }
 
-    /// The base URL, without a slash at its end.
+    /// The base URL, without a slash at its end. Operations with a server of their own have another one.
     pub fn base_url(&self) -> &str {
-        self.shared.scope.base_url()
+        self.shared.servers.base().base_url()
+    }
+
+    /// The URL below which the path of an operation lies, without a slash at its end.
+    ///
+    /// # Errors
+    /// Returns an error if the operation has a server of its own that the configuration does not lead to.
+    pub fn base_url_of(&self, operation: &Operation) -> Result<&str, Error> {
+        Ok(self.shared.servers.of(operation)?.base_url())
     }
 
     /// Refuses an operation that takes what the client does not hold.
@@ -111,12 +120,12 @@ impl Transport {
 
     /// The URL of a path below the base URL, for requests that no document describes.
     pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
-        self.shared.scope.url(path)
+        self.shared.servers.base().url(path)
     }
 
     /// Refuses a request that does not go where its operation is, and adds the headers that every request has.
     pub(crate) fn prepare(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
-        self.shared.scope.check(request.url(), operation)?;
+        self.shared.servers.of(operation)?.check(request.url(), operation)?;
         self.prepare_raw(request);
         Ok(())
     }
@@ -139,7 +148,7 @@ impl Transport {
         send.await.map_err(|error| error.of_operation(operation))
     }
 
-    /// Sends a request to wherever it goes below the base URL: where a server names the next page of a list.
+    /// Sends a request to wherever it goes below the base URL of its operation: where a server names the next page of a list.
     ///
     /// # Errors
     /// Returns an error if it goes elsewhere, and as [`send`](Self::send) does.
@@ -150,7 +159,7 @@ impl Transport {
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
         let send = async {
-            self.shared.scope.check_link(request.url())?;
+            self.shared.servers.of(operation)?.check_link(request.url())?;
             self.prepare_raw(&mut request);
             self.send_raw(http, request, operation).await
         };

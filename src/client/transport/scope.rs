@@ -23,6 +23,10 @@ impl Scope {
         &self.text
     }
 
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// The URL of a path below the base, for a request that no document describes.
     pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
         let refuse = |why: &str| Error::invalid_request(format!("the path `{}` {why}", path.escape_debug()));

@@ -1,9 +1,9 @@
-//! What all clones of a client share: the credentials, the place where they may be sent, and what is known of the server.
+//! What all clones of a client share: the credentials, the servers that they may be sent to, and what is known of the server.
 
 use super::budget::Budget;
 use super::limiter::Limiter;
 use super::opening::Keys;
-use super::scope::Scope;
+use super::servers::Servers;
 use crate::auth::Carried;
 use crate::client::Config;
 use crate::error::{Api, Error, Operation};
@@ -11,7 +11,7 @@ use crate::error::{Api, Error, Operation};
 /// What all clones of a client share.
 pub(crate) struct Shared {
     pub(super) api: &'static Api,
-    pub(super) scope: Scope,
+    pub(super) servers: Servers,
     pub(super) keys: Keys,
     pub(super) config: Config,
     pub(super) limiter: Limiter,
@@ -20,10 +20,10 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Nothing is known yet of limits and failures.
-    pub(super) fn new(api: &'static Api, scope: Scope, keys: Keys, config: Config) -> Self {
+    pub(super) fn new(api: &'static Api, servers: Servers, keys: Keys, config: Config) -> Self {
         let limiter = Limiter::new(config.waits_for_rate_limits);
         let budget = Budget::new(config.retry.budget);
-        Self { api, scope, keys, config, limiter, budget }
+        Self { api, servers, keys, config, limiter, budget }
     }
 
     /// The tokens of now that a call of the operation carries, if they may be sent.

@@ -115,7 +115,11 @@ fn help(error: &Error, callee: &Callee, operation: &Operation, session: &Session
         _ if error.is_network() && error.may_have_been_sent() && !matches!(operation.retry, Retry::Safe) => {
             Some("the server may have executed the call: look it up before you repeat it".to_owned())
         }
-        ErrorKind::Connect => Some(format!("is this the server? {}", session.client.base_url())),
+        ErrorKind::Connect => {
+            let client = &session.client;
+            let place = client.operation(&operation.id).and_then(|row| client.base_url_of(row).ok());
+            Some(format!("is this the server? {}", place.unwrap_or(client.base_url())))
+        }
         _ => None,
     }
 }

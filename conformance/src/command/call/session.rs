@@ -9,10 +9,11 @@ use keyfit::dispatch::Access;
 use keyfit::{Config, DynamicCall, DynamicClient, Error, RetryPolicy};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear, refuse_in_clear};
-use keyfit_conformance::probe::is_loopback;
+use keyfit_conformance::probe::{is_loopback, known_servers};
 use keyfit_conformance::secret::{Redactor, Secret};
-use keyfit_conformance::server::server_url;
+use keyfit_conformance::server::{server_in_place, server_url};
 use keyfit_openapi::{Operation, read_to_limit};
+use reqwest::Url;
 
 use super::failure::refused;
 use super::trace::Attempts;
@@ -29,6 +30,9 @@ pub(super) struct Options {
     /// Another base URL than the documented one: a staging host, a mock.
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
+    /// The URL in place of a server that operations have for themselves (--describe); may be given more than once.
+    #[arg(long, value_name = "DOCUMENTED=URL", value_parser = server_in_place)]
+    server: Vec<(String, Url)>,
     /// The token: @FILE, or - for the standard input. Without it, the token is in the variable of its kind (--describe).
     #[arg(long, value_name = "@FILE", allow_hyphen_values = true)]
     token: Option<String>,
@@ -89,7 +93,12 @@ impl Session {
             .retry(RetryPolicy::default().attempts(session.attempts))
             .response_limit(usize::from(session.response_limit) << 20);
         let config = if *verbose { config.observer(Attempts) } else { config };
-        let config = match base_url(session, callee)? {
+        known_servers(&callee.api, &session.server)?;
+        let config = session
+            .server
+            .iter()
+            .fold(config, |config, (documented, url)| config.server(documented.as_str(), url.as_str()));
+        let config = match base_url(session, callee, operation)? {
             Some(url) => config.base_url(url),
             None => config,
         };
@@ -133,6 +142,16 @@ impl Session {
             credential = credential.and(&one.map_err(|error| refused(&error))?);
         }
         let client = DynamicClient::new(callee.table, credential, config).map_err(|error| refused(&error))?;
+        let place = client.operation(&operation.id).map_or(Ok(""), |row| client.base_url_of(row));
+        if let (Err(_), Some(server)) = (place, &operation.server) {
+            let why = if server.starts_with("https://") {
+                format!("the base URL {} is that of another environment", client.base_url())
+            } else {
+                "plain http would show the credential to everyone on the way".to_owned()
+            };
+            return Err(UserError::new(format!("`{}` has a server of its own, `{server}`: {why}", operation.id))
+                .help(format!("say where it is sent: --server '{server}=URL'")));
+        }
         Ok(Self { client, credentials, headers, credentials_redactor, private })
     }
 
@@ -149,7 +168,7 @@ impl Session {
 }
 
 /// The base URL, where it is another than the documented one.
-fn base_url(options: &Options, callee: &Callee) -> Result<Option<String>, UserError> {
+fn base_url(options: &Options, callee: &Callee, operation: &Operation) -> Result<Option<String>, UserError> {
     let variable_of_api = &callee.base_url_variable;
     if let Some(text) = &options.base_url {
         let url = server_url(text).map_err(|problem| UserError::new(format!("--base-url is not usable: {problem}")));
@@ -171,7 +190,7 @@ fn base_url(options: &Options, callee: &Callee) -> Result<Option<String>, UserEr
         }
         return Ok(Some(url.to_string()));
     }
-    if !callee.api.names_server() {
+    if !callee.api.names_server() && operation.server.is_none() {
         return Err(UserError::new("the document does not name the server")
             .help(format!("set {variable_of_api}, or give --base-url")));
     }

@@ -1,6 +1,7 @@
 //! The messages of the adapter protocol: one JSON object a line. A program is asked on its standard input and answers
 //! on its standard output.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
 use crate::drive::subject::{Called, Failure, NoAnswer, Observed};
 
@@ -60,8 +62,9 @@ pub(super) struct Named<'a> {
     id: &'a str,
     /// The HTTP method.
     method: &'a str,
-    /// The path below the base URL, with parameters in braces: `/sms/{id}`.
-    path: &'a str,
+    /// The path below the base URL, with parameters in braces: `/sms/{id}`; with the query that every request has, where there is
+    /// one: `/responses?beta=true`.
+    path: Cow<'a, str>,
 }
 
 /// The answer to `connect` and `token`.
@@ -205,7 +208,13 @@ impl Ask<'_> {
 
 impl<'a> Named<'a> {
     pub(super) fn new(operation: &'a Operation) -> Self {
-        Self { id: &operation.id, method: &operation.method, path: &operation.path }
+        let path = if operation.query.is_empty() {
+            Cow::from(&operation.path)
+        } else {
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&operation.query).finish();
+            Cow::from(format!("{}?{query}", operation.path))
+        };
+        Self { id: &operation.id, method: &operation.method, path }
     }
 }
 

@@ -139,6 +139,9 @@ impl Client {
             joined.push('/');
         }
         url.set_path(&joined);
+        if !operation.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&operation.query);
+        }
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
             if let Some(value) = arguments.get(&parameter.name) {
                 url.query_pairs_mut().extend_pairs(pairs(&parameter.name, value));

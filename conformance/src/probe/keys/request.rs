@@ -87,7 +87,7 @@ impl KeyFlow<'_> {
         let maker = Maker {
             api: &self.catalogue.api,
             contract: &self.catalogue.contract,
-            base_url: &self.target.base_url,
+            servers: &self.target.servers,
             identities: &*self.target.identities,
             arguments,
             live: self.target.live.as_ref(),

@@ -219,7 +219,7 @@ impl Target {
         Some(Maker {
             api: &catalogue.api,
             contract: &catalogue.contract,
-            base_url: &self.base_url,
+            servers: &self.servers,
             identities: &*self.identities,
             arguments,
             live: Some(live),

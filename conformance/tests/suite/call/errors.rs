@@ -58,7 +58,16 @@ fn input_that_cannot_be_used_sends_nothing_and_says_what_to_do() {
     let server = Server::start(Answer::json(200, "{}"));
     for (arguments, problem, help) in [
         (&["getParcle", "id=1"][..], "the API parcels has no operation `getParcle`", "did you mean `getParcel`"),
-        (&["getElsewhere"], "the operation `GET /elsewhere` cannot be called: it has a server of its own", ""),
+        (
+            &["getElsewhere", "--base-url", "https://staging.example"],
+            "`getElsewhere` has a server of its own, `https://other.example`: the base URL https://staging.example is that of another",
+            "--server 'https://other.example=URL'",
+        ),
+        (
+            &["getElsewhere", "--server", "https://else.example=https://a.example"],
+            "no operation has a server `https://else.example` of its own",
+            "the document has `https://other.example`",
+        ),
         (&["getParcel"], "the operation `getParcel` needs id (path: text)", "--describe"),
         (&["getParcel", "id=1", "idd=2"], "the operation `getParcel` takes no `idd`", "did you mean `id`"),
         (&["getParcel", "id"], "argument 1 is not NAME=VALUE", "did you mean `id`"),

@@ -45,6 +45,23 @@ fn parameters_go_where_the_document_says_in_the_form_it_says() {
 }
 
 #[test]
+fn an_operation_with_a_server_of_its_own_goes_there_and_below_a_base_url_on_this_machine() {
+    let server = Server::start(Answer::json(200, "{}"));
+    assert_eq!(sent(&server, &["getElsewhere"]), "GET /elsewhere");
+    let other = format!("https://other.example={}/other", server.server.base_url());
+    assert_eq!(sent(&server, &["getElsewhere", "--server", &other]), "GET /other/elsewhere");
+    let staging = ["getElsewhere", "--base-url", "https://staging.example", "--server", &other];
+    assert_eq!(sent(&server, &staging), "GET /other/elsewhere");
+    let api = folder().display().to_string();
+    let mut documented = command(None, &[&api, "getElsewhere", "--dry-run"]);
+    let (code, shown, complaint) = told(&documented.output().expect("the binary runs"));
+    assert_eq!(code, 0, "{complaint}");
+    assert!(shown.starts_with("GET https://other.example/elsewhere"), "{shown}");
+    let (_, described, _) = told(&call(&server, &["getElsewhere", "--describe"]));
+    assert!(described.contains("It has a server of its own: https://other.example"), "{described}");
+}
+
+#[test]
 fn bodies_are_made_of_members_or_given_whole() {
     let server = Server::start(Answer::json(200, "{}"));
     let json = "content-type: application/json";

@@ -2,6 +2,7 @@
 //!
 //! - `send` returns our one response and our one error;
 //! - the generator's code builds the request, and our runtime sends it and decodes the answer;
+//! - a path follows the base URL of its operation, and has no fragment;
 //! - constructors that would bypass credentials and origin checks are closed;
 //! - no `api-version` header, no demand for `extra` members in type builders;
 //! - setters take what people have: see [`setters`].
@@ -10,9 +11,11 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type, parse_quote,
+    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token, Type,
+    parse_quote,
 };
 
 use super::answers::Particulars;
@@ -156,7 +159,7 @@ fn adapt_builder(
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            send = wrap_send(function, index, particulars, operation.pagination.is_some())?;
+            send = wrap_send(function, index, particulars, operation)?;
         } else if let Some(kind) = setters::type_of(function) {
             arguments.push(argument(api, operation, &wires, function, kind));
         } else if function.sig.ident == "new" {
@@ -202,8 +205,9 @@ fn wrap_send(
     function: &ImplItemFn,
     index: usize,
     particulars: &Particulars,
-    is_paged: bool,
+    operation: &Operation,
 ) -> Option<Vec<ImplItemFn>> {
+    let is_paged = operation.pagination.is_some();
     let attributes = &function.attrs;
     let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
     let mut value = match answer_type(&function.sig.output)? {
@@ -228,7 +232,11 @@ fn wrap_send(
     let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
     let request = &request.ident;
     let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
-    SendBody { particulars, streams }.visit_block_mut(&mut build);
+    let base_url = operation
+        .server
+        .as_ref()
+        .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
+    SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
     let begun: TokenStream = quote! {
         let client = self.client;
         let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
@@ -284,6 +292,8 @@ pub(super) fn type_argument(kind: &Type) -> Option<Type> {
 
 struct SendBody<'a> {
     particulars: &'a Particulars,
+    /// What the path follows, where it is not the client's base URL.
+    base_url: Option<Expr>,
     /// Whether the answer is bytes, for which the generator asks nothing.
     streams: bool,
 }
@@ -317,6 +327,28 @@ impl VisitMut for SendBody<'_> {
         };
         call.method = format_ident!("request");
         call.args.insert(0, parse_quote!(::reqwest::Method::#method));
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
+        // `format!("{}/path", client.baseurl)`
+        let Ok(mut arguments) = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) else { return };
+        let is_base = |argument: &Expr| matches!(argument, Expr::Field(field) if field.member == parse_quote!(baseurl));
+        if !arguments.iter().any(is_base) {
+            return;
+        }
+        for argument in &mut arguments {
+            match (&mut *argument, &self.base_url) {
+                // What only tells it from other paths is not sent.
+                (Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }), _) => {
+                    let whole = text.value();
+                    let sent = whole.split_once('#').map_or(&*whole, |(sent, _)| sent);
+                    *text = syn::LitStr::new(sent, text.span());
+                }
+                (field, Some(base_url)) if is_base(field) => *argument = base_url.clone(),
+                _ => {}
+            }
+        }
+        call.tokens = arguments.into_token_stream();
     }
 
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::bodies;
 use super::names::Alias;
 use crate::normalize::{essence, is_json};
+use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::{Api, Operation, pointer, walk};
 
@@ -64,7 +65,8 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         kept.insert("operationId".to_owned(), json!(operation.function));
         kept.insert("responses".to_owned(), json!({ "2XX": success.response }));
         calls.insert(operation.function.clone(), particulars);
-        let item = paths.entry(operation.path.as_str()).or_insert_with(|| json!({}));
+        let path = PathKey::for_generator(&operation.key, &operation.function);
+        let item = paths.entry(path).or_insert_with(|| json!({}));
         item[operation.method.to_lowercase()] = Value::Object(kept);
     }
     let schemas = api.document.pointer("/components/schemas").filter(|schemas| schemas.is_object());

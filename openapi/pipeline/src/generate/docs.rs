@@ -116,6 +116,9 @@ fn facts(operation: &Operation, repairs: &Repairs) -> String {
         Retry::Never => "never: a second request could have a second effect".to_owned(),
     };
     lines.push(format!("- Repeat: {repeat}."));
+    if let Some(server) = &operation.server {
+        lines.push(format!("- Server: `{server}`, see `keyfit::Config::server`."));
+    }
     if operation.spends {
         lines.push("- It costs money.".to_owned());
     }

@@ -17,7 +17,7 @@ use super::paths::ROOT;
 use super::tagged::Tagged;
 use crate::contract::Facts;
 use crate::operation::Retry;
-use crate::{Api, Needed, Operation, Partial, name};
+use crate::{Api, BaseUrl, Needed, Operation, Partial, name};
 
 /// The items.
 pub(crate) fn items(
@@ -51,7 +51,14 @@ pub(crate) fn items(
         self::api(api, operations, calls, kinds, facts),
         values,
     ];
-    items.extend(base_urls(api));
+    let about = " The base URLs that the document names, for `keyfit::Config::base_url`.";
+    if api.base_urls.len() > 1 {
+        items.push(urls("base_urls", about, Some(&api.base_url), &api.base_urls));
+    }
+    let about = " The servers that operations have for themselves, for `keyfit::Config::server`.";
+    if !api.servers.is_empty() {
+        items.push(urls("servers", about, None, &api.servers));
+    }
     items
 }
 
@@ -68,25 +75,24 @@ pub(crate) fn values(open_enums: &[OpenEnum], tagged: &[Tagged]) -> Item {
     }
 }
 
-/// The base URLs of a document that names several, each under its name.
-fn base_urls(api: &Api) -> Option<Item> {
-    let constants = api.base_urls.iter().map(|known| {
+/// A module of URLs, each under its name.
+fn urls(module: &str, about: &str, default: Option<&String>, urls: &[BaseUrl]) -> Item {
+    let constants = urls.iter().map(|known| {
         let (name, url) = (format_ident!("{}", known.name), &known.url);
-        let is_default = (*url == api.base_url).then_some("The default.");
+        let is_default = (Some(url) == default).then_some("The default.");
         let said = [is_default, Some(known.description.as_str()).filter(|text| !text.is_empty())];
         let said: Vec<&str> = said.into_iter().flatten().collect();
         let said = if said.is_empty() { format!("`{url}`") } else { said.join(" ") };
         let docs = docs::lines(&said);
         quote!(#(#docs)* pub const #name: &str = #url;)
     });
-    (api.base_urls.len() > 1).then(|| {
-        parse_quote! {
-            /// The base URLs that the document names, for `keyfit::Config::base_url`.
-            pub mod base_urls {
-                #(#constants)*
-            }
+    let module = format_ident!("{module}");
+    parse_quote! {
+        #[doc = #about]
+        pub mod #module {
+            #(#constants)*
         }
-    })
+    }
 }
 
 /// How clients are made: with a credential, where the API takes one.
@@ -201,8 +207,11 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         Retry::Never => quote!(Never),
     };
     let success = operation.success_statuses();
+    let query: Vec<TokenStream> = operation.query.iter().map(|(name, value)| quote!((#name, #value))).collect();
     let partial: Vec<TokenStream> = operation.partial.iter().map(self::partial).collect();
     let setters = [
+        optional("with_server", operation.server.as_ref()),
+        list("with_query", &query),
         list("with_credentials", &operation.credentials),
         security(&operation.needed),
         list("with_scopes", &operation.scopes),

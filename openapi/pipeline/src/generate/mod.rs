@@ -308,5 +308,5 @@ fn inexpressible(api: &Api) -> Failure {
 }
 
 fn label(operation: &crate::Operation) -> String {
-    format!("{} {}", operation.method, operation.path)
+    format!("{} {}", operation.method, operation.key)
 }

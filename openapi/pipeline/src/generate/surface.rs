@@ -14,8 +14,11 @@ pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kind
     let builders = builders(file);
     let mut text = String::from("operations\n");
     for operation in operations {
-        let Operation { id, method, path, scopes, credentials, retry, .. } = operation;
-        let _ = writeln!(text, "  {id}: {method} {path}");
+        let Operation { id, method, key, scopes, credentials, retry, .. } = operation;
+        let _ = writeln!(text, "  {id}: {method} {key}");
+        if let Some(server) = &operation.server {
+            let _ = writeln!(text, "    at {server}");
+        }
         let _ = writeln!(text, "    credentials {} scopes {} retry {retry:?}", list(credentials), list(scopes));
         if let Some((arguments, answer)) =
             builders.get(&heck::ToPascalCase::to_pascal_case(operation.function.as_str()))

@@ -1,4 +1,5 @@
-//! Every base URL that a document names, so that clients can be pointed at another than the first.
+//! Every base URL that a document names, so that clients can be pointed at another than the first, and every server that
+//! operations have for themselves.
 
 use std::collections::HashSet;
 
@@ -6,7 +7,8 @@ use heck::ToShoutySnakeCase as _;
 use serde_json::Value;
 
 use super::parameters::template_names;
-use super::servers::whole_url_with;
+use super::servers::{own, own_url, whole_url_with};
+use crate::Operation;
 
 /// A base URL that a document names.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,6 +55,26 @@ pub(crate) fn of(document: &Value) -> Vec<BaseUrl> {
         }
     }
     urls
+}
+
+/// The servers that operations have for themselves, other than the API's, each once.
+pub(crate) fn of_operations(document: &Value, operations: &[Operation], base_url: &str) -> Vec<BaseUrl> {
+    let mut names = HashSet::new();
+    let mut known: Vec<BaseUrl> = Vec::new();
+    for operation in operations {
+        let Some(url) = &operation.server else { continue };
+        if known.iter().any(|one| one.url == *url) {
+            continue;
+        }
+        let at = operation.pointer();
+        let node = own(document, &at).iter().find(|server| own_url(server, base_url).as_ref() == Ok(url));
+        let (_, address) = url.split_once("://").unwrap_or(("", url));
+        let host = address.split(['/', ':']).next().unwrap_or_default();
+        let name = node.and_then(own_name).or_else(|| constant(host)).unwrap_or_else(|| "SERVER".to_owned());
+        let description = node.and_then(|node| node["description"].as_str()).unwrap_or_default();
+        known.push(BaseUrl { name: unique(&name, &mut names), url: url.clone(), description: description.to_owned() });
+    }
+    known
 }
 
 /// What the document calls a server: its name, or a description of a few words.

@@ -16,6 +16,7 @@ mod structure;
 pub(crate) use parameters::{
     PATH_GUARD, TRANSPORT_HEADERS, is_pattern, remove_operation, template_names, unchecked, unguarded,
 };
+pub(crate) use references::percent_decoded;
 pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 pub(crate) use shapes::SEPARATOR;
@@ -23,6 +24,7 @@ pub(crate) use shapes::SEPARATOR;
 use crate::Failure;
 use crate::lint;
 use crate::load::Located;
+use crate::path_key;
 use crate::repair::Repairs;
 
 /// A part of a document for which no client method is generated.
@@ -55,6 +57,7 @@ pub(crate) fn normalize(
     unsupported.extend(paths::set_aside(document, repairs));
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
+    path_key::settle(document, repairs);
     parameters::complete(document, repairs);
     unsupported.extend(shapes::settle(document, repairs));
     requests::single_media_type(document, repairs);

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Unsupported;
 use crate::cost::excess;
+use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
@@ -122,7 +123,7 @@ pub(crate) fn remove_operation(document: &mut Value, at: &str, reason: String, r
 pub(crate) fn complete(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let (_, path) = walk::method_and_path(&at);
-        let names = template_names(&path);
+        let names = template_names(PathKey::of(&path).path);
         let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
         let Some(parameters) = document.pointer_mut(&pointer::join(&at, "parameters")).and_then(Value::as_array_mut)
         else {

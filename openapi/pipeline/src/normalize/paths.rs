@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Unsupported;
 use super::parameters::remove_operation;
+use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
@@ -57,7 +58,8 @@ pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsu
     let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
         let (_, path) = walk::method_and_path(&at);
-        if let Some(reason) = misfit(&path) {
+        let key = PathKey::of(&path);
+        if let Some(reason) = misfit(key) {
             unsupported.push(remove_operation(document, &at, reason, repairs));
         }
     }
@@ -69,14 +71,13 @@ const LONGEST: usize = 8000;
 
 /// Why a path cannot be requested: each of these would send the request to another path than the one that the token is
 /// meant for, has no place for its values, or is taken by nobody.
-fn misfit(path: &str) -> Option<String> {
-    if path.len() > LONGEST {
+fn misfit(key: PathKey<'_>) -> Option<String> {
+    let path = key.path;
+    if path.len() + key.query.len() > LONGEST {
         return Some(format!("the path is longer than {LONGEST} bytes, which servers do not take"));
     }
-    if let Some(odd) = path.chars().find(|letter| !letter.is_ascii_graphic() || matches!(letter, '?' | '#' | '\\')) {
-        return Some(format!(
-            "the path holds {odd:?}: declare query parameters as parameters, and percent-encode what is no plain ASCII"
-        ));
+    if let Some(odd) = path.chars().find(|letter| !letter.is_ascii_graphic() || *letter == '\\') {
+        return Some(format!("the path holds {odd:?}: percent-encode what is no plain ASCII"));
     }
     if has_dot_segment(path) {
         return Some("the path has a dot segment, which is resolved to another path".to_owned());
@@ -96,7 +97,10 @@ fn misfit(path: &str) -> Option<String> {
     if open {
         return Some("the braces of the path template do not match".to_owned());
     }
-    path.contains("{}").then(|| "the path template has a parameter without a name".to_owned())
+    if path.contains("{}") {
+        return Some("the path template has a parameter without a name".to_owned());
+    }
+    key.misfit()
 }
 
 /// Whether a part of a path is `.` or `..` for a URL parser or a server: percent-encoded, or cut at `;`, as well. The clients

@@ -101,7 +101,7 @@ fn redirect(node: &mut Value, moved: &HashMap<&str, String>) {
     }
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

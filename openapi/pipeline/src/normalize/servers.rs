@@ -1,4 +1,4 @@
-//! Servers: a client speaks to one, the document's first.
+//! Servers: clients speak to the document's first, and to those of operations that have their own.
 
 use serde_json::Value;
 
@@ -55,24 +55,63 @@ pub(crate) fn is_named(base_url: &str) -> bool {
     !base_url.starts_with(NO_HOST)
 }
 
-/// Removes operations that another server answers: the credential must not go there unasked, and the base URL would
-/// be the wrong one.
+/// Removes operations whose own server has no URL that a request could be sent to, and says where the others go.
 pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
-        let item = at.rsplit_once('/').map_or("", |(item, _)| item);
-        let servers = [at.as_str(), item].into_iter().find_map(|node| {
-            let servers = document.pointer(&pointer::join(node, "servers"))?.as_array()?;
-            (!servers.is_empty()).then_some(servers)
-        });
-        let Some(servers) = servers else { continue };
-        if !servers.iter().any(|server| whole_url(server).is_ok_and(|url| url == base_url)) {
-            let other = servers[0]["url"].as_str().unwrap_or("another one").to_owned();
-            let reason = format!("it has a server of its own, {other}");
-            unsupported.push(remove_operation(document, &at, reason, repairs));
+        match of_operation(document, &at, base_url) {
+            Ok(None) => {}
+            Ok(Some(url)) => {
+                let (method, path) = walk::method_and_path(&at);
+                let note = format!("{} {path} has a server of its own and is sent there: {url}", method.to_uppercase());
+                repairs.note("own-server", &at, note);
+            }
+            Err(reason) => unsupported.push(remove_operation(document, &at, reason, repairs)),
         }
     }
     unsupported
+}
+
+/// The URL of the server that an operation or its path item has for itself; `None` where the API's answers it.
+///
+/// # Errors
+/// Returns why no request can be sent there.
+pub(crate) fn of_operation(document: &Value, at: &str, base_url: &str) -> Result<Option<String>, String> {
+    let urls: Vec<Result<String, String>> = own(document, at).iter().map(|server| own_url(server, base_url)).collect();
+    let is_of_api = urls.iter().flatten().any(|url| url == base_url);
+    let mut usable = urls.iter().flatten();
+    // A credential is sent by https alone.
+    let secure = usable.clone().find(|url| url.starts_with("https://"));
+    match (secure.or_else(|| usable.next()), urls.first()) {
+        _ if is_of_api => Ok(None),
+        (Some(url), _) => Ok(Some(url.clone())),
+        (None, Some(Err(reason))) => Err(reason.clone()),
+        (None, _) => Ok(None),
+    }
+}
+
+/// The servers of an operation, else those of its path item.
+pub(super) fn own<'a>(document: &'a Value, at: &str) -> &'a [Value] {
+    let item = at.rsplit_once('/').map_or("", |(item, _)| item);
+    let listed = |node: &str| document.pointer(&pointer::join(node, "servers"))?.as_array().map(Vec::as_slice);
+    [at, item].into_iter().filter_map(listed).find(|servers| !servers.is_empty()).unwrap_or_default()
+}
+
+/// The whole URL of an operation's server. One without a host is on that of the API.
+pub(super) fn own_url(server: &Value, base_url: &str) -> Result<String, String> {
+    let help = "give the whole https URL, by overlay";
+    let url = whole_url(server)
+        .map_err(|variable| format!("its server has the variable `{variable}` without a default: {help}"))?;
+    if url.starts_with("https://") || url.starts_with("http://") {
+        return Ok(url);
+    }
+    if url.contains(':') || url.starts_with("//") {
+        return Err(format!("its server `{url}` is neither http nor https: {help}"));
+    }
+    let host = base_url.find("://").map_or(0, |scheme| scheme + 3);
+    let host = base_url[host..].find('/').map_or(base_url, |path| &base_url[..host + path]);
+    let slash = if url.is_empty() || url.starts_with('/') { "" } else { "/" };
+    Ok(format!("{host}{slash}{url}"))
 }
 
 /// The server's URL with the defaults of its variables, or the variable that has none.
