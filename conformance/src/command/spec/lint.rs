@@ -24,11 +24,12 @@ pub(crate) struct Options {
 const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
 
 /// What is odd, and is read as it stands.
-const NOTED: [&str; 8] = [
+const NOTED: [&str; 9] = [
     "looks-paged",
     "mixed-versions",
     "no-json",
     "odd-example",
+    "odd-scheme",
     "odd-status",
     "published-hints",
     "same-path",

@@ -1,0 +1,18 @@
+//! How requests carry a credential, in Rust.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::contract::Carrier;
+
+/// The carrier of the runtime.
+pub(crate) fn path(carrier: &Carrier) -> TokenStream {
+    match carrier {
+        Carrier::NamedHeader(name) => quote!(::keyfit::auth::Carrier::Header(#name)),
+        Carrier::Scheme(scheme) => quote!(::keyfit::auth::Carrier::Scheme(#scheme)),
+        Carrier::Basic => quote!(::keyfit::auth::Carrier::Basic),
+        Carrier::Cookie(name) => quote!(::keyfit::auth::Carrier::Cookie(#name)),
+        Carrier::Query(name) => quote!(::keyfit::auth::Carrier::Query(#name)),
+        Carrier::Header => quote!(::keyfit::auth::Carrier::Bearer),
+    }
+}
