@@ -273,7 +273,7 @@ impl Check {
             return Err(UserError::new("tokens would be sent over plain http").at(base_url).help("use https"));
         }
         let policy = Policy { allow: Vec::new(), allow_spend: self.allow_spend, query_tokens: false, rate: None };
-        let live = LiveServer { base_url, tokens, authorization_server: None, allow_writes: self.allow_writes, policy };
+        let live = LiveServer { base_url, tokens, authorization_servers: &[], allow_writes: self.allow_writes, policy };
         let http = |_: &[_]| {
             Http::new(&Settings::default())
                 .map_err(|problem| UserError::new(format!("the HTTP client cannot be set up: {problem}")))

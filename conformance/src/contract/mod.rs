@@ -20,7 +20,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use authorization::{
-    AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
+    AuthorizationServer, Challenge, ClientAuthentication, Endpoint, Grant, GrantType, JwtRules, Rotation, TokenBody,
+    WELL_KNOWN,
 };
 pub use authorization_drive::AuthorizationDrive;
 pub use batch::Batch;
@@ -327,6 +328,20 @@ impl Contract {
     pub(crate) fn sent_by_clients(&self, operation: &Operation) -> Option<&Credential> {
         let takes = |kind: &&Credential| *operation.needed == Needed::Any || operation.needed.takes_alone(&kind.kind);
         self.client_credential().filter(takes)
+    }
+
+    /// A scope that the authorization server grants and that a token for an operation need not have.
+    pub(crate) fn scope_besides<'a>(
+        &self,
+        server: &'a AuthorizationServer,
+        operation: &Operation,
+    ) -> Option<&'a String> {
+        let is_of_resources = self.credential(&server.issues).is_some_and(|kind| kind.resource_scopes);
+        let is_other = |scope: &&String| {
+            let is_of_resource = is_of_resources && scope.contains(':');
+            !operation.scopes.contains(scope) && Some(*scope) != server.offline_scope.as_ref() && !is_of_resource
+        };
+        server.scopes.iter().find(is_other)
     }
 
     /// The kind of token that clients are given: the first.

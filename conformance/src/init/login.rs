@@ -109,7 +109,7 @@ impl Login {
         let declared: BTreeSet<&str> = described.iter().map(|scheme| scheme.name.as_str()).collect();
         let asked: BTreeSet<&str> =
             api.operations.iter().flat_map(|operation| operation.needed.kinds()).map(String::as_str).collect();
-        let chosen = Self::chosen(path, choices, declared.union(&asked).copied().collect())?;
+        let chosen = Self::chosen(path, choices, &declared.union(&asked).copied().collect())?;
         let of = |kind: &str| chosen.iter().find(|(known, _)| known == kind).map(|(_, carrier)| carrier.clone());
         for scheme in &described {
             let is_asked = asked.is_empty() || asked.contains(scheme.name.as_str());
@@ -135,7 +135,7 @@ impl Login {
     }
 
     /// The kinds that the user describes, each with its carrier.
-    fn chosen(path: &str, choices: &Choices, names: BTreeSet<&str>) -> Result<Vec<(String, Carrier)>, Failure> {
+    fn chosen(path: &str, choices: &Choices, names: &BTreeSet<&str>) -> Result<Vec<(String, Carrier)>, Failure> {
         let mut chosen: Vec<(String, Carrier)> = Vec::new();
         let listed = names.iter().copied().collect::<Vec<_>>().join(", ");
         for choice in &choices.credentials {

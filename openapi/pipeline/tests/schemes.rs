@@ -10,7 +10,7 @@ fn api(text: &str) -> Api {
 
 /// An API with one scheme, each of whose members has a line of its own.
 fn of_scheme(servers: &str, scheme: &str) -> String {
-    let lines: String = scheme.lines().map(|line| format!("      {line}\n")).collect();
+    let lines = format!("      {}\n", scheme.replace('\n', "\n      "));
     format!(
         "openapi: 3.2.0\ninfo: {{title: Pets, version: '1'}}\n{servers}\nsecurity: [{{login: []}}]\npaths:\n  /a:\n    get: {{responses: {{'200': {{description: ok}}}}}}\n\
          components:\n  securitySchemes:\n    login:\n{lines}"
@@ -163,6 +163,15 @@ fn a_refresh_url_and_an_unknown_flow_cost_themselves() {
     assert!(found[1].2.contains("`accessCode` is no flow that OpenAPI knows"), "{found:?}");
     let flows = only(&api(&text)).flows;
     assert!(flows.len() == 1 && flows[0].refresh_url.is_none(), "{flows:?}");
+}
+
+#[test]
+fn a_server_may_describe_itself_beside_its_flows() {
+    let text = "type: oauth2\noauth2MetadataUrl: https://id.example/.well-known/oauth-authorization-server\nflows:\n  deviceAuthorization:\n    tokenUrl: /token\n    deviceAuthorizationUrl: /device";
+    let scheme = only(&api(&of_scheme(SERVERS, text)));
+    assert_eq!(scheme.discovery_url.as_deref(), Some("https://id.example/.well-known/oauth-authorization-server"));
+    assert_eq!(scheme.flows[0].device_authorization_url.as_deref(), Some("https://pets.example/device"));
+    assert_eq!(scheme.defects, []);
 }
 
 #[test]

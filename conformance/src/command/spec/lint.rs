@@ -21,7 +21,7 @@ pub(crate) struct Options {
 }
 
 /// Repairs that protect the client and say nothing against the document, and those that are said in another way.
-const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
+const UNSAID: [&str; 3] = ["oauth-flow", "path-guard", "set-aside"];
 
 /// What is odd, and is read as it stands.
 const NOTED: [&str; 9] = [

@@ -41,7 +41,7 @@ enum Way {
 }
 
 /// What stands behind an issuer identifier.
-const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
 /// Reads the flows of the schemes that are kinds of token here, by their names and markers.
 pub(crate) fn schemes<'k>(
@@ -63,8 +63,13 @@ pub(crate) fn schemes<'k>(
 
 fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow> {
     let asked = api.asked_scopes(&scheme.name);
+    let at = |kind: FlowKind| pointer::join(&pointer::join(&scheme.pointer, "flows"), kind.name());
+    // What no client goes through is not missed.
+    let others = FlowKind::ALL.into_iter().filter(|kind| Way::of(*kind).is_none());
+    let others: Vec<String> = others.map(|kind| format!("{}/", at(kind))).collect();
+    let missed = scheme.defects.iter().filter(|defect| !others.iter().any(|other| defect.pointer.starts_with(other)));
     let mut left_out: Vec<(String, String)> =
-        scheme.defects.iter().map(|defect| (defect.pointer.clone(), defect.problem.clone())).collect();
+        missed.map(|defect| (defect.pointer.clone(), defect.problem.clone())).collect();
     // A client has no other host to look for.
     let mut is_whole = |url: &str, at: String| {
         let is_whole = !url.starts_with('/');
@@ -74,10 +79,12 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
         is_whole
     };
     let mut flows = Vec::new();
-    if let Some(url) = &scheme.discovery_url
+    // Where a document has flows, they are what it means.
+    if scheme.flows.is_empty()
+        && let Some(url) = &scheme.discovery_url
         && is_whole(url, pointer::join(&scheme.pointer, "openIdConnectUrl"))
     {
-        let issuer = url.strip_suffix(WELL_KNOWN).unwrap_or(url).to_owned();
+        let issuer = WELL_KNOWN.iter().find_map(|known| url.strip_suffix(known)).unwrap_or(url).to_owned();
         let scopes = asked.iter().cloned().collect();
         flows.push(Flow { way: Way::Discovery, urls: vec![("with_issuer", issuer)], scopes });
     }
@@ -93,8 +100,7 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
             .filter_map(|(setter, url)| Some((setter, url.clone()?)))
             .filter(|(setter, _)| way.knows(setter))
             .collect();
-        let at = pointer::join(&pointer::join(&scheme.pointer, "flows"), flow.kind.name());
-        if urls.iter().all(|(_, url)| is_whole(url, at.clone())) {
+        if urls.iter().all(|(_, url)| is_whole(url, at(flow.kind))) {
             // A flow that lists its scopes has no others.
             let is_there = |scope: &&String| flow.scopes.is_empty() || flow.scopes.contains(scope);
             flows.push(Flow { way, urls, scopes: asked.iter().filter(is_there).cloned().collect() });

@@ -75,17 +75,14 @@ impl SecurityScheme {
         };
         for (member, flow) in members.iter().filter(|(member, _)| !member.starts_with("x-")) {
             let at = pointer::join(&place, member);
-            match FlowKind::ALL.into_iter().find(|kind| kind.name() == member) {
-                Some(kind) => {
-                    let read = self.flow(kind, flow, &at, base_url);
-                    self.flows.extend(read);
-                }
-                None => {
-                    let names: Vec<&str> = FlowKind::ALL.map(FlowKind::name).into();
-                    let help = format!("use one of {}", names.join(", "));
-                    self.remark(at, &format!("`{member}` is no flow that OpenAPI knows"), &help);
-                }
-            }
+            let Some(kind) = FlowKind::ALL.into_iter().find(|kind| kind.name() == member) else {
+                let names: Vec<&str> = FlowKind::ALL.map(FlowKind::name).into();
+                let help = format!("use one of {}", names.join(", "));
+                self.remark(at, &format!("`{member}` is no flow that OpenAPI knows"), &help);
+                continue;
+            };
+            let read = self.flow(kind, flow, &at, base_url);
+            self.flows.extend(read);
         }
     }
 
@@ -100,7 +97,7 @@ impl SecurityScheme {
             if !kind.needs().contains(&member) && (member != "refreshUrl" || flow.get(member).is_none()) {
                 return None;
             }
-            self.url(at.to_owned(), member, &of, url::url(&flow[member], base_url))
+            self.url(at, member, &of, url::url(&flow[member], base_url))
         };
         let read = Flow {
             kind,
@@ -111,7 +108,7 @@ impl SecurityScheme {
             scopes: scopes(&flow["scopes"]),
         };
         let is_had = |member: &&str| read.url(member).is_some();
-        kind.needs().iter().all(|member| is_had(&member)).then_some(read)
+        kind.needs().iter().all(is_had).then_some(read)
     }
 }
 

@@ -38,7 +38,7 @@ pub struct SecurityScheme {
     pub is_jwt: bool,
     /// The flows by which its tokens are had, of those whose URLs can be used.
     pub flows: Vec<Flow>,
-    /// Where its authorization server describes itself: a whole URL, or a path from the root of the API's host where the document
+    /// Where its authorization server describes itself, by OpenID Connect or RFC 8414: a whole URL, or a path from the root of the API's host where the document
     /// names no server.
     pub discovery_url: Option<String>,
     /// What is wrong with it.
@@ -144,12 +144,16 @@ fn read(at: String, scheme: &Value, base_url: &str) -> SecurityScheme {
     };
     if is("type", "oauth2") {
         read.flows(&scheme["flows"], base_url);
+        if let Some(described) = scheme.get("oauth2MetadataUrl") {
+            let found = url::url(described, base_url);
+            read.discovery_url = read.url(&read.pointer.clone(), "oauth2MetadataUrl", "the scheme", found);
+        }
     } else if is("type", "openIdConnect") {
         let found = url::url(&scheme["openIdConnectUrl"], base_url);
         // It is all that the scheme says.
         let is_none = |problem: url::Problem| problem.is_malformed || problem.told == url::NO_URL.told;
         let found = found.map_err(|problem| url::Problem { is_malformed: is_none(problem), ..problem });
-        read.discovery_url = read.url(read.pointer.clone(), "openIdConnectUrl", "the scheme", found);
+        read.discovery_url = read.url(&read.pointer.clone(), "openIdConnectUrl", "the scheme", found);
     } else if is("type", "http") {
         read.of_http(&scheme["scheme"]);
     } else if read.is_key {
@@ -201,13 +205,13 @@ impl SecurityScheme {
     }
 
     /// What was found of a URL: it, or nothing and a defect.
-    fn url(&mut self, at: String, member: &str, of: &str, found: Result<String, url::Problem>) -> Option<String> {
+    fn url(&mut self, at: &str, member: &str, of: &str, found: Result<String, url::Problem>) -> Option<String> {
         let problem = match found {
             Ok(url) => return Some(url),
             Err(problem) => problem,
         };
         self.defects.push(Defect {
-            pointer: pointer::join(&at, member),
+            pointer: pointer::join(at, member),
             problem: format!("`{member}` of {of} {}", problem.told),
             help: "name the https URL, in the document or by overlay".to_owned(),
             is_malformed: problem.is_malformed,
