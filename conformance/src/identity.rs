@@ -6,7 +6,10 @@ use std::fmt;
 use keyfit_openapi::Operation;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Carrier, ClientAuthentication, Contract, Credential, GrantType, KeyManagement, KeyProbe, Probe};
+use crate::contract::{
+    AuthorizationServer, Carrier, ClientAuthentication, Contract, Credential, Endpoint, GrantType, KeyManagement,
+    KeyProbe, Probe,
+};
 use crate::secret::Secret;
 
 /// Who calls: the credentials, and the ids that they reach.
@@ -76,8 +79,8 @@ pub struct Client {
     pub authentication: Option<ClientAuthentication>,
     /// Where codes are sent.
     pub redirect_uri: String,
-    /// The root of the authorization server.
-    pub server: String,
+    /// A user and his password, for the grant of that name.
+    pub user: Option<(String, Secret)>,
 }
 
 /// Who signs JWTs.
@@ -206,6 +209,15 @@ pub trait Identities: Send + Sync {
     /// What would have to be given for there to be one.
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
         Err(Missing(format!("no OAuth client was given {need}")))
+    }
+
+    /// The URL of an endpoint of the authorization server.
+    ///
+    /// # Errors
+    /// What would have to be given for it to be asked.
+    fn endpoint(&self, endpoint: &Endpoint, server: &AuthorizationServer) -> Result<String, Missing> {
+        let _ = server;
+        Err(Missing(format!("where the authorization server is was not given, which has `{}`", endpoint.path())))
     }
 
     /// Who signs JWTs.

@@ -14,7 +14,7 @@ use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Servers, Target};
 use crate::run::Plan;
 use crate::secret::Redactor;
-use crate::tokens::Tokens;
+use crate::tokens::{Roots, Tokens};
 
 /// A live server, and what may be done to it.
 pub struct LiveServer<'a> {
@@ -24,8 +24,9 @@ pub struct LiveServer<'a> {
     pub servers: &'a [(String, Url)],
     /// The tokens file, which says where each secret is.
     pub tokens: &'a Path,
-    /// The root of the authorization server; the host of the base URL where left out.
-    pub authorization_server: Option<&'a Url>,
+    /// Where the authorization server may be asked besides the host of the base URL: the first is the root of the endpoints that
+    /// the contract names by their paths.
+    pub authorization_servers: &'a [Url],
     /// Whether calls that change something are sent.
     pub allow_writes: bool,
     /// What else may be sent, and how fast.
@@ -66,18 +67,15 @@ impl LiveServer<'_> {
         note: impl Fn(&str),
         redactor: &Redactor,
     ) -> Result<bool, UserError> {
-        let Self { base_url, servers, tokens, authorization_server, allow_writes, policy } = self;
+        let Self { base_url, servers, tokens, authorization_servers, allow_writes, policy } = self;
         let servers = Servers::new(base_url.clone()).with(&catalogue.api, servers)?;
         if let Some(unknown) = policy.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
             return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
                 .help("the report names them, and so do the cases of --list"));
         }
         let text = file::read(tokens, "tokens file")?;
-        let root = match authorization_server {
-            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-            None => base_url.origin().ascii_serialization(),
-        };
-        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, &root, redactor).await?;
+        let roots = Roots::new(base_url, authorization_servers);
+        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, roots, redactor).await?;
         tokens.notes().iter().for_each(|text| note(text));
         let kinds = catalogue.contract.credentials.iter();
         let carriers = kinds.filter_map(|credential| Spot::of(credential.carrier()).header());

@@ -1,7 +1,6 @@
 //! Every scheme alone, among alternatives, with another one, and where a call may do without, through a generated client.
 
 use keyfit::Config;
-use keyfit::ErrorKind;
 use keyfit_openapi::{Options, generate_with};
 
 use crate::leaks::{Written, logging};

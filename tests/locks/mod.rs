@@ -56,10 +56,6 @@ pub(crate) struct Counts {
 }
 
 impl Scheme {
-    pub(crate) fn named(name: &str) -> &'static Self {
-        SCHEMES.iter().find(|scheme| scheme.name == name).expect("a scheme of the document")
-    }
-
     /// A credential as it travels.
     pub(crate) fn encoded(&self, secret: &str) -> String {
         if self.before == "Basic " { BASE64_STANDARD.encode(secret) } else { secret.to_owned() }

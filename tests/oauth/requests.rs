@@ -105,6 +105,11 @@ async fn a_rotated_client_secret_is_found_at_the_next_request() {
     }
     secret.0.lock().expect("no panic").clear();
     assert!(grant.fetch().await.is_err(), "nothing is sent without a secret");
+    "two\n".clone_into(&mut secret.0.lock().expect("no panic"));
+    let error = grant.fetch().await.expect_err("nothing is sent with what was copied along");
+    assert!(error.to_string().contains("holds a line break") && !error.to_string().contains("two"), "{error}");
+    let error = TokenEndpoint::builder(server.url("/token"), "my\nclient").build().expect_err("no id");
+    assert!(error.to_string().contains("holds a line break"), "{error}");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! Where a probe or a drive means something: at which operations, and in which variants.
 
-use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
+use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
 use super::{required_field, undeclared_method, wrong_top_level};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{
-    AuthorizationDrive, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe, Probe, Rule,
+    AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
+    OauthProbe, Probe, Rule,
 };
 use crate::identity::Need;
 
@@ -88,10 +89,11 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             let first = || api.operations.iter().find(is_asked);
             contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
         }
-        Probe::Oauth(probe) => {
-            contract.authorization_server.as_ref().is_some_and(|server| probe.applies(server))
-                && stands_for_authorization(api, operation)
-        }
+        Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
+            probe.applies(server)
+                && stands_for_authorization(api, server, operation)
+                && has_scopes_for(*probe, server, contract, operation)
+        }),
         Probe::Key(probe) => {
             contract.key_management.as_ref().is_some_and(|keys| applies_to_keys(*probe, keys, api, contract, operation))
         }
@@ -160,10 +162,25 @@ pub(super) fn can_be_seen(rule: &Rule, operation: &Operation) -> bool {
     operation.method != "HEAD" || matches!(body, None | Some(Body::Schema))
 }
 
-/// The authorization server belongs to no operation: its cases stand at the first call that only reads.
-fn stands_for_authorization(api: &Api, operation: &Operation) -> bool {
-    let first = api.operations.iter().find(|other| other.retry == Retry::Safe && !other.scopes.is_empty());
+/// The authorization server belongs to no operation: its cases stand at the first call that only reads, of those that take its
+/// tokens where there is one, and of those with scopes.
+fn stands_for_authorization(api: &Api, server: &AuthorizationServer, operation: &Operation) -> bool {
+    let takes = |other: &Operation| *other.needed == Needed::Any || other.needed.takes_alone(&server.issues);
+    let reading = api.operations.iter().filter(|other| other.retry == Retry::Safe);
+    let known = reading.filter(|other| takes(other) || !other.scopes.is_empty());
+    // Of several that fit as well, the first.
+    let first = known.min_by_key(|other| (!takes(other), other.scopes.is_empty()));
     first.is_some_and(|first| first.id == operation.id)
+}
+
+/// Whether there are the scopes that a probe asks for.
+fn has_scopes_for(probe: OauthProbe, server: &AuthorizationServer, contract: &Contract, operation: &Operation) -> bool {
+    match probe {
+        OauthProbe::CallOutsideScope if operation.scopes.is_empty() => false,
+        OauthProbe::CallWithResourceScope => operation.resource.is_some(),
+        probe if probe.asks_for_other_scope() => contract.scope_besides(server, operation).is_some(),
+        _ => true,
+    }
 }
 
 pub(super) fn authorization_variants(
@@ -173,7 +190,7 @@ pub(super) fn authorization_variants(
     operation: &Operation,
 ) -> Vec<Option<String>> {
     match &contract.authorization_server {
-        Some(server) if stands_for_authorization(api, operation) => drive.variants(server),
+        Some(server) if stands_for_authorization(api, server, operation) => drive.variants(server),
         _ => Vec::new(),
     }
 }

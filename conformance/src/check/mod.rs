@@ -294,7 +294,7 @@ impl Check {
             base_url,
             servers: &servers,
             tokens,
-            authorization_server: None,
+            authorization_servers: &[],
             allow_writes: self.allow_writes,
             policy,
         };

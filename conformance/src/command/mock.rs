@@ -126,6 +126,8 @@ fn as_json(name: &str, mock: &Controlled) -> Value {
             "client_id": client.id,
             "client_secret": client.secret.as_ref().map(Secret::reveal),
             "redirect_uri": client.redirect_uri,
+            "username": client.user.as_ref().map(|(name, _)| name),
+            "password": client.user.as_ref().map(|(_, password)| password.reveal()),
             "what": client.what,
         })
     });
@@ -164,7 +166,10 @@ fn as_text(name: &str, mock: &Controlled) -> String {
     if !clients.is_empty() {
         let row = |client: &OAuthClient| {
             let secret = client.secret.as_ref().map_or("", |secret| secret.reveal());
-            [client.id.clone(), secret.to_owned(), format!("{}, {}", client.what, client.redirect_uri)]
+            let user = client.user.as_ref();
+            let user = user.map(|(name, password)| format!(", user {name} with {}", password.reveal()));
+            let what = format!("{}, {}{}", client.what, client.redirect_uri, user.unwrap_or_default());
+            [client.id.clone(), secret.to_owned(), what]
         };
         table(&mut text, ["client", "", "what it is"], clients.iter().map(row).collect());
     }

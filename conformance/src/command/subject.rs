@@ -53,9 +53,10 @@ pub(super) struct Live {
     #[arg(long, value_name = "FILE", requires = "base_url")]
     pub(super) tokens: Option<PathBuf>,
     /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
-    /// where left out.
+    /// where left out. Endpoints that the contract places at another host are asked only where that is named; may be given
+    /// more than once.
     #[arg(long, value_name = "URL", requires = "base_url", value_parser = server_url)]
-    pub(super) authorization_server: Option<Url>,
+    pub(super) authorization_server: Vec<Url>,
     /// Send calls that change something at the live server.
     #[arg(long)]
     pub(super) allow_writes: bool,
@@ -126,7 +127,7 @@ impl Subject {
             plan.target = Some(Arc::new(target));
             return Ok(Some((plan, "mock".to_owned(), Some(mock))));
         };
-        let others = self.live.server.iter().map(|(_, url)| url).chain(self.live.authorization_server.as_ref());
+        let others = self.live.server.iter().map(|(_, url)| url).chain(&self.live.authorization_server);
         for url in std::iter::once(base_url).chain(others) {
             self.live.transport.check(url)?;
         }
@@ -134,7 +135,7 @@ impl Subject {
             base_url,
             servers: &self.live.server,
             tokens,
-            authorization_server: self.live.authorization_server.as_ref(),
+            authorization_servers: &self.live.authorization_server,
             allow_writes: self.live.allow_writes,
             policy: Policy {
                 allow: self.live.allow.clone(),

@@ -2,20 +2,30 @@
 //! With what its answers must be.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Citation;
 
+/// Behind an issuer, the paths at which it describes itself.
+pub const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+
 /// Where access tokens come from (RFC 6749).
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AuthorizationServer {
-    /// The path of the authorization endpoint, from the root of its host.
-    pub authorize_path: String,
-    /// The path of the token endpoint, from the root of its host.
-    pub token_path: String,
+    /// Where users are led who consent; left out where no grant needs it.
+    pub authorization_url: Option<Endpoint>,
+    /// Where tokens are had; left out where no grant needs it.
+    pub token_url: Option<Endpoint>,
+    /// Where refresh tokens are used, if that is somewhere else.
+    pub refresh_url: Option<Endpoint>,
+    /// Where devices ask for a code that a user types (RFC 8628); left out where no grant needs it.
+    pub device_authorization_url: Option<Endpoint>,
+    /// Where the server describes itself (OpenID Connect Discovery 1.0, RFC 8414).
+    pub discovery_url: Option<Endpoint>,
     /// How token requests are written.
     pub token_body: TokenBody,
     /// How clients authenticate at the token endpoint; the probes use the first one.
@@ -37,6 +47,11 @@ pub struct AuthorizationServer {
     /// Where this is said.
     pub source: Citation,
 }
+
+/// Where an endpoint is: a path from the root of the authorization server, or a whole URL.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(transparent)]
+pub struct Endpoint(String);
 
 /// JWTs that are signed by the client with its secret (HS256) and sent as bearer tokens.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -94,12 +109,20 @@ pub enum GrantType {
     RefreshToken,
     /// The client itself.
     ClientCredentials,
+    /// A device whose user consents elsewhere (RFC 8628).
+    DeviceCode,
+    /// A user's password.
+    Password,
+    /// A user's consent that gives a token at once, and no code.
+    Implicit,
 }
 
 /// What a token endpoint answers with.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
+    /// An access token and its type, `Bearer`.
+    Token,
     /// An access token, its type `Bearer` and the seconds for which it is good.
     Issued,
     /// An access token and a refresh token.
@@ -112,6 +135,12 @@ pub enum Grant {
     RefreshReplaced,
     /// A redirect to the client with a code and the `state` that was sent.
     Code,
+    /// A redirect to the client with an access token, its type and the `state` that was sent, all of them in the fragment.
+    Fragment,
+    /// What a device needs: a code of its own, one for its user, where to type that, and the seconds for which they are good.
+    DeviceCodes,
+    /// What a server says of itself: an issuer at which it was asked, and where users are led.
+    Metadata,
 }
 
 /// What the challenge of a refusal says (RFC 6750, section 3).
@@ -132,18 +161,94 @@ pub enum Challenge {
     Basic,
 }
 
+impl Endpoint {
+    /// An endpoint at a path or URL.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The path, without the query.
+    pub fn path(&self) -> &str {
+        let path = &self.0[self.origin().map_or(0, str::len)..];
+        path.split('?').next().filter(|path| !path.is_empty()).unwrap_or("/")
+    }
+
+    /// Scheme and host, where it names them.
+    pub fn origin(&self) -> Option<&str> {
+        let host = self.0.find("://").filter(|_| !self.0.starts_with('/'))? + "://".len();
+        let end = self.0[host..].find(['/', '?']).map_or(self.0.len(), |path| host + path);
+        Some(&self.0[..end])
+    }
+
+    /// Its URL where the root of its server is this one.
+    pub fn below(&self, root: &str) -> String {
+        format!("{root}{}", &self.0[self.origin().map_or(0, str::len)..])
+    }
+
+    /// Whether it is one of the two.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_whole = |origin: &str| {
+            let host = origin.split_once("://").map_or("", |(_, host)| host);
+            !host.is_empty() && (origin.starts_with("https://") || origin.starts_with("http://"))
+        };
+        let is_plain = self.0.chars().all(|letter| letter.is_ascii_graphic() && letter != '#');
+        is_plain && self.origin().map_or(self.0.starts_with('/') && !self.0.starts_with("//"), is_whole)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl GrantType {
+    /// The endpoints that it needs, by their names in a contract.
+    pub(crate) fn needs(self) -> &'static [&'static str] {
+        match self {
+            Self::AuthorizationCode => &["authorization-url", "token-url"],
+            Self::RefreshToken | Self::ClientCredentials | Self::Password => &["token-url"],
+            Self::DeviceCode => &["device-authorization-url", "token-url"],
+            Self::Implicit => &["authorization-url"],
+        }
+    }
+
+    /// Its name in a contract.
+    pub fn word(self) -> &'static str {
+        if self == Self::DeviceCode { "device_code" } else { self.name() }
+    }
+
     /// The value of `grant_type`.
     pub fn name(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::Password => "password",
+            Self::Implicit => "implicit",
         }
     }
 }
 
 impl AuthorizationServer {
+    /// Its endpoints, by their names in a contract.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
+        let all = [
+            ("authorization-url", &self.authorization_url),
+            ("token-url", &self.token_url),
+            ("refresh-url", &self.refresh_url),
+            ("device-authorization-url", &self.device_authorization_url),
+            ("discovery-url", &self.discovery_url),
+        ];
+        all.into_iter().filter_map(|(name, endpoint)| Some((name, endpoint.as_ref()?)))
+    }
+
+    /// Where refresh tokens are used.
+    pub fn refresh_endpoint(&self) -> Option<&Endpoint> {
+        self.refresh_url.as_ref().or(self.token_url.as_ref())
+    }
+
     /// Whether clients may authenticate in this way.
     pub fn takes(&self, way: ClientAuthentication) -> bool {
         self.client_authentication.contains(&way)

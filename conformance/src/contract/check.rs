@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use keyfit_openapi::{Failure, Text, plain};
 
-use super::{Carrier, Citation, Contract, Contradiction, Expect, Family, Probe, Rate, RateLimit, Rule};
+use super::{Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule};
 
 /// The first thing that is wrong with a rule, whatever it presumes.
 pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Failure> {
@@ -100,13 +100,19 @@ impl Checker<'_> {
                 "add a `credential` of this kind, or correct the name",
             ));
         }
-        if let Some(path) = [&server.authorize_path, &server.token_path].into_iter().find(|path| !path.starts_with('/'))
-        {
-            return Err(self.failure(path, format!("`{path}` is no path"), "start it with a slash"));
+        if let Some((name, endpoint)) = server.endpoints().find(|(_, endpoint)| !endpoint.is_sound()) {
+            let problem = format!("`{name}` is neither a path nor a URL");
+            return Err(self.failure(&endpoint.to_string(), problem, "begin it with a slash, or with https://"));
+        }
+        let has = |name: &str| server.endpoints().any(|(known, _)| known == name);
+        let lacking = |grant: &GrantType| grant.needs().iter().find(|name| !has(name)).map(|name| (*grant, *name));
+        if let Some((grant, name)) = server.grant_types.iter().find_map(lacking) {
+            let problem = format!("the grant `{}` needs `{name}`, which is missing", grant.word());
+            return Err(self.failure(grant.word(), problem, "add it, or remove the grant"));
         }
         if server.client_authentication.is_empty() {
             return Err(self.failure(
-                &server.token_path,
+                &server.issues,
                 "clients have no way to authenticate",
                 "name one in `client-authentication`",
             ));

@@ -20,7 +20,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use authorization::{
-    AuthorizationServer, Challenge, ClientAuthentication, Grant, GrantType, JwtRules, Rotation, TokenBody,
+    AuthorizationServer, Challenge, ClientAuthentication, Endpoint, Grant, GrantType, JwtRules, Rotation, TokenBody,
+    WELL_KNOWN,
 };
 pub use authorization_drive::AuthorizationDrive;
 pub use batch::Batch;
@@ -348,6 +349,20 @@ impl Contract {
     pub(crate) fn held_by_clients<'a>(&'a self, operation: &'a Operation) -> Vec<&'a Credential> {
         let sent = self.sent_by_clients(operation);
         if sent.is_empty() { self.client_credential().into_iter().collect() } else { sent }
+    }
+
+    /// A scope that the authorization server grants and that a token for an operation need not have.
+    pub(crate) fn scope_besides<'a>(
+        &self,
+        server: &'a AuthorizationServer,
+        operation: &Operation,
+    ) -> Option<&'a String> {
+        let is_of_resources = self.credential(&server.issues).is_some_and(|kind| kind.resource_scopes);
+        let is_other = |scope: &&String| {
+            let is_of_resource = is_of_resources && scope.contains(':');
+            !operation.scopes.contains(scope) && Some(*scope) != server.offline_scope.as_ref() && !is_of_resource
+        };
+        server.scopes.iter().find(is_other)
     }
 
     /// The kind of token that clients are given: the first that a request carries.

@@ -83,6 +83,20 @@ pub enum OauthProbe {
     UnauthorizedClient,
     /// The client's own grant for a scope that nobody knows.
     UnknownScope,
+    /// What the server says of itself.
+    Discovery,
+    /// An authorization request for a token, with a `state`.
+    Implicit,
+    /// What a device asks for first.
+    DeviceCodes,
+    /// A token request of a device whose user did not consent yet.
+    DevicePending,
+    /// A token request with a device code that never was.
+    UnknownDeviceCode,
+    /// A token request with a user's password.
+    Password,
+    /// A token request with the password of a user that nobody knows.
+    UnknownUser,
 }
 
 /// A JWT that is sent as bearer token.
@@ -144,6 +158,14 @@ pub enum Tampering {
 }
 
 impl OauthProbe {
+    /// Whether it asks for a scope that the operation does not need.
+    pub(crate) fn asks_for_other_scope(self) -> bool {
+        matches!(
+            self,
+            Self::CallOutsideScope | Self::ScopesJoinedByPlus | Self::ScopesJoinedByPercent | Self::RefreshWider
+        )
+    }
+
     /// Whether it sends nothing but GET, and asks for no token.
     pub fn only_reads(self) -> bool {
         matches!(
@@ -153,34 +175,35 @@ impl OauthProbe {
                 | Self::PlainChallenge
                 | Self::MissingChallenge
                 | Self::UnknownResponseType
+                | Self::Discovery
         )
     }
 
     /// Whether it means anything at an authorization server.
     pub fn applies(self, server: &AuthorizationServer) -> bool {
-        let refreshes = server.grants(GrantType::RefreshToken);
+        let refreshes = server.grants(GrantType::RefreshToken) && server.grants(GrantType::AuthorizationCode);
+        let asks = server.grants(GrantType::ClientCredentials) || server.grants(GrantType::AuthorizationCode);
         match self {
             Self::ClientCredentials
             | Self::UnauthorizedClient
             | Self::UnknownScope
-            | Self::MissingGrantType
-            | Self::UnknownGrantType
-            | Self::UnknownClient
             | Self::CallOutsideScope
             | Self::CallWithResourceScope
             | Self::TokenByGet => server.grants(GrantType::ClientCredentials),
+            Self::MissingGrantType | Self::UnknownGrantType | Self::UnknownClient => asks,
             Self::ScopesJoinedByPlus | Self::ScopesJoinedByPercent => {
                 server.grants(GrantType::ClientCredentials) && server.token_body == TokenBody::Form
             }
             Self::ClientCredentialsOffline => {
                 server.grants(GrantType::ClientCredentials) && server.offline_scope.is_some()
             }
-            Self::WrongSecret => {
-                server.grants(GrantType::ClientCredentials) && server.takes(ClientAuthentication::Body)
-            }
-            Self::Basic | Self::WrongBasicSecret => {
-                server.grants(GrantType::ClientCredentials) && server.takes(ClientAuthentication::Basic)
-            }
+            Self::WrongSecret => asks && server.takes(ClientAuthentication::Body),
+            Self::WrongBasicSecret => asks && server.takes(ClientAuthentication::Basic),
+            Self::Basic => server.grants(GrantType::ClientCredentials) && server.takes(ClientAuthentication::Basic),
+            Self::Discovery => server.discovery_url.is_some(),
+            Self::Implicit => server.grants(GrantType::Implicit),
+            Self::DeviceCodes | Self::DevicePending | Self::UnknownDeviceCode => server.grants(GrantType::DeviceCode),
+            Self::Password | Self::UnknownUser => server.grants(GrantType::Password),
             Self::Refresh => refreshes && server.rotation != Rotation::On,
             Self::RefreshWider | Self::RefreshOfAnother => refreshes,
             Self::RefreshRotating | Self::RotatedRefresh | Self::RefreshAfterReuse => {

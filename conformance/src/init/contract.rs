@@ -27,6 +27,9 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
         page = quoted(&format!("{}: OpenAPI document", facts.title)),
         url = quoted(document),
     );
+    if facts.authorization.is_some() {
+        text.push_str(AUTHORIZATION_SOURCES);
+    }
     let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
     for scheme in &facts.schemes {
         let carrier = match &scheme.carrier {
@@ -52,12 +55,23 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
             tenants = tenants.join(", "),
         );
     }
+    if let Some(authorization) = &facts.authorization {
+        text.push_str(&authorization.section());
+    }
     errors(&mut text, facts);
     if let Some(limits) = &facts.limits {
         rate_limit(&mut text, limits, facts.operations.len());
     }
     text
 }
+
+/// What is said of authorization servers.
+const AUTHORIZATION_SOURCES: &str = "\
+    rfc6749 = { title = \"RFC 6749: the OAuth 2.0 authorization framework\", url = \"https://www.rfc-editor.org/rfc/rfc6749\" }\n\
+    rfc7636 = { title = \"RFC 7636: proof key for code exchange by OAuth public clients\", url = \"https://www.rfc-editor.org/rfc/rfc7636\" }\n\
+    rfc8628 = { title = \"RFC 8628: OAuth 2.0 device authorization grant\", url = \"https://www.rfc-editor.org/rfc/rfc8628\" }\n\
+    rfc9700 = { title = \"RFC 9700: best current practice for OAuth 2.0 security\", url = \"https://www.rfc-editor.org/rfc/rfc9700\" }\n\
+    discovery = { title = \"OpenID Connect Discovery 1.0\", url = \"https://openid.net/specs/openid-connect-discovery-1_0.html\" }\n";
 
 fn errors(text: &mut String, facts: &Facts) {
     text.push_str("\n[errors.api.default]\n");

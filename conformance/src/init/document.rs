@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
 use serde_json::Value;
 
+use super::authorization::Authorization;
 use super::login::Scheme;
 use crate::catalogue::twins;
 
@@ -50,6 +51,7 @@ pub(super) struct Facts {
     pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
+    pub(super) authorization: Option<Authorization>,
     pub(super) notes: Vec<String>,
     /// The operations that take more kinds of token, and have more path parameters, than are looked at.
     of_many_kinds: Vec<String>,
@@ -161,6 +163,7 @@ impl Facts {
             std::mem::take(&mut facts.schemes).into_iter().partition(is_used);
         used.sort_by_cached_key(|scheme| (!scheme.is_of_clients(), Reverse(takers[&scheme.kind])));
         facts.schemes = used;
+        facts.authorization = Authorization::read(api, &facts.schemes, &mut facts.notes);
         facts.notes.extend(
             left_out.iter().map(|scheme| format!("no operation asks for the scheme `{}`: it is left out", scheme.kind)),
         );

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use keyfit_openapi::{Api, Carrier, Failure, Needed, Operation, SourcePlace, carrier_of, did_you_mean, unsendable};
+use keyfit_openapi::{Api, Carrier, Failure, Needed, Operation, SecurityScheme, did_you_mean};
 use serde_json::{Map, Value, json};
 
 /// What a user says of the credentials of a document.
@@ -113,29 +113,29 @@ impl Login {
     /// choice says how that is sent; and if a choice is about no scheme of the document.
     pub(super) fn read(api: &Api, path: &str, choices: &Choices) -> Result<Self, Failure> {
         let mut login = Self::default();
-        let empty = Map::new();
-        let declared = api.document.pointer("/components/securitySchemes").and_then(Value::as_object).unwrap_or(&empty);
-        let asked: BTreeSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
-        let chosen = Self::chosen(path, choices, declared, &asked)?;
+        let described = api.security_schemes();
+        let declared: BTreeSet<&str> = described.iter().map(|scheme| scheme.name.as_str()).collect();
+        let asked: BTreeSet<&str> =
+            api.operations.iter().flat_map(|operation| operation.needed.kinds()).map(String::as_str).collect();
+        let chosen = Self::chosen(path, choices, &declared.union(&asked).copied().collect())?;
         let of = |kind: &str| chosen.iter().find(|(known, _)| known == kind).map(|(_, carrier)| carrier.clone());
-        for (kind, scheme) in declared {
-            login.declared(api, kind, api.resolve(scheme), of(kind))?;
+        for scheme in &described {
+            let is_asked = asked.is_empty() || asked.contains(scheme.name.as_str());
+            login.declared(api, scheme, is_asked, of(&scheme.name))?;
         }
         for (kind, carrier) in &chosen {
-            if !declared.contains_key(kind) {
+            if !declared.contains(kind.as_str()) {
                 login.schemes.push(Scheme { kind: kind.clone(), carrier: carrier.clone(), is_jwt: false });
                 login.add_scheme(kind, carrier);
             }
         }
-        if let Some(kind) = asked.into_iter().find(|kind| !declared.contains_key(*kind) && of(kind).is_none()) {
-            let place = place_of(api, kind);
+        let is_missing = |name: &str| asked.contains(name) && of(name).is_none();
+        if let Some(missing) = api.undeclared_schemes().into_iter().find(|missing| is_missing(&missing.name)) {
+            let kind = missing.name;
             return Err(Failure {
-                place,
+                place: api.place(&missing.pointer),
                 problem: format!("`security` names the scheme `{kind}`, which the document does not declare"),
-                help: format!(
-                    "describe it under components.securitySchemes, or say how it is sent: --credential {kind}=bearer, or basic, \
-                     scheme:NAME, header:NAME, query:NAME, cookie:NAME"
-                ),
+                help: format!("describe it under components.securitySchemes, or {}", how(&kind)),
             });
         }
         login.secure(api, choices, declared.is_empty());
@@ -143,15 +143,8 @@ impl Login {
     }
 
     /// The kinds that the user describes, each with its carrier.
-    fn chosen(
-        path: &str,
-        choices: &Choices,
-        declared: &Map<String, Value>,
-        asked: &BTreeSet<&String>,
-    ) -> Result<Vec<(String, Carrier)>, Failure> {
+    fn chosen(path: &str, choices: &Choices, names: &BTreeSet<&str>) -> Result<Vec<(String, Carrier)>, Failure> {
         let mut chosen: Vec<(String, Carrier)> = Vec::new();
-        let names: BTreeSet<&str> =
-            declared.keys().map(String::as_str).chain(asked.iter().map(|kind| kind.as_str())).collect();
         let listed = names.iter().copied().collect::<Vec<_>>().join(", ");
         for choice in &choices.credentials {
             let refuse = |problem: String, help: String| Err(Failure::of_file(path, problem, help));
@@ -159,7 +152,7 @@ impl Login {
                 Some(kind) if names.is_empty() || names.contains(kind.as_str()) => kind.clone(),
                 Some(kind) => {
                     let problem = format!("the document has no security scheme `{kind}`");
-                    return refuse(problem, did_you_mean(kind, names, &format!("it has {listed}")));
+                    return refuse(problem, did_you_mean(kind, names.iter().copied(), &format!("it has {listed}")));
                 }
                 None if names.is_empty() => name_of(&choice.carrier).to_owned(),
                 None if names.len() == 1 => listed.clone(),
@@ -180,39 +173,37 @@ impl Login {
         Ok(chosen)
     }
 
-    fn declared(&mut self, api: &Api, kind: &str, scheme: &Value, chosen: Option<Carrier>) -> Result<(), Failure> {
-        let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
-        let is_jwt = is("bearerFormat", "JWT");
+    fn declared(
+        &mut self,
+        api: &Api,
+        scheme: &SecurityScheme,
+        is_asked: bool,
+        chosen: Option<Carrier>,
+    ) -> Result<(), Failure> {
+        let SecurityScheme { name: kind, is_jwt, .. } = scheme;
         if let Some(carrier) = chosen {
-            self.schemes.push(Scheme { kind: kind.to_owned(), carrier, is_jwt });
+            self.schemes.push(Scheme { kind: kind.clone(), carrier, is_jwt: *is_jwt });
             return Ok(());
         }
-        let types = ["http", "apiKey", "oauth2", "openIdConnect", "mutualTLS"];
-        if !types.iter().any(|known| is("type", known)) {
-            let told =
-                scheme["type"].as_str().map_or_else(|| "no type".to_owned(), |text| format!("the type `{text}`"));
-            let at = format!("/components/securitySchemes/{}", escaped(kind));
-            return Err(Failure {
-                place: api.place(&at),
-                problem: format!("the security scheme `{kind}` has {told}, which is none of OpenAPI's"),
-                help: format!(
-                    "use one of {}, or say how it is sent: --credential {kind}=bearer, or basic, scheme:NAME, header:NAME, \
-                     query:NAME, cookie:NAME",
-                    types.join(", ")
-                ),
-            });
+        for defect in scheme.defects.iter().filter(|_| is_asked) {
+            let place = api.place(&defect.pointer);
+            if defect.is_malformed {
+                let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, how(kind)));
+                return Err(Failure { place, problem, help });
+            }
+            self.notes.push(format!("{place}: {}: {}", defect.problem, defect.help));
         }
-        let Some(carrier) = carrier_of(scheme) else {
-            self.notes.push(format!("the scheme `{kind}` cannot be sent: {}", unsendable(scheme)));
+        let Some(carrier) = scheme.carrier.clone() else {
+            self.notes.push(format!("the scheme `{kind}` cannot be sent: {}", scheme.why_unsendable()));
             return Ok(());
         };
-        if is("type", "apiKey") && carrier == Carrier::Header {
+        if scheme.is_key && carrier == Carrier::Header {
             self.notes.push(format!(
                 "the key `{kind}` stands in `Authorization`, and the document does not say behind which scheme: `Bearer` is \
                  assumed; for another one pass --credential {kind}=scheme:NAME"
             ));
         }
-        self.schemes.push(Scheme { kind: kind.to_owned(), carrier, is_jwt });
+        self.schemes.push(Scheme { kind: kind.clone(), carrier, is_jwt: *is_jwt });
         Ok(())
     }
 
@@ -294,19 +285,9 @@ fn ids(operations: &[&Operation]) -> Vec<String> {
     operations.iter().map(|operation| operation.id.clone()).collect()
 }
 
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// Where a requirement names a scheme.
-fn place_of(api: &Api, kind: &str) -> SourcePlace {
-    let names = |node: &Value| {
-        let alternatives = node.get("security").and_then(Value::as_array).into_iter().flatten();
-        alternatives.filter_map(Value::as_object).any(|set| set.contains_key(kind))
-    };
-    let at = api.operations.iter().find_map(|operation| {
-        let at = format!("/paths/{}/{}", escaped(&operation.key), operation.method.to_lowercase());
-        api.document.pointer(&at).filter(|node| names(node)).map(|_| format!("{at}/security"))
-    });
-    api.place(&at.unwrap_or_else(|| "/security".to_owned()))
+/// What is said of a scheme in place of its description.
+fn how(kind: &str) -> String {
+    format!(
+        "say how it is sent: --credential {kind}=bearer, or basic, scheme:NAME, header:NAME, query:NAME, cookie:NAME"
+    )
 }

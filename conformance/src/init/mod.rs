@@ -1,6 +1,7 @@
 //! A first contract for a bare document: what the document says of security, errors and rate limits, and the rules that
 //! the RFCs add whether it says so or not.
 
+mod authorization;
 mod contract;
 mod document;
 mod login;

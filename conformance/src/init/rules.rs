@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::authorization::Authorization;
 use super::document::Facts;
 use super::quoted;
 use crate::contract::Carrier;
@@ -22,6 +23,8 @@ const ERROR_ID: &str = include_str!("rules/error-id.toml");
 const TENANT: &str = include_str!("rules/tenant.toml");
 const ID: &str = include_str!("rules/id.toml");
 const LIMITED: &str = include_str!("rules/limited.toml");
+const OAUTH: &str = include_str!("rules/oauth.toml");
+const REFRESH: &str = include_str!("rules/refresh.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
@@ -37,6 +40,8 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         (NO_QUERY, has(|carrier| !matches!(carrier, Carrier::Query(_)))),
         (ERROR, facts.error.is_some()),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
+        (OAUTH, facts.authorization.is_some()),
+        (REFRESH, facts.authorization.as_ref().is_some_and(Authorization::refreshes)),
         (CLIENT, facts.client().is_some()),
     ];
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
@@ -81,7 +86,7 @@ pub(super) fn joined(rules: &[String]) -> String {
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 8] = ["auth", "jwt", "scope", "tenant", "error", "method", "rate", "client"];
+const FAMILIES: [&str; 9] = ["auth", "jwt", "oauth", "scope", "tenant", "error", "method", "rate", "client"];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
     // What a document calls a parameter stays within the quotes that it is put into.

@@ -8,7 +8,7 @@ use keyfit_openapi::Opener;
 use super::document::Facts;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
-use crate::contract::Credential;
+use crate::contract::{AuthorizationServer, Credential, GrantType};
 use crate::identity::{Need, Rights, State};
 
 /// A file in which only the valid token is not commented out. It has the variable in which clients look for it.
@@ -48,6 +48,9 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
             let _ = writeln!(text, "{mark}scopes = [{}]", scopes.join(", "));
         }
     }
+    if let Some(server) = &catalogue.contract.authorization_server {
+        text.push_str(&client(server, &variable_of(&catalogue.contract.name, "client secret")));
+    }
     text.push_str("\n# Path parameters with ids that exist.\n[ids]\n");
     for name in facts.tenants.iter().chain(&facts.ids) {
         let mark = if facts.examples.contains_key(name) { "" } else { "# " };
@@ -59,6 +62,24 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
         let _ = writeln!(text, "# {} = \"an-id-of-somebody-else\"", quoted(name));
     }
     text
+}
+
+/// A client of the authorization server, commented out: who runs the check says which may be asked as.
+fn client(server: &AuthorizationServer, variable: &str) -> String {
+    if server.grant_types.is_empty() {
+        return String::new();
+    }
+    let grants: Vec<String> = server.grant_types.iter().map(|grant| quoted(grant.word())).collect();
+    let has = |grant: GrantType| server.grants(grant);
+    let redirect = "# redirect-uri = \"https://client.example/callback\" # the one that is registered; users have to be led back at once\n";
+    let redirect = if has(GrantType::AuthorizationCode) || has(GrantType::Implicit) { redirect } else { "" };
+    let user = "# user = { name = \"somebody\", password = { env = \"A_PASSWORD\" } }\n";
+    let user = if has(GrantType::Password) { user } else { "" };
+    format!(
+        "\n# A client of the authorization server, with the grants that it may use. Token requests are sent with --allow-writes alone.\n\
+         # [[client]]\n# name = \"client\"\n# id = \"an-id-that-is-registered\"\n# secret = {{ env = \"{variable}\" }}\n{redirect}{user}# grants = [{}]\n",
+        grants.join(", ")
+    )
 }
 
 /// What the cases need, each once; tokens without one scope are those with another one.
@@ -76,14 +97,18 @@ fn needs(catalogue: &Catalogue) -> Vec<Need> {
 
 /// `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters that names of variables have; it begins with the variable of the kind.
 fn variable(api: &str, need: &Need, openers: &[Opener]) -> String {
-    let plain = |text: &str| text.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
     let of_kind = openers.iter().find(|opener| opener.name == need.kind).and_then(|opener| opener.variable.clone());
     let whole = need.to_string();
     let (begin, rest) = match (of_kind, whole.strip_prefix(&need.kind)) {
         (Some(variable), Some(rest)) => (variable, rest),
         _ => (api.to_owned(), whole.as_str()),
     };
-    let name = plain(&format!("{begin} {rest}"));
-    let parts: Vec<&str> = name.split('_').filter(|part| !part.is_empty()).collect();
+    variable_of(&begin, rest)
+}
+
+/// A variable that is called after these, in the characters that names of variables have.
+fn variable_of(begin: &str, rest: &str) -> String {
+    let plain = format!("{begin} {rest}").to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    let parts: Vec<&str> = plain.split('_').filter(|part| !part.is_empty()).collect();
     parts.join("_")
 }

@@ -54,7 +54,7 @@ impl Front {
             Ok(Err(_)) => return Ok(written(Answer::empty(413))),
             Err(_) => return Ok(written(Answer::empty(408))),
         };
-        let Some(console) = &self.console else { return Ok(written(self.serve(&parts, body, BTreeSet::new()))) };
+        let Some(console) = &self.console else { return Ok(written(self.serve(&parts, &body, BTreeSet::new()))) };
         match console.answer(&parts, &body) {
             Some(answer) => Ok(written(answer)),
             None => self.watched(console, &parts, body).await.map(written).ok_or(Cut),
@@ -62,13 +62,16 @@ impl Front {
     }
 
     /// The mock's own answer.
-    fn serve(&self, parts: &Parts, body: Bytes, reject: BTreeSet<usize>) -> Answer {
-        if let Some(answer) = self.core.authorization(parts, &body) {
-            return answer;
-        }
-        match Call::read(parts, body, &self.base_path) {
-            Some(call) => self.core.answer(&Call { reject, ..call }),
-            None => Answer::empty(404),
+    fn serve(&self, parts: &Parts, body: &Bytes, reject: BTreeSet<usize>) -> Answer {
+        let call = Call::read(parts, body.clone(), &self.base_path);
+        // An API may have an operation at the path of an endpoint, by another method.
+        let is_of_api =
+            call.as_ref().and_then(|call| self.core.operation(call)).is_some_and(|known| !known.path.contains('{'));
+        let authorized = if is_of_api { None } else { self.core.authorization(parts, body) };
+        match (authorized, call) {
+            (Some(answer), _) => answer,
+            (None, Some(call)) => self.core.answer(&Call { reject, ..call }),
+            (None, None) => Answer::empty(404),
         }
     }
 
@@ -89,7 +92,7 @@ impl Front {
         };
         // As it came: an execution may revoke the token that it came with.
         let sent = console.seen(parts, call.as_ref(), operation);
-        let served = is_executed.then(|| self.serve(parts, body, reject));
+        let served = is_executed.then(|| self.serve(parts, &body, reject));
         let answer = match &fault {
             Some(Fault::Cut { .. }) => None,
             Some(fault) => self.core.refused(call.as_ref(), fault).or(served),

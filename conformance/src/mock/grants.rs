@@ -9,6 +9,7 @@ use super::registered::Registered;
 pub(super) struct Grants {
     codes: HashMap<String, Code>,
     refresh: HashMap<String, Refresh>,
+    devices: HashMap<String, Device>,
     /// For each family of tokens, one user's consent each, its access tokens.
     families: Vec<Vec<String>>,
     issued: u64,
@@ -26,6 +27,15 @@ pub(super) struct Code {
     pub(super) scopes: BTreeSet<String>,
     pub(super) family: usize,
     pub(super) is_used: bool,
+}
+
+/// What a device was given to wait with.
+#[derive(Clone, Debug)]
+pub(super) struct Device {
+    pub(super) client: &'static str,
+    pub(super) scopes: BTreeSet<String>,
+    /// How often tokens were asked for.
+    pub(super) asked: usize,
 }
 
 /// A refresh token.
@@ -80,6 +90,17 @@ impl Grants {
     /// Marks a code as used; whether it was not before.
     pub(super) fn spend(&mut self, text: &str) -> bool {
         self.codes.get_mut(text).is_some_and(|code| !std::mem::replace(&mut code.is_used, true))
+    }
+
+    pub(super) fn put_device(&mut self, text: String, client: &Registered, scopes: BTreeSet<String>) {
+        self.devices.insert(text, Device { client: client.id, scopes, asked: 0 });
+    }
+
+    /// The device of a code, which asks once more.
+    pub(super) fn ask(&mut self, text: &str) -> Option<Device> {
+        let device = self.devices.get_mut(text)?;
+        device.asked += 1;
+        Some(device.clone())
     }
 
     pub(super) fn put_refresh(&mut self, text: String, client: &Registered, scopes: BTreeSet<String>, family: usize) {

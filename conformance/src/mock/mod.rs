@@ -40,7 +40,7 @@ use self::front::Front;
 use self::registered::Registered;
 use self::server::{Listener, Server};
 use crate::carrier;
-use crate::contract::{Carrier, Contract, Credential};
+use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
 use crate::secret::{Redactor, Secret};
 
@@ -110,18 +110,25 @@ impl Identities for Mint {
         Ok(self.core.state().foreign_id(parameter))
     }
 
+    fn endpoint(&self, endpoint: &Endpoint, _: &AuthorizationServer) -> Result<String, Missing> {
+        Ok(endpoint.below(&self.origin))
+    }
+
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
         let registered = Registered::of(need.kind);
         let secret = registered.secret.map(Secret::new);
         if let Some(secret) = &secret {
             self.redactor.learn(secret);
         }
+        if let Some((_, password)) = &registered.user {
+            self.redactor.learn(password);
+        }
         Ok(Client {
             id: registered.id.to_owned(),
             secret,
             authentication: None,
             redirect_uri: registered.redirect_uri.to_owned(),
-            server: self.origin.clone(),
+            user: registered.user,
         })
     }
 

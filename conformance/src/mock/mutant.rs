@@ -241,6 +241,10 @@ pub enum Mutant {
     IssuesForEverything,
     /// Issues tokens that the API refuses.
     RefusesIssuedTokens,
+    /// Does not say of which type a user's token is.
+    OmitsTokenType,
+    /// Does not say of which type a client's own token is.
+    OmitsOwnTokenType,
     /// Does not say for how long a user's token is good.
     OmitsLifetime,
     /// Does not say for how long a client's own token is good.
@@ -291,6 +295,20 @@ pub enum Mutant {
     AcceptsUnknownGrantType,
     /// Lets clients without a secret act for themselves.
     LetsPublicClientsIn,
+    /// Sends tokens back in the query, which is logged, and not in the fragment.
+    SendsTokensInQuery,
+    /// Gives a device no code that its user could type.
+    OmitsUserCode,
+    /// Gives a device tokens before its user has consented.
+    AwaitsNoConsent,
+    /// Takes device codes that never were.
+    AcceptsUnknownDeviceCode,
+    /// Takes no password of a user.
+    RefusesPasswords,
+    /// Takes any password of a user.
+    AcceptsAnyPassword,
+    /// Says that it is another issuer.
+    NamesAnotherIssuer,
     /// Refuses every JWT.
     RefusesJwts,
     /// Refuses JWTs for several audiences.

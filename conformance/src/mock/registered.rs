@@ -2,6 +2,10 @@
 
 use super::token::token_text;
 use crate::identity::ClientKind;
+use crate::secret::Secret;
+
+/// The name of the one user.
+const USER: &str = "user";
 
 /// Seeds of secrets, far from those of tokens.
 const SEED: u64 = 1 << 40;
@@ -14,6 +18,8 @@ pub(super) struct Registered {
     /// 32 bytes; public clients have none.
     pub(super) secret: Option<String>,
     pub(super) redirect_uri: &'static str,
+    /// A user who told it his password; of public clients none did.
+    pub(super) user: Option<(String, Secret)>,
 }
 
 impl Registered {
@@ -25,7 +31,8 @@ impl Registered {
             ClientKind::Public => (ClientKind::Public, "client-public", 2),
         };
         let secret = (kind != ClientKind::Public).then(|| token_text(SEED + number));
-        Self { kind, id, secret, redirect_uri: "https://client.example/callback" }
+        let user = secret.is_some().then(|| (USER.to_owned(), Secret::new(token_text(SEED + 3))));
+        Self { kind, id, secret, redirect_uri: "https://client.example/callback", user }
     }
 
     /// The client of an id.
@@ -34,6 +41,11 @@ impl Registered {
             .into_iter()
             .map(Self::of)
             .find(|client| client.id == id)
+    }
+
+    /// Whether these are its user and his password.
+    pub(super) fn knows(&self, name: &str, password: &str) -> bool {
+        self.user.as_ref().is_some_and(|(known, secret)| known == name && secret.reveal() == password)
     }
 
     /// Whether this is its secret; a client without one has to send none. Takes the same time for every wrong secret of

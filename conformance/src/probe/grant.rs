@@ -3,10 +3,10 @@
 use reqwest::header::CACHE_CONTROL;
 use serde_json::Value;
 
-use super::oauth::in_redirect;
+use super::oauth::{in_fragment, in_redirect};
 use super::reply::Reply;
 use super::request::Draft;
-use crate::contract::{Expect, Grant};
+use crate::contract::{Expect, Grant, WELL_KNOWN};
 
 /// What is wrong with the answer of an authorization server.
 pub(super) fn finding(expect: &Expect, draft: &Draft, reply: &Reply) -> Option<String> {
@@ -31,22 +31,38 @@ fn no_store(expect: &Expect, reply: &Reply) -> Option<String> {
 }
 
 fn granted(grant: Grant, draft: &Draft, reply: &Reply) -> Option<String> {
-    if grant == Grant::Code {
-        return code(draft, reply);
+    match grant {
+        Grant::Code => return code(draft, reply),
+        Grant::Fragment => return fragment(draft, reply),
+        _ => {}
     }
     let Ok(answer) = serde_json::from_slice::<Value>(&reply.body) else {
         return Some("the body is not JSON".to_owned());
     };
     let text = |name: &str| answer[name].as_str().filter(|text| !text.is_empty());
+    let lacking =
+        |names: &[&str]| names.iter().find(|name| text(name).is_none()).map(|name| format!("there is no `{name}`"));
+    match grant {
+        Grant::DeviceCodes => {
+            let is_limited = answer["expires_in"].as_u64().is_some_and(|seconds| seconds > 0);
+            let lifetime = || (!is_limited).then(|| "`expires_in` is not a number of seconds".to_owned());
+            return lacking(&["device_code", "user_code", "verification_uri"]).or_else(lifetime);
+        }
+        Grant::Metadata => {
+            return lacking(&["issuer", "authorization_endpoint"]).or_else(|| issuer(text("issuer")?, draft));
+        }
+        _ => {}
+    }
     if text("access_token").is_none() {
         return Some("there is no `access_token`".to_owned());
     }
     let refresh = text("refresh_token");
     match grant {
-        Grant::Code => None,
+        Grant::Code | Grant::Fragment | Grant::DeviceCodes | Grant::Metadata => None,
+        Grant::Token => other_type(text("token_type")),
         Grant::Issued => {
-            if !text("token_type").is_some_and(|name| name.eq_ignore_ascii_case("Bearer")) {
-                return Some("the `token_type` is not Bearer".to_owned());
+            if let Some(finding) = other_type(text("token_type")) {
+                return Some(finding);
             }
             let is_limited = answer["expires_in"].as_u64().is_some_and(|seconds| seconds > 0);
             (!is_limited).then(|| "`expires_in` is not a number of seconds".to_owned())
@@ -72,6 +88,34 @@ fn code(draft: &Draft, reply: &Reply) -> Option<String> {
     }
     let sent = draft.url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
     (in_redirect(reply, "state") != sent).then(|| "the `state` is not the one that was sent".to_owned())
+}
+
+/// What a redirect holds in its fragment, where no server on the way sees it (RFC 6749, section 4.2.2).
+fn fragment(draft: &Draft, reply: &Reply) -> Option<String> {
+    if in_redirect(reply, "access_token").is_some() {
+        return Some("the token stands in the query of the redirect, not in its fragment".to_owned());
+    }
+    let found = |name: &str| in_fragment(reply, name);
+    if found("access_token").is_none() {
+        return Some("the redirect holds no `access_token`".to_owned());
+    }
+    let sent = draft.url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
+    let state = || (found("state") != sent).then(|| "the `state` is not the one that was sent".to_owned());
+    other_type(found("token_type").as_deref()).or_else(state)
+}
+
+fn other_type(told: Option<&str>) -> Option<String> {
+    let is_bearer = told.is_some_and(|name| name.eq_ignore_ascii_case("Bearer"));
+    (!is_bearer).then(|| "the `token_type` is not Bearer".to_owned())
+}
+
+/// Whether a server says that it is another one than it was asked as.
+fn issuer(told: &str, draft: &Draft) -> Option<String> {
+    let asked = draft.url.as_str();
+    // Where a server describes itself at a place of its own, nothing is compared.
+    let expected = WELL_KNOWN.iter().find_map(|known| asked.strip_suffix(known))?;
+    let is_other = told.trim_end_matches('/') != expected;
+    is_other.then(|| "the `issuer` is not the one that it was asked as".to_owned())
 }
 
 /// Whether a token stands in the body of the request. Tokens hold nothing that forms or JSON would write otherwise.

@@ -35,6 +35,15 @@ pub(super) struct ClientEntry {
     authentication: Option<ClientAuthentication>,
     /// Whether its refresh tokens rotate, where that is set client by client.
     rotates: Option<bool>,
+    /// A user and his password, for the grant of that name.
+    user: Option<UserEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserEntry {
+    name: String,
+    password: Place,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,8 +69,6 @@ struct Known {
 pub(super) struct Reader<'a> {
     pub(super) text: &'a Text,
     pub(super) contract: &'a Contract,
-    /// The root of the authorization server.
-    pub(super) root: &'a str,
     pub(super) redactor: &'a Redactor,
 }
 
@@ -83,7 +90,7 @@ impl Reader<'_> {
     }
 
     async fn client(&self, entry: ClientEntry) -> Result<Known, Failure> {
-        let ClientEntry { name, id, secret, redirect_uri, scopes, grants, authentication, rotates } = entry;
+        let ClientEntry { name, id, secret, redirect_uri, scopes, grants, authentication, rotates, user } = entry;
         let Some(server) = &self.contract.authorization_server else {
             let problem = "the contract has no authorization server, at which a client could ask for tokens";
             return Err(self.failure(&name, problem, "remove the client"));
@@ -96,12 +103,18 @@ impl Reader<'_> {
             let problem = format!("clients do not authenticate in this way by the contract: {}", named(way));
             return Err(self.failure(&name, problem, "correct `authentication`, or remove it"));
         }
-        if grants.contains(&GrantType::AuthorizationCode) && redirect_uri.is_none() {
-            let problem = format!("the client `{name}` has no `redirect-uri` to which codes are sent");
+        let is_led_back =
+            [GrantType::AuthorizationCode, GrantType::Implicit].iter().any(|grant| grants.contains(grant));
+        if is_led_back && redirect_uri.is_none() {
+            let problem = format!("the client `{name}` has no `redirect-uri` to which users are led back");
             return Err(self.failure(&name, problem, "add the one that is registered, letter by letter"));
         }
         let secret = match &secret {
             Some(place) => Some(self.secret(&name, place).await?),
+            None => None,
+        };
+        let user = match &user {
+            Some(user) => Some((user.name.clone(), self.secret(&name, &user.password).await?)),
             None => None,
         };
         let rotates = match server.rotation {
@@ -109,13 +122,7 @@ impl Reader<'_> {
             Rotation::On => Some(true),
             Rotation::ByClient => rotates,
         };
-        let client = Client {
-            id,
-            secret,
-            authentication,
-            redirect_uri: redirect_uri.unwrap_or_default(),
-            server: self.root.to_owned(),
-        };
+        let client = Client { id, secret, authentication, redirect_uri: redirect_uri.unwrap_or_default(), user };
         Ok(Known { scopes, grants, rotates, client })
     }
 
@@ -171,6 +178,8 @@ impl Known {
             ClientKind::Keeping => self.client.secret.is_some() && self.rotates == Some(false),
             ClientKind::Rotating => self.client.secret.is_some() && self.rotates == Some(true),
             // It is asked for what it must not get, so that no grant is asked of it.
+            // A token at once is for such a client.
+            ClientKind::Public if need.grants.contains(&GrantType::Implicit) => true,
             ClientKind::Public => return self.client.secret.is_none(),
         };
         let authenticates = match (need.authentication, self.client.authentication) {

@@ -1,6 +1,7 @@
 //! Credentials for a live server, from a file that says where each secret is and holds none itself.
 
 mod clients;
+mod roots;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +11,10 @@ use keyfit_openapi::{Api, Failure, Place, SourcePlace, Text};
 use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
+pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
 use crate::carrier;
-use crate::contract::{Carrier, Contract, Credential};
+use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
 use crate::secret::{Redactor, Secret, without_quotes};
 
@@ -31,6 +33,7 @@ pub struct Tokens {
     /// Every scope that an operation needs.
     scopes: BTreeSet<String>,
     clients: Clients,
+    roots: Roots,
     notes: Vec<String>,
 }
 
@@ -98,8 +101,7 @@ struct Known {
 }
 
 impl Tokens {
-    /// Reads a tokens file and the secrets that it names. `authorization_server` is the root below which
-    /// the endpoints of the contract are, without a slash at its end.
+    /// Reads a tokens file and the secrets that it names. `roots` says where the authorization server may be asked.
     ///
     /// # Errors
     /// Text that is no TOML, unknown keys and kinds, a secret that cannot be had.
@@ -107,7 +109,7 @@ impl Tokens {
         text: &Text,
         api: &Api,
         contract: &Contract,
-        authorization_server: &str,
+        roots: Roots,
         redactor: &Redactor,
     ) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
@@ -175,7 +177,7 @@ impl Tokens {
                 },
             });
         }
-        let reader = Reader { text, contract, root: authorization_server, redactor };
+        let reader = Reader { text, contract, redactor };
         let clients = reader.read(file.clients, &file.signers).await?;
         let given_up = file.expendable.clone();
         let expendable = Mutex::new(file.expendable);
@@ -188,6 +190,7 @@ impl Tokens {
             supersets,
             scopes,
             clients,
+            roots,
             notes,
         })
     }
@@ -266,6 +269,10 @@ impl Identities for Tokens {
 
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
         self.clients.find(need)
+    }
+
+    fn endpoint(&self, endpoint: &Endpoint, server: &AuthorizationServer) -> Result<String, Missing> {
+        self.roots.url(endpoint, server)
     }
 
     fn signer(&self) -> Result<Signer, Missing> {

@@ -125,8 +125,8 @@ fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
         refused("no-status", "{ status = [401], body = \"profile\" }", "{ body = \"profile\" }")
     );
     let server = r#"[authorization-server]
-authorize-path = "/authorize"
-token-path = "/token"
+authorization-url = "/authorize"
+token-url = "/token"
 token-body = "json"
 client-authentication = ["body"]
 lifetime-seconds = 60

@@ -71,12 +71,13 @@ pub(crate) fn with_gates() -> Vec<Catalogue> {
     read(&sources)
 }
 
-/// The same, and two APIs that are nobody's, with the rules that none of the others has.
+/// The same, and three APIs that are nobody's, with the rules that none of the others has.
 pub(crate) fn with_fixtures() -> Vec<Catalogue> {
     let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
     let mut sources = sources();
     sources.push(shop);
     sources.push(crate::gates::source());
+    sources.push(crate::flows::source());
     read(&sources)
 }
 

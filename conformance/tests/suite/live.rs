@@ -271,7 +271,7 @@ async fn a_client_that_cannot_be_used_is_refused_with_what_to_do() {
             "grants = [\"authorization_code\"]",
         ),
         ("scope", "rotates = false", "scopes = [\"raed\"]"),
-        ("grant", "\"authorization_code\", \"refresh_token\"", "\"password\""),
+        ("grant", "\"authorization_code\", \"refresh_token\"", "\"passwords\""),
         ("literal", "{ env = \"SHOP_SECRET\" }", "\"a secret in a file\""),
     ] {
         assert!(CLIENTS.contains(from), "{from}");

@@ -7,6 +7,7 @@ mod cli;
 mod common;
 mod contracts;
 mod coverage;
+mod flows;
 mod gates;
 mod generate;
 mod harm;

@@ -34,6 +34,10 @@ fn source() -> Source {
     Source { name, document, overlay, contract: Some(Text::new("contract.toml", made.contract)) }
 }
 
+fn named(name: &str) -> &'static Scheme {
+    SCHEMES.iter().find(|scheme| scheme.name == name).expect("a scheme of the document")
+}
+
 fn catalogue() -> Catalogue {
     Catalogue::read(&source()).expect("a contract")
 }
@@ -120,8 +124,7 @@ struct Noting {
 impl Identities for Noting {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
         let identity = self.mint.find(need)?;
-        let held =
-            |held: &keyfit_conformance::identity::Held| (Scheme::named(&held.kind), held.secret.reveal().to_owned());
+        let held = |held: &keyfit_conformance::identity::Held| (named(&held.kind), held.secret.reveal().to_owned());
         self.issued.lock().expect("no panic").extend(identity.credentials.iter().map(held));
         self.found.lock().expect("no panic").push(identity.clone());
         Ok(identity)
@@ -181,7 +184,7 @@ fn sent(probe: &Probe, held: &[(&'static Scheme, String)], catalogue: &Catalogue
         }),
         Probe::OtherAlternative => {
             let first = &catalogue.operation(case).needed.sets()[0];
-            bent(&|_, secret| Scheme::named(&first[0]).sent(secret))
+            bent(&|_, secret| named(&first[0]).sent(secret))
         }
         Probe::Without(kind) => held.iter().filter(|(scheme, _)| scheme.name != kind).map(written).collect(),
         Probe::WithUnknown(kind) => bent(&|scheme, secret| {
@@ -219,7 +222,7 @@ async fn each_request_of_the_check_is_the_one_of_its_probe() {
         let found = std::mem::take(&mut *noting.found.lock().expect("no panic"));
         let held = found.iter().flat_map(|identity| &identity.credentials);
         let held: Vec<(&Scheme, String)> =
-            held.map(|held| (Scheme::named(&held.kind), held.secret.reveal().to_owned())).collect();
+            held.map(|held| (named(&held.kind), held.secret.reveal().to_owned())).collect();
         let seen = relay.take();
         if *probe == Probe::Any {
             assert_eq!(seen, [""; 0], "{}: it judges what others were answered", case.id);

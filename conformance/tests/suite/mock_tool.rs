@@ -283,7 +283,8 @@ async fn a_fault_meets_the_authorization_server_too() {
     let client = mock.clients().into_iter().next().expect("it has clients");
     let catalogue = crate::common::with_templates();
     let guide = catalogue.iter().find(|catalogue| catalogue.api.name == "guide").expect("it ships");
-    let path = &guide.contract.authorization_server.as_ref().expect("it has one").token_path;
+    let server_facts = guide.contract.authorization_server.as_ref().expect("it has one");
+    let path = server_facts.token_url.as_ref().expect("it has one").path();
     let secret = client.secret.expect("a secret");
     let form = [("grant_type", "client_credentials"), ("client_id", &client.id), ("client_secret", secret.reveal())];
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();

@@ -12,7 +12,7 @@ use crate::pagination::Guess;
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::template::nameless;
-use crate::{Failure, Source, hints, overlay, place, remarks, select, table, versions, walk};
+use crate::{Failure, Source, hints, overlay, place, remarks, schemes, select, table, versions, walk};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -84,6 +84,7 @@ impl Api {
         select::select(&located, &mut document, selectors, &mut unsupported, &mut repairs)?;
         remarks::note(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
+        schemes::note(&document, &base_url, &mut repairs);
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         let mut guesses = Vec::new();
         let mut operations = Vec::new();

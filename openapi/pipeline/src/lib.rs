@@ -46,6 +46,7 @@ mod pointer;
 mod remarks;
 mod repair;
 pub mod schema;
+mod schemes;
 mod security;
 mod select;
 mod source;
@@ -61,10 +62,7 @@ pub use contract::{Carrier, ErrorEnvelope, Facts, RateLimitNames};
 pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
 pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
-pub use generate::{
-    Dispatch, Generated, Opener, Options, base_url_variable, carrier as carrier_of, generate, generate_with, openers,
-    unsendable,
-};
+pub use generate::{Dispatch, Generated, Opener, Options, base_url_variable, generate, generate_with, openers};
 pub use media::Writing;
 pub use name::{is_identifier, module as module_name};
 pub use near::{did_you_mean, near};
@@ -75,6 +73,7 @@ pub use pagination::{Guess, NextPage, PageArgument, Pagination};
 pub use partial::Partial;
 pub use plain::plain;
 pub use repair::{Repair, Repairs};
+pub use schemes::{Defect, Flow, FlowKind, SecurityScheme, Undeclared};
 pub use security::Needed;
 pub use source::{Source, Text};
 pub use template::{is_same as is_same_template, nameless};

@@ -14,7 +14,6 @@ use crate::{Operation, Text, pointer, walk};
 
 /// Notes everything that is odd.
 pub(crate) fn note(document: &Value, repairs: &mut Repairs) {
-    schemes(document, repairs);
     paths(document, repairs);
     statuses(document, repairs);
 }
@@ -38,24 +37,6 @@ pub(crate) fn pages(operation: &Operation, guess: &Guess, repairs: &mut Repairs)
             guess.pagination.hint()
         );
         repairs.note("looks-paged", &operation.pointer(), note);
-    }
-}
-
-/// A requirement that names a security scheme which is not described.
-fn schemes(document: &Value, repairs: &mut Repairs) {
-    let described = document.pointer("/components/securitySchemes").and_then(Value::as_object);
-    let is_described = |name: &str| described.is_some_and(|schemes| schemes.contains_key(name));
-    let mut holders = vec![(String::new(), document)];
-    holders.extend(walk::operations(document));
-    for (at, holder) in holders {
-        let alternatives = holder.get("security").and_then(Value::as_array).into_iter().flatten();
-        for (index, alternative) in alternatives.enumerate() {
-            let names = alternative.as_object().into_iter().flatten().map(|(name, _)| name);
-            for name in names.filter(|name| !is_described(name)) {
-                let note = format!("the scheme `{name}` is not described: how its credential is sent is not known");
-                repairs.note("unknown-scheme", &format!("{at}/security/{index}"), note);
-            }
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use reqwest::Url;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
+use super::client_authentication::checked_id;
 use super::outcome::Grant;
 use super::random::random_text;
 use super::wire::Success;
@@ -56,17 +57,15 @@ impl AuthorizationRequest {
     /// must be registered with the server, letter by letter.
     ///
     /// # Errors
-    /// An endpoint that is neither https nor on a loopback host, or sets a standard parameter itself; an empty client
-    /// id; a redirect URI that is no URL, has a fragment, or is plain http to another than a loopback host.
+    /// An endpoint that is neither https nor on a loopback host, or sets a standard parameter itself; a client id
+    /// that is empty or has control characters; a redirect URI that is no URL, has a fragment, or is plain http to another than a loopback host.
     pub fn new(endpoint: &str, client_id: impl Into<String>, redirect_uri: impl Into<String>) -> Result<Self, Error> {
         let endpoint = http::checked_url(endpoint, "the authorization endpoint")?;
         if let Some((name, _)) = endpoint.query_pairs().find(|(name, _)| OWN.contains(&&**name)) {
             return Err(Error::configuration(format!("the authorization endpoint sets `{name}`, which Keyfit sets")));
         }
         let (client_id, redirect_uri) = (client_id.into(), redirect_uri.into());
-        if client_id.is_empty() {
-            return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
-        }
+        checked_id(&client_id)?;
         // Kept as text: the server compares it letter by letter, and a URL library would add a slash. A scheme of an
         // application (`com.example.app:/callback`) is allowed.
         match Url::parse(&redirect_uri) {

@@ -45,10 +45,10 @@ impl ClientAuthentication {
             #[cfg(feature = "jwt")]
             Self::Assertion(key) => ClientAssertion { client_id, audience: audience.as_str(), now }.sign(key).await?,
         };
-        if secret.expose_secret().is_empty() {
-            return Err(Error::credential(format!("the secret of the OAuth client {client_id} is empty")));
+        match flaw(secret.expose_secret()) {
+            Some(flaw) => Err(Error::credential(format!("the secret of the OAuth client {client_id} {flaw}"))),
+            None => Ok(Some(secret)),
         }
-        Ok(Some(secret))
     }
 
     /// Adds what the parameters need, and returns the header where one is needed.
@@ -75,6 +75,23 @@ impl ClientAuthentication {
         }
         Ok(None)
     }
+}
+
+/// Refuses the id of a client that no server can have given.
+pub(super) fn checked_id(client_id: &str) -> Result<(), Error> {
+    match flaw(client_id) {
+        Some(flaw) => Err(Error::configuration(format!("the id of the OAuth client {flaw}"))),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with an id or a secret (RFC 6749, appendices A.1 and A.2), as the end of a sentence. A line break is one that was
+/// copied along.
+fn flaw(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        return Some("is empty");
+    }
+    text.chars().any(char::is_control).then_some("holds a line break or another control character: copy it again")
 }
 
 /// Both halves are form-encoded first, so that a colon in the id does not move the border.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::client_authentication::ClientAuthentication;
+use super::client_authentication::{ClientAuthentication, checked_id};
 use super::encode::Parameters;
 use super::outcome::{Failed, Grant};
 use super::wire::{BodyEncoding, Success, Wire};
@@ -306,7 +306,7 @@ impl TokenEndpointBuilder {
     /// Checks the description. Nothing is sent.
     ///
     /// # Errors
-    /// A URL that is neither https nor on a loopback host, has a fragment or a password; an empty client id.
+    /// A URL that is neither https nor on a loopback host, has a fragment or a password; a client id that is empty or has control characters.
     pub fn build(self) -> Result<TokenEndpoint, Error> {
         let further = |url: Option<String>, name| url.map(|url| checked_url(&url, name)).transpose();
         let urls = Urls {
@@ -320,9 +320,7 @@ impl TokenEndpointBuilder {
                 "the pushed authorization request endpoint",
             )?,
         };
-        if self.client_id.is_empty() {
-            return Err(Error::configuration("the id of the OAuth client is empty".to_owned()));
-        }
+        checked_id(&self.client_id)?;
         let wire = Wire {
             client_id: self.client_id,
             authentication: self.authentication,

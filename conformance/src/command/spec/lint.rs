@@ -21,14 +21,15 @@ pub(crate) struct Options {
 }
 
 /// Repairs that protect the client and say nothing against the document, and those that are said in another way.
-const UNSAID: [&str; 2] = ["path-guard", "set-aside"];
+const UNSAID: [&str; 3] = ["oauth-flow", "path-guard", "set-aside"];
 
 /// What is odd, and is read as it stands.
-const NOTED: [&str; 8] = [
+const NOTED: [&str; 9] = [
     "looks-paged",
     "mixed-versions",
     "no-json",
     "odd-example",
+    "odd-scheme",
     "odd-status",
     "published-hints",
     "same-path",

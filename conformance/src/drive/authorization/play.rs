@@ -9,7 +9,7 @@ use super::super::subject::Connect;
 use super::wire::Parameters;
 use super::{CALL, Flow, Refusal, Registration, TestClock, TokenHolder};
 use crate::basic;
-use crate::contract::{AuthorizationServer, ClientAuthentication};
+use crate::contract::{AuthorizationServer, ClientAuthentication, Endpoint};
 use crate::secret::{Redactor, Secret};
 
 /// The seconds for which scripted tokens are good.
@@ -49,8 +49,8 @@ impl Play<'_> {
             secret: Some(Secret::new(secret)),
             authentication: self.server.client_authentication.first().copied().unwrap_or(ClientAuthentication::Body),
             body: self.server.token_body,
-            authorize_url: url(&self.server.authorize_path),
-            token_url: url(&self.server.token_path),
+            authorize_url: url(path(self.server.authorization_url.as_ref())),
+            token_url: url(path(self.server.token_url.as_ref())),
             redirect_uri: "https://client.example/callback?of=keyfit".to_owned(),
             scopes: scopes.take(2).chain(&self.server.offline_scope).cloned().collect(),
             api_url: url(API),
@@ -123,7 +123,7 @@ impl Play<'_> {
 
     /// Tells the token endpoint what to answer, request by request; the last answer stays.
     pub(super) fn answer_tokens(&self, answers: impl IntoIterator<Item = Scripted>) {
-        self.script.set_path(self.lane, &self.server.token_path, answers.into_iter().collect());
+        self.script.set_path(self.lane, path(self.server.token_url.as_ref()), answers.into_iter().collect());
     }
 
     /// Tells the API what to answer.
@@ -134,7 +134,7 @@ impl Play<'_> {
     /// The requests that the token endpoint got.
     pub(super) fn token_requests(&self) -> Vec<Received> {
         let all = self.script.received(self.lane).into_iter();
-        all.filter(|request| request.path == self.server.token_path).collect()
+        all.filter(|request| request.path == path(self.server.token_url.as_ref())).collect()
     }
 
     /// A token request and its parameters.
@@ -211,4 +211,9 @@ fn called() -> Scripted {
 /// A step that should have worked.
 pub(super) fn failed(what: &str, refusal: &Refusal) -> String {
     format!("{what} failed: {}", refusal.text())
+}
+
+/// The path of an endpoint; a contract names those that its grants need.
+fn path(endpoint: Option<&Endpoint>) -> &str {
+    endpoint.map_or("/", Endpoint::path)
 }

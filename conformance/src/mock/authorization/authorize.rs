@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
 use super::super::grants::Code;
@@ -9,7 +11,8 @@ use super::super::mutant::Mutant;
 use super::super::registered::Registered;
 use super::super::token::token_text;
 use super::fault::Fault;
-use crate::contract::AuthorizationServer;
+use super::token::Issue;
+use crate::contract::{AuthorizationServer, GrantType};
 
 /// Seeds of codes, far from those of tokens.
 const SEED: u64 = 1 << 41;
@@ -24,21 +27,40 @@ impl Core {
             // Not to be told to a place that nobody registered: it would be an open redirector.
             _ => return self.fault(Fault::request("The client or its redirect URI is not registered"), false),
         };
-        let outcome = match self.code(call, server, &client, redirect_uri) {
-            Ok(code) => vec![("code", code)],
-            Err(fault) => {
-                vec![("error", fault.code.to_owned()), ("error_description", fault.description.to_owned())]
-            }
+        let is_implicit = call.query("response_type") == Some("token") && server.grants(GrantType::Implicit);
+        let outcome = if is_implicit {
+            self.token_at_once(call, server, &client)
+        } else {
+            self.code(call, server, &client, redirect_uri).map(|code| vec![("code".to_owned(), code)])
         };
+        let outcome = outcome.unwrap_or_else(|fault| {
+            let told = [("error", fault.code), ("error_description", fault.description)];
+            told.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+        });
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(outcome);
         if let Some(state) = call.query("state").filter(|_| !self.has(Mutant::LosesState)) {
             query.append_pair("state", state);
         }
         let mut answer = Answer::empty(302);
-        answer.header("location", format!("{redirect_uri}?{}", query.finish()));
+        let mark = if is_implicit && !self.has(Mutant::SendsTokensInQuery) { '#' } else { '?' };
+        answer.header("location", format!("{redirect_uri}{mark}{}", query.finish()));
         self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
         answer
+    }
+
+    /// A token without a code (RFC 6749, section 4.2.2).
+    fn token_at_once(
+        &self,
+        call: &Call,
+        server: &AuthorizationServer,
+        client: &Registered,
+    ) -> Result<Vec<(String, String)>, Fault> {
+        let scopes = self.known_scopes(call.query("scope"), server)?;
+        let family = Some(self.state().grants.consent());
+        let granted = self.granted(Issue { scopes, family, refresh: false }, client, server);
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Ok(granted.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect())
     }
 
     fn code(

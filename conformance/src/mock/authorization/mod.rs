@@ -2,8 +2,10 @@
 //! beside it. Every defect is one question on the way.
 
 mod authorize;
+mod device;
 mod fault;
 mod jwt;
+mod metadata;
 mod refresh;
 mod token;
 
@@ -12,18 +14,62 @@ use hyper::http::request::Parts;
 
 use super::call::{Answer, Call};
 use super::core::Core;
+use crate::contract::{AuthorizationServer, Endpoint, GrantType};
+
+/// The paths at which it is asked.
+struct Paths {
+    authorize: Option<String>,
+    token: Option<String>,
+    refresh: Option<String>,
+    device: Option<String>,
+    /// Where it describes itself, and the keys that it names there.
+    discovery: Option<String>,
+    keys: Option<String>,
+}
+
+impl Paths {
+    /// Those of the contract. Where only the place is known at which it describes itself, the others are below its issuer.
+    fn of(server: &AuthorizationServer) -> Self {
+        let path = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(|endpoint| endpoint.path().to_owned());
+        let discovery = path(&server.discovery_url);
+        let below = |name: &str| discovery.as_deref().map(|path| format!("{}/{name}", metadata::issuer(path)));
+        Self {
+            authorize: path(&server.authorization_url).or_else(|| below("authorize")),
+            token: path(&server.token_url).or_else(|| below("token")),
+            refresh: path(&server.refresh_url),
+            device: path(&server.device_authorization_url),
+            keys: below("jwks"),
+            discovery,
+        }
+    }
+}
 
 impl Core {
-    /// Answers a request to one of the two endpoints; `None` where it is for the API.
+    /// Answers a request to one of the endpoints; `None` where it is for the API.
     pub(super) fn authorization(&self, request: &Parts, body: &Bytes) -> Option<Answer> {
         let server = self.contract.authorization_server.as_ref()?;
-        let path = request.uri.path();
-        if path == server.authorize_path {
-            return Some(self.authorize(&Call::read(request, body.clone(), "")?, server));
+        let paths = Paths::of(server);
+        let is_at = |path: &Option<String>| path.as_deref() == Some(request.uri.path());
+        let call = || Call::read(request, body.clone(), "");
+        if is_at(&paths.authorize) {
+            return Some(self.authorize(&call()?, server));
         }
-        if path == server.token_path {
-            return Some(self.token_request(&Call::read(request, body.clone(), "")?, server));
+        if is_at(&paths.token) || is_at(&paths.refresh) {
+            return Some(self.token_request(&call()?, server));
         }
-        None
+        if is_at(&paths.device) {
+            return Some(self.device_request(&call()?, server));
+        }
+        if is_at(&paths.keys) {
+            // It signs nothing.
+            return Some(Answer::json(200, r#"{"keys":[]}"#));
+        }
+        is_at(&paths.discovery).then(|| self.metadata(request, server, &paths))
     }
+}
+
+/// Whether it knows a grant. Of a server that describes itself the sources may name none.
+fn grants(server: &AuthorizationServer, grant: GrantType) -> bool {
+    let is_usual = matches!(grant, GrantType::AuthorizationCode | GrantType::ClientCredentials);
+    server.grants(grant) || (server.grant_types.is_empty() && is_usual)
 }

@@ -10,6 +10,7 @@ use super::super::mutant::Mutant;
 use super::super::registered::Registered;
 use super::super::token::{Grant, Token, token_text};
 use super::fault::Fault;
+use super::grants;
 use crate::basic;
 use crate::clock;
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, TokenBody};
@@ -23,6 +24,7 @@ const SEED: u64 = 1 << 42;
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// What is issued.
+#[derive(Default)]
 pub(super) struct Issue {
     pub(super) scopes: BTreeSet<String>,
     /// The user's consent that it goes back to; `None` for the client's own tokens.
@@ -50,20 +52,25 @@ impl Core {
                 None => return Err(Fault::request("`grant_type` is missing")),
             };
             let client = self.client(call, &parameters, server)?;
-            let known = [GrantType::AuthorizationCode, GrantType::RefreshToken, own];
-            let grant = known.into_iter().find(|known| known.name() == grant && server.grants(*known));
+            let known =
+                [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode, GrantType::Password];
+            let grant = known.into_iter().chain([own]).find(|known| known.name() == grant && grants(server, *known));
             let issue = match grant.or_else(|| self.has(Mutant::AcceptsUnknownGrantType).then_some(own)) {
                 Some(GrantType::AuthorizationCode) => self.redeem(&parameters, &client, server)?,
                 Some(GrantType::RefreshToken) => self.refresh(&parameters, &client, server)?,
                 Some(GrantType::ClientCredentials) => self.own(&parameters, &client, server)?,
-                None => return Err(Fault::new("unsupported_grant_type", "The grant is not known")),
+                Some(GrantType::DeviceCode) => self.device(&parameters, &client, server)?,
+                Some(GrantType::Password) => self.password(&parameters, &client, server)?,
+                Some(GrantType::Implicit) | None => {
+                    return Err(Fault::new("unsupported_grant_type", "The grant is not known"));
+                }
             };
             Ok(self.issue(issue, &client, server))
         });
         answer.unwrap_or_else(|fault| self.fault(fault, by_basic))
     }
 
-    fn parameters(&self, call: &Call, server: &AuthorizationServer) -> Result<Parameters, Fault> {
+    pub(super) fn parameters(&self, call: &Call, server: &AuthorizationServer) -> Result<Parameters, Fault> {
         match server.token_body {
             TokenBody::Json => {
                 let members: BTreeMap<String, Value> =
@@ -85,7 +92,12 @@ impl Core {
     }
 
     /// The client, by HTTP Basic or by the body.
-    fn client(&self, call: &Call, parameters: &Parameters, server: &AuthorizationServer) -> Result<Registered, Fault> {
+    pub(super) fn client(
+        &self,
+        call: &Call,
+        parameters: &Parameters,
+        server: &AuthorizationServer,
+    ) -> Result<Registered, Fault> {
         let unknown = Fault::new("invalid_client", "The client is not known or did not authenticate");
         let basic = call.headers.get("authorization").filter(|_| server.takes(ClientAuthentication::Basic));
         let (id, secret) = match basic {
@@ -123,7 +135,7 @@ impl Core {
         let code = match state.grants.code(text) {
             Some(code) => code,
             None if self.has(Mutant::AcceptsUnknownCode) => {
-                return Ok(Issue { scopes: BTreeSet::new(), family: None, refresh: false });
+                return Ok(Issue::default());
             }
             None => return Err(Fault::grant()),
         };
@@ -176,8 +188,28 @@ impl Core {
         Ok(Issue { scopes, family: None, refresh: self.has(Mutant::RefreshesOwn) })
     }
 
+    /// A user's password (RFC 6749, section 4.3).
+    fn password(
+        &self,
+        parameters: &Parameters,
+        client: &Registered,
+        server: &AuthorizationServer,
+    ) -> Result<Issue, Fault> {
+        let text = |name: &str| parameters.get(name).map(String::as_str);
+        let (Some(name), Some(password)) = (text("username"), text("password")) else {
+            return Err(Fault::request("`username` or `password` is missing"));
+        };
+        let is_known = client.knows(name, password) && !self.has(Mutant::RefusesPasswords);
+        if !is_known && !self.has(Mutant::AcceptsAnyPassword) {
+            return Err(Fault::grant());
+        }
+        let scopes = self.known_scopes(text("scope"), server)?;
+        let refresh = self.is_offline(&scopes, server);
+        Ok(Issue { scopes, family: Some(self.state().grants.consent()), refresh })
+    }
+
     /// Whether a consent to these scopes gives a refresh token.
-    fn is_offline(&self, scopes: &BTreeSet<String>, server: &AuthorizationServer) -> bool {
+    pub(super) fn is_offline(&self, scopes: &BTreeSet<String>, server: &AuthorizationServer) -> bool {
         if !server.grants(GrantType::RefreshToken) || self.has(Mutant::RefreshesNever) {
             return false;
         }
@@ -185,6 +217,13 @@ impl Core {
     }
 
     fn issue(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Answer {
+        let mut answer = Answer::json(200, self.granted(issue, client, server).to_string());
+        self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
+        answer
+    }
+
+    /// What a client is told of what it was granted.
+    pub(super) fn granted(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Value {
         let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
         let may_all = self.has(Mutant::IssuesForEverything);
         let grant = if may_all { Grant::All } else { Grant::Flat(issue.scopes.clone()) };
@@ -195,7 +234,11 @@ impl Core {
         };
         let mut state = self.state();
         let access = state.admit(self.contract.credential(&server.issues), false, token).0;
-        let mut body = json!({ "access_token": access, "token_type": "Bearer", "scope": scope });
+        let mut body = json!({ "access_token": access, "scope": scope });
+        let omission = if issue.family.is_some() { Mutant::OmitsTokenType } else { Mutant::OmitsOwnTokenType };
+        if !self.has(omission) {
+            body["token_type"] = json!("Bearer");
+        }
         let silence = if issue.family.is_some() { Mutant::OmitsLifetime } else { Mutant::OmitsOwnLifetime };
         if !self.has(silence) {
             body["expires_in"] = json!(server.lifetime_seconds);
@@ -209,9 +252,6 @@ impl Core {
         if let Some(family) = issue.family {
             state.grants.put_access(family, access);
         }
-        drop(state);
-        let mut answer = Answer::json(200, body.to_string());
-        self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
-        answer
+        body
     }
 }

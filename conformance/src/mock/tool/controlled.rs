@@ -13,6 +13,7 @@ use super::faults::FaultRule;
 use crate::apis;
 use crate::catalogue::Catalogue;
 use crate::contract::Contract;
+use crate::contract::GrantType;
 use crate::identity::ClientKind;
 use crate::mock::core::Core;
 use crate::mock::front::Front;
@@ -41,6 +42,8 @@ pub struct OAuthClient {
     pub secret: Option<Secret>,
     /// Where codes are sent.
     pub redirect_uri: String,
+    /// A user and his password, where the server takes such.
+    pub user: Option<(String, Secret)>,
     /// What it is, in words.
     pub what: String,
 }
@@ -153,13 +156,16 @@ impl Controlled {
     /// The clients of its authorization server: none where there is no such server.
     pub fn clients(&self) -> Vec<OAuthClient> {
         let kinds = [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public];
-        let kinds = kinds.into_iter().filter(|_| self.authorization_server().is_some());
+        let server = self.core.contract.authorization_server.as_ref();
+        let kinds = kinds.into_iter().filter(|_| server.is_some());
+        let takes_passwords = server.is_some_and(|server| server.grants(GrantType::Password));
         let client = |kind| {
-            let Registered { id, secret, redirect_uri, kind } = Registered::of(kind);
+            let Registered { id, secret, redirect_uri, kind, user } = Registered::of(kind);
             OAuthClient {
                 id: id.to_owned(),
                 secret: secret.map(Secret::new),
                 redirect_uri: redirect_uri.to_owned(),
+                user: user.filter(|_| takes_passwords),
                 what: kind.to_string(),
             }
         };

@@ -10,8 +10,8 @@ use url::form_urlencoded::Serializer;
 use super::super::reply::Reply;
 use super::super::request::{Draft, FORM, JSON};
 use super::{Flow, Pairs, Stop};
-use crate::contract::{Carrier, ClientAuthentication, GrantType, Probe, TokenBody};
-use crate::identity::{Client, ClientKind, ClientNeed};
+use crate::contract::{Carrier, ClientAuthentication, Endpoint, GrantType, Probe, TokenBody};
+use crate::identity::{Client, ClientKind, ClientNeed, Missing};
 use crate::secret::Secret;
 
 impl Flow<'_> {
@@ -22,18 +22,18 @@ impl Flow<'_> {
         self.send(&draft).await.map(drop)
     }
 
-    pub(super) async fn code(&mut self, client: &Client, consent: &Pairs) -> Result<String, Stop> {
-        let reply = self.authorize(client, consent).await?;
+    pub(super) async fn code(&mut self, consent: &Pairs) -> Result<String, Stop> {
+        let reply = self.authorize(consent).await?;
         in_redirect(&reply, "code").ok_or_else(|| Stop::Broken("there is no code to go on with".to_owned()))
     }
 
-    pub(super) async fn authorize(&mut self, client: &Client, pairs: &Pairs) -> Result<Reply, Stop> {
-        let mut url = endpoint(client, &self.server.authorize_path)?;
+    pub(super) async fn authorize(&mut self, pairs: &Pairs) -> Result<Reply, Stop> {
+        let mut url = self.endpoint(self.server.authorization_url.as_ref(), "authorization-url")?;
         url.query_pairs_mut().extend_pairs(pairs);
         let reply = self.send(&Draft::outside("GET", url)).await?;
-        if let Some(code) = in_redirect(&reply, "code") {
-            self.learn(&code);
-        }
+        let secrets =
+            [in_redirect(&reply, "code"), in_redirect(&reply, "access_token"), in_fragment(&reply, "access_token")];
+        secrets.into_iter().flatten().for_each(|secret| self.learn(&secret));
         Ok(reply)
     }
 
@@ -46,7 +46,7 @@ impl Flow<'_> {
     pub(super) async fn granted(&mut self, draft: &Draft) -> Result<Value, Stop> {
         let reply = self.send(draft).await?;
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        for name in ["access_token", "refresh_token"] {
+        for name in ["access_token", "refresh_token", "device_code"] {
             if let Some(secret) = answer[name].as_str() {
                 self.learn(secret);
             }
@@ -54,13 +54,17 @@ impl Flow<'_> {
         Ok(answer)
     }
 
-    pub(super) fn token_draft(
-        &self,
-        client: &Client,
-        mut pairs: Pairs,
-        way: ClientAuthentication,
-    ) -> Result<Draft, Stop> {
-        let mut draft = Draft::outside("POST", endpoint(client, &self.server.token_path)?);
+    pub(super) fn token_draft(&self, client: &Client, pairs: Pairs, way: ClientAuthentication) -> Result<Draft, Stop> {
+        let url = match pairs.iter().find(|(name, _)| *name == "grant_type").map(|(_, grant)| grant.as_str()) {
+            Some("refresh_token") => self.endpoint(self.server.refresh_endpoint(), "token-url")?,
+            _ => self.endpoint(self.server.token_url.as_ref(), "token-url")?,
+        };
+        Ok(self.form_draft(url, client, pairs, way))
+    }
+
+    /// A request of a client at one of the endpoints that ask who it is.
+    pub(super) fn form_draft(&self, url: Url, client: &Client, mut pairs: Pairs, way: ClientAuthentication) -> Draft {
+        let mut draft = Draft::outside("POST", url);
         match (way, &client.secret) {
             (ClientAuthentication::Basic, Some(secret)) => {
                 let pair = STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(secret.reveal())));
@@ -83,10 +87,18 @@ impl Flow<'_> {
                 (Value::Object(members.collect()).to_string(), JSON)
             }
         };
-        Ok(Draft { body: Some(body.into_bytes()), media_type: media_type.into(), ..draft })
+        Draft { body: Some(body.into_bytes()), media_type: media_type.into(), ..draft }
     }
 
-    async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {
+    /// The URL of an endpoint, where it may be asked.
+    pub(super) fn endpoint(&self, endpoint: Option<&Endpoint>, name: &str) -> Result<Url, Stop> {
+        let missing = || Stop::Missing(Missing(format!("the contract names no `{name}` of the authorization server")));
+        let endpoint = endpoint.ok_or_else(missing)?;
+        let text = self.maker.identities.endpoint(endpoint, self.server).map_err(Stop::Missing)?;
+        Url::parse(&text).map_err(|error| Stop::Broken(format!("`{text}` is no URL: {error}")))
+    }
+
+    pub(super) async fn send(&mut self, draft: &Draft) -> Result<Reply, Stop> {
         self.target.step(draft, &mut self.sent).await
     }
 
@@ -121,9 +133,11 @@ pub(in super::super) fn in_redirect(reply: &Reply, name: &str) -> Option<String>
     location.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-fn endpoint(client: &Client, path: &str) -> Result<Url, Stop> {
-    let text = format!("{}{path}", client.server);
-    Url::parse(&text).map_err(|error| Stop::Broken(format!("`{text}` is no URL: {error}")))
+/// A parameter of the fragment of the redirect that an answer is.
+pub(in super::super) fn in_fragment(reply: &Reply, name: &str) -> Option<String> {
+    let location = Url::parse(reply.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    let mut pairs = url::form_urlencoded::parse(location.fragment()?.as_bytes());
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 fn encoded(text: &str) -> String {

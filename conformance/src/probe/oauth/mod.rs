@@ -2,14 +2,12 @@
 
 mod exchange;
 
-use std::collections::BTreeSet;
-
 use keyfit_openapi::Operation;
 use serde_json::Value;
 
-pub(super) use self::exchange::in_redirect;
+pub(super) use self::exchange::{in_fragment, in_redirect};
 use super::flow::Stop;
-use super::request::Maker;
+use super::request::{Draft, Maker};
 use super::{Sent, Target};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, OauthProbe};
 use crate::identity::{Client, ClientKind, Identity, Missing};
@@ -46,6 +44,15 @@ impl Flow<'_> {
             | OauthProbe::PlainChallenge
             | OauthProbe::MissingChallenge
             | OauthProbe::UnknownResponseType => self.authorization(probe).await,
+            OauthProbe::Discovery => {
+                let url = self.endpoint(self.server.discovery_url.as_ref(), "discovery-url")?;
+                self.send(&Draft::outside("GET", url)).await.map(drop)
+            }
+            OauthProbe::Implicit => self.implicit().await,
+            OauthProbe::DeviceCodes | OauthProbe::DevicePending | OauthProbe::UnknownDeviceCode => {
+                self.devices(probe).await
+            }
+            OauthProbe::Password | OauthProbe::UnknownUser => self.passwords(probe).await,
             OauthProbe::ScopesJoinedByPlus | OauthProbe::ScopesJoinedByPercent => self.joined_scopes(probe).await,
             OauthProbe::CallOutsideScope => self.call_within(self.other_scope()?).await,
             OauthProbe::CallWithResourceScope => self.call_within(self.resource_scope()).await,
@@ -86,7 +93,61 @@ impl Flow<'_> {
             OauthProbe::UnknownResponseType => set(&mut pairs, "response_type", "keyfit"),
             _ => {}
         }
-        self.authorize(&client, &pairs).await.map(drop)
+        self.authorize(&pairs).await.map(drop)
+    }
+
+    /// A token at once.
+    async fn implicit(&mut self) -> Result<(), Stop> {
+        let scope = self.scope(false);
+        let client = self.client(ClientKind::Public, &[GrantType::Implicit], &scope)?;
+        let pairs = vec![
+            ("response_type", "token".to_owned()),
+            ("client_id", client.id.clone()),
+            ("redirect_uri", client.redirect_uri.clone()),
+            ("scope", scope),
+            ("state", STATE.to_owned()),
+        ];
+        self.authorize(&pairs).await.map(drop)
+    }
+
+    /// Devices, whose users consent to nothing here.
+    async fn devices(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let scope = self.scope(false);
+        let client = self.client(ClientKind::Confidential, &[GrantType::DeviceCode], &scope)?;
+        let code = if probe == OauthProbe::UnknownDeviceCode {
+            "keyfit-no-such-code".to_owned()
+        } else {
+            let url = self.endpoint(self.server.device_authorization_url.as_ref(), "device-authorization-url")?;
+            let draft = self.form_draft(url, &client, vec![("scope", scope)], self.way(&client));
+            let answer = self.granted(&draft).await?;
+            if probe == OauthProbe::DeviceCodes {
+                return Ok(());
+            }
+            member(&answer, "device_code")?
+        };
+        let grant = GrantType::DeviceCode.name().to_owned();
+        self.token(&client, vec![("grant_type", grant), ("device_code", code)]).await.map(drop)
+    }
+
+    /// Passwords of users, good and bad.
+    async fn passwords(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let scope = self.scope(false);
+        let client = self.client(ClientKind::Confidential, &[GrantType::Password], &scope)?;
+        let (name, password) = match (probe, &client.user) {
+            (OauthProbe::UnknownUser, _) => ("keyfit-no-such-user".to_owned(), "keyfit-no-such-password".to_owned()),
+            (_, Some((name, password))) => {
+                self.target.redactor.learn(password);
+                (name.clone(), password.reveal().to_owned())
+            }
+            (_, None) => return Err(Stop::Missing(Missing("no user of the OAuth client was given".to_owned()))),
+        };
+        let pairs = vec![
+            ("grant_type", GrantType::Password.name().to_owned()),
+            ("username", name),
+            ("password", password),
+            ("scope", scope),
+        ];
+        self.token(&client, pairs).await.map(drop)
     }
 
     /// Codes, good and bad.
@@ -97,7 +158,7 @@ impl Flow<'_> {
         let consent = consent(&client, &scope, &made_from);
         let code = match probe {
             OauthProbe::UnknownCode => "keyfit-no-such-code".to_owned(),
-            _ => self.code(&client, &consent).await?,
+            _ => self.code(&consent).await?,
         };
         let mut pairs = redeem(&client, &code, &made_from);
         match probe {
@@ -138,7 +199,7 @@ impl Flow<'_> {
         let scope = self.scope(true);
         let client = self.client(kind, &REFRESH, &scope)?;
         let consent = consent(&client, &scope, &verifier(7));
-        let code = self.code(&client, &consent).await?;
+        let code = self.code(&consent).await?;
         let answer = self.token(&client, redeem(&client, &code, &verifier(7))).await?;
         let first = member(&answer, "refresh_token")?;
         let mut pairs = refresh(&first);
@@ -177,8 +238,10 @@ impl Flow<'_> {
             }
             _ => None,
         };
-        let mut client = self.client_with(kind, &OWN, &scope, needed)?;
-        let mut pairs = own(&scope);
+        let has_own = self.server.grants(GrantType::ClientCredentials);
+        let mut client = self.client_with(kind, if has_own { &OWN } else { &CODE }, &scope, needed)?;
+        // Of a server without that grant, a code that never was.
+        let mut pairs = if has_own { own(&scope) } else { redeem(&client, "keyfit-no-such-code", &verifier(7)) };
         let way = needed.unwrap_or_else(|| self.way(&client));
         match probe {
             OauthProbe::MissingGrantType => pairs.retain(|(name, _)| *name != "grant_type"),
@@ -246,8 +309,7 @@ impl Flow<'_> {
 
     /// A scope that does not cover the operation.
     fn other_scope(&self) -> Result<String, Stop> {
-        let needed: BTreeSet<&String> = self.operation.scopes.iter().chain(&self.server.offline_scope).collect();
-        let other = self.server.scopes.iter().find(|scope| !needed.contains(scope) && !scope.contains(':'));
+        let other = self.maker.contract.scope_besides(self.server, self.operation);
         other.cloned().ok_or_else(|| Stop::Broken("the contract knows no other scope".to_owned()))
     }
 }

@@ -4,15 +4,15 @@ use quote::quote;
 use syn::{Item, parse_quote};
 
 use super::adapt::{Argument, Call, Role};
+use super::carriers;
 use super::kinds::Kinds;
-use super::schemes;
 
 /// `connect`, and what stands behind it.
 pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> {
     let condition = in_tests.then(|| quote!(#[cfg(test)]));
     let function = function(calls);
     let of_kind = |(name, carrier): &(String, _)| {
-        let carrier = schemes::path(carrier);
+        let carrier = carriers::path(carrier);
         quote!(access.credential(#name, #carrier)?)
     };
     let credential = kinds.first.as_ref().map_or_else(|| quote!(::keyfit::codegen::no_credential()), of_kind);

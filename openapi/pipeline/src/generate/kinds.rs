@@ -9,11 +9,12 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Item, parse_quote};
 
+use super::carriers::path;
 use super::oauth;
-use super::schemes::{carrier, path, place, unsendable};
 use crate::contract::{Carrier, Contract, Credential};
 use crate::repair::Repairs;
-use crate::{Api, Failure, Needed, Text, name, pointer, walk};
+use crate::schemes::{SecurityScheme, place};
+use crate::{Api, Failure, Needed, Text, name, walk};
 
 /// What opens an API.
 pub(crate) struct Kinds {
@@ -94,16 +95,17 @@ const TAKEN: [&str; 2] = ["Api", "Client"];
 
 /// Finds out what opens the API.
 pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
+    let schemes = api.security_schemes();
     let mut kinds = match &contract.credentials {
         Some(credentials) => of_contract(api, credentials, repairs),
-        None => of_document(api, repairs),
+        None => of_document(api, &schemes, repairs),
     };
-    for certificate in certificates(api) {
-        if !kinds.certificates.contains(&certificate) {
-            kinds.certificates.push(certificate);
+    for scheme in schemes.iter().filter(|scheme| scheme.is_certificate()) {
+        if !kinds.certificates.contains(&scheme.name) {
+            kinds.certificates.push(scheme.name.clone());
         }
     }
-    kinds.oauth = oauth::schemes(api, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
+    kinds.oauth = oauth::schemes(api, &schemes, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
     // A contract may call its kinds otherwise than the document its schemes; then each of them opens what takes one.
     let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
     let mut known = kinds.own.iter().map(|kind| &kind.name).chain(kinds.foreign.iter().map(|kind| &kind.name));
@@ -122,13 +124,6 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
         }
     }
     kinds
-}
-
-/// The security schemes of the document that a client certificate satisfies.
-fn certificates(api: &Api) -> impl Iterator<Item = String> {
-    let schemes = walk::members(&api.document, "/components/securitySchemes").into_iter();
-    let carried = schemes.map(|(at, scheme)| (at, carrier(walk::resolve(&api.document, scheme))));
-    carried.filter(|(_, carrier)| *carrier == Some(Carrier::ClientCertificate)).map(|(at, _)| pointer::name(&at))
 }
 
 fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> Kinds {
@@ -164,8 +159,7 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
     kinds
 }
 
-fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
-    let schemes = walk::members(&api.document, "/components/securitySchemes");
+fn of_document(api: &Api, schemes: &[SecurityScheme], repairs: &mut Repairs) -> Kinds {
     let root = api.document.get("security");
     let operations = walk::operations(&api.document);
     let mut requirements = operations.iter().filter_map(|(_, node)| node.get("security").or(root)).peekable();
@@ -178,33 +172,28 @@ fn of_document(api: &Api, repairs: &mut Repairs) -> Kinds {
         alternatives.filter_map(Value::as_object).flat_map(|schemes| schemes.keys()).collect();
     let mut names = Names::new(api);
     let mut kinds = names.none();
-    for (at, scheme) in schemes {
-        let scheme_name = pointer::name(&at);
-        if !says_nothing && !asked.contains(&scheme_name) {
+    for scheme in schemes {
+        let SecurityScheme { name: scheme_name, pointer: at, .. } = scheme;
+        if scheme.is_certificate() || (!says_nothing && !asked.contains(scheme_name)) {
             continue;
         }
-        let scheme = walk::resolve(&api.document, scheme);
-        let Some(carrier) = carrier(scheme) else {
-            let note = format!("clients cannot send the credential `{scheme_name}`: {}", unsendable(scheme));
-            repairs.narrow("credential", &at, note);
+        let Some(carrier) = scheme.carrier.clone() else {
+            let note = format!("clients cannot send the credential `{scheme_name}`: {}", scheme.why_unsendable());
+            repairs.narrow("credential", at, note);
             continue;
         };
-        if carrier == Carrier::ClientCertificate {
-            continue;
-        }
-        let is_key = scheme["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("apiKey"));
-        if is_key && carrier == Carrier::Header {
+        if scheme.is_key && carrier == Carrier::Header {
             let note = format!(
                 "the key `{scheme_name}` goes into `Authorization` as `Bearer <key>`; where the API wants another scheme, \
                  contract.toml says so: `carriers = [{{ scheme = \"...\" }}]`"
             );
-            repairs.narrow("credential", &at, note);
+            repairs.narrow("credential", at, note);
         }
         if matches!(carrier, Carrier::Query(_)) {
-            in_query(repairs, &at, &scheme_name);
+            in_query(repairs, at, scheme_name);
         }
         kinds.first.get_or_insert_with(|| (scheme_name.clone(), carrier.clone()));
-        kinds.own.push(names.kind(&scheme_name, carrier, None, Vec::new()));
+        kinds.own.push(names.kind(scheme_name, carrier, None, Vec::new()));
     }
     kinds
 }

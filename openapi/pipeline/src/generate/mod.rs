@@ -3,6 +3,7 @@
 mod adapt;
 mod answers;
 mod bodies;
+mod carriers;
 mod code;
 mod contradictions;
 mod dialect;
@@ -25,7 +26,6 @@ mod prune;
 mod requests;
 mod rescue;
 mod rules;
-mod schemes;
 mod setters;
 mod split;
 mod surface;
@@ -35,7 +35,6 @@ mod unions;
 
 pub(crate) use dialect::translate;
 pub use kinds::{Opener, base_url_variable, openers};
-pub use schemes::{carrier, unsendable};
 
 use std::collections::{HashMap, HashSet};
 

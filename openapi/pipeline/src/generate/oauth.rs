@@ -1,16 +1,16 @@
 //! The OAuth flows of a document: where tokens are had, and the scopes that the client's operations need.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use serde_json::Value;
 use syn::{Item, parse_quote};
 
 use super::docs;
 use crate::repair::Repairs;
-use crate::{Api, name, pointer, walk};
+use crate::schemes::{FlowKind, SecurityScheme};
+use crate::{Api, name, pointer};
 
 /// A security scheme whose tokens an authorization server gives.
 pub(crate) struct Scheme {
@@ -40,27 +40,20 @@ enum Way {
     Discovery,
 }
 
-/// The URLs of the flows that clients know: the member of the document, and the setter.
-const CLIENT_CREDENTIALS: [(&str, &str); 1] = [("tokenUrl", "with_token_url")];
-const AUTHORIZATION_CODE: [(&str, &str); 3] = [
-    ("tokenUrl", "with_token_url"),
-    ("authorizationUrl", "with_authorization_url"),
-    ("refreshUrl", "with_refresh_url"),
-];
 /// What stands behind an issuer identifier.
-const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
 /// Reads the flows of the schemes that are kinds of token here, by their names and markers.
 pub(crate) fn schemes<'k>(
     api: &Api,
+    known: &[SecurityScheme],
     kinds: impl Iterator<Item = (&'k String, &'k String)>,
     repairs: &mut Repairs,
 ) -> Vec<Scheme> {
-    let known = walk::members(&api.document, "/components/securitySchemes");
     let mut schemes = Vec::new();
     for (kind, marker) in kinds {
-        let Some((at, scheme)) = known.iter().find(|(at, _)| pointer::name(at) == **kind) else { continue };
-        let flows = flows(api, at, walk::resolve(&api.document, scheme), repairs);
+        let Some(scheme) = known.iter().find(|scheme| scheme.name == *kind) else { continue };
+        let flows = flows(api, scheme, repairs);
         if !flows.is_empty() {
             schemes.push(Scheme { name: kind.clone(), marker: marker.clone(), flows });
         }
@@ -68,90 +61,55 @@ pub(crate) fn schemes<'k>(
     schemes
 }
 
-fn flows(api: &Api, at: &str, scheme: &Value, repairs: &mut Repairs) -> Vec<Flow> {
-    let is = |kind: &str| scheme["type"].as_str().is_some_and(|text| text.eq_ignore_ascii_case(kind));
-    let asked = asked_scopes(api, &pointer::name(at));
-    if is("openIdConnect") {
-        let place = pointer::join(at, "openIdConnectUrl");
-        let Some(url) = url(api, &place, &scheme["openIdConnectUrl"], repairs) else { return Vec::new() };
-        let issuer = url.strip_suffix(WELL_KNOWN).unwrap_or(&url).to_owned();
-        return vec![Flow { way: Way::Discovery, urls: vec![("with_issuer", issuer)], scopes: asked }];
-    }
-    if !is("oauth2") {
-        return Vec::new();
-    }
+fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow> {
+    let asked = api.asked_scopes(&scheme.name);
+    let at = |kind: FlowKind| pointer::join(&pointer::join(&scheme.pointer, "flows"), kind.name());
+    // What no client goes through is not missed.
+    let others = FlowKind::ALL.into_iter().filter(|kind| Way::of(*kind).is_none());
+    let others: Vec<String> = others.map(|kind| format!("{}/", at(kind))).collect();
+    let missed = scheme.defects.iter().filter(|defect| !others.iter().any(|other| defect.pointer.starts_with(other)));
+    let mut left_out: Vec<(String, String)> =
+        missed.map(|defect| (defect.pointer.clone(), defect.problem.clone())).collect();
+    // A client has no other host to look for.
+    let mut is_whole = |url: &str, at: String| {
+        let is_whole = !url.starts_with('/');
+        if !is_whole {
+            left_out.push((at, format!("`{url}` stands at no server that the document names")));
+        }
+        is_whole
+    };
     let mut flows = Vec::new();
-    for (member, way, urls) in [
-        ("clientCredentials", Way::ClientCredentials, &CLIENT_CREDENTIALS[..]),
-        ("authorizationCode", Way::AuthorizationCode, &AUTHORIZATION_CODE),
-    ] {
-        let Some(flow) = scheme["flows"].get(member).filter(|flow| flow.is_object()) else { continue };
-        let place = pointer::join(&pointer::join(at, "flows"), member);
-        let mut found = Vec::new();
-        for (member, setter) in urls {
-            // What is not needed is left out, and what is refused is told.
-            if *member == "refreshUrl" && flow.get(*member).is_none() {
-                continue;
-            }
-            if let Some(url) = url(api, &pointer::join(&place, member), &flow[*member], repairs) {
-                found.push((*setter, url));
-            }
-        }
-        let has = |setter: &str| found.iter().any(|(known, _)| *known == setter);
-        if has("with_token_url") && (way == Way::ClientCredentials || has("with_authorization_url")) {
+    // Where a document has flows, they are what it means.
+    if scheme.flows.is_empty()
+        && let Some(url) = &scheme.discovery_url
+        && is_whole(url, pointer::join(&scheme.pointer, "openIdConnectUrl"))
+    {
+        let issuer = WELL_KNOWN.iter().find_map(|known| url.strip_suffix(known)).unwrap_or(url).to_owned();
+        let scopes = asked.iter().cloned().collect();
+        flows.push(Flow { way: Way::Discovery, urls: vec![("with_issuer", issuer)], scopes });
+    }
+    for flow in &scheme.flows {
+        let Some(way) = Way::of(flow.kind) else { continue };
+        let urls = [
+            ("with_token_url", &flow.token_url),
+            ("with_authorization_url", &flow.authorization_url),
+            ("with_refresh_url", &flow.refresh_url),
+        ];
+        let urls: Vec<(&str, String)> = urls
+            .into_iter()
+            .filter_map(|(setter, url)| Some((setter, url.clone()?)))
+            .filter(|(setter, _)| way.knows(setter))
+            .collect();
+        if urls.iter().all(|(_, url)| is_whole(url, at(flow.kind))) {
             // A flow that lists its scopes has no others.
-            let listed = flow["scopes"].as_object().filter(|listed| !listed.is_empty());
-            let is_there = |scope: &&String| listed.is_none_or(|listed| listed.contains_key(*scope));
-            flows.push(Flow { way, urls: found, scopes: asked.iter().filter(is_there).cloned().collect() });
+            let is_there = |scope: &&String| flow.scopes.is_empty() || flow.scopes.contains(scope);
+            flows.push(Flow { way, urls, scopes: asked.iter().filter(is_there).cloned().collect() });
         }
+    }
+    for (at, problem) in left_out {
+        repairs.narrow("oauth-flow", &at, format!("the flow is left out of the client: {problem}"));
     }
     flows
-}
-
-/// The scopes that the operations of the client ask of a scheme.
-fn asked_scopes(api: &Api, scheme: &str) -> Vec<String> {
-    let root = api.document.get("security");
-    let requirements = api.operations.iter().filter_map(|operation| {
-        let node = api.document.pointer(&operation.pointer())?;
-        node.get("security").or(root)?.as_array()
-    });
-    let lists = requirements.flatten().filter_map(|alternative| alternative.get(scheme)?.as_array()).flatten();
-    // RFC 6749, section 3.3: a scope has no spaces.
-    let scopes = lists.filter_map(Value::as_str).filter(|scope| scope.bytes().all(|byte| byte.is_ascii_graphic()));
-    scopes.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// A URL that tokens and secrets may be sent to. One below the server is completed.
-fn url(api: &Api, at: &str, value: &Value, repairs: &mut Repairs) -> Option<String> {
-    let text = value.as_str().unwrap_or_default().trim();
-    let whole = if text.starts_with('/') && !text.starts_with("//") && api.names_server() {
-        let (scheme, rest) = api.base_url.split_once("://")?;
-        format!("{scheme}://{}{text}", rest.split('/').next().unwrap_or_default())
-    } else {
-        text.to_owned()
-    };
-    let problem = match whole.split_once("://") {
-        _ if text.is_empty() => "names no URL",
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => return Some(whole),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") && is_loopback(rest) => return Some(whole),
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => {
-            "is plain http, which shows secrets to everyone on the way: name the https URL by overlay"
-        }
-        _ => "is not a whole URL: name the https URL by overlay",
-    };
-    let note = format!("the flow is left out of the client: `{}` {problem}", pointer::name(at));
-    repairs.narrow("oauth-flow", at, note);
-    None
-}
-
-/// Whether a URL without its scheme leads to this machine.
-fn is_loopback(rest: &str) -> bool {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(address) => address.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The flows of each scheme, and a function where a service can act for itself.
@@ -241,6 +199,20 @@ impl Flow {
 }
 
 impl Way {
+    /// How clients go through a flow; `None` where they do not.
+    fn of(kind: FlowKind) -> Option<Self> {
+        match kind {
+            FlowKind::ClientCredentials => Some(Self::ClientCredentials),
+            FlowKind::AuthorizationCode => Some(Self::AuthorizationCode),
+            FlowKind::DeviceAuthorization | FlowKind::Password | FlowKind::Implicit => None,
+        }
+    }
+
+    /// Whether it has a URL: of a service that acts for itself there is nothing to refresh.
+    fn knows(self, setter: &str) -> bool {
+        self != Self::ClientCredentials || setter == "with_token_url"
+    }
+
     /// The name of its constant.
     fn constant(self) -> proc_macro2::Ident {
         format_ident!(

@@ -1,7 +1,5 @@
 //! How requests carry what a security scheme describes.
 
-use proc_macro2::TokenStream;
-use quote::quote;
 use serde_json::Value;
 
 use crate::contract::{Carrier, is_header};
@@ -11,7 +9,7 @@ const CHALLENGED: [&str; 8] =
     ["digest", "hoba", "mutual", "negotiate", "ntlm", "scram-sha-1", "scram-sha-256", "vapid"];
 
 /// Where a security scheme has its credential sent; `None` where that is not one of the places that there are.
-pub fn carrier(scheme: &Value) -> Option<Carrier> {
+pub(super) fn carrier(scheme: &Value) -> Option<Carrier> {
     let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
     if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
         return Some(Carrier::Header);
@@ -41,9 +39,10 @@ pub fn carrier(scheme: &Value) -> Option<Carrier> {
 }
 
 /// Why no request carries what a scheme describes.
-pub fn unsendable(scheme: &Value) -> String {
+pub(super) fn unsendable(scheme: &Value) -> String {
     let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
     match text("type").as_str() {
+        "http" if !scheme["scheme"].as_str().is_some_and(is_header) => "it names no scheme of HTTP".to_owned(),
         "http" => format!("the HTTP scheme `{}` answers a challenge", text("scheme")),
         "apikey" => "its place has no name that can be sent".to_owned(),
         _ => "its type is not known".to_owned(),
@@ -58,18 +57,5 @@ pub(crate) fn place(carrier: &Carrier) -> String {
         Carrier::Cookie(name) => format!("cookie {name}"),
         Carrier::Query(name) => format!("query {name}"),
         Carrier::ClientCertificate => "connection".to_owned(),
-    }
-}
-
-/// The carrier in Rust.
-pub(crate) fn path(carrier: &Carrier) -> TokenStream {
-    match carrier {
-        Carrier::NamedHeader(name) => quote!(::keyfit::auth::Carrier::Header(#name)),
-        Carrier::Scheme(scheme) => quote!(::keyfit::auth::Carrier::Scheme(#scheme)),
-        Carrier::Basic => quote!(::keyfit::auth::Carrier::Basic),
-        Carrier::Cookie(name) => quote!(::keyfit::auth::Carrier::Cookie(#name)),
-        Carrier::Query(name) => quote!(::keyfit::auth::Carrier::Query(#name)),
-        // A certificate is a setting of clients, and no kind of token.
-        Carrier::Header | Carrier::ClientCertificate => quote!(::keyfit::auth::Carrier::Bearer),
     }
 }

@@ -1,0 +1,164 @@
+//! The authorization server of a new contract: what the flows of the document say of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use keyfit_openapi::{Api, Flow, FlowKind, SecurityScheme};
+
+use super::login::Scheme;
+use super::quoted;
+use crate::contract::{Carrier, Endpoint, GrantType};
+
+/// The scope that asks for refresh tokens (OpenID Connect Core 1.0, section 11).
+const OFFLINE: &str = "offline_access";
+
+/// What a document says of where tokens are had.
+#[derive(Debug)]
+pub(super) struct Authorization {
+    /// The kind of token that it issues.
+    issues: String,
+    /// Its endpoints, by their names in a contract.
+    endpoints: BTreeMap<&'static str, Endpoint>,
+    grants: BTreeSet<GrantType>,
+    scopes: BTreeSet<String>,
+}
+
+impl Authorization {
+    /// Of the schemes, which stand in the order of how many operations take them, the first whose flows can be used; with what is
+    /// to be said of the others. `None` where no scheme has any.
+    pub(super) fn read(api: &Api, schemes: &[Scheme], notes: &mut Vec<String>) -> Option<Self> {
+        let described = api.security_schemes();
+        let named = |scheme: &Scheme| described.iter().find(|described| described.name == scheme.kind);
+        let fitting = schemes.iter().filter(|scheme| scheme.carrier == Carrier::Header).filter_map(named);
+        let mut found: Option<Self> = None;
+        for scheme in fitting.filter(|scheme| !scheme.flows.is_empty() || scheme.discovery_url.is_some()) {
+            match &found {
+                None => found = Self::of(api, scheme, notes),
+                Some(first) => notes.push(format!(
+                    "a contract has one authorization server, that of `{}`: what the scheme `{}` says of its own is left out",
+                    first.issues, scheme.name
+                )),
+            }
+        }
+        let endpoints = found.iter().flat_map(|found| found.endpoints.values());
+        let elsewhere: BTreeSet<&str> = endpoints.filter_map(Endpoint::origin).collect();
+        notes.extend(elsewhere.into_iter().map(|origin| {
+            format!(
+                "the authorization server is at {origin}: a live one is asked only with --authorization-server {origin}"
+            )
+        }));
+        found
+    }
+
+    fn of(api: &Api, scheme: &SecurityScheme, notes: &mut Vec<String>) -> Option<Self> {
+        let discovery = scheme.discovery_url.as_deref().map(|url| ("discovery-url", endpoint(api, url)));
+        let mut read = Self {
+            issues: scheme.name.clone(),
+            endpoints: discovery.into_iter().collect(),
+            grants: BTreeSet::new(),
+            scopes: api.asked_scopes(&scheme.name),
+        };
+        let mut flows: Vec<&Flow> = scheme.flows.iter().collect();
+        flows.sort_by_key(|flow| FlowKind::ALL.iter().position(|kind| *kind == flow.kind));
+        for flow in flows {
+            if let Err(why) = read.add(api, flow) {
+                let place = api.place(&format!("{}/flows/{}", scheme.pointer, flow.kind.name()));
+                notes.push(format!("{place}: the flow `{}` is left out of the contract: {why}", flow.kind.name()));
+            }
+        }
+        (!read.endpoints.is_empty()).then_some(read)
+    }
+
+    /// Adds a flow, if it goes by the endpoints of those before it.
+    fn add(&mut self, api: &Api, flow: &Flow) -> Result<(), String> {
+        let grant = match flow.kind {
+            FlowKind::ClientCredentials => GrantType::ClientCredentials,
+            FlowKind::AuthorizationCode => GrantType::AuthorizationCode,
+            FlowKind::DeviceAuthorization => GrantType::DeviceCode,
+            FlowKind::Password => GrantType::Password,
+            FlowKind::Implicit => GrantType::Implicit,
+        };
+        // A client asks for its own token anew, and where a token is given at once there is nothing to refresh.
+        let lasts = !matches!(grant, GrantType::ClientCredentials | GrantType::Implicit);
+        let refreshes = lasts && (flow.refresh_url.is_some() || flow.scopes.iter().any(|scope| scope == OFFLINE));
+        let refresh_url = flow.refresh_url.as_ref().filter(|url| refreshes && Some(*url) != flow.token_url.as_ref());
+        let urls = [
+            ("authorization-url", flow.authorization_url.as_ref(), "GET"),
+            ("token-url", flow.token_url.as_ref(), "POST"),
+            ("refresh-url", refresh_url, "POST"),
+            ("device-authorization-url", flow.device_authorization_url.as_ref(), "POST"),
+        ];
+        let mut found = Vec::new();
+        for (name, url, method) in urls {
+            let Some(endpoint) = url.map(|url| endpoint(api, url)) else { continue };
+            if self.endpoints.get(name).is_some_and(|known| *known != endpoint) {
+                return Err(format!("another one goes by another URL than `{endpoint}`"));
+            }
+            if let Some(operation) = operation_at(api, &endpoint, method) {
+                return Err(format!(
+                    "`{endpoint}` is the operation `{operation}` of the document, and checked as such"
+                ));
+            }
+            found.push((name, endpoint));
+        }
+        self.endpoints.extend(found);
+        self.scopes.extend(flow.scopes.iter().cloned());
+        self.grants.extend([grant].into_iter().chain(refreshes.then_some(GrantType::RefreshToken)));
+        Ok(())
+    }
+
+    /// Whether it knows refresh tokens.
+    pub(super) fn refreshes(&self) -> bool {
+        self.grants.contains(&GrantType::RefreshToken)
+    }
+
+    /// The section of the contract.
+    pub(super) fn section(&self) -> String {
+        let mut text = "\n# Where tokens are had, as the document says it. Endpoints of another host are asked only where a run names that host.\n\
+                        [authorization-server]\n"
+            .to_owned();
+        for (name, endpoint) in &self.endpoints {
+            let _ = writeln!(text, "{name} = {}", quoted(&endpoint.to_string()));
+        }
+        let grants: Vec<String> = self.grants.iter().map(|grant| quoted(grant.word())).collect();
+        let scopes: Vec<String> = self.scopes.iter().map(|scope| quoted(scope)).collect();
+        let _ = write!(
+            text,
+            "grant-types = [{}]\nissues = {}\nscopes = [{}]\n",
+            grants.join(", "),
+            quoted(&self.issues),
+            scopes.join(", ")
+        );
+        if self.scopes.contains(OFFLINE) {
+            let _ = writeln!(text, "offline-scope = {}", quoted(OFFLINE));
+        }
+        text.push_str(
+            "# What no document of OpenAPI says: written as RFC 6749 has it, or as the mock does it. Rules that build on it only observe,\n# but for HTTP Basic, which RFC 6749 demands.\n\
+             token-body = \"form\"\nclient-authentication = [\"basic\", \"body\"]\nlifetime-seconds = 3600\nrotation = \"by-client\"\n\
+             source = { page = \"document\", section = \"securitySchemes\" }\n",
+        );
+        text
+    }
+}
+
+/// An endpoint in the words of a contract: a path where it is at the API's host, or the host is not known.
+fn endpoint(api: &Api, url: &str) -> Endpoint {
+    let whole = Endpoint::new(url);
+    let base = Endpoint::new(&*api.base_url);
+    let is_here = whole.origin().zip(base.origin()).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other));
+    if is_here { Endpoint::new(whole.below("")) } else { whole }
+}
+
+/// The operation of the document that stands at an endpoint.
+fn operation_at<'a>(api: &'a Api, endpoint: &Endpoint, method: &str) -> Option<&'a str> {
+    if endpoint.origin().is_some() {
+        return None;
+    }
+    let base = Endpoint::new(&*api.base_url);
+    let path = endpoint.path().strip_prefix(base.path().trim_end_matches('/'))?;
+    let is_there = |(known, of): (&str, &str)| known == path && of == method;
+    api.operations
+        .iter()
+        .find(|operation| is_there((&operation.path, &operation.method)))
+        .map(|operation| &*operation.id)
+}

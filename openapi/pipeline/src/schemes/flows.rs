@@ -1,0 +1,133 @@
+//! The OAuth flows of a scheme.
+
+use serde_json::Value;
+
+use super::{Defect, SecurityScheme, url};
+use crate::pointer;
+
+/// A flow that can be gone through by what the document says of it. Its URLs are whole, or paths from the root of the API's host
+/// where the document names no server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Flow {
+    /// How tokens are had.
+    pub kind: FlowKind,
+    /// Where users are led.
+    pub authorization_url: Option<String>,
+    /// Where devices ask for a code that a user types.
+    pub device_authorization_url: Option<String>,
+    /// Where tokens are had.
+    pub token_url: Option<String>,
+    /// Where refresh tokens are used, where that is said.
+    pub refresh_url: Option<String>,
+    /// The scopes that it knows.
+    pub scopes: Vec<String>,
+}
+
+/// How tokens are had.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FlowKind {
+    /// A service that acts for itself.
+    ClientCredentials,
+    /// A user who consents in a browser, and a code that is exchanged.
+    AuthorizationCode,
+    /// A device without a browser, whose user consents elsewhere (RFC 8628).
+    DeviceAuthorization,
+    /// A user whose password the client is told.
+    Password,
+    /// A user who consents in a browser, and a token in the URL that leads back.
+    Implicit,
+}
+
+impl FlowKind {
+    /// Every flow that OpenAPI knows.
+    pub const ALL: [Self; 5] =
+        [Self::ClientCredentials, Self::AuthorizationCode, Self::DeviceAuthorization, Self::Password, Self::Implicit];
+
+    /// Its name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "clientCredentials",
+            Self::AuthorizationCode => "authorizationCode",
+            Self::DeviceAuthorization => "deviceAuthorization",
+            Self::Password => "password",
+            Self::Implicit => "implicit",
+        }
+    }
+
+    /// The URLs that it needs.
+    fn needs(self) -> &'static [&'static str] {
+        match self {
+            Self::ClientCredentials | Self::Password => &["tokenUrl"],
+            Self::AuthorizationCode => &["authorizationUrl", "tokenUrl"],
+            Self::DeviceAuthorization => &["deviceAuthorizationUrl", "tokenUrl"],
+            Self::Implicit => &["authorizationUrl"],
+        }
+    }
+}
+
+impl SecurityScheme {
+    /// Reads the flows of a scheme of OAuth.
+    pub(super) fn flows(&mut self, flows: &Value, base_url: &str) {
+        let place = pointer::join(&self.pointer, "flows");
+        let Some(members) = flows.as_object().filter(|members| !members.is_empty()) else {
+            self.remark(place, "it names no flow: how tokens are had is not known", "describe one under `flows`");
+            return;
+        };
+        for (member, flow) in members.iter().filter(|(member, _)| !member.starts_with("x-")) {
+            let at = pointer::join(&place, member);
+            let Some(kind) = FlowKind::ALL.into_iter().find(|kind| kind.name() == member) else {
+                let names: Vec<&str> = FlowKind::ALL.map(FlowKind::name).into();
+                let help = format!("use one of {}", names.join(", "));
+                self.remark(at, &format!("`{member}` is no flow that OpenAPI knows"), &help);
+                continue;
+            };
+            let read = self.flow(kind, flow, &at, base_url);
+            self.flows.extend(read);
+        }
+    }
+
+    fn remark(&mut self, pointer: String, problem: &str, help: &str) {
+        let problem = format!("the security scheme `{}`: {problem}", self.name);
+        self.defects.push(Defect { pointer, problem, help: help.to_owned(), is_malformed: false });
+    }
+
+    fn flow(&mut self, kind: FlowKind, flow: &Value, at: &str, base_url: &str) -> Option<Flow> {
+        let of = format!("the flow `{}` of `{}`", kind.name(), self.name);
+        let mut url = |member: &str| {
+            if !kind.needs().contains(&member) && (member != "refreshUrl" || flow.get(member).is_none()) {
+                return None;
+            }
+            self.url(at, member, &of, url::url(&flow[member], base_url))
+        };
+        let read = Flow {
+            kind,
+            authorization_url: url("authorizationUrl"),
+            device_authorization_url: url("deviceAuthorizationUrl"),
+            token_url: url("tokenUrl"),
+            refresh_url: url("refreshUrl"),
+            scopes: scopes(&flow["scopes"]),
+        };
+        let is_had = |member: &&str| read.url(member).is_some();
+        kind.needs().iter().all(is_had).then_some(read)
+    }
+}
+
+impl Flow {
+    fn url(&self, member: &str) -> Option<&String> {
+        match member {
+            "authorizationUrl" => self.authorization_url.as_ref(),
+            "deviceAuthorizationUrl" => self.device_authorization_url.as_ref(),
+            "tokenUrl" => self.token_url.as_ref(),
+            _ => self.refresh_url.as_ref(),
+        }
+    }
+}
+
+fn scopes(listed: &Value) -> Vec<String> {
+    listed.as_object().into_iter().flatten().map(|(scope, _)| scope).filter(|scope| is_scope(scope)).cloned().collect()
+}
+
+/// RFC 6749, section 3.3: a scope has no spaces, quotes or backslashes.
+pub(super) fn is_scope(scope: &str) -> bool {
+    !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+}

@@ -1,0 +1,75 @@
+//! The URLs at which tokens are had. Secrets are sent there, and users led.
+
+use serde_json::Value;
+
+use crate::normalize::servers;
+
+/// Why a URL cannot be used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Problem {
+    pub(super) told: &'static str,
+    /// Whether it is none, and not one that may not be used.
+    pub(super) is_malformed: bool,
+}
+
+pub(super) const NO_URL: Problem = malformed("is not a whole URL");
+
+const fn malformed(told: &'static str) -> Problem {
+    Problem { told, is_malformed: true }
+}
+
+const fn unusable(told: &'static str) -> Problem {
+    Problem { told, is_malformed: false }
+}
+
+/// A URL that tokens and secrets may be sent to. A path is completed by the API's host where the document names one.
+pub(super) fn url(value: &Value, base_url: &str) -> Result<String, Problem> {
+    let text = value.as_str().unwrap_or_default().trim();
+    if text.is_empty() {
+        return Err(malformed("names no URL"));
+    }
+    if text.chars().any(|letter| letter.is_whitespace() || letter.is_control() || "\"<>\\^`|".contains(letter)) {
+        return Err(NO_URL);
+    }
+    if text.contains(['{', '}']) {
+        return Err(unusable("has a placeholder, and is not a whole URL"));
+    }
+    if text.contains('#') {
+        return Err(unusable("has a fragment, which RFC 6749 forbids"));
+    }
+    let whole = match text.starts_with('/') && !text.starts_with("//") {
+        true if !servers::is_named(base_url) => return Ok(text.to_owned()),
+        true => format!("{}{text}", origin(base_url)),
+        false => text.to_owned(),
+    };
+    let Some((scheme, rest)) = whole.split_once("://") else {
+        // Below which place it is read is told in one way by OpenAPI, and in another by those who write documents.
+        let is_reference = !text.split('/').next().unwrap_or_default().contains(':') && !text.starts_with("//");
+        return Err(if is_reference { unusable(NO_URL.told) } else { NO_URL });
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    match scheme.to_ascii_lowercase().as_str() {
+        _ if authority.is_empty() || authority.starts_with(':') => Err(NO_URL),
+        _ if authority.contains('@') => Err(unusable("holds a user, whom everybody reads")),
+        "https" => Ok(whole),
+        "http" if is_loopback(authority) => Ok(whole),
+        "http" => Err(unusable("is plain http, which shows secrets to everyone on the way")),
+        _ => Err(malformed("is neither http nor https")),
+    }
+}
+
+/// Scheme and host of a whole URL.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |scheme| scheme + "://".len());
+    let path = url[host..].find('/').map_or(url.len(), |path| host + path);
+    &url[..path]
+}
+
+/// Whether the host of a URL is this machine.
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
