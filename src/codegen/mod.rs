@@ -103,13 +103,21 @@ fn pager(
     Pager::new(transport, http, call, operation, pagination)
 }
 
-/// Bodies as forms.
+/// Bodies as forms, and bodies that may be lacking.
 pub trait RequestBuilderExt: Sized {
     /// Sets the body and its media type.
     ///
     /// # Errors
     /// Returns an error if the body cannot be written as a form.
     fn form_urlencoded<T: serde::Serialize + ?Sized>(self, body: &T) -> Result<Self, Unsent>;
+
+    /// Writes the body where there is one.
+    fn with_body<T>(self, body: Option<T>, write: impl FnOnce(Self, T) -> Self) -> Self {
+        match body {
+            Some(body) => write(self, body),
+            None => self,
+        }
+    }
 }
 
 impl RequestBuilderExt for reqwest::RequestBuilder {

@@ -96,8 +96,9 @@ mod generated {
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct NewParcel {
             pub grams: ::std::num::NonZeroU64,
-            #[serde(default)]
-            pub insured: bool,
+            /// Default where it is left out: `false`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub insured: ::std::option::Option<bool>,
             pub to: NewParcelTo,
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub worth: ::std::option::Option<crate::Amount>,
@@ -191,6 +192,91 @@ mod generated {
             )]
             pub sent_at: ::std::option::Option<::keyfit::Timestamp>,
             pub state: super::values::StateAnswer,
+        }
+        /// `ParcelChange`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug,
+            Default
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct ParcelChange {
+            /// Default where it is left out: `true`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub insured: ::std::option::Option<bool>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub labels: ::std::option::Option<
+                ::std::collections::HashMap<::std::string::String, ::std::string::String>,
+            >,
+            /// Default where it is left out: `"slow"`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub speed: ::std::option::Option<ParcelChangeSpeed>,
+            /// Default where it is left out: `["plain"]`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        }
+        impl ParcelChange {
+            pub fn builder() -> builder::ParcelChange {
+                Default::default()
+            }
+        }
+        /// Default where it is left out: `"slow"`.
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Copy,
+            Debug,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub enum ParcelChangeSpeed {
+            #[serde(rename = "slow")]
+            Slow,
+            #[serde(rename = "fast")]
+            Fast,
+        }
+        impl ::std::fmt::Display for ParcelChangeSpeed {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match *self {
+                    Self::Slow => f.write_str("slow"),
+                    Self::Fast => f.write_str("fast"),
+                }
+            }
+        }
+        impl ::std::str::FromStr for ParcelChangeSpeed {
+            type Err = self::error::ConversionError;
+            fn from_str(
+                value: &str,
+            ) -> ::std::result::Result<Self, self::error::ConversionError> {
+                match value {
+                    "slow" => Ok(Self::Slow),
+                    "fast" => Ok(Self::Fast),
+                    _ => Err("invalid value".into()),
+                }
+            }
+        }
+        impl ::std::convert::TryFrom<&str> for ParcelChangeSpeed {
+            type Error = self::error::ConversionError;
+            fn try_from(
+                value: &str,
+            ) -> ::std::result::Result<Self, self::error::ConversionError> {
+                value.parse()
+            }
+        }
+        impl ::std::convert::TryFrom<::std::string::String> for ParcelChangeSpeed {
+            type Error = self::error::ConversionError;
+            fn try_from(
+                value: ::std::string::String,
+            ) -> ::std::result::Result<Self, self::error::ConversionError> {
+                value.parse()
+            }
         }
         /// `Sent`
         #[derive(
@@ -462,7 +548,10 @@ mod generated {
                     ::std::num::NonZeroU64,
                     ::std::string::String,
                 >,
-                insured: ::std::result::Result<bool, ::std::string::String>,
+                insured: ::std::result::Result<
+                    ::std::option::Option<bool>,
+                    ::std::string::String,
+                >,
                 to: ::std::result::Result<super::NewParcelTo, ::std::string::String>,
                 worth: ::std::result::Result<
                     ::std::option::Option<crate::Amount>,
@@ -489,24 +578,23 @@ mod generated {
                     >("grams", value);
                     self
                 }
+                /// Default where it is left out: `false`.
                 pub fn insured(
                     mut self,
                     value: impl ::keyfit::codegen::IntoArgument<bool>,
                 ) -> Self {
-                    self.insured = ::keyfit::codegen::accept::<bool>("insured", value);
+                    self.insured = ::keyfit::codegen::accept_some("insured", value);
                     self
                 }
                 /// `insured` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_insured(
-                    self,
+                    mut self,
                     value: ::std::option::Option<
                         impl ::keyfit::codegen::IntoArgument<bool>,
                     >,
                 ) -> Self {
-                    match value {
-                        Some(value) => self.insured(value),
-                        None => self,
-                    }
+                    self.insured = ::keyfit::codegen::accept_maybe("insured", value);
+                    self
                 }
                 pub fn to(
                     mut self,
@@ -566,6 +654,150 @@ mod generated {
                         insured: Ok(value.insured),
                         to: Ok(value.to),
                         worth: Ok(value.worth),
+                    }
+                }
+            }
+            #[derive(Clone, Debug)]
+            pub struct ParcelChange {
+                insured: ::std::result::Result<
+                    ::std::option::Option<bool>,
+                    ::std::string::String,
+                >,
+                labels: ::std::result::Result<
+                    ::std::option::Option<
+                        ::std::collections::HashMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >,
+                    ::std::string::String,
+                >,
+                speed: ::std::result::Result<
+                    ::std::option::Option<super::ParcelChangeSpeed>,
+                    ::std::string::String,
+                >,
+                tags: ::std::result::Result<
+                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                    ::std::string::String,
+                >,
+            }
+            impl ::std::default::Default for ParcelChange {
+                fn default() -> Self {
+                    Self {
+                        insured: Ok(Default::default()),
+                        labels: Ok(Default::default()),
+                        speed: Ok(Default::default()),
+                        tags: Ok(Default::default()),
+                    }
+                }
+            }
+            impl ParcelChange {
+                /// Default where it is left out: `true`.
+                pub fn insured(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<bool>,
+                ) -> Self {
+                    self.insured = ::keyfit::codegen::accept_some("insured", value);
+                    self
+                }
+                /// `insured` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_insured(
+                    mut self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<bool>,
+                    >,
+                ) -> Self {
+                    self.insured = ::keyfit::codegen::accept_maybe("insured", value);
+                    self
+                }
+                pub fn labels(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        ::std::collections::HashMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >,
+                ) -> Self {
+                    self.labels = ::keyfit::codegen::accept_some("labels", value);
+                    self
+                }
+                /// `labels` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_labels(
+                    mut self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<
+                            ::std::collections::HashMap<
+                                ::std::string::String,
+                                ::std::string::String,
+                            >,
+                        >,
+                    >,
+                ) -> Self {
+                    self.labels = ::keyfit::codegen::accept_maybe("labels", value);
+                    self
+                }
+                /// Default where it is left out: `"slow"`.
+                pub fn speed(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
+                ) -> Self {
+                    self.speed = ::keyfit::codegen::accept_some("speed", value);
+                    self
+                }
+                /// `speed` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_speed(
+                    mut self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
+                    >,
+                ) -> Self {
+                    self.speed = ::keyfit::codegen::accept_maybe("speed", value);
+                    self
+                }
+                /// Default where it is left out: `["plain"]`.
+                pub fn tags(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+                ) -> Self {
+                    self.tags = ::keyfit::codegen::accept_some("tags", value);
+                    self
+                }
+                /// `tags` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_tags(
+                    mut self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<
+                            ::std::vec::Vec<::std::string::String>,
+                        >,
+                    >,
+                ) -> Self {
+                    self.tags = ::keyfit::codegen::accept_maybe("tags", value);
+                    self
+                }
+            }
+            impl ::std::convert::TryFrom<ParcelChange> for super::ParcelChange {
+                type Error = super::error::ConversionError;
+                fn try_from(
+                    value: ParcelChange,
+                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                    Ok(Self {
+                        insured: value.insured?,
+                        labels: value.labels?,
+                        speed: value.speed?,
+                        tags: value.tags?,
+                    })
+                }
+            }
+            impl ::std::convert::From<super::ParcelChange> for ParcelChange {
+                fn from(value: super::ParcelChange) -> Self {
+                    Self {
+                        insured: Ok(value.insured),
+                        labels: Ok(value.labels),
+                        speed: Ok(value.speed),
+                        tags: Ok(value.tags),
                     }
                 }
             }
@@ -783,6 +1015,12 @@ mod generated {
         impl ::keyfit::codegen::ArgumentType for NewParcelTo {
             type Rule = ::keyfit::codegen::rule::Parsed;
         }
+        impl ::keyfit::codegen::ArgumentType for ParcelChange {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for ParcelChangeSpeed {
+            type Rule = ::keyfit::codegen::rule::Parsed;
+        }
         impl ::keyfit::codegen::ArgumentType for Sent {
             type Rule = ::keyfit::codegen::rule::Converted;
         }
@@ -910,6 +1148,26 @@ mod generated {
         /// - Repeat: never: a second request could have a second effect.
         pub fn drop_parcel(&self) -> builder::DropParcel<'_> {
             builder::DropParcel::new(self)
+        }
+        /// Changes what is given, and leaves the rest as it is
+        ///
+        /// Sends a `PATCH` request to `/parcels/{id}`
+        ///
+        /// Arguments:
+        /// - `id`
+        /// - `body`:
+        /// ```text
+        /// let response = client.change_parcel()
+        ///     .id(id)
+        ///     .body(body)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn change_parcel(&self) -> builder::ChangeParcel<'_> {
+            builder::ChangeParcel::new(self)
         }
         /// The label, to be printed
         ///
@@ -1485,6 +1743,127 @@ mod generated {
                 Ok(answer.empty())
             }
         }
+        /// Builder for [`Client::change_parcel`]
+        ///
+        /// [`Client::change_parcel`]: super::Client::change_parcel
+        #[derive(Debug, Clone)]
+        pub struct ChangeParcel<'a> {
+            client: &'a super::Client,
+            id: Result<::keyfit::PathArgument, String>,
+            body: Result<::std::option::Option<types::builder::ParcelChange>, String>,
+        }
+        impl<'a> ChangeParcel<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    id: Err("id was not initialized".to_string()),
+                    body: Ok(None),
+                }
+            }
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("id", value);
+                self
+            }
+            pub fn body(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<types::ParcelChange>,
+            ) -> Self {
+                self.body = ::keyfit::codegen::accept::<
+                    types::ParcelChange,
+                >("body", value)
+                    .map(From::from)
+                    .map(Some);
+                self
+            }
+            /// `body` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_body(
+                self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<types::ParcelChange>,
+                >,
+            ) -> Self {
+                match value {
+                    Some(value) => self.body(value),
+                    None => Self { body: Ok(None), ..self },
+                }
+            }
+            pub fn body_map<F>(mut self, f: F) -> Self
+            where
+                F: std::ops::FnOnce(
+                    types::builder::ParcelChange,
+                ) -> types::builder::ParcelChange,
+            {
+                self.body = self.body.map(|body| Some(f(body.unwrap_or_default())));
+                self
+            }
+            /// Sends a `PATCH` request to `/parcels/{id}`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<types::Parcel>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, id, body } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let body = body
+                        .and_then(|body| {
+                            body
+                                .map(|v| {
+                                    types::ParcelChange::try_from(v).map_err(|e| e.to_string())
+                                })
+                                .transpose()
+                        })
+                        .map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    if body.is_some() {
+                        header_map
+                            .append(
+                                ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
+                                ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                    "application/merge-patch+json",
+                                ),
+                            );
+                    }
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .patch(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .with_body(body, |request, body| request.json(&body))
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[5usize])
+                    .await?;
+                answer.decode()
+            }
+        }
         /// Builder for [`Client::get_label`]
         ///
         /// [`Client::get_label`]: super::Client::get_label
@@ -1550,7 +1929,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[5usize])
+                    .send(&client.client, build(), &super::API.operations[6usize])
                     .await?;
                 Ok(answer.stream())
             }
@@ -1619,7 +1998,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[6usize])
+                    .send(&client.client, build(), &super::API.operations[7usize])
                     .await?;
                 answer.decode()
             }
@@ -1724,7 +2103,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[8usize])
+                    .send(&client.client, request, &super::API.operations[9usize])
                     .await?;
                 answer.decode()
             }
@@ -1737,7 +2116,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[9usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1749,7 +2128,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[8usize],
+                    &super::API.operations[9usize],
                 )
             }
         }
@@ -1820,7 +2199,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[7usize])
+                    .send(&client.client, build(), &super::API.operations[8usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1930,7 +2309,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[9usize])
+                    .send(&client.client, request, &super::API.operations[10usize])
                     .await?;
                 answer.decode()
             }
@@ -1943,7 +2322,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1955,7 +2334,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
         }
@@ -2057,7 +2436,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[10usize])
+                    .send(&client.client, request, &super::API.operations[11usize])
                     .await?;
                 answer.decode()
             }
@@ -2070,7 +2449,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2084,7 +2463,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
         }
@@ -2184,7 +2563,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[11usize])
+                    .send(&client.client, request, &super::API.operations[12usize])
                     .await?;
                 answer.decode()
             }
@@ -2199,7 +2578,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2211,7 +2590,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
         }
@@ -2315,7 +2694,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[12usize])
+                    .send(&client.client, request, &super::API.operations[13usize])
                     .await?;
                 answer.decode()
             }
@@ -2328,7 +2707,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2342,7 +2721,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
         }
@@ -2423,7 +2802,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[13usize])
+                    .send(&client.client, request, &super::API.operations[14usize])
                     .await?;
                 answer.decode()
             }
@@ -2436,7 +2815,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[14usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2450,7 +2829,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[14usize],
                 )
             }
         }
@@ -2559,7 +2938,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[14usize])
+                    .send(&client.client, request, &super::API.operations[15usize])
                     .await?;
                 answer.decode()
             }
@@ -2572,7 +2951,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[15usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2584,7 +2963,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[15usize],
                 )
             }
         }
@@ -2750,6 +3129,18 @@ mod generated {
                     .with_success(&[204u16])
                     .with_retry(::keyfit::operation::Retry::Never)
                     .with_rate_limit("drop-parcel")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "change-parcel",
+                        "change_parcel",
+                        "PATCH",
+                        "/parcels/{id}",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Never)
+                    .with_rate_limit("change-parcel")
                     .with_errors("parcels"),
                 ::keyfit::Operation::new(
                         "get-label",
@@ -3173,6 +3564,27 @@ mod generated {
                             ::keyfit::codegen::argument::<
                                 ::keyfit::PathArgument,
                             >("id", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "change-parcel" => {
+                #[allow(unused_mut)]
+                let mut call = client.change_parcel();
+                if let Some(value) = arguments.get("id") {
+                    call = call
+                        .id(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("id", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("body") {
+                    call = call
+                        .body(
+                            ::keyfit::codegen::argument::<
+                                types::ParcelChange,
+                            >("body", value)?,
                         );
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)

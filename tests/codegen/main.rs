@@ -81,7 +81,7 @@ macro_rules! forms {
                 let listed = listed.expect("a list");
                 assert_eq!((listed.len(), listed[0].id.as_str(), listed[0].state.as_str()), (1, "p1", "lost"));
                 assert_eq!(listed.rate_limit().and_then(|limit| limit.remaining), Some(3));
-                let body = form::types::NewParcel::builder().to("Ada").grams(5);
+                let body = form::types::NewParcel::builder().to("Ada").grams(5).insured(false);
                 let sent = client.send_parcel().x_desk("7").body(body).send().await.expect("a parcel");
                 assert_eq!(sent.sent_at.as_ref().map(keyfit::Timestamp::as_str), Some("yesterday"));
                 client.drop_parcel().id("a/b").send().await.expect("no content");
@@ -139,7 +139,7 @@ mod tests {
             .mock_async(|when, then| {
                 when.method(POST)
                     .path("/parcels/bulk")
-                    .body(r#"[{"grams":5,"insured":false,"to":"Ada","worth":{"cents":250,"currency":"EUR"}}]"#);
+                    .body(r#"[{"grams":5,"to":"Ada","worth":{"cents":250,"currency":"EUR"}}]"#);
                 then.status(202).body(r#"{"price":{"cents":90,"currency":"EUR"},"parcels":[{"state":"stored"}]}"#);
             })
             .await;
@@ -162,6 +162,43 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("heavy"), "{error:?}");
         let answer: crate::form_3::types::Sent = error.decode().expect("the answer as its type");
         assert_eq!(answer.parcels[1].problem.as_deref(), Some("too heavy"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_that_was_not_given_and_all_that_was() {
+        use crate::form_3::types::ParcelChange;
+
+        let server = MockServer::start_async().await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let none: [(&str, &str); 0] = [];
+        let change = ParcelChange::builder;
+        let call = || client.change_parcel().id("p1");
+        let form = "application/merge-patch+json";
+        for (call, media_type, body) in [
+            (call(), None, ""),
+            (call().maybe_body(None::<ParcelChange>), None, ""),
+            (call().body(change()), Some(form), "{}"),
+            (call().body(change().speed("fast")), Some(form), r#"{"speed":"fast"}"#),
+            (call().body_map(|change| change.insured(true)), Some(form), r#"{"insured":true}"#),
+            (call().body(change().tags([""; 0]).labels(none)), Some(form), r#"{"labels":{},"tags":[]}"#),
+        ] {
+            let asked = server
+                .mock_async(|when, then| {
+                    let when = when.method("PATCH").path("/parcels/p1").body(body);
+                    match media_type {
+                        Some(media_type) => drop(when.header("content-type", media_type)),
+                        None => drop(when.header_missing("content-type")),
+                    }
+                    then.status(200).body(r#"{"id":"p1","state":"sent"}"#);
+                })
+                .await;
+            call.send().await.unwrap_or_else(|error| panic!("{body}: {error}"));
+            asked.delete_async().await;
+        }
+        let read: ParcelChange = serde_json::from_str(r#"{"tags":[]}"#).expect("a change");
+        assert_eq!(serde_json::to_string(&read).expect("JSON"), r#"{"tags":[]}"#);
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
+use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Type, parse_quote,
@@ -17,10 +18,10 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::setters;
+use super::{absent, optional_body, setters};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
-use crate::{Api, Operation, name};
+use crate::{Api, Operation, name, walk};
 
 /// The builder of one operation, as it was generated.
 #[derive(Clone)]
@@ -85,6 +86,10 @@ pub(crate) fn adapt(
             }
             Item::Mod(module) if module.ident == "builder" => {
                 import(module);
+                optional_body::settle(module, |block| {
+                    let particulars = reported(block).and_then(|function| particulars.get(&function));
+                    particulars.is_some_and(|known| known.may_lack_body)
+                });
                 let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
                     Item::Impl(block) if block.trait_.is_none() => Some(block),
                     _ => None,
@@ -176,15 +181,18 @@ fn adapt_builder(
 fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
     let call = api.document.pointer(&operation.pointer())?;
     let argument = arguments.iter().find(|argument| argument.setter == *setter)?;
-    let described = match argument.role {
+    let own = |described: &Value| described["description"].as_str().map(str::to_owned);
+    match argument.role {
         Role::Typed if argument.name != "body" || operation.body.is_none() => {
             let parameters = call["parameters"].as_array()?;
-            parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())
+            let parameter = parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())?;
+            let default = walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(absent::note);
+            let said: Vec<String> = own(parameter).into_iter().chain(default).collect();
+            (!said.is_empty()).then(|| said.join("\n\n"))
         }
-        Role::Typed | Role::Written => call.get("requestBody"),
-        Role::MediaType(_) => return Some("The media type of the body.".to_owned()),
-    };
-    described?["description"].as_str().map(str::to_owned)
+        Role::Typed | Role::Written => own(call.get("requestBody")?),
+        Role::MediaType(_) => Some("The media type of the body.".to_owned()),
+    }
 }
 
 /// The operation that this block's `send` reports to the hooks.
@@ -294,11 +302,17 @@ impl VisitMut for SendBody<'_> {
         let own = self.particulars.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
         let asked = self.particulars.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
         let headers = own.into_iter().chain(asked).map(|(name, value)| -> Stmt {
-            parse_quote! {
+            let append = quote! {
                 header_map.append(
                     ::reqwest::header::#name,
                     ::reqwest::header::HeaderValue::from_static(#value),
                 );
+            };
+            let is_of_body = name.to_string() == "CONTENT_TYPE";
+            if is_of_body && self.particulars.may_lack_body {
+                parse_quote!(if body.is_some() { #append })
+            } else {
+                parse_quote!(#append)
             }
         });
         if let Some(at) = block.stmts.iter().position(sets_api_version) {

@@ -1,5 +1,6 @@
 //! From a read API to Rust: the client document, progenitor, and what is added to its code.
 
+mod absent;
 mod adapt;
 mod answers;
 mod bodies;
@@ -17,6 +18,7 @@ mod names;
 mod nullable;
 mod oauth;
 mod one_way;
+mod optional_body;
 mod paging;
 mod paths;
 mod products;
@@ -183,6 +185,7 @@ impl Attempt {
         }
         let requests = split::split_shared(&mut client.document, &mut repairs);
         one_way::settle(&mut client.document, &requests, &mut repairs);
+        absent::settle(&mut client.document, &requests);
         let tagged = tagged::settle(&mut client.document, &requests);
         unions::settle(&mut client.document, &requests, &tagged, &mut repairs);
         requests::mend(&mut client.document, &requests, &mut repairs);

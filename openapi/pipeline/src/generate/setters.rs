@@ -177,13 +177,13 @@ impl Setter {
 
     /// The setter for a value that may be absent.
     fn twin(&self) -> ImplItemFn {
-        let Self { name, need, .. } = self;
+        let Self { name, need, then, .. } = self;
         let Value { kind, given, boxed, .. } = self.value();
         let (label, twin) = (name.to_string(), twin_name(name));
         let absent = if *need == Need::Nullable { "is sent as null" } else { "leaves it out" };
         let doc = format!(" `{name}` with a value that may be absent: `None` {absent}.");
         let value = quote!(::std::option::Option<#given>);
-        if *need == Need::Default || !boxed.is_empty() || !has_rule(kind) {
+        if *need == Need::Default || !boxed.is_empty() || !then.is_empty() || !has_rule(kind) {
             let absent = match need {
                 Need::Default | Need::Required => quote!(self),
                 Need::Optional | Need::Nullable => quote!(Self { #name: Ok(None), ..self }),
