@@ -4,6 +4,7 @@
 mod argument;
 mod include;
 mod oauth;
+mod parameters;
 
 pub use bytes;
 pub use chrono;
@@ -20,9 +21,11 @@ use crate::auth::{Carrier, Credential, TokenKind};
 pub use oauth::{client_credentials, discovered_client_credentials};
 
 pub use crate::client::dispatch::{argument, written};
+pub use crate::client::list_style::ListStyle;
 use crate::client::pagination::{Items, Pager, Pages};
 pub use crate::client::path_argument::encode as encode_path;
 pub use crate::client::query::QueryParam;
+pub use parameters::{header_list, path_list, query_list, with_lists};
 // The builders of requests know an error of this name.
 pub use crate::client::transport::Unsent as Error;
 pub use crate::client::transport::{Answer, Transport, Unsent};

@@ -1202,6 +1202,29 @@ mod generated {
         pub fn get_history(&self) -> builder::GetHistory<'_> {
             builder::GetHistory::new(self)
         }
+        /// The parcels at some desks
+        ///
+        /// Sends a `GET` request to `/desks/{desks}/parcels/{ids}/{codes}`
+        ///
+        /// ```text
+        /// let response = client.find_parcels()
+        ///     .desks(desks)
+        ///     .ids(ids)
+        ///     .codes(codes)
+        ///     .after(after)
+        ///     .expand(expand)
+        ///     .states(states)
+        ///     .tag(tag)
+        ///     .x_codes(x_codes)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: it changes nothing, so it may be repeated.
+        pub fn find_parcels(&self) -> builder::FindParcels<'_> {
+            builder::FindParcels::new(self)
+        }
         /// The moves of the account
         ///
         /// Sends a `GET` request to `/moves`
@@ -2003,6 +2026,258 @@ mod generated {
                 answer.decode()
             }
         }
+        /// Builder for [`Client::find_parcels`]
+        ///
+        /// [`Client::find_parcels`]: super::Client::find_parcels
+        #[derive(Debug, Clone)]
+        pub struct FindParcels<'a> {
+            client: &'a super::Client,
+            desks: Result<::std::vec::Vec<i64>, String>,
+            ids: Result<::std::vec::Vec<::std::string::String>, String>,
+            codes: Result<::keyfit::PathArgument, String>,
+            after: Result<Option<::std::string::String>, String>,
+            expand: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
+            states: Result<Option<::std::vec::Vec<types::State>>, String>,
+            tag: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
+            x_codes: Result<Option<::std::vec::Vec<i64>>, String>,
+        }
+        impl<'a> FindParcels<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    desks: Err("desks was not initialized".to_string()),
+                    ids: Err("ids was not initialized".to_string()),
+                    codes: Err("codes was not initialized".to_string()),
+                    after: Ok(None),
+                    expand: Ok(None),
+                    states: Ok(None),
+                    tag: Ok(None),
+                    x_codes: Ok(None),
+                }
+            }
+            pub fn desks(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
+            ) -> Self {
+                self.desks = ::keyfit::codegen::accept::<
+                    ::std::vec::Vec<i64>,
+                >("desks", value);
+                self
+            }
+            pub fn ids(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            ) -> Self {
+                self.ids = ::keyfit::codegen::accept::<
+                    ::std::vec::Vec<::std::string::String>,
+                >("ids", value);
+                self
+            }
+            pub fn codes(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.codes = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("codes", value);
+                self
+            }
+            pub fn after(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+            ) -> Self {
+                self.after = ::keyfit::codegen::accept_some("after", value);
+                self
+            }
+            /// `after` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_after(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                >,
+            ) -> Self {
+                self.after = ::keyfit::codegen::accept_maybe("after", value);
+                self
+            }
+            pub fn expand(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            ) -> Self {
+                self.expand = ::keyfit::codegen::accept_some("expand", value);
+                self
+            }
+            /// `expand` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_expand(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+                >,
+            ) -> Self {
+                self.expand = ::keyfit::codegen::accept_maybe("expand", value);
+                self
+            }
+            pub fn states(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<types::State>,
+                >,
+            ) -> Self {
+                self.states = ::keyfit::codegen::accept_some("states", value);
+                self
+            }
+            /// `states` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_states(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<types::State>>,
+                >,
+            ) -> Self {
+                self.states = ::keyfit::codegen::accept_maybe("states", value);
+                self
+            }
+            pub fn tag(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            ) -> Self {
+                self.tag = ::keyfit::codegen::accept_some("tag", value);
+                self
+            }
+            /// `tag` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_tag(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+                >,
+            ) -> Self {
+                self.tag = ::keyfit::codegen::accept_maybe("tag", value);
+                self
+            }
+            pub fn x_codes(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
+            ) -> Self {
+                self.x_codes = ::keyfit::codegen::accept_some("x_codes", value);
+                self
+            }
+            /// `x_codes` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_x_codes(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
+                >,
+            ) -> Self {
+                self.x_codes = ::keyfit::codegen::accept_maybe("x_codes", value);
+                self
+            }
+            /// Sends a `GET` request to `/desks/{desks}/parcels/{ids}/{codes}`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<::std::vec::Vec<types::Parcel>>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self {
+                        client,
+                        desks,
+                        ids,
+                        codes,
+                        after,
+                        expand,
+                        states,
+                        tag,
+                        x_codes,
+                    } = self;
+                    let desks = desks.map_err(Error::InvalidRequest)?;
+                    let ids = ids.map_err(Error::InvalidRequest)?;
+                    let codes = codes.map_err(Error::InvalidRequest)?;
+                    let after = after.map_err(Error::InvalidRequest)?;
+                    let expand = expand.map_err(Error::InvalidRequest)?;
+                    let states = states.map_err(Error::InvalidRequest)?;
+                    let tag = tag.map_err(Error::InvalidRequest)?;
+                    let x_codes = x_codes.map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/desks/{}/parcels/{}/{}", client.baseurl,
+                        ::keyfit::codegen::path_list("desks", & desks,
+                        ::keyfit::codegen::ListStyle::Commas) ?,
+                        ::keyfit::codegen::path_list("ids", & ids,
+                        ::keyfit::codegen::ListStyle::MatrixExploded) ?,
+                        ::keyfit::codegen::path_list("codes", & codes,
+                        ::keyfit::codegen::ListStyle::Label) ?,
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        2usize,
+                    );
+                    if let Some(value) = x_codes {
+                        header_map
+                            .append(
+                                "X-Codes",
+                                ::keyfit::codegen::header_list(
+                                        "X-Codes",
+                                        &value,
+                                        ::keyfit::codegen::ListStyle::Commas,
+                                    )?
+                                    .try_into()?,
+                            );
+                    }
+                    #[allow(unused_mut)]
+                    let mut request = ::keyfit::codegen::with_lists(
+                        client
+                            .client
+                            .get(url)
+                            .header(
+                                ::keyfit::codegen::reqwest::header::ACCEPT,
+                                ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                    "application/json",
+                                ),
+                            )
+                            .query(&::keyfit::codegen::QueryParam::new("after", &after))
+                            .headers(header_map)
+                            .build()?,
+                        [
+                            ::keyfit::codegen::query_list(
+                                "expand",
+                                &expand,
+                                ::keyfit::codegen::ListStyle::Brackets,
+                            )?,
+                            ::keyfit::codegen::query_list(
+                                "states",
+                                &states,
+                                ::keyfit::codegen::ListStyle::Pipes,
+                            )?,
+                            ::keyfit::codegen::query_list(
+                                "tag",
+                                &tag,
+                                ::keyfit::codegen::ListStyle::Commas,
+                            )?,
+                        ],
+                    );
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .await?;
+                answer.decode()
+            }
+        }
         /// Builder for [`Client::list_moves`]
         ///
         /// [`Client::list_moves`]: super::Client::list_moves
@@ -2103,7 +2378,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[9usize])
+                    .send(&client.client, request, &super::API.operations[10usize])
                     .await?;
                 answer.decode()
             }
@@ -2116,7 +2391,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2128,7 +2403,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[9usize],
+                    &super::API.operations[10usize],
                 )
             }
         }
@@ -2199,7 +2474,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .send(&client.client, build(), &super::API.operations[9usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -2309,7 +2584,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[10usize])
+                    .send(&client.client, request, &super::API.operations[11usize])
                     .await?;
                 answer.decode()
             }
@@ -2322,7 +2597,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2334,7 +2609,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[10usize],
+                    &super::API.operations[11usize],
                 )
             }
         }
@@ -2436,7 +2711,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[11usize])
+                    .send(&client.client, request, &super::API.operations[12usize])
                     .await?;
                 answer.decode()
             }
@@ -2449,7 +2724,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2463,7 +2738,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[11usize],
+                    &super::API.operations[12usize],
                 )
             }
         }
@@ -2563,7 +2838,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[12usize])
+                    .send(&client.client, request, &super::API.operations[13usize])
                     .await?;
                 answer.decode()
             }
@@ -2578,7 +2853,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2590,7 +2865,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[13usize],
                 )
             }
         }
@@ -2694,7 +2969,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[13usize])
+                    .send(&client.client, request, &super::API.operations[14usize])
                     .await?;
                 answer.decode()
             }
@@ -2707,7 +2982,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[14usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2721,7 +2996,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[14usize],
                 )
             }
         }
@@ -2802,7 +3077,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[14usize])
+                    .send(&client.client, request, &super::API.operations[15usize])
                     .await?;
                 answer.decode()
             }
@@ -2815,7 +3090,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[15usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2829,7 +3104,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[15usize],
                 )
             }
         }
@@ -2938,7 +3213,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[15usize])
+                    .send(&client.client, request, &super::API.operations[16usize])
                     .await?;
                 answer.decode()
             }
@@ -2951,7 +3226,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[15usize],
+                    &super::API.operations[16usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2963,7 +3238,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[15usize],
+                    &super::API.operations[16usize],
                 )
             }
         }
@@ -3166,6 +3441,18 @@ mod generated {
                     .with_success(&[200u16])
                     .with_retry(::keyfit::operation::Retry::Safe)
                     .with_rate_limit("get-history")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "find-parcels",
+                        "find_parcels",
+                        "GET",
+                        "/desks/{desks}/parcels/{ids}/{codes}",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Safe)
+                    .with_rate_limit("find-parcels")
                     .with_errors("parcels"),
                 ::keyfit::Operation::new("move-parcel", "move_parcel", "POST", "/moves")
                     .with_credentials(&["key"])
@@ -3611,6 +3898,75 @@ mod generated {
                             ::keyfit::codegen::argument::<
                                 ::keyfit::PathArgument,
                             >("id", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "find-parcels" => {
+                #[allow(unused_mut)]
+                let mut call = client.find_parcels();
+                if let Some(value) = arguments.get("desks") {
+                    call = call
+                        .desks(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<i64>,
+                            >("desks", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("ids") {
+                    call = call
+                        .ids(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<::std::string::String>,
+                            >("ids", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("codes") {
+                    call = call
+                        .codes(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("codes", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("after") {
+                    call = call
+                        .after(
+                            ::keyfit::codegen::argument::<
+                                ::std::string::String,
+                            >("after", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("expand") {
+                    call = call
+                        .expand(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<::std::string::String>,
+                            >("expand", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("states") {
+                    call = call
+                        .states(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<types::State>,
+                            >("states", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("tag") {
+                    call = call
+                        .tag(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<::std::string::String>,
+                            >("tag", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("X-Codes") {
+                    call = call
+                        .x_codes(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<i64>,
+                            >("X-Codes", value)?,
                         );
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)

@@ -13,6 +13,8 @@ mod form_2;
 mod form_3;
 mod pages;
 
+use std::sync::{Arc, Mutex};
+
 use httpmock::prelude::*;
 use keyfit::operation::Retry;
 use keyfit::{Config, ErrorKind, RetryPolicy};
@@ -199,6 +201,42 @@ mod tests {
         }
         let read: ParcelChange = serde_json::from_str(r#"{"tags":[]}"#).expect("a change");
         assert_eq!(serde_json::to_string(&read).expect("JSON"), r#"{"tags":[]}"#);
+    }
+
+    #[tokio::test]
+    async fn lists_are_sent_as_the_document_says() {
+        use crate::form_3::types::State;
+
+        let server = MockServer::start_async().await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let url = Arc::new(Mutex::new(String::new()));
+        let record = Arc::clone(&url);
+        let sent = server
+            .mock_async(|when, then| {
+                when.method(GET)
+                    .is_true(move |request| {
+                        *record.lock().expect("a test") = request.uri_str().to_owned();
+                        true
+                    })
+                    .header("x-codes", "7,8");
+                then.status(200).body("[]");
+            })
+            .await;
+        let call = || client.find_parcels().desks([1, 2]).ids(["p1", "a,;b"]).codes("x").after("3");
+        let full = call().tag(["a", "b,c"]).states([State::Waiting, State::Sent]).expand(["items"]).x_codes([7, 8]);
+        full.send().await.expect("a list");
+        assert_eq!(sent.calls_async().await, 1);
+        let path = "/desks/1,2/parcels/;ids=p1;ids=a%2C%3Bb/.x";
+        let query = "after=3&expand%5B%5D=items&states=waiting%7Csent&tag=a,b%2Cc";
+        let url = url.lock().expect("a test");
+        assert!(url.ends_with(&format!("{path}?{query}")), "{url}");
+        let none: [i64; 0] = [];
+        for refused in [call().desks(none), call().ids(["a", ".."])] {
+            let error = refused.send().await.expect_err("another path");
+            assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::InvalidRequest, false));
+        }
     }
 
     #[tokio::test]

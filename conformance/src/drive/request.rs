@@ -8,10 +8,11 @@ use keyfit_openapi::{Api, Operation, Place, Writing};
 use serde_json::{Map, Value};
 
 use super::script::Received;
-use crate::body::{ANYTHING, asked_for, is_sent_as, pairs, plain, read, written};
+use crate::body::{ANYTHING, asked_for, is_sent_as, read, written};
 use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::{Carrier, Credential};
+use crate::parameter::{self, pairs};
 use crate::secret::Secret;
 use crate::segment;
 
@@ -40,7 +41,7 @@ pub(super) fn check(
 fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
     let expected: Vec<String> = format!("{BASE_PATH}{}", operation.path)
         .split('/')
-        .map(|segment| segment::filled(segment, |name| arguments.get(name).map(plain)))
+        .map(|segment| segment::filled(segment, |name| parameter::in_path(operation, arguments, name)))
         .collect();
     let sent: Vec<String> = request
         .path
@@ -58,10 +59,8 @@ fn query(
     secret: &Secret,
 ) -> Result<(), String> {
     let documented = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
-    let mut expected: BTreeSet<(String, String)> = documented
-        .filter_map(|parameter| Some(pairs(&parameter.name, arguments.get(&parameter.name)?)))
-        .flatten()
-        .collect();
+    let mut expected: BTreeSet<(String, String)> =
+        documented.filter_map(|parameter| Some(pairs(parameter, arguments.get(&parameter.name)?))).flatten().collect();
     if let Some(Carrier::Query(name)) = carrier {
         expected.insert((name.clone(), secret.reveal().to_owned()));
     }

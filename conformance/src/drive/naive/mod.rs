@@ -16,10 +16,11 @@ use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
 use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
-use crate::body::{asked_for, pairs, plain, written};
+use crate::body::{asked_for, written};
 use crate::carrier::{self, Spot};
 use crate::clock;
 use crate::contract::Contract;
+use crate::parameter;
 use crate::secret::Secret;
 use crate::segment;
 
@@ -112,7 +113,8 @@ impl Client {
 
     fn url(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Url, &'static str> {
         let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
-        let mut given = in_path.filter_map(|parameter| arguments.get(&parameter.name)).map(plain);
+        let mut given =
+            in_path.filter_map(|parameter| Some(parameter::text(parameter, arguments.get(&parameter.name)?)));
         let is_refused = |value: String| value.is_empty() || value == "." || value == ".." || value.contains('\\');
         if given.any(is_refused) && !self.has(Defect::JoinsPathsAsText) {
             return Err("invalid-request");
@@ -120,7 +122,7 @@ impl Client {
         let mut url = self.base_url.clone();
         let mut joined = url.path().trim_end_matches('/').to_owned();
         for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
-            let value = segment::filled(segment, |name| arguments.get(name).map(plain));
+            let value = segment::filled(segment, |name| parameter::in_path(operation, arguments, name));
             joined.push('/');
             joined.extend(percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).map(
                 |part| {
@@ -141,7 +143,7 @@ impl Client {
         url.set_path(&joined);
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
             if let Some(value) = arguments.get(&parameter.name) {
-                url.query_pairs_mut().extend_pairs(pairs(&parameter.name, value));
+                url.query_pairs_mut().extend_pairs(parameter::pairs(parameter, value));
             }
         }
         Ok(url)

@@ -18,7 +18,7 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::{absent, optional_body, setters};
+use super::{absent, lists, optional_body, setters};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
 use crate::{Api, Operation, name, walk};
@@ -161,6 +161,7 @@ fn adapt_builder(
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
+            lists::settle(&mut function.block, operation, &particulars.aliases);
             send = wrap_send(function, index, particulars, operation.pagination.is_some())?;
         } else if let Some(kind) = setters::type_of(function) {
             arguments.push(argument(api, operation, &wires, function, kind));

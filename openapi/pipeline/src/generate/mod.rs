@@ -12,6 +12,7 @@ mod docs;
 mod emit;
 mod kinds;
 mod leniency;
+mod lists;
 mod markdown;
 mod modern;
 mod names;
