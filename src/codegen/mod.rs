@@ -49,6 +49,16 @@ pub const fn supports<const FORM: u32>() {
     assert!(FORM <= NEWEST, "this client was generated for a newer version of keyfit: update the dependency `keyfit`");
 }
 
+/// The integer that a JSON value is, however it is written: `3`, `3.0`, `3e0`.
+pub fn integer(value: &serde_json::Value) -> Option<i64> {
+    /// Below it a float is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let of_float = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
+    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number of 54 bits")]
+    let whole = |number: f64| number as i64;
+    value.as_i64().or_else(|| value.as_f64().filter(of_float).map(whole))
+}
+
 /// What a client of an API without credentials sends: none.
 pub fn no_credential() -> Credential<()> {
     Credential::none()

@@ -184,6 +184,10 @@ mod generated {
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Parcel {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub care: ::std::option::Option<super::values::CareAnswer>,
+            #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+            pub cares: ::std::vec::Vec<super::values::ParcelCaresItem>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub grams: ::std::option::Option<i64>,
             pub id: ::std::string::String,
             #[serde(
@@ -203,22 +207,61 @@ mod generated {
         )]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct ParcelChange {
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub care: ::keyfit::Patch<super::values::Care>,
+            /// What is absent stays as it is; null empties it.
+            ///
             /// Default where it is left out: `true`.
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub insured: ::std::option::Option<bool>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub labels: ::std::option::Option<
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub insured: ::keyfit::Patch<bool>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub labels: ::keyfit::Patch<
                 ::std::collections::HashMap<::std::string::String, ::std::string::String>,
             >,
-            /// Default where it is left out: `"slow"`.
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub speed: ::std::option::Option<ParcelChangeSpeed>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub note: ::keyfit::Patch<::std::string::String>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub route: ::keyfit::Patch<super::values::ParcelChangeRoute>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub size: ::keyfit::Patch<ParcelChangeSize>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub speed: ::keyfit::Patch<ParcelChangeSpeed>,
+            /// What is absent stays as it is; null empties it.
+            ///
             /// Default where it is left out: `["plain"]`.
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub tags: ::keyfit::Patch<::std::vec::Vec<::std::string::String>>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub worth: ::keyfit::Patch<crate::Amount>,
         }
         impl ParcelChange {
             pub fn builder() -> builder::ParcelChange {
+                Default::default()
+            }
+        }
+        /// `ParcelChangeSize`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug,
+            Default
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct ParcelChangeSize {
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub high: ::keyfit::Patch<i64>,
+        }
+        impl ParcelChangeSize {
+            pub fn builder() -> builder::ParcelChangeSize {
                 Default::default()
             }
         }
@@ -659,12 +702,16 @@ mod generated {
             }
             #[derive(Clone, Debug)]
             pub struct ParcelChange {
+                care: ::std::result::Result<
+                    ::keyfit::Patch<super::super::values::Care>,
+                    ::std::string::String,
+                >,
                 insured: ::std::result::Result<
-                    ::std::option::Option<bool>,
+                    ::keyfit::Patch<bool>,
                     ::std::string::String,
                 >,
                 labels: ::std::result::Result<
-                    ::std::option::Option<
+                    ::keyfit::Patch<
                         ::std::collections::HashMap<
                             ::std::string::String,
                             ::std::string::String,
@@ -672,44 +719,120 @@ mod generated {
                     >,
                     ::std::string::String,
                 >,
+                note: ::std::result::Result<
+                    ::keyfit::Patch<::std::string::String>,
+                    ::std::string::String,
+                >,
+                route: ::std::result::Result<
+                    ::keyfit::Patch<super::super::values::ParcelChangeRoute>,
+                    ::std::string::String,
+                >,
+                size: ::std::result::Result<
+                    ::keyfit::Patch<super::ParcelChangeSize>,
+                    ::std::string::String,
+                >,
                 speed: ::std::result::Result<
-                    ::std::option::Option<super::ParcelChangeSpeed>,
+                    ::keyfit::Patch<super::ParcelChangeSpeed>,
                     ::std::string::String,
                 >,
                 tags: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                    ::keyfit::Patch<::std::vec::Vec<::std::string::String>>,
+                    ::std::string::String,
+                >,
+                worth: ::std::result::Result<
+                    ::keyfit::Patch<crate::Amount>,
                     ::std::string::String,
                 >,
             }
             impl ::std::default::Default for ParcelChange {
                 fn default() -> Self {
                     Self {
+                        care: Ok(Default::default()),
                         insured: Ok(Default::default()),
                         labels: Ok(Default::default()),
+                        note: Ok(Default::default()),
+                        route: Ok(Default::default()),
+                        size: Ok(Default::default()),
                         speed: Ok(Default::default()),
                         tags: Ok(Default::default()),
+                        worth: Ok(Default::default()),
                     }
                 }
             }
             impl ParcelChange {
+                /// What is absent stays as it is; null empties it.
+                pub fn care(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        super::super::values::Care,
+                    >,
+                ) -> Self {
+                    self.care = ::keyfit::codegen::accept::<
+                        super::super::values::Care,
+                    >("care", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `care` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_care(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<super::super::values::Care>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.care(value),
+                        None => {
+                            Self {
+                                care: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `care` as null, which empties it.
+                pub fn null_care(self) -> Self {
+                    Self {
+                        care: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                ///
                 /// Default where it is left out: `true`.
                 pub fn insured(
                     mut self,
                     value: impl ::keyfit::codegen::IntoArgument<bool>,
                 ) -> Self {
-                    self.insured = ::keyfit::codegen::accept_some("insured", value);
+                    self.insured = ::keyfit::codegen::accept::<bool>("insured", value)
+                        .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `insured` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_insured(
-                    mut self,
+                    self,
                     value: ::std::option::Option<
                         impl ::keyfit::codegen::IntoArgument<bool>,
                     >,
                 ) -> Self {
-                    self.insured = ::keyfit::codegen::accept_maybe("insured", value);
-                    self
+                    match value {
+                        Some(value) => self.insured(value),
+                        None => {
+                            Self {
+                                insured: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
                 }
+                /// `insured` as null, which empties it.
+                pub fn null_insured(self) -> Self {
+                    Self {
+                        insured: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
                 pub fn labels(
                     mut self,
                     value: impl ::keyfit::codegen::IntoArgument<
@@ -719,12 +842,18 @@ mod generated {
                         >,
                     >,
                 ) -> Self {
-                    self.labels = ::keyfit::codegen::accept_some("labels", value);
+                    self.labels = ::keyfit::codegen::accept::<
+                        ::std::collections::HashMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >("labels", value)
+                        .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `labels` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_labels(
-                    mut self,
+                    self,
                     value: ::std::option::Option<
                         impl ::keyfit::codegen::IntoArgument<
                             ::std::collections::HashMap<
@@ -734,27 +863,169 @@ mod generated {
                         >,
                     >,
                 ) -> Self {
-                    self.labels = ::keyfit::codegen::accept_maybe("labels", value);
+                    match value {
+                        Some(value) => self.labels(value),
+                        None => {
+                            Self {
+                                labels: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `labels` as null, which empties it.
+                pub fn null_labels(self) -> Self {
+                    Self {
+                        labels: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn note(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                ) -> Self {
+                    self.note = ::keyfit::codegen::accept::<
+                        ::std::string::String,
+                    >("note", value)
+                        .map(::keyfit::Patch::Value);
                     self
                 }
-                /// Default where it is left out: `"slow"`.
+                /// `note` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_note(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.note(value),
+                        None => {
+                            Self {
+                                note: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `note` as null, which empties it.
+                pub fn null_note(self) -> Self {
+                    Self {
+                        note: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn route(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        super::super::values::ParcelChangeRoute,
+                    >,
+                ) -> Self {
+                    self.route = ::keyfit::codegen::accept::<
+                        super::super::values::ParcelChangeRoute,
+                    >("route", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `route` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_route(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<
+                            super::super::values::ParcelChangeRoute,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.route(value),
+                        None => {
+                            Self {
+                                route: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `route` as null, which empties it.
+                pub fn null_route(self) -> Self {
+                    Self {
+                        route: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn size(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSize>,
+                ) -> Self {
+                    self.size = ::keyfit::codegen::accept::<
+                        super::ParcelChangeSize,
+                    >("size", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `size` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_size(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSize>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.size(value),
+                        None => {
+                            Self {
+                                size: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `size` as null, which empties it.
+                pub fn null_size(self) -> Self {
+                    Self {
+                        size: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
                 pub fn speed(
                     mut self,
                     value: impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
                 ) -> Self {
-                    self.speed = ::keyfit::codegen::accept_some("speed", value);
+                    self.speed = ::keyfit::codegen::accept::<
+                        super::ParcelChangeSpeed,
+                    >("speed", value)
+                        .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `speed` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_speed(
-                    mut self,
+                    self,
                     value: ::std::option::Option<
                         impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
                     >,
                 ) -> Self {
-                    self.speed = ::keyfit::codegen::accept_maybe("speed", value);
-                    self
+                    match value {
+                        Some(value) => self.speed(value),
+                        None => {
+                            Self {
+                                speed: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
                 }
+                /// `speed` as null, which empties it.
+                pub fn null_speed(self) -> Self {
+                    Self {
+                        speed: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                ///
                 /// Default where it is left out: `["plain"]`.
                 pub fn tags(
                     mut self,
@@ -762,20 +1033,78 @@ mod generated {
                         ::std::vec::Vec<::std::string::String>,
                     >,
                 ) -> Self {
-                    self.tags = ::keyfit::codegen::accept_some("tags", value);
+                    self.tags = ::keyfit::codegen::accept::<
+                        ::std::vec::Vec<::std::string::String>,
+                    >("tags", value)
+                        .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `tags` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_tags(
-                    mut self,
+                    self,
                     value: ::std::option::Option<
                         impl ::keyfit::codegen::IntoArgument<
                             ::std::vec::Vec<::std::string::String>,
                         >,
                     >,
                 ) -> Self {
-                    self.tags = ::keyfit::codegen::accept_maybe("tags", value);
+                    match value {
+                        Some(value) => self.tags(value),
+                        None => {
+                            Self {
+                                tags: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `tags` as null, which empties it.
+                pub fn null_tags(self) -> Self {
+                    Self {
+                        tags: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn worth(
+                    mut self,
+                    value: impl ::std::convert::TryInto<
+                        crate::Amount,
+                        Error: ::std::fmt::Display,
+                    >,
+                ) -> Self {
+                    self.worth = ::keyfit::codegen::accept_converted::<
+                        crate::Amount,
+                    >("worth", value)
+                        .map(::keyfit::Patch::Value);
                     self
+                }
+                /// `worth` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_worth(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::std::convert::TryInto<
+                            crate::Amount,
+                            Error: ::std::fmt::Display,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.worth(value),
+                        None => {
+                            Self {
+                                worth: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `worth` as null, which empties it.
+                pub fn null_worth(self) -> Self {
+                    Self {
+                        worth: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
                 }
             }
             impl ::std::convert::TryFrom<ParcelChange> for super::ParcelChange {
@@ -784,21 +1113,90 @@ mod generated {
                     value: ParcelChange,
                 ) -> ::std::result::Result<Self, super::error::ConversionError> {
                     Ok(Self {
+                        care: value.care?,
                         insured: value.insured?,
                         labels: value.labels?,
+                        note: value.note?,
+                        route: value.route?,
+                        size: value.size?,
                         speed: value.speed?,
                         tags: value.tags?,
+                        worth: value.worth?,
                     })
                 }
             }
             impl ::std::convert::From<super::ParcelChange> for ParcelChange {
                 fn from(value: super::ParcelChange) -> Self {
                     Self {
+                        care: Ok(value.care),
                         insured: Ok(value.insured),
                         labels: Ok(value.labels),
+                        note: Ok(value.note),
+                        route: Ok(value.route),
+                        size: Ok(value.size),
                         speed: Ok(value.speed),
                         tags: Ok(value.tags),
+                        worth: Ok(value.worth),
                     }
+                }
+            }
+            #[derive(Clone, Debug)]
+            pub struct ParcelChangeSize {
+                high: ::std::result::Result<::keyfit::Patch<i64>, ::std::string::String>,
+            }
+            impl ::std::default::Default for ParcelChangeSize {
+                fn default() -> Self {
+                    Self {
+                        high: Ok(Default::default()),
+                    }
+                }
+            }
+            impl ParcelChangeSize {
+                /// What is absent stays as it is; null empties it.
+                pub fn high(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<i64>,
+                ) -> Self {
+                    self.high = ::keyfit::codegen::accept::<i64>("high", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `high` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_high(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<i64>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.high(value),
+                        None => {
+                            Self {
+                                high: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `high` as null, which empties it.
+                pub fn null_high(self) -> Self {
+                    Self {
+                        high: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+            }
+            impl ::std::convert::TryFrom<ParcelChangeSize> for super::ParcelChangeSize {
+                type Error = super::error::ConversionError;
+                fn try_from(
+                    value: ParcelChangeSize,
+                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                    Ok(Self { high: value.high? })
+                }
+            }
+            impl ::std::convert::From<super::ParcelChangeSize> for ParcelChangeSize {
+                fn from(value: super::ParcelChangeSize) -> Self {
+                    Self { high: Ok(value.high) }
                 }
             }
             #[derive(Clone, Debug)]
@@ -941,12 +1339,11 @@ mod generated {
                 }
                 pub fn state(
                     mut self,
-                    value: impl ::std::convert::TryInto<
+                    value: impl ::keyfit::codegen::IntoArgument<
                         super::super::values::SentParcelsItemState,
-                        Error: ::std::fmt::Display,
                     >,
                 ) -> Self {
-                    self.state = ::keyfit::codegen::accept_converted::<
+                    self.state = ::keyfit::codegen::accept::<
                         super::super::values::SentParcelsItemState,
                     >("state", value);
                     self
@@ -1016,6 +1413,9 @@ mod generated {
             type Rule = ::keyfit::codegen::rule::Parsed;
         }
         impl ::keyfit::codegen::ArgumentType for ParcelChange {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for ParcelChangeSize {
             type Rule = ::keyfit::codegen::rule::Converted;
         }
         impl ::keyfit::codegen::ArgumentType for ParcelChangeSpeed {
@@ -1212,6 +1612,7 @@ mod generated {
         ///     .ids(ids)
         ///     .codes(codes)
         ///     .after(after)
+        ///     .care(care)
         ///     .expand(expand)
         ///     .states(states)
         ///     .tag(tag)
@@ -2036,6 +2437,7 @@ mod generated {
             ids: Result<::std::vec::Vec<::std::string::String>, String>,
             codes: Result<::keyfit::PathArgument, String>,
             after: Result<Option<::std::string::String>, String>,
+            care: Result<Option<::std::vec::Vec<super::values::Care>>, String>,
             expand: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
             states: Result<Option<::std::vec::Vec<types::State>>, String>,
             tag: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
@@ -2049,6 +2451,7 @@ mod generated {
                     ids: Err("ids was not initialized".to_string()),
                     codes: Err("codes was not initialized".to_string()),
                     after: Ok(None),
+                    care: Ok(None),
                     expand: Ok(None),
                     states: Ok(None),
                     tag: Ok(None),
@@ -2099,6 +2502,27 @@ mod generated {
                 >,
             ) -> Self {
                 self.after = ::keyfit::codegen::accept_maybe("after", value);
+                self
+            }
+            pub fn care(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<super::values::Care>,
+                >,
+            ) -> Self {
+                self.care = ::keyfit::codegen::accept_some("care", value);
+                self
+            }
+            /// `care` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_care(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<super::values::Care>,
+                    >,
+                >,
+            ) -> Self {
+                self.care = ::keyfit::codegen::accept_maybe("care", value);
                 self
             }
             pub fn expand(
@@ -2200,6 +2624,7 @@ mod generated {
                         ids,
                         codes,
                         after,
+                        care,
                         expand,
                         states,
                         tag,
@@ -2209,6 +2634,7 @@ mod generated {
                     let ids = ids.map_err(Error::InvalidRequest)?;
                     let codes = codes.map_err(Error::InvalidRequest)?;
                     let after = after.map_err(Error::InvalidRequest)?;
+                    let care = care.map_err(Error::InvalidRequest)?;
                     let expand = expand.map_err(Error::InvalidRequest)?;
                     let states = states.map_err(Error::InvalidRequest)?;
                     let tag = tag.map_err(Error::InvalidRequest)?;
@@ -2252,6 +2678,11 @@ mod generated {
                             .headers(header_map)
                             .build()?,
                         [
+                            ::keyfit::codegen::query_list(
+                                "care",
+                                &care,
+                                ::keyfit::codegen::ListStyle::Commas,
+                            )?,
                             ::keyfit::codegen::query_list(
                                 "expand",
                                 &expand,
@@ -3610,8 +4041,136 @@ mod generated {
                 .with_retry_after("/fault/wait"),
         )
         .with_secret_prefixes(&["parc_live_", "parc_test_"]);
-    /// Values of answers that the document names; others are kept as they came.
+    /// Values that the document names; in answers others are kept as they came.
     pub mod values {
+        /// `Care`
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(try_from = "i64", into = "i64")]
+        pub enum Care {
+            /// `0`: As any other.
+            None,
+            /// `1`
+            Fragile,
+        }
+        impl Care {
+            /// The value on the wire.
+            pub const fn as_i64(&self) -> i64 {
+                match self {
+                    Self::None => 0i64,
+                    Self::Fragile => 1i64,
+                }
+            }
+        }
+        impl TryFrom<i64> for Care {
+            type Error = &'static str;
+            fn try_from(value: i64) -> ::std::result::Result<Self, &'static str> {
+                match value {
+                    0i64 => Ok(Self::None),
+                    1i64 => Ok(Self::Fragile),
+                    _ => Err("it is none of: 0, 1"),
+                }
+            }
+        }
+        impl From<Care> for i64 {
+            fn from(value: Care) -> Self {
+                value.as_i64()
+            }
+        }
+        impl ::std::fmt::Display for Care {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                self.as_i64().fmt(f)
+            }
+        }
+        impl ::keyfit::codegen::ArgumentType for Care {
+            type Rule = ::keyfit::codegen::rule::Wrapped<i64>;
+        }
+        impl ::keyfit::codegen::IntoArgumentBy<i64, ::keyfit::codegen::rule::Number>
+        for Care {
+            fn into_argument_by(
+                self,
+            ) -> ::std::result::Result<i64, ::std::string::String> {
+                Ok(self.as_i64())
+            }
+        }
+        /// `ParcelChangeRoute`
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(try_from = "::std::string::String", into = "::std::string::String")]
+        pub enum ParcelChangeRoute {
+            /// `a`
+            ByAir,
+            /// `b`
+            ByBoat,
+        }
+        impl ParcelChangeRoute {
+            /// The value on the wire.
+            pub const fn as_str(&self) -> &'static str {
+                match self {
+                    Self::ByAir => "a",
+                    Self::ByBoat => "b",
+                }
+            }
+        }
+        impl ::std::str::FromStr for ParcelChangeRoute {
+            type Err = &'static str;
+            fn from_str(value: &str) -> ::std::result::Result<Self, &'static str> {
+                match value {
+                    "a" => Ok(Self::ByAir),
+                    "b" => Ok(Self::ByBoat),
+                    _ => Err("it is none of: a, b"),
+                }
+            }
+        }
+        impl TryFrom<&str> for ParcelChangeRoute {
+            type Error = &'static str;
+            fn try_from(value: &str) -> ::std::result::Result<Self, &'static str> {
+                value.parse()
+            }
+        }
+        impl TryFrom<::std::string::String> for ParcelChangeRoute {
+            type Error = &'static str;
+            fn try_from(
+                value: ::std::string::String,
+            ) -> ::std::result::Result<Self, &'static str> {
+                value.parse()
+            }
+        }
+        impl From<ParcelChangeRoute> for ::std::string::String {
+            fn from(value: ParcelChangeRoute) -> Self {
+                value.as_str().to_owned()
+            }
+        }
+        impl ::std::fmt::Display for ParcelChangeRoute {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl ::keyfit::codegen::ArgumentType for ParcelChangeRoute {
+            type Rule = ::keyfit::codegen::rule::Parsed;
+        }
         /// `SentParcelsItemState`
         #[derive(
             Clone,
@@ -3665,6 +4224,128 @@ mod generated {
         impl ::std::fmt::Display for SentParcelsItemState {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.as_str())
+            }
+        }
+        /// `ParcelCaresItem`
+        #[derive(
+            Clone,
+            Debug,
+            Eq,
+            Hash,
+            PartialEq,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(
+            from = "::keyfit::codegen::serde_json::Value",
+            into = "::keyfit::codegen::serde_json::Value"
+        )]
+        #[non_exhaustive]
+        pub enum ParcelCaresItem {
+            /// `1`
+            Fragile,
+            /// `2`
+            ThisWayUp,
+            /// A value that the document does not name, as it came.
+            Other(::keyfit::codegen::serde_json::Value),
+        }
+        impl ParcelCaresItem {
+            /// The value on the wire; `None` where it is no integer.
+            pub fn as_i64(&self) -> ::std::option::Option<i64> {
+                match self {
+                    Self::Fragile => Some(1i64),
+                    Self::ThisWayUp => Some(2i64),
+                    Self::Other(value) => value.as_i64(),
+                }
+            }
+        }
+        impl From<::keyfit::codegen::serde_json::Value> for ParcelCaresItem {
+            fn from(value: ::keyfit::codegen::serde_json::Value) -> Self {
+                match ::keyfit::codegen::integer(&value) {
+                    Some(1i64) => Self::Fragile,
+                    Some(2i64) => Self::ThisWayUp,
+                    _ => Self::Other(value),
+                }
+            }
+        }
+        impl From<ParcelCaresItem> for ::keyfit::codegen::serde_json::Value {
+            fn from(value: ParcelCaresItem) -> Self {
+                match value {
+                    ParcelCaresItem::Fragile => 1i64.into(),
+                    ParcelCaresItem::ThisWayUp => 2i64.into(),
+                    ParcelCaresItem::Other(value) => value,
+                }
+            }
+        }
+        impl ::std::fmt::Display for ParcelCaresItem {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    Self::Fragile => f.write_str(stringify!(1i64)),
+                    Self::ThisWayUp => f.write_str(stringify!(2i64)),
+                    Self::Other(value) => value.fmt(f),
+                }
+            }
+        }
+        /// `CareAnswer`
+        #[derive(
+            Clone,
+            Debug,
+            Eq,
+            Hash,
+            PartialEq,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(
+            from = "::keyfit::codegen::serde_json::Value",
+            into = "::keyfit::codegen::serde_json::Value"
+        )]
+        #[non_exhaustive]
+        pub enum CareAnswer {
+            /// `0`: As any other.
+            None,
+            /// `1`
+            Fragile,
+            /// A value that the document does not name, as it came.
+            Other(::keyfit::codegen::serde_json::Value),
+        }
+        impl CareAnswer {
+            /// The value on the wire; `None` where it is no integer.
+            pub fn as_i64(&self) -> ::std::option::Option<i64> {
+                match self {
+                    Self::None => Some(0i64),
+                    Self::Fragile => Some(1i64),
+                    Self::Other(value) => value.as_i64(),
+                }
+            }
+        }
+        impl From<::keyfit::codegen::serde_json::Value> for CareAnswer {
+            fn from(value: ::keyfit::codegen::serde_json::Value) -> Self {
+                match ::keyfit::codegen::integer(&value) {
+                    Some(0i64) => Self::None,
+                    Some(1i64) => Self::Fragile,
+                    _ => Self::Other(value),
+                }
+            }
+        }
+        impl From<CareAnswer> for ::keyfit::codegen::serde_json::Value {
+            fn from(value: CareAnswer) -> Self {
+                match value {
+                    CareAnswer::None => 0i64.into(),
+                    CareAnswer::Fragile => 1i64.into(),
+                    CareAnswer::Other(value) => value,
+                }
+            }
+        }
+        impl ::std::fmt::Display for CareAnswer {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    Self::None => f.write_str(stringify!(0i64)),
+                    Self::Fragile => f.write_str(stringify!(1i64)),
+                    Self::Other(value) => value.fmt(f),
+                }
             }
         }
         /// `StateAnswer`
@@ -3935,6 +4616,14 @@ mod generated {
                             ::keyfit::codegen::argument::<
                                 ::std::string::String,
                             >("after", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("care") {
+                    call = call
+                        .care(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<self::values::Care>,
+                            >("care", value)?,
                         );
                 }
                 if let Some(value) = arguments.get("expand") {

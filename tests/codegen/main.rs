@@ -199,8 +199,10 @@ mod tests {
             call.send().await.unwrap_or_else(|error| panic!("{body}: {error}"));
             asked.delete_async().await;
         }
-        let read: ParcelChange = serde_json::from_str(r#"{"tags":[]}"#).expect("a change");
-        assert_eq!(serde_json::to_string(&read).expect("JSON"), r#"{"tags":[]}"#);
+        for json in ["{}", r#"{"tags":[]}"#, r#"{"note":null,"size":{"high":null}}"#] {
+            let read: ParcelChange = serde_json::from_str(json).expect("a change");
+            assert_eq!(serde_json::to_string(&read).expect("JSON"), json);
+        }
     }
 
     #[tokio::test]
@@ -237,6 +239,37 @@ mod tests {
             let error = refused.send().await.expect_err("another path");
             assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::InvalidRequest, false));
         }
+    }
+
+    #[tokio::test]
+    async fn values_have_the_names_that_the_document_gives_them() {
+        use crate::form_3::types::ParcelChange;
+        use crate::form_3::values::{Care, CareAnswer, ParcelCaresItem, ParcelChangeRoute};
+
+        let server = MockServer::start_async().await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let answer = r#"{"id":"p1","state":"sent","care":1.0,"cares":[2,7,"odd",null]}"#;
+        server
+            .mock_async(|when, then| {
+                when.method("PATCH").path("/parcels/p1").body(r#"{"care":1,"route":"b"}"#);
+                then.status(200).body(answer);
+            })
+            .await;
+        let change = ParcelChange::builder().care(Care::Fragile).route(ParcelChangeRoute::ByBoat);
+        let parcel = client.change_parcel().id("p1").body(change).send().await.expect("a parcel");
+        assert_eq!(parcel.care, Some(CareAnswer::Fragile));
+        assert_eq!(parcel.cares[0], ParcelCaresItem::ThisWayUp);
+        assert_eq!(parcel.cares[1].as_i64(), Some(7));
+        let written = serde_json::to_value(&*parcel).expect("JSON");
+        assert_eq!(written["cares"], serde_json::json!([2, 7, "odd", null]));
+
+        assert_eq!((Care::try_from(0), Care::try_from(3)), (Ok(Care::None), Err("it is none of: 0, 1")));
+        assert_eq!("a".parse(), Ok(ParcelChangeRoute::ByAir));
+        let refused = client.change_parcel().id("p1").body(ParcelChange::builder().care(3)).send().await;
+        let error = refused.expect_err("no value");
+        assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::InvalidRequest, false));
     }
 
     #[tokio::test]
