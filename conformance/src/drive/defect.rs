@@ -7,6 +7,10 @@ use clap::ValueEnum;
 pub enum Defect {
     /// Sends the header that generators like to add.
     SendsApiVersion,
+    /// Sends the defaults of the document.
+    SendsDefaults,
+    /// Takes zero, false and empty texts in an answer for nothing.
+    LosesFalsyValues,
     /// Drops the value of a success.
     LosesValue,
     /// Keeps the status of a refusal and nothing else.

@@ -83,11 +83,8 @@ fn constants(object: &mut Map<String, Value>) -> Option<Value> {
         if part.keys().any(|key| !CONSTANT.contains(&key.as_str()) && !key.starts_with("x-")) {
             return None;
         }
-        let value = match (part.get("const"), part.get("enum").and_then(Value::as_array).map(Vec::as_slice)) {
-            (Some(value), None) => value,
-            (None, Some([value])) => value,
-            _ => return None,
-        };
+        let listed = part.get("enum").and_then(Value::as_array).map(Vec::as_slice);
+        let ((Some(value), None) | (None, Some([value]))) = (part.get("const"), listed) else { return None };
         values.push(value.clone());
         names.push(json!({ "name": part.get("title"), "description": part.get("description") }));
     }
@@ -157,7 +154,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<E
         match component {
             // What refers to it could not say that it may be null.
             Some(_) if may_be_null(schema) => {}
-            Some(name) => match settler.closed(schema, &name) {
+            Some(name) => match Settler::closed(schema, &name) {
                 Some(found) => settler.found.push(found),
                 None => settler.members(schema, &name),
             },
@@ -194,7 +191,7 @@ struct Settler {
 }
 
 impl Settler {
-    fn closed(&self, schema: &mut Value, name: &str) -> Option<Enum> {
+    fn closed(schema: &mut Value, name: &str) -> Option<Enum> {
         let object = schema.as_object_mut()?;
         let values = taken(object).filter(|values| is_named(values))?;
         let description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -205,7 +202,7 @@ impl Settler {
 
     fn inner(&mut self, schema: &mut Value, name: &str) {
         let is_nullable = may_be_null(schema);
-        let Some(found) = self.closed(schema, name) else { return self.members(schema, name) };
+        let Some(found) = Self::closed(schema, name) else { return self.members(schema, name) };
         if is_nullable {
             schema["nullable"] = json!(true);
         }

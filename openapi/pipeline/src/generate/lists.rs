@@ -63,12 +63,12 @@ impl VisitMut for Lists {
         visit_mut::visit_local_mut(self, local);
         let Some(init) = &mut local.init else { return };
         let Expr::Try(built) = &mut *init.expr else { return };
-        let Expr::MethodCall(build) = &mut *built.expr else { return };
-        if build.method != "build" {
+        let Expr::MethodCall(last) = &mut *built.expr else { return };
+        if last.method != "build" {
             return;
         }
         let mut found = Vec::new();
-        self.taken(&mut build.receiver, &mut found);
+        self.taken(&mut last.receiver, &mut found);
         if !found.is_empty() {
             let built = &init.expr;
             init.expr = parse_quote!(::keyfit::codegen::with_lists(#built, [#(#found),*]));
