@@ -1,4 +1,4 @@
-//! Requests as they go out: bodies by the media type that the document gives them, lists in the query, what is asked for.
+//! Requests as they go out: bodies by the media type that the document gives them, what is asked for.
 
 use keyfit_openapi::{Api, Body, Operation, Writing};
 use serde_json::{Map, Value};
@@ -14,12 +14,6 @@ pub(crate) fn asked_for(operation: &Operation) -> &str {
         return ANYTHING;
     }
     successes.find_map(|(_, shape)| shape.media_type.as_deref()).unwrap_or("application/json")
-}
-
-/// A parameter in the query: each value of a list by itself.
-pub(crate) fn pairs(name: &str, value: &Value) -> Vec<(String, String)> {
-    let one = |value: &Value| (name.to_owned(), plain(value));
-    value.as_array().map_or_else(|| vec![one(value)], |items| items.iter().map(one).collect())
 }
 
 /// The bytes of a body with this value. One that its caller writes is a text as it is, and JSON where it is none.

@@ -25,6 +25,7 @@ pub mod known;
 mod markdown;
 pub mod mock;
 pub mod origin;
+mod parameter;
 mod pointer;
 mod presumption;
 pub mod probe;

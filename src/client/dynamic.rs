@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call_options::checked_header;
+use super::list_style::{ListStyle, add_query};
 use super::pagination::{Pager, Pages};
 use super::path_argument::{PathArgument, encode};
 use super::query::pairs;
@@ -50,8 +51,11 @@ pub struct DynamicClient {
 pub struct DynamicCall<'a> {
     client: &'a DynamicClient,
     operation: &'static Operation,
+    /// Percent-encoded.
     path: Vec<(String, String)>,
     query: Vec<(String, String)>,
+    /// Lists of the query, percent-encoded.
+    lists: Vec<String>,
     headers: HeaderMap,
     accept: Option<String>,
     body: Option<(String, Bytes)>,
@@ -114,6 +118,7 @@ impl DynamicClient {
             operation: self.operation(operation).ok_or_else(|| Error::unknown_operation(operation))?,
             path: Vec::new(),
             query: Vec::new(),
+            lists: Vec::new(),
             headers: HeaderMap::new(),
             accept: None,
             body: None,
@@ -126,7 +131,7 @@ impl DynamicCall<'_> {
     /// The value of a parameter in the path. It is percent-encoded; one that would lead to another path is refused.
     pub fn path(mut self, name: &str, value: &str) -> Self {
         match PathArgument::try_from(value) {
-            Ok(_) => self.path.push((name.to_owned(), value.to_owned())),
+            Ok(_) => self.path.push((name.to_owned(), encode(value).into_owned())),
             Err(error) => self.refuse(format!("the argument `{name}` is refused: {error}")),
         }
         self
@@ -140,6 +145,35 @@ impl DynamicCall<'_> {
             Err(error) => self.refuse(format!("the argument `{name}` is refused: {error}")),
         }
         self
+    }
+
+    /// A list in the path, as the style says. One that would lead to another path is refused.
+    pub fn path_list(mut self, name: &str, value: &(impl Serialize + ?Sized), style: ListStyle) -> Self {
+        match written(value).and_then(|json| style.in_path(name, &json)) {
+            Ok(text) => self.path.push((name.to_owned(), text)),
+            Err(why) => self.refuse(format!("the argument `{name}` is refused: {why}")),
+        }
+        self
+    }
+
+    /// A list in the query, as the style says; nothing where it is empty.
+    pub fn query_list(mut self, name: &str, value: &(impl Serialize + ?Sized), style: ListStyle) -> Self {
+        match written(value).and_then(|json| style.in_query(name, &json)) {
+            Ok(text) => self.lists.extend(text),
+            Err(why) => self.refuse(format!("the argument `{name}` is refused: {why}")),
+        }
+        self
+    }
+
+    /// A list in the headers, as the style says.
+    pub fn header_list(mut self, name: &str, value: &(impl Serialize + ?Sized), style: ListStyle) -> Self {
+        match written(value).and_then(|json| style.in_header(&json)) {
+            Ok(text) => self.header(name, &text),
+            Err(why) => {
+                self.refuse(format!("the argument `{name}` is refused: {why}"));
+                self
+            }
+        }
     }
 
     /// The value of a parameter in the headers.
@@ -249,7 +283,9 @@ impl DynamicCall<'_> {
         if let Some((media_type, body)) = &self.body {
             request = request.header(CONTENT_TYPE, value("type of the body", media_type)?).body(body.clone());
         }
-        request.build().map_err(Error::transport)
+        let mut request = request.build().map_err(Error::transport)?;
+        self.lists.iter().for_each(|list| add_query(request.url_mut(), list));
+        Ok(request)
     }
 
     /// The path, with its arguments.
@@ -263,11 +299,16 @@ impl DynamicCall<'_> {
                 Error::invalid_request(format!("the argument `{name}` is missing: it is in the path"))
             })?;
             filled.push_str(before);
-            filled.push_str(&encode(value));
+            filled.push_str(value);
             rest = after;
         }
         Ok(filled + rest)
     }
+}
+
+/// As JSON text, because numbers keep their digits there.
+fn written(value: &(impl Serialize + ?Sized)) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|error| error.to_string())
 }
 
 impl fmt::Debug for DynamicClient {

@@ -47,6 +47,15 @@ pub(super) fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, ser
     Ok(found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
+/// The values of a list, or the one of what is none; null is no value.
+pub(super) fn values(text: &str) -> Result<Vec<String>, serde_json::Error> {
+    let items: Vec<&RawValue> = match text.as_bytes().first() {
+        Some(b'[') => serde_json::from_str(text)?,
+        _ => vec![serde_json::from_str(text)?],
+    };
+    items.into_iter().filter_map(|item| scalar(item.get()).transpose()).collect()
+}
+
 /// A scalar as it stands in a query; what is nested is its JSON.
 fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
     match text.as_bytes().first() {

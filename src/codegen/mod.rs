@@ -4,6 +4,7 @@
 mod argument;
 mod include;
 mod oauth;
+mod parameters;
 
 pub use bytes;
 pub use chrono;
@@ -20,9 +21,11 @@ use crate::auth::{Carrier, Credential, TokenKind};
 pub use oauth::{client_credentials, discovered_client_credentials};
 
 pub use crate::client::dispatch::{argument, written};
+pub use crate::client::list_style::ListStyle;
 use crate::client::pagination::{Items, Pager, Pages};
 pub use crate::client::path_argument::encode as encode_path;
 pub use crate::client::query::QueryParam;
+pub use parameters::{header_list, path_list, query_list, with_lists};
 // The builders of requests know an error of this name.
 pub use crate::client::transport::Unsent as Error;
 pub use crate::client::transport::{Answer, Transport, Unsent};
@@ -44,6 +47,16 @@ pub const fn supports<const FORM: u32>() {
         "this client was generated for an older version of keyfit: generate it again with `keyfit generate`"
     );
     assert!(FORM <= NEWEST, "this client was generated for a newer version of keyfit: update the dependency `keyfit`");
+}
+
+/// The integer that a JSON value is, however it is written: `3`, `3.0`, `3e0`.
+pub fn integer(value: &serde_json::Value) -> Option<i64> {
+    /// Below it a float is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let of_float = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
+    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number of 54 bits")]
+    let whole = |number: f64| number as i64;
+    value.as_i64().or_else(|| value.as_f64().filter(of_float).map(whole))
 }
 
 /// What a client of an API without credentials sends: none.
@@ -103,13 +116,21 @@ fn pager(
     Pager::new(transport, http, call, operation, pagination)
 }
 
-/// Bodies as forms.
+/// Bodies as forms, and bodies that may be lacking.
 pub trait RequestBuilderExt: Sized {
     /// Sets the body and its media type.
     ///
     /// # Errors
     /// Returns an error if the body cannot be written as a form.
     fn form_urlencoded<T: serde::Serialize + ?Sized>(self, body: &T) -> Result<Self, Unsent>;
+
+    /// Writes the body where there is one.
+    fn with_body<T>(self, body: Option<T>, write: impl FnOnce(Self, T) -> Self) -> Self {
+        match body {
+            Some(body) => write(self, body),
+            None => self,
+        }
+    }
 }
 
 impl RequestBuilderExt for reqwest::RequestBuilder {

@@ -96,8 +96,9 @@ mod generated {
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct NewParcel {
             pub grams: ::std::num::NonZeroU64,
-            #[serde(default)]
-            pub insured: bool,
+            /// Default where it is left out: `false`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub insured: ::std::option::Option<bool>,
             pub to: NewParcelTo,
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub worth: ::std::option::Option<crate::Amount>,
@@ -183,6 +184,10 @@ mod generated {
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Parcel {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub care: ::std::option::Option<super::values::CareAnswer>,
+            #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+            pub cares: ::std::vec::Vec<super::values::ParcelCaresItem>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub grams: ::std::option::Option<i64>,
             pub id: ::std::string::String,
             #[serde(
@@ -191,6 +196,130 @@ mod generated {
             )]
             pub sent_at: ::std::option::Option<::keyfit::Timestamp>,
             pub state: super::values::StateAnswer,
+        }
+        /// `ParcelChange`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug,
+            Default
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct ParcelChange {
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub care: ::keyfit::Patch<super::values::Care>,
+            /// What is absent stays as it is; null empties it.
+            ///
+            /// Default where it is left out: `true`.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub insured: ::keyfit::Patch<bool>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub labels: ::keyfit::Patch<
+                ::std::collections::HashMap<::std::string::String, ::std::string::String>,
+            >,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub note: ::keyfit::Patch<::std::string::String>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub route: ::keyfit::Patch<super::values::ParcelChangeRoute>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub size: ::keyfit::Patch<ParcelChangeSize>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub speed: ::keyfit::Patch<ParcelChangeSpeed>,
+            /// What is absent stays as it is; null empties it.
+            ///
+            /// Default where it is left out: `["plain"]`.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub tags: ::keyfit::Patch<::std::vec::Vec<::std::string::String>>,
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub worth: ::keyfit::Patch<crate::Amount>,
+        }
+        impl ParcelChange {
+            pub fn builder() -> builder::ParcelChange {
+                Default::default()
+            }
+        }
+        /// `ParcelChangeSize`
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Debug,
+            Default
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct ParcelChangeSize {
+            /// What is absent stays as it is; null empties it.
+            #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
+            pub high: ::keyfit::Patch<i64>,
+        }
+        impl ParcelChangeSize {
+            pub fn builder() -> builder::ParcelChangeSize {
+                Default::default()
+            }
+        }
+        /// Default where it is left out: `"slow"`.
+        #[derive(
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize,
+            Clone,
+            Copy,
+            Debug,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub enum ParcelChangeSpeed {
+            #[serde(rename = "slow")]
+            Slow,
+            #[serde(rename = "fast")]
+            Fast,
+        }
+        impl ::std::fmt::Display for ParcelChangeSpeed {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match *self {
+                    Self::Slow => f.write_str("slow"),
+                    Self::Fast => f.write_str("fast"),
+                }
+            }
+        }
+        impl ::std::str::FromStr for ParcelChangeSpeed {
+            type Err = self::error::ConversionError;
+            fn from_str(
+                value: &str,
+            ) -> ::std::result::Result<Self, self::error::ConversionError> {
+                match value {
+                    "slow" => Ok(Self::Slow),
+                    "fast" => Ok(Self::Fast),
+                    _ => Err("invalid value".into()),
+                }
+            }
+        }
+        impl ::std::convert::TryFrom<&str> for ParcelChangeSpeed {
+            type Error = self::error::ConversionError;
+            fn try_from(
+                value: &str,
+            ) -> ::std::result::Result<Self, self::error::ConversionError> {
+                value.parse()
+            }
+        }
+        impl ::std::convert::TryFrom<::std::string::String> for ParcelChangeSpeed {
+            type Error = self::error::ConversionError;
+            fn try_from(
+                value: ::std::string::String,
+            ) -> ::std::result::Result<Self, self::error::ConversionError> {
+                value.parse()
+            }
         }
         /// `Sent`
         #[derive(
@@ -462,7 +591,10 @@ mod generated {
                     ::std::num::NonZeroU64,
                     ::std::string::String,
                 >,
-                insured: ::std::result::Result<bool, ::std::string::String>,
+                insured: ::std::result::Result<
+                    ::std::option::Option<bool>,
+                    ::std::string::String,
+                >,
                 to: ::std::result::Result<super::NewParcelTo, ::std::string::String>,
                 worth: ::std::result::Result<
                     ::std::option::Option<crate::Amount>,
@@ -489,24 +621,23 @@ mod generated {
                     >("grams", value);
                     self
                 }
+                /// Default where it is left out: `false`.
                 pub fn insured(
                     mut self,
                     value: impl ::keyfit::codegen::IntoArgument<bool>,
                 ) -> Self {
-                    self.insured = ::keyfit::codegen::accept::<bool>("insured", value);
+                    self.insured = ::keyfit::codegen::accept_some("insured", value);
                     self
                 }
                 /// `insured` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_insured(
-                    self,
+                    mut self,
                     value: ::std::option::Option<
                         impl ::keyfit::codegen::IntoArgument<bool>,
                     >,
                 ) -> Self {
-                    match value {
-                        Some(value) => self.insured(value),
-                        None => self,
-                    }
+                    self.insured = ::keyfit::codegen::accept_maybe("insured", value);
+                    self
                 }
                 pub fn to(
                     mut self,
@@ -567,6 +698,505 @@ mod generated {
                         to: Ok(value.to),
                         worth: Ok(value.worth),
                     }
+                }
+            }
+            #[derive(Clone, Debug)]
+            pub struct ParcelChange {
+                care: ::std::result::Result<
+                    ::keyfit::Patch<super::super::values::Care>,
+                    ::std::string::String,
+                >,
+                insured: ::std::result::Result<
+                    ::keyfit::Patch<bool>,
+                    ::std::string::String,
+                >,
+                labels: ::std::result::Result<
+                    ::keyfit::Patch<
+                        ::std::collections::HashMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >,
+                    ::std::string::String,
+                >,
+                note: ::std::result::Result<
+                    ::keyfit::Patch<::std::string::String>,
+                    ::std::string::String,
+                >,
+                route: ::std::result::Result<
+                    ::keyfit::Patch<super::super::values::ParcelChangeRoute>,
+                    ::std::string::String,
+                >,
+                size: ::std::result::Result<
+                    ::keyfit::Patch<super::ParcelChangeSize>,
+                    ::std::string::String,
+                >,
+                speed: ::std::result::Result<
+                    ::keyfit::Patch<super::ParcelChangeSpeed>,
+                    ::std::string::String,
+                >,
+                tags: ::std::result::Result<
+                    ::keyfit::Patch<::std::vec::Vec<::std::string::String>>,
+                    ::std::string::String,
+                >,
+                worth: ::std::result::Result<
+                    ::keyfit::Patch<crate::Amount>,
+                    ::std::string::String,
+                >,
+            }
+            impl ::std::default::Default for ParcelChange {
+                fn default() -> Self {
+                    Self {
+                        care: Ok(Default::default()),
+                        insured: Ok(Default::default()),
+                        labels: Ok(Default::default()),
+                        note: Ok(Default::default()),
+                        route: Ok(Default::default()),
+                        size: Ok(Default::default()),
+                        speed: Ok(Default::default()),
+                        tags: Ok(Default::default()),
+                        worth: Ok(Default::default()),
+                    }
+                }
+            }
+            impl ParcelChange {
+                /// What is absent stays as it is; null empties it.
+                pub fn care(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        super::super::values::Care,
+                    >,
+                ) -> Self {
+                    self.care = ::keyfit::codegen::accept::<
+                        super::super::values::Care,
+                    >("care", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `care` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_care(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<super::super::values::Care>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.care(value),
+                        None => {
+                            Self {
+                                care: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `care` as null, which empties it.
+                pub fn null_care(self) -> Self {
+                    Self {
+                        care: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                ///
+                /// Default where it is left out: `true`.
+                pub fn insured(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<bool>,
+                ) -> Self {
+                    self.insured = ::keyfit::codegen::accept::<bool>("insured", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `insured` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_insured(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<bool>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.insured(value),
+                        None => {
+                            Self {
+                                insured: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `insured` as null, which empties it.
+                pub fn null_insured(self) -> Self {
+                    Self {
+                        insured: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn labels(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        ::std::collections::HashMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >,
+                ) -> Self {
+                    self.labels = ::keyfit::codegen::accept::<
+                        ::std::collections::HashMap<
+                            ::std::string::String,
+                            ::std::string::String,
+                        >,
+                    >("labels", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `labels` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_labels(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<
+                            ::std::collections::HashMap<
+                                ::std::string::String,
+                                ::std::string::String,
+                            >,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.labels(value),
+                        None => {
+                            Self {
+                                labels: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `labels` as null, which empties it.
+                pub fn null_labels(self) -> Self {
+                    Self {
+                        labels: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn note(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                ) -> Self {
+                    self.note = ::keyfit::codegen::accept::<
+                        ::std::string::String,
+                    >("note", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `note` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_note(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.note(value),
+                        None => {
+                            Self {
+                                note: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `note` as null, which empties it.
+                pub fn null_note(self) -> Self {
+                    Self {
+                        note: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn route(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        super::super::values::ParcelChangeRoute,
+                    >,
+                ) -> Self {
+                    self.route = ::keyfit::codegen::accept::<
+                        super::super::values::ParcelChangeRoute,
+                    >("route", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `route` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_route(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<
+                            super::super::values::ParcelChangeRoute,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.route(value),
+                        None => {
+                            Self {
+                                route: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `route` as null, which empties it.
+                pub fn null_route(self) -> Self {
+                    Self {
+                        route: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn size(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSize>,
+                ) -> Self {
+                    self.size = ::keyfit::codegen::accept::<
+                        super::ParcelChangeSize,
+                    >("size", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `size` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_size(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSize>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.size(value),
+                        None => {
+                            Self {
+                                size: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `size` as null, which empties it.
+                pub fn null_size(self) -> Self {
+                    Self {
+                        size: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn speed(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
+                ) -> Self {
+                    self.speed = ::keyfit::codegen::accept::<
+                        super::ParcelChangeSpeed,
+                    >("speed", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `speed` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_speed(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.speed(value),
+                        None => {
+                            Self {
+                                speed: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `speed` as null, which empties it.
+                pub fn null_speed(self) -> Self {
+                    Self {
+                        speed: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                ///
+                /// Default where it is left out: `["plain"]`.
+                pub fn tags(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+                ) -> Self {
+                    self.tags = ::keyfit::codegen::accept::<
+                        ::std::vec::Vec<::std::string::String>,
+                    >("tags", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `tags` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_tags(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<
+                            ::std::vec::Vec<::std::string::String>,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.tags(value),
+                        None => {
+                            Self {
+                                tags: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `tags` as null, which empties it.
+                pub fn null_tags(self) -> Self {
+                    Self {
+                        tags: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+                /// What is absent stays as it is; null empties it.
+                pub fn worth(
+                    mut self,
+                    value: impl ::std::convert::TryInto<
+                        crate::Amount,
+                        Error: ::std::fmt::Display,
+                    >,
+                ) -> Self {
+                    self.worth = ::keyfit::codegen::accept_converted::<
+                        crate::Amount,
+                    >("worth", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `worth` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_worth(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::std::convert::TryInto<
+                            crate::Amount,
+                            Error: ::std::fmt::Display,
+                        >,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.worth(value),
+                        None => {
+                            Self {
+                                worth: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `worth` as null, which empties it.
+                pub fn null_worth(self) -> Self {
+                    Self {
+                        worth: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+            }
+            impl ::std::convert::TryFrom<ParcelChange> for super::ParcelChange {
+                type Error = super::error::ConversionError;
+                fn try_from(
+                    value: ParcelChange,
+                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                    Ok(Self {
+                        care: value.care?,
+                        insured: value.insured?,
+                        labels: value.labels?,
+                        note: value.note?,
+                        route: value.route?,
+                        size: value.size?,
+                        speed: value.speed?,
+                        tags: value.tags?,
+                        worth: value.worth?,
+                    })
+                }
+            }
+            impl ::std::convert::From<super::ParcelChange> for ParcelChange {
+                fn from(value: super::ParcelChange) -> Self {
+                    Self {
+                        care: Ok(value.care),
+                        insured: Ok(value.insured),
+                        labels: Ok(value.labels),
+                        note: Ok(value.note),
+                        route: Ok(value.route),
+                        size: Ok(value.size),
+                        speed: Ok(value.speed),
+                        tags: Ok(value.tags),
+                        worth: Ok(value.worth),
+                    }
+                }
+            }
+            #[derive(Clone, Debug)]
+            pub struct ParcelChangeSize {
+                high: ::std::result::Result<::keyfit::Patch<i64>, ::std::string::String>,
+            }
+            impl ::std::default::Default for ParcelChangeSize {
+                fn default() -> Self {
+                    Self {
+                        high: Ok(Default::default()),
+                    }
+                }
+            }
+            impl ParcelChangeSize {
+                /// What is absent stays as it is; null empties it.
+                pub fn high(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<i64>,
+                ) -> Self {
+                    self.high = ::keyfit::codegen::accept::<i64>("high", value)
+                        .map(::keyfit::Patch::Value);
+                    self
+                }
+                /// `high` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_high(
+                    self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<i64>,
+                    >,
+                ) -> Self {
+                    match value {
+                        Some(value) => self.high(value),
+                        None => {
+                            Self {
+                                high: Ok(::keyfit::Patch::Absent),
+                                ..self
+                            }
+                        }
+                    }
+                }
+                /// `high` as null, which empties it.
+                pub fn null_high(self) -> Self {
+                    Self {
+                        high: Ok(::keyfit::Patch::Null),
+                        ..self
+                    }
+                }
+            }
+            impl ::std::convert::TryFrom<ParcelChangeSize> for super::ParcelChangeSize {
+                type Error = super::error::ConversionError;
+                fn try_from(
+                    value: ParcelChangeSize,
+                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                    Ok(Self { high: value.high? })
+                }
+            }
+            impl ::std::convert::From<super::ParcelChangeSize> for ParcelChangeSize {
+                fn from(value: super::ParcelChangeSize) -> Self {
+                    Self { high: Ok(value.high) }
                 }
             }
             #[derive(Clone, Debug)]
@@ -709,12 +1339,11 @@ mod generated {
                 }
                 pub fn state(
                     mut self,
-                    value: impl ::std::convert::TryInto<
+                    value: impl ::keyfit::codegen::IntoArgument<
                         super::super::values::SentParcelsItemState,
-                        Error: ::std::fmt::Display,
                     >,
                 ) -> Self {
-                    self.state = ::keyfit::codegen::accept_converted::<
+                    self.state = ::keyfit::codegen::accept::<
                         super::super::values::SentParcelsItemState,
                     >("state", value);
                     self
@@ -781,6 +1410,15 @@ mod generated {
             type Rule = ::keyfit::codegen::rule::Converted;
         }
         impl ::keyfit::codegen::ArgumentType for NewParcelTo {
+            type Rule = ::keyfit::codegen::rule::Parsed;
+        }
+        impl ::keyfit::codegen::ArgumentType for ParcelChange {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for ParcelChangeSize {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for ParcelChangeSpeed {
             type Rule = ::keyfit::codegen::rule::Parsed;
         }
         impl ::keyfit::codegen::ArgumentType for Sent {
@@ -911,6 +1549,26 @@ mod generated {
         pub fn drop_parcel(&self) -> builder::DropParcel<'_> {
             builder::DropParcel::new(self)
         }
+        /// Changes what is given, and leaves the rest as it is
+        ///
+        /// Sends a `PATCH` request to `/parcels/{id}`
+        ///
+        /// Arguments:
+        /// - `id`
+        /// - `body`:
+        /// ```text
+        /// let response = client.change_parcel()
+        ///     .id(id)
+        ///     .body(body)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn change_parcel(&self) -> builder::ChangeParcel<'_> {
+            builder::ChangeParcel::new(self)
+        }
         /// The label, to be printed
         ///
         /// Sends a `GET` request to `/parcels/{id}/label`
@@ -1015,6 +1673,30 @@ mod generated {
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn get_history(&self) -> builder::GetHistory<'_> {
             builder::GetHistory::new(self)
+        }
+        /// The parcels at some desks
+        ///
+        /// Sends a `GET` request to `/desks/{desks}/parcels/{ids}/{codes}`
+        ///
+        /// ```text
+        /// let response = client.find_parcels()
+        ///     .desks(desks)
+        ///     .ids(ids)
+        ///     .codes(codes)
+        ///     .after(after)
+        ///     .care(care)
+        ///     .expand(expand)
+        ///     .states(states)
+        ///     .tag(tag)
+        ///     .x_codes(x_codes)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `key`.
+        /// - Repeat: it changes nothing, so it may be repeated.
+        pub fn find_parcels(&self) -> builder::FindParcels<'_> {
+            builder::FindParcels::new(self)
         }
         /// The moves of the account
         ///
@@ -1557,6 +2239,127 @@ mod generated {
                 Ok(answer.empty())
             }
         }
+        /// Builder for [`Client::change_parcel`]
+        ///
+        /// [`Client::change_parcel`]: super::Client::change_parcel
+        #[derive(Debug, Clone)]
+        pub struct ChangeParcel<'a> {
+            client: &'a super::Client,
+            id: Result<::keyfit::PathArgument, String>,
+            body: Result<::std::option::Option<types::builder::ParcelChange>, String>,
+        }
+        impl<'a> ChangeParcel<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    id: Err("id was not initialized".to_string()),
+                    body: Ok(None),
+                }
+            }
+            pub fn id(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.id = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("id", value);
+                self
+            }
+            pub fn body(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<types::ParcelChange>,
+            ) -> Self {
+                self.body = ::keyfit::codegen::accept::<
+                    types::ParcelChange,
+                >("body", value)
+                    .map(From::from)
+                    .map(Some);
+                self
+            }
+            /// `body` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_body(
+                self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<types::ParcelChange>,
+                >,
+            ) -> Self {
+                match value {
+                    Some(value) => self.body(value),
+                    None => Self { body: Ok(None), ..self },
+                }
+            }
+            pub fn body_map<F>(mut self, f: F) -> Self
+            where
+                F: std::ops::FnOnce(
+                    types::builder::ParcelChange,
+                ) -> types::builder::ParcelChange,
+            {
+                self.body = self.body.map(|body| Some(f(body.unwrap_or_default())));
+                self
+            }
+            /// Sends a `PATCH` request to `/parcels/{id}`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<types::Parcel>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self { client, id, body } = self;
+                    let id = id.map_err(Error::InvalidRequest)?;
+                    let body = body
+                        .and_then(|body| {
+                            body
+                                .map(|v| {
+                                    types::ParcelChange::try_from(v).map_err(|e| e.to_string())
+                                })
+                                .transpose()
+                        })
+                        .map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    if body.is_some() {
+                        header_map
+                            .append(
+                                ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
+                                ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                    "application/merge-patch+json",
+                                ),
+                            );
+                    }
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .patch(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .with_body(body, |request, body| request.json(&body))
+                        .headers(header_map)
+                        .build()?;
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[5usize])
+                    .await?;
+                answer.decode()
+            }
+        }
         /// Builder for [`Client::get_label`]
         ///
         /// [`Client::get_label`]: super::Client::get_label
@@ -1622,7 +2425,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[5usize])
+                    .send(&client.client, build(), &super::API.operations[6usize])
                     .await?;
                 Ok(answer.stream())
             }
@@ -1706,7 +2509,7 @@ mod generated {
                     let limit = limit.map_err(Error::InvalidRequest)?;
                     let url = format!(
                         "{}/parcels/{}/photos", client.inner.base_url_of(& super::API
-                        .operations[6usize]) ?, encode_path(& id.to_string()),
+                        .operations[7usize]) ?, encode_path(& id.to_string()),
                     );
                     let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
                         1usize,
@@ -1742,7 +2545,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[6usize])
+                    .send(&client.client, request, &super::API.operations[7usize])
                     .await?;
                 answer.decode()
             }
@@ -1755,7 +2558,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[6usize],
+                    &super::API.operations[7usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -1767,7 +2570,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[6usize],
+                    &super::API.operations[7usize],
                 )
             }
         }
@@ -1826,7 +2629,7 @@ mod generated {
                     let body = body.map_err(Error::InvalidRequest)?;
                     let url = format!(
                         "{}/parcels/{}/photos", client.inner.base_url_of(& super::API
-                        .operations[7usize]) ?, encode_path(& id.to_string()),
+                        .operations[8usize]) ?, encode_path(& id.to_string()),
                     );
                     let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
                         1usize,
@@ -1848,7 +2651,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[7usize])
+                    .send(&client.client, build(), &super::API.operations[8usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1907,7 +2710,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .send(&client.client, build(), &super::API.operations[9usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1982,7 +2785,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[9usize])
+                    .send(&client.client, build(), &super::API.operations[10usize])
                     .await?;
                 answer.decode()
             }
@@ -2051,7 +2854,289 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[10usize])
+                    .send(&client.client, build(), &super::API.operations[11usize])
+                    .await?;
+                answer.decode()
+            }
+        }
+        /// Builder for [`Client::find_parcels`]
+        ///
+        /// [`Client::find_parcels`]: super::Client::find_parcels
+        #[derive(Debug, Clone)]
+        pub struct FindParcels<'a> {
+            client: &'a super::Client,
+            desks: Result<::std::vec::Vec<i64>, String>,
+            ids: Result<::std::vec::Vec<::std::string::String>, String>,
+            codes: Result<::keyfit::PathArgument, String>,
+            after: Result<Option<::std::string::String>, String>,
+            care: Result<Option<::std::vec::Vec<super::values::Care>>, String>,
+            expand: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
+            states: Result<Option<::std::vec::Vec<types::State>>, String>,
+            tag: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
+            x_codes: Result<Option<::std::vec::Vec<i64>>, String>,
+        }
+        impl<'a> FindParcels<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    desks: Err("desks was not initialized".to_string()),
+                    ids: Err("ids was not initialized".to_string()),
+                    codes: Err("codes was not initialized".to_string()),
+                    after: Ok(None),
+                    care: Ok(None),
+                    expand: Ok(None),
+                    states: Ok(None),
+                    tag: Ok(None),
+                    x_codes: Ok(None),
+                }
+            }
+            pub fn desks(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
+            ) -> Self {
+                self.desks = ::keyfit::codegen::accept::<
+                    ::std::vec::Vec<i64>,
+                >("desks", value);
+                self
+            }
+            pub fn ids(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            ) -> Self {
+                self.ids = ::keyfit::codegen::accept::<
+                    ::std::vec::Vec<::std::string::String>,
+                >("ids", value);
+                self
+            }
+            pub fn codes(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
+            ) -> Self {
+                self.codes = ::keyfit::codegen::accept::<
+                    ::keyfit::PathArgument,
+                >("codes", value);
+                self
+            }
+            pub fn after(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+            ) -> Self {
+                self.after = ::keyfit::codegen::accept_some("after", value);
+                self
+            }
+            /// `after` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_after(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
+                >,
+            ) -> Self {
+                self.after = ::keyfit::codegen::accept_maybe("after", value);
+                self
+            }
+            pub fn care(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<super::values::Care>,
+                >,
+            ) -> Self {
+                self.care = ::keyfit::codegen::accept_some("care", value);
+                self
+            }
+            /// `care` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_care(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<super::values::Care>,
+                    >,
+                >,
+            ) -> Self {
+                self.care = ::keyfit::codegen::accept_maybe("care", value);
+                self
+            }
+            pub fn expand(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            ) -> Self {
+                self.expand = ::keyfit::codegen::accept_some("expand", value);
+                self
+            }
+            /// `expand` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_expand(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+                >,
+            ) -> Self {
+                self.expand = ::keyfit::codegen::accept_maybe("expand", value);
+                self
+            }
+            pub fn states(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<types::State>,
+                >,
+            ) -> Self {
+                self.states = ::keyfit::codegen::accept_some("states", value);
+                self
+            }
+            /// `states` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_states(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<types::State>>,
+                >,
+            ) -> Self {
+                self.states = ::keyfit::codegen::accept_maybe("states", value);
+                self
+            }
+            pub fn tag(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            ) -> Self {
+                self.tag = ::keyfit::codegen::accept_some("tag", value);
+                self
+            }
+            /// `tag` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_tag(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<
+                        ::std::vec::Vec<::std::string::String>,
+                    >,
+                >,
+            ) -> Self {
+                self.tag = ::keyfit::codegen::accept_maybe("tag", value);
+                self
+            }
+            pub fn x_codes(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
+            ) -> Self {
+                self.x_codes = ::keyfit::codegen::accept_some("x_codes", value);
+                self
+            }
+            /// `x_codes` with a value that may be absent: `None` leaves it out.
+            pub fn maybe_x_codes(
+                mut self,
+                value: ::std::option::Option<
+                    impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
+                >,
+            ) -> Self {
+                self.x_codes = ::keyfit::codegen::accept_maybe("x_codes", value);
+                self
+            }
+            /// Sends a `GET` request to `/desks/{desks}/parcels/{ids}/{codes}`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<::std::vec::Vec<types::Parcel>>,
+                ::keyfit::Error,
+            > {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::reqwest::Request,
+                    Error,
+                > {
+                    let Self {
+                        client,
+                        desks,
+                        ids,
+                        codes,
+                        after,
+                        care,
+                        expand,
+                        states,
+                        tag,
+                        x_codes,
+                    } = self;
+                    let desks = desks.map_err(Error::InvalidRequest)?;
+                    let ids = ids.map_err(Error::InvalidRequest)?;
+                    let codes = codes.map_err(Error::InvalidRequest)?;
+                    let after = after.map_err(Error::InvalidRequest)?;
+                    let care = care.map_err(Error::InvalidRequest)?;
+                    let expand = expand.map_err(Error::InvalidRequest)?;
+                    let states = states.map_err(Error::InvalidRequest)?;
+                    let tag = tag.map_err(Error::InvalidRequest)?;
+                    let x_codes = x_codes.map_err(Error::InvalidRequest)?;
+                    let url = format!(
+                        "{}/desks/{}/parcels/{}/{}", client.baseurl,
+                        ::keyfit::codegen::path_list("desks", & desks,
+                        ::keyfit::codegen::ListStyle::Commas) ?,
+                        ::keyfit::codegen::path_list("ids", & ids,
+                        ::keyfit::codegen::ListStyle::MatrixExploded) ?,
+                        ::keyfit::codegen::path_list("codes", & codes,
+                        ::keyfit::codegen::ListStyle::Label) ?,
+                    );
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        2usize,
+                    );
+                    if let Some(value) = x_codes {
+                        header_map
+                            .append(
+                                "X-Codes",
+                                ::keyfit::codegen::header_list(
+                                        "X-Codes",
+                                        &value,
+                                        ::keyfit::codegen::ListStyle::Commas,
+                                    )?
+                                    .try_into()?,
+                            );
+                    }
+                    #[allow(unused_mut)]
+                    let mut request = ::keyfit::codegen::with_lists(
+                        client
+                            .client
+                            .get(url)
+                            .header(
+                                ::keyfit::codegen::reqwest::header::ACCEPT,
+                                ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                    "application/json",
+                                ),
+                            )
+                            .query(&::keyfit::codegen::QueryParam::new("after", &after))
+                            .headers(header_map)
+                            .build()?,
+                        [
+                            ::keyfit::codegen::query_list(
+                                "care",
+                                &care,
+                                ::keyfit::codegen::ListStyle::Commas,
+                            )?,
+                            ::keyfit::codegen::query_list(
+                                "expand",
+                                &expand,
+                                ::keyfit::codegen::ListStyle::Brackets,
+                            )?,
+                            ::keyfit::codegen::query_list(
+                                "states",
+                                &states,
+                                ::keyfit::codegen::ListStyle::Pipes,
+                            )?,
+                            ::keyfit::codegen::query_list(
+                                "tag",
+                                &tag,
+                                ::keyfit::codegen::ListStyle::Commas,
+                            )?,
+                        ],
+                    );
+                    Ok(request)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &super::API.operations[12usize])
                     .await?;
                 answer.decode()
             }
@@ -2156,7 +3241,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[12usize])
+                    .send(&client.client, request, &super::API.operations[14usize])
                     .await?;
                 answer.decode()
             }
@@ -2169,7 +3254,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[14usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2181,7 +3266,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[12usize],
+                    &super::API.operations[14usize],
                 )
             }
         }
@@ -2252,7 +3337,7 @@ mod generated {
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[11usize])
+                    .send(&client.client, build(), &super::API.operations[13usize])
                     .await?;
                 Ok(answer.empty())
             }
@@ -2362,7 +3447,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[13usize])
+                    .send(&client.client, request, &super::API.operations[15usize])
                     .await?;
                 answer.decode()
             }
@@ -2375,7 +3460,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[15usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2387,7 +3472,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[13usize],
+                    &super::API.operations[15usize],
                 )
             }
         }
@@ -2489,7 +3574,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[14usize])
+                    .send(&client.client, request, &super::API.operations[16usize])
                     .await?;
                 answer.decode()
             }
@@ -2502,7 +3587,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[16usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2516,7 +3601,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[14usize],
+                    &super::API.operations[16usize],
                 )
             }
         }
@@ -2616,7 +3701,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[15usize])
+                    .send(&client.client, request, &super::API.operations[17usize])
                     .await?;
                 answer.decode()
             }
@@ -2631,7 +3716,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[15usize],
+                    &super::API.operations[17usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2643,7 +3728,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[15usize],
+                    &super::API.operations[17usize],
                 )
             }
         }
@@ -2747,7 +3832,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[16usize])
+                    .send(&client.client, request, &super::API.operations[18usize])
                     .await?;
                 answer.decode()
             }
@@ -2760,7 +3845,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[16usize],
+                    &super::API.operations[18usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2774,7 +3859,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[16usize],
+                    &super::API.operations[18usize],
                 )
             }
         }
@@ -2855,7 +3940,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[17usize])
+                    .send(&client.client, request, &super::API.operations[19usize])
                     .await?;
                 answer.decode()
             }
@@ -2868,7 +3953,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[17usize],
+                    &super::API.operations[19usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -2882,7 +3967,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[17usize],
+                    &super::API.operations[19usize],
                 )
             }
         }
@@ -2991,7 +4076,7 @@ mod generated {
                 let (client, request) = self.into_request();
                 let answer = client
                     .inner
-                    .send(&client.client, request, &super::API.operations[18usize])
+                    .send(&client.client, request, &super::API.operations[20usize])
                     .await?;
                 answer.decode()
             }
@@ -3004,7 +4089,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[18usize],
+                    &super::API.operations[20usize],
                 )
             }
             /// The answers of all pages, as a stream.
@@ -3016,7 +4101,7 @@ mod generated {
                     &client.inner,
                     &client.client,
                     request,
-                    &super::API.operations[18usize],
+                    &super::API.operations[20usize],
                 )
             }
         }
@@ -3184,6 +4269,18 @@ mod generated {
                     .with_rate_limit("drop-parcel")
                     .with_errors("parcels"),
                 ::keyfit::Operation::new(
+                        "change-parcel",
+                        "change_parcel",
+                        "PATCH",
+                        "/parcels/{id}",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Never)
+                    .with_rate_limit("change-parcel")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
                         "get-label",
                         "get_label",
                         "GET",
@@ -3269,6 +4366,18 @@ mod generated {
                     .with_success(&[200u16])
                     .with_retry(::keyfit::operation::Retry::Safe)
                     .with_rate_limit("get-history")
+                    .with_errors("parcels"),
+                ::keyfit::Operation::new(
+                        "find-parcels",
+                        "find_parcels",
+                        "GET",
+                        "/desks/{desks}/parcels/{ids}/{codes}",
+                    )
+                    .with_credentials(&["key"])
+                    .with_security(&[&["key"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Safe)
+                    .with_rate_limit("find-parcels")
                     .with_errors("parcels"),
                 ::keyfit::Operation::new("move-parcel", "move_parcel", "POST", "/moves")
                     .with_credentials(&["key"])
@@ -3426,8 +4535,136 @@ mod generated {
                 .with_retry_after("/fault/wait"),
         )
         .with_secret_prefixes(&["parc_live_", "parc_test_"]);
-    /// Values of answers that the document names; others are kept as they came.
+    /// Values that the document names; in answers others are kept as they came.
     pub mod values {
+        /// `Care`
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(try_from = "i64", into = "i64")]
+        pub enum Care {
+            /// `0`: As any other.
+            None,
+            /// `1`
+            Fragile,
+        }
+        impl Care {
+            /// The value on the wire.
+            pub const fn as_i64(&self) -> i64 {
+                match self {
+                    Self::None => 0i64,
+                    Self::Fragile => 1i64,
+                }
+            }
+        }
+        impl TryFrom<i64> for Care {
+            type Error = &'static str;
+            fn try_from(value: i64) -> ::std::result::Result<Self, &'static str> {
+                match value {
+                    0i64 => Ok(Self::None),
+                    1i64 => Ok(Self::Fragile),
+                    _ => Err("it is none of: 0, 1"),
+                }
+            }
+        }
+        impl From<Care> for i64 {
+            fn from(value: Care) -> Self {
+                value.as_i64()
+            }
+        }
+        impl ::std::fmt::Display for Care {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                self.as_i64().fmt(f)
+            }
+        }
+        impl ::keyfit::codegen::ArgumentType for Care {
+            type Rule = ::keyfit::codegen::rule::Wrapped<i64>;
+        }
+        impl ::keyfit::codegen::IntoArgumentBy<i64, ::keyfit::codegen::rule::Number>
+        for Care {
+            fn into_argument_by(
+                self,
+            ) -> ::std::result::Result<i64, ::std::string::String> {
+                Ok(self.as_i64())
+            }
+        }
+        /// `ParcelChangeRoute`
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(try_from = "::std::string::String", into = "::std::string::String")]
+        pub enum ParcelChangeRoute {
+            /// `a`
+            ByAir,
+            /// `b`
+            ByBoat,
+        }
+        impl ParcelChangeRoute {
+            /// The value on the wire.
+            pub const fn as_str(&self) -> &'static str {
+                match self {
+                    Self::ByAir => "a",
+                    Self::ByBoat => "b",
+                }
+            }
+        }
+        impl ::std::str::FromStr for ParcelChangeRoute {
+            type Err = &'static str;
+            fn from_str(value: &str) -> ::std::result::Result<Self, &'static str> {
+                match value {
+                    "a" => Ok(Self::ByAir),
+                    "b" => Ok(Self::ByBoat),
+                    _ => Err("it is none of: a, b"),
+                }
+            }
+        }
+        impl TryFrom<&str> for ParcelChangeRoute {
+            type Error = &'static str;
+            fn try_from(value: &str) -> ::std::result::Result<Self, &'static str> {
+                value.parse()
+            }
+        }
+        impl TryFrom<::std::string::String> for ParcelChangeRoute {
+            type Error = &'static str;
+            fn try_from(
+                value: ::std::string::String,
+            ) -> ::std::result::Result<Self, &'static str> {
+                value.parse()
+            }
+        }
+        impl From<ParcelChangeRoute> for ::std::string::String {
+            fn from(value: ParcelChangeRoute) -> Self {
+                value.as_str().to_owned()
+            }
+        }
+        impl ::std::fmt::Display for ParcelChangeRoute {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl ::keyfit::codegen::ArgumentType for ParcelChangeRoute {
+            type Rule = ::keyfit::codegen::rule::Parsed;
+        }
         /// `SentParcelsItemState`
         #[derive(
             Clone,
@@ -3481,6 +4718,128 @@ mod generated {
         impl ::std::fmt::Display for SentParcelsItemState {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.as_str())
+            }
+        }
+        /// `ParcelCaresItem`
+        #[derive(
+            Clone,
+            Debug,
+            Eq,
+            Hash,
+            PartialEq,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(
+            from = "::keyfit::codegen::serde_json::Value",
+            into = "::keyfit::codegen::serde_json::Value"
+        )]
+        #[non_exhaustive]
+        pub enum ParcelCaresItem {
+            /// `1`
+            Fragile,
+            /// `2`
+            ThisWayUp,
+            /// A value that the document does not name, as it came.
+            Other(::keyfit::codegen::serde_json::Value),
+        }
+        impl ParcelCaresItem {
+            /// The value on the wire; `None` where it is no integer.
+            pub fn as_i64(&self) -> ::std::option::Option<i64> {
+                match self {
+                    Self::Fragile => Some(1i64),
+                    Self::ThisWayUp => Some(2i64),
+                    Self::Other(value) => value.as_i64(),
+                }
+            }
+        }
+        impl From<::keyfit::codegen::serde_json::Value> for ParcelCaresItem {
+            fn from(value: ::keyfit::codegen::serde_json::Value) -> Self {
+                match ::keyfit::codegen::integer(&value) {
+                    Some(1i64) => Self::Fragile,
+                    Some(2i64) => Self::ThisWayUp,
+                    _ => Self::Other(value),
+                }
+            }
+        }
+        impl From<ParcelCaresItem> for ::keyfit::codegen::serde_json::Value {
+            fn from(value: ParcelCaresItem) -> Self {
+                match value {
+                    ParcelCaresItem::Fragile => 1i64.into(),
+                    ParcelCaresItem::ThisWayUp => 2i64.into(),
+                    ParcelCaresItem::Other(value) => value,
+                }
+            }
+        }
+        impl ::std::fmt::Display for ParcelCaresItem {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    Self::Fragile => f.write_str(stringify!(1i64)),
+                    Self::ThisWayUp => f.write_str(stringify!(2i64)),
+                    Self::Other(value) => value.fmt(f),
+                }
+            }
+        }
+        /// `CareAnswer`
+        #[derive(
+            Clone,
+            Debug,
+            Eq,
+            Hash,
+            PartialEq,
+            ::keyfit::codegen::serde::Deserialize,
+            ::keyfit::codegen::serde::Serialize
+        )]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        #[serde(
+            from = "::keyfit::codegen::serde_json::Value",
+            into = "::keyfit::codegen::serde_json::Value"
+        )]
+        #[non_exhaustive]
+        pub enum CareAnswer {
+            /// `0`: As any other.
+            None,
+            /// `1`
+            Fragile,
+            /// A value that the document does not name, as it came.
+            Other(::keyfit::codegen::serde_json::Value),
+        }
+        impl CareAnswer {
+            /// The value on the wire; `None` where it is no integer.
+            pub fn as_i64(&self) -> ::std::option::Option<i64> {
+                match self {
+                    Self::None => Some(0i64),
+                    Self::Fragile => Some(1i64),
+                    Self::Other(value) => value.as_i64(),
+                }
+            }
+        }
+        impl From<::keyfit::codegen::serde_json::Value> for CareAnswer {
+            fn from(value: ::keyfit::codegen::serde_json::Value) -> Self {
+                match ::keyfit::codegen::integer(&value) {
+                    Some(0i64) => Self::None,
+                    Some(1i64) => Self::Fragile,
+                    _ => Self::Other(value),
+                }
+            }
+        }
+        impl From<CareAnswer> for ::keyfit::codegen::serde_json::Value {
+            fn from(value: CareAnswer) -> Self {
+                match value {
+                    CareAnswer::None => 0i64.into(),
+                    CareAnswer::Fragile => 1i64.into(),
+                    CareAnswer::Other(value) => value,
+                }
+            }
+        }
+        impl ::std::fmt::Display for CareAnswer {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    Self::None => f.write_str(stringify!(0i64)),
+                    Self::Fragile => f.write_str(stringify!(1i64)),
+                    Self::Other(value) => value.fmt(f),
+                }
             }
         }
         /// `StateAnswer`
@@ -3676,6 +5035,27 @@ mod generated {
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
+            "change-parcel" => {
+                #[allow(unused_mut)]
+                let mut call = client.change_parcel();
+                if let Some(value) = arguments.get("id") {
+                    call = call
+                        .id(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("id", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("body") {
+                    call = call
+                        .body(
+                            ::keyfit::codegen::argument::<
+                                types::ParcelChange,
+                            >("body", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
             "get-label" => {
                 #[allow(unused_mut)]
                 let mut call = client.get_label();
@@ -3769,6 +5149,83 @@ mod generated {
                             ::keyfit::codegen::argument::<
                                 ::keyfit::PathArgument,
                             >("id", value)?,
+                        );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "find-parcels" => {
+                #[allow(unused_mut)]
+                let mut call = client.find_parcels();
+                if let Some(value) = arguments.get("desks") {
+                    call = call
+                        .desks(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<i64>,
+                            >("desks", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("ids") {
+                    call = call
+                        .ids(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<::std::string::String>,
+                            >("ids", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("codes") {
+                    call = call
+                        .codes(
+                            ::keyfit::codegen::argument::<
+                                ::keyfit::PathArgument,
+                            >("codes", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("after") {
+                    call = call
+                        .after(
+                            ::keyfit::codegen::argument::<
+                                ::std::string::String,
+                            >("after", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("care") {
+                    call = call
+                        .care(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<self::values::Care>,
+                            >("care", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("expand") {
+                    call = call
+                        .expand(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<::std::string::String>,
+                            >("expand", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("states") {
+                    call = call
+                        .states(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<types::State>,
+                            >("states", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("tag") {
+                    call = call
+                        .tag(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<::std::string::String>,
+                            >("tag", value)?,
+                        );
+                }
+                if let Some(value) = arguments.get("X-Codes") {
+                    call = call
+                        .x_codes(
+                            ::keyfit::codegen::argument::<
+                                ::std::vec::Vec<i64>,
+                            >("X-Codes", value)?,
                         );
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)

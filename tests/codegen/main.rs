@@ -13,6 +13,8 @@ mod form_2;
 mod form_3;
 mod pages;
 
+use std::sync::{Arc, Mutex};
+
 use httpmock::prelude::*;
 use keyfit::operation::Retry;
 use keyfit::{Config, ErrorKind, RetryPolicy};
@@ -81,7 +83,7 @@ macro_rules! forms {
                 let listed = listed.expect("a list");
                 assert_eq!((listed.len(), listed[0].id.as_str(), listed[0].state.as_str()), (1, "p1", "lost"));
                 assert_eq!(listed.rate_limit().and_then(|limit| limit.remaining), Some(3));
-                let body = form::types::NewParcel::builder().to("Ada").grams(5);
+                let body = form::types::NewParcel::builder().to("Ada").grams(5).insured(false);
                 let sent = client.send_parcel().x_desk("7").body(body).send().await.expect("a parcel");
                 assert_eq!(sent.sent_at.as_ref().map(keyfit::Timestamp::as_str), Some("yesterday"));
                 client.drop_parcel().id("a/b").send().await.expect("no content");
@@ -139,7 +141,7 @@ mod tests {
             .mock_async(|when, then| {
                 when.method(POST)
                     .path("/parcels/bulk")
-                    .body(r#"[{"grams":5,"insured":false,"to":"Ada","worth":{"cents":250,"currency":"EUR"}}]"#);
+                    .body(r#"[{"grams":5,"to":"Ada","worth":{"cents":250,"currency":"EUR"}}]"#);
                 then.status(202).body(r#"{"price":{"cents":90,"currency":"EUR"},"parcels":[{"state":"stored"}]}"#);
             })
             .await;
@@ -229,6 +231,112 @@ mod tests {
         call.query("city", "Ulm").send().await.expect("a list");
         returned.assert_async().await;
         desks.assert_calls_async(2).await;
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_that_was_not_given_and_all_that_was() {
+        use crate::form_3::types::ParcelChange;
+
+        let server = MockServer::start_async().await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let none: [(&str, &str); 0] = [];
+        let change = ParcelChange::builder;
+        let call = || client.change_parcel().id("p1");
+        let form = "application/merge-patch+json";
+        for (call, media_type, body) in [
+            (call(), None, ""),
+            (call().maybe_body(None::<ParcelChange>), None, ""),
+            (call().body(change()), Some(form), "{}"),
+            (call().body(change().speed("fast")), Some(form), r#"{"speed":"fast"}"#),
+            (call().body_map(|change| change.insured(true)), Some(form), r#"{"insured":true}"#),
+            (call().body(change().tags([""; 0]).labels(none)), Some(form), r#"{"labels":{},"tags":[]}"#),
+        ] {
+            let asked = server
+                .mock_async(|when, then| {
+                    let when = when.method("PATCH").path("/parcels/p1").body(body);
+                    match media_type {
+                        Some(media_type) => drop(when.header("content-type", media_type)),
+                        None => drop(when.header_missing("content-type")),
+                    }
+                    then.status(200).body(r#"{"id":"p1","state":"sent"}"#);
+                })
+                .await;
+            call.send().await.unwrap_or_else(|error| panic!("{body}: {error}"));
+            asked.delete_async().await;
+        }
+        for json in ["{}", r#"{"tags":[]}"#, r#"{"note":null,"size":{"high":null}}"#] {
+            let read: ParcelChange = serde_json::from_str(json).expect("a change");
+            assert_eq!(serde_json::to_string(&read).expect("JSON"), json);
+        }
+    }
+
+    #[tokio::test]
+    async fn lists_are_sent_as_the_document_says() {
+        use crate::form_3::types::State;
+
+        let server = MockServer::start_async().await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let url = Arc::new(Mutex::new(String::new()));
+        let record = Arc::clone(&url);
+        let sent = server
+            .mock_async(|when, then| {
+                when.method(GET)
+                    .is_true(move |request| {
+                        *record.lock().expect("a test") = request.uri_str().to_owned();
+                        true
+                    })
+                    .header("x-codes", "7,8");
+                then.status(200).body("[]");
+            })
+            .await;
+        let call = || client.find_parcels().desks([1, 2]).ids(["p1", "a,;b"]).codes("x").after("3");
+        let full = call().tag(["a", "b,c"]).states([State::Waiting, State::Sent]).expand(["items"]).x_codes([7, 8]);
+        full.send().await.expect("a list");
+        assert_eq!(sent.calls_async().await, 1);
+        let path = "/desks/1,2/parcels/;ids=p1;ids=a%2C%3Bb/.x";
+        let query = "after=3&expand%5B%5D=items&states=waiting%7Csent&tag=a,b%2Cc";
+        let url = url.lock().expect("a test");
+        assert!(url.ends_with(&format!("{path}?{query}")), "{url}");
+        let none: [i64; 0] = [];
+        for refused in [call().desks(none), call().ids(["a", ".."])] {
+            let error = refused.send().await.expect_err("another path");
+            assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::InvalidRequest, false));
+        }
+    }
+
+    #[tokio::test]
+    async fn values_have_the_names_that_the_document_gives_them() {
+        use crate::form_3::types::ParcelChange;
+        use crate::form_3::values::{Care, CareAnswer, ParcelCaresItem, ParcelChangeRoute};
+
+        let server = MockServer::start_async().await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client =
+            crate::form_3::Client::with_config(crate::form_3::Key::new(KEY).expect("a key"), config).expect("a client");
+        let answer = r#"{"id":"p1","state":"sent","care":1.0,"cares":[2,7,"odd",null]}"#;
+        server
+            .mock_async(|when, then| {
+                when.method("PATCH").path("/parcels/p1").body(r#"{"care":1,"route":"b"}"#);
+                then.status(200).body(answer);
+            })
+            .await;
+        let change = ParcelChange::builder().care(Care::Fragile).route(ParcelChangeRoute::ByBoat);
+        let parcel = client.change_parcel().id("p1").body(change).send().await.expect("a parcel");
+        assert_eq!(parcel.care, Some(CareAnswer::Fragile));
+        assert_eq!(parcel.cares[0], ParcelCaresItem::ThisWayUp);
+        assert_eq!(parcel.cares[1].as_i64(), Some(7));
+        let written = serde_json::to_value(&*parcel).expect("JSON");
+        assert_eq!(written["cares"], serde_json::json!([2, 7, "odd", null]));
+
+        assert_eq!((Care::try_from(0), Care::try_from(3)), (Ok(Care::None), Err("it is none of: 0, 1")));
+        assert_eq!("a".parse(), Ok(ParcelChangeRoute::ByAir));
+        let refused = client.change_parcel().id("p1").body(ParcelChange::builder().care(3)).send().await;
+        let error = refused.expect_err("no value");
+        assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::InvalidRequest, false));
     }
 
     #[tokio::test]

@@ -3128,7 +3128,7 @@ mod generated {
             ],
         )
         .with_client_certificates(&["machine"]);
-    /// Values of answers that the document names; others are kept as they came.
+    /// Values that the document names; in answers others are kept as they came.
     pub mod values {}
     #[cfg(test)]
     /// Calls an operation through its typed builder.

@@ -1,6 +1,6 @@
 //! What is typed after the operation: `name=value` for its parameters and for the members of its body.
 
-use keyfit::DynamicCall;
+use keyfit::{DynamicCall, ListStyle};
 use keyfit_openapi::{Api, Operation, Parameter, Place, did_you_mean};
 use serde_json::value::RawValue;
 
@@ -8,6 +8,7 @@ use super::body::{self, Body, Member};
 use super::value;
 use crate::UserError;
 use crate::body::asked_for;
+use crate::parameter;
 use crate::secret::{names_secret, shown};
 
 /// The arguments of a call, checked by the document.
@@ -16,10 +17,21 @@ pub struct Arguments {
     path: Vec<(String, String)>,
     pub(super) query: Vec<(String, Box<RawValue>)>,
     headers: Vec<(String, String)>,
+    /// What is written by a style.
+    lists: Vec<List>,
     pub(super) body: Option<Body>,
     accept: String,
     /// Values of what is called like a secret.
     secrets: Vec<String>,
+}
+
+/// A parameter that is written by a style.
+#[derive(Clone, Debug)]
+struct List {
+    name: String,
+    place: Place,
+    style: ListStyle,
+    value: Box<RawValue>,
 }
 
 /// What a name stands for.
@@ -96,6 +108,13 @@ impl Arguments {
         for (name, value) in &self.headers {
             call = call.header(name, value);
         }
+        for List { name, place, style, value } in &self.lists {
+            call = match place {
+                Place::Path => call.path_list(name, value, *style),
+                Place::Query => call.query_list(name, value, *style),
+                Place::Header => call.header_list(name, value, *style),
+            };
+        }
         if let Some(body) = &self.body {
             call = call.body(&body.media_type, body.bytes.clone());
         }
@@ -109,18 +128,12 @@ impl Arguments {
 
     fn take(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
         let name = &parameter.name;
-        if let Some(separator) = parameter.separator {
-            let text =
-                value::joined(typed, separator).map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
-            match parameter.place {
-                Place::Path => self.path.push((name.clone(), text)),
-                Place::Header => self.headers.push((name.clone(), text)),
-                Place::Query => self.query.push((name.clone(), value::text(&text))),
-            }
+        let value = value::of_parameter(api, parameter, typed)
+            .map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+        if let Some(style) = parameter.style.map(parameter::style) {
+            self.lists.push(List { name: name.clone(), place: parameter.place, style, value });
             return Ok(());
         }
-        let value = value::json(api, &parameter.schema, typed)
-            .map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
         // What has no type is a text here: nobody types quotes for an id.
         let plain = match typed {
             [one] if matches!(value::kind(api, &parameter.schema), value::Kind::Any) => (*one).to_owned(),

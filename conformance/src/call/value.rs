@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use keyfit_openapi::{Api, Parameter};
+use keyfit_openapi::{Api, ListStyle, Parameter};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -83,9 +83,11 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Ki
 
 /// What a parameter takes, in words.
 pub(super) fn taken(api: &Api, parameter: &Parameter) -> String {
-    match parameter.separator {
-        Some(separator) => format!("list, repeated, as JSON, or as text with `{separator}` between its values"),
-        None => named(api, &parameter.schema),
+    match (parameter.style.and_then(ListStyle::separator), kind(api, &parameter.schema)) {
+        (Some(separator), Kind::List(items)) => {
+            format!("list of {}, repeated, as JSON, or with `{separator}` between its values", named_item(api, items))
+        }
+        _ => named(api, &parameter.schema),
     }
 }
 
@@ -131,6 +133,17 @@ fn named_item(api: &Api, schema: &Value) -> &'static str {
     }
 }
 
+/// What was typed for a parameter, as JSON: also a list as one text, with what stands between its values.
+pub(super) fn of_parameter(api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<Box<RawValue>, String> {
+    let separator = parameter.style.and_then(ListStyle::separator);
+    match (separator, kind(api, &parameter.schema), typed) {
+        (Some(separator), Kind::List(_), [one]) if !one.trim_start().starts_with('[') => {
+            json(api, &parameter.schema, &one.split(separator).collect::<Vec<_>>())
+        }
+        _ => json(api, &parameter.schema, typed),
+    }
+}
+
 /// What was typed for one name, as JSON. The error says what is wanted and repeats nothing: a value may be a secret.
 pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawValue>, String> {
     let text = match (kind(api, schema), typed) {
@@ -141,29 +154,6 @@ pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawV
         (_, many) => return Err(format!("is given {} times and takes one value", many.len())),
     };
     RawValue::from_string(text).map_err(|_| "is not JSON".to_owned())
-}
-
-/// A list that is sent as one text: a text as it was typed, several values or a list as JSON with the separator between them.
-pub(super) fn joined(typed: &[&str], separator: char) -> Result<String, String> {
-    let listed = match typed {
-        [one] if one.trim_start().starts_with('[') => serde_json::from_str::<Vec<Box<RawValue>>>(one).ok(),
-        _ => None,
-    };
-    let values: Vec<String> = match (listed, typed) {
-        (Some(items), _) => items.iter().map(|item| plain(item)).collect(),
-        (None, [one]) => return Ok((*one).to_owned()),
-        (None, many) => many.iter().map(|one| (*one).to_owned()).collect(),
-    };
-    if values.iter().any(|value| value.contains(separator)) {
-        return Err(format!("holds `{separator}` within one of several values, which is what stands between them"));
-    }
-    Ok(values.join(&separator.to_string()))
-}
-
-/// A text as JSON.
-pub(super) fn text(text: &str) -> Box<RawValue> {
-    // What is written as JSON is JSON.
-    serde_json::value::to_raw_value(text).unwrap_or_default()
 }
 
 /// One value as JSON.

@@ -11,6 +11,10 @@ pub enum Defect {
     SendsOneOfSeveral,
     /// Sends what it holds with calls that take nothing of it.
     SendsAllItHolds,
+    /// Sends the defaults of the document.
+    SendsDefaults,
+    /// Takes zero, false and empty texts in an answer for nothing.
+    LosesFalsyValues,
     /// Drops the value of a success.
     LosesValue,
     /// Keeps the status of a refusal and nothing else.

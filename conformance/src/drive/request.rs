@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 
 use super::script::Received;
 use super::subject::Part;
-use crate::body::{ANYTHING, asked_for, is_sent_as, pairs, plain, read, written};
+use crate::body::{ANYTHING, asked_for, is_sent_as, read, written};
 use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
+use crate::parameter::{self, pairs};
 use crate::segment;
 
 /// The path of the base URL that clients are connected to, below the lane.
@@ -41,7 +42,7 @@ pub(super) fn check(
 fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
     let expected: Vec<String> = format!("{BASE_PATH}{}", operation.path)
         .split('/')
-        .map(|segment| segment::filled(segment, |name| arguments.get(name).map(plain)))
+        .map(|segment| segment::filled(segment, |name| parameter::in_path(operation, arguments, name)))
         .collect();
     let sent: Vec<String> = request
         .path
@@ -58,10 +59,8 @@ fn query(
     credentials: &[Part],
 ) -> Result<(), String> {
     let documented = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
-    let mut expected: BTreeSet<(String, String)> = documented
-        .filter_map(|parameter| Some(pairs(&parameter.name, arguments.get(&parameter.name)?)))
-        .flatten()
-        .collect();
+    let mut expected: BTreeSet<(String, String)> =
+        documented.filter_map(|parameter| Some(pairs(parameter, arguments.get(&parameter.name)?))).flatten().collect();
     expected.extend(operation.query.iter().cloned());
     for part in credentials {
         if let Carrier::Query(name) = &part.carrier {
@@ -144,8 +143,7 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
     Err(format!("the body is {sent}, not {expected}"))
 }
 
-/// Whether what was sent says what was given: a documented default may be written
-/// out and a null left out, and an instant written in another way.
+/// Whether what was sent says what was given and nothing more: a null may be left out, and an instant be written in another way.
 fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
     let schema = api.resolve(schema);
     match (sent, given) {
@@ -155,8 +153,8 @@ fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
                 Some(sent) => agrees(api, &properties[name], sent, given),
                 None => given.is_null(),
             });
-            let adds = sent.iter().filter(|(name, _)| !given.contains_key(*name));
-            keeps && adds.into_iter().all(|(name, added)| api.resolve(&properties[name]).get("default") == Some(added))
+            // A default is what the server assumes, and no reason to send it.
+            keeps && sent.keys().all(|name| given.contains_key(name))
         }
         (Value::Array(sent), Value::Array(given)) => {
             let each = &schema["items"];

@@ -7,22 +7,24 @@ use serde_json::Value;
 
 use super::call::{Call, Refusal};
 use super::core::Core;
+use crate::parameter;
 
 impl Core {
     /// Judges the query; what the document does not name is left alone.
     pub(super) fn query_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
         for parameter in parameters(operation, Place::Query) {
-            let sent: Vec<&str> = call
-                .query
-                .iter()
-                .filter(|(name, _)| *name == parameter.name)
-                .map(|(_, value)| value.as_str())
-                .collect();
+            let name = parameter::name(parameter);
+            let sent: Vec<&str> =
+                call.query.iter().filter(|(known, _)| *known == name).map(|(_, value)| value.as_str()).collect();
+            let is_list = self.api.kind(&parameter.schema) == Some("array");
+            let is_repeated = is_list && parameter.style.is_none_or(|style| style.separator().is_none());
             let problem = match sent[..] {
                 [] if parameter.required => Some("is missing".to_owned()),
                 [] => None,
+                _ if is_repeated => {
+                    self.problem_of_list(parameter, sent.iter().map(|text| (*text).to_owned()).collect())
+                }
                 [one] => self.problem(parameter, one),
-                _ if self.api.kind(&parameter.schema) == Some("array") => None,
                 _ => Some("is given more than once".to_owned()),
             };
             if let Some(problem) = problem {
@@ -61,16 +63,33 @@ impl Core {
 
     /// What is wrong with a value, read as its schema has it.
     fn problem(&self, parameter: &Parameter, text: &str) -> Option<String> {
-        let schema = self.api.resolve(&parameter.schema);
-        let value = match schema["type"].as_str() {
-            Some("integer" | "number" | "boolean") => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
-            }
-            Some("string") => Value::String(text.to_owned()),
-            // Lists and objects are written in several ways, which the table of operations does not tell apart.
-            _ => return None,
+        let Some(mut values) = parameter::values(parameter, text) else {
+            return Some("is not written as the document says".to_owned());
         };
+        let schema = self.api.resolve(&parameter.schema);
+        if self.api.kind(schema) == Some("array") {
+            return self.problem_of_list(parameter, values);
+        }
+        let text = if values.len() == 1 { values.remove(0) } else { text.to_owned() };
+        let value = self.typed(schema, text)?;
         schema::mismatch(&self.api, schema, &value).map(|mismatch| mismatch.problem)
+    }
+
+    /// What is wrong with the values of a list.
+    fn problem_of_list(&self, parameter: &Parameter, values: Vec<String>) -> Option<String> {
+        let schema = self.api.resolve(&parameter.schema);
+        let items = self.api.resolve(&schema["items"]);
+        let values: Option<Vec<Value>> = values.into_iter().map(|text| self.typed(items, text)).collect();
+        schema::mismatch(&self.api, schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
+    }
+
+    /// A text as its schema has it; `None` for unions and objects, which are written in several ways.
+    fn typed(&self, schema: &Value, text: String) -> Option<Value> {
+        match schema["type"].as_str() {
+            Some("integer" | "number" | "boolean") => Some(serde_json::from_str(&text).unwrap_or(Value::String(text))),
+            Some("string") => Some(Value::String(text)),
+            _ => None,
+        }
     }
 }
 

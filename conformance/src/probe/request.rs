@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use keyfit_openapi::{Api, Operation, Place};
+use keyfit_openapi::{Api, Operation, Parameter, Place};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName};
 use serde_json::{Map, Value, json};
@@ -12,11 +12,12 @@ use super::Servers;
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use super::transport::Shown;
-use crate::body::{self, plain};
+use crate::body;
 use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_method, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe};
 use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
+use crate::parameter;
 use crate::pointer::put;
 use crate::secret::Secret;
 use crate::segment;
@@ -119,7 +120,8 @@ impl Maker<'_> {
         let arguments = kept.as_ref().unwrap_or(self.arguments);
         let mut path: BTreeMap<String, String> = BTreeMap::new();
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
-            let example = || arguments.get(&parameter.name).map(plain).unwrap_or_default();
+            let example =
+                || arguments.get(&parameter.name).map(|value| parameter::text(parameter, value)).unwrap_or_default();
             let value = match (probe, identity.ids.get(&parameter.name)) {
                 (Probe::Foreign(name), _) if *name == parameter.name => self.identities.foreign_id(name)?,
                 (Probe::UnknownId(name), _) if *name == parameter.name => NOBODY.to_owned(),
@@ -213,8 +215,9 @@ impl Maker<'_> {
     /// The required ones with the values of the document's examples.
     fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
         let required = operation.parameters.iter().filter(|one| one.place == Place::Header && one.required);
-        let header = |name: &String| Some((name.parse().ok()?, plain(self.arguments.get(name)?)));
-        required.filter_map(|parameter| header(&parameter.name)).collect()
+        let header =
+            |one: &Parameter| Some((one.name.parse().ok()?, parameter::text(one, self.arguments.get(&one.name)?)));
+        required.filter_map(header).collect()
     }
 
     /// Only what is required: an optional parameter could change what a live server does.
@@ -230,7 +233,7 @@ impl Maker<'_> {
             .parameters
             .iter()
             .filter(|parameter| parameter.place == Place::Query && parameter.required)
-            .filter_map(|parameter| Some(body::pairs(&parameter.name, self.arguments.get(&parameter.name)?)))
+            .filter_map(|parameter| Some(parameter::pairs(parameter, self.arguments.get(&parameter.name)?)))
             .flatten()
             .collect();
         pairs.splice(0..0, operation.query.iter().cloned());

@@ -68,6 +68,19 @@ pub fn requests(api: &Api) -> Vec<Request> {
     api.operations.iter().map(request).collect()
 }
 
+/// The least that a valid request holds: nothing that may be left out, nothing that the document has a default for. `None` where no
+/// such request can be made.
+pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
+    let mut maker = Maker::new(&api.document, EXAMPLE);
+    let mut arguments = maker.parameters(api, operation);
+    arguments.retain(|name, _| operation.parameters.iter().any(|known| known.name == *name && known.required));
+    if let Some(body) = operation.body.as_ref().filter(|body| body.required) {
+        maker.is_sparse = true;
+        arguments.insert("body".to_owned(), maker.attempt(&body.schema));
+    }
+    maker.gap.is_none().then_some(arguments)
+}
+
 /// The parameters of such a request alone.
 pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
     Maker::new(&api.document, EXAMPLE).parameters(api, operation)

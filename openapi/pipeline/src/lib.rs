@@ -68,7 +68,7 @@ pub use name::{is_identifier, module as module_name};
 pub use near::{did_you_mean, near};
 pub use normalize::Unsupported;
 pub use normalize::base_urls::BaseUrl;
-pub use operation::{Body, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
+pub use operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
 pub use pagination::{Guess, NextPage, PageArgument, Pagination};
 pub use partial::Partial;
 pub use plain::plain;

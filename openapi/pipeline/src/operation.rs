@@ -79,9 +79,47 @@ pub struct Parameter {
     pub required: bool,
     /// Its JSON schema, as in the repaired document.
     pub schema: Value,
-    /// Where the parameter is a list that is sent as one text: what stands between its values.
+    /// How its values are written, where that is not as usual: a list in a query by one pair for each value, one value elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub separator: Option<char>,
+    pub style: Option<ListStyle>,
+}
+
+/// How the values of a list are written as one parameter: OpenAPI's `style` and `explode`, as `keyfit::ListStyle` has them. A value
+/// that is no list is one with one value.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ListStyle {
+    /// `1,2`.
+    Commas,
+    /// `1 2`.
+    Spaces,
+    /// `1|2`.
+    Pipes,
+    /// `1`, a tab, `2`.
+    Tabs,
+    /// In a query: `ids[]=1&ids[]=2`.
+    Brackets,
+    /// In a path: `.1,2`.
+    Label,
+    /// In a path: `.1.2`.
+    LabelExploded,
+    /// In a path: `;ids=1,2`.
+    Matrix,
+    /// In a path: `;ids=1;ids=2`.
+    MatrixExploded,
+}
+
+impl ListStyle {
+    /// What stands between values in one text, before it is percent-encoded; `None` where each stands by itself.
+    pub fn separator(self) -> Option<char> {
+        match self {
+            Self::Commas | Self::Label | Self::Matrix => Some(','),
+            Self::Spaces => Some(' '),
+            Self::Pipes => Some('|'),
+            Self::Tabs => Some('\t'),
+            Self::LabelExploded => Some('.'),
+            Self::Brackets | Self::MatrixExploded => None,
+        }
+    }
 }
 
 /// Where a parameter is sent.

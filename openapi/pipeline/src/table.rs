@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::load::Located;
 use crate::misfit::Misfit;
-use crate::normalize::{SEPARATOR, servers};
-use crate::operation::{Body, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
+use crate::normalize::{STYLE, servers};
+use crate::operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
 use crate::pagination::{self, Guess};
 use crate::partial;
 use crate::path_key::PathKey;
@@ -195,7 +195,7 @@ fn parameter(parameter: &Value) -> Option<Parameter> {
         place,
         required: parameter["required"] == true,
         schema: parameter["schema"].clone(),
-        separator: parameter[SEPARATOR].as_str().and_then(|text| text.parse().ok()),
+        style: ListStyle::deserialize(&parameter[STYLE]).ok(),
     })
 }
 

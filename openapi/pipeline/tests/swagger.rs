@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use keyfit_openapi::diff::{self, diff};
-use keyfit_openapi::{Api, Generated, Source, Text, generate, read_text};
+use keyfit_openapi::{Api, Generated, ListStyle, Source, Text, generate, read_text};
 use serde_json::{Value, json};
 
 /// A document of 2.0 with what is given below its head.
@@ -125,23 +125,29 @@ fn lists_are_written_as_their_collection_format_says() {
 }
 
 #[test]
-fn a_list_without_a_style_in_3_0_is_text_and_says_so() {
-    for (parameter, said) in [
-        ("in: query, type: array, items: {type: string}, collectionFormat: tsv", "with tabs between values"),
-        (
-            "in: query, type: array, items: {type: string}, collectionFormat: lines",
-            "the format `lines`, which is not one of csv",
-        ),
-        ("in: header, type: array, items: {type: string}, collectionFormat: pipes", "with `|` between values"),
+fn lists_are_lists_in_every_format_that_is_known() {
+    let listed = |place: &str, format: &str| {
+        let parameter = format!("in: {place}, type: array, items: {{type: string}}, collectionFormat: {format}");
+        operation("get", &format!("      parameters:\n        - {{name: tags, {parameter}}}\n      responses: {{}}\n"))
+    };
+    for (place, format, style) in [
+        ("query", "csv", Some(ListStyle::Commas)),
+        ("query", "ssv", Some(ListStyle::Spaces)),
+        ("query", "tsv", Some(ListStyle::Tabs)),
+        ("query", "pipes", Some(ListStyle::Pipes)),
+        ("query", "multi", None),
+        ("header", "csv", Some(ListStyle::Commas)),
+        ("header", "tsv", Some(ListStyle::Tabs)),
+        ("header", "pipes", Some(ListStyle::Pipes)),
     ] {
-        let (api, node) = operation(
-            "get",
-            &format!("      parameters:\n        - {{name: tags, {parameter}}}\n      responses: {{}}\n"),
-        );
-        assert_eq!(node["parameters"][0]["schema"]["type"], "string");
-        let said_of_it = remarks(&api, "text-parameter");
-        assert!(said_of_it.iter().any(|(line, note)| *line == 12 && note.contains(said)), "{said_of_it:?}");
+        let (api, node) = listed(place, format);
+        assert_eq!(node["parameters"][0]["schema"]["type"], "array", "{place} {format}");
+        assert_eq!(api.operations[0].parameters[0].style, style, "{place} {format}");
     }
+    let (api, node) = listed("query", "lines");
+    assert_eq!(node["parameters"][0]["schema"]["type"], "string");
+    let (said_of_it, said) = (remarks(&api, "text-parameter"), "the format `lines`, which is not one of csv");
+    assert!(said_of_it.iter().any(|(line, note)| *line == 12 && note.contains(said)), "{said_of_it:?}");
     let (api, _) = operation(
         "get",
         "      parameters:\n        - {name: tags, in: query, type: string, collectionFormat: csv}\n      responses: {}\n",

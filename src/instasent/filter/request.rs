@@ -210,7 +210,7 @@ mod product {
         fn from(Search { root, offset, options }: Search<AudienceNode>) -> Self {
             let Options { limit, sort, version, is_trimmed } = options;
             Self {
-                include_all_data: !is_trimmed,
+                include_all_data: is_trimmed.then_some(false),
                 limit: limit.map(Into::into),
                 offset,
                 root: root.into(),
@@ -226,7 +226,7 @@ mod product {
             let Options { limit, sort, version, is_trimmed } = options;
             Self {
                 cursor,
-                include_all_data: !is_trimmed,
+                include_all_data: is_trimmed.then_some(false),
                 limit: limit.map(Into::into),
                 root: root.map(Into::into),
                 sort_asc: sort.as_ref().map(|sort| sort.is_ascending),

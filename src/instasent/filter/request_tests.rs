@@ -128,5 +128,5 @@ fn the_generated_bodies_are_written_as_the_filter_is() {
     assert_eq!(serde_json::to_value(body).ok(), Some(scroll.to_json()));
 
     let whole = types::AudienceScrollFilter::from(Scroll::<AudienceNode>::all());
-    assert!(whole.include_all_data, "the default of the document");
+    assert_eq!(whole.include_all_data, None, "the default of the document is not sent");
 }

@@ -94,7 +94,7 @@ macro_rules! item {
             }
 
             fn allows_unicode(&self) -> bool {
-                self.allow_unicode
+                self.allow_unicode.unwrap_or_default()
             }
 
             fn client_id(&self) -> Option<&str> {
@@ -114,7 +114,7 @@ macro_rules! item {
                 let from = draft.from.parse().map_err(|error| refused(Field::From)(&format!("{error}")))?;
                 let client_id = draft.client_id.as_deref().map(str::parse).transpose();
                 Ok(Self {
-                    allow_unicode: draft.allow_unicode,
+                    allow_unicode: draft.allow_unicode.then_some(true),
                     client_id: client_id.map_err(|error| refused(Field::ClientId)(&format!("{error}")))?,
                     from,
                     text: draft.text.clone(),

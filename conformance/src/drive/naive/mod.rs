@@ -16,10 +16,11 @@ use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
 use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
-use crate::body::{asked_for, pairs, plain, written};
+use crate::body::{asked_for, written};
 use crate::carrier::{self, Spot};
 use crate::clock;
 use crate::contract::Contract;
+use crate::parameter;
 use crate::secret::Secret;
 use crate::segment;
 
@@ -112,7 +113,8 @@ impl Client {
 
     fn url(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Url, &'static str> {
         let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
-        let mut given = in_path.filter_map(|parameter| arguments.get(&parameter.name)).map(plain);
+        let mut given =
+            in_path.filter_map(|parameter| Some(parameter::text(parameter, arguments.get(&parameter.name)?)));
         let is_refused = |value: String| value.is_empty() || value == "." || value == ".." || value.contains('\\');
         if given.any(is_refused) && !self.has(Defect::JoinsPathsAsText) {
             return Err("invalid-request");
@@ -120,7 +122,7 @@ impl Client {
         let mut url = self.base_url.clone();
         let mut joined = url.path().trim_end_matches('/').to_owned();
         for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
-            let value = segment::filled(segment, |name| arguments.get(name).map(plain));
+            let value = segment::filled(segment, |name| parameter::in_path(operation, arguments, name));
             joined.push('/');
             joined.extend(percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).map(
                 |part| {
@@ -144,7 +146,7 @@ impl Client {
         }
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
             if let Some(value) = arguments.get(&parameter.name) {
-                url.query_pairs_mut().extend_pairs(pairs(&parameter.name, value));
+                url.query_pairs_mut().extend_pairs(parameter::pairs(parameter, value));
             }
         }
         Ok(url)
@@ -175,6 +177,8 @@ impl Client {
             request = request.header("api-version", "1.0.0");
         }
         if let (Some(value), Some(body)) = (arguments.get("body"), &operation.body) {
+            let filled = self.has(Defect::SendsDefaults).then(|| with_defaults(&self.api, &body.schema, value));
+            let value = filled.as_ref().unwrap_or(value);
             request = request.header(CONTENT_TYPE, body.sent_as()).body(written(&self.api, body, value));
         }
         let response = request.send().await.map_err(|_| "transport")?;
@@ -198,7 +202,11 @@ impl Client {
         if self.has(Defect::DecodesStrictly) && !self.is_to_the_letter(operation, reply.status, &value) {
             return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
-        let value = if self.has(Defect::LosesValue) { Value::Null } else { value };
+        let value = match self.defect {
+            Some(Defect::LosesValue) => Value::Null,
+            Some(Defect::LosesFalsyValues) => without_falsy(value),
+            _ => value,
+        };
         Observed::Success { status: Some(reply.status), value }
     }
 
@@ -300,4 +308,38 @@ fn failed(failure: Failure) -> Observed {
 fn value_of(body: &[u8]) -> Value {
     let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(body).into() };
     serde_json::from_slice(body).unwrap_or_else(as_text)
+}
+
+/// A body with the defaults of members that were not given.
+fn with_defaults(api: &Api, schema: &Value, value: &Value) -> Value {
+    let schema = api.resolve(schema);
+    match value {
+        Value::Object(given) => {
+            let mut filled = given.clone();
+            for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+                let member = api.resolve(member);
+                match (given.get(name), member.get("default")) {
+                    (Some(value), _) => drop(filled.insert(name.clone(), with_defaults(api, member, value))),
+                    (None, Some(default)) => drop(filled.insert(name.clone(), default.clone())),
+                    (None, None) => {}
+                }
+            }
+            Value::Object(filled)
+        }
+        Value::Array(items) => items.iter().map(|item| with_defaults(api, &schema["items"], item)).collect(),
+        _ => value.clone(),
+    }
+}
+
+/// A value without members that a careless language takes for nothing.
+fn without_falsy(value: Value) -> Value {
+    let is_falsy = |value: &Value| *value == false || *value == "" || value.as_f64() == Some(0.0);
+    match value {
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(_, member)| !is_falsy(member));
+            Value::Object(kept.map(|(name, member)| (name, without_falsy(member))).collect())
+        }
+        Value::Array(items) => items.into_iter().map(without_falsy).collect(),
+        other => other,
+    }
 }

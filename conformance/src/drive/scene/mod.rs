@@ -70,7 +70,18 @@ impl Scene<'_> {
         let arguments = self.arguments();
         self.call(&arguments, self.documented_success()).await;
         let sent = self.client.without_left_out(&arguments);
-        request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &self.tokens.wallet.parts())
+        let held = self.tokens.wallet.parts();
+        request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &held)?;
+        // A batch without items is none.
+        let is_batch = self.catalogue.contract.batch_of(self.operation()).is_some();
+        let least =
+            example::least(&self.catalogue.api, self.operation()).filter(|least| *least != arguments && !is_batch);
+        let Some(least) = least else { return Ok(()) };
+        self.call(&least, self.documented_success()).await;
+        let request = self.script.received(self.lane).pop().ok_or("no request was sent")?;
+        let sent = self.client.without_left_out(&least);
+        request::check(self.catalogue, self.operation(), &sent, &request, &held)
+            .map_err(|why| format!("where only what is required is given: {why}"))
     }
 
     async fn success(&self) -> Result<(), String> {

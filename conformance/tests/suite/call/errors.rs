@@ -78,7 +78,11 @@ fn input_that_cannot_be_used_sends_nothing_and_says_what_to_do() {
         (&["getParcel", "id=1", "X-Trace=a\nb"], "the header `X-Trace` has a value that HTTP does not allow", ""),
         (&["getParcel", "id=1", "--body", "{}"], "the operation `getParcel` takes no body", "leave --body out"),
         (&["listParcels", "open=yes"], "the value of `open` is neither true nor false", "it takes: true|false"),
-        (&["listParcels", "states=a,b", "states=c"], "holds `,` within one of several values", ""),
+        (
+            &["listParcels", "routes=a b", "routes=c"],
+            "the argument `routes` is refused: item 0 holds",
+            "nothing was sent",
+        ),
         (&["listParcels", "filter={}"], "the operation `listParcels` takes no `filter`", "did you mean `filter[from]`"),
         (&["listParcels", "--all"], "how the pages of `listParcels` follow each other is not known", "overlay"),
         (&["createParcel"], "the operation `createParcel` needs weight (body: number)", ""),

@@ -124,10 +124,8 @@ fn requirement(
     let at = nodes[1].map_or(*here, |joint| &joint.first);
     let flats = nodes.map(|joint| joint.map(Joint::flat));
     let is_option = |flat: &Option<Flat<'_>>| flat.as_ref().is_some_and(|flat| flat.is_nullable);
-    let is_other = |flat: &Option<Flat<'_>>| {
-        flat.as_ref().is_none_or(|flat| is_collection(flat) || (is_request && flat.get("default").is_some()))
-    };
-    // Where it is required, it is an `Option` only if it can be null; lists and what has a default never are.
+    let is_other = |flat: &Option<Flat<'_>>| flat.as_ref().is_none_or(|flat| !is_request && is_collection(flat));
+    // Where it is required, it is an `Option` only if it can be null; lists of answers never are.
     let is_plain = !flats.iter().any(is_other) && !is_option(&flats[usize::from(is_required)]);
     let rust = spot.rust(|| {
         let field = spot.field(name);

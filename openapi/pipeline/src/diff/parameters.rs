@@ -180,11 +180,11 @@ fn style(parameter: &Node<'_>, place: &str, is_spread: bool) -> String {
     format!("{style}{}{reserved}", if explode && is_spread { ", exploded" } else { "" })
 }
 
-/// Whether the caller writes it as text: one in a cookie, and a list or an object that is joined.
+/// Whether the caller writes it as text: one in a cookie, and an object that is joined.
 fn is_text(parameter: &Node<'_>, place: &str) -> bool {
     let style = style(parameter, place, true);
     let is_spread = place == "query" && (style.starts_with("form, exploded") || style.starts_with("deepObject"));
-    let is_joined = || matches!(shape(parameter), Some("array" | "object"));
+    let is_joined = || shape(parameter) == Some("object");
     place == "cookie" || parameter.get("content").is_some() || (!is_spread && is_joined())
 }
 

@@ -159,10 +159,8 @@ fn nullability(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     if old.is_nullable == new.is_nullable {
         return;
     }
-    let has_default =
-        rules.direction == Direction::Request && [old, new].into_iter().any(|schema| schema.get("default").is_some());
-    let is_collection = members::is_collection(new);
-    let rust = spot.rust(|| spot.nullable(new.is_nullable, has_default, is_collection));
+    let is_answered_list = rules.direction != Direction::Request && members::is_collection(new);
+    let rust = spot.rust(|| spot.nullable(new.is_nullable, is_answered_list));
     if new.is_nullable {
         cx.report(rules.nullable, here, "it can be null", rust);
     } else {

@@ -168,13 +168,12 @@ impl<'a> Spot<'a> {
     }
 
     /// What becomes of it where it can be null, or no longer can.
-    pub(super) fn nullable(&self, is_nullable: bool, has_default: bool, is_collection: bool) -> String {
+    pub(super) fn nullable(&self, is_nullable: bool, is_answered_list: bool) -> String {
         let holder = self.holder();
         match &*self.step {
-            Step::Held(place, _) => place.nullable(is_nullable, has_default, is_collection),
-            Step::Member { .. } if has_default => format!("{holder} may have another type"),
-            // What is left out of a list is an empty one.
-            Step::Member { is_optional: true, .. } if !is_collection => {
+            Step::Held(place, _) => place.nullable(is_nullable, is_answered_list),
+            // An answer without a list has an empty one.
+            Step::Member { is_optional: true, .. } if !is_answered_list => {
                 format!("no change: {holder} is an `Option` anyway")
             }
             Step::Member { .. } | Step::Element(_) | Step::Value(_) if is_nullable => {

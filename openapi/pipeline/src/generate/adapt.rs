@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
+use serde_json::Value;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -20,10 +21,10 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::setters;
+use super::{absent, lists, optional_body, setters};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
-use crate::{Api, Operation, name};
+use crate::{Api, Operation, name, walk};
 
 /// The builder of one operation, as it was generated.
 #[derive(Clone)]
@@ -88,6 +89,10 @@ pub(crate) fn adapt(
             }
             Item::Mod(module) if module.ident == "builder" => {
                 import(module);
+                optional_body::settle(module, |block| {
+                    let particulars = reported(block).and_then(|function| particulars.get(&function));
+                    particulars.is_some_and(|known| known.may_lack_body)
+                });
                 let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
                     Item::Impl(block) if block.trait_.is_none() => Some(block),
                     _ => None,
@@ -159,6 +164,7 @@ fn adapt_builder(
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
+            lists::settle(&mut function.block, operation, &particulars.aliases);
             send = wrap_send(function, index, particulars, operation)?;
         } else if let Some(kind) = setters::type_of(function) {
             arguments.push(argument(api, operation, &wires, function, kind));
@@ -179,15 +185,18 @@ fn adapt_builder(
 fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
     let call = api.document.pointer(&operation.pointer())?;
     let argument = arguments.iter().find(|argument| argument.setter == *setter)?;
-    let described = match argument.role {
+    let own = |described: &Value| described["description"].as_str().map(str::to_owned);
+    match argument.role {
         Role::Typed if argument.name != "body" || operation.body.is_none() => {
             let parameters = call["parameters"].as_array()?;
-            parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())
+            let parameter = parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())?;
+            let default = walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(absent::note);
+            let said: Vec<String> = own(parameter).into_iter().chain(default).collect();
+            (!said.is_empty()).then(|| said.join("\n\n"))
         }
-        Role::Typed | Role::Written => call.get("requestBody"),
-        Role::MediaType(_) => return Some("The media type of the body.".to_owned()),
-    };
-    described?["description"].as_str().map(str::to_owned)
+        Role::Typed | Role::Written => own(call.get("requestBody")?),
+        Role::MediaType(_) => Some("The media type of the body.".to_owned()),
+    }
 }
 
 /// The operation that this block's `send` reports to the hooks.
@@ -304,11 +313,17 @@ impl VisitMut for SendBody<'_> {
         let own = self.particulars.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
         let asked = self.particulars.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
         let headers = own.into_iter().chain(asked).map(|(name, value)| -> Stmt {
-            parse_quote! {
+            let append = quote! {
                 header_map.append(
                     ::reqwest::header::#name,
                     ::reqwest::header::HeaderValue::from_static(#value),
                 );
+            };
+            let is_of_body = name.to_string() == "CONTENT_TYPE";
+            if is_of_body && self.particulars.may_lack_body {
+                parse_quote!(if body.is_some() { #append })
+            } else {
+                parse_quote!(#append)
             }
         });
         if let Some(at) = block.stmts.iter().position(sets_api_version) {

@@ -30,6 +30,8 @@ pub(crate) struct ClientDocument {
 pub(crate) struct Particulars {
     /// Whether a success may come without a body.
     pub(crate) is_optional: bool,
+    /// Whether the body may be left out.
+    pub(crate) may_lack_body: bool,
     /// The media type of the body.
     pub(crate) content_type: Option<String>,
     /// The media type that is asked for, where it is not just JSON.
@@ -56,9 +58,10 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
             Particulars { is_optional: success.is_optional, accept: success.accept, ..Particulars::default() };
         if let Some(body) = body {
             if body.is_open {
-                parameters.push(bodies::content_type());
+                parameters.push(bodies::content_type(!body.is_optional));
             }
             particulars.content_type = body.content_type;
+            particulars.may_lack_body = body.is_optional;
             kept.insert("requestBody".to_owned(), body.written);
         }
         kept.insert("parameters".to_owned(), Value::Array(parameters));

@@ -15,6 +15,8 @@ pub(crate) struct Body {
     pub(crate) content_type: Option<String>,
     /// Whether the caller names the media type: the document leaves it open, or a part of it is made with the body.
     pub(crate) is_open: bool,
+    /// Whether it may be left out, which the generator cannot be told.
+    pub(crate) is_optional: bool,
 }
 
 /// The body of an operation, which has one media type.
@@ -22,14 +24,12 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let at = &pointer::join(at, "requestBody");
     let (media_type, media) = body["content"].as_object()?.iter().next()?;
     let schema = media["schema"].clone();
-    if body["required"] != true {
-        repairs.narrow("optional-body", at, "the body may be left out, but the client always sends one");
-    }
+    let is_optional = body["required"] != true;
     let kind = essence(media_type);
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
     let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
-        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false })
+        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false, is_optional })
     };
     let bytes = json!({ "type": "string", "format": "binary" });
     match media::writing(document, media_type, &schema) {
@@ -43,7 +43,12 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
         Writing::Bytes if kind.starts_with("multipart/") || media::is_open(media_type) => {
             let note = format!("the body is bytes that the caller writes as {media_type}, and names in `content_type`");
             repairs.narrow("raw-body", at, note);
-            Some(Body { written: written("application/octet-stream", bytes), content_type: None, is_open: true })
+            Some(Body {
+                written: written("application/octet-stream", bytes),
+                content_type: None,
+                is_open: true,
+                is_optional,
+            })
         }
         Writing::Bytes => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));
@@ -53,9 +58,9 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
 }
 
 /// The argument for the media type of an open body.
-pub(crate) fn content_type() -> Value {
+pub(crate) fn content_type(is_required: bool) -> Value {
     json!({
-        "name": "Content-Type", "in": "header", "required": true, "schema": { "type": "string" },
+        "name": "Content-Type", "in": "header", "required": is_required, "schema": { "type": "string" },
         "description": "The media type of the body.",
     })
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::modern;
+use super::{enums, modern};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -15,7 +15,7 @@ const FLAGS: [&str; 6] = ["deprecated", "exclusiveMaximum", "exclusiveMinimum", 
 const COUNTS: [&str; 6] = ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"];
 const NUMBERS: [&str; 3] = ["maximum", "minimum", "multipleOf"];
 const LISTS: [&str; 4] = ["allOf", "anyOf", "enum", "oneOf"];
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "$ref",
     "additionalProperties",
     "default",
@@ -26,6 +26,7 @@ const OTHERS: [&str; 10] = [
     "type",
     "uniqueItems",
     "x-keyfit",
+    enums::NAMES,
 ];
 
 /// What is known of only one type.

@@ -89,7 +89,9 @@ fn setter(argument: &Argument) -> proc_macro2::TokenStream {
         Role::Written => quote!(::keyfit::codegen::written(value)),
         Role::MediaType(documented) => {
             return quote! {
-                call = call.#setter(arguments.get(#name).and_then(|value| value.as_str()).unwrap_or(#documented));
+                if arguments.contains_key("body") {
+                    call = call.#setter(arguments.get(#name).and_then(|value| value.as_str()).unwrap_or(#documented));
+                }
             };
         }
     };

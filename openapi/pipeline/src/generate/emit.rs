@@ -3,15 +3,14 @@
 
 use std::collections::HashSet;
 
-use heck::ToPascalCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Item, ItemMod, Type, parse_quote};
 
 use super::adapt::Call;
 use super::docs;
+use super::enums::{self, Enum};
 use super::kinds::Kinds;
-use super::leniency::OpenEnum;
 use super::paging;
 use super::paths::ROOT;
 use super::tagged::Tagged;
@@ -63,11 +62,11 @@ pub(crate) fn items(
 }
 
 /// What answers hold of which the document names a part.
-pub(crate) fn values(open_enums: &[OpenEnum], tagged: &[Tagged]) -> Item {
-    let enums = open_enums.iter().map(open_enum);
+pub(crate) fn values(enums: &[Enum], tagged: &[Tagged]) -> Item {
+    let enums = enums.iter().map(enums::item);
     let unions = tagged.iter().map(union);
     parse_quote! {
-        /// Values of answers that the document names; others are kept as they came.
+        /// Values that the document names; in answers others are kept as they came.
         pub mod values {
             #(#enums)*
             #(#unions)*
@@ -304,60 +303,6 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
     });
     file.attrs.clear();
     file
-}
-
-/// An enum that never fails to decode.
-fn open_enum(open: &OpenEnum) -> TokenStream {
-    let name = format_ident!("{}", name::of_type(&open.name));
-    let mut variants = Vec::new();
-    let mut taken = HashSet::from(["Other".to_owned()]);
-    let mut texts = Vec::new();
-    for value in &open.values {
-        let plain = value.to_pascal_case();
-        let variant = if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {value}")) };
-        // Values that differ in case or punctuation only are left to `Other`, which keeps them.
-        if taken.insert(variant.clone()) {
-            variants.push(variant);
-            texts.push(value.clone());
-        }
-    }
-    let idents: Vec<_> = variants.iter().map(|variant| format_ident!("{variant}")).collect();
-    let docs = texts.iter().map(|text| {
-        let lines = docs::lines(&format!("`{text}`"));
-        quote!(#(#lines)*)
-    });
-    let description = if open.description.is_empty() { format!("`{name}`") } else { open.description.clone() };
-    let description = docs::lines(&description);
-    quote! {
-        #(#description)*
-        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
-        #[serde(from = "::std::string::String", into = "::std::string::String")]
-        #[non_exhaustive]
-        pub enum #name {
-            #(#docs #idents,)*
-            /// A value that the document does not name.
-            Other(::std::string::String),
-        }
-        impl #name {
-            /// The value on the wire.
-            pub fn as_str(&self) -> &str {
-                match self { #(Self::#idents => #texts,)* Self::Other(value) => value }
-            }
-        }
-        impl From<::std::string::String> for #name {
-            fn from(value: ::std::string::String) -> Self {
-                match value.as_str() { #(#texts => Self::#idents,)* _ => Self::Other(value) }
-            }
-        }
-        impl From<#name> for ::std::string::String {
-            fn from(value: #name) -> Self {
-                match value { #name::Other(value) => value, known => known.as_str().to_owned() }
-            }
-        }
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
-        }
-    }
 }
 
 /// A union that goes by one member, and never fails for one that it does not know.

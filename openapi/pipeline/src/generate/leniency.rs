@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use super::enums::{self, Enum, Known};
 use super::{names, split};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
@@ -16,8 +17,7 @@ pub(crate) const ANSWER_INSTANT: &str = "answer-instant";
 pub(crate) const SECRET: &str = "password";
 
 /// Limits that an answer is not held to.
-const LIMITS: [&str; 14] = [
-    "default",
+const LIMITS: [&str; 13] = [
     "exclusiveMaximum",
     "exclusiveMinimum",
     "maxItems",
@@ -33,16 +33,8 @@ const LIMITS: [&str; 14] = [
     "uniqueItems",
 ];
 
-/// A string with known values, in answers: any other value is kept as it came.
-#[derive(Clone, Debug)]
-pub(crate) struct OpenEnum {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) values: Vec<String>,
-}
-
 /// Relaxes everything but the schemas that requests use, and returns the enums that answers hold.
-pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) -> Vec<OpenEnum> {
+pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) -> Vec<Enum> {
     let mut relaxer = Relaxer { taken: split::type_names(document), ..Relaxer::default() };
     for (name, schema) in
         document.pointer_mut("/components/schemas").and_then(Value::as_object_mut).into_iter().flatten()
@@ -70,7 +62,7 @@ pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: 
 struct Relaxer {
     /// The Rust names of schemas that are taken.
     taken: HashSet<String>,
-    open: Vec<OpenEnum>,
+    open: Vec<Enum>,
     /// Enums that stood inside another schema: only a schema with a name can be replaced by a type of ours.
     hoisted: Map<String, Value>,
     /// What was done to the schema at hand.
@@ -80,21 +72,21 @@ struct Relaxer {
 impl Relaxer {
     fn component(&mut self, schema: &mut Value, name: &str) {
         match self.limits(schema) {
-            Some(open) => self.open.push(OpenEnum { name: name.to_owned(), ..open }),
+            Some(values) => self.open.push(open(schema, name.to_owned(), values)),
             None => self.members(schema, name),
         }
     }
 
     fn inner(&mut self, schema: &mut Value, name: &str) {
-        let Some(open) = self.limits(schema) else { return self.members(schema, name) };
+        let Some(values) = self.limits(schema) else { return self.members(schema, name) };
         let name = name::fresh(name, &mut self.taken);
+        self.open.push(open(schema, name.clone(), values));
         let whole = names::hoist(schema, &name);
-        self.hoisted.insert(name.clone(), whole);
-        self.open.push(OpenEnum { name, ..open });
+        self.hoisted.insert(name, whole);
     }
 
     /// Takes the schema's own limits out; returns the enum that it was.
-    fn limits(&mut self, schema: &mut Value) -> Option<OpenEnum> {
+    fn limits(&mut self, schema: &mut Value) -> Option<Vec<Known>> {
         let object = schema.as_object_mut()?;
         let count = object.len();
         object.retain(|key, value| {
@@ -102,7 +94,7 @@ impl Relaxer {
             !is_closed && !LIMITS.contains(&key.as_str())
         });
         if object.len() < count {
-            self.done.insert(("answer-limits", "an answer is not held to limits and defaults"));
+            self.done.insert(("answer-limits", "an answer is not held to limits"));
         }
         if object.get("additionalProperties") == Some(&json!(true)) {
             object.insert("additionalProperties".to_owned(), json!({}));
@@ -119,12 +111,11 @@ impl Relaxer {
                 self.done.insert(("answer-format", "an answer is not held to formats"));
             }
         }
-        let values = string_enum(object);
+        let values = enums::taken(object);
         if object.shift_remove("enum").is_some() {
             self.done.insert(("open-enum", "values that the document does not name are kept as they came"));
         }
-        let description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-        values.map(|values| OpenEnum { name: String::new(), description, values })
+        values
     }
 
     fn members(&mut self, schema: &mut Value, name: &str) {
@@ -138,10 +129,7 @@ impl Relaxer {
     }
 }
 
-/// The values of an enum of strings; a null among them says nothing that `nullable` does not.
-fn string_enum(object: &Map<String, Value>) -> Option<Vec<String>> {
-    let values = object.get("enum")?.as_array()?;
-    let texts: Vec<String> = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    let only_texts = values.iter().all(|value| value.is_string() || value.is_null());
-    (only_texts && !texts.is_empty()).then_some(texts)
+/// An enum that keeps what it does not know.
+fn open(schema: &Value, name: String, values: Vec<Known>) -> Enum {
+    Enum { name, description: schema["description"].as_str().unwrap_or_default().to_owned(), values, is_open: true }
 }

@@ -1,5 +1,6 @@
 //! From a read API to Rust: the client document, progenitor, and what is added to its code.
 
+mod absent;
 mod adapt;
 mod answers;
 mod bodies;
@@ -10,15 +11,19 @@ mod dialect;
 mod dispatch;
 mod docs;
 mod emit;
+mod enums;
 mod kinds;
 mod leniency;
+mod lists;
 mod markdown;
 mod modern;
 mod names;
 mod nullable;
 mod oauth;
 mod one_way;
+mod optional_body;
 mod paging;
+mod patch;
 mod paths;
 mod products;
 mod progenitor;
@@ -156,7 +161,7 @@ struct Attempt {
     /// The builders of types.
     builders: code::Unread,
     calls: HashMap<String, answers::Particulars>,
-    open_enums: Vec<leniency::OpenEnum>,
+    enums: Vec<enums::Enum>,
     tagged: Vec<tagged::Tagged>,
     set_aside: Vec<Unsupported>,
     repairs: Repairs,
@@ -168,6 +173,7 @@ impl Attempt {
         let mut client = answers::client_document(api, &mut repairs);
         types::set_written_aside(&mut client.document);
         tagged::annotate(&mut client.document, &mut repairs);
+        enums::annotate(&mut client.document);
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &mends.renamed, &mut repairs);
         dialect::settle(&mut client.document, &mut repairs);
@@ -180,13 +186,16 @@ impl Attempt {
         for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
             client.calls.entry(function).or_default().aliases = aliases;
         }
-        let requests = split::split_shared(&mut client.document, &mut repairs);
+        let mut requests = split::split_shared(&mut client.document, &mut repairs);
         one_way::settle(&mut client.document, &requests, &mut repairs);
+        patch::annotate(&mut client.document, api, &mut requests);
+        absent::settle(&mut client.document, &requests);
         let tagged = tagged::settle(&mut client.document, &requests);
         unions::settle(&mut client.document, &requests, &tagged, &mut repairs);
+        let mut enums = enums::settle(&mut client.document, &requests);
         requests::mend(&mut client.document, &requests, &mut repairs);
-        let open_enums = leniency::relax(&mut client.document, &requests, &mut repairs);
-        let replacements = types::replacements(api, &client.document, &open_enums, &tagged, &mut repairs);
+        enums.extend(leniency::relax(&mut client.document, &requests, &mut repairs));
+        let replacements = types::replacements(api, &client.document, &enums, &tagged, &mut repairs);
         let mut set_aside = Vec::new();
         let run = |document: &Value| {
             // Thousands of them, where a part has a few schemas, would be most of the work.
@@ -202,16 +211,7 @@ impl Attempt {
             run(&client.document)
         });
         let (file, builders) = code.and_then(code::Code::parse).ok_or_else(|| inexpressible(api))?;
-        Ok(Self {
-            document: client.document,
-            file,
-            builders,
-            calls: client.calls,
-            open_enums,
-            tagged,
-            set_aside,
-            repairs,
-        })
+        Ok(Self { document: client.document, file, builders, calls: client.calls, enums, tagged, set_aside, repairs })
     }
 
     fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
@@ -240,7 +240,7 @@ impl Attempt {
             api,
             &operations,
             &calls,
-            emit::values(&self.open_enums, &self.tagged),
+            emit::values(&self.enums, &self.tagged),
             &kinds,
             &contract.facts(),
         ));

@@ -9,7 +9,7 @@ use syn::{ImplItem, Item, ItemMod, Type, parse_quote};
 
 use super::adapt::{Call, adapt_types};
 use super::code::Unread;
-use super::{docs, rules, setters};
+use super::{docs, patch, rules, setters};
 
 /// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
 pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
@@ -21,12 +21,14 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
     };
     let kept = request_types(types, calls);
     let Some((_, items)) = &mut types.content else { return Some(()) };
+    let patches = patch::settle(items);
     let described = setters::described(items);
     for item in items.iter_mut() {
         match item {
             Item::Mod(module) if module.ident == "builder" => {
                 let mut kept = kept_builders(builders, &kept)?;
-                setters::of_types(&mut kept, &described);
+                patch::of_builders(&mut kept, &patches);
+                setters::of_types(&mut kept, &described, &patches);
                 module.content.get_or_insert_default().1 = kept;
             }
             Item::Impl(block)

@@ -60,13 +60,6 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
             );
             narrowed.insert(("pattern", format!("not checked before it is sent: {why}")));
         }
-        if object.get("default").is_some_and(|default| !fits(default, object)) {
-            object.shift_remove("default");
-            done.insert((
-                "broken-default",
-                "a default that is none of its type, or no plain value, is left to the server",
-            ));
-        }
     });
     for (rule, note) in done {
         repairs.note(rule, at, note);
@@ -117,33 +110,4 @@ fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
 /// The generator's name for a value: values without letters have the same.
 fn variant(text: &str) -> String {
     name::of_type(text)
-}
-
-/// A default of the wrong type stops the generator, and one that fails its format panics in the client.
-fn fits(default: &Value, schema: &Map<String, Value>) -> bool {
-    if schema.get("enum").and_then(Value::as_array).is_some_and(|values| !values.contains(default)) {
-        return false;
-    }
-    let length = |key: &str| schema.get(key).and_then(Value::as_u64);
-    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
-    let within = |number: Option<f64>| {
-        number.is_some_and(|number| {
-            bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
-        })
-    };
-    match schema.get("type").and_then(Value::as_str) {
-        Some("string") => default.as_str().is_some_and(|text| {
-            let count = text.chars().count() as u64;
-            !schema.contains_key("format")
-                && !schema.contains_key("pattern")
-                && length("minLength").is_none_or(|least| count >= least)
-                && length("maxLength").is_none_or(|most| count <= most)
-        }),
-        Some("integer") => default.is_i64() && within(default.as_f64()),
-        Some("number") => within(default.as_f64()),
-        Some("boolean") => default.is_boolean(),
-        Some("array") => default.as_array().is_some_and(Vec::is_empty),
-        Some("object") => default.as_object().is_some_and(Map::is_empty) && !schema.contains_key("required"),
-        _ => true,
-    }
 }

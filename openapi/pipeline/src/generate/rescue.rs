@@ -11,8 +11,7 @@ use crate::repair::Repairs;
 use crate::{pointer, walk};
 
 /// What may go without changing what a value looks like, the least first.
-const DISPENSABLE: [&[&str]; 5] = [
-    &["default"],
+const DISPENSABLE: [&[&str]; 4] = [
     &["pattern"],
     &["enum"],
     &[

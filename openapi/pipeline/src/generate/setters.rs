@@ -23,6 +23,8 @@ enum Need {
     Nullable,
     /// Without one the field is what the document says.
     Default,
+    /// A field that is a `Patch`.
+    Patch,
 }
 
 struct Setter {
@@ -74,7 +76,11 @@ pub(crate) fn of_call(block: &mut ItemImpl, describe: impl Fn(&Ident) -> Option<
 }
 
 /// Rewrites the setters of type builders. `described` holds the documentation of members, by type and field.
-pub(crate) fn of_types(items: &mut [Item], described: &HashMap<(String, String), Vec<Attribute>>) {
+pub(crate) fn of_types(
+    items: &mut [Item],
+    described: &HashMap<(String, String), Vec<Attribute>>,
+    patches: &HashSet<(String, String)>,
+) {
     let defaults: HashMap<String, HashSet<String>> = items.iter().filter_map(with_default).collect();
     for item in items {
         let Item::Impl(block) = item else { continue };
@@ -85,7 +91,9 @@ pub(crate) fn of_types(items: &mut [Item], described: &HashMap<(String, String),
         rewrite(block, |function, field| {
             let name = function.sig.ident.clone();
             let has_default = defaults.get(&builder).is_some_and(|fields| fields.contains(&name.to_string()));
+            let is_patch = patches.contains(&(builder.clone(), name.to_string()));
             let (kind, need) = match (option(&field), has_default) {
+                (Some(inner), _) if is_patch => (inner.clone(), Need::Patch),
                 (Some(inner), true) => (inner.clone(), Need::Optional),
                 (Some(inner), false) => (inner.clone(), Need::Nullable),
                 (None, true) => (field, Need::Default),
@@ -142,8 +150,11 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
                 let setter = describe(function, kind);
                 let twin = (setter.need != Need::Required && !taken.contains(&twin_name(&setter.name).to_string()))
                     .then(|| setter.twin());
+                let null = (setter.need == Need::Patch && !taken.contains(&beside("null", &setter.name).to_string()))
+                    .then(|| setter.null());
                 block.items.push(ImplItem::Fn(setter.function()));
                 block.items.extend(twin.map(ImplItem::Fn));
+                block.items.extend(null.map(ImplItem::Fn));
             }
             _ => block.items.push(item),
         }
@@ -151,7 +162,12 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
 }
 
 fn twin_name(name: &Ident) -> Ident {
-    format_ident!("maybe_{}", name.to_string().trim_start_matches('_'))
+    beside("maybe", name)
+}
+
+/// The name of a setter beside another one.
+fn beside(prefix: &str, name: &Ident) -> Ident {
+    format_ident!("{prefix}_{}", name.to_string().trim_start_matches('_'))
 }
 
 impl Setter {
@@ -160,7 +176,11 @@ impl Setter {
         let Value { kind, given, accept, boxed } = self.value();
         let label = name.to_string();
         let is_option = matches!(need, Need::Optional | Need::Nullable);
-        let some = is_option.then(|| quote!(.map(Some)));
+        let some = match need {
+            Need::Patch => quote!(.map(::keyfit::Patch::Value)),
+            _ if is_option => quote!(.map(Some)),
+            _ => quote!(),
+        };
         let value = if is_option && boxed.is_empty() && then.is_empty() && has_rule(kind) {
             quote!(::keyfit::codegen::accept_some(#label, value))
         } else {
@@ -177,16 +197,17 @@ impl Setter {
 
     /// The setter for a value that may be absent.
     fn twin(&self) -> ImplItemFn {
-        let Self { name, need, .. } = self;
+        let Self { name, need, then, .. } = self;
         let Value { kind, given, boxed, .. } = self.value();
         let (label, twin) = (name.to_string(), twin_name(name));
         let absent = if *need == Need::Nullable { "is sent as null" } else { "leaves it out" };
         let doc = format!(" `{name}` with a value that may be absent: `None` {absent}.");
         let value = quote!(::std::option::Option<#given>);
-        if *need == Need::Default || !boxed.is_empty() || !has_rule(kind) {
+        if matches!(need, Need::Default | Need::Patch) || !boxed.is_empty() || !then.is_empty() || !has_rule(kind) {
             let absent = match need {
                 Need::Default | Need::Required => quote!(self),
                 Need::Optional | Need::Nullable => quote!(Self { #name: Ok(None), ..self }),
+                Need::Patch => quote!(Self { #name: Ok(::keyfit::Patch::Absent), ..self }),
             };
             return parse_quote! {
                 #[doc = #doc]
@@ -200,6 +221,18 @@ impl Setter {
             pub fn #twin(mut self, value: #value) -> Self {
                 self.#name = ::keyfit::codegen::accept_maybe(#label, value);
                 self
+            }
+        }
+    }
+
+    /// The setter that empties a member.
+    fn null(&self) -> ImplItemFn {
+        let (name, null) = (&self.name, beside("null", &self.name));
+        let doc = format!(" `{name}` as null, which empties it.");
+        parse_quote! {
+            #[doc = #doc]
+            pub fn #null(self) -> Self {
+                Self { #name: Ok(::keyfit::Patch::Null), ..self }
             }
         }
     }
@@ -279,7 +312,11 @@ pub(super) fn has_rule(kind: &Type) -> bool {
     // A type of the API may have any name; those of answers are in another module.
     let is_foreign =
         path.path.leading_colon.is_some() && first.ident != "generated_root" || path.path.segments.len() == 1;
-    let is_own = path.path.segments.iter().any(|segment| segment.ident == "types" || segment.ident == "super")
+    let is_own = path
+        .path
+        .segments
+        .iter()
+        .any(|segment| segment.ident == "types" || segment.ident == "super" || segment.ident == "values")
         || path.path.segments.len() == 1 && !is_ruled;
     // An instant is in UTC or has no rule.
     let is_instant =

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::leniency::OpenEnum;
+use super::enums::Enum;
 use super::paths::ROOT;
 use super::tagged::Tagged;
 use crate::hints::SchemaHints;
@@ -26,16 +26,16 @@ pub(crate) fn set_written_aside(document: &mut Value) {
     }
 }
 
-/// Types that an overlay names; batches, which are shared and not copied; lists in every form; enums in answers, which
-/// are open, and unions, which go by their tag.
+/// Types that an overlay names; batches, which are shared and not copied; lists in every form; enums and unions, which
+/// are types of ours.
 pub(crate) fn replacements(
     api: &Api,
     document: &Value,
-    open_enums: &[OpenEnum],
+    enums: &[Enum],
     tagged: &[Tagged],
     repairs: &mut Repairs,
 ) -> Vec<Replacement> {
-    let values = open_enums.iter().map(|open| &open.name).chain(tagged.iter().map(|union| &union.name));
+    let values = enums.iter().map(|known| &known.name).chain(tagged.iter().map(|union| &union.name));
     let mut found: Vec<Replacement> = values
         .map(|name| {
             let schema = name::of_type(name);

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use super::Unsupported;
 use super::parameters::remove_operation;
 use crate::repair::Repairs;
-use crate::{pointer, walk};
+use crate::{ListStyle, pointer, walk};
 
 /// How deep the members of a `deepObject` may nest.
 const DEEPEST: usize = 4;
 
-/// The key of a parameter that is one text, under which stands what separates the values of its list.
-pub(crate) const SEPARATOR: &str = "x-keyfit-separator";
+/// The key of a parameter under which stands how its values are written.
+pub(crate) const STYLE: &str = "x-keyfit-style";
 
 /// How many members an object in the query may have.
 const MEMBERS: usize = 200;
@@ -73,27 +73,42 @@ struct Shaper<'a> {
 }
 
 impl Shaper<'_> {
-    /// A parameter of the path or a header: one value.
+    /// A parameter of the path or a header: one value, or a list as one.
     fn plain(&mut self, parameter: Value) -> Value {
         let Some(schema) = self.schema(&parameter) else { return self.as_json(parameter) };
-        let written = match (parameter["style"].as_str(), walk::kind(&schema)) {
-            (Some("label"), _) => "with a dot before it, as in `.blue`",
-            (Some("matrix"), _) => "as in `;name=blue`",
-            (_, Some("array")) => return self.as_joined(parameter, ',', "as values with commas between them"),
-            (_, Some("object")) => "as names and values with commas between them",
-            _ if schema.get("nullable") == Some(&json!(true)) => {
-                self.repairs.note("nullable-parameter", self.at, format!("{} cannot be null there", label(&parameter)));
-                let mut parameter = parameter;
-                let mut schema = schema;
-                if let Some(object) = schema.as_object_mut() {
-                    object.shift_remove("nullable");
-                }
-                parameter["schema"] = schema;
-                return parameter;
-            }
-            _ => return parameter,
+        let is_in_path = parameter["in"] == "path";
+        let explode = parameter["explode"] == true;
+        let style = match parameter["style"].as_str() {
+            Some("label") if is_in_path && explode => ListStyle::LabelExploded,
+            Some("label") if is_in_path => ListStyle::Label,
+            Some("matrix") if is_in_path && explode => ListStyle::MatrixExploded,
+            Some("matrix") if is_in_path => ListStyle::Matrix,
+            style => delimited(style.unwrap_or_default()),
         };
-        self.as_text(parameter, written)
+        match walk::kind(&schema) {
+            Some("array") => self.list(parameter, schema, Some(style)),
+            Some("object") => self.as_text(parameter, "as names and values with commas between them"),
+            _ => {
+                let is_plain = style == ListStyle::Commas;
+                let mut parameter = self.never_null(without_style(parameter), schema);
+                if !is_plain {
+                    parameter[STYLE] = json!(style);
+                }
+                parameter
+            }
+        }
+    }
+
+    /// What stands in a path, a header, or a list there cannot be null.
+    fn never_null(&mut self, mut parameter: Value, mut schema: Value) -> Value {
+        if schema.get("nullable") == Some(&json!(true)) {
+            self.repairs.note("nullable-parameter", self.at, format!("{} cannot be null there", label(&parameter)));
+            if let Some(object) = schema.as_object_mut() {
+                object.shift_remove("nullable");
+            }
+            parameter["schema"] = schema;
+        }
+        parameter
     }
 
     fn query(&mut self, parameter: Value) -> Vec<Value> {
@@ -103,14 +118,11 @@ impl Shaper<'_> {
         let explode = parameter["explode"].as_bool().unwrap_or(style == "form");
         let kind = walk::kind(&schema);
         match (kind, style) {
-            (Some("array"), "spaceDelimited") if !explode => {
-                vec![self.as_joined(parameter, ' ', "with spaces between values")]
+            (Some("array"), "deepObject") => vec![self.list(parameter, schema, Some(ListStyle::Brackets))],
+            (Some("array"), _) => {
+                let joined = (!explode).then(|| delimited(style));
+                vec![self.list(parameter, schema, joined)]
             }
-            (Some("array"), "pipeDelimited") if !explode => {
-                vec![self.as_joined(parameter, '|', "with `|` between values")]
-            }
-            (Some("array"), _) if !explode => vec![self.as_joined(parameter, ',', "with commas between values")],
-            (Some("array"), _) => vec![self.list(without_style(parameter), &schema)],
             (Some("object"), "form") if !explode => {
                 vec![self.as_text(parameter, "as names and values with commas between them")]
             }
@@ -121,15 +133,21 @@ impl Shaper<'_> {
         }
     }
 
-    /// A list in the query is one of plain values.
-    fn list(&mut self, mut parameter: Value, schema: &Value) -> Value {
+    /// A list is one of plain values.
+    fn list(&mut self, parameter: Value, schema: Value, style: Option<ListStyle>) -> Value {
         let items = walk::resolve(self.document, &schema["items"]);
-        if !matches!(walk::kind(items), Some("object" | "array")) {
-            return parameter;
+        let are_plain = !matches!(walk::kind(items), Some("object" | "array"));
+        let mut parameter = without_style(parameter);
+        if !are_plain {
+            let note = format!("the values of {} are no plain ones: each is given as text", label(&parameter));
+            self.repairs.narrow("text-parameter", self.at, note);
+            parameter["schema"] = json!({ "type": "array", "items": { "type": "string" } });
+        } else if parameter["in"] != "query" {
+            parameter = self.never_null(parameter, schema);
         }
-        let note = format!("the values of {} are no plain ones: each is given as text", label(&parameter));
-        self.repairs.narrow("text-parameter", self.at, note);
-        parameter["schema"] = json!({ "type": "array", "items": { "type": "string" } });
+        if let Some(style) = style {
+            parameter[STYLE] = json!(style);
+        }
         parameter
     }
 
@@ -201,6 +219,9 @@ impl Shaper<'_> {
                 if let Some(text) = member.get("description").filter(|text| text.is_string()) {
                     parameter["description"] = text.clone();
                 }
+                if prefix.is_some() && walk::kind(member) == Some("array") {
+                    parameter[STYLE] = json!(ListStyle::Brackets);
+                }
                 found.push(parameter);
             }
         }
@@ -234,13 +255,6 @@ impl Shaper<'_> {
         }
     }
 
-    /// A list that is one text.
-    fn as_joined(&mut self, parameter: Value, separator: char, written: &str) -> Value {
-        let mut parameter = self.as_text(parameter, written);
-        parameter[SEPARATOR] = json!(separator);
-        parameter
-    }
-
     fn as_text(&mut self, parameter: Value, written: &str) -> Value {
         let note = format!("{} is given as text, {written}", label(&parameter));
         self.repairs.narrow("text-parameter", self.at, note);
@@ -262,9 +276,19 @@ fn label(parameter: &Value) -> String {
     format!("the parameter `{}`", parameter["name"].as_str().unwrap_or("?"))
 }
 
+/// What stands between the values of a list: by the styles of queries, which an overlay may name anywhere, and commas in all others.
+fn delimited(style: &str) -> ListStyle {
+    match style {
+        "spaceDelimited" => ListStyle::Spaces,
+        "pipeDelimited" => ListStyle::Pipes,
+        "tabDelimited" => ListStyle::Tabs,
+        _ => ListStyle::Commas,
+    }
+}
+
 fn without_style(parameter: Value) -> Value {
     let Value::Object(mut object) = parameter else { return Value::Object(Map::new()) };
-    for key in ["style", "explode", "content", "allowReserved", SEPARATOR] {
+    for key in ["style", "explode", "content", "allowReserved", STYLE] {
         object.shift_remove(key);
     }
     Value::Object(object)

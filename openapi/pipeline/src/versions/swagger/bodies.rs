@@ -79,6 +79,7 @@ impl<'a> Converter<'a> {
                 Joined::Commas => Some(json!({ "style": "form", "explode": false })),
                 Joined::Spaces => Some(json!({ "style": "spaceDelimited", "explode": false })),
                 Joined::Pipes => Some(json!({ "style": "pipeDelimited", "explode": false })),
+                Joined::Tabs => Some(json!({ "style": "tabDelimited", "explode": false })),
             };
             // Parts of files are written one by one.
             encoding.extend(style.filter(|_| !given.is_file()).map(|style| (name.to_owned(), style)));

@@ -37,6 +37,7 @@ pub(super) enum Joined {
     Commas,
     Spaces,
     Pipes,
+    Tabs,
     /// Each by itself.
     Spread,
 }
@@ -109,10 +110,10 @@ impl<'a> Converter<'a> {
             Joined::Not => {}
             Joined::Commas => style(&mut converted, "form", false),
             Joined::Spread => style(&mut converted, "form", true),
-            Joined::Spaces if is_in_query => style(&mut converted, "spaceDelimited", false),
-            Joined::Pipes if is_in_query => style(&mut converted, "pipeDelimited", false),
-            Joined::Spaces => self.as_text(&mut converted, &label, "with spaces between values", at),
-            Joined::Pipes => self.as_text(&mut converted, &label, "with `|` between values", at),
+            // In a path or header 3.0 has no word for these, and none for tabs anywhere.
+            Joined::Spaces => style(&mut converted, "spaceDelimited", false),
+            Joined::Pipes => style(&mut converted, "pipeDelimited", false),
+            Joined::Tabs => style(&mut converted, "tabDelimited", false),
         }
         Value::Object(converted)
     }
@@ -148,7 +149,7 @@ impl<'a> Converter<'a> {
                 self.repairs.note("odd-keyword", at, note);
                 return (schema, Joined::Commas);
             }
-            Some("tsv") => "with tabs between values".to_owned(),
+            Some("tsv") => return (schema, Joined::Tabs),
             Some(other) => {
                 format!("as the server reads the format `{other}`, which is not one of csv, ssv, tsv, pipes and multi")
             }

@@ -98,7 +98,7 @@ impl<'a> Converter<'a> {
             };
             let label = format!("the header `{name}`");
             let (mut schema, joined) = self.schema_of(header, &label, &place);
-            if matches!(joined, Joined::Spaces | Joined::Pipes) {
+            if matches!(joined, Joined::Spaces | Joined::Pipes | Joined::Tabs) {
                 self.repairs.narrow(
                     "text-parameter",
                     &place,

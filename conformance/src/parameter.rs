@@ -1,0 +1,125 @@
+//! Parameters as they stand in a request, before they are percent-encoded: written by those who call, read by those who serve.
+
+use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
+use serde_json::{Map, Value};
+
+use crate::body::plain;
+
+/// The pairs of a parameter of the query: one for each value of a list, or as its style says.
+pub(crate) fn pairs(parameter: &Parameter, value: &Value) -> Vec<(String, String)> {
+    let values = values_of(value);
+    match parameter.style.map(|style| (style, style.separator())) {
+        Some((_, Some(_))) if values.is_empty() => Vec::new(),
+        Some((_, Some(_))) => vec![(parameter.name.clone(), text(parameter, value))],
+        _ => values.into_iter().map(|value| (name(parameter), value)).collect(),
+    }
+}
+
+/// The name of a parameter in the query.
+pub(crate) fn name(parameter: &Parameter) -> String {
+    match parameter.style {
+        Some(ListStyle::Brackets) => format!("{}[]", parameter.name),
+        _ => parameter.name.clone(),
+    }
+}
+
+/// A parameter of the path or the headers.
+pub(crate) fn text(parameter: &Parameter, value: &Value) -> String {
+    let Some(style) = parameter.style else { return plain(value) };
+    let values = values_of(value);
+    let joined = |separator: char| values.join(&separator.to_string());
+    match style {
+        ListStyle::Label | ListStyle::LabelExploded => {
+            format!(".{}", style.separator().map(joined).unwrap_or_default())
+        }
+        ListStyle::Matrix => format!(";{}={}", parameter.name, joined(',')),
+        ListStyle::MatrixExploded => values.iter().map(|value| format!(";{}={value}", parameter.name)).collect(),
+        _ => joined(style.separator().unwrap_or(',')),
+    }
+}
+
+/// The value of a parameter of the path, as it stands there.
+pub(crate) fn in_path(operation: &Operation, arguments: &Map<String, Value>, name: &str) -> Option<String> {
+    let is_it = |parameter: &&Parameter| parameter.place == Place::Path && parameter.name == name;
+    Some(text(operation.parameters.iter().find(is_it)?, arguments.get(name)?))
+}
+
+/// The values in such a text; `None` where it is not written as the style says.
+pub(crate) fn values(parameter: &Parameter, text: &str) -> Option<Vec<String>> {
+    let split = |text: &str, separator: char| text.split(separator).map(str::to_owned).collect();
+    let Some(style) = parameter.style else { return Some(vec![text.to_owned()]) };
+    match style {
+        ListStyle::Label => Some(split(text.strip_prefix('.')?, ',')),
+        ListStyle::LabelExploded => Some(split(text.strip_prefix('.')?, '.')),
+        ListStyle::Matrix => Some(split(text.strip_prefix(&format!(";{}=", parameter.name))?, ',')),
+        ListStyle::MatrixExploded => {
+            let named = format!("{}=", parameter.name);
+            text.strip_prefix(';')?.split(';').map(|part| part.strip_prefix(&named).map(str::to_owned)).collect()
+        }
+        ListStyle::Brackets => Some(vec![text.to_owned()]),
+        _ => Some(split(text, style.separator().unwrap_or(','))),
+    }
+}
+
+/// The same style for the client.
+pub(crate) fn style(style: ListStyle) -> keyfit::ListStyle {
+    match style {
+        ListStyle::Commas => keyfit::ListStyle::Commas,
+        ListStyle::Spaces => keyfit::ListStyle::Spaces,
+        ListStyle::Pipes => keyfit::ListStyle::Pipes,
+        ListStyle::Tabs => keyfit::ListStyle::Tabs,
+        ListStyle::Brackets => keyfit::ListStyle::Brackets,
+        ListStyle::Label => keyfit::ListStyle::Label,
+        ListStyle::LabelExploded => keyfit::ListStyle::LabelExploded,
+        ListStyle::Matrix => keyfit::ListStyle::Matrix,
+        ListStyle::MatrixExploded => keyfit::ListStyle::MatrixExploded,
+    }
+}
+
+/// The values of a list, or the one of what is none; null is no value.
+fn values_of(value: &Value) -> Vec<String> {
+    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    items.iter().filter(|item| !item.is_null()).map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let styles = [
+            (None, "a"),
+            (Some(ListStyle::Commas), "a,b"),
+            (Some(ListStyle::Spaces), "a b"),
+            (Some(ListStyle::Pipes), "a|b"),
+            (Some(ListStyle::Tabs), "a\tb"),
+            (Some(ListStyle::Label), ".a,b"),
+            (Some(ListStyle::LabelExploded), ".a.b"),
+            (Some(ListStyle::Matrix), ";ids=a,b"),
+            (Some(ListStyle::MatrixExploded), ";ids=a;ids=b"),
+        ];
+        for (style, written) in styles {
+            let parameter =
+                Parameter { name: "ids".to_owned(), place: Place::Path, required: true, schema: json!({}), style };
+            let value = if style.is_none() { json!("a") } else { json!(["a", "b"]) };
+            assert_eq!(text(&parameter, &value), written);
+            assert_eq!(values(&parameter, written), Some(values_of(&value)), "{style:?}");
+        }
+        let query = |style| Parameter {
+            name: "ids".to_owned(),
+            place: Place::Query,
+            required: false,
+            schema: json!({}),
+            style,
+        };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let value = json!([1, null, 2]);
+        assert_eq!(pairs(&query(None), &value), [pair("ids", "1"), pair("ids", "2")]);
+        assert_eq!(pairs(&query(Some(ListStyle::Commas)), &value), [pair("ids", "1,2")]);
+        assert_eq!(pairs(&query(Some(ListStyle::Commas)), &json!([])), []);
+        assert_eq!(pairs(&query(Some(ListStyle::Brackets)), &value), [pair("ids[]", "1"), pair("ids[]", "2")]);
+    }
+}

@@ -1,0 +1,428 @@
+//! Enums of texts and integers, for which there are types of ours: open in answers, and closed in requests where the document names
+//! the values. Names are those of `x-enum-varnames` and `x-enumNames`, and the titles of alternatives that are constants.
+
+use std::collections::{BTreeSet, HashSet};
+
+use heck::ToPascalCase as _;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::{Map, Value, json};
+
+use super::dialect::schema_pointers;
+use super::{docs, names, split};
+use crate::{name, pointer, walk};
+
+/// Where names and descriptions of the values stand, until they are read.
+pub(crate) const NAMES: &str = "x-keyfit-names";
+
+/// The keywords of an alternative that is a constant.
+const CONSTANT: [&str; 7] = ["const", "deprecated", "description", "enum", "example", "title", "type"];
+
+/// An enum.
+#[derive(Clone, Debug)]
+pub(crate) struct Enum {
+    /// The component.
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) values: Vec<Known>,
+    /// Whether other values are kept as they came.
+    pub(crate) is_open: bool,
+}
+
+/// A value of an enum.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// A text or an integer.
+    value: Value,
+    name: Option<String>,
+    description: Option<String>,
+}
+
+/// Makes enums of alternatives that are constants, and writes down what values are called: while schemas have the keywords that the
+/// document gave them.
+pub(crate) fn annotate(document: &mut Value) {
+    for at in schema_pointers(document) {
+        let Some(schema) = document.pointer_mut(&at) else { continue };
+        walk::schemas(schema, &mut |schema| {
+            let Some(object) = schema.as_object_mut() else { return };
+            object.shift_remove(NAMES);
+            let told = constants(object).or_else(|| listed(object));
+            object.extend(told.map(|names| (NAMES.to_owned(), names)));
+        });
+    }
+}
+
+/// The names of values by the keys of generators: one for each value.
+fn listed(object: &Map<String, Value>) -> Option<Value> {
+    let values = object.get("enum")?.as_array()?;
+    let list = |key: &str| {
+        let texts = object.get(key)?.as_array()?;
+        (texts.len() == values.len() && texts.iter().all(Value::is_string)).then_some(texts)
+    };
+    let names = ["x-enum-varnames", "x-enumNames"].into_iter().find_map(list)?;
+    let descriptions = list("x-enum-descriptions");
+    let one = |index: usize| json!({ "name": names[index], "description": descriptions.map(|texts| &texts[index]) });
+    Some((0..values.len()).map(one).collect())
+}
+
+/// Alternatives of which each is one value: the enum of them, with their titles.
+fn constants(object: &mut Map<String, Value>) -> Option<Value> {
+    let key = ["oneOf", "anyOf"].into_iter().find(|key| object.contains_key(*key))?;
+    if ["allOf", "enum", "properties", "const", "$ref"].iter().any(|key| object.contains_key(*key)) {
+        return None;
+    }
+    let mut values = Vec::new();
+    let mut names = Vec::new();
+    let mut has_null = false;
+    for part in object[key].as_array()? {
+        let part = part.as_object()?;
+        if part.get("type").is_some_and(|kind| kind == "null") && part.len() == 1 {
+            has_null = true;
+            continue;
+        }
+        if part.keys().any(|key| !CONSTANT.contains(&key.as_str()) && !key.starts_with("x-")) {
+            return None;
+        }
+        let listed = part.get("enum").and_then(Value::as_array).map(Vec::as_slice);
+        let ((Some(value), None) | (None, Some([value]))) = (part.get("const"), listed) else { return None };
+        values.push(value.clone());
+        names.push(json!({ "name": part.get("title"), "description": part.get("description") }));
+    }
+    let kind = kind(&values)?;
+    object.shift_remove(key);
+    object.entry("type").or_insert_with(|| json!(kind));
+    if has_null {
+        object.insert("nullable".to_owned(), json!(true));
+    }
+    object.insert("enum".to_owned(), Value::Array(values));
+    Some(Value::Array(names))
+}
+
+/// The type of all values.
+fn kind(values: &[Value]) -> Option<&'static str> {
+    match values {
+        [] => None,
+        values if values.iter().all(Value::is_string) => Some("string"),
+        values if values.iter().all(Value::is_i64) => Some("integer"),
+        _ => None,
+    }
+}
+
+/// The values of an enum of texts, or of integers that have names; a null among them says nothing that `nullable` does not. The names
+/// are taken out of the schema.
+pub(crate) fn taken(object: &mut Map<String, Value>) -> Option<Vec<Known>> {
+    let told = object.shift_remove(NAMES);
+    let values = object.get("enum")?.as_array()?;
+    let told = told.as_ref().and_then(Value::as_array).filter(|told| told.len() == values.len());
+    let text = |index: usize, key: &str| told.and_then(|told| told[index][key].as_str().map(str::to_owned));
+    let known: Vec<Known> = values
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(index, value)| Known {
+            value: value.clone(),
+            name: text(index, "name"),
+            description: text(index, "description"),
+        })
+        .collect();
+    let values: Vec<Value> = known.iter().map(|known| known.value.clone()).collect();
+    match kind(&values)? {
+        "string" => Some(known),
+        _ => is_named(&known).then_some(known),
+    }
+}
+
+/// Whether each value has a name of its own.
+fn is_named(known: &[Known]) -> bool {
+    let mut seen = HashSet::from(["Other".to_owned()]);
+    known.iter().all(|known| known.name.as_deref().is_some_and(|name| seen.insert(ident(name))))
+}
+
+/// Gives the enums of requests whose values are named types of ours. `requests` are the schemas that requests use.
+pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Enum> {
+    let mut settler = Settler { taken: split::type_names(document), found: Vec::new(), hoisted: Map::new() };
+    for at in schema_pointers(document) {
+        let component = at.strip_prefix("/components/schemas/").map(pointer::name);
+        let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
+        if !is_request {
+            continue;
+        }
+        let id = call_of(document, &at);
+        let part = at.contains("/parameters/").then(|| at.strip_suffix("/schema")).flatten();
+        let part = part.and_then(|part| document.pointer(part)?["name"].as_str()).unwrap_or("Body").to_pascal_case();
+        let Some(schema) = document.pointer_mut(&at) else { continue };
+        match component {
+            // What refers to it could not say that it may be null.
+            Some(_) if may_be_null(schema) => {}
+            Some(name) => match Settler::closed(schema, &name) {
+                Some(found) => settler.found.push(found),
+                None => settler.members(schema, &name),
+            },
+            None => settler.inner(schema, &format!("{id}{part}")),
+        }
+    }
+    if !settler.hoisted.is_empty() {
+        let schemas = &mut document["components"]["schemas"];
+        if !schemas.is_object() {
+            *schemas = json!({});
+        }
+        schemas.as_object_mut().into_iter().for_each(|schemas| schemas.extend(std::mem::take(&mut settler.hoisted)));
+    }
+    settler.found
+}
+
+fn may_be_null(schema: &Value) -> bool {
+    schema["nullable"] == true || schema["enum"].as_array().is_some_and(|values| values.contains(&Value::Null))
+}
+
+/// The Rust name of the operation that a place is in.
+fn call_of(document: &Value, at: &str) -> String {
+    let call =
+        ["/parameters/", "/requestBody/"].iter().find_map(|part| Some(at.split_once(part)?.0)).unwrap_or_default();
+    let id = document.pointer(call).and_then(|call| call["operationId"].as_str());
+    name::of_type(id.unwrap_or_default())
+}
+
+struct Settler {
+    /// The Rust names of schemas that are taken.
+    taken: HashSet<String>,
+    found: Vec<Enum>,
+    hoisted: Map<String, Value>,
+}
+
+impl Settler {
+    fn closed(schema: &mut Value, name: &str) -> Option<Enum> {
+        let object = schema.as_object_mut()?;
+        let values = taken(object).filter(|values| is_named(values))?;
+        let description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+        // What the type says need not be checked by the generator.
+        object.shift_remove("enum");
+        Some(Enum { name: name.to_owned(), description, values, is_open: false })
+    }
+
+    fn inner(&mut self, schema: &mut Value, name: &str) {
+        let is_nullable = may_be_null(schema);
+        let Some(found) = Self::closed(schema, name) else { return self.members(schema, name) };
+        if is_nullable {
+            schema["nullable"] = json!(true);
+        }
+        let name = name::fresh(name, &mut self.taken);
+        let whole = names::hoist(schema, &name);
+        self.hoisted.insert(name.clone(), whole);
+        self.found.push(Enum { name, ..found });
+    }
+
+    fn members(&mut self, schema: &mut Value, name: &str) {
+        names::inside(schema, name, &mut |inner, name| self.inner(inner, name));
+    }
+}
+
+fn ident(text: &str) -> String {
+    let plain = text.to_pascal_case();
+    if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {text}")) }
+}
+
+/// The type.
+pub(crate) fn item(known: &Enum) -> TokenStream {
+    let is_named = is_named(&known.values);
+    let mut taken = HashSet::from(["Other".to_owned()]);
+    let mut idents = Vec::new();
+    let mut values: Vec<&Known> = Vec::new();
+    for value in &known.values {
+        let text = value.value.as_str().unwrap_or_default();
+        let variant = ident(value.name.as_deref().filter(|_| is_named).unwrap_or(text));
+        // Values that differ in case or punctuation only are left to `Other`, which keeps them.
+        if taken.insert(variant.clone()) {
+            idents.push(format_ident!("{variant}"));
+            values.push(value);
+        }
+    }
+    let docs = values.iter().map(|known| {
+        let written = known.value.as_str().map_or_else(|| known.value.to_string(), str::to_owned);
+        let said = known.description.as_ref().map_or_else(String::new, |text| format!(": {text}"));
+        let lines = docs::lines(&format!("`{written}`{said}"));
+        quote!(#(#lines)*)
+    });
+    let name = format_ident!("{}", name::of_type(&known.name));
+    let description = if known.description.is_empty() { format!("`{name}`") } else { known.description.clone() };
+    let description = docs::lines(&description);
+    let head = quote!(#(#description)*);
+    let variants = quote!(#(#docs #idents,)*);
+    let texts: Vec<&str> = values.iter().filter_map(|known| known.value.as_str()).collect();
+    let numbers: Vec<i64> = values.iter().filter_map(|known| known.value.as_i64()).collect();
+    match (known.is_open, texts.is_empty()) {
+        (true, false) => open_texts(&name, &head, &variants, &idents, &texts),
+        (true, true) => open_numbers(&name, &head, &variants, &idents, &numbers),
+        (false, false) => closed_texts(&name, &head, &variants, &idents, &texts),
+        (false, true) => closed_numbers(&name, &head, &variants, &idents, &numbers),
+    }
+}
+
+type Names<'a> = &'a [proc_macro2::Ident];
+
+fn open_texts(
+    name: &proc_macro2::Ident,
+    head: &TokenStream,
+    variants: &TokenStream,
+    idents: Names<'_>,
+    texts: &[&str],
+) -> TokenStream {
+    quote! {
+        #head
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(from = "::std::string::String", into = "::std::string::String")]
+        #[non_exhaustive]
+        pub enum #name {
+            #variants
+            /// A value that the document does not name.
+            Other(::std::string::String),
+        }
+        impl #name {
+            /// The value on the wire.
+            pub fn as_str(&self) -> &str {
+                match self { #(Self::#idents => #texts,)* Self::Other(value) => value }
+            }
+        }
+        impl From<::std::string::String> for #name {
+            fn from(value: ::std::string::String) -> Self {
+                match value.as_str() { #(#texts => Self::#idents,)* _ => Self::Other(value) }
+            }
+        }
+        impl From<#name> for ::std::string::String {
+            fn from(value: #name) -> Self {
+                match value { #name::Other(value) => value, known => known.as_str().to_owned() }
+            }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
+        }
+    }
+}
+
+/// A number that is none of the named ones, or no integer at all, is kept as it came.
+fn open_numbers(
+    name: &proc_macro2::Ident,
+    head: &TokenStream,
+    variants: &TokenStream,
+    idents: Names<'_>,
+    numbers: &[i64],
+) -> TokenStream {
+    quote! {
+        #head
+        #[derive(Clone, Debug, Eq, Hash, PartialEq, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(from = "::serde_json::Value", into = "::serde_json::Value")]
+        #[non_exhaustive]
+        pub enum #name {
+            #variants
+            /// A value that the document does not name, as it came.
+            Other(::serde_json::Value),
+        }
+        impl #name {
+            /// The value on the wire; `None` where it is no integer.
+            pub fn as_i64(&self) -> ::std::option::Option<i64> {
+                match self { #(Self::#idents => Some(#numbers),)* Self::Other(value) => value.as_i64() }
+            }
+        }
+        impl From<::serde_json::Value> for #name {
+            fn from(value: ::serde_json::Value) -> Self {
+                match ::keyfit::codegen::integer(&value) { #(Some(#numbers) => Self::#idents,)* _ => Self::Other(value) }
+            }
+        }
+        impl From<#name> for ::serde_json::Value {
+            fn from(value: #name) -> Self {
+                match value { #(#name::#idents => #numbers.into(),)* #name::Other(value) => value }
+            }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self { #(Self::#idents => f.write_str(stringify!(#numbers)),)* Self::Other(value) => value.fmt(f) }
+            }
+        }
+    }
+}
+
+fn closed_texts(
+    name: &proc_macro2::Ident,
+    head: &TokenStream,
+    variants: &TokenStream,
+    idents: Names<'_>,
+    texts: &[&str],
+) -> TokenStream {
+    let refused = format!("it is none of: {}", texts.join(", "));
+    quote! {
+        #head
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(try_from = "::std::string::String", into = "::std::string::String")]
+        pub enum #name { #variants }
+        impl #name {
+            /// The value on the wire.
+            pub const fn as_str(&self) -> &'static str {
+                match self { #(Self::#idents => #texts,)* }
+            }
+        }
+        impl ::std::str::FromStr for #name {
+            type Err = &'static str;
+            fn from_str(value: &str) -> ::std::result::Result<Self, &'static str> {
+                match value { #(#texts => Ok(Self::#idents),)* _ => Err(#refused) }
+            }
+        }
+        impl TryFrom<&str> for #name {
+            type Error = &'static str;
+            fn try_from(value: &str) -> ::std::result::Result<Self, &'static str> { value.parse() }
+        }
+        impl TryFrom<::std::string::String> for #name {
+            type Error = &'static str;
+            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, &'static str> { value.parse() }
+        }
+        impl From<#name> for ::std::string::String {
+            fn from(value: #name) -> Self { value.as_str().to_owned() }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
+        }
+        impl ::keyfit::codegen::ArgumentType for #name {
+            type Rule = ::keyfit::codegen::rule::Parsed;
+        }
+    }
+}
+
+fn closed_numbers(
+    name: &proc_macro2::Ident,
+    head: &TokenStream,
+    variants: &TokenStream,
+    idents: Names<'_>,
+    numbers: &[i64],
+) -> TokenStream {
+    let listed: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    let refused = format!("it is none of: {}", listed.join(", "));
+    quote! {
+        #head
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(try_from = "i64", into = "i64")]
+        pub enum #name { #variants }
+        impl #name {
+            /// The value on the wire.
+            pub const fn as_i64(&self) -> i64 {
+                match self { #(Self::#idents => #numbers,)* }
+            }
+        }
+        impl TryFrom<i64> for #name {
+            type Error = &'static str;
+            fn try_from(value: i64) -> ::std::result::Result<Self, &'static str> {
+                match value { #(#numbers => Ok(Self::#idents),)* _ => Err(#refused) }
+            }
+        }
+        impl From<#name> for i64 {
+            fn from(value: #name) -> Self { value.as_i64() }
+        }
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { self.as_i64().fmt(f) }
+        }
+        impl ::keyfit::codegen::ArgumentType for #name {
+            type Rule = ::keyfit::codegen::rule::Wrapped<i64>;
+        }
+        impl ::keyfit::codegen::IntoArgumentBy<i64, ::keyfit::codegen::rule::Number> for #name {
+            fn into_argument_by(self) -> ::std::result::Result<i64, ::std::string::String> { Ok(self.as_i64()) }
+        }
+    }
+}

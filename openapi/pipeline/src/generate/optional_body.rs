@@ -1,0 +1,150 @@
+//! Bodies that may be left out. The generator demands a body of every call that takes one; here its builder holds an `Option`, and
+//! nothing is written where there is none.
+
+use quote::ToTokens as _;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, ExprMethodCall, Ident, ImplItem, Item, ItemImpl, ItemMod, Stmt, parse_quote};
+
+/// The field, the setter and the variable of a body.
+const BODY: &str = "body";
+
+/// Rewrites the builders of which this says that their body may be left out.
+pub(crate) fn settle(builders: &mut ItemMod, may_lack_body: impl Fn(&ItemImpl) -> bool) {
+    let Some((_, items)) = &mut builders.content else { return };
+    let mut found: Vec<Ident> = Vec::new();
+    for item in items.iter_mut() {
+        if let Item::Impl(block) = item
+            && block.trait_.is_none()
+            && may_lack_body(block)
+        {
+            methods(block);
+            found.extend(name_of(block));
+        }
+    }
+    for item in items {
+        if let Item::Struct(builder) = item
+            && found.contains(&builder.ident)
+        {
+            for field in builder.fields.iter_mut().filter(|field| field.ident.as_ref().is_some_and(|name| name == BODY))
+            {
+                if let Some(kind) = super::adapt::type_argument(&field.ty) {
+                    field.ty = parse_quote!(Result<::std::option::Option<#kind>, String>);
+                }
+            }
+        }
+    }
+}
+
+fn name_of(block: &ItemImpl) -> Option<Ident> {
+    match &*block.self_ty {
+        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.clone()),
+        _ => None,
+    }
+}
+
+fn methods(block: &mut ItemImpl) {
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else { continue };
+        match function.sig.ident.to_string().as_str() {
+            "new" => Initial.visit_block_mut(&mut function.block),
+            BODY => Setter.visit_block_mut(&mut function.block),
+            "body_map" => {
+                function.block = parse_quote!({
+                    self.body = self.body.map(|body| Some(f(body.unwrap_or_default())));
+                    self
+                });
+            }
+            "send" => Send.visit_block_mut(&mut function.block),
+            _ => {}
+        }
+    }
+}
+
+/// The body of a new builder: none.
+struct Initial;
+
+impl VisitMut for Initial {
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        if matches!(&field.member, syn::Member::Named(name) if name == BODY) {
+            field.expr = parse_quote!(Ok(None));
+        }
+    }
+}
+
+/// `value.try_into().map_err(..)` in the setter.
+struct Setter;
+
+impl VisitMut for Setter {
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        if call.method == "map_err" {
+            let value = &call.receiver;
+            call.receiver = parse_quote!(#value.map(Some));
+        } else {
+            visit_mut::visit_expr_method_call_mut(self, call);
+        }
+    }
+}
+
+/// What makes a body of its builder, and what writes it.
+struct Send;
+
+impl VisitMut for Send {
+    fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
+        if let Stmt::Local(local) = statement
+            && matches!(&local.pat, syn::Pat::Ident(name) if name.ident == BODY)
+            && let Some(init) = &mut local.init
+        {
+            return Made.visit_expr_mut(&mut init.expr);
+        }
+        visit_mut::visit_stmt_mut(self, statement);
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        match written(expr) {
+            Some(written) => *expr = written,
+            None => visit_mut::visit_expr_mut(self, expr),
+        }
+    }
+}
+
+/// `.and_then(|v| ..)` of the body's builder.
+struct Made;
+
+impl VisitMut for Made {
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        if call.method == "and_then" {
+            let make = &call.args;
+            call.args = parse_quote!(|body| body.map(#make).transpose());
+        }
+        visit_mut::visit_expr_method_call_mut(self, call);
+    }
+}
+
+/// The calls that write a body, made where there is one.
+fn written(expr: &Expr) -> Option<Expr> {
+    let call = match expr {
+        Expr::Try(expr) => method(&expr.expr, "form_urlencoded")?,
+        expr => method(expr, "json").or_else(|| method(expr, BODY))?,
+    };
+    if call.args.first()?.to_token_stream().to_string().trim_start_matches("& ") != BODY {
+        return None;
+    }
+    let before = &call.receiver;
+    Some(match call.method.to_string().as_str() {
+        "json" => parse_quote!(#before.with_body(body, |request, body| request.json(&body))),
+        "form_urlencoded" => parse_quote!(#before.with_body(body, |request, body| request.form(&body))),
+        _ => {
+            // With the header for its media type before it.
+            let header = method(before, "header")?;
+            let (before, media_type) = (&header.receiver, &header.args);
+            parse_quote!(#before.with_body(body, |request, body| request.header(#media_type).body(body)))
+        }
+    })
+}
+
+fn method<'a>(expr: &'a Expr, name: &str) -> Option<&'a ExprMethodCall> {
+    match expr {
+        Expr::MethodCall(call) if call.method == name => Some(call),
+        _ => None,
+    }
+}

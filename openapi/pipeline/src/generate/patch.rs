@@ -1,0 +1,191 @@
+//! Members of a change: what is absent stays, and null empties. They are a `Patch`, which tells both from a value, and not an `Option`,
+//! which has room for one of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use heck::ToPascalCase as _;
+use quote::ToTokens as _;
+use serde_json::{Map, Value, json};
+use syn::{Item, Meta, parse_quote};
+
+use super::adapt::type_argument;
+use super::dialect::{describe, schema_pointers};
+use super::{names, split};
+use crate::normalize::essence;
+use crate::{Api, name, pointer, walk};
+
+/// What the documentation of such a member ends with: the generator hands on descriptions and nothing else.
+const SAID: &str = "What is absent stays as it is; null empties it.";
+
+/// How deep changes are followed into the objects in them.
+const DEEPEST: usize = 8;
+
+/// What a schema is used for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Use {
+    /// A merge patch (RFC 7396), where null removes.
+    Merge,
+    /// Another body of PATCH.
+    Change,
+    Other,
+}
+
+/// Marks the members of what requests use: in bodies of PATCH and in merge patches those that may be left out and may be null. In
+/// what merge patches alone are made of, all that may be left out, since null removes it whatever its schema says. `requests` are the
+/// names of the schemas that requests use; members that would have a type of their own get a name, which is added.
+pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<String>) {
+    let (bodies, uses) = uses(document, api);
+    let mut taken = split::type_names(document);
+    let mut hoisted = Map::new();
+    for at in schema_pointers(document) {
+        let component =
+            at.strip_prefix("/components/schemas/").map(pointer::name).filter(|name| requests.contains(name));
+        let Some(uses) = component.as_ref().map_or_else(|| bodies.get(&at), |name| uses.get(name)) else { continue };
+        if uses.iter().all(|known| *known == Use::Other) {
+            continue;
+        }
+        let call = at.split_once("/requestBody/").and_then(|(call, _)| document.pointer(call)?["operationId"].as_str());
+        let name = component.unwrap_or_else(|| format!("{}Body", name::of_type(call.unwrap_or_default())));
+        let is_all = uses.iter().all(|known| *known == Use::Merge);
+        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+        Marker { document: &*document, taken: &mut taken, hoisted: &mut hoisted, is_all }.mark(&mut schema, &name, 0);
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = schema;
+        }
+    }
+    requests.extend(hoisted.keys().cloned());
+    if hoisted.is_empty() {
+        return;
+    }
+    let schemas = &mut document["components"]["schemas"];
+    if !schemas.is_object() {
+        *schemas = json!({});
+    }
+    schemas.as_object_mut().into_iter().for_each(|schemas| schemas.extend(std::mem::take(&mut hoisted)));
+}
+
+type Uses = BTreeMap<String, BTreeSet<Use>>;
+
+/// What inline bodies, by pointer, and components, by name, are used for.
+fn uses(document: &Value, api: &Api) -> (Uses, Uses) {
+    let (mut bodies, mut components) = (Uses::new(), Uses::new());
+    for operation in &api.operations {
+        let media_type = operation.body.as_ref().map(|body| essence(&body.media_type));
+        let body = match media_type.as_deref() {
+            Some("application/merge-patch+json") => Use::Merge,
+            Some(_) if operation.method == "PATCH" => Use::Change,
+            _ => Use::Other,
+        };
+        let at = format!("{}/requestBody/content", operation.pointer());
+        for (at, media) in walk::members(document, &at) {
+            bodies.entry(pointer::join(&at, "schema")).or_default().insert(body);
+            reach(document, &media["schema"], body, 0, &mut components);
+        }
+    }
+    (bodies, components)
+}
+
+/// Notes the use of all components that an object is made of; what is in a list is replaced as a whole.
+fn reach(document: &Value, schema: &Value, known: Use, depth: usize, found: &mut Uses) {
+    if depth > DEEPEST {
+        return;
+    }
+    if let Some(name) = walk::schema_name(schema).map(pointer::name)
+        && !found.entry(name).or_default().insert(known)
+    {
+        return;
+    }
+    let own = walk::resolve(document, schema);
+    let members = own.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(_, member)| member);
+    let parts = ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| own.get(*key)?.as_array()).flatten();
+    for inner in members.chain(parts) {
+        reach(document, inner, known, depth + 1, found);
+    }
+    for inner in ["items", "additionalProperties"].iter().filter_map(|key| own.get(*key)) {
+        reach(document, inner, Use::Other, depth + 1, found);
+    }
+}
+
+struct Marker<'a> {
+    document: &'a Value,
+    /// The Rust names of schemas that are taken.
+    taken: &'a mut HashSet<String>,
+    /// Schemas that stood inside others: what is said of a member and of its type would be one text.
+    hoisted: &'a mut Map<String, Value>,
+    /// Whether all members that may be left out are meant.
+    is_all: bool,
+}
+
+impl Marker<'_> {
+    fn mark(&mut self, schema: &mut Value, name: &str, depth: usize) {
+        let Some(object) = schema.as_object_mut().filter(|_| depth <= DEEPEST) else { return };
+        let listed = object.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required: HashSet<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
+        for (key, member) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+            let inner = format!("{name}{}", key.to_pascal_case());
+            self.mark(member, &inner, depth + 1);
+            let may_be_null = self.is_all || walk::resolve(self.document, member).get("nullable") == Some(&json!(true));
+            if required.contains(key) || !may_be_null || member.get("readOnly") == Some(&json!(true)) {
+                continue;
+            }
+            if ["properties", "enum"].iter().any(|key| member.get(key).is_some()) {
+                let inner = name::fresh(&inner, self.taken);
+                let whole = names::hoist(member, &inner);
+                self.hoisted.insert(inner, whole);
+            }
+            if member.get("$ref").is_some() {
+                *member = json!({ "allOf": [member.take()] });
+            }
+            if let Some(member) = member.as_object_mut() {
+                describe(member, SAID);
+            }
+        }
+        for key in ["allOf", "anyOf", "oneOf"] {
+            for part in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
+                self.mark(part, name, depth + 1);
+            }
+        }
+    }
+}
+
+/// Gives marked fields their type. Returns them, by type and field.
+pub(crate) fn settle(types: &mut [Item]) -> HashSet<(String, String)> {
+    let mut found = HashSet::new();
+    for item in types {
+        let Item::Struct(item) = item else { continue };
+        for field in &mut item.fields {
+            let is_marked = field.attrs.iter().any(|attribute| attribute.to_token_stream().to_string().contains(SAID));
+            let kind = type_argument(&field.ty).filter(|_| is_marked && is_option(&field.ty));
+            let (Some(kind), Some(name)) = (kind, &field.ident) else { continue };
+            found.insert((item.ident.to_string(), name.to_string()));
+            field.ty = parse_quote!(::keyfit::Patch<#kind>);
+            for attribute in field.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("serde")) {
+                let Meta::List(list) = &attribute.meta else { continue };
+                let own =
+                    list.tokens.to_string().replace("::std::option::Option::is_none", "::keyfit::Patch::is_absent");
+                let own: proc_macro2::TokenStream = own.parse().unwrap_or_default();
+                *attribute = parse_quote!(#[serde(default, #own)]);
+            }
+        }
+    }
+    found
+}
+
+/// Gives the fields of builders theirs.
+pub(crate) fn of_builders(builders: &mut [Item], patches: &HashSet<(String, String)>) {
+    for item in builders {
+        let Item::Struct(item) = item else { continue };
+        for field in &mut item.fields {
+            let Some(name) = &field.ident else { continue };
+            let is_patch = patches.contains(&(item.ident.to_string(), name.to_string()));
+            if let Some(kind) = type_argument(&field.ty).and_then(|option| type_argument(&option)).filter(|_| is_patch)
+            {
+                field.ty = parse_quote!(::std::result::Result<::keyfit::Patch<#kind>, ::std::string::String>);
+            }
+        }
+    }
+}
+
+fn is_option(kind: &syn::Type) -> bool {
+    matches!(kind, syn::Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
+}
