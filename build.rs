@@ -55,7 +55,8 @@ mod generated {
         // Whoever drives operations as data calls them by their ids.
         let dispatch = if has("dispatch") { Dispatch::Always } else { Dispatch::Never };
         for source in &enabled {
-            build::client(Path::new(APIS).join(&source.name)).dispatch(dispatch).emit();
+            // Whoever receives webhooks names their types, which no call needs.
+            build::client(Path::new(APIS).join(&source.name)).dispatch(dispatch).all_types(true).emit();
         }
         Ok(list(&enabled))
     }

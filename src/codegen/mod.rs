@@ -11,6 +11,7 @@ pub use chrono;
 pub use regress;
 pub use reqwest;
 pub use serde;
+pub use serde::{Deserialize, Serialize};
 pub use serde_json;
 
 pub use argument::{

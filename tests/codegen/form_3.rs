@@ -18,23 +18,15 @@ mod generated {
     #[allow(clippy::all)]
     pub mod types {
         /// `ListNotesResponse`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct ListNotesResponse {
             pub notes: ::std::vec::Vec<Thing>,
         }
         /// `MoveParcelBody`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct MoveParcelBody {
             pub desk: ::std::string::String,
@@ -46,13 +38,8 @@ mod generated {
             }
         }
         /// `Moves`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug,
-            Default
-        )]
+        #[derive(Clone, Debug, Default)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Moves {
             #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -61,38 +48,24 @@ mod generated {
             pub paging: ::std::option::Option<MovesPaging>,
         }
         /// `MovesPaging`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug,
-            Default
-        )]
+        #[derive(Clone, Debug, Default)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct MovesPaging {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub next: ::std::option::Option<MovesPagingNext>,
         }
         /// `MovesPagingNext`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug,
-            Default
-        )]
+        #[derive(Clone, Debug, Default)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct MovesPagingNext {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub after: ::std::option::Option<::std::string::String>,
         }
         /// `NewParcel`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct NewParcel {
             pub grams: ::std::num::NonZeroU64,
@@ -109,16 +82,8 @@ mod generated {
             }
         }
         /// `NewParcelTo`
-        #[derive(
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug,
-            Eq,
-            Hash,
-            Ord,
-            PartialEq,
-            PartialOrd
-        )]
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(transparent)]
         pub struct NewParcelTo(::std::string::String);
@@ -175,12 +140,8 @@ mod generated {
             }
         }
         /// `Parcel`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Parcel {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -198,13 +159,8 @@ mod generated {
             pub state: super::values::StateAnswer,
         }
         /// `ParcelChange`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug,
-            Default
-        )]
+        #[derive(Clone, Debug, Default)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct ParcelChange {
             /// What is absent stays as it is; null empties it.
@@ -247,13 +203,8 @@ mod generated {
             }
         }
         /// `ParcelChangeSize`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug,
-            Default
-        )]
+        #[derive(Clone, Debug, Default)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct ParcelChangeSize {
             /// What is absent stays as it is; null empties it.
@@ -266,18 +217,8 @@ mod generated {
             }
         }
         /// Default where it is left out: `"slow"`.
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Copy,
-            Debug,
-            Eq,
-            Hash,
-            Ord,
-            PartialEq,
-            PartialOrd
-        )]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub enum ParcelChangeSpeed {
             #[serde(rename = "slow")]
@@ -322,12 +263,8 @@ mod generated {
             }
         }
         /// `Sent`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Sent {
             pub parcels: ::std::vec::Vec<SentParcelsItem>,
@@ -340,12 +277,8 @@ mod generated {
             }
         }
         /// `SentParcelsItem`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct SentParcelsItem {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -360,12 +293,8 @@ mod generated {
             }
         }
         /// `Shelves`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Shelves {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -375,23 +304,15 @@ mod generated {
             pub total: ::std::option::Option<i64>,
         }
         /// `ShelvesShelvesItem`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct ShelvesShelvesItem {
             pub id: i64,
         }
         /// `Stamps`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Stamps {
             pub data: ::std::vec::Vec<Thing>,
@@ -399,31 +320,16 @@ mod generated {
             pub links: ::std::option::Option<StampsLinks>,
         }
         /// `StampsLinks`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug,
-            Default
-        )]
+        #[derive(Clone, Debug, Default)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct StampsLinks {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub next: ::std::option::Option<::std::string::String>,
         }
         /// `State`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Copy,
-            Debug,
-            Eq,
-            Hash,
-            Ord,
-            PartialEq,
-            PartialOrd
-        )]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub enum State {
             #[serde(rename = "waiting")]
@@ -472,12 +378,8 @@ mod generated {
             }
         }
         /// `StepBase`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct StepBase {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -485,12 +387,8 @@ mod generated {
             pub kind: ::std::string::String,
         }
         /// `Stored`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Stored {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -500,23 +398,15 @@ mod generated {
             pub shelf: ::std::option::Option<::std::string::String>,
         }
         /// `Thing`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Thing {
             pub id: i64,
         }
         /// `Weighed`
-        #[derive(
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize,
-            Clone,
-            Debug
-        )]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         pub struct Weighed {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4538,18 +4428,8 @@ mod generated {
     /// Values that the document names; in answers others are kept as they came.
     pub mod values {
         /// `Care`
-        #[derive(
-            Clone,
-            Copy,
-            Debug,
-            Eq,
-            Hash,
-            Ord,
-            PartialEq,
-            PartialOrd,
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize
-        )]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(try_from = "i64", into = "i64")]
         pub enum Care {
@@ -4599,18 +4479,8 @@ mod generated {
             }
         }
         /// `ParcelChangeRoute`
-        #[derive(
-            Clone,
-            Copy,
-            Debug,
-            Eq,
-            Hash,
-            Ord,
-            PartialEq,
-            PartialOrd,
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize
-        )]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(try_from = "::std::string::String", into = "::std::string::String")]
         pub enum ParcelChangeRoute {
@@ -4666,17 +4536,8 @@ mod generated {
             type Rule = ::keyfit::codegen::rule::Parsed;
         }
         /// `SentParcelsItemState`
-        #[derive(
-            Clone,
-            Debug,
-            Eq,
-            Hash,
-            Ord,
-            PartialEq,
-            PartialOrd,
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize
-        )]
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(from = "::std::string::String", into = "::std::string::String")]
         #[non_exhaustive]
@@ -4721,15 +4582,8 @@ mod generated {
             }
         }
         /// `ParcelCaresItem`
-        #[derive(
-            Clone,
-            Debug,
-            Eq,
-            Hash,
-            PartialEq,
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize
-        )]
+        #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(
             from = "::keyfit::codegen::serde_json::Value",
@@ -4782,15 +4636,8 @@ mod generated {
             }
         }
         /// `CareAnswer`
-        #[derive(
-            Clone,
-            Debug,
-            Eq,
-            Hash,
-            PartialEq,
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize
-        )]
+        #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(
             from = "::keyfit::codegen::serde_json::Value",
@@ -4843,17 +4690,8 @@ mod generated {
             }
         }
         /// `StateAnswer`
-        #[derive(
-            Clone,
-            Debug,
-            Eq,
-            Hash,
-            Ord,
-            PartialEq,
-            PartialOrd,
-            ::keyfit::codegen::serde::Deserialize,
-            ::keyfit::codegen::serde::Serialize
-        )]
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(from = "::std::string::String", into = "::std::string::String")]
         #[non_exhaustive]
@@ -4902,7 +4740,8 @@ mod generated {
             }
         }
         /// One of several objects, by `kind`.
-        #[derive(Clone, Debug, ::keyfit::codegen::serde::Serialize)]
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Serialize)]
         #[serde(crate = "::keyfit::codegen::serde")]
         #[serde(untagged)]
         #[non_exhaustive]

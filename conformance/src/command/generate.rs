@@ -34,6 +34,10 @@ pub(crate) struct Options {
     /// than once. All of them where left out.
     #[arg(long, value_name = "SELECTOR", requires = "out")]
     only: Vec<String>,
+    /// Generate a type for each schema of the document's components, also for those that no call needs: bodies of errors, of
+    /// webhooks and callbacks, and what nothing refers to.
+    #[arg(long, requires = "out")]
+    all_types: bool,
     /// The name of the API, in place of that of the folder or document.
     #[arg(long, requires = "out")]
     name: Option<String>,
@@ -109,6 +113,7 @@ fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entr
         api: name,
         name: options.name.clone(),
         only: options.only.clone(),
+        all_types: options.all_types,
         dispatch: options.dispatch.map(|when| dispatch_name(when.into()).to_owned()),
         ..Entry::default()
     }])

@@ -40,6 +40,9 @@ pub struct Entry {
     /// The selectors of the operations; all of them where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
+    /// Whether there is a type for each schema, also for those that no call needs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_types: bool,
     /// Where the client can be called by ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispatch: Option<String>,

@@ -31,7 +31,10 @@ pub struct Made {
 /// # Errors
 /// Returns an error if the API cannot be read or generated.
 pub fn make(project: &Project, entry: &Entry) -> Result<Made, UserError> {
-    let mut client = build::client(project.path(&entry.api)).only(entry.only.clone()).dispatch(entry.dispatch()?);
+    let mut client = build::client(project.path(&entry.api))
+        .only(entry.only.clone())
+        .all_types(entry.all_types)
+        .dispatch(entry.dispatch()?);
     if let Some(name) = &entry.name {
         client = client.name(name);
     }

@@ -60,6 +60,13 @@ impl Client {
         self
     }
 
+    /// Generates a type for each schema of the document's components, also for those that no call needs: bodies of errors, of
+    /// webhooks and callbacks, and what nothing refers to.
+    pub fn all_types(mut self, all: bool) -> Self {
+        self.options.all_types = all;
+        self
+    }
+
     /// Where the client can be called by the ids of its operations, which is what the contract check does: in the tests of the
     /// crate if nothing is said.
     pub fn dispatch(mut self, dispatch: Dispatch) -> Self {

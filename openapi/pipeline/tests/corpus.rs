@@ -40,9 +40,10 @@ fn every_client_compiles() {
     let mut clients = vec![("large".to_owned(), large().code)];
     for document in corpus::documents() {
         let module = document.module();
-        let Ok(client) =
-            generate_with(&document.source(), &Options { dispatch: Dispatch::Always, ..Options::default() })
-        else {
+        let Ok(client) = generate_with(
+            &document.source(),
+            &Options { dispatch: Dispatch::Always, all_types: true, ..Options::default() },
+        ) else {
             continue;
         };
         // Some constructs leave no trace: the same code is compiled once.

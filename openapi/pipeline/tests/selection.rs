@@ -105,3 +105,51 @@ fn a_selector_that_matches_nothing_is_an_error_that_names_near_ones() {
     let refusal = refusal("GET /odd/..");
     assert!(refusal.contains("matches an operation without a method: "), "{refusal}");
 }
+
+/// What a call needs, by any way: as a part, as a subtype of a base, in a list.
+#[test]
+fn types_that_no_call_needs_go_unless_they_are_asked_for() {
+    let document = "openapi: 3.0.3
+servers: [{url: https://lists.example}]
+paths:
+  /lists:
+    post:
+      operationId: list-make
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Draft'}}}}
+      callbacks: {made: {'{$request.body#/url}': {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Event'}}}}, responses: {}}}}}
+      responses:
+        '200': {description: made, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}}
+        '404': {description: no, content: {application/json: {schema: {$ref: '#/components/schemas/Problem'}}}}
+        default: {description: no, content: {application/json: {schema: {$ref: '#/components/schemas/Problem'}}}}
+components:
+  schemas:
+    Draft: {type: object, properties: {name: {$ref: '#/components/schemas/Name'}}}
+    Name: {type: string, maxLength: 5}
+    Pet: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
+    Cat: {allOf: [{$ref: '#/components/schemas/Pet'}, {type: object, properties: {lives: {$ref: '#/components/schemas/Lives'}}}]}
+    Lives: {type: object, properties: {count: {type: integer}}}
+    Problem: {type: object, properties: {code: {$ref: '#/components/schemas/Code'}}}
+    Code: {type: string, enum: [broken, lost]}
+    Event: {type: object, properties: {at: {type: string}}}
+    Unused: {type: object, properties: {other: {$ref: '#/components/schemas/Unused'}}}
+";
+    let source =
+        Source { name: "lists".to_owned(), document: Text::new("lists.yaml", document), overlay: None, contract: None };
+    let generated = |all_types: bool| {
+        let options = Options { all_types, ..Options::default() };
+        generate_with(&source, &options).unwrap_or_else(|failure| panic!("{failure}"))
+    };
+    let (used, all) = (generated(false), generated(true));
+    let is_there = |code: &str, name: &str| {
+        ["struct", "enum"]
+            .iter()
+            .any(|kind| code.contains(&format!("pub {kind} {name} ")) || code.contains(&format!("pub {kind} {name}(")))
+    };
+    for name in ["Draft", "Name", "Cat", "Lives"] {
+        assert!(is_there(&used.code, name), "{name}");
+    }
+    for name in ["Problem", "Code", "Event", "Unused"] {
+        assert!(!used.code.contains(name), "{name}");
+        assert!(is_there(&all.code, name), "{name}");
+    }
+}

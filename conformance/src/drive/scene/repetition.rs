@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Scene, WAIT, succeeded};
+use super::{Scene, TOLERANCE, WAIT, is_asked, succeeded};
 use crate::clock;
 use crate::contract::ResetUnit;
 use crate::drive::script::Scripted;
 
 /// More requests than this for one call are a storm.
 const MOST_ATTEMPTS: usize = 10;
-/// What is added by chance to a wait, or taken off by clocks that differ, at most.
-const TOLERANCE: Duration = Duration::from_secs(4);
 
 impl Scene<'_> {
     /// A call with a second effect meets a failure after which it may have been executed.
@@ -47,7 +45,7 @@ impl Scene<'_> {
 
     /// A 429, and after that a success.
     pub(super) async fn limit_waited(&self) -> Result<(), String> {
-        let before = self.waited()?;
+        let (before, started) = (self.waited()?, clock::epoch_seconds());
         self.script.set_after(self.lane, vec![self.refusal(429)], self.documented_success());
         let observed = self.client.call(self.operation(), &self.arguments()).await;
         succeeded(&observed)?;
@@ -55,8 +53,8 @@ impl Scene<'_> {
         if sent != 2 {
             return Err(format!("{sent} requests were sent, not two"));
         }
-        let (waited, asked) = (self.waited()?.saturating_sub(before), Duration::from_secs(WAIT));
-        if (asked.saturating_sub(TOLERANCE)..=asked + TOLERANCE).contains(&waited) {
+        let waited = self.waited()?.saturating_sub(before);
+        if is_asked(waited, started) {
             return Ok(());
         }
         Err(format!("it waited for {:.1} s, and was asked for {WAIT} s", waited.as_secs_f64()))

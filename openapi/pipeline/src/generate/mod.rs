@@ -74,6 +74,9 @@ pub struct Options {
     pub dispatch: Dispatch,
     /// The operations that the client has, by selectors as [`Api::read_only`] takes them. All of them where there is none.
     pub only: Vec<String>,
+    /// Whether there is a type for each schema of the document's components, also for those that no call needs: bodies of
+    /// errors, of webhooks and callbacks, and what nothing refers to.
+    pub all_types: bool,
 }
 
 /// Whether generated code has `connect`, which makes a client whose operations are called by their ids with JSON arguments:
@@ -108,7 +111,7 @@ pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Fa
     let mut mends = Mends::default();
     // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
     for _ in 0..ROUNDS {
-        let attempt = Attempt::run(&api, &mends)?;
+        let attempt = Attempt::run(&api, &mends, options)?;
         let clashes = clashes(&attempt.file);
         let Some(first) = clashes.first() else { return attempt.finish(&api, &contract, options) };
         if !mends.learn(&attempt.document, &clashes) {
@@ -168,12 +171,15 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn run(api: &Api, mends: &Mends) -> Result<Self, Failure> {
+    fn run(api: &Api, mends: &Mends, options: &Options) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
         types::set_written_aside(&mut client.document);
         tagged::annotate(&mut client.document, &mut repairs);
         enums::annotate(&mut client.document);
+        if !options.all_types {
+            split::keep_used(&mut client.document);
+        }
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &mends.renamed, &mut repairs);
         dialect::settle(&mut client.document, &mut repairs);

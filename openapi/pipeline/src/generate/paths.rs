@@ -98,13 +98,26 @@ fn lengthen(qself: &mut Option<syn::QSelf>, before: usize, after: usize) {
     }
 }
 
-/// Tells serde's derive macros where serde is.
+/// Tells serde's derive macros where serde is, and derives what is theirs by a short name in a line of its own.
 fn name_serde(attributes: &mut Vec<Attribute>) {
-    let is_derived = |attribute: &Attribute| {
-        attribute.path().is_ident("derive") && attribute.to_token_stream().to_string().contains("codegen :: serde")
+    type Paths = Punctuated<Path, Token![,]>;
+    let derived = |attribute: &Attribute| {
+        attribute.path().is_ident("derive").then(|| attribute.parse_args_with(Paths::parse_terminated).ok()).flatten()
     };
-    if let Some(at) = attributes.iter().position(is_derived) {
+    let of_serde = |path: &Path| path.segments.iter().nth_back(1).is_some_and(|segment| segment.ident == "serde");
+    for at in 0..attributes.len() {
+        let Some(paths) = derived(&attributes[at]) else { continue };
+        let (serde, others): (Vec<Path>, Vec<Path>) = paths.into_iter().partition(of_serde);
+        if serde.is_empty() {
+            continue;
+        }
+        let names = serde.iter().filter_map(|path| path.segments.last());
+        attributes[at] = parse_quote!(#[derive(#(::keyfit::codegen::#names),*)]);
         attributes.insert(at + 1, parse_quote!(#[serde(crate = "::keyfit::codegen::serde")]));
+        if !others.is_empty() {
+            attributes.insert(at, parse_quote!(#[derive(#(#others),*)]));
+        }
+        return;
     }
 }
 

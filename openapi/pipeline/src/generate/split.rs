@@ -7,6 +7,16 @@ use serde_json::{Map, Value, json};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
+/// Leaves the schemas that a call needs, for its request or for its answer: what error bodies alone hold, or nothing does,
+/// would be types that nobody uses.
+pub(crate) fn keep_used(document: &mut Value) {
+    let mut used = reachable(document, &request_schemas(document));
+    used.extend(reachable(document, &answer_schemas(document)));
+    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
+        schemas.retain(|name, _| used.contains(name));
+    }
+}
+
 /// Gives answers their own copy of each schema that requests use too, called `<Name>Answer`. Returns the names of the
 /// schemas that requests use.
 pub(crate) fn split_shared(document: &mut Value, repairs: &mut Repairs) -> BTreeSet<String> {
