@@ -272,13 +272,12 @@ fn a_rule_is_as_grave_as_the_policy_says() {
 fn what_is_the_same_everywhere_is_said_once() {
     let folder = Folder::new("grouped");
     let document = |count: usize, status: &str| {
-        let mut text = "openapi: 3.0.3\npaths:\n".to_owned();
-        for number in 0..count {
-            text += &format!(
-                "  /things-{number}/{{id}}: {{get: {{operationId: get-{number}, parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{'200': {{description: ok}}, '{status}': {{description: no}}}}}}}}\n"
-            );
-        }
-        text
+        let operation = |number: usize| {
+            format!(
+                "  /things-{number}/{{id}}: {{get: {{operationId: get-{number}, parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{'200': {{description: ok}}, '{status}': {{description: no}}}}}}}}"
+            )
+        };
+        format!("openapi: 3.0.3\npaths:\n{}\n", (0..count).map(operation).collect::<Vec<_>>().join("\n"))
     };
     folder.write("many.yaml", &document(240, "404"));
     folder.write("few.yaml", &document(120, "410"));
