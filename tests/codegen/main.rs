@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(sent.calls_async().await, 1);
         let path = "/desks/1,2/parcels/;ids=p1;ids=a%2C%3Bb/.x";
         let query = "after=3&expand%5B%5D=items&states=waiting%7Csent&tag=a,b%2Cc";
-        let url = url.lock().expect("a test");
+        let url = url.lock().expect("a test").clone();
         assert!(url.ends_with(&format!("{path}?{query}")), "{url}");
         let none: [i64; 0] = [];
         for refused in [call().desks(none), call().ids(["a", ".."])] {
