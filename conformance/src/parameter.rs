@@ -33,7 +33,9 @@ pub(crate) fn text(parameter: &Parameter, value: &Value) -> String {
             format!(".{}", style.separator().map(joined).unwrap_or_default())
         }
         ListStyle::Matrix => format!(";{}={}", parameter.name, joined(',')),
-        ListStyle::MatrixExploded => values.iter().map(|value| format!(";{}={value}", parameter.name)).collect(),
+        ListStyle::MatrixExploded => {
+            values.iter().map(|value| format!(";{}={value}", parameter.name)).collect::<Vec<_>>().concat()
+        }
         _ => joined(style.separator().unwrap_or(',')),
     }
 }

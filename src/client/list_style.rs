@@ -67,7 +67,9 @@ impl ListStyle {
         let text = match self {
             Self::Label | Self::LabelExploded => format!(".{}", self.joined(&values, encoded)?),
             Self::Matrix => format!("{named}{}", self.joined(&values, encoded)?),
-            Self::MatrixExploded => values.iter().map(|value| format!("{named}{}", encoded(value))).collect(),
+            Self::MatrixExploded => {
+                values.iter().map(|value| format!("{named}{}", encoded(value))).collect::<Vec<_>>().concat()
+            }
             _ => self.joined(&values, encoded)?,
         };
         // Both, since what stands before a value can make a dot segment of it.

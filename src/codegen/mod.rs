@@ -125,6 +125,7 @@ pub trait RequestBuilderExt: Sized {
     fn form_urlencoded<T: serde::Serialize + ?Sized>(self, body: &T) -> Result<Self, Unsent>;
 
     /// Writes the body where there is one.
+    #[must_use]
     fn with_body<T>(self, body: Option<T>, write: impl FnOnce(Self, T) -> Self) -> Self {
         match body {
             Some(body) => write(self, body),

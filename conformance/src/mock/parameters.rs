@@ -71,7 +71,7 @@ impl Core {
             return self.problem_of_list(parameter, values);
         }
         let text = if values.len() == 1 { values.remove(0) } else { text.to_owned() };
-        let value = self.typed(schema, text)?;
+        let value = Self::typed(schema, text)?;
         schema::mismatch(&self.api, schema, &value).map(|mismatch| mismatch.problem)
     }
 
@@ -79,12 +79,12 @@ impl Core {
     fn problem_of_list(&self, parameter: &Parameter, values: Vec<String>) -> Option<String> {
         let schema = self.api.resolve(&parameter.schema);
         let items = self.api.resolve(&schema["items"]);
-        let values: Option<Vec<Value>> = values.into_iter().map(|text| self.typed(items, text)).collect();
+        let values: Option<Vec<Value>> = values.into_iter().map(|text| Self::typed(items, text)).collect();
         schema::mismatch(&self.api, schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
     }
 
     /// A text as its schema has it; `None` for unions and objects, which are written in several ways.
-    fn typed(&self, schema: &Value, text: String) -> Option<Value> {
+    fn typed(schema: &Value, text: String) -> Option<Value> {
         match schema["type"].as_str() {
             Some("integer" | "number" | "boolean") => Some(serde_json::from_str(&text).unwrap_or(Value::String(text))),
             Some("string") => Some(Value::String(text)),
