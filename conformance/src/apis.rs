@@ -1,7 +1,7 @@
 //! The APIs that come with the check: those that have a client, and templates.
 
 use keyfit::dispatch::{File, SHIPPED, Shipped};
-use keyfit_openapi::{Source, Text};
+use keyfit_openapi::{Failure, Generated, Options, Source, Text, generate_with};
 
 use crate::UserError;
 use crate::secret::shown;
@@ -25,6 +25,14 @@ macro_rules! template {
             )),
         }
     };
+}
+
+/// The client of an API that comes with the check, as the build script of `keyfit` generates it.
+///
+/// # Errors
+/// As [`keyfit_openapi::generate`].
+pub fn generate(source: &Source) -> Result<Generated, Failure> {
+    generate_with(source, &Options { all_types: true, ..Options::default() })
 }
 
 /// Everything that comes with the check.

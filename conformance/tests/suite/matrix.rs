@@ -214,7 +214,9 @@ async fn each_request_of_the_check_is_the_one_of_its_probe() {
     let noting = Arc::new(Noting { mint: mock.mint().clone(), found: Mutex::default(), issued: Mutex::default() });
     let target = Target::new(http(), relay.base_url.parse().expect("a URL"), noting.clone(), Redactor::default());
     let plan = Plan { target: Some(Arc::new(target)), ..Plan::default() };
-    for case in &catalogue.cases {
+    // What the authorization server is asked carries nothing of an alternative.
+    let is_call = |case: &&Case| !matches!(catalogue.rule(case).probe, Some(Probe::Oauth(_)));
+    for case in catalogue.cases.iter().filter(is_call) {
         let mut one = Catalogue::clone(&catalogue);
         one.cases = vec![case.clone()];
         let outcomes = run(&Arc::new(one), &plan).await;

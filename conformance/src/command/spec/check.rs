@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use keyfit_conformance::UserError;
+use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::origin::{Origin, Origins, digest};
-use keyfit_openapi::{generate, read_text};
+use keyfit_openapi::read_text;
 
 use super::output;
 use crate::ending::Ending;
@@ -66,7 +67,7 @@ fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
     }
     // Reading applies the overlay and expands the rules: both name parts of the document.
     let catalogue = Catalogue::read(&source);
-    let generated = generate(&source);
+    let generated = apis::generate(&source);
     match (&catalogue, &generated) {
         // It is the same one, seen twice.
         (Err(failure), _) => problems.push(failure.to_string()),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use keyfit::redact::plain_json;
 use keyfit_conformance::UserError;
-use keyfit_openapi::{Api, generate, plain};
+use keyfit_openapi::{Api, plain};
 use serde_json::Value;
 
 use super::output;
@@ -31,7 +31,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         output::write(&format!("{}\n", plain_json(&format!("{:#}", api.document))), None)?;
         return Ok(Ending::Fine);
     }
-    let client = generate(&source)?;
+    let client = apis::generate(&source)?;
     let mut text = String::new();
     for step in api.steps().into_iter().chain(api.steps_of_client(&client)) {
         let _ = writeln!(text, "{} {}\n  --> {}", step.rules.join(", "), plain(&step.target), step.place);

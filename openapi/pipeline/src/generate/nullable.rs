@@ -1,4 +1,5 @@
-//! Named compositions that may be null. The generator makes two types of one name of them, so what refers to them says it instead.
+//! Named compositions and enums that may be null. The generator makes two types of one name of compositions, and an enum is a type of
+//! its values alone, so what refers to them says it instead.
 
 use std::collections::HashSet;
 
@@ -7,12 +8,12 @@ use serde_json::{Value, json};
 use super::dialect::schema_pointers;
 use crate::{pointer, walk};
 
-/// Makes every composed component one that is not null, and what refers to it nullable.
+/// Makes every component that is composed or an enum one that is not null, and what refers to it nullable.
 pub(crate) fn settle(document: &mut Value) {
     loop {
         let names: HashSet<String> = walk::members(document, "/components/schemas")
             .into_iter()
-            .filter(|(_, schema)| schema["nullable"] == true && is_composed(schema))
+            .filter(|(_, schema)| schema["nullable"] == true && (is_composed(schema) || is_enum(schema)))
             .map(|(at, _)| pointer::name(&at))
             .collect();
         if names.is_empty() {
@@ -20,7 +21,11 @@ pub(crate) fn settle(document: &mut Value) {
         }
         for name in &names {
             let schema = document.pointer_mut(&pointer::join("/components/schemas", name));
-            drop(schema.and_then(Value::as_object_mut).and_then(|schema| schema.shift_remove("nullable")));
+            let Some(schema) = schema.and_then(Value::as_object_mut) else { continue };
+            schema.shift_remove("nullable");
+            if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+                values.retain(|value| !value.is_null());
+            }
         }
         for at in schema_pointers(document) {
             if let Some(schema) = document.pointer_mut(&at) {
@@ -32,6 +37,10 @@ pub(crate) fn settle(document: &mut Value) {
 
 fn is_composed(schema: &Value) -> bool {
     ["allOf", "anyOf", "oneOf"].iter().any(|key| schema.get(key).is_some())
+}
+
+fn is_enum(schema: &Value) -> bool {
+    schema["enum"].as_array().is_some_and(|values| values.iter().any(|value| !value.is_null()))
 }
 
 fn lift(schema: &mut Value, names: &HashSet<String>) {
@@ -73,7 +82,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_refers_to_a_nullable_composition_is_nullable_instead() {
+    fn what_refers_to_a_nullable_composition_or_enum_is_nullable_instead() {
         let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
         let nullable = |name: &str| json!({ "nullable": true, "allOf": [reference(name)] });
         let text = json!({ "type": "string" });
@@ -81,10 +90,12 @@ mod tests {
             "A": { "nullable": true, "oneOf": [text, { "type": "integer" }] },
             "Alias": reference("A"),
             "Either": { "anyOf": [reference("A"), text] },
+            "Kind": { "nullable": true, "type": "string", "enum": ["a", null] },
             "All": { "allOf": [reference("A"), { "type": "object" }] },
             "Members": { "type": "object", "properties": {
                 "a": reference("A"), "list": { "type": "array", "items": reference("Alias") },
                 "map": { "additionalProperties": reference("Either") }, "all": reference("All"),
+                "kinds": { "type": "array", "items": reference("Kind") },
             } },
         } } });
         super::settle(&mut document);
@@ -94,10 +105,12 @@ mod tests {
                 "A": { "oneOf": [text, { "type": "integer" }] },
                 "Alias": { "allOf": [reference("A")] },
                 "Either": { "anyOf": [reference("A"), text] },
+                "Kind": { "type": "string", "enum": ["a"] },
                 "All": { "allOf": [reference("A"), { "type": "object" }] },
                 "Members": { "type": "object", "properties": {
                     "a": nullable("A"), "list": { "type": "array", "items": nullable("Alias") },
                     "map": { "additionalProperties": nullable("Either") }, "all": reference("All"),
+                    "kinds": { "type": "array", "items": nullable("Kind") },
                 } },
             })
         );
