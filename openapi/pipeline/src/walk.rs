@@ -169,6 +169,11 @@ pub(crate) fn component(reference: &str) -> Option<&str> {
     reference.strip_prefix("#/components/schemas/")
 }
 
+/// The name of the component that holds what a reference leads to: the component itself, or a part of it.
+pub(crate) fn holder(component: &str) -> String {
+    pointer::name(component.split('/').next().unwrap_or_default())
+}
+
 /// The name of the component schema that a `$ref` names.
 pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
     component(schema.get("$ref")?.as_str()?)

@@ -17,9 +17,10 @@ fn read(paths: &str) -> Api {
     Api::read(&source(paths, "")).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
+/// A client with the types of all schemas: constructs stand in some that no call needs.
 fn client(paths: &str, schemas: &str) -> Generated {
-    generate_with(&source(paths, schemas), &Options { dispatch: Dispatch::Always, ..Options::default() })
-        .unwrap_or_else(|failure| panic!("{failure}"))
+    let options = Options { dispatch: Dispatch::Always, all_types: true, ..Options::default() };
+    generate_with(&source(paths, schemas), &options).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Whether the code has these words, however its lines are broken.

@@ -60,8 +60,9 @@ pub(crate) fn type_names(document: &Value) -> HashSet<String> {
 pub(super) fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
     match node {
         Value::Object(object) => {
-            let target = object.get("$ref").and_then(Value::as_str);
-            if let Some(new) = target.and_then(walk::component).and_then(|name| renamed.get(name)) {
+            let target = object.get("$ref").and_then(Value::as_str).and_then(walk::component);
+            let name = target.filter(|component| !component.contains('/')).map(pointer::name);
+            if let Some(new) = name.and_then(|name| renamed.get(name.as_str())) {
                 let target = pointer::join("#/components/schemas", new);
                 object.insert("$ref".to_owned(), json!(target));
             }
@@ -86,13 +87,13 @@ fn reachable(document: &Value, nodes: &[&Value]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<String> = Vec::new();
     for node in nodes {
-        walk::references(node, &mut |_, target| open.extend(walk::component(target).map(str::to_owned)));
+        walk::references(node, &mut |_, target| open.extend(walk::component(target).map(walk::holder)));
     }
     while let Some(name) = open.pop() {
         if let Some(schema) = document["components"]["schemas"].get(&name)
             && found.insert(name)
         {
-            walk::references(schema, &mut |_, target| open.extend(walk::component(target).map(str::to_owned)));
+            walk::references(schema, &mut |_, target| open.extend(walk::component(target).map(walk::holder)));
         }
     }
     found

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use keyfit_openapi::{Generated, Repair, Source, Text, generate};
+use keyfit_openapi::{Dispatch, Failure, Generated, Options, Repair, Source, Text, generate_with};
 
 /// What every document goes through: no news about a construct.
 const ROUTINE: [&str; 12] = [
@@ -57,6 +57,11 @@ impl Document {
         self.name.replace('-', "_")
     }
 
+    /// The client with the types of all schemas: many constructs stand in some that no call needs.
+    pub(crate) fn client(&self, dispatch: Dispatch) -> Result<Generated, Failure> {
+        generate_with(&self.source(), &Options { dispatch, all_types: true, ..Options::default() })
+    }
+
     pub(crate) fn source(&self) -> Source {
         Source {
             name: self.name.clone(),
@@ -67,7 +72,7 @@ impl Document {
     }
 
     pub(crate) fn fate(&self) -> Fate {
-        match generate(&self.source()) {
+        match self.client(Dispatch::InTests) {
             Ok(client) => Fate::Generated(Box::new(client)),
             Err(failure) => Fate::Refused(failure),
         }
