@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::Level;
 
-use super::text::NAMED;
 use super::{DiffReport, FindingReport, few};
 
 /// The report as workflow commands. What went is shown where it was missing: in the new document.
@@ -19,7 +18,7 @@ pub fn github(report: &DiffReport) -> String {
             Level::Info => "notice",
         };
         let more = if parts.len() > 1 { format!(" And in {} more places.", parts.len() - 1) } else { String::new() };
-        let rust = few(&finding.rust(), NAMED, "; ");
+        let rust = few(&finding.rust(), "; ");
         let message = format!("{}: {detail}. {} Rust: {rust}.{more}", report.subject(finding), finding.reason());
         let _ = writeln!(
             lines,

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::{Level, Revision};
 
-use super::text::{NAMED, cases};
 use super::{DiffReport, FindingReport, few};
 use crate::markdown::inert;
 
@@ -55,8 +54,8 @@ fn row(page: &mut String, report: &DiffReport, finding: &FindingReport) {
         place.line,
         cell(&format!("{detail}.")),
         cell(&finding.reason()),
-        cell(&few(&finding.rust(), NAMED, "; ")),
-        cell(&cases(&finding.cases))
+        cell(&few(&finding.rust(), "; ")),
+        cell(&few(&finding.cases, ", "))
     );
 }
 

@@ -27,6 +27,9 @@ pub use text::text;
 use self::policy::Policy;
 use crate::catalogue::Catalogue;
 
+/// How many cases, places and changes of the client are named one by one.
+const NAMED: usize = 4;
+
 /// What has changed between two versions of a document.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct DiffReport {
@@ -384,9 +387,9 @@ fn take_in<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 /// The first ones, and how many more there are.
-fn few(all: &[impl AsRef<str>], most: usize, between: &str) -> String {
-    let named = all.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
-    match all.len().saturating_sub(most) {
+fn few(all: &[impl AsRef<str>], between: &str) -> String {
+    let named = all.iter().take(NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
+    match all.len().saturating_sub(NAMED) {
         0 => named,
         more => format!("{named} and {more} more"),
     }

@@ -56,11 +56,12 @@ struct Entry {
 
 impl Policy {
     /// Reads a policy file: TOML, with a table `[levels]` of rules that are `breaking`, `warning` or `info` here, and an
-    /// `[[ignore]]` for each accepted change. `rule` is the id of a rule; `operation` a pattern over the operationId or over `GET /path`, all where left out; `pointer` a pattern over the
-    /// JSON pointer, all where left out; `reason` says why. In patterns `*` stays within a segment, `**` does not.
+    /// `[[ignore]]` for each accepted change. `rule` is the id of a rule; `operation` a pattern over the operationId or over
+    /// `GET /path`, all where left out; `pointer` a pattern over the JSON pointer, all where left out; `reason` says why. In
+    /// patterns `*` stays within a segment, `**` does not.
     ///
     /// # Errors
-    /// Text that is no such file, a rule or a level that there is not, and an empty reason.
+    /// Returns an error if the text is no such file, names a rule or a level that there is not, or a reason is empty.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = place(text, error.span().map_or(0, |span| span.start));

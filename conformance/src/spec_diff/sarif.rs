@@ -6,7 +6,6 @@ use keyfit_openapi::diff::{Level, rules};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::text::NAMED;
 use super::{DiffReport, FindingReport, PartReport, few, lines};
 
 /// The report as SARIF. What went is shown where it is missing: in the new document.
@@ -49,7 +48,7 @@ fn result(report: &DiffReport, finding: &FindingReport, places: &BTreeMap<&str, 
     let FindingReport { rule, detail, parts, .. } = finding;
     let subject = report.subject(finding);
     let before = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
-    let rust = few(&finding.rust(), NAMED, "; ");
+    let rust = few(&finding.rust(), "; ");
     let message = format!("{before}{detail}. {} Rust: {rust}.", finding.reason());
     let location = |part: &PartReport| {
         let nearest = part.in_new();

@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::{Level, Revision};
 
-use super::{DiffReport, FindingReport, PartReport, few};
-
-/// How many cases, places and changes of the client are named one by one.
-pub(super) const NAMED: usize = 4;
+use super::{DiffReport, FindingReport, NAMED, PartReport, few};
 
 /// The report as text, grouped by level.
 pub fn text(report: &DiffReport) -> String {
@@ -40,13 +37,8 @@ fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
         let _ = writeln!(text, "  and in {} more places, which `--format json` lists", parts.len() - NAMED);
     }
     let _ = writeln!(text, "  {}", finding.reason());
-    let _ = writeln!(text, "  rust: {}", few(&finding.rust(), NAMED, "; "));
+    let _ = writeln!(text, "  rust: {}", few(&finding.rust(), "; "));
     if !finding.cases.is_empty() {
-        let _ = writeln!(text, "  cases: {}", cases(&finding.cases));
+        let _ = writeln!(text, "  cases: {}", few(&finding.cases, ", "));
     }
-}
-
-/// The first cases by name, the others by their number.
-pub(super) fn cases(ids: &[String]) -> String {
-    few(ids, NAMED, ", ")
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::comparison::Comparison;
 use super::joint::Joint;
 use super::node::Node;
-use super::parameters::is_scalar;
+use super::parameters::{is_scalar, written};
 use super::rules::request as req;
 use crate::normalize::essence;
 
@@ -44,7 +44,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<
             }
         }
         let is_spread = ![was_member, is_member].iter().all(|member| member.is_scalar());
-        let (before, after) = (written(was.as_ref(), is_spread), written(is.as_ref(), is_spread));
+        let (before, after) = (written(was.as_ref(), "form", is_spread), written(is.as_ref(), "form", is_spread));
         if is_styled && before != after {
             let detail = format!("`{name}` is written as {after}, no longer as {before}");
             cx.report(&req::ENCODING_CHANGED, here, detail, RUST);
@@ -109,13 +109,4 @@ fn kinds(encoding: Option<&Node<'_>>, member: &Member<'_>) -> BTreeSet<String> {
 fn list(kinds: &BTreeSet<String>) -> String {
     let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
     if kinds.is_empty() { "its type says".to_owned() } else { kinds.join(" or ") }
-}
-
-/// The style of a member, defaults filled in; `explode` only where there is something to spread.
-fn written(encoding: Option<&Node<'_>>, is_spread: bool) -> String {
-    let style = encoding.and_then(|encoding| encoding.text("style")).unwrap_or("form");
-    let explode = encoding.and_then(|encoding| encoding.get("explode")?.value.as_bool()).unwrap_or(style == "form");
-    let is_reserved = encoding.is_some_and(|encoding| encoding.is_true("allowReserved"));
-    let reserved = if is_reserved { ", reserved characters as they are" } else { "" };
-    format!("{style}{}{reserved}", if explode && is_spread { ", exploded" } else { "" })
 }

@@ -165,18 +165,20 @@ pub(super) fn is_scalar(kind: &str) -> bool {
     !matches!(kind, "array" | "object")
 }
 
-/// How a parameter is written, defaults filled in; `explode` only where there is something to spread.
+/// How a parameter is written: as a media type, or in a style.
 fn style(parameter: &Node<'_>, place: &str, is_spread: bool) -> String {
     if let Some((media_type, _)) = parameter.get("content").and_then(|content| content.members().next()) {
         return media_type.to_owned();
     }
-    let usual = if matches!(place, "query" | "cookie") { "form" } else { "simple" };
-    let style = parameter.text("style").unwrap_or(usual);
-    let explode = match parameter.get("explode").and_then(|explode| explode.value.as_bool()) {
-        Some(explode) => explode,
-        None => style == "form",
-    };
-    let reserved = if parameter.is_true("allowReserved") { ", reserved characters as they are" } else { "" };
+    written(Some(parameter), if matches!(place, "query" | "cookie") { "form" } else { "simple" }, is_spread)
+}
+
+/// The style of a parameter or of a member of a form, defaults filled in; `explode` only where there is something to spread.
+pub(super) fn written(node: Option<&Node<'_>>, usual: &str, is_spread: bool) -> String {
+    let style = node.and_then(|node| node.text("style")).unwrap_or(usual);
+    let explode = node.and_then(|node| node.get("explode")?.value.as_bool()).unwrap_or(style == "form");
+    let is_reserved = node.is_some_and(|node| node.is_true("allowReserved"));
+    let reserved = if is_reserved { ", reserved characters as they are" } else { "" };
     format!("{style}{}{reserved}", if explode && is_spread { ", exploded" } else { "" })
 }
 

@@ -36,8 +36,8 @@ pub struct SecurityScheme {
     pub is_jwt: bool,
     /// The flows by which its tokens are had, of those whose URLs can be used.
     pub flows: Vec<Flow>,
-    /// Where its authorization server describes itself, by OpenID Connect or RFC 8414: a whole URL, or a path from the root of the API's host where the document
-    /// names no server.
+    /// Where its authorization server describes itself, by OpenID Connect or RFC 8414: a whole URL, or a path from the root of
+    /// the API's host where the document names no server.
     pub discovery_url: Option<String>,
     /// What is wrong with it.
     pub defects: Vec<Defect>,
