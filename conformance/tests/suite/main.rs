@@ -33,6 +33,7 @@ mod secrets;
 mod shapes;
 mod snapshots;
 mod spec;
+mod spec_bundle;
 mod spec_diff;
 mod spec_refresh;
 mod wild;

@@ -62,6 +62,7 @@ pub use contract::{Carrier, ErrorEnvelope, Facts, RateLimitNames};
 pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
 pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
+pub use files::without_secrets;
 pub use generate::{Dispatch, Generated, Opener, Options, base_url_variable, generate, generate_with, openers};
 pub use media::Writing;
 pub use name::{is_identifier, module as module_name};
