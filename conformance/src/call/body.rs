@@ -6,13 +6,12 @@ use bytes::Bytes;
 use keyfit_openapi::{Api, Body as Documented, Writing, read_file};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
-use url::form_urlencoded;
 
 use super::arguments::refused;
 use super::value::{self, Kind};
 use crate::UserError;
 use crate::body::essence;
+use crate::form::{self, Field};
 
 /// A body as it is sent.
 #[derive(Clone, Debug)]
@@ -110,14 +109,16 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
         }
     }
     match body.writing(api) {
-        Writing::Form | Writing::Bytes if is_object && (is_parts || body.writing(api) == Writing::Form) => {
+        Writing::Form | Writing::Multipart | Writing::Bytes
+            if is_object && (is_parts || body.writing(api) == Writing::Form) =>
+        {
             let members: std::collections::BTreeMap<String, Box<RawValue>> =
                 serde_json::from_slice(&text).map_err(|_| UserError::new("the body is not an object"))?;
             let filled: Vec<Filled> =
                 members.into_iter().map(|(name, json)| Filled { name, content: Content::Json(json) }).collect();
             of_members(api, body, &filled)
         }
-        Writing::Bytes if is_parts => Err(UserError::new("the body has several parts, which the text is not")
+        Writing::Multipart | Writing::Bytes if is_parts => Err(UserError::new("the body has several parts, which the text is not")
             .help("give its members by name, files as name=@FILE, or an object as JSON")),
         _ => Ok(Body { media_type: body.sent_as().to_owned(), bytes: text.into() }),
     }
@@ -126,72 +127,57 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
 /// A body of members.
 pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
     let media_type = body.sent_as().to_owned();
-    if is_multipart(body) {
-        return Ok(parts(&media_type, members));
+    if is_multipart(body) || body.writing(api) == Writing::Form {
+        return form(api, body, members);
     }
     let mut pairs = Vec::new();
     for Filled { name, content } in members {
         match content {
             Content::Json(json) => pairs.push((name, json)),
-            Content::File(..) => {
-                return Err(UserError::new(format!("the file of `{name}` cannot stand in {media_type}"))
-                    .help("give the whole body with --body"));
-            }
+            Content::File(..) => return Err(no_file(name, &media_type)),
         }
     }
-    let bytes = if body.writing(api) == Writing::Form {
-        let plain = pairs.into_iter().filter(|(_, json)| json.get() != "null");
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(plain.map(|(name, json)| (name, value::plain(json)))).finish()
-    } else {
-        let members = pairs.iter().map(|(name, json)| format!("{}:{}", Value::from(name.as_str()), json.get()));
-        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-    };
+    let members = pairs.iter().map(|(name, json)| format!("{}:{}", Value::from(name.as_str()), json.get()));
+    let bytes = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
     Ok(Body { media_type, bytes: bytes.into() })
 }
 
-/// A body of parts (RFC 7578). The text between them is made of their contents, so that a repeated request is the same.
-fn parts(media_type: &str, members: &[Filled]) -> Body {
-    let mut hash = Sha256::new();
-    let mut rendered: Vec<(String, Vec<u8>)> = Vec::new();
+/// A form of members, in one text or in parts.
+fn form(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
+    let is_in_parts = is_multipart(body);
+    let known = body.form_members(api);
+    let mut fields = Vec::new();
     for Filled { name, content } in members {
-        let name = quoted(name);
-        let (head, bytes) = match content {
-            Content::Json(json) if json.get().starts_with(['{', '[']) => (
-                format!("form-data; name=\"{name}\"\r\nContent-Type: application/json"),
-                json.get().as_bytes().to_vec(),
-            ),
-            Content::Json(json) => (format!("form-data; name=\"{name}\""), value::plain(json).into_bytes()),
-            Content::File(file, bytes) => {
-                let file = quoted(file);
-                let head = format!(
-                    "form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: application/octet-stream"
-                );
-                (head, bytes.clone())
+        let is_file = known.iter().any(|known| known.name == *name && known.is_file);
+        match content {
+            Content::Json(json) if is_file || json.get().starts_with(['{', '[']) => {
+                let value: Value = serde_json::from_str(json.get()).unwrap_or_default();
+                fields.extend(form::fields(api, body, [(name, &value)]));
             }
-        };
-        hash.update(head.as_bytes());
-        hash.update(&bytes);
-        rendered.push((head, bytes));
+            Content::Json(json) if json.get() == "null" => {}
+            // As it was typed, because numbers keep their digits there.
+            Content::Json(json) => fields.push(Field::text(name, value::plain(json))),
+            Content::File(file, bytes) if is_in_parts => fields.push(Field {
+                file_name: Some(file.clone()),
+                media_type: Some("application/octet-stream".to_owned()),
+                ..Field::text(name, bytes.clone())
+            }),
+            Content::File(..) => return Err(no_file(name, &body.media_type)),
+        }
     }
-    let boundary = format!("{:x}", hash.finalize());
-    let mut text = Vec::new();
-    for (head, bytes) in rendered {
-        text.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: {head}\r\n\r\n").as_bytes());
-        text.extend_from_slice(&bytes);
-        text.extend_from_slice(b"\r\n");
-    }
-    text.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Body { media_type: format!("{media_type}; boundary={boundary}"), bytes: text.into() }
+    let bytes = if is_in_parts { form::in_parts(&fields) } else { form::bytes(api, body, &fields) };
+    let media_type =
+        if is_in_parts { form::media_type(&body.media_type, &bytes) } else { body.sent_as().to_owned() };
+    Ok(Body { media_type, bytes: bytes.into() })
 }
 
-/// A name in quotes, as HTML has browsers write it.
-fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+fn no_file(name: &str, media_type: &str) -> UserError {
+    UserError::new(format!("the file of `{name}` cannot stand in {media_type}"))
+        .help("give the whole body with --body")
 }
 
 fn is_multipart(body: &Documented) -> bool {
-    essence(&body.media_type) == "multipart/form-data"
+    essence(&body.media_type).starts_with("multipart/")
 }
 
 fn is_made_of_members(api: &Api, body: &Documented) -> bool {

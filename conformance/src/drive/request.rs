@@ -9,11 +9,12 @@ use serde_json::{Map, Value};
 
 use super::script::Received;
 use super::subject::Part;
-use crate::body::{ANYTHING, asked_for, is_sent_as, read, written};
+use crate::body::{ANYTHING, asked_for, is_sent_as, written};
 use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
 use crate::parameter::{self, pairs};
+use crate::form::{self, Field};
 use crate::segment;
 
 /// The path of the base URL that clients are connected to, below the lane.
@@ -136,11 +137,45 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
         let is_kept = request.body == written(api, body, expected);
         return if is_kept { Ok(()) } else { Err("the body is not the one that was given".to_owned()) };
     }
-    let sent = read(api, body, &request.body).unwrap_or_default();
+    if let (Writing::Form | Writing::Multipart, Value::Object(members)) = (body.writing(api), expected) {
+        let media_type = request.header("content-type").unwrap_or_default();
+        let sent = form::read(api, body, media_type, &request.body);
+        let sent = sent.ok_or_else(|| format!("the body is not written as {}", body.media_type))?;
+        let problem = form::problem(&form::fields(api, body, members), &sent, is_same_field);
+        return problem.map_or(Ok(()), Err);
+    }
+    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     if agrees(api, &body.schema, &sent, expected) {
         return Ok(());
     }
     Err(format!("the body is {sent}, not {expected}"))
+}
+
+/// Whether two fields of a form hold one value: a number or an instant that is written in another way, or JSON.
+fn is_same_field(given: &Field, sent: &Field) -> bool {
+    let text = |field: &Field| String::from_utf8(field.content.clone()).unwrap_or_default();
+    let (given, sent) = (text(given), text(sent));
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    same_instant(&given, &sent) || read(&given).is_some_and(|given| read(&sent).is_some_and(|sent| same_json(&given, &sent)))
+}
+
+/// Whether two values are one, numbers by what they are: `1` is `1.0`.
+fn same_json(given: &Value, sent: &Value) -> bool {
+    match (given, sent) {
+        (Value::Object(given), Value::Object(sent)) => {
+            let keeps = given.iter().all(|(name, given)| match sent.get(name) {
+                Some(sent) => same_json(given, sent),
+                None => given.is_null(),
+            });
+            keeps && sent.keys().all(|name| given.contains_key(name))
+        }
+        (Value::Array(given), Value::Array(sent)) => {
+            given.len() == sent.len() && given.iter().zip(sent).all(|(given, sent)| same_json(given, sent))
+        }
+        (Value::Number(given), Value::Number(sent)) => given == sent || given.as_f64() == sent.as_f64(),
+        (Value::String(given), Value::String(sent)) => given == sent || same_instant(given, sent),
+        _ => given == sent,
+    }
 }
 
 /// Whether what was sent says what was given and nothing more: a null may be left out, and an instant be written in another way.

@@ -68,7 +68,7 @@ impl Core {
             return Ok(Sent::Nothing);
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);
-        let value: Value = match body::read(&self.api, body, &call.body) {
+        let value: Value = match body::read(&self.api, body, named(call).unwrap_or_default(), &call.body) {
             Some(value) => value,
             None if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
             None if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),
