@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use keyfit::redact::Redactor;
-use keyfit_openapi::{Api, Operation, Place, Writing};
+use keyfit_openapi::{Api, Operation, Parameter, Place, Writing};
 use serde_json::{Map, Value};
 
 use super::script::Received;
@@ -13,8 +13,8 @@ use crate::body::{ANYTHING, asked_for, is_sent_as, written};
 use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
-use crate::parameter::{self, pairs};
 use crate::form::{self, Field};
+use crate::parameter::{self, pairs};
 use crate::segment;
 
 /// The path of the base URL that clients are connected to, below the lane.
@@ -34,7 +34,7 @@ pub(super) fn check(
     path(operation, arguments, request)?;
     // Where the client sends any of what it holds, it sends all of it.
     let sent = if catalogue.contract.sent_by_clients(operation).is_empty() { &[] } else { held };
-    query(operation, arguments, request, sent)?;
+    query(&catalogue.api, operation, arguments, request, sent)?;
     headers(operation, request)?;
     credentials(request, sent, held)?;
     body(&catalogue.api, operation, arguments, request)
@@ -54,6 +54,7 @@ fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Receive
 }
 
 fn query(
+    api: &Api,
     operation: &Operation,
     arguments: &Map<String, Value>,
     request: &Received,
@@ -68,11 +69,28 @@ fn query(
             expected.insert((name.clone(), part.secret.reveal().to_owned()));
         }
     }
-    let sent: BTreeSet<(String, String)> = request.query.iter().cloned().collect();
+    let mut sent: BTreeSet<(String, String)> = request.query.iter().cloned().collect();
+    let numbers: Vec<&str> = numbers(api, operation).collect();
+    for pairs in [&mut expected, &mut sent] {
+        *pairs = std::mem::take(pairs).into_iter().map(|pair| as_number(pair, &numbers)).collect();
+    }
     match sent.symmetric_difference(&expected).next() {
         None => Ok(()),
         Some((name, _)) => Err(format!("the query parameter `{name}` is not sent as given")),
     }
+}
+
+/// The parameters of the query that are numbers.
+fn numbers<'a>(api: &'a Api, operation: &'a Operation) -> impl Iterator<Item = &'a str> {
+    let is_number = |parameter: &&Parameter| api.kind(api.resolve(&parameter.schema)) == Some("number");
+    operation.parameters.iter().filter(is_number).map(|parameter| parameter.name.as_str())
+}
+
+/// A pair whose number is written as all others are: `1` is `1.0`.
+fn as_number((name, text): (String, String), numbers: &[&str]) -> (String, String) {
+    let number = text.parse::<f64>().ok().filter(|_| numbers.contains(&name.as_str()));
+    let text = number.map_or(text, |number| number.to_string());
+    (name, text)
 }
 
 /// Each credential stands in its place and nowhere else; what is held and not sent stands nowhere.
@@ -156,7 +174,8 @@ fn is_same_field(given: &Field, sent: &Field) -> bool {
     let text = |field: &Field| String::from_utf8(field.content.clone()).unwrap_or_default();
     let (given, sent) = (text(given), text(sent));
     let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-    same_instant(&given, &sent) || read(&given).is_some_and(|given| read(&sent).is_some_and(|sent| same_json(&given, &sent)))
+    same_instant(&given, &sent)
+        || read(&given).is_some_and(|given| read(&sent).is_some_and(|sent| same_json(&given, &sent)))
 }
 
 /// Whether two values are one, numbers by what they are: `1` is `1.0`.

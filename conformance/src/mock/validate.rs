@@ -64,7 +64,9 @@ impl Core {
             let wanted = if writing == Writing::Json { "JSON" } else { &body.media_type };
             return Err(Refusal::new(status, format!("The body should be {wanted}")));
         }
-        if matches!(writing, Writing::Text | Writing::Bytes) {
+        // Without its media type nobody knows what stands between parts.
+        let is_unreadable = writing == Writing::Multipart && !is_named;
+        if is_unreadable || matches!(writing, Writing::Text | Writing::Bytes) {
             return Ok(Sent::Nothing);
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);

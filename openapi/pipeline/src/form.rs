@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::normalize::{STYLE, delimited, essence};
 use crate::operation::ListStyle;
-use crate::{Api, Body, media, walk};
+use crate::walk;
 
 /// A member of a body that is a form.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,18 +34,6 @@ impl FormMember {
     }
 }
 
-impl Body {
-    /// The members of a form, in the document's order; none of what is not a form.
-    pub fn form_members(&self, api: &Api) -> Vec<FormMember> {
-        match self.writing(api) {
-            media::Writing::Form | media::Writing::Multipart => {
-                members(&api.document, &self.media_type, &self.schema, &self.encoding)
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
 /// The members of a form of this media type.
 pub(crate) fn members(document: &Value, media_type: &str, schema: &Value, encoding: &Value) -> Vec<FormMember> {
     let is_urlencoded = !is_multipart(media_type);
@@ -66,7 +54,9 @@ pub(crate) fn members(document: &Value, media_type: &str, schema: &Value, encodi
             name: name.to_owned(),
             style,
             is_spread,
-            media_type: media_type.map(str::to_owned).or_else(|| inner_type(document, member, is_urlencoded)),
+            media_type: media_type
+                .map(str::to_owned)
+                .or_else(|| inner_type(document, member).filter(|_| !is_urlencoded)),
             allows_reserved: is_urlencoded && said["allowReserved"] == true,
             is_file: !is_urlencoded && files(document, member).is_some(),
             schema: written.clone(),
@@ -114,29 +104,41 @@ pub(crate) enum Files {
 
 /// Whether a schema is a file or a list of files: bytes in whatever words, of which a base64 text is one. `None` where it is neither.
 pub(crate) fn files(document: &Value, schema: &Value) -> Option<Files> {
+    file(document, schema).map(|(files, _)| files)
+}
+
+/// As [`files`], with the schema of a file.
+fn file<'a>(document: &'a Value, schema: &'a Value) -> Option<(Files, &'a Value)> {
     let schema = walk::resolve(document, schema);
     if is_bytes(schema) {
-        return Some(Files::One);
+        return Some((Files::One, schema));
     }
     if walk::kind(schema) == Some("array") {
         let items = walk::resolve(document, schema.get("items")?);
-        return is_bytes(items).then_some(Files::Several);
+        return is_bytes(items).then_some((Files::Several, items));
     }
     let parts = schema.get("allOf").and_then(Value::as_array).filter(|parts| parts.len() == 1);
     let parts: Vec<&Value> = variants(schema).chain(parts.into_iter().flatten()).collect();
-    let mut found: Option<Files> = None;
+    let mut found: Option<(Files, &Value)> = None;
     for part in parts {
         let part = walk::resolve(document, part);
         if *part == json!({ "type": "null" }) {
             continue;
         }
         // One of them is a list of one.
-        found = match (found, files(document, part)?) {
-            (None | Some(Files::One), Files::One) => Some(Files::One),
-            _ => Some(Files::Several),
+        found = match (found, file(document, part)?) {
+            (None | Some((Files::One, _)), (Files::One, file)) => Some((Files::One, file)),
+            (_, (_, file)) => Some((Files::Several, file)),
         };
     }
     found
+}
+
+/// Whether a schema is a file whose bytes are sent as they are, which no text can hold.
+pub(crate) fn is_binary(document: &Value, schema: &Value) -> bool {
+    let schema = walk::resolve(document, schema);
+    let items = walk::resolve(document, &schema["items"]);
+    [schema, items].iter().any(|schema| schema["format"] == "binary" || walk::kind(schema) == Some("file"))
 }
 
 /// Bytes: `binary` and `byte` of 3.0, `contentEncoding` and `contentMediaType` of 3.1, which leaves their type out.
@@ -156,14 +158,13 @@ fn is_bytes(schema: &Value) -> bool {
     }
 }
 
-/// The media type that a member itself names: of a part that is sent with one.
-fn inner_type(document: &Value, member: &Value, is_urlencoded: bool) -> Option<String> {
-    let items = walk::resolve(document, &member["items"]);
-    let inner = if walk::kind(member) == Some("array") { items } else { member };
-    let said = inner["contentMediaType"].as_str()?;
-    // A text that holds JSON is written by the caller.
-    let is_said = !is_urlencoded && (is_bytes(inner) || essence(said).starts_with("text/"));
-    is_said.then(|| said.to_owned())
+/// The media type that the schema of a part names. A text that holds JSON is written by the caller.
+fn inner_type(document: &Value, member: &Value) -> Option<String> {
+    let said = match file(document, member) {
+        Some((_, file)) => file["contentMediaType"].as_str()?,
+        None => member["contentMediaType"].as_str().filter(|said| essence(said).starts_with("text/"))?,
+    };
+    Some(said.to_owned())
 }
 
 /// How a list or an object is written, where the document says it.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::normalize::{essence, is_json};
-use crate::{Api, Body, ResponseShape, form, walk};
+use crate::{Api, Body, FormMember, ResponseShape, form, walk};
 
 /// How a request body is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +31,16 @@ impl Body {
     /// How it is written.
     pub fn writing(&self, api: &Api) -> Writing {
         writing(&api.document, &self.media_type, &self.schema)
+    }
+
+    /// The members of a form, in the document's order; none of what is not a form.
+    pub fn form_members(&self, api: &Api) -> Vec<FormMember> {
+        match self.writing(api) {
+            Writing::Form | Writing::Multipart => {
+                form::members(&api.document, &self.media_type, &self.schema, &self.encoding)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The media type that a request names where its caller has nothing else to say: a range leaves it open.

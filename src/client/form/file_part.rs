@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -16,6 +14,8 @@ use reqwest::multipart::Part;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::chunks::Chunks;
 
 /// The name of a file that has no other one, as browsers have it: without a name, servers take a part for a plain value.
 const UNNAMED: &str = "blob";
@@ -78,7 +78,7 @@ impl FilePart {
         T: Into<Bytes>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let body = Body::wrap_stream(Chunks { stream: Box::pin(stream), left: None });
+        let body = Body::wrap_stream(Chunks::new(stream, None));
         Self::of(Content::Stream { body: Arc::new(Mutex::new(Some(body))), length: None })
     }
 
@@ -89,7 +89,7 @@ impl FilePart {
         T: Into<Bytes>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let body = Body::wrap_stream(Chunks { stream: Box::pin(stream), left: Some(length) });
+        let body = Body::wrap_stream(Chunks::new(stream, Some(length)));
         Self::of(Content::Stream { body: Arc::new(Mutex::new(Some(body))), length: Some(length) })
     }
 
@@ -298,41 +298,6 @@ impl Files {
     /// Whether one of them stands somewhere in this JSON text.
     pub(super) fn are_in(&self, json: &str) -> bool {
         json.contains(&self.chance)
-    }
-}
-
-/// The chunks of a stream, as many bytes as were said.
-struct Chunks<S> {
-    stream: Pin<Box<S>>,
-    /// How many bytes are to come, where that was said.
-    left: Option<u64>,
-}
-
-impl<S, T, E> Stream for Chunks<S>
-where
-    S: Stream<Item = Result<T, E>>,
-    T: Into<Bytes>,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    type Item = Result<Bytes, Box<dyn StdError + Send + Sync>>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Poll::Ready(chunk) = self.stream.as_mut().poll_next(context) else { return Poll::Pending };
-        let chunk: Option<Bytes> = match chunk {
-            Some(Ok(chunk)) => Some(chunk.into()),
-            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
-            None => None,
-        };
-        let Some(left) = self.left else { return Poll::Ready(chunk.map(Ok)) };
-        let rest = left.checked_sub(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
-        Poll::Ready(match (chunk, rest) {
-            (Some(_), None) => Some(Err("the stream of a file is longer than was said".into())),
-            (None, Some(1..)) => Some(Err("the stream of a file is shorter than was said".into())),
-            (chunk, rest) => {
-                self.left = rest;
-                chunk.map(Ok)
-            }
-        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bodies that are forms: `application/x-www-form-urlencoded`, and parts of their own with files among them.
 
+mod chunks;
 mod file_part;
 mod member;
 mod multipart;

@@ -1,6 +1,6 @@
 //! Bodies that are forms: their files are of a type of keyfit's, and their members are written as the document says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -30,11 +30,10 @@ pub(crate) struct Form {
 
 /// Gives the files in the forms of these operations a type of their own. `functions` are those whose body is sent in parts.
 pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Repairs) {
-    let mut forms = Forms { taken: split::type_names(document), made: HashMap::new(), added: Map::new(), document };
+    let mut forms = Forms { taken: split::type_names(document), made: BTreeMap::new(), added: Map::new(), document };
     let mut bodies = Vec::new();
     for (at, call) in walk::operations(forms.document) {
-        let place = pointer::join(&pointer::join(&at, "requestBody/content"), PLACE) + "/schema";
-        let place = place.replacen("requestBody~1content", "requestBody/content", 1);
+        let place = pointer::join(&format!("{at}/requestBody/content"), PLACE) + "/schema";
         let is_in_parts = call["operationId"].as_str().is_some_and(|id| functions.contains(&id));
         if let Some(schema) = forms.document.pointer(&place).filter(|_| is_in_parts) {
             bodies.push((place, schema.clone()));
@@ -68,9 +67,9 @@ pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Rep
 
 struct Forms<'a> {
     document: &'a mut Value,
-    taken: std::collections::HashSet<String>,
+    taken: HashSet<String>,
     /// The components that have a copy with files.
-    made: HashMap<String, String>,
+    made: BTreeMap<String, String>,
     added: Map<String, Value>,
 }
 

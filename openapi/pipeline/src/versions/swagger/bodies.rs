@@ -83,7 +83,9 @@ impl<'a> Converter<'a> {
             };
             // Parts of 3.0 have no style, and those of 2.0 do.
             let style = style.map(|mut style| {
-                style[STYLE] = json!(joined.style());
+                if let Some(own) = joined.style() {
+                    style[STYLE] = json!(own);
+                }
                 style
             });
             // Parts of files are written one by one.
