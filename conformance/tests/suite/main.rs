@@ -8,6 +8,7 @@ mod common;
 mod contracts;
 mod coverage;
 mod flows;
+mod forms;
 mod gates;
 mod generate;
 mod harm;
@@ -40,6 +41,8 @@ mod wild;
 
 #[path = "../../../tests/encodings/mod.rs"]
 mod encodings;
+#[path = "../../../tests/forms/client.rs"]
+mod forms_client;
 #[path = "../../../tests/locks/mod.rs"]
 mod locks;
 #[path = "../../../tests/encodings/random.rs"]

@@ -11,7 +11,7 @@ use syn::{Item, Meta, parse_quote};
 use super::adapt::type_argument;
 use super::dialect::{describe, schema_pointers};
 use super::{names, split};
-use crate::normalize::essence;
+use crate::normalize::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
 /// What the documentation of such a member ends with: the generator hands on descriptions and nothing else.
@@ -73,7 +73,8 @@ fn uses(document: &Value, api: &Api) -> (Uses, Uses) {
         let media_type = operation.body.as_ref().map(|body| essence(&body.media_type));
         let body = match media_type.as_deref() {
             Some("application/merge-patch+json") => Use::Merge,
-            Some(_) if operation.method == "PATCH" => Use::Change,
+            // A form has no null.
+            Some(kind) if operation.method == "PATCH" && is_json(kind) => Use::Change,
             _ => Use::Other,
         };
         let at = format!("{}/requestBody/content", operation.pointer());
