@@ -4,6 +4,8 @@ use keyfit_openapi::{Api, Body, Operation, Writing};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use crate::items;
+
 /// What is asked for where the document says of no answer what it is.
 pub(crate) const ANYTHING: &str = "*/*";
 
@@ -25,6 +27,7 @@ pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
             form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes()
         }
         (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
+        (Writing::Items, Value::Array(items)) => items::written(&body.media_type, items),
         _ => value.to_string().into_bytes(),
     }
 }
@@ -33,6 +36,7 @@ pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
 pub(crate) fn read(api: &Api, body: &Body, bytes: &[u8]) -> Option<Value> {
     match body.writing(api) {
         Writing::Json => serde_json::from_slice(bytes).ok(),
+        Writing::Items => items::values(&body.media_type, bytes),
         Writing::Form => {
             let properties = &api.resolve(&body.schema)["properties"];
             let typed = |name: &str, text: String| match api.resolve(&properties[name])["type"].as_str() {

@@ -35,8 +35,11 @@ mod snapshots;
 mod spec;
 mod spec_diff;
 mod spec_refresh;
+mod streams;
 mod wild;
 
+#[path = "../../../tests/streams/client.rs"]
+mod depot;
 #[path = "../../../tests/encodings/mod.rs"]
 mod encodings;
 #[path = "../../../tests/locks/mod.rs"]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::normalize::{essence, is_json};
+use crate::streams::{self, Framing, framing};
 use crate::{Api, Body, ResponseShape, walk};
 
 /// How a request body is written.
@@ -12,6 +13,8 @@ pub enum Writing {
     Json,
     /// As a form of plain values.
     Form,
+    /// As JSON texts, one a line or behind record separators, of a list.
+    Items,
     /// As text, by the caller.
     Text,
     /// As bytes, by the caller: what has no form that a document could describe.
@@ -40,6 +43,9 @@ impl Body {
 /// How a body of this media type and schema is written.
 pub(crate) fn writing(document: &Value, media_type: &str, schema: &Value) -> Writing {
     match essence(media_type).as_str() {
+        _ if matches!(framing(media_type), Some(Framing::Lines | Framing::Sequence)) => {
+            if streams::is_untyped(document, schema) { Writing::Bytes } else { Writing::Items }
+        }
         "application/json" => Writing::Json,
         "text/plain" => Writing::Text,
         "application/x-www-form-urlencoded" if is_flat(document, schema) => Writing::Form,

@@ -10,6 +10,7 @@ use super::rules::{Direction, REQUEST, Rule, SchemaRules, request as req};
 use super::spot::Spot;
 use super::{encodings, schema};
 use crate::normalize::{essence, is_json};
+use crate::streams::framing;
 
 /// The rules for the media types of a body.
 pub(super) struct MediaRules {
@@ -68,12 +69,13 @@ pub(super) fn contents<'a>(
             cx.report(rules.removed, media, format!("`{name}` went"), rust());
             continue;
         };
-        let spot = if spot.untyped.is_none() && typed != Some(name.as_str()) {
+        let is_typed = typed == Some(name.as_str()) || is_typed_item(rules.schema.direction, name);
+        let spot = if spot.untyped.is_none() && !is_typed {
             spot.clone().without_type("no change: the client has no type for a body of this media type")
         } else {
             spot.clone()
         };
-        let schema = |media: &Node<'a>| media.get("schema").map(Joint::of);
+        let schema = |media: &Node<'a>| schema_of(name, media).map(Joint::of);
         schema::compare_optional(cx, rules.schema, schema(media), schema(other), other, &spot);
         if rules.schema.direction == Direction::Request {
             encodings::compare(cx, name, media, other);
@@ -84,6 +86,22 @@ pub(super) fn contents<'a>(
     }
 }
 
+/// The schema of a body. Of one item after another it is that of an item, however the document says it: as such, or as the items of
+/// the list that the whole is.
+fn schema_of<'a>(name: &str, media: &Node<'a>) -> Option<Node<'a>> {
+    let whole = media.get("schema");
+    if framing(name).is_none() {
+        return whole.or_else(|| media.get("itemSchema"));
+    }
+    let list = whole.as_ref().map(Node::resolved).filter(|schema| schema.text("type") == Some("array"));
+    media.get("itemSchema").or_else(|| list.and_then(|list| list.get("items"))).or(whole)
+}
+
+/// Whether the client has a type for the items of a body beside another body.
+fn is_typed_item(direction: Direction, name: &str) -> bool {
+    framing(name).is_some() && direction != Direction::Request
+}
+
 /// The media type that the client has a type for.
 fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) -> Option<&'m str> {
     let mut names = media_types.keys().map(String::as_str);
@@ -92,7 +110,8 @@ fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) 
         _ => &["application/json"],
     };
     let wanted = plain.iter().find_map(|wanted| media_types.keys().find(|name| essence(name) == *wanted));
-    wanted.map(String::as_str).or_else(|| names.find(|name| is_json(name)))
+    let wanted = wanted.map(String::as_str).or_else(|| names.clone().find(|name| is_json(name)));
+    wanted.or_else(|| names.find(|name| framing(name).is_some()))
 }
 
 /// The media types by their names, in lower case and without what is about the transfer alone.

@@ -6,6 +6,7 @@ use crate::media::{self, Writing};
 use crate::normalize::essence;
 use crate::pointer;
 use crate::repair::Repairs;
+use crate::streams::{Framing, streamed};
 
 /// A body for the generator.
 pub(crate) struct Body {
@@ -15,6 +16,8 @@ pub(crate) struct Body {
     pub(crate) content_type: Option<String>,
     /// Whether the caller names the media type: the document leaves it open, or a part of it is made with the body.
     pub(crate) is_open: bool,
+    /// How items follow each other where it is a list of them; what stands in the document is one of them then.
+    pub(crate) items: Option<Framing>,
     /// Whether it may be left out, which the generator cannot be told.
     pub(crate) is_optional: bool,
 }
@@ -29,9 +32,20 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
     let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
-        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false, is_optional })
+        Some(Body {
+            written: written(key, schema),
+            content_type: own.map(str::to_owned),
+            is_open: false,
+            items: None,
+            is_optional,
+        })
     };
     let bytes = json!({ "type": "string", "format": "binary" });
+    let items = streamed(document, media_type, media).filter(|streamed| streamed.framing != Framing::Events);
+    if let Some(items) = items {
+        let body = fixed("application/json", items.schema, Some(media_type));
+        return body.map(|body| Body { items: Some(items.framing), ..body });
+    }
     match media::writing(document, media_type, &schema) {
         Writing::Json => {
             let own = (kind != "application/json").then_some(media_type.as_str());
@@ -47,10 +61,11 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
                 written: written("application/octet-stream", bytes),
                 content_type: None,
                 is_open: true,
+                items: None,
                 is_optional,
             })
         }
-        Writing::Bytes => {
+        Writing::Items | Writing::Bytes => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));
             fixed("application/octet-stream", bytes, Some(media_type))
         }
