@@ -70,8 +70,8 @@ pub mod instasent;
 pub mod scopien;
 
 pub use client::{
-    ByteStream, CallOptions, Config, DynamicCall, DynamicClient, FilePart, InvalidPathArgument, List, ListStyle, Patch,
-    PathArgument, RawRequest, Response, RetryPolicy, Stop,
+    ByteStream, CallOptions, Config, DynamicCall, DynamicClient, Event, EventStream, FilePart, InvalidPathArgument,
+    JsonLines, List, ListStyle, Patch, PathArgument, RawRequest, Response, RetryPolicy, Stop, Upload,
 };
 pub use client::{batch, observer, pagination};
 pub use codegen::IntoArgument;

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::form;
 
+use crate::items;
+
 /// What is asked for where the document says of no answer what it is.
 pub(crate) const ANYTHING: &str = "*/*";
 
@@ -20,8 +22,11 @@ pub(crate) fn asked_for(operation: &Operation) -> &str {
 /// The bytes of a body with this value. One that its caller writes is a text as it is, and JSON where it is none.
 pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
     match (body.writing(api), value) {
-        (Writing::Form | Writing::Multipart, Value::Object(members)) => form::bytes(api, body, &form::fields(api, body, members)),
+        (Writing::Form | Writing::Multipart, Value::Object(members)) => {
+            form::bytes(api, body, &form::fields(api, body, members))
+        }
         (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
+        (Writing::Items, Value::Array(items)) => items::written(&body.media_type, items),
         _ => value.to_string().into_bytes(),
     }
 }
@@ -39,6 +44,7 @@ pub(crate) fn named(api: &Api, body: &Body, bytes: &[u8]) -> String {
 pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Option<Value> {
     match body.writing(api) {
         Writing::Json => serde_json::from_slice(bytes).ok(),
+        Writing::Items => items::values(&body.media_type, bytes),
         Writing::Form | Writing::Multipart => {
             form::read(api, body, media_type, bytes).map(|fields| form::value(api, body, fields))
         }

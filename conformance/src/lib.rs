@@ -21,6 +21,7 @@ pub mod generate;
 mod glob;
 pub mod identity;
 pub mod init;
+mod items;
 mod jws;
 pub mod known;
 mod markdown;

@@ -29,13 +29,16 @@ pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempts: Option<u32>,
     pub(crate) response_limit: Option<usize>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) item_limit: Option<usize>,
+    pub(crate) reconnects: u32,
     pub(crate) idempotent: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) stop: Option<Arc<Stop>>,
 }
 
 impl CallOptions {
-    /// How long the call may take, with all attempts and waits. Default: [`Config::deadline`](crate::Config::deadline).
+    /// How long the call may take, with all attempts and waits; where the body is handed on as a stream, up to its head. Default: [`Config::deadline`](crate::Config::deadline).
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -55,6 +58,34 @@ impl CallOptions {
     #[must_use]
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = Some(bytes);
+        self
+    }
+
+    /// How long a body that is handed on as a stream may be silent. Default:
+    /// [`Config::idle_timeout`](crate::Config::idle_timeout).
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// The longest event or JSON text of a stream, in bytes. Default: [`Config::item_limit`](crate::Config::item_limit).
+    #[must_use]
+    pub fn item_limit(mut self, bytes: usize) -> Self {
+        self.item_limit = Some(bytes);
+        self
+    }
+
+    /// How often in a row, without an event in between, a stream of events that is over is asked for again, from behind the last
+    /// event that had an id (`Last-Event-ID`). Default: 0, it is over. It counts for calls by GET that only read; nothing else is
+    /// ever asked for again, and neither is a stream that has no ids. The wait before it is the one that the server asks for
+    /// (`retry:`, up to a day), or 3 s.
+    ///
+    /// A stream that ends by itself is asked for again too, as browsers do, until the server answers 204, the text comes that the
+    /// document says ends it, or nothing new has come for so many times.
+    #[must_use]
+    pub fn reconnect(mut self, times: u32) -> Self {
+        self.reconnects = times;
         self
     }
 

@@ -15,6 +15,9 @@ use crate::error::{Clock, Error, SystemClock};
 /// The longest body of a success that is read by default, in bytes.
 pub(crate) const RESPONSE_LIMIT: usize = 64 << 20;
 
+/// The longest item of a stream by default, in bytes.
+const ITEM_LIMIT: usize = 16 << 20;
+
 /// Settings of a client. The defaults are the documented base URL, 10 s to connect, 30 s for an attempt, 60 s for a whole
 /// call, answers of up to 64 MiB, and the default [`RetryPolicy`].
 #[derive(Clone)]
@@ -25,6 +28,8 @@ pub struct Config {
     pub(crate) http: Http,
     pub(crate) deadline: Duration,
     pub(crate) response_limit: usize,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) item_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) waits_for_rate_limits: bool,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -41,6 +46,8 @@ impl Default for Config {
             http: Http::default(),
             deadline: Duration::from_secs(60),
             response_limit: RESPONSE_LIMIT,
+            idle_timeout: Duration::from_secs(300),
+            item_limit: ITEM_LIMIT,
             retry: RetryPolicy::default(),
             waits_for_rate_limits: true,
             observer: None,
@@ -129,7 +136,8 @@ impl Config {
         self
     }
 
-    /// How long one attempt may take, from connecting to the last byte of the answer. Default: 30 s. When it runs out the
+    /// How long one attempt may take, from connecting to the last byte of the answer, or to its head where the body
+    /// is handed on as a stream. Default: 30 s. When it runs out the
     /// request may have been executed: see [`Error::may_have_been_sent`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -137,7 +145,8 @@ impl Config {
         self
     }
 
-    /// How long a call may take, with all its attempts and waits. Default: 60 s. A wait that would leave less
+    /// How long a call may take, with all its attempts and waits, up to the last byte of the answer, or to its head where
+    /// the body is handed on as a stream. Default: 60 s. A wait that would leave less
     /// than a second of it is not begun: the call fails at once, and [`Error::retry_after`] has the wait.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -155,6 +164,23 @@ impl Config {
     #[must_use]
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.response_limit = bytes;
+        self
+    }
+
+    /// How long a body that is handed on as a stream may be silent. Default: 300 s. Any byte counts, such as a comment that a
+    /// server sends to keep the connection open. What is silent for longer ends with an error of kind
+    /// [`Timeout`](crate::ErrorKind::Timeout).
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// The longest event or JSON text of a stream that is read into memory, in bytes. Default: 16 MiB. A longer one ends the
+    /// stream with an error of kind [`Cut`](crate::ErrorKind::Cut).
+    #[must_use]
+    pub fn item_limit(mut self, bytes: usize) -> Self {
+        self.item_limit = bytes;
         self
     }
 
@@ -231,6 +257,8 @@ impl fmt::Debug for Config {
             .field("http", &self.http)
             .field("deadline", &self.deadline)
             .field("response_limit", &self.response_limit)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("item_limit", &self.item_limit)
             .field("retry", &self.retry)
             .field("waits_for_rate_limits", &self.waits_for_rate_limits)
             .field("observer", &self.observer)

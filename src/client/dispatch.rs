@@ -1,10 +1,7 @@
 //! Calling the operations of a client by their id, with JSON arguments.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_core::Stream as _;
 use futures_core::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
@@ -14,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::auth::{Carrier, Credential, Refresh, TokenSource};
 use crate::client::config::RESPONSE_LIMIT;
-use crate::client::{ByteStream, Response};
+use crate::client::{ByteStream, Event, EventStream, JsonLines, Response};
 use crate::error::Error;
 
 /// A success, with its value as JSON again.
@@ -32,7 +29,9 @@ pub struct Answer {
 pub trait Dispatch: Send + Sync {
     /// Calls an operation. `arguments` holds each parameter under its name on the wire, and the body under `body`: one
     /// that the caller writes is a text, and what is no text is sent as JSON. Its media type, where the call has it as an
-    /// argument, is `Content-Type`, and the documented one where that is left out.
+    /// argument, is `Content-Type`, and the documented one where that is left out. Items of a body are a list. An answer that comes
+    /// item by item is a list of them, read to its end; where there is a whole answer too, it is asked for by the argument `Accept`,
+    /// which is its media type.
     ///
     /// # Errors
     /// An unknown operation, an argument of the wrong type, and everything that the call itself reports.
@@ -94,7 +93,7 @@ impl Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let mut stream = response.into_inner();
         let mut bytes = Vec::new();
-        while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+        while let Some(chunk) = stream.next().await {
             let chunk = chunk?;
             if chunk.len() > RESPONSE_LIMIT - bytes.len() {
                 bytes.extend_from_slice(&chunk[..RESPONSE_LIMIT - bytes.len()]);
@@ -106,6 +105,41 @@ impl Answer {
         Ok(Self { status: status.as_u16(), headers, value })
     }
 
+    /// The events of an answer, read to its end: a list of objects with the members that each has.
+    ///
+    /// # Errors
+    /// Returns the error with which the stream ends, and an error if the data cannot be written as JSON.
+    #[doc(hidden)]
+    pub async fn from_events<T: Serialize>(response: Response<EventStream<T>>) -> Result<Self, Error> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut stream = response.into_inner();
+        let mut events = Vec::new();
+        while let Some(event) = stream.next().await {
+            let Event { data, event, id, retry } = event?;
+            let said = [("event", event), ("id", id)].map(|(name, said)| (name, said.map(Value::String)));
+            let retry = retry.map(|wait| Value::from(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
+            let members = [("data", Some(json(&data)?)), ("retry", retry)].into_iter().chain(said);
+            let members = members.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+            events.push(Value::Object(members.collect()));
+        }
+        Ok(Self { status, headers, value: events.into() })
+    }
+
+    /// The JSON texts of an answer, read to its end: a list of them.
+    ///
+    /// # Errors
+    /// Returns the error with which the stream ends, and an error if an item cannot be written as JSON.
+    #[doc(hidden)]
+    pub async fn from_lines<T: Serialize>(response: Response<JsonLines<T>>) -> Result<Self, Error> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut stream = response.into_inner();
+        let mut items = Vec::new();
+        while let Some(item) = stream.next().await {
+            items.push(json(&item?)?);
+        }
+        Ok(Self { status, headers, value: items.into() })
+    }
+
     /// The value of an answer as JSON.
     ///
     /// # Errors
@@ -114,8 +148,11 @@ impl Answer {
     pub fn from_response<T: Serialize>(response: Response<T>) -> Result<Self, Error> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let value = serde_json::to_value(response.into_inner())
-            .map_err(|error| Error::invalid_request(format!("the answer cannot be written as JSON: {error}")))?;
-        Ok(Self { status, headers, value })
+        Ok(Self { status, headers, value: json(&response.into_inner())? })
     }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Value, Error> {
+    serde_json::to_value(value)
+        .map_err(|error| Error::invalid_request(format!("the answer cannot be written as JSON: {error}")))
 }

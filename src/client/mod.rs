@@ -19,7 +19,10 @@ pub(crate) mod query;
 mod raw;
 mod response;
 mod retry;
+mod save;
+pub(crate) mod stream;
 pub(crate) mod transport;
+pub(crate) mod upload;
 
 pub use byte_stream::ByteStream;
 pub use call_options::CallOptions;
@@ -33,4 +36,6 @@ pub use path_argument::{InvalidPathArgument, PathArgument};
 pub use raw::RawRequest;
 pub use response::Response;
 pub use retry::RetryPolicy;
+pub use stream::{Event, EventStream, JsonLines};
 pub use transport::stop::Stop;
+pub use upload::Upload;

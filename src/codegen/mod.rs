@@ -9,6 +9,7 @@ mod parameters;
 
 pub use bytes;
 pub use chrono;
+pub use futures_core::Stream;
 pub use regress;
 pub use reqwest;
 pub use serde;
@@ -30,6 +31,8 @@ pub use crate::client::list_style::ListStyle;
 use crate::client::pagination::{Items, Pager, Pages};
 pub use crate::client::path_argument::encode as encode_path;
 pub use crate::client::query::QueryParam;
+pub use crate::client::stream::{StreamCall, Streamed};
+pub use crate::client::upload::Framing;
 pub use parameters::{header_list, path_list, query_list, with_lists};
 // The builders of requests know an error of this name.
 pub use crate::client::transport::Unsent as Error;
@@ -85,6 +88,17 @@ pub fn credential_from_env(kinds: &[(&str, &str, Carrier)]) -> Result<Credential
 /// The error of a call to an operation that the client does not have.
 pub fn unknown_operation(id: &str) -> crate::error::Error {
     crate::error::Error::unknown_operation(id)
+}
+
+/// A call whose answer comes an item at a time.
+pub fn stream<'a>(
+    transport: &'a Transport,
+    http: &'a reqwest::Client,
+    request: Result<impl Into<Outgoing>, Unsent>,
+    operation: &'static Operation,
+    streamed: Streamed,
+) -> StreamCall<'a> {
+    StreamCall { transport, http, request: request.map(Into::into), operation, streamed }
 }
 
 /// The items of a paged call.

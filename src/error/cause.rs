@@ -50,6 +50,40 @@ impl Error {
         Self::unsent(ErrorKind::Timeout, "the deadline of the call passed before it was sent".to_owned())
     }
 
+    /// A request whose answer did not begin in time.
+    pub(crate) fn unanswered() -> Self {
+        let mut error = Self::unsent(ErrorKind::Timeout, "the answer took too long to begin".to_owned());
+        error.0.may_have_been_sent = true;
+        error
+    }
+
+    /// A stream of which nothing came for too long.
+    pub(crate) fn silent(time: Duration) -> Self {
+        let text = format!("nothing came for {time:?}: raise `idle_timeout`");
+        let mut error = Self::unsent(ErrorKind::Timeout, text);
+        error.0.may_have_been_sent = true;
+        error
+    }
+
+    /// A stream whose connection failed.
+    pub(crate) fn broken_off(source: reqwest::Error) -> Self {
+        let mut error = Self::unsent(ErrorKind::Cut, "the connection failed in the middle of the answer".to_owned());
+        error.0.may_have_been_sent = true;
+        error.because_of(source.without_url())
+    }
+
+    /// What failed at an item of a stream, counted from 1; `word` is what one is called.
+    pub(crate) fn at_item(mut self, word: &str, number: u64) -> Self {
+        self.0.text = format!("{word} {number}: {}", self.0.text);
+        self.0.item = Some(number);
+        self
+    }
+
+    /// A file that cannot be read or written. What it is called is the caller's own.
+    pub(crate) fn file(text: &str, source: std::io::Error) -> Self {
+        Self::unsent(ErrorKind::File, format!("{text}: {}", source.kind())).because_of(source)
+    }
+
     /// A list that does not come to its end.
     pub(crate) fn endless(text: String) -> Self {
         let mut error = Self::unsent(ErrorKind::Unexpected, text);
@@ -111,6 +145,7 @@ impl Error {
             attempts: 0,
             retry_after: None,
             rate_limit: None,
+            item: None,
         }))
     }
 
@@ -147,6 +182,10 @@ impl Error {
                 ErrorKind::Cut,
                 format!("the answer is longer than the limit of {limit} bytes: raise `response_limit`"),
             ),
+            Fault::LongItem(limit) => {
+                (ErrorKind::Cut, format!("it is longer than the limit of {limit} bytes: raise `item_limit`"))
+            }
+            Fault::Unfinished => (ErrorKind::Cut, "the answer ended before it was finished".to_owned()),
         };
         let mut error = Self::unsent(kind, text);
         if let Fault::Cut(source) = &failure.fault {

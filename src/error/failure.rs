@@ -44,6 +44,10 @@ pub(crate) enum Fault {
     Cut(Arc<reqwest::Error>),
     /// A success whose body is longer than this limit, in bytes.
     TooLong(usize),
+    /// A success of items of which one is longer than this limit, in bytes.
+    LongItem(usize),
+    /// A success of items that ended where it could not.
+    Unfinished,
 }
 
 impl Failure {
@@ -67,7 +71,7 @@ impl Failure {
         body: Bytes,
     ) -> Self {
         let problem = Problem::read(&headers, &[]);
-        let is_whole = !matches!(fault, Fault::Cut(_) | Fault::TooLong(_));
+        let is_whole = !matches!(fault, Fault::Cut(_) | Fault::TooLong(_) | Fault::LongItem(_) | Fault::Unfinished);
         Self { fault, status, headers, body, is_whole, problem, api, secrets: Vec::new() }
     }
 }

@@ -52,6 +52,8 @@ pub enum ErrorKind {
     Decode,
     /// A success whose body ended early, or is longer than the limit of the call. What came is kept.
     Cut,
+    /// A file on this machine could not be read or written.
+    File,
     /// An answer of no known class, or a list whose pages go in a circle.
     Unexpected,
 }
@@ -83,6 +85,7 @@ impl ErrorKind {
             Self::PartialFailure => "partial_failure",
             Self::Decode => "decode",
             Self::Cut => "cut",
+            Self::File => "file",
             Self::Unexpected => "unexpected",
         }
     }

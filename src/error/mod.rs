@@ -85,6 +85,8 @@ struct Inner {
     retry_after: Option<Duration>,
     /// What was known of the rate limit where nothing was sent for it.
     rate_limit: Option<RateLimit>,
+    /// The item of a stream at which it failed, from 1.
+    item: Option<u64>,
 }
 
 impl Error {
@@ -150,6 +152,12 @@ impl Error {
         }
     }
 
+    /// The number of the event or JSON text at which a stream failed, counted from 1: the one at fault, or the one that would have
+    /// come next.
+    pub fn item(&self) -> Option<u64> {
+        self.0.item
+    }
+
     /// The fields that the server names as at fault, with its words. Empty where its envelope names none.
     pub fn field_errors(&self) -> Vec<FieldError> {
         let details = self.0.failure.as_ref().and_then(|failure| failure.problem.details.as_ref());
@@ -200,7 +208,7 @@ impl Error {
 
     /// Whether the answer is a success that is longer than the limit.
     pub(crate) fn is_over_limit(&self) -> bool {
-        self.0.failure.as_ref().is_some_and(|failure| matches!(failure.fault, Fault::TooLong(_)))
+        self.0.failure.as_ref().is_some_and(|failure| matches!(failure.fault, Fault::TooLong(_) | Fault::LongItem(_)))
     }
 
     /// Whether waiting helps: 429.

@@ -255,6 +255,20 @@ mod generated {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub id: ::std::option::Option<::std::string::String>,
         }
+        /// `TranscribeBody`
+        #[derive(Clone, Debug)]
+        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
+        #[serde(crate = "::keyfit::codegen::serde")]
+        pub struct TranscribeBody {
+            pub file: ::keyfit::FilePart,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub stream: ::std::option::Option<bool>,
+        }
+        impl TranscribeBody {
+            pub fn builder() -> builder::TranscribeBody {
+                Default::default()
+            }
+        }
         /// Types for composing complex structures.
         pub mod builder {
             #[derive(Clone, Debug)]
@@ -1244,6 +1258,69 @@ mod generated {
                     Self { name: Ok(value.name) }
                 }
             }
+            #[derive(Clone, Debug)]
+            pub struct TranscribeBody {
+                file: ::std::result::Result<::keyfit::FilePart, ::std::string::String>,
+                stream: ::std::result::Result<
+                    ::std::option::Option<bool>,
+                    ::std::string::String,
+                >,
+            }
+            impl ::std::default::Default for TranscribeBody {
+                fn default() -> Self {
+                    Self {
+                        file: Err("no value supplied for file".to_string()),
+                        stream: Ok(Default::default()),
+                    }
+                }
+            }
+            impl TranscribeBody {
+                pub fn file(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<::keyfit::FilePart>,
+                ) -> Self {
+                    self.file = ::keyfit::codegen::accept::<
+                        ::keyfit::FilePart,
+                    >("file", value);
+                    self
+                }
+                pub fn stream(
+                    mut self,
+                    value: impl ::keyfit::codegen::IntoArgument<bool>,
+                ) -> Self {
+                    self.stream = ::keyfit::codegen::accept_some("stream", value);
+                    self
+                }
+                /// `stream` with a value that may be absent: `None` leaves it out.
+                pub fn maybe_stream(
+                    mut self,
+                    value: ::std::option::Option<
+                        impl ::keyfit::codegen::IntoArgument<bool>,
+                    >,
+                ) -> Self {
+                    self.stream = ::keyfit::codegen::accept_maybe("stream", value);
+                    self
+                }
+            }
+            impl ::std::convert::TryFrom<TranscribeBody> for super::TranscribeBody {
+                type Error = super::error::ConversionError;
+                fn try_from(
+                    value: TranscribeBody,
+                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                    Ok(Self {
+                        file: value.file?,
+                        stream: value.stream?,
+                    })
+                }
+            }
+            impl ::std::convert::From<super::TranscribeBody> for TranscribeBody {
+                fn from(value: super::TranscribeBody) -> Self {
+                    Self {
+                        file: Ok(value.file),
+                        stream: Ok(value.stream),
+                    }
+                }
+            }
         }
         /// Error types.
         pub mod error {
@@ -1311,6 +1388,9 @@ mod generated {
             type Rule = ::keyfit::codegen::rule::Converted;
         }
         impl ::keyfit::codegen::ArgumentType for SendMixedBodyMetadata {
+            type Rule = ::keyfit::codegen::rule::Converted;
+        }
+        impl ::keyfit::codegen::ArgumentType for TranscribeBody {
             type Rule = ::keyfit::codegen::rule::Converted;
         }
     }
@@ -1474,6 +1554,22 @@ mod generated {
         /// - Repeat: never: a second request could have a second effect.
         pub fn search(&self) -> builder::Search<'_> {
             builder::Search::new(self)
+        }
+        /// Sends a `POST` request to `/transcripts`
+        ///
+        /// Arguments:
+        /// - `body`:
+        /// ```text
+        /// let response = client.transcribe()
+        ///     .body(body)
+        ///     .send()
+        ///     .await;
+        /// ```
+        ///
+        /// - Token: `token`.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn transcribe(&self) -> builder::Transcribe<'_> {
+            builder::Transcribe::new(self)
         }
     }
     /// Types for composing operation parameters.
@@ -2226,6 +2322,123 @@ mod generated {
                 Ok(answer.empty())
             }
         }
+        /// Builder for [`Client::transcribe`]
+        ///
+        /// [`Client::transcribe`]: super::Client::transcribe
+        #[derive(Debug, Clone)]
+        pub struct Transcribe<'a> {
+            client: &'a super::Client,
+            body: Result<types::builder::TranscribeBody, String>,
+        }
+        impl<'a> Transcribe<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self {
+                    client: client,
+                    body: Ok(::std::default::Default::default()),
+                }
+            }
+            pub fn body(
+                mut self,
+                value: impl ::keyfit::codegen::IntoArgument<types::TranscribeBody>,
+            ) -> Self {
+                self.body = ::keyfit::codegen::accept::<
+                    types::TranscribeBody,
+                >("body", value)
+                    .map(From::from);
+                self
+            }
+            pub fn body_map<F>(mut self, f: F) -> Self
+            where
+                F: std::ops::FnOnce(
+                    types::builder::TranscribeBody,
+                ) -> types::builder::TranscribeBody,
+            {
+                self.body = self.body.map(f);
+                self
+            }
+            fn into_request(
+                self,
+            ) -> (
+                &'a super::Client,
+                ::std::result::Result<::keyfit::codegen::Outgoing, Error>,
+            ) {
+                let client = self.client;
+                let build = move || -> ::std::result::Result<
+                    ::keyfit::codegen::Outgoing,
+                    Error,
+                > {
+                    let Self { client, body } = self;
+                    let body = body
+                        .and_then(|v| {
+                            types::TranscribeBody::try_from(v).map_err(|e| e.to_string())
+                        })
+                        .map_err(Error::InvalidRequest)?;
+                    let url = format!("{}/transcripts", client.baseurl,);
+                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
+                        1usize,
+                    );
+                    #[allow(unused_mut)]
+                    let mut request = client
+                        .client
+                        .post(url)
+                        .header(
+                            ::keyfit::codegen::reqwest::header::ACCEPT,
+                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        )
+                        .headers(header_map)
+                        .build()?;
+                    ::keyfit::codegen::multipart(
+                        request,
+                        "multipart/form-data",
+                        &body,
+                        &[],
+                    )
+                };
+                (client, build())
+            }
+            /// Sends a `POST` request to `/transcripts`
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            pub async fn send(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<types::Stored>,
+                ::keyfit::Error,
+            > {
+                let (client, request) = self.into_request();
+                let answer = client
+                    .inner
+                    .send(&client.client, request, &super::API.operations[7usize])
+                    .await?;
+                answer.decode()
+            }
+            /// The answer comes an event at a time, as `text/event-stream`, which is asked for. The member `/stream` of the body is set to `true`. It ends with the event `[END]`, which is not handed on.
+            ///
+            /// # Errors
+            /// Returns a `keyfit::Error` if the request cannot be sent, is not answered by a success, or by another kind of answer.
+            pub async fn stream(
+                self,
+            ) -> ::std::result::Result<
+                ::keyfit::Response<::keyfit::EventStream<types::Stored>>,
+                ::keyfit::Error,
+            > {
+                let (client, request) = self.into_request();
+                ::keyfit::codegen::stream(
+                        &client.inner,
+                        &client.client,
+                        request,
+                        &super::API.operations[7usize],
+                        ::keyfit::codegen::Streamed::new("text/event-stream")
+                            .with_end("[END]")
+                            .with_switch("/stream"),
+                    )
+                    .events()
+                    .await
+            }
+        }
     }
     /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
     #[derive(Debug)]
@@ -2362,6 +2575,17 @@ mod generated {
                     .with_success(&[204u16])
                     .with_retry(::keyfit::operation::Retry::Safe)
                     .with_rate_limit("find")
+                    .with_errors(""),
+                ::keyfit::Operation::new(
+                        "transcribe",
+                        "transcribe",
+                        "POST",
+                        "/transcripts",
+                    )
+                    .with_security(&[&["token"]])
+                    .with_success(&[200u16])
+                    .with_retry(::keyfit::operation::Retry::Never)
+                    .with_rate_limit("transcribe")
                     .with_errors(""),
             ],
         );
@@ -2517,6 +2741,26 @@ mod generated {
                                 >,
                             >("labels", value)?,
                         );
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "transcribe" => {
+                #[allow(unused_mut)]
+                let mut call = client.transcribe();
+                if let Some(value) = arguments.get("body") {
+                    call = call
+                        .body(
+                            ::keyfit::codegen::argument::<
+                                types::TranscribeBody,
+                            >("body", value)?,
+                        );
+                }
+                if arguments
+                    .get("Accept")
+                    .is_some_and(|accept| accept == "text/event-stream")
+                {
+                    return ::keyfit::dispatch::Answer::from_events(call.stream().await?)
+                        .await;
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }

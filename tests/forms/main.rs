@@ -302,3 +302,27 @@ async fn large_files_alone() {
         assert!(grown < SIZE / 4, "{grown} bytes more");
     }
 }
+
+#[tokio::test]
+async fn a_form_in_parts_asks_for_a_stream_by_a_part_of_its_own() {
+    let server = Server::start(500).await;
+    let body = || types::TranscribeBody::builder().file(FilePart::bytes("sound").file_name("a.wav"));
+    let client = client(&server);
+    for stream in [None, Some(false)] {
+        let body = match stream {
+            Some(stream) => body().stream(stream),
+            None => body(),
+        };
+        assert!(client.transcribe().body(body).stream().await.is_err());
+    }
+    assert!(client.transcribe().body(body()).send().await.is_err());
+    let asked = part("stream", "true", None, None);
+    let file = part("file", "sound", Some("audio/wav"), Some("a.wav"));
+    let received = server.received();
+    assert_eq!(received.len(), 3);
+    for streamed in &received[..2] {
+        assert_eq!(streamed.header("accept"), Some("text/event-stream"));
+        assert_eq!(streamed.parts().await, [file.clone(), asked.clone()]);
+    }
+    assert_eq!((received[2].header("accept"), received[2].parts().await), (Some("application/json"), vec![file]));
+}

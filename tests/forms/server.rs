@@ -21,7 +21,7 @@ pub(crate) struct Received {
 }
 
 /// A part of a body, as a server's parser reads it.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
     pub(crate) name: String,
     pub(crate) file_name: Option<String>,

@@ -114,8 +114,11 @@ fn place(argument: &keyfit_openapi::PageArgument) -> PageArgument {
     }
 }
 
-/// Whether a success is neither JSON nor text, and so may be of any length.
+/// Whether a success is neither JSON nor text, or one item after another, and so may be of any length.
 fn is_binary(operation: &Operation) -> bool {
+    if let Some(streaming) = &operation.streaming {
+        return streaming.is_only;
+    }
     let successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
     let mut bodies = successes.filter(|(_, shape)| shape.media_type.is_some()).peekable();
     let is_text = |media_type: &str| media_type.trim_start().to_ascii_lowercase().starts_with("text/");

@@ -17,6 +17,8 @@ pub enum Defect {
     LosesFalsyValues,
     /// Drops the value of a success.
     LosesValue,
+    /// Drops the ids of events.
+    LosesEventIds,
     /// Keeps the status of a refusal and nothing else.
     FlattensErrors,
     /// Reads every body of a refusal as JSON, and fails where it is none.

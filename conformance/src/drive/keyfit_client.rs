@@ -150,6 +150,10 @@ impl Subject for Client {
         })
     }
 
+    fn chooses_streams(&self) -> bool {
+        true
+    }
+
     fn waited(&self) -> Option<Duration> {
         Some(self.connected().clock.waited())
     }

@@ -24,6 +24,12 @@ pub trait Subject: Send + Sync {
     /// How long it has waited between attempts, all its calls together; `None` where it does not tell.
     fn waited(&self) -> Option<Duration>;
 
+    /// Whether an answer that comes item by item beside a whole one is asked for by the argument `Accept`, which names its media
+    /// type.
+    fn chooses_streams(&self) -> bool {
+        false
+    }
+
     /// Called before each case. A client that cannot be expected to find its way back from what the last case did to it
     /// is made anew here, with what is in the wallet now; by default it stays.
     fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {

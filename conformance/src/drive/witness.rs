@@ -36,6 +36,11 @@ impl<'a> Witness<'a> {
         }
     }
 
+    /// Whether an argument says that an answer is to come item by item.
+    pub(super) fn chooses_streams(&self) -> bool {
+        self.client.chooses_streams()
+    }
+
     /// How long the client has waited so far.
     pub(super) fn waited(&self) -> Option<Duration> {
         self.client.waited()

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hyper::header::{AUTHORIZATION, HeaderName};
-use keyfit_openapi::{Api, Operation};
+use hyper::body::Bytes;
+use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName};
+use keyfit_openapi::{Api, Operation, Streaming};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
@@ -16,8 +17,8 @@ use super::state::State;
 use super::success::{Successes, schema};
 use super::token::{Grant, Token};
 use super::window::Window;
-use crate::clock;
 use crate::contract::{Bucket, Contract, KeyManagement, Probe};
+use crate::{body, clock, items};
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -37,6 +38,21 @@ pub(super) struct Served<'a> {
     pub(super) call: &'a Call,
     pub(super) sent: Sent,
     pub(super) window: Option<Window>,
+}
+
+impl Served<'_> {
+    /// Whether an answer is to come item by item: where there is no other, where the request asks for it by name, and where the
+    /// member of its body that asks for it does.
+    fn asks_for(&self, streaming: &Streaming) -> bool {
+        let accepts = self.call.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let names_it = accepts.split(',').any(|one| body::essence(one) == body::essence(&streaming.body.media_type));
+        let switch = streaming.switch.as_deref();
+        let is_on = match (&self.sent, switch) {
+            (Sent::Body(sent), Some(at)) => sent.pointer(at) == Some(&Value::Bool(true)),
+            _ => false,
+        };
+        streaming.is_only || names_it || is_on
+    }
 }
 
 impl Core {
@@ -142,6 +158,11 @@ impl Core {
         if let (Sent::Batch(items), Some(batch)) = (&served.sent, self.contract.batch_of(served.operation)) {
             let (status, body) = self.batch_outcome(items, batch, served.operation, status)?;
             return Ok(Answer::json(status, body.to_string()));
+        }
+        if let Some(streaming) = served.operation.streaming.as_ref().filter(|streaming| served.asks_for(streaming)) {
+            let misfits = self.has(Mutant::DropsRequiredMembers);
+            let body = if misfits { items::misfit(streaming) } else { items::body(&self.api, streaming) };
+            return Ok(Answer::of(status, &streaming.body.media_type, Bytes::from(body)));
         }
         let mut body = self.successes.body(&self.api, index);
         let mut leads_on = None;

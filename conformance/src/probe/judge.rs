@@ -13,6 +13,7 @@ use super::{challenge, grant, headers, internals, outcome};
 use crate::body::essence;
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Hidden, Rate, RateLimit, ResetUnit};
+use crate::items;
 use crate::secret::Secret;
 
 /// What is said of an answer with the token that was presented.
@@ -119,6 +120,12 @@ impl Judge<'_> {
     fn schema(&self, reply: &Reply) -> Option<String> {
         let responses = &self.operation.responses;
         let shape = responses.get(&reply.status.to_string()).or_else(|| responses.get("2XX"))?;
+        if let Some(streamed) = shape.streamed.as_ref().filter(|streamed| {
+            let came = keyfit_openapi::framing(reply.media_type());
+            came == Some(streamed.framing)
+        }) {
+            return items::mismatch(self.api, self.operation.streaming.as_ref(), streamed, &reply.body);
+        }
         let Some(schema) = &shape.schema else {
             return (!reply.body.is_empty()).then(|| "there is a body where none is documented".to_owned());
         };

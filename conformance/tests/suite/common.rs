@@ -64,10 +64,12 @@ pub(crate) fn with_templates() -> Vec<Catalogue> {
     read(&sources())
 }
 
-/// The same as [`with_templates`], and an API that is nobody's, in which several credentials are needed at once.
+/// The same as [`with_templates`], and two APIs that are nobody's: in one several credentials are needed at once, and the other answers
+/// item by item.
 pub(crate) fn with_gates() -> Vec<Catalogue> {
     let mut sources = sources();
     sources.push(crate::gates::source());
+    sources.push(crate::streams::source());
     read(&sources)
 }
 

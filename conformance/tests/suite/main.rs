@@ -37,8 +37,11 @@ mod spec;
 mod spec_bundle;
 mod spec_diff;
 mod spec_refresh;
+mod streams;
 mod wild;
 
+#[path = "../../../tests/streams/client.rs"]
+mod depot;
 #[path = "../../../tests/encodings/mod.rs"]
 mod encodings;
 #[path = "../../../tests/forms/client.rs"]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::normalize::{essence, is_json};
+use crate::streams::{self, Framing, framing};
 use crate::{Api, Body, FormMember, ResponseShape, form, walk};
 
 /// How a request body is written.
@@ -14,6 +15,8 @@ pub enum Writing {
     Form,
     /// As a form in parts, files among them.
     Multipart,
+    /// As JSON texts, one a line or behind record separators, of a list.
+    Items,
     /// As text, by the caller.
     Text,
     /// As bytes, by the caller: what has no form that a document could describe.
@@ -52,6 +55,9 @@ impl Body {
 /// How a body of this media type and schema is written.
 pub(crate) fn writing(document: &Value, media_type: &str, schema: &Value) -> Writing {
     match essence(media_type).as_str() {
+        _ if matches!(framing(media_type), Some(Framing::Lines | Framing::Sequence)) => {
+            if streams::is_untyped(document, schema) { Writing::Bytes } else { Writing::Items }
+        }
         "application/json" => Writing::Json,
         "text/plain" => Writing::Text,
         "application/x-www-form-urlencoded" if is_form(document, schema) => Writing::Form,
@@ -88,5 +94,7 @@ fn has_members(document: &Value, schema: &Value) -> bool {
     let whole = walk::resolve(document, schema);
     let is_object = |schema: &Value| matches!(walk::kind(walk::resolve(document, schema)), None | Some("object"));
     let is_typed = whole.get("additionalProperties").is_some_and(|extra| extra.is_object() && *extra != json!({}));
-    is_object(whole) && form::variants(whole).all(is_object) && (is_typed || !form::properties(document, whole).is_empty())
+    is_object(whole)
+        && form::variants(whole).all(is_object)
+        && (is_typed || !form::properties(document, whole).is_empty())
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::pagination::Pagination;
 use crate::partial::Partial;
+use crate::streams::{Streamed, Streaming};
 use crate::{Needed, pointer};
 
 /// One call of an API: its request, its answers, and the rules that the overlay adds to them.
@@ -60,6 +61,8 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
     pub partial: Vec<Partial>,
+    /// How it answers with one item after another, where it does.
+    pub streaming: Option<Streaming>,
     /// Whether a call costs money.
     pub spends: bool,
     /// The error profile: the envelope of this API's error bodies.
@@ -141,7 +144,7 @@ pub struct Body {
     pub media_type: String,
     /// Whether a request without it is refused.
     pub required: bool,
-    /// Its JSON schema, possibly a `$ref` into the document.
+    /// Its JSON schema, possibly a `$ref` into the document. Of one item after another it is that of the list of them.
     pub schema: Value,
     /// What the document says of how the members of a form are written: OpenAPI's `encoding`, or null.
     #[serde(skip)]
@@ -153,10 +156,13 @@ pub struct Body {
 pub struct ResponseShape {
     /// The document's description.
     pub description: String,
-    /// The media type, `None` where the answer has no body.
+    /// The media type, `None` where the answer has no body: of several the one that clients ask for, which is one of items only where
+    /// there is no other.
     pub media_type: Option<String>,
     /// The JSON schema of the body, possibly a `$ref` into the document.
     pub schema: Option<Value>,
+    /// The body that is one item after another, where it has such a one, beside or in place of the other.
+    pub streamed: Option<Streamed>,
     /// The names of the documented headers.
     pub headers: Vec<String>,
     /// Why this answer is not verified, where it is inferred.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::load::Located;
 use crate::misfit::Misfit;
@@ -15,7 +15,8 @@ use crate::partial;
 use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
-use crate::{Failure, Needed, media, name, walk};
+use crate::streams::{Framing, Streamed, Streaming};
+use crate::{Failure, Needed, media, name, streams, walk};
 
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,6 +32,7 @@ struct Hints {
     rate_limit_by: Option<Vec<String>>,
     pages: Option<pagination::Hint>,
     partial: Option<partial::Hint>,
+    stream: streams::Hint,
     spends: bool,
     errors: Option<String>,
 }
@@ -108,7 +110,7 @@ fn build(
     let parts = PathKey::of(&key);
     let parameters: Vec<Parameter> =
         operation["parameters"].as_array().into_iter().flatten().filter_map(parameter).collect();
-    let body = body(&operation["requestBody"]);
+    let body = body(document, &operation["requestBody"]);
     let responses = responses(document, operation, &method);
     let success = success(&responses);
     let call = pagination::Call {
@@ -129,9 +131,9 @@ fn build(
     };
     let mut guess = None;
     // A form in parts is made anew for each attempt, and has no place for that of a page.
-    let is_in_parts = body.as_ref().is_some_and(|body| {
-        media::writing(document, &body.media_type, &body.schema) == media::Writing::Multipart
-    });
+    let is_in_parts = body
+        .as_ref()
+        .is_some_and(|body| media::writing(document, &body.media_type, &body.schema) == media::Writing::Multipart);
     if is_in_parts && hints.pages.is_some() {
         let place = format!("{at}/x-keyfit/pages");
         return Err(located.failure(&place, "x-keyfit: pages: a form in parts has no pages", "take the key out"));
@@ -146,6 +148,8 @@ fn build(
     };
     let partial = hints.partial.unwrap_or_default().settle(document, success.map(|(_, shape)| shape));
     let partial = partial.map_err(|(below, misfit)| refuse("partial", &below, misfit))?;
+    let stream = streaming(document, body.as_ref(), &responses, hints.stream, &defaults.stream);
+    let streaming = stream.map_err(|misfit| refuse("stream", "", misfit))?;
     let id = text(operation, "operationId").unwrap_or_default();
     let operation = Operation {
         function: name::of_argument(&id),
@@ -166,6 +170,7 @@ fn build(
         rate_limit_by: hints.rate_limit_by.or_else(|| defaults.rate_limit_by.clone()).unwrap_or_default(),
         pagination,
         partial,
+        streaming,
         spends: hints.spends,
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
         unverified: text(operation, "x-unverified"),
@@ -181,6 +186,37 @@ fn build(
 /// The first success that is JSON.
 fn success(responses: &BTreeMap<String, ResponseShape>) -> Option<(&String, &ResponseShape)> {
     responses.iter().filter(|(status, _)| status.starts_with('2')).find(|(_, shape)| shape.is_json())
+}
+
+/// How the successes come one item after another, where any of them does.
+fn streaming(
+    document: &Value,
+    body: Option<&Body>,
+    responses: &BTreeMap<String, ResponseShape>,
+    hint: streams::Hint,
+    root: &streams::Hint,
+) -> Result<Option<Streaming>, Misfit> {
+    let (body, mut found) = (body.map(|body| &body.schema), None::<Streamed>);
+    let has_success = responses.keys().any(|status| status.starts_with('2'));
+    let counts = |status: &str| status.starts_with('2') || (!has_success && status == "default");
+    let successes: Vec<&ResponseShape> =
+        responses.iter().filter(|(status, _)| counts(status)).map(|(_, shape)| shape).collect();
+    for streamed in successes.iter().filter_map(|shape| shape.streamed.as_ref()) {
+        match &mut found {
+            Some(known) if known.schema != streamed.schema || known.is_text != streamed.is_text => {
+                (known.schema, known.event) = (json!({}), None);
+            }
+            Some(_) => {}
+            None => found = Some(streamed.clone()),
+        }
+    }
+    hint.check(document, body, found.is_some())?;
+    let is_other = |shape: &&ResponseShape| {
+        let streamed = shape.streamed.as_ref().map(|streamed| &streamed.media_type);
+        shape.media_type.is_some() && shape.media_type.as_ref() != streamed
+    };
+    let is_only = !successes.iter().any(is_other);
+    Ok(found.map(|found| hint.over(root, document, body).settle(found, is_only)))
 }
 
 /// What a document shows of an answer.
@@ -209,12 +245,16 @@ fn parameter(parameter: &Value) -> Option<Parameter> {
     })
 }
 
-fn body(body: &Value) -> Option<Body> {
+fn body(document: &Value, body: &Value) -> Option<Body> {
     let (media_type, media) = body.get("content")?.as_object()?.iter().next()?;
+    let schema = match streams::streamed(document, media_type, media) {
+        Some(streamed) if streamed.framing != Framing::Events => json!({ "type": "array", "items": streamed.schema }),
+        _ => media["schema"].clone(),
+    };
     Some(Body {
         media_type: media_type.clone(),
         required: body["required"] == true,
-        schema: media["schema"].clone(),
+        schema,
         encoding: media["encoding"].clone(),
     })
 }
@@ -230,14 +270,21 @@ fn responses(document: &Value, operation: &Value, method: &str) -> BTreeMap<Stri
             // Whatever is documented, an answer to HEAD has no body.
             let content = response.get("content").and_then(Value::as_object).filter(|_| method != "head");
             // JSON first, so that a table with several media types shows the one that clients ask for.
+            let is_whole = |media: &(&String, &Value)| streams::streamed(document, media.0, media.1).is_none();
             let media = content.and_then(|content| {
-                content.iter().find(|(media_type, _)| media_type.contains("json")).or_else(|| content.iter().next())
+                let whole = || content.iter().filter(is_whole);
+                let json = whole().find(|(media_type, _)| media_type.contains("json"));
+                json.or_else(|| whole().next()).or_else(|| content.iter().next())
             });
+            let streamed = content.into_iter().flatten();
+            let streamed =
+                streamed.filter_map(|(media_type, media)| streams::streamed(document, media_type, media)).next();
             let headers = response.get("headers").and_then(Value::as_object);
             let shape = ResponseShape {
                 description: text(response, "description").unwrap_or_default(),
                 media_type: media.map(|(media_type, _)| media_type.clone()),
                 schema: media.and_then(|(_, media)| media.get("schema").cloned()),
+                streamed,
                 headers: headers.into_iter().flat_map(serde_json::Map::keys).cloned().collect(),
                 unverified: text(response, "x-unverified"),
             };

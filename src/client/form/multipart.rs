@@ -29,12 +29,14 @@ pub(crate) struct Multipart {
     parts: Arc<Vec<Field>>,
 }
 
+#[derive(Clone)]
 struct Field {
     name: String,
     content: Content,
     media_type: Option<&'static str>,
 }
 
+#[derive(Clone)]
 enum Content {
     Text(String),
     File(FilePart),
@@ -64,6 +66,16 @@ impl Multipart {
         // Servers that read a form as it comes want to know what a file is for before it comes.
         parts.found.sort_by_key(|part| matches!(part.content, Content::File(_)));
         Ok(Some(Self { media_type, parts: Arc::new(parts.found) }))
+    }
+
+    /// Sets the member at a JSON pointer, where it is one of the form itself.
+    pub(crate) fn set(&mut self, at: &str, text: &str) -> Result<(), ()> {
+        let name = at.strip_prefix('/').filter(|name| !name.contains('/')).ok_or(())?;
+        let name = name.replace("~1", "/").replace("~0", "~");
+        let others = self.parts.iter().filter(|part| part.name != name).cloned();
+        let set = Field { name: name.clone(), content: Content::Text(text.to_owned()), media_type: None };
+        self.parts = Arc::new(others.chain([set]).collect());
+        Ok(())
     }
 
     /// Whether a body can be made of it more than once.

@@ -41,3 +41,4 @@ pub use cursor::Cursor;
 pub use items::Items;
 pub(crate) use pager::Pager;
 pub use pages::Pages;
+pub(crate) use request::set_member;

@@ -33,17 +33,24 @@ pub(super) fn set(request: &mut Request, argument: PageArgument, value: &Value) 
             Ok(())
         }
         PageArgument::Body(at) => {
-            let mut body = match request.body() {
-                None => Value::Object(Map::new()),
-                Some(_) => body(request).unwrap_or_default(),
-            };
-            put(&mut body, at, value.clone())
-                .ok_or_else(|| format!("the body has no member `{at}` to ask for a page"))?;
-            request.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.to_string().into());
-            Ok(())
+            set_member(request, at, value).map_err(|()| format!("the body has no member `{at}` to ask for a page"))
         }
     }
+}
+
+/// Sets a member of the body, which is JSON. The others stay.
+///
+/// # Errors
+/// Returns an error if the request has a body that has no members.
+pub(crate) fn set_member(request: &mut Request, at: &str, value: &Value) -> Result<(), ()> {
+    let mut body = match request.body() {
+        None => Value::Object(Map::new()),
+        Some(_) => body(request).unwrap_or_default(),
+    };
+    put(&mut body, at, value.clone()).ok_or(())?;
+    request.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    *request.body_mut() = Some(body.to_string().into());
+    Ok(())
 }
 
 fn body(request: &Request) -> Option<Value> {

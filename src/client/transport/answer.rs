@@ -84,15 +84,19 @@ impl Answer {
 
     /// The body as it comes.
     pub fn stream(self) -> Response<ByteStream> {
-        let stream = match self.body {
-            Body::Open(response) => ByteStream::of(response),
-            Body::Whole(body) => ByteStream::whole(body),
-        };
-        Response::new(stream, self.status, self.headers, self.attempts).sent_with(Some(self.carried))
+        Response::new(self.body.stream(), self.status, self.headers, self.attempts).sent_with(Some(self.carried))
     }
 }
 
 impl Body {
+    /// The bytes as they come.
+    pub(crate) fn stream(self) -> ByteStream {
+        match self {
+            Self::Open(stream) => stream,
+            Self::Whole(body) => ByteStream::whole(body),
+        }
+    }
+
     /// The bytes of a body that was read. They are shared, not copied.
     fn bytes(&self) -> Bytes {
         match self {
@@ -103,7 +107,7 @@ impl Body {
 }
 
 /// Where the body does not fit, and why. Values are left out: an answer may echo a token.
-fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
+pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => "trailing characters after the JSON value".to_owned(),

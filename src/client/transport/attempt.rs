@@ -12,7 +12,7 @@ use reqwest::{Request, StatusCode};
 use tracing::Instrument as _;
 
 use super::classify::{Again, Outcome, again};
-use super::exchange::{Answer, Failed, exchange};
+use super::exchange::{Answer, Failed, Reading, exchange};
 use super::limiter::{Bucket, Key, Permit};
 use super::outgoing::Outgoing;
 use super::shared::Shared;
@@ -28,12 +28,17 @@ use crate::error::{Error, ErrorKind, Operation};
 /// came before.
 const WORTHWHILE: Duration = Duration::from_secs(1);
 
+/// As long as no stream is.
+const UNENDING: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// One call on its way.
 pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) options: &'a CallOptions,
     pub(crate) http: &'a reqwest::Client,
     pub(crate) operation: &'static Operation,
+    /// Whether the body of a success is handed on as it comes.
+    pub(crate) opens: bool,
     /// What ends its waits.
     pub(crate) stop: Option<&'a Stop>,
 }
@@ -141,12 +146,25 @@ impl Call<'_> {
         let opened = request.open(self.http).await;
         let mut request = opened.map_err(|error| Failed { error, outcome: Outcome::Unfit })?;
         carried.authorize(&mut request);
-        *request.timeout_mut() = Some(self.shared.config.http.timeout.min(left));
+        let timeout = self.shared.config.http.timeout.min(left);
+        let config = &self.shared.config;
+        let reading = if self.opens {
+            Reading::Open(self.options.idle_timeout.unwrap_or(config.idle_timeout))
+        } else {
+            Reading::Whole(self.options.response_limit.unwrap_or(config.response_limit))
+        };
+        // What is open flows for as long as it does: the time is for its head.
+        *request.timeout_mut() = Some(if self.opens { UNENDING } else { timeout });
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();
-        let limit = self.options.response_limit.unwrap_or(self.shared.config.response_limit);
-        let sent = exchange(self.http, request, carried, self.operation, progress.attempts, limit, now);
-        let result = sent.instrument(span.clone()).await;
+        let sent = exchange(self.http, request, carried, self.operation, progress.attempts, reading, now);
+        let sent = sent.instrument(span.clone());
+        let result = if self.opens {
+            let late = |_| Err(Failed { error: Error::unanswered(), outcome: Outcome::Unknown });
+            tokio::time::timeout(timeout, sent).await.unwrap_or_else(late)
+        } else {
+            sent.await
+        };
         span::record(&span, &result);
         if let Err(failed) = &result
             && matches!(failed.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)

@@ -1,14 +1,15 @@
 //! One request and its answer, read whole.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use reqwest::{Request, Response, StatusCode};
+use reqwest::{Request, StatusCode};
 
 use super::classify::Outcome;
 use crate::auth::Carried;
+use crate::client::ByteStream;
 use crate::error::body::{self, End};
 use crate::error::failure::{Failure, Fault};
 use crate::error::{Error, Operation};
@@ -37,10 +38,19 @@ pub struct Answer {
 pub(crate) enum Body {
     Whole(Bytes),
     /// Not read yet: it is handed on as it comes.
-    Open(Response),
+    Open(ByteStream),
 }
 
-/// Sends a request, once. Of a success up to `limit` bytes are read.
+/// How the body of a success is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reading {
+    /// Whole, up to so many bytes.
+    Whole(usize),
+    /// By the caller, who waits so long for more of it.
+    Open(Duration),
+}
+
+/// Sends a request, once.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
 pub(crate) async fn exchange(
     http: &reqwest::Client,
@@ -48,7 +58,7 @@ pub(crate) async fn exchange(
     carried: &Carried,
     operation: &'static Operation,
     attempts: u32,
-    limit: usize,
+    reading: Reading,
     now: impl Fn() -> SystemTime,
 ) -> Result<Answer, Failed> {
     let mut response = http.execute(request).await.map_err(broken)?;
@@ -59,21 +69,22 @@ pub(crate) async fn exchange(
         return Err(Failed { error: failed(failure), outcome });
     }
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let body = if operation.streams {
-        Body::Open(response)
-    } else {
-        // A declared length is not believed: what comes is counted, and what a caller paid for is kept up to the limit.
-        let body = body::read(&mut response, limit).await;
-        let cut = match body.end {
-            End::Whole => None,
-            End::Limit => Some((Fault::TooLong(limit), Outcome::Status(status))),
-            End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
-        };
-        if let Some((fault, outcome)) = cut {
-            let failure = Failure::of_success(fault, carried.api(), status, headers, body.bytes);
-            return Err(Failed { error: failed(failure), outcome });
+    let body = match reading {
+        Reading::Open(idle_timeout) => Body::Open(ByteStream::of(response, idle_timeout)),
+        Reading::Whole(limit) => {
+            // A declared length is not believed: what comes is counted, and what a caller paid for is kept up to the limit.
+            let body = body::read(&mut response, limit).await;
+            let cut = match body.end {
+                End::Whole => None,
+                End::Limit => Some((Fault::TooLong(limit), Outcome::Status(status))),
+                End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
+            };
+            if let Some((fault, outcome)) = cut {
+                let failure = Failure::of_success(fault, carried.api(), status, headers, body.bytes);
+                return Err(Failed { error: failed(failure), outcome });
+            }
+            Body::Whole(body.bytes)
         }
-        Body::Whole(body.bytes)
     };
     Ok(Answer { operation, status, headers, body, carried: carried.clone(), attempts })
 }
@@ -92,10 +103,6 @@ fn broken(error: reqwest::Error) -> Failed {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-    use std::pin::Pin;
-
-    use futures_core::Stream as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
@@ -104,11 +111,13 @@ mod tests {
     use crate::error::api::UNKNOWN;
     use crate::error::operation::Retry;
 
+    static READ: Operation = Operation::undocumented("GET", Retry::Safe);
+
     /// More than any limit of these calls.
     const LENGTH: usize = 3 << 20;
 
     /// The answer to one request, of so many bytes.
-    async fn answered(operation: &'static Operation, limit: usize) -> Result<Answer, Failed> {
+    async fn answered(reading: Reading) -> Result<Answer, Failed> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move {
@@ -122,21 +131,19 @@ mod tests {
         let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
         let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
         let held = token.into_parts()[0].fixed().expect("a fixed token").clone();
-        exchange(&http, request, &Carried::new([held], &UNKNOWN), operation, 1, limit, || SystemTime::UNIX_EPOCH).await
+        exchange(&http, request, &Carried::new([held], &UNKNOWN), &READ, 1, reading, || SystemTime::UNIX_EPOCH).await
     }
 
     #[tokio::test]
     async fn a_stream_has_no_limit_and_the_same_in_memory_is_cut() {
-        static READ: Operation = Operation::undocumented("GET", Retry::Safe);
-        static STREAMED: Operation = Operation::undocumented("GET", Retry::Safe).streaming();
-        let failed = answered(&READ, 5).await.expect_err("it is longer");
+        let failed = answered(Reading::Whole(5)).await.expect_err("it is longer");
         assert_eq!(failed.error.body().as_ref(), b"xxxxx");
         // An answer came, so that nothing is sent again, whatever the operation is.
         assert_eq!(failed.outcome, Outcome::Status(reqwest::StatusCode::OK));
-        let answer = answered(&STREAMED, 5).await.ok().expect("a stream");
+        let answer = answered(Reading::Open(Duration::MAX)).await.ok().expect("a stream");
         let mut stream = answer.stream().into_inner();
         let mut length = 0;
-        while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+        while let Some(chunk) = stream.next().await {
             length += chunk.expect("a chunk").len();
         }
         assert_eq!(length, LENGTH);

@@ -20,10 +20,12 @@ pub(crate) mod stop;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, Url};
 
+pub(crate) use answer::misfit;
 pub use exchange::Answer;
 pub use outgoing::Outgoing;
 
@@ -150,6 +152,24 @@ impl Transport {
         send.await.map_err(|error| error.of_operation(operation))
     }
 
+    /// As [`send`](Self::send); the body of a success is handed on as it comes, whatever the operation is.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub(crate) async fn open(
+        &self,
+        http: &reqwest::Client,
+        request: Result<impl Into<Outgoing>, Unsent>,
+        operation: &'static Operation,
+    ) -> Result<Answer, Error> {
+        let open = async {
+            let mut request: Outgoing = request.map_err(Unsent::into_error)?.into();
+            self.prepare(&mut request.request, operation)?;
+            self.call(http, operation, true).run(request).await
+        };
+        open.await.map_err(|error| error.of_operation(operation))
+    }
+
     /// Sends a request to wherever it goes below the base URL of its operation: where a server names the next page of a list.
     ///
     /// # Errors
@@ -175,8 +195,27 @@ impl Transport {
         request: impl Into<Outgoing>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
+        self.call(http, operation, operation.streams).run(request.into()).await
+    }
+
+    fn call<'a>(&'a self, http: &'a reqwest::Client, operation: &'static Operation, opens: bool) -> Call<'a> {
         let (shared, options) = (&*self.shared, &*self.options);
-        Call { shared, options, http, operation, stop: options.stop.as_deref() }.run(request.into()).await
+        Call { shared, options, http, operation, opens, stop: options.stop.as_deref() }
+    }
+
+    /// The longest item of a stream, in bytes.
+    pub(crate) fn item_limit(&self) -> usize {
+        self.options.item_limit.unwrap_or(self.shared.config.item_limit)
+    }
+
+    /// How often in a row a broken stream is taken up again.
+    pub(crate) fn reconnects(&self) -> u32 {
+        self.options.reconnects
+    }
+
+    /// Waits. `false` where the call is stopped before that.
+    pub(crate) async fn rest(&self, wait: Duration) -> bool {
+        stop::unless_stopped(self.options.stop.as_deref(), self.shared.config.clock.sleep(wait)).await
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use keyfit_openapi::{Api, Operation, Partial, Place, schema};
+use keyfit_openapi::{Api, Operation, Partial, Place, framing, schema};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
@@ -20,6 +20,7 @@ use crate::body::{asked_for, named, written};
 use crate::carrier::{self, Spot};
 use crate::clock;
 use crate::contract::Contract;
+use crate::items;
 use crate::parameter;
 use crate::secret::Secret;
 use crate::segment;
@@ -97,6 +98,10 @@ impl Subject for Client {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    fn chooses_streams(&self) -> bool {
+        true
+    }
+
     fn waited(&self) -> Option<Duration> {
         Some(*self.waited.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -159,7 +164,7 @@ impl Client {
         arguments: &Map<String, Value>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
-        let mut request = self.http.request(method, url).header(ACCEPT, asked_for(operation));
+        let mut request = self.http.request(method, url).header(ACCEPT, asked(operation, arguments));
         let sent = !self.contract.sent_by_clients(operation).is_empty() || self.has(Defect::SendsAllItHolds);
         let parts = self.wallet.parts_with(&self.token());
         let count = if self.has(Defect::SendsOneOfSeveral) { 1 } else { parts.len() };
@@ -195,17 +200,23 @@ impl Client {
         if !is_success || (!is_documented && self.has(Defect::RefusesUndocumentedSuccess)) {
             return failed(self.failure(reply));
         }
-        let value = value_of(&reply.body);
+        let came = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
+        let streaming = operation.streaming.as_ref().filter(|streaming| came == Some(streaming.body.framing));
+        let value = streaming.map_or_else(|| value_of(&reply.body), |known| items::handed_on(known, &reply.body));
         let is_partial = operation.partial.iter().any(|described| tells_of_failure(described, &value));
         if is_partial && !self.has(Defect::HidesPartialFailure) {
             return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
         }
-        if self.has(Defect::DecodesStrictly) && !self.is_to_the_letter(operation, reply.status, &value) {
+        if streaming.is_none()
+            && self.has(Defect::DecodesStrictly)
+            && !self.is_to_the_letter(operation, reply.status, &value)
+        {
             return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
         let value = match self.defect {
             Some(Defect::LosesValue) => Value::Null,
             Some(Defect::LosesFalsyValues) => without_falsy(value),
+            Some(Defect::LosesEventIds) if streaming.is_some() => without_ids(value),
             _ => value,
         };
         Observed::Success { status: Some(reply.status), value }
@@ -333,6 +344,18 @@ fn with_defaults(api: &Api, schema: &Value, value: &Value) -> Value {
 }
 
 /// A value without members that a careless language takes for nothing.
+/// What is asked for: an argument says it where there is more than one form.
+fn asked<'a>(operation: &'a Operation, arguments: &'a Map<String, Value>) -> &'a str {
+    arguments.get("Accept").and_then(Value::as_str).unwrap_or_else(|| asked_for(operation))
+}
+
+fn without_ids(mut events: Value) -> Value {
+    for event in events.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        event.remove("id");
+    }
+    events
+}
+
 fn without_falsy(value: Value) -> Value {
     let is_falsy = |value: &Value| *value == false || *value == "" || value.as_f64() == Some(0.0);
     match value {

@@ -6,7 +6,7 @@ mod token;
 use std::time::Duration;
 
 use keyfit_openapi::schema::Mismatch;
-use keyfit_openapi::{Operation, Partial, ResponseShape, example};
+use keyfit_openapi::{Operation, Partial, ResponseShape, Streaming, example};
 use serde_json::{Map, Value, json};
 
 use super::naive::kind_of;
@@ -20,6 +20,7 @@ use crate::body::plain;
 use crate::catalogue::{Case, Catalogue};
 use crate::clock;
 use crate::contract::{Drive, RateLimit};
+use crate::items;
 use crate::mock::outcome::{Defects, Item, Outcomes};
 use crate::secret::MASK;
 
@@ -97,6 +98,23 @@ impl Scene<'_> {
     }
 
     async fn success(&self) -> Result<(), String> {
+        self.whole_success().await?;
+        let beside = self.operation().streaming.as_ref().filter(|streaming| !streaming.is_only);
+        let Some(streaming) = beside.filter(|_| self.client.chooses_streams()) else { return Ok(()) };
+        let answer = self.items(self.documented_success().status, streaming);
+        let body = answer.body.clone();
+        let mut arguments = self.arguments();
+        arguments.insert("Accept".to_owned(), streaming.body.media_type.as_str().into());
+        match self.call(&arguments, answer).await {
+            Observed::Success { value, .. } => {
+                let lost = lost(&value, &items::handed_on(streaming, &body), "");
+                lost.map_or(Ok(()), |why| Err(format!("item by item: {why}")))
+            }
+            Observed::Failure(failure) => Err(format!("item by item: {}", as_failure(&failure))),
+        }
+    }
+
+    async fn whole_success(&self) -> Result<(), String> {
         let answer = self.documented_success();
         let body = answer.body.clone();
         let status = answer.status;
@@ -106,6 +124,13 @@ impl Scene<'_> {
             }
             // What is no JSON, or may be none, is handed on as it came.
             Observed::Success { value: Value::String(text), .. } if text.as_bytes() == body => Ok(()),
+            Observed::Success { value, .. }
+                if self.operation().streaming.as_ref().is_some_and(|known| known.is_only) =>
+            {
+                let streaming = self.operation().streaming.as_ref();
+                let expected = streaming.map(|streaming| items::handed_on(streaming, &body));
+                lost(&value, &expected.unwrap_or_default(), "").map_or(Ok(()), Err)
+            }
             Observed::Success { value, .. } => {
                 let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(&body).into() };
                 let expected: Value = serde_json::from_slice(&body).unwrap_or_else(as_text);
@@ -292,6 +317,9 @@ impl Scene<'_> {
             let items: Vec<Item> = sent.into_iter().map(|item| (item, None)).collect();
             return Scripted::json(status, &outcomes.body(&items, Defects::default()));
         }
+        if let Some(streaming) = operation.streaming.as_ref().filter(|streaming| streaming.is_only) {
+            return self.items(status, streaming);
+        }
         let Some((shape, schema)) = self.shape(status).and_then(|shape| Some((shape, shape.schema.as_ref()?))) else {
             return Scripted::empty(status);
         };
@@ -300,6 +328,12 @@ impl Scene<'_> {
             Some(media_type) if !shape.is_json() => Scripted::text(status, &concrete(media_type), plain(&value)),
             _ => Scripted::json(status, &value),
         }
+    }
+
+    /// An answer that comes item by item.
+    fn items(&self, status: u16, streaming: &Streaming) -> Scripted {
+        let body = items::body(&self.catalogue.api, streaming);
+        Scripted::text(status, &streaming.body.media_type, String::from_utf8_lossy(&body).into_owned())
     }
 
     /// How an answer tells the outcome of the items in a body, and these items; `None` where the operation takes none.

@@ -11,6 +11,7 @@ use super::spot::Spot;
 use super::{encodings, schema};
 use crate::form;
 use crate::normalize::{essence, is_json};
+use crate::streams::framing;
 
 /// The rules for the media types of a body.
 pub(super) struct MediaRules {
@@ -69,12 +70,13 @@ pub(super) fn contents<'a>(
             cx.report(rules.removed, media, format!("`{name}` went"), rust());
             continue;
         };
-        let spot = if spot.untyped.is_none() && typed != Some(name.as_str()) {
+        let is_typed = typed == Some(name.as_str()) || is_typed_item(rules.schema.direction, name);
+        let spot = if spot.untyped.is_none() && !is_typed {
             spot.clone().without_type("no change: the client has no type for a body of this media type")
         } else {
             spot.clone()
         };
-        let schema = |media: &Node<'a>| media.get("schema").map(Joint::of);
+        let schema = |media: &Node<'a>| schema_of(name, media).map(Joint::of);
         schema::compare_optional(cx, rules.schema, schema(media), schema(other), other, &spot);
         if rules.schema.direction == Direction::Request {
             encodings::compare(cx, name, media, other);
@@ -83,6 +85,22 @@ pub(super) fn contents<'a>(
     for (name, media) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
         cx.report(rules.added, media, format!("`{name}` is new"), rust());
     }
+}
+
+/// The schema of a body. Of one item after another it is that of an item, however the document says it: as such, or as the items of
+/// the list that the whole is.
+fn schema_of<'a>(name: &str, media: &Node<'a>) -> Option<Node<'a>> {
+    let whole = media.get("schema");
+    if framing(name).is_none() {
+        return whole.or_else(|| media.get("itemSchema"));
+    }
+    let list = whole.as_ref().map(Node::resolved).filter(|schema| schema.text("type") == Some("array"));
+    media.get("itemSchema").or_else(|| list.and_then(|list| list.get("items"))).or(whole)
+}
+
+/// Whether the client has a type for the items of a body beside another body.
+fn is_typed_item(direction: Direction, name: &str) -> bool {
+    framing(name).is_some() && direction != Direction::Request
 }
 
 /// The media type that the client has a type for.
@@ -95,7 +113,8 @@ fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) 
     let wanted = plain.iter().find_map(|wanted| media_types.keys().find(|name| essence(name) == *wanted));
     let is_request = direction == Direction::Request;
     let in_parts = || media_types.keys().map(String::as_str).find(|name| is_request && form::is_multipart(name));
-    wanted.map(String::as_str).or_else(|| names.find(|name| is_json(name))).or_else(in_parts)
+    let wanted = wanted.map(String::as_str).or_else(|| names.clone().find(|name| is_json(name)));
+    wanted.or_else(|| names.find(|name| framing(name).is_some())).or_else(in_parts)
 }
 
 /// The media types by their names, in lower case and without what is about the transfer alone.

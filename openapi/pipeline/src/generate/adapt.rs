@@ -21,9 +21,10 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::{absent, forms, lists, optional_body, setters};
+use super::{absent, docs, forms, items_body, lists, optional_body, setters, streams};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
+use crate::streams::Streaming;
 use crate::{Api, Operation, name, walk};
 
 /// The builder of one operation, as it was generated.
@@ -35,6 +36,8 @@ pub(crate) struct Call {
     pub(crate) function: Ident,
     /// Whether the answer is a stream of bytes, which no JSON value can hold.
     pub(crate) streams: bool,
+    /// How it answers with items, where it does.
+    pub(crate) streaming: Option<Streaming>,
     /// The setters: name on the wire (`body` for the body), method, and type.
     pub(crate) arguments: Vec<Argument>,
 }
@@ -89,6 +92,9 @@ pub(crate) fn adapt(
             }
             Item::Mod(module) if module.ident == "builder" => {
                 import(module);
+                items_body::settle(module, |block| {
+                    reported(block).and_then(|function| particulars.get(&function)?.items).is_some()
+                });
                 optional_body::settle(module, |block| {
                     let particulars = reported(block).and_then(|function| particulars.get(&function));
                     particulars.is_some_and(|known| known.may_lack_body)
@@ -167,18 +173,25 @@ fn adapt_builder(
             lists::settle(&mut function.block, operation, &particulars.aliases);
             send = wrap_send(function, index, particulars, operation)?;
         } else if let Some(kind) = setters::type_of(function) {
-            arguments.push(argument(api, operation, &wires, function, kind));
+            let argument = argument(api, operation, &wires, function, kind);
+            let has_items = argument.name == "body" && particulars.items.is_some();
+            arguments.push(if has_items { items_body::argument(argument) } else { argument });
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
         }
     }
     // A function whose name is no Rust name was called something else by the generator.
     let function = syn::parse_str(&operation.function).ok()?;
-    let streams = send.iter().any(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
+    let streams =
+        send.iter().any(|send| send.sig.ident == "send" && contains(&send.sig.output.to_token_stream(), "ByteStream"));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     setters::of_call(block, |setter| described(api, operation, &arguments, setter));
+    if let Some(framing) = particulars.items {
+        items_body::setters(block, framing, &arguments);
+    }
     block.items.extend(send.into_iter().map(ImplItem::Fn));
-    Some(Call { id: operation.id.clone(), function, streams, arguments })
+    let streaming = operation.streaming.clone();
+    Some(Call { id: operation.id.clone(), function, streams, streaming, arguments })
 }
 
 /// What the document says of an argument.
@@ -216,12 +229,15 @@ fn wrap_send(
     particulars: &Particulars,
     operation: &Operation,
 ) -> Option<Vec<ImplItemFn>> {
-    let is_paged = operation.pagination.is_some();
+    let streaming = operation.streaming.as_ref();
+    let beside = streaming.filter(|streaming| !streaming.is_only);
+    let only = streaming.filter(|streaming| streaming.is_only);
+    let is_shared = operation.pagination.is_some() || beside.is_some();
     let attributes = &function.attrs;
     let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
     let mut value = match answer_type(&function.sig.output)? {
         _ if streams => parse_quote!(::keyfit::ByteStream),
-        value => value,
+        value => only.map_or(value.clone(), |only| streams::kind(&only.body, &value)),
     };
     if particulars.is_optional {
         value = parse_quote!(::std::option::Option<#value>);
@@ -259,31 +275,49 @@ fn wrap_send(
         let client = self.client;
         let build = move || -> ::std::result::Result<#request_type, Error> #build;
     };
-    let (prepared, request) = if is_paged {
+    let (prepared, request) = if is_shared {
         (quote!(let (client, request) = self.into_request();), quote!(request))
     } else {
         (begun.clone(), quote!(build()))
     };
+    let sent = only.map_or_else(
+        || {
+            quote! {
+                let answer = client.inner.send(&client.client, #request, &super::API.operations[#index]).await?;
+                #decoded
+            }
+        },
+        |only| streams::read(only, &request, index),
+    );
+    let about = only.map(|only| docs::lines(&format!("\n{}", streams::about(only, operation.body.is_some()))));
+    let about = about.into_iter().flatten();
     let send = parse_quote! {
         #(#attributes)*
+        #(#about)*
         ///
         /// # Errors
         /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
         pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
             #prepared
-            let answer = client.inner.send(&client.client, #request, &super::API.operations[#index]).await?;
-            #decoded
+            #sent
         }
     };
-    let into_request = is_paged.then(|| -> ImplItemFn {
+    let stream = match beside {
+        Some(beside) => {
+            let item = streams::item_beside(&function.sig.output)?;
+            Some(streams::method(beside, &item, index, operation.body.is_some()))
+        }
+        None => None,
+    };
+    let into_request = is_shared.then(|| -> ImplItemFn {
         parse_quote! {
-            fn into_request(self) -> (&'a super::Client, ::std::result::Result<::reqwest::Request, Error>) {
+            fn into_request(self) -> (&'a super::Client, ::std::result::Result<#request_type, Error>) {
                 #begun
                 (client, build())
             }
         }
     });
-    Some(into_request.into_iter().chain([send]).collect())
+    Some(into_request.into_iter().chain([send]).chain(stream).collect())
 }
 
 /// `let info = OperationInfo { .. };`

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::bodies;
 use super::forms::Form;
 use super::names::Alias;
+use super::{bodies, streams};
 use crate::normalize::{essence, is_json};
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
+use crate::streams::{Framing, streamed};
 use crate::{Api, Operation, pointer, walk};
 
 /// What the generator reads of an operation, its id, request and answers aside.
@@ -41,6 +42,8 @@ pub(crate) struct Particulars {
     pub(crate) accept: Option<String>,
     /// The arguments that have another name on the wire.
     pub(crate) aliases: Vec<Alias>,
+    /// Where the body is one item after another, how they follow each other.
+    pub(crate) items: Option<Framing>,
 }
 
 /// Derives the client document from a read API: nothing but what the generator reads, because it would refuse the
@@ -51,7 +54,14 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
     for operation in &api.operations {
         let at = operation.pointer();
         let Some(call) = api.document.pointer(&at).and_then(Value::as_object) else { continue };
-        let success = success(&api.document, call.get("responses").unwrap_or(&Value::Null), operation);
+        let mut success = success(&api.document, call.get("responses").unwrap_or(&Value::Null), operation);
+        if let Some(streaming) = &operation.streaming {
+            streams::note(&at, streaming, repairs);
+            if streaming.is_only {
+                success.response = streams::response(streaming);
+                success.is_optional = false;
+            }
+        }
         note_changes(&at, operation, &success, repairs);
         let mut kept = call.clone();
         kept.retain(|key, text| CALL.contains(&key.as_str()) && text.is_string());
@@ -64,13 +74,19 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
                 parameters.push(bodies::content_type(!body.is_optional));
             }
             particulars.content_type = body.content_type;
-            particulars.may_lack_body = body.is_optional;
+            particulars.may_lack_body = body.is_optional && body.items.is_none();
             particulars.form = body.form;
+            particulars.items = body.items;
             kept.insert("requestBody".to_owned(), body.written);
         }
         kept.insert("parameters".to_owned(), Value::Array(parameters));
         kept.insert("operationId".to_owned(), json!(operation.function));
-        kept.insert("responses".to_owned(), json!({ "2XX": success.response }));
+        let mut responses = json!({ "2XX": success.response });
+        // The generator has one type for successes and one for refusals, which are ours to read.
+        if let Some(streaming) = operation.streaming.as_ref().filter(|streaming| !streaming.is_only) {
+            responses[streams::BESIDE] = streams::response(streaming);
+        }
+        kept.insert("responses".to_owned(), responses);
         calls.insert(operation.function.clone(), particulars);
         let path = PathKey::for_generator(&operation.key, &operation.function);
         let item = paths.entry(path).or_insert_with(|| json!({}));
@@ -138,6 +154,7 @@ fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mu
 fn success(document: &Value, responses: &Value, operation: &Operation) -> Success {
     let mut schemas: Vec<Value> = Vec::new();
     let mut without_body = false;
+    let mut streams = false;
     let mut other = None;
     let mut accept: Vec<String> = Vec::new();
     let mut as_bytes: Vec<String> = Vec::new();
@@ -153,13 +170,20 @@ fn success(document: &Value, responses: &Value, operation: &Operation) -> Succes
         let content = response.get("content").and_then(Value::as_object);
         // Whatever is documented, an answer to HEAD has no body.
         let content = content.filter(|content| !content.is_empty() && operation.method != "HEAD");
+        let is_whole = |media: &(&String, &Value)| streamed(document, media.0, media.1).is_none();
+        // What comes item by item is asked for by itself.
+        if content.is_some_and(|content| !content.iter().any(|media| is_whole(&media))) {
+            streams = true;
+            continue;
+        }
         let Some(content) = content else {
             without_body = true;
             continue;
         };
         let Some((media_type, media)) = content.iter().find(|(media_type, _)| is_json(media_type)) else {
-            other = content.keys().next().cloned();
-            as_bytes.extend(content.keys().cloned());
+            let whole = content.iter().filter(is_whole).map(|(media_type, _)| media_type);
+            other = whole.clone().next().cloned();
+            as_bytes.extend(whole.cloned());
             continue;
         };
         if !accept.contains(media_type) {
@@ -178,7 +202,7 @@ fn success(document: &Value, responses: &Value, operation: &Operation) -> Succes
     let is_plain = accept.iter().any(|media_type| essence(media_type) == "application/json");
     let bytes = match (&other, schemas.len()) {
         (Some(media_type), _) => Some(media_type.clone()),
-        (None, 0) if !without_body => Some("the document does not say what they hold".to_owned()),
+        (None, 0) if !without_body && !streams => Some("the document does not say what they hold".to_owned()),
         _ => None,
     };
     let content = match (schemas.len(), other) {

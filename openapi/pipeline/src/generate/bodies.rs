@@ -9,6 +9,7 @@ use crate::media::{self, Writing};
 use crate::normalize::essence;
 use crate::pointer;
 use crate::repair::Repairs;
+use crate::streams::{Framing, streamed};
 
 /// A body for the generator.
 pub(crate) struct Body {
@@ -18,6 +19,8 @@ pub(crate) struct Body {
     pub(crate) content_type: Option<String>,
     /// Whether the caller names the media type: the document leaves it open, or a part of it is made with the body.
     pub(crate) is_open: bool,
+    /// How items follow each other where it is a list of them; what stands in the document is one of them then.
+    pub(crate) items: Option<Framing>,
     /// Whether it may be left out, which the generator cannot be told.
     pub(crate) is_optional: bool,
     /// How it is written, where it is a form.
@@ -34,9 +37,21 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
     let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
-        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false, is_optional, form: None })
+        Some(Body {
+            written: written(key, schema),
+            content_type: own.map(str::to_owned),
+            is_open: false,
+            items: None,
+            is_optional,
+            form: None,
+        })
     };
     let bytes = json!({ "type": "string", "format": "binary" });
+    let items = streamed(document, media_type, media).filter(|streamed| streamed.framing != Framing::Events);
+    if let Some(items) = items {
+        let body = fixed("application/json", items.schema, Some(media_type));
+        return body.map(|body| Body { items: Some(items.framing), ..body });
+    }
     match media::writing(document, media_type, &schema) {
         Writing::Json => {
             let own = (kind != "application/json").then_some(media_type.as_str());
@@ -60,11 +75,12 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
                 written: written("application/octet-stream", bytes),
                 content_type: None,
                 is_open: true,
+                items: None,
                 is_optional,
                 form: None,
             })
         }
-        Writing::Bytes => {
+        Writing::Items | Writing::Bytes => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));
             fixed("application/octet-stream", bytes, Some(media_type))
         }
@@ -75,7 +91,8 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
 fn note_headers(encoding: &Value, at: &str, repairs: &mut Repairs) {
     let members = encoding.as_object().into_iter().flatten();
     for (member, _) in members.filter(|(_, said)| said["headers"].as_object().is_some_and(|all| !all.is_empty())) {
-        let note = format!("the headers that the part `{member}` may have are given with a file, and are not sent otherwise");
+        let note =
+            format!("the headers that the part `{member}` may have are given with a file, and are not sent otherwise");
         repairs.note("part-headers", at, note);
     }
 }

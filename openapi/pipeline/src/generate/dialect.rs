@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{enums, modern};
+use super::{enums, modern, streams};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -138,8 +138,8 @@ pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
     for (at, call) in walk::operations(document) {
         let count = call["parameters"].as_array().map_or(0, Vec::len);
         found.extend((0..count).map(|index| format!("{at}/parameters/{index}/schema")));
-        for content in [format!("{at}/requestBody/content"), format!("{at}/responses/2XX/content")] {
-            let media = walk::members(document, &content);
+        for holder in ["requestBody", "responses/2XX", &format!("responses/{}", streams::BESIDE)] {
+            let media = walk::members(document, &format!("{at}/{holder}/content"));
             let with_schema = media.into_iter().filter(|(_, media)| media.get("schema").is_some());
             found.extend(with_schema.map(|(at, _)| pointer::join(&at, "schema")));
         }

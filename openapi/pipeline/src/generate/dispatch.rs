@@ -6,6 +6,7 @@ use syn::{Item, parse_quote};
 use super::adapt::{Argument, Call, Role};
 use super::carriers;
 use super::kinds::Kinds;
+use super::streams;
 
 /// `connect`, and what stands behind it.
 pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> {
@@ -52,7 +53,10 @@ fn function(calls: &[Call]) -> Item {
         let id = &call.id;
         let function = &call.function;
         let setters = call.arguments.iter().map(setter);
-        let answer = if call.streams {
+        let gathered = call.streaming.as_ref().map(streams::gathered);
+        let answer = if streams::is_sent(call.streaming.as_ref()) {
+            quote!()
+        } else if call.streams {
             quote!(::keyfit::dispatch::Answer::from_stream(call.send().await?).await)
         } else {
             quote!(::keyfit::dispatch::Answer::from_response(call.send().await?))
@@ -62,6 +66,7 @@ fn function(calls: &[Call]) -> Item {
                 #[allow(unused_mut)]
                 let mut call = client.#function();
                 #(#setters)*
+                #gathered
                 #answer
             }
         }

@@ -13,6 +13,7 @@ use super::enums::{self, Enum};
 use super::kinds::Kinds;
 use super::paging;
 use super::paths::ROOT;
+use super::streams;
 use super::tagged::Tagged;
 use crate::contract::Facts;
 use crate::operation::Retry;
@@ -156,7 +157,8 @@ fn constructors(kinds: &Kinds) -> Item {
 /// The API as data.
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, facts: &Facts) -> Item {
     let rows = operations.iter().map(|operation| {
-        let streams = calls.iter().any(|call| call.streams && call.id == operation.id);
+        let call = calls.iter().find(|call| call.id == operation.id);
+        let streams = call.is_some_and(|call| call.streams || streams::is_sent(call.streaming.as_ref()));
         row(operation, streams)
     });
     let errors = facts.errors.iter().map(|envelope| {

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::enums::{self, Enum, Known};
-use super::{names, split};
+use super::{names, split, streams};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -47,9 +47,12 @@ pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: 
     for at in walk::operation_pointers(document) {
         let Some(call) = document.pointer_mut(&at) else { continue };
         let id = name::of_type(call["operationId"].as_str().unwrap_or_default());
-        if let Some(schema) = call.pointer_mut("/responses/2XX/content/application~1json/schema") {
-            relaxer.inner(schema, &format!("{id}Answer"));
-            relaxer.report(&pointer::join(&at, "responses"), repairs);
+        for (status, name) in [("2XX", "Answer"), (streams::BESIDE, "Item")] {
+            let place = format!("/responses/{status}/content/application~1json/schema");
+            if let Some(schema) = call.pointer_mut(&place) {
+                relaxer.inner(schema, &format!("{id}{name}"));
+                relaxer.report(&pointer::join(&at, "responses"), repairs);
+            }
         }
     }
     if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
-use super::{dialect, paging, split};
+use super::{dialect, paging, split, streams};
 use crate::repair::Repairs;
 use crate::{Operation, name, pointer, walk};
 
@@ -139,13 +139,18 @@ pub(crate) fn arguments(
     repairs: &mut Repairs,
 ) -> HashMap<String, Vec<Alias>> {
     let mut found = HashMap::new();
-    let paged = operations.iter().filter(|operation| operation.pagination.is_some());
-    let paged: HashSet<&str> = paged.map(|operation| operation.function.as_str()).collect();
+    let of = |has: &dyn Fn(&Operation) -> bool| -> HashSet<String> {
+        operations.iter().filter(|operation| has(operation)).map(|operation| operation.function.clone()).collect()
+    };
+    let paged = of(&|operation| operation.pagination.is_some());
+    let streaming = of(&|operation| operation.streaming.as_ref().is_some_and(|streaming| !streaming.is_only));
     for at in walk::operation_pointers(document) {
         let Some(call) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
         let function = call["operationId"].as_str().unwrap_or_default().to_owned();
-        let more = if paged.contains(function.as_str()) { &paging::METHODS[..] } else { &[] };
-        let aliases = of_call(call, more, &at, repairs);
+        let paging = paging::METHODS.iter().filter(|_| paged.contains(&function));
+        let streaming = streams::METHODS.iter().filter(|_| streaming.contains(&function));
+        let more: Vec<&str> = paging.chain(streaming).copied().collect();
+        let aliases = of_call(call, &more, &at, repairs);
         let in_path: Vec<Alias> =
             aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();
         if !in_path.is_empty() {

@@ -76,7 +76,9 @@ fn builders(file: &syn::File) -> HashMap<String, (String, String)> {
                 found.entry(item.ident.to_string()).or_default().0 = names.collect::<Vec<_>>().join(", ");
             }
             Item::Impl(block) => {
-                let answer = block.items.iter().find_map(answer);
+                let stream = block.items.iter().find_map(|item| answer(item, "stream"));
+                let stream = stream.map(|stream| format!(", or by `stream` {stream}")).unwrap_or_default();
+                let answer = block.items.iter().find_map(|item| answer(item, "send")).map(|answer| answer + &stream);
                 if let (Type::Path(path), Some(answer)) = (&*block.self_ty, answer)
                     && let Some(name) = path.path.segments.last()
                 {
@@ -89,10 +91,10 @@ fn builders(file: &syn::File) -> HashMap<String, (String, String)> {
     found
 }
 
-/// What a public `send` answers with.
-fn answer(item: &ImplItem) -> Option<String> {
+/// What a public method of this name answers with.
+fn answer(item: &ImplItem, method: &str) -> Option<String> {
     match item {
-        ImplItem::Fn(send) if send.sig.ident == "send" && matches!(send.vis, Visibility::Public(_)) => {
+        ImplItem::Fn(send) if send.sig.ident == method && matches!(send.vis, Visibility::Public(_)) => {
             match &send.sig.output {
                 ReturnType::Type(_, output) => Some(short(output)),
                 ReturnType::Default => None,

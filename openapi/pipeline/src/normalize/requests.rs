@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::repair::Repairs;
+use crate::streams::framing;
 use crate::{form, pointer, walk};
 
 /// What has a type of its own, best first.
@@ -47,7 +48,9 @@ pub(crate) fn essence(media_type: &str) -> String {
 /// Whether the media type is written as JSON: `application/vnd.pets+json`, too.
 pub(crate) fn is_json(media_type: &str) -> bool {
     let essence = essence(media_type);
-    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+    // A name that ends so and means many of them.
+    let is_whole = framing(&essence).is_none();
+    essence == "application/json" || essence == "text/json" || (is_whole && essence.ends_with("+json"))
 }
 
 /// The body with one media type; `None` where it has none.
@@ -69,7 +72,10 @@ fn settle(document: &Value, mut body: Value, place: &str, repairs: &mut Repairs)
     }
     if media.get("schema").is_none() {
         media["schema"] = json!({});
-        repairs.note("missing-schema", place, "a body without a schema takes any value");
+        // Of one item after another each has one.
+        if framing(&chosen).is_none() || media.get("itemSchema").is_none() {
+            repairs.note("missing-schema", place, "a body without a schema takes any value");
+        }
     }
     Some(body)
 }

@@ -1,0 +1,146 @@
+//! Bodies that are one item after another, read as a server or a client of any make writes them, and held against the document.
+
+use keyfit_openapi::{Api, Framing, Streamed, Streaming};
+use serde_json::{Map, Value, json};
+
+/// An item: its text, and what an event says besides.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Item {
+    data: String,
+    event: Option<String>,
+    id: Option<String>,
+}
+
+/// The items of a body; what is not finished is none.
+fn read(framing: Framing, body: &[u8]) -> Vec<Item> {
+    let text = String::from_utf8_lossy(body);
+    let plain = |text: &str| Item { data: text.trim().to_owned(), ..Item::default() };
+    let is_text = |item: &Item| !item.data.is_empty();
+    match framing {
+        Framing::Lines => text.lines().map(plain).filter(is_text).collect(),
+        Framing::Sequence => text.split('\u{1e}').map(plain).filter(is_text).collect(),
+        Framing::Events => events(&text),
+    }
+}
+
+fn events(text: &str) -> Vec<Item> {
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    let mut events = Vec::new();
+    let mut id = None;
+    // The last block has no empty line behind it.
+    let blocks = text.rsplit_once("\n\n").map_or("", |(blocks, _)| blocks);
+    for block in blocks.split("\n\n") {
+        let (mut data, mut event) = (Vec::new(), None);
+        for line in block.lines() {
+            let (name, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match name {
+                "data" => data.push(value),
+                "event" => event = Some(value.to_owned()).filter(|event| !event.is_empty()),
+                "id" => id = Some(value.to_owned()).filter(|id| !id.is_empty()),
+                _ => {}
+            }
+        }
+        if !data.is_empty() {
+            events.push(Item { data: data.join("\n"), event, id: id.clone() });
+        }
+    }
+    events
+}
+
+/// The bytes of a request's body of this media type.
+pub(crate) fn written(media_type: &str, items: &[Value]) -> Vec<u8> {
+    let mark = if keyfit_openapi::framing(media_type) == Some(Framing::Sequence) { "\u{1e}" } else { "" };
+    items.iter().map(|item| format!("{mark}{item}\n")).collect::<String>().into_bytes()
+}
+
+/// The items of a request's body; `None` where one of them is no JSON.
+pub(crate) fn values(media_type: &str, body: &[u8]) -> Option<Value> {
+    let items = read(keyfit_openapi::framing(media_type)?, body);
+    items.iter().map(|item| serde_json::from_str::<Value>(&item.data).ok()).collect()
+}
+
+/// What is wrong with a body of a server: the first item that does not fit, counted from 1, and why.
+pub(crate) fn mismatch(api: &Api, streaming: Option<&Streaming>, streamed: &Streamed, body: &[u8]) -> Option<String> {
+    let end = streaming.and_then(|streaming| streaming.end.as_deref());
+    let items = read(streamed.framing, body);
+    if items.is_empty() && !body.trim_ascii().is_empty() {
+        return Some(format!("there is no item in a body of {} bytes", body.len()));
+    }
+    let mut numbered = items.iter().take_while(|item| Some(item.data.as_str()) != end).zip(1..);
+    numbered.find_map(|(item, number)| {
+        let mismatch = streamed.mismatch(api, &item.data, item.event.as_deref(), item.id.as_deref())?;
+        Some(format!("item {number}: {mismatch}"))
+    })
+}
+
+/// What a client hands on of a body: a list of the items; of events each with its members.
+pub(crate) fn handed_on(streaming: &Streaming, body: &[u8]) -> Value {
+    let Streaming { body: streamed, end, .. } = streaming;
+    let items = read(streamed.framing, body).into_iter().take_while(|item| Some(&item.data) != end.as_ref());
+    let value = |item: Item| {
+        let data = if streamed.is_text { None } else { serde_json::from_str(&item.data).ok() };
+        let data = data.unwrap_or(Value::String(item.data));
+        if streamed.framing != Framing::Events {
+            return data;
+        }
+        let said = [("event", item.event), ("id", item.id)].map(|(name, said)| (name, said.map(Value::String)));
+        let members = [("data", Some(data))].into_iter().chain(said);
+        Value::Object(members.filter_map(|(name, said)| Some((name.to_owned(), said?))).collect::<Map<_, _>>())
+    };
+    items.map(value).collect()
+}
+
+/// A body of a server: two items that fit, events with ids where the document leaves room for them, and the text that ends it.
+pub(crate) fn body(api: &Api, streaming: &Streaming) -> Vec<u8> {
+    let Streaming { body, end, .. } = streaming;
+    let example = body.example(api);
+    let text = match body.event {
+        // Their document describes whole events, ids included.
+        Some(_) => body.written(&[example.clone(), example]),
+        None if body.framing == Framing::Events => {
+            let event = |id: u8| format!("id: {id}\n{}", body.written(std::slice::from_ref(&example)));
+            event(1) + &event(2)
+        }
+        None => body.written(&[example.clone(), example]),
+    };
+    (text + &end.as_ref().map(|end| ending(body, end)).unwrap_or_default()).into_bytes()
+}
+
+/// The item that ends a body.
+fn ending(body: &Streamed, end: &str) -> String {
+    match body.framing {
+        Framing::Events => format!("data: {end}\n\n"),
+        Framing::Lines => format!("{end}\n"),
+        Framing::Sequence => format!("\u{1e}{end}\n"),
+    }
+}
+
+/// A body whose item fits no document that says anything of it.
+pub(crate) fn misfit(streaming: &Streaming) -> Vec<u8> {
+    let body = Streamed { event: None, is_text: false, ..streaming.body.clone() };
+    body.written(&[json!([[]])]).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_cut_as_each_framing_has_them() {
+        let data = |framing, body: &str| -> Vec<String> {
+            read(framing, body.as_bytes()).into_iter().map(|item| item.data).collect()
+        };
+        assert_eq!(data(Framing::Lines, "{}\r\n\n[1]\n2"), ["{}", "[1]", "2"]);
+        assert_eq!(data(Framing::Sequence, "\u{1e}{\n}\n\u{1e}2\n"), ["{\n}", "2"]);
+        assert_eq!(data(Framing::Events, "data: a\ndata: b\n\n: c\n\ndata: not finished\n"), ["a\nb"]);
+    }
+
+    #[test]
+    fn an_id_stays_in_force() {
+        let read = events("id: 1\nevent: x\ndata: a\r\n\r\ndata: b\n\n");
+        let id = Some("1".to_owned());
+        let first = Item { data: "a".to_owned(), event: Some("x".to_owned()), id: id.clone() };
+        assert_eq!(read, [first, Item { data: "b".to_owned(), event: None, id }]);
+    }
+}
