@@ -9,13 +9,17 @@ use syn::{Attribute, Block, Expr, ImplItem, Item, Lit, Meta, parse_quote};
 
 use super::markdown::harmless;
 use crate::operation::Retry;
-use crate::repair::Repairs;
+use crate::repair::{Repair, Repairs};
 use crate::{Needed, Operation};
 
 /// Completes the documentation of the client's methods.
 pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
     let known: HashMap<&str, &Operation> =
         operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
+    let mut narrowed: HashMap<&str, Vec<&Repair>> = HashMap::new();
+    for repair in repairs.iter().filter(|repair| repair.narrowed) {
+        narrowed.entry(call_at(&repair.pointer)).or_default().push(repair);
+    }
     for item in &mut file.items {
         let Item::Impl(block) = item else { continue };
         if block.trait_.is_some() || block.self_ty.to_token_stream().to_string() != "Client" {
@@ -25,7 +29,8 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs:
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
                 method.attrs.push(parse_quote!(#[doc = ""]));
-                method.attrs.extend(lines(&facts(operation, repairs)));
+                let narrowed = narrowed.get(operation.pointer().as_str()).map_or(&[][..], Vec::as_slice);
+                method.attrs.extend(lines(&facts(operation, narrowed)));
             }
         }
     }
@@ -91,7 +96,7 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(operation: &Operation, repairs: &Repairs) -> String {
+fn facts(operation: &Operation, narrowed: &[&Repair]) -> String {
     let mut lines = Vec::new();
     if let Needed::OneOf { sets, is_optional } = &*operation.needed {
         // In the order in which a client chooses among them.
@@ -125,12 +130,16 @@ fn facts(operation: &Operation, repairs: &Repairs) -> String {
     if let Some(reason) = &operation.unverified {
         lines.push(format!("- Not verified: {reason}."));
     }
-    let at = operation.pointer();
-    let inside = |pointer: &str| pointer.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    for repair in repairs.iter().filter(|repair| repair.narrowed && inside(&repair.pointer)) {
+    for repair in narrowed {
         lines.push(format!("- Narrower than the document: {}.", repair.note));
     }
     lines.join("\n")
+}
+
+/// The operation in which a node stands: `/paths/~1me/get` of all that is below.
+fn call_at(pointer: &str) -> &str {
+    let end = pointer.match_indices('/').nth(3).map_or(pointer.len(), |(end, _)| end);
+    &pointer[..end]
 }
 
 fn quoted(names: &[String], separator: &str) -> String {

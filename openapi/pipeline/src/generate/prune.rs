@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{ImplItem, Item, ItemMod, Type, parse_quote};
+use syn::{ImplItem, Item, ItemMod, Type};
 
 use super::adapt::{Call, adapt_types};
 use super::code::Unread;
@@ -46,15 +46,10 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
 
 /// Those of the kept types, adapted as all types are.
 fn kept_builders(builders: &Unread, kept: &HashSet<String>) -> Option<Vec<Item>> {
-    let mut items = Vec::new();
-    for item in builders.items() {
-        items.extend(Some(item?).filter(|item| builder_of(item).is_none_or(|name| kept.contains(&name))));
-    }
-    let mut types: ItemMod = parse_quote! { mod types {} };
-    types.content.get_or_insert_default().1 = items;
-    adapt_types(&mut types);
-    types.content.iter_mut().flat_map(|(_, items)| items).for_each(docs::settle);
-    types.content.map(|(_, items)| items)
+    let mut items = builders.items(|name| kept.contains(name)).collect::<Option<Vec<Item>>>()?;
+    adapt_types(&mut items);
+    items.iter_mut().for_each(docs::settle);
+    Some(items)
 }
 
 /// The types of the arguments, and all types inside them.
@@ -81,16 +76,6 @@ fn request_types(types: &ItemMod, calls: &[Call]) -> HashSet<String> {
         }
     }
     kept
-}
-
-/// The type whose builder this item belongs to.
-fn builder_of(item: &Item) -> Option<String> {
-    match item {
-        Item::Struct(item) => Some(item.ident.to_string()),
-        // `impl From<super::X> for X`, `impl TryFrom<X> for super::X`, `impl X`, `impl Default for X`.
-        Item::Impl(block) => name_of(&block.self_ty),
-        _ => None,
-    }
 }
 
 fn name_of(kind: &Type) -> Option<String> {
