@@ -39,7 +39,8 @@ fn documents() -> Vec<PathBuf> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/documents");
     let folder = env::var_os("KEYFIT_DOCUMENTS").map_or(default, PathBuf::from);
     let entries = fs::read_dir(folder).into_iter().flatten();
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|at| at.is_file()).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|at| at.is_file()).collect();
     files.sort();
     files
 }
@@ -49,7 +50,10 @@ fn all(files: Vec<PathBuf>) {
         println!("skipped: there are no documents (KEYFIT_DOCUMENTS)");
         return;
     }
-    println!("{:<24}{:>14}{:>9}{:>8}{:>6}{:>22}", "document", "operations", "lines", "CPU s", "MB", "against progenitor's");
+    println!(
+        "{:<24}{:>14}{:>9}{:>8}{:>6}{:>22}",
+        "document", "operations", "lines", "CPU s", "MB", "against progenitor's"
+    );
     let given = env::temp_dir().join(format!("keyfit-bench-{}.json", std::process::id()));
     let place = given.to_string_lossy();
     let (mut whole, mut callable, mut operations, mut met) = (0, 0, 0, 0);

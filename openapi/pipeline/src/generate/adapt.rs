@@ -221,7 +221,9 @@ fn reported(block: &ItemImpl) -> Option<String> {
     })?;
     let info = send.block.stmts.iter().find_map(info)?;
     info.fields.iter().find_map(|field| match (&field.member, &field.expr) {
-        (syn::Member::Named(name), Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })) if name == "operation_id" => {
+        (syn::Member::Named(name), Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }))
+            if name == "operation_id" =>
+        {
             Some(text.value())
         }
         _ => None,

@@ -29,7 +29,8 @@ struct Part {
 
 /// Items that are parsed when they are asked for.
 pub(crate) struct Unread {
-    code: Code,
+    text: String,
+    /// In the order of the text.
     items: Vec<(Option<Box<str>>, Range<usize>)>,
 }
 
@@ -44,9 +45,10 @@ impl Code {
     /// The file with an empty module where the builders of types stand, and these. `None` where it is no Rust.
     pub(crate) fn parse(mut self) -> Option<(syn::File, Unread)> {
         let parts = std::mem::take(&mut self.parts);
-        let mut unread = Unread { code: self, items: Vec::new() };
+        let mut unread = Unread { text: self.text, items: Vec::new() };
         let mut file = syn::parse_file("").ok()?;
         unread.parse(parts, &mut Vec::new(), &mut file)?;
+        unread.forget_others();
         Some((file, unread))
     }
 
@@ -94,12 +96,24 @@ impl Unread {
     /// Rust.
     pub(crate) fn items(&self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Option<Item>> {
         let kept = self.items.iter().filter(move |(name, _)| name.as_ref().is_none_or(|name| is_kept(name)));
-        kept.map(|(_, range)| syn::parse_str(self.code.text.get(range.clone())?).ok())
+        kept.map(|(_, range)| syn::parse_str(self.text.get(range.clone())?).ok())
+    }
+
+    /// Forgets the text of all that was parsed.
+    fn forget_others(&mut self) {
+        let end = self.items.last().map_or(0, |(_, range)| range.end);
+        let start = self.items.first().map_or(end, |(_, range)| range.start);
+        self.text.truncate(end);
+        self.text.drain(..start);
+        self.text.shrink_to_fit();
+        for (_, range) in &mut self.items {
+            *range = range.start - start..range.end - start;
+        }
     }
 
     fn parse(&mut self, parts: Vec<Part>, within: &mut Vec<Box<str>>, file: &mut syn::File) -> Option<()> {
         for Part { text, name, module } in parts {
-            let mut part = syn::parse_file(self.code.text.get(text)?).ok()?;
+            let mut part = syn::parse_file(self.text.get(text)?).ok()?;
             if let (Some(name), Some(inside)) = (name, module) {
                 within.push(name);
                 if within.iter().map(|name| &**name).eq(BUILDERS) {
@@ -151,8 +165,10 @@ mod tests {
         let whole = tokens.to_string().replace("struct A { x : u8 } impl A { }", "");
         let spaceless = |text: String| text.replace(' ', "");
         assert_eq!(spaceless(file.into_token_stream().to_string()), spaceless(whole));
-        let builders: Vec<String> =
-            builders.items(|name| name == "A").map(|item| item.expect("it is Rust").into_token_stream().to_string()).collect();
+        let builders: Vec<String> = builders
+            .items(|name| name == "A")
+            .map(|item| item.expect("it is Rust").into_token_stream().to_string())
+            .collect();
         assert_eq!(builders, ["struct A { x : u8 }", "impl A { }"]);
     }
 }

@@ -3,9 +3,13 @@
 
 use std::collections::HashMap;
 
+use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Block, Expr, ImplItem, Item, Lit, Meta, parse_quote};
+use syn::{
+    AttrStyle, Attribute, Block, Expr, ExprLit, Ident, ImplItem, Item, Lit, LitStr, Meta, MetaNameValue, parse_quote,
+    token,
+};
 
 use super::markdown::harmless;
 use crate::operation::Retry;
@@ -41,15 +45,47 @@ pub(crate) fn settle(item: &mut Item) {
     Settle.visit_item_mut(item);
 }
 
-/// A harmless text as attributes of a line each. Of a text of several lines the printer would make a comment in a block,
-/// whose stars and indentation the compiler takes off: it would be another text.
+/// A harmless text as an attribute, none where it is empty. Its lines are attributes of their own [when they are printed](in_lines),
+/// and not before: thousands of them would take more memory than all other code.
 pub(crate) fn lines(text: &str) -> Vec<Attribute> {
-    in_lines(&harmless(text))
+    as_it_is(&harmless(text))
 }
 
-fn in_lines(text: &str) -> Vec<Attribute> {
-    let lines = text.lines().map(|line| format!(" {}", line.trim_end()));
-    lines.map(|line| parse_quote!(#[doc = #line])).collect()
+fn as_it_is(text: &str) -> Vec<Attribute> {
+    let lines: Vec<String> = text.lines().map(|line| format!(" {}", line.trim_end())).collect();
+    (!lines.is_empty()).then(|| of_text(AttrStyle::Outer, &lines.join("\n"))).into_iter().collect()
+}
+
+fn of_text(style: AttrStyle, text: &str) -> Attribute {
+    let value = Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(LitStr::new(text, Span::call_site())) });
+    let path = Ident::new("doc", Span::call_site()).into();
+    let meta = Meta::NameValue(MetaNameValue { path, eq_token: token::Eq::default(), value });
+    Attribute { pound_token: token::Pound::default(), style, bracket_token: token::Bracket::default(), meta }
+}
+
+/// Makes the documentation of an item attributes of a line each. Of a text of several lines the printer would make a comment in a
+/// block, whose stars and indentation the compiler takes off: it would be another text.
+pub(crate) fn in_lines(item: &mut Item) {
+    InLines.visit_item_mut(item);
+}
+
+struct InLines;
+
+impl VisitMut for InLines {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+        let is_long = |attribute: &Attribute| doc_text(attribute).is_some_and(|text| text.contains('\n'));
+        if attributes.iter().any(is_long) {
+            let split = std::mem::take(attributes).into_iter().flat_map(|attribute| match doc_text(&attribute) {
+                Some(text) => text.split('\n').map(|line| of_text(attribute.style, line)).collect(),
+                None => vec![attribute],
+            });
+            *attributes = split.collect();
+        }
+    }
+
+    fn visit_block_mut(&mut self, _: &mut Block) {
+        // Nothing in them is documented.
+    }
 }
 
 struct Settle;
@@ -69,7 +105,7 @@ fn settle_attributes(attributes: &mut Vec<Attribute>) {
     let style = attributes[first].style;
     let texts: Vec<String> = attributes.iter().filter_map(doc_text).collect();
     let text = texts.join("\n");
-    let lines = if names_its_method(&text) { in_lines(&text) } else { lines(&text) };
+    let lines = if names_its_method(&text) { as_it_is(&text) } else { lines(&text) };
     attributes.retain(|attribute| doc_text(attribute).is_none());
     attributes.splice(first..first, lines.into_iter().map(|line| Attribute { style, ..line }));
 }
@@ -83,7 +119,8 @@ fn names_its_method(text: &str) -> bool {
     })
 }
 
-fn doc_text(attribute: &Attribute) -> Option<String> {
+/// The text of an attribute that documents something.
+pub(crate) fn doc_text(attribute: &Attribute) -> Option<String> {
     match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
             Expr::Lit(literal) => match &literal.lit {

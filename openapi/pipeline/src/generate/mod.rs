@@ -241,7 +241,10 @@ impl Attempt {
                 "give the operation another operationId by overlay: a word that starts with a letter",
             ));
         }
-        prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
+        let mut written = print::Written::default();
+        let builders = written.module(file, "builder", surface::builders).unwrap_or_default();
+        prune::request_builders(file, self.builders, &calls).ok_or_else(|| inexpressible(api))?;
+        let types = written.module(file, "types", surface::types).unwrap_or_default();
         let kinds = kinds::of(api, contract, &mut self.repairs);
         docs::complete(file, &operations, &self.repairs);
         file.items.extend(kinds.items());
@@ -257,10 +260,10 @@ impl Attempt {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
-        let surface = surface::describe(file, &operations, &kinds);
+        let surface = surface::describe(&operations, &kinds, &builders, &types);
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
-        let code = print::text(emit::module(self.file));
+        let code = written.text(emit::module(self.file));
         Ok(Generated {
             code,
             operations: operations.len(),
