@@ -34,15 +34,24 @@ pub(crate) fn members<'a>(document: &'a Value, at: &str) -> Vec<(String, &'a Val
 
 /// The operations with their pointers, in the document's order.
 pub(crate) fn operations(document: &Value) -> Vec<(String, &Value)> {
-    let mut found = Vec::new();
-    for (at, item) in path_items(document) {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            if METHODS.contains(&method.as_str()) && operation.is_object() {
-                found.push((pointer::join(&at, method), operation));
-            }
-        }
+    path_items(document).into_iter().flat_map(|(at, item)| calls_in(at, item)).collect()
+}
+
+/// The operations of a path item.
+fn calls_in(at: String, item: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let members = item.as_object().into_iter().flatten();
+    let calls = members.filter(|(key, call)| METHODS.contains(&key.as_str()) && call.is_object());
+    calls.map(move |(method, call)| (pointer::join(&at, method), call))
+}
+
+/// The pointers of the operations of a path item, or of the one operation, at a pointer.
+pub(crate) fn calls_of(document: &Value, at: &str) -> Vec<String> {
+    let item = if at.matches('/').count() > 2 { at.rsplit_once('/').map_or(at, |(item, _)| item) } else { at };
+    if pointer::name(item).starts_with("x-") {
+        return Vec::new();
     }
-    found
+    let calls = document.pointer(item).into_iter().flat_map(|found| calls_in(item.to_owned(), found));
+    calls.map(|(call, _)| call).filter(|call| at == item || call == at).collect()
 }
 
 /// The pointers of all operations, for passes that change them.

@@ -76,7 +76,9 @@ pub(crate) fn adapt(
         .map(|(index, operation)| (operation.function.as_str(), (index, *operation)))
         .collect();
     let mut calls: Vec<(usize, Call)> = Vec::new();
-    let known_types = AnswerTypes::of(file, operations);
+    // Looked into while the builders change.
+    let types = types_of(file).map(std::mem::take).unwrap_or_default();
+    let known_types = AnswerTypes::of(&types);
     // The prelude would hold the client alone, which our facade exports; what the generator's own runtime wants of a client
     // is not wanted.
     file.items.retain(|item| match item {
@@ -112,17 +114,29 @@ pub(crate) fn adapt(
                     }));
                 }
             }
-            Item::Mod(module) if module.ident == "types" => adapt_types(module),
             _ => {}
         }
+    }
+    if let Some(place) = types_of(file) {
+        *place = types;
+        adapt_types(place);
     }
     calls.sort_by_key(|(index, _)| *index);
     calls.into_iter().map(|(_, call)| call).collect()
 }
 
-/// Adapts the module of the types, or a part of it.
-pub(crate) fn adapt_types(module: &mut ItemMod) {
-    Types.visit_item_mod_mut(module);
+/// What stands in the module of the types.
+fn types_of(file: &mut syn::File) -> Option<&mut Vec<Item>> {
+    file.items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_mut().map(|(_, items)| items),
+        _ => None,
+    })
+}
+
+/// Adapts types, and what belongs to them.
+pub(crate) fn adapt_types(items: &mut [Item]) {
+    let mut adapt = Types { refusal: format!("doesn't match pattern \"{PATH_GUARD}\"") };
+    items.iter_mut().for_each(|item| adapt.visit_item_mut(item));
 }
 
 /// What the builders name of our runtime.
@@ -215,11 +229,18 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
 /// The operation that this block's `send` reports to the hooks.
 fn reported(block: &ItemImpl) -> Option<String> {
     let send = block.items.iter().find_map(|item| match item {
-        ImplItem::Fn(function) if function.sig.ident == "send" => Some(function.block.to_token_stream().to_string()),
+        ImplItem::Fn(function) if function.sig.ident == "send" => Some(function),
         _ => None,
     })?;
-    let (_, rest) = send.split_once("operation_id : \"")?;
-    rest.split_once('"').map(|(function, _)| function.to_owned())
+    let info = send.block.stmts.iter().find_map(info)?;
+    info.fields.iter().find_map(|field| match (&field.member, &field.expr) {
+        (syn::Member::Named(name), Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }))
+            if name == "operation_id" =>
+        {
+            Some(text.value())
+        }
+        _ => None,
+    })
 }
 
 /// The generator's `send` up to the request, which our runtime sends. A call that pages makes requests in several methods.
@@ -244,7 +265,7 @@ fn wrap_send(
     }
     let mut statements = function.block.stmts.clone();
     // From here on it hands the request to its own runtime.
-    let rest = statements.split_off(statements.iter().position(names_the_operation)?);
+    let rest = statements.split_off(statements.iter().position(|statement| info(statement).is_some())?);
     let rest: TokenStream = rest.iter().map(quote::ToTokens::to_token_stream).collect();
     let decoded = if streams {
         quote!(Ok(answer.stream()))
@@ -321,9 +342,12 @@ fn wrap_send(
 }
 
 /// `let info = OperationInfo { .. };`
-fn names_the_operation(statement: &Stmt) -> bool {
-    let Stmt::Local(syn::Local { init: Some(init), .. }) = statement else { return false };
-    matches!(&*init.expr, Expr::Struct(value) if value.path.is_ident("OperationInfo"))
+fn info(statement: &Stmt) -> Option<&syn::ExprStruct> {
+    let Stmt::Local(syn::Local { init: Some(init), .. }) = statement else { return None };
+    match &*init.expr {
+        Expr::Struct(value) if value.path.is_ident("OperationInfo") => Some(value),
+        _ => None,
+    }
 }
 
 /// The `T` of `Result<ResponseValue<T>, ..>`.
@@ -463,11 +487,14 @@ fn argument(
 
 /// `extra: Err("no value supplied for extra")` in a type builder would make members that nobody needs a duty; and a
 /// refused path argument shall be explained in words, not by the guard's pattern.
-struct Types;
+struct Types {
+    /// What is said of a path argument that the guard refuses.
+    refusal: String,
+}
 
 impl VisitMut for Types {
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
-        if literal.value() == format!("doesn't match pattern \"{PATH_GUARD}\"") {
+        if literal.value() == self.refusal {
             *literal =
                 syn::LitStr::new("a path argument must not be empty, `.`, `..` or hold a backslash", literal.span());
         }
@@ -475,10 +502,17 @@ impl VisitMut for Types {
 
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
         visit_mut::visit_field_value_mut(self, field);
-        if contains(&field.expr.to_token_stream(), "\"no value supplied for extra\"") {
+        if demands(&field.expr, "no value supplied for extra") {
             field.expr = parse_quote!(Ok(::std::default::Default::default()));
         }
     }
+}
+
+/// `Err("..".to_string())`
+fn demands(expr: &Expr, said: &str) -> bool {
+    let Expr::Call(refusal) = expr else { return false };
+    let Some(Expr::MethodCall(text)) = refusal.args.first() else { return false };
+    matches!(&*text.receiver, Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if text.value() == said)
 }
 
 fn is_named(kind: &Type, name: &str) -> bool {

@@ -21,14 +21,17 @@ pub(crate) struct Code {
 struct Part {
     /// Where its text is, without what stands in it where it is a module.
     text: Range<usize>,
-    /// The module's name and what stands in it.
-    module: Option<(String, Vec<Part>)>,
+    /// The word before its braces: the name of a type or module, or the type that it implements something for.
+    name: Option<Box<str>>,
+    /// What stands in it where it is a module.
+    module: Option<Vec<Part>>,
 }
 
 /// Items that are parsed when they are asked for.
 pub(crate) struct Unread {
-    code: Code,
-    items: Vec<Range<usize>>,
+    text: String,
+    /// In the order of the text.
+    items: Vec<(Option<Box<str>>, Range<usize>)>,
 }
 
 impl Code {
@@ -42,9 +45,10 @@ impl Code {
     /// The file with an empty module where the builders of types stand, and these. `None` where it is no Rust.
     pub(crate) fn parse(mut self) -> Option<(syn::File, Unread)> {
         let parts = std::mem::take(&mut self.parts);
-        let mut unread = Unread { code: self, items: Vec::new() };
+        let mut unread = Unread { text: self.text, items: Vec::new() };
         let mut file = syn::parse_file("").ok()?;
         unread.parse(parts, &mut Vec::new(), &mut file)?;
+        unread.forget_others();
         Some((file, unread))
     }
 
@@ -69,33 +73,51 @@ impl Code {
     }
 
     fn part(&mut self, mut item: Vec<TokenTree>) -> Part {
+        let name = match item.as_slice() {
+            [.., TokenTree::Ident(name), TokenTree::Group(_)] => Some(name.to_string().into_boxed_str()),
+            _ => None,
+        };
         let mut module = None;
-        if let [.., TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Group(body)] = item.as_mut_slice()
+        if let [.., TokenTree::Ident(word), TokenTree::Ident(_), TokenTree::Group(body)] = item.as_mut_slice()
             && word == "mod"
         {
-            module = Some((name.to_string(), self.parts(body.stream())));
+            module = Some(self.parts(body.stream()));
             *body = Group::new(Delimiter::Brace, TokenStream::new());
         }
         let start = self.text.len();
         // Writing to a text does not fail.
         let _ = write!(self.text, "{}", item.into_iter().collect::<TokenStream>());
-        Part { text: start..self.text.len(), module }
+        Part { text: start..self.text.len(), name, module }
     }
 }
 
 impl Unread {
-    /// The items one after the other; `None` in the place of what is no Rust.
-    pub(crate) fn items(&self) -> impl Iterator<Item = Option<Item>> {
-        self.items.iter().map(|range| syn::parse_str(self.code.text.get(range.clone())?).ok())
+    /// The items of the types of which this is said, one after the other, and those of no type; `None` in the place of what is no
+    /// Rust.
+    pub(crate) fn items(&self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Option<Item>> {
+        let kept = self.items.iter().filter(move |(name, _)| name.as_ref().is_none_or(|name| is_kept(name)));
+        kept.map(|(_, range)| syn::parse_str(self.text.get(range.clone())?).ok())
     }
 
-    fn parse(&mut self, parts: Vec<Part>, within: &mut Vec<String>, file: &mut syn::File) -> Option<()> {
-        for Part { text, module } in parts {
-            let mut part = syn::parse_file(self.code.text.get(text)?).ok()?;
-            if let Some((name, inside)) = module {
+    /// Forgets the text of all that was parsed.
+    fn forget_others(&mut self) {
+        let end = self.items.last().map_or(0, |(_, range)| range.end);
+        let start = self.items.first().map_or(end, |(_, range)| range.start);
+        self.text.truncate(end);
+        self.text.drain(..start);
+        self.text.shrink_to_fit();
+        for (_, range) in &mut self.items {
+            *range = range.start - start..range.end - start;
+        }
+    }
+
+    fn parse(&mut self, parts: Vec<Part>, within: &mut Vec<Box<str>>, file: &mut syn::File) -> Option<()> {
+        for Part { text, name, module } in parts {
+            let mut part = syn::parse_file(self.text.get(text)?).ok()?;
+            if let (Some(name), Some(inside)) = (name, module) {
                 within.push(name);
-                if *within == BUILDERS {
-                    self.items.extend(inside.into_iter().map(|part| part.text));
+                if within.iter().map(|name| &**name).eq(BUILDERS) {
+                    self.items.extend(inside.into_iter().map(|part| (part.name, part.text)));
                 } else {
                     let mut whole = syn::parse_file("").ok()?;
                     self.parse(inside, within, &mut whole)?;
@@ -143,8 +165,10 @@ mod tests {
         let whole = tokens.to_string().replace("struct A { x : u8 } impl A { }", "");
         let spaceless = |text: String| text.replace(' ', "");
         assert_eq!(spaceless(file.into_token_stream().to_string()), spaceless(whole));
-        let builders: Vec<String> =
-            builders.items().map(|item| item.expect("it is Rust").into_token_stream().to_string()).collect();
+        let builders: Vec<String> = builders
+            .items(|name| name == "A")
+            .map(|item| item.expect("it is Rust").into_token_stream().to_string())
+            .collect();
         assert_eq!(builders, ["struct A { x : u8 }", "impl A { }"]);
     }
 }

@@ -3,19 +3,27 @@
 
 use std::collections::HashMap;
 
+use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Block, Expr, ImplItem, Item, Lit, Meta, parse_quote};
+use syn::{
+    AttrStyle, Attribute, Block, Expr, ExprLit, Ident, ImplItem, Item, Lit, LitStr, Meta, MetaNameValue, parse_quote,
+    token,
+};
 
 use super::markdown::harmless;
 use crate::operation::Retry;
-use crate::repair::Repairs;
+use crate::repair::{Repair, Repairs};
 use crate::{Needed, Operation};
 
 /// Completes the documentation of the client's methods.
 pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
     let known: HashMap<&str, &Operation> =
         operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
+    let mut narrowed: HashMap<&str, Vec<&Repair>> = HashMap::new();
+    for repair in repairs.iter().filter(|repair| repair.narrowed) {
+        narrowed.entry(call_at(&repair.pointer)).or_default().push(repair);
+    }
     for item in &mut file.items {
         let Item::Impl(block) = item else { continue };
         if block.trait_.is_some() || block.self_ty.to_token_stream().to_string() != "Client" {
@@ -25,7 +33,8 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs:
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
                 method.attrs.push(parse_quote!(#[doc = ""]));
-                method.attrs.extend(lines(&facts(operation, repairs)));
+                let narrowed = narrowed.get(operation.pointer().as_str()).map_or(&[][..], Vec::as_slice);
+                method.attrs.extend(lines(&facts(operation, narrowed)));
             }
         }
     }
@@ -36,15 +45,47 @@ pub(crate) fn settle(item: &mut Item) {
     Settle.visit_item_mut(item);
 }
 
-/// A harmless text as attributes of a line each. Of a text of several lines the printer would make a comment in a block,
-/// whose stars and indentation the compiler takes off: it would be another text.
+/// A harmless text as an attribute, none where it is empty. Its lines are attributes of their own [when they are printed](in_lines),
+/// and not before: thousands of them would take more memory than all other code.
 pub(crate) fn lines(text: &str) -> Vec<Attribute> {
-    in_lines(&harmless(text))
+    as_it_is(&harmless(text))
 }
 
-fn in_lines(text: &str) -> Vec<Attribute> {
-    let lines = text.lines().map(|line| format!(" {}", line.trim_end()));
-    lines.map(|line| parse_quote!(#[doc = #line])).collect()
+fn as_it_is(text: &str) -> Vec<Attribute> {
+    let lines: Vec<String> = text.lines().map(|line| format!(" {}", line.trim_end())).collect();
+    (!lines.is_empty()).then(|| of_text(AttrStyle::Outer, &lines.join("\n"))).into_iter().collect()
+}
+
+fn of_text(style: AttrStyle, text: &str) -> Attribute {
+    let value = Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(LitStr::new(text, Span::call_site())) });
+    let path = Ident::new("doc", Span::call_site()).into();
+    let meta = Meta::NameValue(MetaNameValue { path, eq_token: token::Eq::default(), value });
+    Attribute { pound_token: token::Pound::default(), style, bracket_token: token::Bracket::default(), meta }
+}
+
+/// Makes the documentation of an item attributes of a line each. Of a text of several lines the printer would make a comment in a
+/// block, whose stars and indentation the compiler takes off: it would be another text.
+pub(crate) fn in_lines(item: &mut Item) {
+    InLines.visit_item_mut(item);
+}
+
+struct InLines;
+
+impl VisitMut for InLines {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+        let is_long = |attribute: &Attribute| doc_text(attribute).is_some_and(|text| text.contains('\n'));
+        if attributes.iter().any(is_long) {
+            let split = std::mem::take(attributes).into_iter().flat_map(|attribute| match doc_text(&attribute) {
+                Some(text) => text.split('\n').map(|line| of_text(attribute.style, line)).collect(),
+                None => vec![attribute],
+            });
+            *attributes = split.collect();
+        }
+    }
+
+    fn visit_block_mut(&mut self, _: &mut Block) {
+        // Nothing in them is documented.
+    }
 }
 
 struct Settle;
@@ -64,7 +105,7 @@ fn settle_attributes(attributes: &mut Vec<Attribute>) {
     let style = attributes[first].style;
     let texts: Vec<String> = attributes.iter().filter_map(doc_text).collect();
     let text = texts.join("\n");
-    let lines = if names_its_method(&text) { in_lines(&text) } else { lines(&text) };
+    let lines = if names_its_method(&text) { as_it_is(&text) } else { lines(&text) };
     attributes.retain(|attribute| doc_text(attribute).is_none());
     attributes.splice(first..first, lines.into_iter().map(|line| Attribute { style, ..line }));
 }
@@ -78,7 +119,8 @@ fn names_its_method(text: &str) -> bool {
     })
 }
 
-fn doc_text(attribute: &Attribute) -> Option<String> {
+/// The text of an attribute that documents something.
+pub(crate) fn doc_text(attribute: &Attribute) -> Option<String> {
     match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
             Expr::Lit(literal) => match &literal.lit {
@@ -91,7 +133,7 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(operation: &Operation, repairs: &Repairs) -> String {
+fn facts(operation: &Operation, narrowed: &[&Repair]) -> String {
     let mut lines = Vec::new();
     if let Needed::OneOf { sets, is_optional } = &*operation.needed {
         // In the order in which a client chooses among them.
@@ -125,12 +167,16 @@ fn facts(operation: &Operation, repairs: &Repairs) -> String {
     if let Some(reason) = &operation.unverified {
         lines.push(format!("- Not verified: {reason}."));
     }
-    let at = operation.pointer();
-    let inside = |pointer: &str| pointer.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    for repair in repairs.iter().filter(|repair| repair.narrowed && inside(&repair.pointer)) {
+    for repair in narrowed {
         lines.push(format!("- Narrower than the document: {}.", repair.note));
     }
     lines.join("\n")
+}
+
+/// The operation in which a node stands: `/paths/~1me/get` of all that is below.
+fn call_at(pointer: &str) -> &str {
+    let end = pointer.match_indices('/').nth(3).map_or(pointer.len(), |(end, _)| end);
+    &pointer[..end]
 }
 
 fn quoted(names: &[String], separator: &str) -> String {

@@ -64,15 +64,17 @@ pub(crate) fn items(
 
 /// What answers hold of which the document names a part.
 pub(crate) fn values(enums: &[Enum], tagged: &[Tagged]) -> Item {
-    let enums = enums.iter().map(enums::item);
-    let unions = tagged.iter().map(union);
-    parse_quote! {
+    let mut module: ItemMod = parse_quote! {
         /// Values that the document names; in answers others are kept as they came.
-        pub mod values {
-            #(#enums)*
-            #(#unions)*
-        }
+        pub mod values {}
+    };
+    let items = &mut module.content.get_or_insert_default().1;
+    // One at a time: there may be thousands, and their tokens are several times as large as they are.
+    for written in enums.iter().map(enums::item).chain(tagged.iter().map(union)) {
+        let file: syn::File = parse_quote!(#written);
+        items.extend(file.items);
     }
+    Item::Mod(module)
 }
 
 /// A module of URLs, each under its name.
@@ -156,11 +158,9 @@ fn constructors(kinds: &Kinds) -> Item {
 
 /// The API as data.
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, facts: &Facts) -> Item {
-    let rows = operations.iter().map(|operation| {
-        let call = calls.iter().find(|call| call.id == operation.id);
-        let streams = call.is_some_and(|call| call.streams || streams::is_sent(call.streaming.as_ref()));
-        row(operation, streams)
-    });
+    let streams = |call: &&Call| call.streams || streams::is_sent(call.streaming.as_ref());
+    let streaming: HashSet<&str> = calls.iter().filter(streams).map(|call| call.id.as_str()).collect();
+    let rows = operations.iter().map(|operation| row(operation, streaming.contains(operation.id.as_str())));
     let errors = facts.errors.iter().map(|envelope| {
         let name = &envelope.name;
         let setters = [
@@ -273,7 +273,7 @@ fn optional(setter: &str, value: Option<&String>) -> Option<TokenStream> {
 
 /// The whole file as one module and what it exports, so that what includes it stays one line. The lints of hand-written code
 /// are not the generator's.
-pub(crate) fn module(mut file: syn::File) -> syn::File {
+pub(crate) fn module(file: syn::File) -> Vec<Item> {
     let mut module: ItemMod = parse_quote! {
         #[allow(
             missing_docs,
@@ -291,9 +291,8 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
         mod generated {}
     };
     // Moved, not quoted: tokens of all of it would need more memory than it has itself.
-    module.content.get_or_insert_default().1 = std::mem::take(&mut file.items);
-    file.items.push(Item::Mod(module));
-    file.items.push(parse_quote! {
+    module.content.get_or_insert_default().1 = file.items;
+    let exported = parse_quote! {
         #[rustfmt::skip]
         #[allow(
             unreachable_pub,
@@ -302,9 +301,8 @@ pub(crate) fn module(mut file: syn::File) -> syn::File {
             clippy::allow_attributes_without_reason
         )]
         pub use generated::*;
-    });
-    file.attrs.clear();
-    file
+    };
+    vec![Item::Mod(module), exported]
 }
 
 /// A union that goes by one member, and never fails for one that it does not know.

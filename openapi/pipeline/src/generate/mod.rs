@@ -27,6 +27,7 @@ mod optional_body;
 mod paging;
 mod patch;
 mod paths;
+mod print;
 mod products;
 mod progenitor;
 mod prune;
@@ -109,6 +110,14 @@ pub fn generate(source: &Source) -> Result<Generated, Failure> {
 /// # Errors
 /// As [`generate`].
 pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
+    let generated = progenitor::on_its_stack(|| client(source, options));
+    generated.unwrap_or_else(|| {
+        let help = "end other programs, or raise the limit of threads";
+        Err(Failure::of_file(&source.document.path, "there is no thread in which a client could be generated", help))
+    })
+}
+
+fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
     let api = Api::read_only(source, &options.only)?;
     let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
     let mut mends = Mends::default();
@@ -210,16 +219,11 @@ impl Attempt {
         enums.extend(leniency::relax(&mut client.document, &requests, &mut repairs));
         let replacements = types::replacements(api, &client.document, &enums, &tagged, &mut repairs);
         let mut set_aside = Vec::new();
-        let run = |document: &Value| {
-            // Thousands of them, where a part has a few schemas, would be most of the work.
-            let schemas = walk::members(document, "/components/schemas");
-            let names: HashSet<String> = schemas.iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect();
-            let mine: Vec<_> = replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect();
-            progenitor::run(document, &mine)
-        };
+        let run = |document: &Value| progenitor::run(document, &types::of_schemas(&replacements, document));
+        let accepts = |part: &Value| progenitor::accepts(part, &types::of_schemas(&replacements, part));
         names::titles(&mut client.document);
         let code = run(&client.document).or_else(|| {
-            let lost = rescue::narrow(&mut client.document, &|part| run(part).is_some(), &mut repairs);
+            let lost = rescue::narrow(&mut client.document, &accepts, &mut repairs);
             set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
             run(&client.document)
         });
@@ -231,21 +235,23 @@ impl Attempt {
         let file = &mut self.file;
         // Before anything of ours is added, which links to what is known to be there.
         file.items.iter_mut().for_each(docs::settle);
-        let operations: Vec<_> = api
-            .operations
-            .iter()
-            .filter(|operation| !self.set_aside.iter().any(|gone| gone.operation == label(operation)))
-            .collect();
+        let gone: HashSet<&str> = self.set_aside.iter().map(|gone| gone.operation.as_str()).collect();
+        let operations = api.operations.iter().filter(|operation| !gone.contains(label(operation).as_str()));
+        let operations: Vec<_> = operations.collect();
         let calls = adapt::adapt(api, file, &operations, &self.calls);
         // A call that was not adapted would go out past our error type and our decoder.
-        if let Some(lost) = operations.iter().find(|operation| !calls.iter().any(|call| call.id == operation.id)) {
+        let adapted: HashSet<&str> = calls.iter().map(|call| call.id.as_str()).collect();
+        if let Some(lost) = operations.iter().find(|operation| !adapted.contains(operation.id.as_str())) {
             return Err(api.located.failure(
                 &lost.pointer(),
                 format!("the operationId `{}` cannot be a method's name", lost.id),
                 "give the operation another operationId by overlay: a word that starts with a letter",
             ));
         }
-        prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
+        let mut written = print::Written::default();
+        let builders = written.module(file, "builder", surface::builders).unwrap_or_default();
+        prune::request_builders(file, self.builders, &calls).ok_or_else(|| inexpressible(api))?;
+        let types = written.module(file, "types", surface::types).unwrap_or_default();
         let kinds = kinds::of(api, contract, &mut self.repairs);
         docs::complete(file, &operations, &self.repairs);
         file.items.extend(kinds.items());
@@ -261,10 +267,10 @@ impl Attempt {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
-        let surface = surface::describe(file, &operations, &kinds);
+        let surface = surface::describe(&operations, &kinds, &builders, &types);
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
-        let code = prettyplease::unparse(&emit::module(self.file));
+        let code = written.text(emit::module(self.file));
         Ok(Generated {
             code,
             operations: operations.len(),

@@ -15,22 +15,15 @@ use crate::{Operation, pointer};
 pub(crate) const METHODS: [&str; 3] = ["into_request", "items", "pages"];
 
 /// The types that answers are made of, by their names.
-pub(crate) struct AnswerTypes(HashMap<String, Item>);
+pub(crate) struct AnswerTypes<'a>(HashMap<String, &'a Item>);
 
-impl AnswerTypes {
-    /// Those of the module of the types. Of documents without paged calls none are kept.
-    pub(crate) fn of(file: &syn::File, operations: &[&Operation]) -> Self {
-        if operations.iter().all(|operation| operation.pagination.is_none()) {
-            return Self(HashMap::new());
-        }
-        let module = file.items.iter().find_map(|item| match item {
-            Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
-            _ => None,
-        });
-        let named = module.into_iter().flat_map(|(_, items)| items).filter_map(|item| match item {
-            Item::Struct(known) => Some((known.ident.to_string(), item.clone())),
-            Item::Type(known) => Some((known.ident.to_string(), item.clone())),
-            Item::Enum(known) => Some((known.ident.to_string(), item.clone())),
+impl<'a> AnswerTypes<'a> {
+    /// Those among items.
+    pub(crate) fn of(items: &'a [Item]) -> Self {
+        let named = items.iter().filter_map(|item| match item {
+            Item::Struct(known) => Some((known.ident.to_string(), item)),
+            Item::Type(known) => Some((known.ident.to_string(), item)),
+            Item::Enum(known) => Some((known.ident.to_string(), item)),
             _ => None,
         });
         Self(named.collect())
@@ -98,7 +91,7 @@ fn wire_name(field: &syn::Field) -> Option<String> {
 }
 
 /// Names of the types' own module, as another module names them.
-struct Qualify<'a>(&'a AnswerTypes);
+struct Qualify<'a>(&'a AnswerTypes<'a>);
 
 impl VisitMut for Qualify<'_> {
     fn visit_type_path_mut(&mut self, kind: &mut syn::TypePath) {
@@ -112,7 +105,7 @@ impl VisitMut for Qualify<'_> {
 }
 
 /// Adds the methods to the builder of a call, which has its `into_request`.
-pub(crate) fn add(block: &mut ItemImpl, operation: &Operation, index: usize, types: &AnswerTypes) {
+pub(crate) fn add(block: &mut ItemImpl, operation: &Operation, index: usize, types: &AnswerTypes<'_>) {
     let Some(pagination) = &operation.pagination else { return };
     let Some(answer) = block.items.iter().find_map(answer) else { return };
     let item = types.item(&answer, &pagination.items);

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heck::ToPascalCase as _;
-use quote::ToTokens as _;
 use serde_json::{Map, Value, json};
 use syn::{Item, Meta, parse_quote};
 
 use super::adapt::type_argument;
 use super::dialect::{describe, schema_pointers};
-use super::{names, split};
+use super::{docs, names, split};
 use crate::normalize::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
@@ -155,7 +154,7 @@ pub(crate) fn settle(types: &mut [Item]) -> HashSet<(String, String)> {
     for item in types {
         let Item::Struct(item) = item else { continue };
         for field in &mut item.fields {
-            let is_marked = field.attrs.iter().any(|attribute| attribute.to_token_stream().to_string().contains(SAID));
+            let is_marked = field.attrs.iter().filter_map(docs::doc_text).any(|text| text.contains(SAID));
             let kind = type_argument(&field.ty).filter(|_| is_marked && is_option(&field.ty));
             let (Some(kind), Some(name)) = (kind, &field.ident) else { continue };
             found.insert((item.ident.to_string(), name.to_string()));

@@ -18,6 +18,11 @@ pub(crate) fn settle(file: &mut syn::File) {
     Paths { depth: 0 }.visit_file_mut(file);
 }
 
+/// Rewrites those of a module of such a file.
+pub(crate) fn settle_module(module: &mut ItemMod) {
+    Paths { depth: 0 }.visit_item_mod_mut(module);
+}
+
 struct Paths {
     /// How many modules are around, the one of all the code aside.
     depth: usize,
@@ -32,12 +37,12 @@ impl VisitMut for Paths {
 
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
-        let Some(first) = path.segments.first().map(|segment| segment.ident.to_string()) else { return };
-        if path.leading_colon.is_some() && ROOT.strip_prefix("::") == Some(first.as_str()) {
+        let Some(first) = path.segments.first().map(|segment| &segment.ident) else { return };
+        if path.leading_colon.is_some() && ROOT.strip_prefix("::").is_some_and(|root| first == root) {
             let rest = path.segments.iter().skip(1);
             let up = std::iter::repeat_n(format_ident!("super"), self.depth);
             *path = if self.depth == 0 { parse_quote!(self::#(#rest)::*) } else { parse_quote!(#(#up::)*#(#rest)::*) };
-        } else if path.segments.len() > 1 && FOREIGN.contains(&first.as_str()) {
+        } else if path.segments.len() > 1 && FOREIGN.iter().any(|name| first == name) {
             let segments = &path.segments;
             *path = parse_quote!(::keyfit::codegen::#segments);
         } else if first == "progenitor_client" {

@@ -4,8 +4,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use proc_macro2::TokenStream;
 use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
 use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::code::Code;
@@ -16,26 +18,41 @@ use crate::normalize::PATH_GUARD;
 /// The generator recurses into schemas, with large frames.
 const STACK: usize = 64 << 20;
 
-/// Its code; `None` where it refuses or panics. Its words are for its own developers and are dropped.
+/// Runs all that asks the generator and reads its code in one thread, with a stack that it does not exhaust. `None` where the
+/// system has no thread.
+///
+/// One for all of it, because what a thread has freed is used again by itself before by any other: the generator's tokens and what is
+/// parsed of them are each as large as all the rest.
+pub(crate) fn on_its_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run).ok()?;
+        Some(thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+    })
+}
+
+/// Its code; `None` where it refuses or panics.
 pub(crate) fn run(document: &Value, replacements: &[Replacement]) -> Option<Code> {
+    tokens(document, replacements).map(Code::of)
+}
+
+/// Whether it makes code of a document.
+pub(crate) fn accepts(document: &Value, replacements: &[Replacement]) -> bool {
+    tokens(document, replacements).is_some()
+}
+
+/// Its words are for its own developers and are dropped.
+fn tokens(document: &Value, replacements: &[Replacement]) -> Option<TokenStream> {
     /// The panic hook belongs to the whole process.
     static HOOK: Mutex<()> = Mutex::new(());
     let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let previous = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    // Tokens cannot leave their thread; their text can.
-    let code = thread::scope(|scope| {
-        let generator = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
-            panic::catch_unwind(AssertUnwindSafe(|| {
-                let document: openapiv3::OpenAPI = serde_json::from_value(document.clone()).ok()?;
-                let tokens = Generator::new(&settings(replacements)).generate_tokens(&document).ok()?;
-                Some(Code::of(tokens))
-            }))
-        });
-        generator.ok()?.join().ok()?.ok().flatten()
-    });
+    let made = panic::catch_unwind(AssertUnwindSafe(|| {
+        let document = openapiv3::OpenAPI::deserialize(document).ok()?;
+        Generator::new(&settings(replacements)).generate_tokens(&document).ok()
+    }));
     panic::set_hook(previous);
-    code
+    made.ok().flatten()
 }
 
 fn settings(replacements: &[Replacement]) -> GenerationSettings {

@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{ImplItem, Item, ItemMod, Type, parse_quote};
+use syn::{Field, ImplItem, Item, ItemMod, Type};
 
 use super::adapt::{Call, adapt_types};
 use super::code::Unread;
 use super::{docs, patch, rules, setters};
 
 /// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
-pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
+pub(crate) fn request_builders(file: &mut syn::File, builders: Unread, calls: &[Call]) -> Option<()> {
     let Some(types) = file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => Some(module),
         _ => None,
@@ -22,11 +22,11 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
     let kept = request_types(types, calls);
     let Some((_, items)) = &mut types.content else { return Some(()) };
     let patches = patch::settle(items);
-    let described = setters::described(items);
+    let described = setters::described(items, &kept);
     for item in items.iter_mut() {
         match item {
             Item::Mod(module) if module.ident == "builder" => {
-                let mut kept = kept_builders(builders, &kept)?;
+                let mut kept = kept_builders(&builders, &kept)?;
                 patch::of_builders(&mut kept, &patches);
                 setters::of_types(&mut kept, &described, &patches);
                 module.content.get_or_insert_default().1 = kept;
@@ -46,24 +46,19 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
 
 /// Those of the kept types, adapted as all types are.
 fn kept_builders(builders: &Unread, kept: &HashSet<String>) -> Option<Vec<Item>> {
-    let mut items = Vec::new();
-    for item in builders.items() {
-        items.extend(Some(item?).filter(|item| builder_of(item).is_none_or(|name| kept.contains(&name))));
-    }
-    let mut types: ItemMod = parse_quote! { mod types {} };
-    types.content.get_or_insert_default().1 = items;
-    adapt_types(&mut types);
-    types.content.iter_mut().flat_map(|(_, items)| items).for_each(docs::settle);
-    types.content.map(|(_, items)| items)
+    let mut items = builders.items(|name| kept.contains(name)).collect::<Option<Vec<Item>>>()?;
+    adapt_types(&mut items);
+    items.iter_mut().for_each(docs::settle);
+    Some(items)
 }
 
 /// The types of the arguments, and all types inside them.
 fn request_types(types: &ItemMod, calls: &[Call]) -> HashSet<String> {
-    let mut inside: HashMap<String, Vec<String>> = HashMap::new();
+    let mut inside: HashMap<String, &Item> = HashMap::new();
     for item in types.content.iter().flat_map(|(_, items)| items) {
         match item {
-            Item::Struct(item) => drop(inside.insert(item.ident.to_string(), words(item.fields.to_token_stream()))),
-            Item::Enum(item) => drop(inside.insert(item.ident.to_string(), words(item.variants.to_token_stream()))),
+            Item::Struct(own) => drop(inside.insert(own.ident.to_string(), item)),
+            Item::Enum(own) => drop(inside.insert(own.ident.to_string(), item)),
             _ => {}
         }
     }
@@ -74,23 +69,23 @@ fn request_types(types: &ItemMod, calls: &[Call]) -> HashSet<String> {
         .collect();
     let mut kept = HashSet::new();
     while let Some(name) = open.pop() {
-        if let Some(words) = inside.get(&name)
+        if let Some(item) = inside.get(&name)
             && kept.insert(name)
         {
-            open.extend(words.iter().cloned());
+            open.extend(fields(item).flat_map(|field| words(field.ty.to_token_stream())));
         }
     }
     kept
 }
 
-/// The type whose builder this item belongs to.
-fn builder_of(item: &Item) -> Option<String> {
-    match item {
-        Item::Struct(item) => Some(item.ident.to_string()),
-        // `impl From<super::X> for X`, `impl TryFrom<X> for super::X`, `impl X`, `impl Default for X`.
-        Item::Impl(block) => name_of(&block.self_ty),
-        _ => None,
-    }
+/// The fields of a type, of all its variants where it has some.
+fn fields(item: &Item) -> impl Iterator<Item = &Field> {
+    let (own, variants) = match item {
+        Item::Struct(item) => (Some(&item.fields), None),
+        Item::Enum(item) => (None, Some(&item.variants)),
+        _ => (None, None),
+    };
+    own.into_iter().chain(variants.into_iter().flatten().map(|variant| &variant.fields)).flatten()
 }
 
 fn name_of(kind: &Type) -> Option<String> {

@@ -42,11 +42,12 @@ pub(crate) fn narrow(document: &mut Value, probe: Probe<'_>, repairs: &mut Repai
     let mut rescue = Rescue { probe, budget: BUDGET, repairs };
     rescue.components(document);
     let mut lost = Vec::new();
-    for at in walk::operation_pointers(document) {
-        if !rescue.operation(document, &at) {
-            lost.push(at);
+    let calls = walk::operation_pointers(document);
+    rescue.halves(document, &calls, &calls_alone, &mut |rescue, document, at| {
+        if !rescue.operation(document, at) {
+            lost.push(at.clone());
         }
-    }
+    });
     lost
 }
 
@@ -67,37 +68,46 @@ impl Rescue<'_> {
     fn components(&mut self, document: &mut Value) {
         let names: Vec<String> =
             walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
-        let mut groups: Vec<(String, Vec<String>)> = names
+        let mut groups: Vec<(usize, String)> = names
             .into_iter()
-            .map(|name| {
-                let group = closure(document, &[&json!({ "$ref": reference(&name) })]);
-                (name, group)
-            })
+            .map(|name| (closure(document, &[&json!({ "$ref": reference(&name) })]).len(), name))
             .collect();
-        groups.sort_by_key(|(_, group)| group.len());
-        for (name, group) in groups {
-            let mut alone = part_of(document, &group);
-            if self.fits(&alone) {
-                continue;
-            }
-            let at = pointer::join("/components/schemas", &name);
-            self.soften(&mut alone, &at, &json!({}));
+        groups.sort_by_key(|(size, _)| *size);
+        let names: Vec<String> = groups.into_iter().map(|(_, name)| name).collect();
+        self.halves(document, &names, &components_alone, &mut |rescue, document, name| {
+            let at = pointer::join("/components/schemas", name);
+            let mut alone = components_alone(document, std::slice::from_ref(name));
+            rescue.soften(&mut alone, &at, &json!({}));
             let softened = alone.pointer(&at).cloned();
             if let (Some(place), Some(schema)) = (document.pointer_mut(&at), softened) {
                 *place = schema;
             }
-        }
+        });
     }
 
-    /// Whether the operation can be expressed, narrowed where need be.
-    fn operation(&mut self, document: &mut Value, at: &str) -> bool {
-        let (method, path) = walk::method_and_path(at);
-        let call = document.pointer(at).cloned().unwrap_or_default();
-        let mut alone = part_of(document, &closure(document, &[&call]));
-        alone["paths"] = json!({ path: { method: call } });
-        if self.fits(&alone) {
-            return true;
+    /// Asks about all parts at once, and where they do not fit about each half of them, in their order: few of thousands are odd.
+    /// `alone` makes a document of some of them, and `mend` is called with each one that does not fit.
+    fn halves(
+        &mut self,
+        document: &mut Value,
+        parts: &[String],
+        alone: &dyn Fn(&Value, &[String]) -> Value,
+        mend: &mut dyn FnMut(&mut Self, &mut Value, &String),
+    ) {
+        if parts.is_empty() || self.fits(&alone(document, parts)) {
+            return;
         }
+        if let [part] = parts {
+            return mend(self, document, part);
+        }
+        let (first, rest) = parts.split_at(parts.len() / 2);
+        self.halves(document, first, alone, mend);
+        self.halves(document, rest, alone, mend);
+    }
+
+    /// Narrows an operation that cannot be expressed. Returns `false` where nothing helps.
+    fn operation(&mut self, document: &mut Value, at: &String) -> bool {
+        let mut alone = calls_alone(document, std::slice::from_ref(at));
         // All parts at their plainest; then each comes back, and is narrowed where it does not fit.
         let parts: Vec<(String, Value, Value)> = dialect::schema_pointers(&alone)
             .into_iter()
@@ -245,6 +255,24 @@ fn closure(document: &Value, nodes: &[&Value]) -> Vec<String> {
         }
     }
     found
+}
+
+/// The document with these components alone, and those that they lead to.
+fn components_alone(document: &Value, names: &[String]) -> Value {
+    let references: Vec<Value> = names.iter().map(|name| json!({ "$ref": reference(name) })).collect();
+    part_of(document, &closure(document, &references.iter().collect::<Vec<_>>()))
+}
+
+/// The document with these operations alone, and the components that they lead to.
+fn calls_alone(document: &Value, pointers: &[String]) -> Value {
+    let calls: Vec<(&String, &Value)> = pointers.iter().filter_map(|at| Some((at, document.pointer(at)?))).collect();
+    let nodes: Vec<&Value> = calls.iter().map(|(_, call)| *call).collect();
+    let mut alone = part_of(document, &closure(document, &nodes));
+    for (at, call) in calls {
+        let (method, path) = walk::method_and_path(at);
+        alone["paths"][path][method] = call.clone();
+    }
+    alone
 }
 
 /// The document with these components alone.

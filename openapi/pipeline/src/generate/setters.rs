@@ -105,10 +105,10 @@ pub(crate) fn of_types(
     }
 }
 
-/// The documentation of members, by type and field.
-pub(crate) fn described(items: &[Item]) -> HashMap<(String, String), Vec<Attribute>> {
+/// The documentation of the members of these types, by type and field.
+pub(crate) fn described(items: &[Item], kept: &HashSet<String>) -> HashMap<(String, String), Vec<Attribute>> {
     let structs = items.iter().filter_map(|item| match item {
-        Item::Struct(item) => Some(item),
+        Item::Struct(item) if kept.contains(&item.ident.to_string()) => Some(item),
         _ => None,
     });
     let fields = structs.flat_map(|item| item.fields.iter().map(move |field| (item.ident.to_string(), field)));

@@ -10,8 +10,7 @@ use super::kinds::Kinds;
 use crate::Operation;
 
 /// Operations with their requests and answers, then tokens, then types with their fields.
-pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kinds) -> String {
-    let builders = builders(file);
+pub(crate) fn describe(operations: &[&Operation], kinds: &Kinds, builders: &Builders, types: &str) -> String {
     let mut text = String::from("operations\n");
     for operation in operations {
         let Operation { id, method, key, scopes, credentials, retry, .. } = operation;
@@ -33,7 +32,14 @@ pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kind
     text.push_str("tokens\n");
     text.push_str(&kinds.describe());
     text.push_str("types\n");
-    for item in module(file, "types") {
+    text.push_str(types);
+    text
+}
+
+/// Types with their fields.
+pub(crate) fn types(items: &[Item]) -> String {
+    let mut text = String::new();
+    for item in items {
         match item {
             Item::Struct(item) => {
                 let _ = writeln!(text, "  {}{}", item.ident, fields(&item.fields));
@@ -52,20 +58,13 @@ pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kind
     text
 }
 
-fn module<'a>(file: &'a syn::File, name: &str) -> &'a [Item] {
-    file.items
-        .iter()
-        .find_map(|item| match item {
-            Item::Mod(module) if module.ident == name => module.content.as_ref().map(|(_, items)| items.as_slice()),
-            _ => None,
-        })
-        .unwrap_or_default()
-}
-
 /// The arguments and the answer of each builder, by its name.
-fn builders(file: &syn::File) -> HashMap<String, (String, String)> {
-    let mut found: HashMap<String, (String, String)> = HashMap::new();
-    for item in module(file, "builder") {
+pub(crate) type Builders = HashMap<String, (String, String)>;
+
+/// Those of the module of the builders.
+pub(crate) fn builders(items: &[Item]) -> Builders {
+    let mut found = Builders::new();
+    for item in items {
         match item {
             Item::Struct(item) => {
                 let names = item.fields.iter().filter_map(|field| {

@@ -1,9 +1,12 @@
 //! Schemas for which there is a better type than the generator's: one of keyfit, or one that an overlay names.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::enums::Enum;
 use super::paths::ROOT;
+use super::split;
 use super::tagged::Tagged;
 use crate::hints::SchemaHints;
 use crate::repair::Repairs;
@@ -42,9 +45,10 @@ pub(crate) fn replacements(
             Replacement { path: format!("{ROOT}::values::{schema}"), schema }
         })
         .collect();
+    let mut known: HashSet<String> = found.iter().map(|known| known.schema.clone()).collect();
     let mut add = |schema: &str, path: String| {
         let kind = name::of_type(schema);
-        if !found.iter().any(|known| known.schema == kind) {
+        if known.insert(kind.clone()) {
             let place = pointer::join("/components/schemas", schema);
             repairs.note("replaced-type", &place, format!("a type that is written by hand stands for it: {path}"));
             found.push(Replacement { schema: kind, path });
@@ -65,6 +69,12 @@ pub(crate) fn replacements(
         }
     }
     found
+}
+
+/// Those of the schemas of a document. Thousands of them, where it has a few, would be most of the generator's work.
+pub(crate) fn of_schemas(replacements: &[Replacement], document: &Value) -> Vec<Replacement> {
+    let names = split::type_names(document);
+    replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect()
 }
 
 /// The type of the items of a list that stands in a member.

@@ -43,10 +43,7 @@ pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
                     }
                 }
                 Part::Call(of) => {
-                    let below = format!("{of}/");
-                    let calls = walk::operation_pointers(document);
-                    let calls: Vec<_> =
-                        calls.into_iter().filter(|call| *call == of || call.starts_with(&below)).collect();
+                    let calls = walk::calls_of(document, &of);
                     if calls.is_empty() {
                         repairs.narrow(RULE, at, format!("{why}: left out"));
                     }
