@@ -128,6 +128,42 @@ fn an_overlay_target_that_is_no_jsonpath_is_refused() {
     insta::assert_snapshot!(message(&source(GOOD, Some(&overlay("  - target: paths./pets\n    update: {}\n")))));
 }
 
+/// A path item that holds more than operations.
+const SHARED: &str = "openapi: 3.0.0\npaths:\n  /pets/{id}:\n    servers: [{url: 'https://a.example'}]\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n    get: {responses: {}}\n";
+
+#[test]
+fn an_update_of_objects_and_lists_at_once_is_refused() {
+    let text = overlay("  - target: $.paths.*.*\n    update: {security: []}\n");
+    insta::assert_snapshot!(message(&source(SHARED, Some(&text))));
+    let text = overlay("  - target: $.paths.*.get\n    update: [{name: page, in: query}]\n");
+    insta::assert_snapshot!(message(&source(SHARED, Some(&text))));
+}
+
+#[test]
+fn an_update_of_a_list_is_an_entry_or_several() {
+    let parameter = |name: &str| format!("{{name: {name}, in: query, schema: {{type: string}}}}");
+    let (one, several) = (parameter("page"), format!("[{}, {}]", parameter("size"), parameter("sort")));
+    let text = overlay(&format!(
+        "  - target: $.paths.*.parameters\n    update: {one}\n  - target: $.paths.*.parameters\n    update: {several}\n"
+    ));
+    let api = Api::read(&source(SHARED, Some(&text))).unwrap_or_else(|failure| panic!("{failure}"));
+    let names: Vec<&str> = api.operations[0].parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["id", "page", "size", "sort"]);
+    assert!(!api.repairs.iter().any(|repair| repair.rule == "overlay-replaced"));
+}
+
+#[test]
+fn a_list_that_an_update_replaces_by_an_object_is_named() {
+    let text = overlay(
+        "  - target: $.paths.*\n    update: {servers: {url: 'https://b.example'}, parameters: [], summary: [all of them]}\n",
+    );
+    let api = Api::read(&source(SHARED, Some(&text))).unwrap_or_else(|failure| panic!("{failure}"));
+    let replaced: Vec<_> = api.repairs.iter().filter(|repair| repair.rule == "overlay-replaced").collect();
+    assert_eq!(replaced.len(), 1, "{replaced:?}");
+    assert_eq!(replaced[0].pointer, "/paths/~1pets~1{id}/servers");
+    assert!(replaced[0].note.starts_with("pets/overlay.yaml:7:"), "{:?}", replaced[0]);
+}
+
 #[test]
 fn an_overlay_without_actions_is_refused() {
     insta::assert_snapshot!(message(&source(GOOD, Some("overlay: 1.0.0\ninfo: {title: a, version: b}\n"))));

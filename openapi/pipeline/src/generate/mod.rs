@@ -39,6 +39,8 @@ mod types;
 mod unions;
 
 pub(crate) use dialect::translate;
+pub(crate) use enums::{NAMED_BY, ident as variant, said_of_each};
+pub(crate) use patch::{Patched, patched};
 pub use kinds::{Opener, base_url_variable, openers};
 
 use std::collections::{HashMap, HashSet};
