@@ -65,7 +65,9 @@ impl Construct {
         let api = Api::read(&document.source()).ok()?;
         let schemas = api.document["components"]["schemas"].as_object();
         let names: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
-        let overlay = (!names.is_empty() && !document.text.contains("swagger:")).then(|| echoes(&names));
+        // An overlay is of the version that the document is in. What is hostile is there to end, not to be multiplied.
+        let is_echoed = !names.is_empty() && !document.text.contains("swagger:") && !document.name.starts_with("bomb-");
+        let overlay = is_echoed.then(|| echoes(&names));
         let mut options = Options { dispatch: Dispatch::Always, ..Options::default() };
         let mut source = Source { overlay, ..document.source() };
         let read = |source: &Source, options: &Options| Some((Api::read(source).ok()?, generate_with(source, options).ok()?));

@@ -36,6 +36,9 @@ pub(crate) const WITH_EXPONENT: f64 = 1_200.0;
 const PLACES: usize = 40;
 const CASES: usize = 300;
 
+/// How deep values and compositions are followed.
+const DEEPEST: usize = 5;
+
 /// The length of the largest example that is varied.
 const LARGEST: usize = 4_000;
 
@@ -87,7 +90,7 @@ struct Maker<'a> {
 impl<'a> Maker<'a> {
     /// Varies what stands at a place, and what is below it.
     fn place(&mut self, at: &str, value: &Value, schemas: &[&'a Value], in_union: bool, depth: usize) {
-        if self.left == 0 || depth > 5 {
+        if self.left == 0 || depth > DEEPEST {
             return;
         }
         self.left -= 1;
@@ -177,7 +180,7 @@ impl<'a> Maker<'a> {
 
     fn may_be_null(&self, schema: &Value, depth: usize) -> bool {
         let target = self.api.resolve(schema);
-        if schema["nullable"] == true || target["nullable"] == true || depth > 8 {
+        if schema["nullable"] == true || target["nullable"] == true || depth > DEEPEST {
             return true;
         }
         let fits = |part: &Value| self.may_be_null(part, depth + 1);
