@@ -1,5 +1,6 @@
 //! What a user reads when a document, an overlay or a folder cannot be used: file, line, pointer, problem and help.
 
+use keyfit_openapi::schema::Direction;
 use keyfit_openapi::{Api, Source, Text, example, generate};
 
 const GOOD: &str = "\
@@ -251,7 +252,7 @@ fn a_schema_that_requires_itself_has_an_example() {
         .replace("    Pet:\n", cycle)
         .replace("      type: object\n      properties:\n        name", "        name");
     let api = Api::read(&source(&document, None)).unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(example::value(&api, &api.document["components"]["schemas"]["Pet"]).is_object());
+    assert!(example::value(&api, Direction::Answer, &api.document["components"]["schemas"]["Pet"]).is_object());
 }
 
 #[test]
@@ -261,7 +262,7 @@ fn an_example_of_absurd_length_is_not_made() {
         "          type: array\n          minItems: 9000000000000\n          items: {type: integer}\n",
     );
     let api = Api::read(&source(&document, None)).unwrap_or_else(|failure| panic!("{failure}"));
-    let value = example::value(&api, &api.document["components"]["schemas"]["Pet"]);
+    let value = example::value(&api, Direction::Answer, &api.document["components"]["schemas"]["Pet"]);
     // One item where it is required, and where it is not, none.
     assert!(value["name"].as_array().is_none_or(|items| items.len() == 1), "{}", value["name"]);
 }

@@ -43,7 +43,11 @@ pub(crate) fn gather(document: &mut Text) -> Result<(), Failure> {
                         let refuse = |(problem, help): (String, &str)| {
                             files[file].failure(&at, format!("the reference `{reference}` leads to {problem}"), help)
                         };
-                        let other = read(&root, &path).map_err(refuse)?;
+                        let other = match read(&root, &path) {
+                            // It may be a name after all.
+                            Err(_) if kind == Kind::Mapping => continue,
+                            other => other.map_err(refuse)?,
+                        };
                         bytes += other.text.len() as u64;
                         if found.len() == MOST || bytes > LARGEST_FILE {
                             let problem =
@@ -57,6 +61,7 @@ pub(crate) fn gather(document: &mut Text) -> Result<(), Failure> {
                     }
                 }
             };
+            let kind = if kind == Kind::Mapping { Kind::Schema } else { kind };
             // All of the document is looked at anyway.
             if to != 0 && seen.insert((to, inside.to_owned(), kind)) {
                 open.push((to, inside.to_owned(), kind));
@@ -70,10 +75,11 @@ pub(crate) fn gather(document: &mut Text) -> Result<(), Failure> {
 
 /// Whether a text may hold a reference to a file: most documents hold none, and need not be read for it.
 fn may_refer(text: &str) -> bool {
-    text.match_indices("$ref").any(|(at, _)| {
+    let refers = text.match_indices("$ref").any(|(at, _)| {
         let rest = text[at + "$ref".len()..].trim_start_matches(['"', '\'']).trim_start();
         rest.strip_prefix(':').is_some_and(|value| !value.trim_start().trim_start_matches(['"', '\'']).starts_with('#'))
-    })
+    });
+    refers || (text.contains("mapping") && [".yaml", ".yml", ".json"].iter().any(|end| text.contains(end)))
 }
 
 /// A file within the folder, or what is wrong with it and what to do.

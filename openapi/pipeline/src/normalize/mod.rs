@@ -21,6 +21,7 @@ pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 pub(crate) use shapes::STYLE;
 
+use crate::anchors;
 use crate::Failure;
 use crate::lint;
 use crate::load::Located;
@@ -47,6 +48,7 @@ pub(crate) fn normalize(
 ) -> Result<Vec<Unsupported>, Failure> {
     structure::text_versions(document, repairs);
     paths::mend(document, repairs);
+    anchors::settle(document, repairs);
     references::decode(document, repairs);
     let mut unsupported = dangling::settle(document, repairs);
     lint::parts(located, document)?;

@@ -9,10 +9,11 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Dispatch, Generated, Operation, Options, Source, Text, Writing, example, generate_with};
 use serde_json::{Map, Value, json};
 use support::corpus::{self, Document};
-use values::{Case, Side, Verdict, WITH_EXPONENT};
+use values::{Case, Verdict, WITH_EXPONENT};
 
 /// Constraints that Rust types do not hold: the server alone refuses what breaks them.
 const UNTYPED: [&str; 4] = ["items", "multiple", "range", "unique"];
@@ -31,7 +32,7 @@ struct Construct {
 struct Trip<'a> {
     construct: &'a Construct,
     operation: &'a Operation,
-    side: Side,
+    direction: Direction,
     schema: &'a Value,
     case: Case,
     call: Value,
@@ -44,8 +45,6 @@ fn values_of_every_schema_pass_the_client_unchanged_and_what_breaks_a_constraint
     let constructs: Vec<Construct> = documents.filter_map(Construct::of).collect();
     let mut tally = Tally::default();
     let trips: Vec<Trip<'_>> = constructs.iter().flat_map(|construct| construct.trips(&mut tally)).collect();
-    eprintln!("TRIPS {}", trips.len());
-    if std::env::var_os("DRY").is_some() { return }
     let lines: Vec<String> = trips.iter().map(|trip| trip.call.to_string()).collect();
     let outcomes = run(&constructs, &lines);
     assert_eq!(outcomes.len(), trips.len(), "each call has an outcome");
@@ -61,7 +60,6 @@ fn values_of_every_schema_pass_the_client_unchanged_and_what_breaks_a_constraint
 
 impl Construct {
     fn of(document: Document) -> Option<Self> {
-        eprintln!("{}", document.name);
         let api = Api::read(&document.source()).ok()?;
         let schemas = api.document["components"]["schemas"].as_object();
         let names: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
@@ -92,24 +90,23 @@ impl Construct {
                 let shape = &operation.responses.get(&status.to_string())?;
                 Some((status, shape.media_type.clone()?, shape.schema.as_ref().filter(|_| shape.is_json())?))
             });
-            let told = (Side::Answer, success.as_ref().map(|(_, _, schema)| *schema));
-            for (side, schema) in [(Side::Request, body.map(|body| &body.schema)), told] {
+            let told = (Direction::Answer, success.as_ref().map(|(_, _, schema)| *schema));
+            for (direction, schema) in [(Direction::Request, body.map(|body| &body.schema)), told] {
                 let Some(schema) = schema else { continue };
                 let Some(arguments) = &arguments else {
-                    tally.uncovered(self, operation, side, "no request can be made");
+                    tally.uncovered(self, operation, direction, "no request can be made");
                     continue;
                 };
-                let cases = values::cases(&self.api, schema, side);
-                eprintln!("{} {} {} {}", self.document.name, operation.id, cases.len(), cases.iter().map(|c| c.value.to_string().len()).sum::<usize>());
+                let cases = values::cases(&self.api, schema, direction);
                 if cases.is_empty() {
-                    tally.uncovered(self, operation, side, "no value is known that fits");
+                    tally.uncovered(self, operation, direction, "no value is known that fits");
                     continue;
                 }
                 tally.covered += 1;
                 for case in cases {
                     let mut arguments = arguments.clone();
                     let mut call = json!({ "client": self.document.module(), "operation": operation.id });
-                    if side == Side::Request {
+                    if direction == Direction::Request {
                         arguments.insert("body".to_owned(), case.value.clone());
                     } else if let Some((status, media_type, _)) = &success {
                         call["status"] = json!(status);
@@ -117,7 +114,7 @@ impl Construct {
                         call["answer"] = json!(with_exponents(&case.value));
                     }
                     call["arguments"] = Value::Object(arguments);
-                    trips.push(Trip { construct: self, operation, side, schema, case, call });
+                    trips.push(Trip { construct: self, operation, direction, schema, case, call });
                 }
             }
         }
@@ -186,46 +183,46 @@ struct Tally {
     /// Constraints that were broken, and what was sent all the same.
     untold: BTreeMap<&'static str, usize>,
     uncovered: BTreeMap<String, BTreeSet<String>>,
-    /// By construct and side: what differs.
+    /// By construct and direction: what differs.
     found: BTreeMap<String, BTreeSet<String>>,
     details: String,
 }
 
 impl Tally {
-    fn uncovered(&mut self, construct: &Construct, operation: &Operation, side: Side, why: &str) {
-        let what = format!("{} {} {side:?}", construct.document.name, operation.id);
+    fn uncovered(&mut self, construct: &Construct, operation: &Operation, direction: Direction, why: &str) {
+        let what = format!("{} {} {direction:?}", construct.document.name, operation.id);
         self.uncovered.entry(why.to_owned()).or_default().insert(what);
     }
 
     fn judge(&mut self, trip: &Trip<'_>, outcome: &Value) {
-        let Trip { case, side, .. } = trip;
-        let mismatch = side.mismatch(&trip.construct.api, trip.schema, &case.value);
+        let Trip { case, direction, .. } = trip;
+        let mismatch = schema::mismatch(&trip.construct.api, *direction, trip.schema, &case.value);
         match (case.verdict, &mismatch) {
-            (Verdict::Fits, Some(why)) => return self.differs(trip, "check refuses", why),
+            (Verdict::Fits, Some(why)) => return self.differs(trip, "check refuses", &why.to_string()),
             (Verdict::Breaks(constraint), None) => self.differs(trip, &format!("check takes: {constraint}"), ""),
             _ => {}
         }
         let error = outcome["error"].as_str().unwrap_or_default();
         let received = outcome["received"].as_str();
-        match (side, mismatch.is_none()) {
-            (Side::Request, true) => match received {
+        match (direction, mismatch.is_none()) {
+            (Direction::Request, true) => match received {
                 None => self.differs(trip, "client refuses", error),
                 Some(body) => {
                     let sent: Value = serde_json::from_str(body).unwrap_or_default();
-                    match difference(*side, trip, &case.value, &sent) {
+                    match difference(trip, case.kept.as_ref().unwrap_or(&case.value), &sent) {
                         None => self.fitting += 1,
                         Some(what) => self.differs(trip, "sent otherwise", &format!("{what}: {body}")),
                     }
                 }
             },
-            (Side::Answer, true) => match outcome.get("value").filter(|_| error.is_empty()) {
+            (Direction::Answer, true) => match outcome.get("value").filter(|_| error.is_empty()) {
                 None => self.differs(trip, "client cannot read", error),
-                Some(value) => match difference(*side, trip, &case.value, value) {
+                Some(value) => match difference(trip, case.kept.as_ref().unwrap_or(&case.value), value) {
                     None => self.fitting += 1,
                     Some(what) => self.differs(trip, "read otherwise", &format!("{what}: {value}")),
                 },
             },
-            (Side::Request, false) => match (received, case.verdict) {
+            (Direction::Request, false) => match (received, case.verdict) {
                 (None, _) => self.refused += 1,
                 (Some(_), Verdict::Breaks(constraint)) if UNTYPED.contains(&constraint) => {
                     *self.untold.entry(constraint).or_default() += 1;
@@ -234,13 +231,13 @@ impl Tally {
                 (Some(_), _) => *self.untold.entry("in a union").or_default() += 1,
             },
             // Answers are read leniently.
-            (Side::Answer, false) => {}
+            (Direction::Answer, false) => {}
         }
     }
 
     fn differs(&mut self, trip: &Trip<'_>, how: &str, detail: &str) {
-        let Trip { construct, operation, side, case, .. } = trip;
-        let key = format!("{} {side:?}", construct.document.name).to_lowercase();
+        let Trip { construct, operation, direction, case, .. } = trip;
+        let key = format!("{} {direction:?}", construct.document.name).to_lowercase();
         self.found.entry(key.clone()).or_default().insert(how.to_owned());
         let _ = writeln!(self.details, "{key}: {how}: {} `{}` {}: {detail}", operation.id, case.what, case.value);
     }
@@ -288,13 +285,12 @@ impl Tally {
 
 /// Where two values differ. Numbers are compared by value; a member that is null, or an empty list or map that an answer
 /// lacked, is the same as one that is not there.
-fn difference(side: Side, trip: &Trip<'_>, given: &Value, got: &Value) -> Option<String> {
-    let is_patch = trip.operation.method == "PATCH";
-    Comparison { side, is_patch }.at("", given, got)
+fn difference(trip: &Trip<'_>, given: &Value, got: &Value) -> Option<String> {
+    Comparison { direction: trip.direction, is_patch: trip.operation.method == "PATCH" }.at("", given, got)
 }
 
 struct Comparison {
-    side: Side,
+    direction: Direction,
     is_patch: bool,
 }
 
@@ -305,7 +301,7 @@ impl Comparison {
             Value::Object(members) => members.is_empty(),
             _ => false,
         };
-        (value.is_null() && !self.is_patch) || (is_empty && self.side == Side::Answer)
+        (value.is_null() && !self.is_patch) || (is_empty && self.direction == Direction::Answer)
     }
 
     fn at(&self, at: &str, given: &Value, got: &Value) -> Option<String> {

@@ -1,15 +1,9 @@
 //! Values for a schema: ones that fit it, and ones that break one constraint of it. What is said of each here is read off the
 //! schema once more, apart from the pipeline, so that the two readings are held against each other.
 
-use keyfit_openapi::{Api, example, schema};
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, example};
 use serde_json::{Map, Value, json};
-
-/// Who sends a value.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Side {
-    Request,
-    Answer,
-}
 
 /// What is known of a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,6 +20,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Case {
     pub(crate) what: String,
     pub(crate) value: Value,
+    /// What is left of it in a Rust type, where that is less: a member that the schema does not name.
+    pub(crate) kept: Option<Value>,
     pub(crate) verdict: Verdict,
 }
 
@@ -43,13 +39,13 @@ const DEEPEST: usize = 5;
 const LARGEST: usize = 4_000;
 
 /// Values for a schema, the first as its example. None where no example can be made.
-pub(crate) fn cases(api: &Api, schema: &Value, side: Side) -> Vec<Case> {
-    let base = side.example(api, schema);
-    if side.mismatch(api, schema, &base).is_some() {
+pub(crate) fn cases(api: &Api, schema: &Value, direction: Direction) -> Vec<Case> {
+    let base = example::value(api, direction, schema);
+    if schema::mismatch(api, direction, schema, &base).is_some() {
         return Vec::new();
     }
-    let mut maker = Maker { api, side, base: &base, left: PLACES, cases: Vec::new() };
-    maker.cases.push(Case { what: "as made".to_owned(), value: base.clone(), verdict: Verdict::Fits });
+    let mut maker = Maker { api, direction, base: &base, left: PLACES, cases: Vec::new() };
+    maker.cases.push(Case { what: "as made".to_owned(), value: base.clone(), kept: None, verdict: Verdict::Fits });
     if base.to_string().len() <= LARGEST {
         maker.place("", &base, &[schema], false, 0);
     }
@@ -58,30 +54,17 @@ pub(crate) fn cases(api: &Api, schema: &Value, side: Side) -> Vec<Case> {
     cases
 }
 
-impl Side {
-    fn example(self, api: &Api, schema: &Value) -> Value {
-        let _ = self;
-        example::value(api, schema)
-    }
-
-    /// Why the check and the mock refuse a value.
-    pub(crate) fn mismatch(self, api: &Api, schema: &Value, value: &Value) -> Option<String> {
-        let _ = self;
-        schema::mismatch(api, schema, value).map(|mismatch| mismatch.to_string())
-    }
-
-    /// The members that this side does not send.
-    fn hidden(self) -> &'static str {
-        match self {
-            Self::Request => "readOnly",
-            Self::Answer => "writeOnly",
-        }
+/// The members that a direction does not send.
+fn hidden(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Request => "readOnly",
+        Direction::Answer => "writeOnly",
     }
 }
 
 struct Maker<'a> {
     api: &'a Api,
-    side: Side,
+    direction: Direction,
     base: &'a Value,
     left: usize,
     cases: Vec<Case>,
@@ -105,7 +88,7 @@ impl<'a> Maker<'a> {
             let fitting: Vec<&Value> = variants(union)
                 .into_iter()
                 .flatten()
-                .filter(|variant| schema::mismatch(self.api, variant, value).is_none())
+                .filter(|variant| schema::mismatch(self.api, self.direction, variant, value).is_none())
                 .collect();
             if let [only] = fitting.as_slice() {
                 self.parts(only, &mut parts);
@@ -158,7 +141,7 @@ impl<'a> Maker<'a> {
 
     fn push(&mut self, at: &str, what: &str, value: Value, verdict: Verdict) {
         let what = if at.is_empty() { what.to_owned() } else { format!("{at}: {what}") };
-        self.cases.push(Case { what, value, verdict });
+        self.cases.push(Case { what, value, kept: None, verdict });
     }
 
     fn fits(&mut self, at: &str, what: &str, value: Value) {
@@ -202,7 +185,7 @@ impl<'a> Maker<'a> {
         for (index, variant) in variants(union).into_iter().flatten().enumerate().take(8) {
             let mut only = union.clone();
             only[key] = json!([variant]);
-            let value = self.side.example(self.api, &only);
+            let value = example::value(self.api, self.direction, &only);
             self.add(at, &format!("alternative {index}"), Some(value), Verdict::Open);
         }
     }
@@ -235,7 +218,7 @@ impl<'a> Maker<'a> {
         for (key, member) in members {
             let schemas = of_member(key);
             let below = format!("{at}/{}", escaped(key));
-            let hidden = self.side.hidden();
+            let hidden = hidden(self.direction);
             let is_hidden = schemas.iter().any(|schema| schema[hidden] == true || self.api.resolve(schema)[hidden] == true);
             if required.contains(&key.as_str()) && !is_hidden {
                 let verdict = if in_union { Verdict::Open } else { Verdict::Breaks("required") };
@@ -255,10 +238,14 @@ impl<'a> Maker<'a> {
         if is_closed {
             self.breaks(&below, "closed", json!("a"), in_union);
         } else if let [only] = typed.as_slice() {
-            let value = self.side.example(self.api, only);
+            let value = example::value(self.api, self.direction, only);
             self.add(&below, "another member", Some(value), verdict);
         } else if typed.is_empty() && !parts.iter().any(|part| part.get("propertyNames").or(part.get("patternProperties")).or(part.get("unevaluatedProperties")).is_some()) {
             self.add(&below, "another member", Some(json!({ "a": [1] })), verdict);
+            let is_open = parts.iter().any(|part| part["additionalProperties"] == true || part["additionalProperties"].is_object());
+            if let Some(case) = self.cases.last_mut().filter(|_| !is_open) {
+                case.kept = Some(self.base.clone());
+            }
         }
     }
 
