@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::client::Response;
 use crate::client::pagination::{Items, Pager};
 use crate::client::transport::{Answer, Transport, Unsent};
+use crate::auth::with_secrets;
 use crate::error::json::decode_body;
 use crate::error::operation::{Pagination, Retry};
 use crate::error::{Error, Operation};
@@ -42,7 +43,7 @@ impl<'a> RawRequest<'a> {
     /// Sends this value as JSON.
     #[must_use]
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = Some(serde_json::to_vec(body));
+        self.body = Some(with_secrets(|| serde_json::to_vec(body)));
         self
     }
 

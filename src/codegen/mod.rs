@@ -21,6 +21,7 @@ pub use argument::{
 use crate::auth::{Carrier, Credential, TokenKind};
 pub use oauth::{client_credentials, discovered_client_credentials};
 
+pub use crate::auth::with_secrets;
 pub use crate::client::dispatch::{argument, written};
 pub use crate::client::list_style::ListStyle;
 use crate::client::pagination::{Items, Pager, Pages};

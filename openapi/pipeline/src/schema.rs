@@ -207,6 +207,10 @@ fn alternatives(
     if key == "oneOf" && fitting.len() > 1 {
         fitting = distinct(scope, fitting);
     }
+    // A null of several alternatives that may be null is one null.
+    if value.is_null() {
+        fitting.truncate(1);
+    }
     let count = fitting.len();
     // What tells them apart may be what is not judged here.
     let is_clear = |variant: &Value| {

@@ -165,7 +165,7 @@ fn adapt_builder(
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
             lists::settle(&mut function.block, operation, &particulars.aliases);
-            send = wrap_send(function, index, particulars, operation)?;
+            send = wrap_send(api, function, index, particulars, operation)?;
         } else if let Some(kind) = setters::type_of(function) {
             arguments.push(argument(api, operation, &wires, function, kind));
         } else if function.sig.ident == "new" {
@@ -174,7 +174,7 @@ fn adapt_builder(
     }
     // A function whose name is no Rust name was called something else by the generator.
     let function = syn::parse_str(&operation.function).ok()?;
-    let streams = send.iter().any(|send| contains(&send.sig.output.to_token_stream(), "ByteStream"));
+    let streams = send.iter().any(|send| is_stream(&send.sig.output));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     setters::of_call(block, |setter| described(api, operation, &arguments, setter));
     block.items.extend(send.into_iter().map(ImplItem::Fn));
@@ -211,6 +211,7 @@ fn reported(block: &ItemImpl) -> Option<String> {
 
 /// The generator's `send` up to the request, which our runtime sends. A call that pages makes requests in several methods.
 fn wrap_send(
+    api: &Api,
     function: &ImplItemFn,
     index: usize,
     particulars: &Particulars,
@@ -218,7 +219,7 @@ fn wrap_send(
 ) -> Option<Vec<ImplItemFn>> {
     let is_paged = operation.pagination.is_some();
     let attributes = &function.attrs;
-    let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
+    let streams = is_stream(&function.sig.output);
     let mut value = match answer_type(&function.sig.output)? {
         _ if streams => parse_quote!(::keyfit::ByteStream),
         value => value,
@@ -246,9 +247,12 @@ fn wrap_send(
         .as_ref()
         .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
     SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
+    let build = quote!(move || -> ::std::result::Result<::reqwest::Request, Error> #build);
+    // A secret is not written anywhere but into a request.
+    let build = if api.has_secrets() { quote!(move || ::keyfit::codegen::with_secrets(#build)) } else { build };
     let begun: TokenStream = quote! {
         let client = self.client;
-        let build = move || -> ::std::result::Result<::reqwest::Request, Error> #build;
+        let build = #build;
     };
     let (prepared, request) = if is_paged {
         (quote!(let (client, request) = self.into_request();), quote!(request))
@@ -440,6 +444,12 @@ impl VisitMut for Types {
 
 fn is_named(kind: &Type, name: &str) -> bool {
     matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
+}
+
+/// Whether a call returns bytes as they come; a schema may have the name of their type.
+fn is_stream(output: &syn::ReturnType) -> bool {
+    let output = output.to_token_stream().to_string();
+    output.contains("ByteStream") && !output.contains("types :: ByteStream")
 }
 
 fn contains(tokens: &TokenStream, literal: &str) -> bool {

@@ -96,11 +96,13 @@ impl<'a> Maker<'a> {
         }
         let is_listed = self.listed(at, &parts, in_union);
         match value {
+            // What is listed as a whole is not varied.
+            Value::Object(_) | Value::Array(_) if is_listed => {}
             Value::Object(members) => self.object(at, members, &parts, in_union, depth),
             Value::Array(items) => self.array(at, items, &parts, in_union, depth),
             Value::String(_) if !is_listed => self.text(at, &parts, in_union),
             Value::Number(_) if !is_listed => self.number(at, &parts, in_union),
-            Value::Bool(told) if !is_listed => self.fits(at, "the other boolean", json!(!told)),
+            Value::Bool(told) if !is_listed => self.fits(at, "the other boolean", json!(!told), in_union),
             _ => {}
         }
         self.of_another_type(at, &parts, in_union);
@@ -144,8 +146,8 @@ impl<'a> Maker<'a> {
         self.cases.push(Case { what, value, kept: None, verdict });
     }
 
-    fn fits(&mut self, at: &str, what: &str, value: Value) {
-        self.add(at, what, Some(value), Verdict::Fits);
+    fn fits(&mut self, at: &str, what: &str, value: Value, in_union: bool) {
+        self.add(at, what, Some(value), if in_union { Verdict::Open } else { Verdict::Fits });
     }
 
     fn breaks(&mut self, at: &str, constraint: &'static str, value: Value, in_union: bool) {
@@ -155,7 +157,7 @@ impl<'a> Maker<'a> {
 
     fn null(&mut self, at: &str, schemas: &[&'a Value], in_union: bool) {
         if schemas.iter().all(|schema| self.may_be_null(schema, 0)) {
-            self.fits(at, "null", Value::Null);
+            self.fits(at, "null", Value::Null, in_union);
         } else {
             self.breaks(at, "null", Value::Null, in_union);
         }
@@ -257,7 +259,7 @@ impl<'a> Maker<'a> {
             return;
         }
         match least {
-            0 => self.fits(at, "no items", json!([])),
+            0 => self.fits(at, "no items", json!([]), in_union),
             _ if least <= 100 => self.breaks(at, "items", Value::Array(items[1..].to_vec()), in_union),
             _ => {}
         }
@@ -267,7 +269,7 @@ impl<'a> Maker<'a> {
         if is_unique {
             self.breaks(at, "unique", twice, in_union);
         } else if (least..=most).contains(&2) {
-            self.add(at, "two items", Some(twice), if in_union { Verdict::Open } else { Verdict::Fits });
+            self.fits(at, "two items", twice, in_union);
         }
         if most < 100 && !is_unique {
             let count = usize::try_from(most).unwrap_or_default() + 1;
@@ -286,10 +288,11 @@ impl<'a> Maker<'a> {
             Some("date") => &["2024-02-29"],
             Some("uuid") => &["ABCDEF00-0000-4000-8000-00000000000F"],
             Some("uri") => &["urn:isbn:0451450523"],
-            _ => &["\u{e4}\u{1f600}\"\\\n"],
+            Some(_) => &[],
+            None => &["\u{e4}\u{1f600}\"\\\n"],
         };
         if bound("minLength").or(bound("maxLength")).is_none() && pattern.is_none() {
-            others.iter().for_each(|text| self.fits(at, "another text", json!(text)));
+            others.iter().for_each(|text| self.fits(at, "another text", json!(text), in_union));
         }
         if let Some(pattern) = pattern.and_then(|pattern| regress::Regex::with_flags(pattern, "u").ok()) {
             let odd = ["~", "", "!!!", "\n", "0"].into_iter().find(|text| pattern.find(text).is_none());
@@ -301,17 +304,17 @@ impl<'a> Maker<'a> {
             return;
         }
         if let Some(least) = bound("minLength").filter(|least| (1..=1_000).contains(least)) {
-            self.fits(at, "the shortest text", json!("\u{e4}".repeat(least)));
+            self.fits(at, "the shortest text", json!("\u{e4}".repeat(least)), in_union);
             self.breaks(at, "length", json!("a".repeat(least - 1)), in_union);
         }
         if let Some(most) = bound("maxLength").filter(|most| *most <= 1_000) {
-            self.fits(at, "the longest text", json!("\u{e4}".repeat(most)));
+            self.fits(at, "the longest text", json!("\u{e4}".repeat(most)), in_union);
             self.breaks(at, "length", json!("a".repeat(most + 1)), in_union);
         }
     }
 
     fn number(&mut self, at: &str, parts: &[&'a Value], in_union: bool) {
-        let is_integer = parts.iter().any(|part| kinds(part) == ["integer"]);
+        let is_integer = parts.iter().map(|part| kinds(part)).any(|kinds| kinds.contains(&"integer") && !kinds.contains(&"number"));
         let open = Verdict::Open;
         let numbers: &[f64] = if is_integer { &[0.0, 1.0, -3.0, WITH_EXPONENT, 2_147_483_647.0] } else { &[0.0, -1.5, 0.1, 1e21] };
         for number in numbers {
