@@ -60,7 +60,7 @@ pub use jwt::{JwtAlgorithm, JwtKey, JwtParties, JwtSigner};
 pub use kind::{BasicKind, Opens, TokenKind};
 pub(crate) use kind_credential::KindCredential;
 pub use oauth_flow::OAuthFlow;
-pub use secret::Secret;
+pub use secret::{Secret, with_secrets};
 pub use source::{SecretSource, TokenSource};
 pub use token::Token;
 pub use token_check::TokenCheck;

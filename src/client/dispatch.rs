@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::auth::{Carrier, Credential, Refresh, TokenSource};
 use crate::client::config::RESPONSE_LIMIT;
 use crate::client::{ByteStream, Event, EventStream, JsonLines, Response};
-use crate::error::Error;
+use crate::error::{Error, json};
 
 /// A success, with its value as JSON again.
 #[derive(Clone, Debug)]
@@ -67,13 +67,17 @@ impl Access {
     }
 }
 
-/// Reads one argument as the type that the builder's setter takes.
+/// Reads one argument as the type that the builder's setter takes, whole numbers as the integers that they are.
 ///
 /// # Errors
 /// Returns an error if the value is not of the type.
 #[doc(hidden)]
 pub fn argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
-    T::deserialize(value).map_err(|error| Error::invalid_request(format!("the argument `{name}` is refused: {error}")))
+    let read = T::deserialize(value).or_else(|error| {
+        let text = serde_json::to_vec(value)?;
+        json::read(&text).map_err(|_| error)
+    });
+    read.map_err(|error| Error::invalid_request(format!("the argument `{name}` is refused: {error}")))
 }
 
 /// A body that the caller writes: a text as it is, anything else as JSON.

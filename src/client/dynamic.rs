@@ -14,7 +14,7 @@ use super::pagination::{Pager, Pages};
 use super::path_argument::{PathArgument, encode};
 use super::query::pairs;
 use super::transport::{Answer, Transport, Unsent};
-use crate::auth::Credential;
+use crate::auth::{Credential, with_secrets};
 use crate::client::{ByteStream, CallOptions, Config, Response};
 use crate::error::{Api, Error, Operation};
 
@@ -308,7 +308,7 @@ impl DynamicCall<'_> {
 
 /// As JSON text, because numbers keep their digits there.
 fn written(value: &(impl Serialize + ?Sized)) -> Result<String, String> {
-    serde_json::to_string(value).map_err(|error| error.to_string())
+    with_secrets(|| serde_json::to_string(value)).map_err(|error| error.to_string())
 }
 
 impl fmt::Debug for DynamicClient {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use reqwest::{Method, Request};
 use serde::Serialize;
 
+use crate::auth::with_secrets;
 use crate::client::Response;
 use crate::client::pagination::{Items, Pager};
 use crate::client::transport::{Answer, Transport, Unsent};
@@ -42,7 +43,7 @@ impl<'a> RawRequest<'a> {
     /// Sends this value as JSON.
     #[must_use]
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = Some(serde_json::to_vec(body));
+        self.body = Some(with_secrets(|| serde_json::to_vec(body)));
         self
     }
 

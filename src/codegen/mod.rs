@@ -25,6 +25,7 @@ pub use oauth::{client_credentials, discovered_client_credentials};
 
 pub use forms::multipart;
 
+pub use crate::auth::with_secrets;
 pub use crate::client::dispatch::{argument, written};
 pub use crate::client::form::FormMember;
 pub use crate::client::list_style::ListStyle;

@@ -17,7 +17,7 @@ fn success(api: &Api, operation: &Operation) -> (u16, String) {
             r#"{"entity":{"successful":1,"failed":0,"items":[{"status":"success"}]}}"#.to_owned()
         }
         Some(_) if !operation.partial.is_empty() => r#"{"entities":[{"id":"sms_xxx"}],"errors":[]}"#.to_owned(),
-        Some(schema) => example::value(api, schema).to_string(),
+        Some(schema) => example::value(api, keyfit_openapi::schema::Direction::Answer, schema).to_string(),
         None => String::new(),
     };
     (status, body)

@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use keyfit_openapi::example::Request;
-use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example, nameless, schema};
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example, nameless};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -336,14 +337,15 @@ pub(crate) fn undeclared_method(api: &Api, operation: &Operation) -> Option<&'st
 pub(crate) fn required_field<'a>(api: &'a Api, schema: &'a Value) -> Option<&'a str> {
     let schema = api.resolve(schema);
     let is_object = matches!(api.kind(schema), None | Some("object"));
-    schema.get("required")?.as_array()?.first()?.as_str().filter(|_| is_object)
+    let mut required = schema.get("required")?.as_array()?.iter().filter_map(Value::as_str).filter(|_| is_object);
+    required.find(|name| schema::is_sent(api, Direction::Request, schema, name))
 }
 
 /// What the document refuses as a whole: an object in place of a list, a list in place of anything else. `None` where it
 /// takes both.
 pub(crate) fn wrong_top_level(api: &Api, schema: &Value) -> Option<Value> {
     let wrong = if api.kind(schema) == Some("array") { json!({}) } else { json!([]) };
-    schema::mismatch(api, schema, &wrong).map(|_| wrong)
+    schema::mismatch(api, Direction::Request, schema, &wrong).map(|_| wrong)
 }
 
 fn at(text: &Text, rule: &str, problem: String) -> Failure {

@@ -1,7 +1,8 @@
 //! Answers as they could come one day: with members that the document does not know, values that it does not list, and
 //! times that are written in another way.
 
-use keyfit_openapi::{Api, schema};
+use keyfit_openapi::Api;
+use keyfit_openapi::schema::{self, Direction};
 use serde_json::{Map, Value, json};
 
 /// How deep a schema may be composed; ends those that contain themselves.
@@ -56,7 +57,9 @@ fn compose<'a>(api: &'a Api, schema: &'a Value, value: &Value, depth: usize, par
         compose(api, part, value, depth + 1, parts);
     }
     for key in ["oneOf", "anyOf"] {
-        if let Some(variant) = listed(key).find(|variant| schema::mismatch(api, variant, value).is_none()) {
+        if let Some(variant) =
+            listed(key).find(|variant| schema::mismatch(api, Direction::Answer, variant, value).is_none())
+        {
             compose(api, variant, value, depth + 1, parts);
         }
     }

@@ -1,6 +1,7 @@
 //! The value that the fields of a form are, by its schema.
 
-use keyfit_openapi::{Api, Body, FormMember, ListStyle, schema};
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Body, FormMember, ListStyle};
 use serde_json::{Map, Value};
 
 use super::{Field, is_json};
@@ -88,9 +89,9 @@ fn typed(api: &Api, schema: &Value, text: String) -> Value {
         // Of a union the alternative that it fits.
         _ => {
             let value = Value::String(text);
-            let fits = schema::mismatch(api, schema, &value).is_none();
+            let fits = schema::mismatch(api, Direction::Request, schema, &value).is_none();
             match serde_json::from_str::<Value>(value.as_str().unwrap_or_default()) {
-                Ok(other) if !fits && schema::mismatch(api, schema, &other).is_none() => other,
+                Ok(other) if !fits && schema::mismatch(api, Direction::Request, schema, &other).is_none() => other,
                 _ => value,
             }
         }

@@ -1,6 +1,6 @@
 //! The outcome of the items of a batch, where the overlay says that answers tell it, in the form of the document.
 
-use keyfit_openapi::schema::{self, Mismatch};
+use keyfit_openapi::schema::{self, Direction, Mismatch};
 use keyfit_openapi::{Api, Operation, Partial, example};
 use serde_json::{Map, Value, json};
 
@@ -140,7 +140,7 @@ impl Outcomes<'_> {
     }
 
     fn fits(&self, schema: Option<&Value>, value: &Value) -> bool {
-        schema.is_none_or(|schema| schema::mismatch(self.api, schema, value).is_none())
+        schema.is_none_or(|schema| schema::mismatch(self.api, Direction::Answer, schema, value).is_none())
     }
 
     /// What an outcome says of a rejected item: of the documented values one that does not mean that it was accepted.
@@ -166,7 +166,7 @@ impl Outcomes<'_> {
 
 /// A value of a schema with the members that it requires.
 fn required(api: &Api, schema: &Value) -> Value {
-    let mut value = example::value(api, schema);
+    let mut value = example::value(api, Direction::Answer, schema);
     let required = api.resolve(schema)["required"].as_array();
     // What a composition requires is not looked for: the whole example has it.
     if let Some(members) = value.as_object_mut().filter(|_| api.resolve(schema).get("properties").is_some()) {

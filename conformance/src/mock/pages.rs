@@ -1,7 +1,8 @@
 //! The pages of a list, made of the documented success: one that is full, a last one, and nothing behind it.
 
 use hyper::body::Bytes;
-use keyfit_openapi::{Api, NextPage, PageArgument, Pagination, schema};
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, NextPage, PageArgument, Pagination};
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -45,7 +46,9 @@ pub(super) fn page(
     };
     let number = |argument: &PageArgument| asked(argument).and_then(|text| text.parse::<u64>().ok());
     let limit = pagination.limit.as_ref().and_then(number).unwrap_or(FULL);
-    let fits = |body: &Value| described.is_none_or(|described| schema::mismatch(api, described, body).is_none());
+    let fits = |body: &Value| {
+        described.is_none_or(|described| schema::mismatch(api, Direction::Answer, described, body).is_none())
+    };
     // A list may have to have no more than one item, or none twice.
     let full = |full: u64| {
         let mut body = success.clone();

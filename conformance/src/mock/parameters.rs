@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::{ListStyle, Operation, Parameter, Place, schema};
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
 use serde_json::Value;
 
 use super::call::{Call, Refusal};
@@ -70,7 +71,7 @@ impl Core {
         }
         let schema = self.api.resolve(&parameter.schema);
         let value = form::of_brackets(&self.api, schema, &parameter.name, &own);
-        schema::mismatch(&self.api, schema, &value).map(|mismatch| mismatch.problem)
+        schema::mismatch(&self.api, Direction::Request, schema, &value).map(|mismatch| mismatch.problem)
     }
 
     /// Judges the headers: those that are required are there.
@@ -111,7 +112,7 @@ impl Core {
         }
         let text = if values.len() == 1 { values.remove(0) } else { text.to_owned() };
         let value = Self::typed(schema, text)?;
-        schema::mismatch(&self.api, schema, &value).map(|mismatch| mismatch.problem)
+        schema::mismatch(&self.api, Direction::Request, schema, &value).map(|mismatch| mismatch.problem)
     }
 
     /// What is wrong with the values of a list.
@@ -119,7 +120,7 @@ impl Core {
         let schema = self.api.resolve(&parameter.schema);
         let items = self.api.resolve(&schema["items"]);
         let values: Option<Vec<Value>> = values.into_iter().map(|text| Self::typed(items, text)).collect();
-        schema::mismatch(&self.api, schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
+        schema::mismatch(&self.api, Direction::Request, schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
     }
 
     /// A text as its schema has it; `None` for unions and objects, which are written in several ways.

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hyper::body::Bytes;
+use keyfit_openapi::schema::Direction;
 use keyfit_openapi::{Api, Operation, ResponseShape, example};
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ impl Successes {
         }
         let written = || {
             let shape = shape(&api.operations[index], self.statuses[index])?;
-            let value = example::value(api, shape.schema.as_ref()?);
+            let value = example::value(api, Direction::Answer, shape.schema.as_ref()?);
             Some(Bytes::from(if shape.is_json() { value.to_string() } else { plain(&value) }))
         };
         let body = written();

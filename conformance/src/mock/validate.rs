@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::schema::{self, Mismatch};
+use keyfit_openapi::schema::{self, Direction, Mismatch};
 use keyfit_openapi::{Operation, Writing};
 use serde_json::Value;
 
@@ -79,7 +79,7 @@ impl Core {
         };
         let schema = self.api.resolve(&body.schema);
         let is_batch = self.api.kind(schema) == Some("array");
-        if is_batch != value.is_array() && schema::mismatch(&self.api, schema, &value).is_some() {
+        if is_batch != value.is_array() && schema::mismatch(&self.api, Direction::Request, schema, &value).is_some() {
             let wanted = if is_batch { "an array" } else { "a JSON object" };
             let defect = if is_batch { Mutant::AcceptsObjectForArray } else { Mutant::AcceptsArrayForObject };
             if self.has(defect) {
@@ -100,7 +100,7 @@ impl Core {
     }
 
     fn value(&self, value: Value, schema: &Value, operation: &Operation) -> Result<Sent, Refusal> {
-        match schema::mismatch(&self.api, schema, &value) {
+        match schema::mismatch(&self.api, Direction::Request, schema, &value) {
             Some(mismatch) if !self.overlooks(&mismatch, &value) => {
                 let status = self.status(&Probe::MissingField, operation, 400);
                 Err(Refusal::new(status, mismatch.to_string()))
@@ -134,7 +134,7 @@ impl Core {
             return Err(Refusal::new(status, "Every item should be an object"));
         }
         let judged = items.into_iter().map(|item| {
-            let mismatch = schema::mismatch(&self.api, schema, &item);
+            let mismatch = schema::mismatch(&self.api, Direction::Request, schema, &item);
             (item, mismatch)
         });
         let mut judged: Vec<Item> = judged.collect();

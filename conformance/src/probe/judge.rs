@@ -2,7 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use keyfit_openapi::{Api, Operation, schema};
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Operation};
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 
@@ -135,7 +136,9 @@ impl Judge<'_> {
             return (!is_it).then(|| format!("the media type is `{}`, not `{documented}`", reply.media_type()));
         }
         match serde_json::from_slice::<Value>(&reply.body) {
-            Ok(value) => schema::mismatch(self.api, schema, &value).map(|mismatch| mismatch.to_string()),
+            Ok(value) => {
+                schema::mismatch(self.api, Direction::Answer, schema, &value).map(|mismatch| mismatch.to_string())
+            }
             Err(_) => Some("the body is not JSON".to_owned()),
         }
     }

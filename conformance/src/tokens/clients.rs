@@ -99,6 +99,12 @@ impl Reader<'_> {
             let problem = format!("`{unknown}` is no scope of the contract");
             return Err(self.failure(unknown, problem, "correct it, or remove it"));
         }
+        if let Some(unknown) = grants.iter().find(|grant| !server.grants(**grant)) {
+            let problem = format!("`{}` is not a grant of the contract", unknown.word());
+            let known: Vec<&str> = server.grant_types.iter().map(|grant| grant.word()).collect();
+            let help = format!("correct it, or remove it; the contract has: {}", known.join(", "));
+            return Err(self.failure(unknown.word(), problem, &help));
+        }
         if let Some(way) = authentication.filter(|way| !server.takes(*way)) {
             let problem = format!("clients do not authenticate in this way by the contract: {}", named(way));
             return Err(self.failure(&name, problem, "correct `authentication`, or remove it"));

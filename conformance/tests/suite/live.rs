@@ -272,6 +272,7 @@ async fn a_client_that_cannot_be_used_is_refused_with_what_to_do() {
         ),
         ("scope", "rotates = false", "scopes = [\"raed\"]"),
         ("grant", "\"authorization_code\", \"refresh_token\"", "\"passwords\""),
+        ("grant-of-another-contract", "\"authorization_code\", \"refresh_token\"", "\"device_code\""),
         ("literal", "{ env = \"SHOP_SECRET\" }", "\"a secret in a file\""),
     ] {
         assert!(CLIENTS.contains(from), "{from}");

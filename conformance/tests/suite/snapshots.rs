@@ -9,6 +9,7 @@ use keyfit::{Config, RetryPolicy};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::Family;
 use keyfit_openapi::example;
+use keyfit_openapi::schema::Direction;
 use serde_json::Value;
 
 use crate::common::{Recorder, against_mock, catalogues, http, side};
@@ -104,14 +105,14 @@ fn every_example_fits_its_schema() {
                 fits(&api, &operation.id, &body.schema, value);
             }
             for schema in operation.responses.values().filter_map(|shape| shape.schema.as_ref()) {
-                fits(&api, &operation.id, schema, &example::value(&api, schema));
+                fits(&api, &operation.id, schema, &example::value(&api, Direction::Answer, schema));
             }
         }
     }
 }
 
 fn fits(api: &keyfit_openapi::Api, operation: &str, schema: &Value, value: &Value) {
-    let mismatch = keyfit_openapi::schema::mismatch(api, schema, value);
+    let mismatch = keyfit_openapi::schema::mismatch(api, Direction::Answer, schema, value);
     assert!(mismatch.is_none(), "{} {operation}: {}: {value}", api.name, mismatch.expect("just seen"));
 }
 

@@ -44,6 +44,7 @@ pub struct Api {
     pub(crate) located: Located,
     /// The methods of each path template without the names of its parameters, those that were set aside included.
     methods: HashMap<String, Vec<String>>,
+    has_secrets: bool,
 }
 
 /// The nodes that a document has at most whose client is generated within 5 s and 500 MB.
@@ -113,6 +114,7 @@ impl Api {
             webhooks: table::webhooks(&document),
             unsupported,
             repairs,
+            has_secrets: has_secrets(&document),
             document,
             located,
             methods,
@@ -147,6 +149,11 @@ impl Api {
     /// and the path that the document has.
     pub fn names_server(&self) -> bool {
         servers::is_named(&self.base_url)
+    }
+
+    /// Whether a schema marks a secret, by `format: password`.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.has_secrets
     }
 
     /// The operation of this id.
@@ -184,5 +191,16 @@ impl Api {
     /// words imply; `None` where it leaves that open.
     pub fn kind<'a>(&'a self, schema: &'a Value) -> Option<&'a str> {
         crate::walk::kind(self.resolve(schema))
+    }
+}
+
+/// Whether anything in a document has the format of secrets.
+fn has_secrets(node: &Value) -> bool {
+    match node {
+        Value::Object(members) => {
+            members.get("format").is_some_and(|format| format == "password") || members.values().any(has_secrets)
+        }
+        Value::Array(items) => items.iter().any(has_secrets),
+        _ => false,
     }
 }

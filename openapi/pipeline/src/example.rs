@@ -13,7 +13,7 @@ use crate::cost::excess;
 use crate::normalize::is_pattern;
 use crate::operation::{Operation, Parameter};
 use crate::plain::short;
-use crate::schema::Scope;
+use crate::schema::{Direction, Scope};
 use crate::{Api, pattern, pointer, schema, walk};
 
 /// How deep a value may nest before optional members are left out; ends schemas that contain themselves.
@@ -71,7 +71,7 @@ pub fn requests(api: &Api) -> Vec<Request> {
 /// The least that a valid request holds: nothing that may be left out, nothing that the document has a default for. `None` where no
 /// such request can be made.
 pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
-    let mut maker = Maker::new(&api.document, EXAMPLE);
+    let mut maker = Maker::new(&api.document, Direction::Request, EXAMPLE);
     let mut arguments = maker.parameters(api, operation);
     arguments.retain(|name, _| operation.parameters.iter().any(|known| known.name == *name && known.required));
     if let Some(body) = operation.body.as_ref().filter(|body| body.required) {
@@ -83,11 +83,11 @@ pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
 
 /// The parameters of such a request alone.
 pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
-    Maker::new(&api.document, EXAMPLE).parameters(api, operation)
+    Maker::new(&api.document, Direction::Request, EXAMPLE).parameters(api, operation)
 }
 
 fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
-    let mut maker = Maker::new(&api.document, *left);
+    let mut maker = Maker::new(&api.document, Direction::Request, *left);
     let mut arguments = maker.parameters(api, operation);
     if let Some(body) = &operation.body {
         let content = format!("{}/requestBody/content", operation.pointer());
@@ -113,9 +113,10 @@ pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
 }
 
 /// A value that fits the schema: its `example`, `default` or first `enum` value where it has one, otherwise one made
-/// from its type and limits. Optional properties are included, unless no value with them is known that fits.
-pub fn value(api: &Api, schema: &Value) -> Value {
-    Maker::new(&api.document, EXAMPLE).made(schema)
+/// from its type and limits. Optional properties are included, unless no value with them is known that fits; what is not sent this way
+/// is not.
+pub fn value(api: &Api, direction: Direction, schema: &Value) -> Value {
+    Maker::new(&api.document, direction, EXAMPLE).made(schema)
 }
 
 /// Whether an example is a text where the schema speaks of an object or a list: JSON that its author wrote as a text fits every
@@ -126,6 +127,8 @@ fn is_written_out(schema: &Value, example: &Value) -> bool {
 
 struct Maker<'a> {
     document: &'a Value,
+    /// Which way the value goes.
+    direction: Direction,
     /// Why what was made may not fit.
     gap: Option<String>,
     /// What may still be spent.
@@ -135,8 +138,8 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn new(document: &'a Value, left: usize) -> Self {
-        Self { document, gap: None, left, is_sparse: false }
+    fn new(document: &'a Value, direction: Direction, left: usize) -> Self {
+        Self { document, direction, gap: None, left, is_sparse: false }
     }
 
     /// The values of an operation's parameters, by name: those that are required, and the others that can be made.
@@ -213,7 +216,7 @@ impl<'a> Maker<'a> {
     fn attempt(&mut self, schema: &Value) -> Value {
         let value = self.value(schema, 0);
         if self.gap.is_none() {
-            let scope = Scope::with(self.document, self.left);
+            let scope = Scope::with(self.document, self.direction, self.left);
             let mismatch = schema::check(&scope, schema, &value, "").err();
             let cost = self.left - scope.left();
             self.spend(cost);
@@ -226,7 +229,7 @@ impl<'a> Maker<'a> {
     }
 
     fn fits(&mut self, schemas: &[&Value], value: &Value) -> bool {
-        let scope = Scope::with(self.document, self.left);
+        let scope = Scope::with(self.document, self.direction, self.left);
         let fits = schemas.iter().all(|schema| schema::fits(&scope, schema, value));
         let cost = self.left - scope.left();
         self.spend(cost) && fits
@@ -327,6 +330,12 @@ impl<'a> Maker<'a> {
         let undescribed: Vec<_> = undescribed.collect();
         let mut members = Map::new();
         for (name, schemas) in described.into_iter().chain(undescribed) {
+            let hidden = self.direction.hidden();
+            let is_marked =
+                |schema: &&Value| schema[hidden] == true || walk::resolve(self.document, schema)[hidden] == true;
+            if schemas.iter().any(is_marked) {
+                continue;
+            }
             let is_required = required.contains(name);
             if (self.is_sparse || depth >= DEPTH) && !is_required {
                 continue;

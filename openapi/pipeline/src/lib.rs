@@ -12,6 +12,7 @@
 //! # Ok::<(), keyfit_openapi::Failure>(())
 //! ```
 
+mod anchors;
 mod api;
 pub mod build;
 mod contract;

@@ -1,6 +1,6 @@
 //! OpenAPI Overlay 1.0: what the pipeline needs and a published document lacks, each action with its reason.
 
-use roas_overlay::common::apply::{compile_path, locate, merge_json, remove_at};
+use roas_overlay::common::apply::{compile_path, locate, remove_at};
 use roas_overlay::v1_0::{Action, Overlay};
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::failure::Place;
 use crate::load::{DEEPEST, Located};
 use crate::plain::short;
 use crate::repair::{Repair, Repairs};
-use crate::{Failure, Text, target};
+use crate::{Failure, Text, pointer, target};
 
 /// An overlay that was applied.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repai
     })?;
     let mut budget = Budget::of(&document);
     for (index, action) in parsed.actions.iter().enumerate() {
-        budget.act(&mut document, action).map_err(|(problem, help)| {
+        let replaced = budget.act(&mut document, action).map_err(|(problem, help)| {
             let target = short(&action.target);
             located.failure(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
         })?;
@@ -101,6 +101,11 @@ pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repai
             note: action.description.clone().unwrap_or_else(|| "no reason given".to_owned()),
             narrowed: false,
         });
+        let by = located.place(&format!("/actions/{index}/update"));
+        for at in replaced {
+            let note = format!("{by} replaces a list by an object, or an object by a list: the two cannot be merged");
+            repairs.note("overlay-replaced", &at, note);
+        }
     }
     published.overlay = Some(Box::new(Applied { overlay: parsed, located }));
     Ok(document)
@@ -120,8 +125,9 @@ impl Budget {
         Self { nodes: extent(document).0 }
     }
 
-    /// Applies an action as Overlay 1.0 says, or says what is wrong with it and what to do.
-    fn act(&mut self, document: &mut Value, action: &Action) -> Result<(), (String, &'static str)> {
+    /// Applies an action as Overlay 1.0 says, or says what is wrong with it and what to do. Returns the places where a list or
+    /// an object made way for the other.
+    fn act(&mut self, document: &mut Value, action: &Action) -> Result<Vec<String>, (String, &'static str)> {
         let write = "write an RFC 9535 query such as $.paths['/sms'].post";
         target::check(&action.target).map_err(|problem| (problem, "split the action, or name the nodes"))?;
         let path = compile_path(&action.target)
@@ -135,20 +141,24 @@ impl Budget {
         if found.iter().any(is_plain) {
             return Err(("is no object or array, and only these can be changed".to_owned(), "target one of them"));
         }
+        let mut replaced = Vec::new();
         if action.is_remove() {
             // From the end, so that the places of earlier items stay what they are.
             for at in found.iter().rev() {
                 remove_at(document, at);
             }
         } else if let Some(update) = &action.update {
+            check_kinds(document, &found, update)?;
             self.spend(document, &found, update)?;
             for at in &found {
-                if let Some(node) = document.pointer_mut(at) {
-                    merge_json(node, update);
+                match (document.pointer_mut(at), update) {
+                    (Some(Value::Array(items)), entry) if !entry.is_array() => items.push(entry.clone()),
+                    (Some(node), update) => merge(node, update, at, &mut replaced),
+                    (None, _) => {}
                 }
             }
         }
-        Ok(())
+        Ok(replaced)
     }
 
     fn spend(&mut self, document: &Value, found: &[String], update: &Value) -> Result<(), (String, &'static str)> {
@@ -168,6 +178,54 @@ impl Budget {
         }
         self.nodes += more;
         Ok(())
+    }
+}
+
+/// Refuses an update that does not suit what the target matches: an object is merged into objects and is an entry of lists, so
+/// that a target of both would put it where its author did not look.
+fn check_kinds(document: &Value, found: &[String], update: &Value) -> Result<(), (String, &'static str)> {
+    let is_list = |at: &&String| document.pointer(at).is_some_and(Value::is_array);
+    let (lists, objects): (Vec<&String>, Vec<&String>) = found.iter().partition(is_list);
+    match (lists.first(), objects.first()) {
+        (_, Some(object)) if !update.is_object() => {
+            let problem = format!("matches an object, #{object}, and the update is not one");
+            Err((problem, "write an object with the members to merge, or target a list"))
+        }
+        (Some(list), Some(object)) => {
+            let problem = format!(
+                "matches objects, such as #{object}, and lists, such as #{list}: the update would be merged into the former \
+                 and be an entry of the latter"
+            );
+            Err((
+                problem,
+                "target only one of them: $.paths.*['get','post'] matches operations and no list beside them",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Merges an update into a node: objects member by member, lists by appending, and anything else by replacing. `replaced` gets
+/// the places where a list or an object made way for the other.
+fn merge(node: &mut Value, update: &Value, at: &str, replaced: &mut Vec<String>) {
+    match (node, update) {
+        (Value::Object(node), Value::Object(update)) => {
+            for (key, update) in update {
+                match node.get_mut(key) {
+                    Some(member) => merge(member, update, &pointer::join(at, key), replaced),
+                    None => drop(node.insert(key.clone(), update.clone())),
+                }
+            }
+        }
+        (Value::Array(node), Value::Array(update)) => node.extend(update.iter().cloned()),
+        (node, update) => {
+            let are_both =
+                matches!((&*node, update), (Value::Object(_), Value::Array(_)) | (Value::Array(_), Value::Object(_)));
+            if are_both {
+                replaced.push(at.to_owned());
+            }
+            *node = update.clone();
+        }
     }
 }
 

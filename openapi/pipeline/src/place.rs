@@ -1,5 +1,7 @@
 //! What a document says of a place in a body.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::{pointer, walk};
@@ -26,7 +28,7 @@ pub(crate) fn member<'a>(document: &'a Value, schema: &'a Value, pointer: &str) 
         return None;
     }
     for name in pointer::names(pointer) {
-        let inner = property(document, found.schema, &name, DEPTH)?;
+        let inner = property(document, found.schema, &name, &mut Seen::default(), DEPTH)?;
         found = Member { is_required: found.is_required && inner.is_required, ..inner };
     }
     Some(found)
@@ -48,20 +50,40 @@ pub(crate) fn items<'a>(document: &'a Value, list: &'a Value) -> Option<&'a Valu
 /// The members of an object that its schema names, those of its parts and alternatives included.
 pub(crate) fn property_names<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let mut found = Vec::new();
-    add_names(document, schema, DEPTH, &mut found);
+    add_names(document, schema, &mut Seen::default(), DEPTH, &mut found);
     found
 }
 
-fn add_names<'a>(document: &'a Value, schema: &'a Value, depth: usize, found: &mut Vec<(&'a str, &'a Value)>) {
+/// The schemas that were looked into: compositions of compositions reach one on more ways than can be gone.
+#[derive(Default)]
+struct Seen(HashSet<*const Value>);
+
+impl Seen {
+    /// Whether a schema is met for the first time.
+    fn is_new(&mut self, schema: &Value) -> bool {
+        self.0.insert(schema)
+    }
+}
+
+fn add_names<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    seen: &mut Seen,
+    depth: usize,
+    found: &mut Vec<(&'a str, &'a Value)>,
+) {
     let Some(depth) = depth.checked_sub(1) else { return };
     let schema = walk::resolve(document, schema);
+    if !seen.is_new(schema) {
+        return;
+    }
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         if !found.iter().any(|(known, _)| known == name) {
             found.push((name, walk::resolve(document, member)));
         }
     }
     for key in ["allOf", "oneOf", "anyOf"] {
-        parts(schema, key).for_each(|part| add_names(document, part, depth, found));
+        parts(schema, key).for_each(|part| add_names(document, part, seen, depth, found));
     }
 }
 
@@ -75,9 +97,19 @@ pub(crate) fn is_open(schema: &Value) -> bool {
 /// The schema of what nothing is said of.
 static ANYTHING: Value = Value::Bool(true);
 
-fn property<'a>(document: &'a Value, schema: &'a Value, name: &str, depth: usize) -> Option<Member<'a>> {
+fn property<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    name: &str,
+    seen: &mut Seen,
+    depth: usize,
+) -> Option<Member<'a>> {
     let depth = depth.checked_sub(1)?;
     let schema = walk::resolve(document, schema);
+    // One that has it ends the search, so that one that was seen lacks it.
+    if !seen.is_new(schema) {
+        return None;
+    }
     if is_open(schema) {
         return Some(Member { schema: &ANYTHING, is_required: false });
     }
@@ -86,7 +118,7 @@ fn property<'a>(document: &'a Value, schema: &'a Value, name: &str, depth: usize
         let member = walk::resolve(document, member);
         return Some(Member { schema: member, is_required: requires(schema) && !is_nullable(member) });
     }
-    let whole = parts(schema, "allOf").find_map(|part| property(document, part, name, depth));
+    let whole = parts(schema, "allOf").find_map(|part| property(document, part, name, seen, depth));
     if let Some(member) = whole {
         return Some(Member {
             is_required: member.is_required || requires(schema) && !is_nullable(member.schema),
@@ -94,7 +126,7 @@ fn property<'a>(document: &'a Value, schema: &'a Value, name: &str, depth: usize
         });
     }
     let alternatives = parts(schema, "oneOf").chain(parts(schema, "anyOf"));
-    let member = alternatives.into_iter().find_map(|part| property(document, part, name, depth))?;
+    let member = alternatives.into_iter().find_map(|part| property(document, part, name, seen, depth))?;
     Some(Member { is_required: false, ..member })
 }
 
@@ -104,4 +136,26 @@ pub(crate) fn parts<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'
 
 fn is_nullable(schema: &Value) -> bool {
     schema.get("nullable") == Some(&Value::Bool(true)) || parts(schema, "type").any(|kind| kind == "null")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    #[test]
+    fn each_part_of_a_composition_of_compositions_is_looked_into_once() {
+        let level = |below: usize| match below.checked_sub(1) {
+            None => json!({ "type": "object", "properties": { "deep": { "type": "string" } } }),
+            Some(below) => json!({ "allOf": vec![json!({ "$ref": format!("#/components/schemas/S{below}") }); 64] }),
+        };
+        let schemas: Map<String, Value> = (0..7).map(|number| (format!("S{number}"), level(number))).collect();
+        let document = json!({ "components": { "schemas": schemas } });
+        let top = &document["components"]["schemas"]["S6"];
+        // One by one it would be 64 to the power of 6.
+        assert_eq!(property_names(&document, top).len(), 1);
+        assert!(member(&document, top, "/deep").is_some());
+        assert!(member(&document, top, "/other").is_none());
+    }
 }

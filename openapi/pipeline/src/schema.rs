@@ -1,13 +1,35 @@
-//! Whether a value fits a schema of OpenAPI 3.0. That dialect has `nullable` and boolean `exclusiveMinimum` and is no
-//! JSON Schema draft, so validators of those drafts read it wrongly. Of later words it knows lists of types and constants.
-//! Patterns and formats are not judged, and of what takes more steps than there are for one value, no more than these.
+//! Whether a value fits a schema of OpenAPI. The dialect of 3.0 has `nullable` and boolean `exclusiveMinimum` and is no
+//! JSON Schema draft, so validators of those drafts read it wrongly. Of the words of 3.1 it judges those that say what a value, its
+//! members and its items are. Not judged are formats, `if`, `contains`, `propertyNames`, what depends on other members and what is
+//! unevaluated, and of what takes more steps than there are for one value, no more than these.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{Api, walk};
+use crate::normalize::is_pattern;
+use crate::{Api, pattern, walk};
+
+/// Which way a value goes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Direction {
+    /// From the client to the server.
+    Request,
+    /// From the server to the client.
+    Answer,
+}
+
+impl Direction {
+    /// The flag of members that are not sent this way: one that is required has to be there the other way alone.
+    pub(crate) fn hidden(self) -> &'static str {
+        match self {
+            Self::Request => "readOnly",
+            Self::Answer => "writeOnly",
+        }
+    }
+}
 
 /// Where a value departs from its schema.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,28 +40,39 @@ pub struct Mismatch {
     pub problem: String,
 }
 
-/// The first mismatch of a value with a schema, `None` if it fits.
-pub fn mismatch(api: &Api, schema: &Value, value: &Value) -> Option<Mismatch> {
-    check(&Scope::of(&api.document), schema, value, "").err()
+/// The first mismatch of a value that goes this way with a schema, `None` if it fits.
+pub fn mismatch(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
+    check(&Scope::of(&api.document, direction), schema, value, "").err()
+}
+
+/// Whether a member of a schema is sent this way, or, as the document says, the other way alone.
+pub fn is_sent(api: &Api, direction: Direction, schema: &Value, member: &str) -> bool {
+    !is_hidden(&Scope::of(&api.document, direction), schema, member)
 }
 
 /// How many schemas are held against one value at most. Alternatives of alternatives multiply.
 const STEPS: usize = 300_000;
 
-/// The document that a schema is of, and the steps that are left.
+/// What the text of a pattern costs, in steps.
+const PATTERN: usize = 30;
+
+/// The document that a schema is of, which way the value goes, and the steps that are left.
 pub(crate) struct Scope<'a> {
     document: &'a Value,
+    direction: Direction,
+    /// Whether what stands beside a `$ref` holds too.
+    is_31: bool,
     left: Cell<usize>,
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn of(document: &'a Value) -> Self {
-        Self::with(document, STEPS)
+    pub(crate) fn of(document: &'a Value, direction: Direction) -> Self {
+        Self::with(document, direction, STEPS)
     }
 
     /// The same with other steps.
-    pub(crate) fn with(document: &'a Value, steps: usize) -> Self {
-        Self { document, left: Cell::new(steps) }
+    pub(crate) fn with(document: &'a Value, direction: Direction, steps: usize) -> Self {
+        Self { document, direction, is_31: walk::is_31(document), left: Cell::new(steps) }
     }
 
     /// The steps that are left; where none is, what was judged may be wrong.
@@ -47,10 +80,10 @@ impl<'a> Scope<'a> {
         self.left.get()
     }
 
-    /// Takes a step; `false` where none is left.
-    fn step(&self) -> bool {
+    /// Takes steps; `false` where none is left.
+    fn steps(&self, count: usize) -> bool {
         let left = self.left.get();
-        self.left.set(left.saturating_sub(1));
+        self.left.set(left.saturating_sub(count));
         left > 0
     }
 }
@@ -61,45 +94,99 @@ pub(crate) fn fits(scope: &Scope<'_>, schema: &Value, value: &Value) -> bool {
 }
 
 pub(crate) fn check(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
-    if !scope.step() {
+    part(scope, schema, schema, value, at)
+}
+
+/// Checks a value against a part of the schema that it has to fit as a whole.
+fn part(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+    if !scope.steps(1) {
         return Ok(());
     }
     let document = scope.document;
-    let schema = walk::resolve(document, schema);
+    // Authors of 3.0 mean it beside a `$ref` too.
     if value.is_null() && schema["nullable"] == true {
         return Ok(());
     }
-    for part in members(schema, "allOf") {
-        check(scope, part, value, at)?;
+    let target = walk::resolve(document, schema);
+    if scope.is_31 && !std::ptr::eq(schema, target) && schema.as_object().is_some_and(|object| object.len() > 1) {
+        itself(scope, whole, schema, value, at)?;
+    }
+    if value.is_null() && target["nullable"] == true {
+        return Ok(());
+    }
+    itself(scope, whole, target, value, at)
+}
+
+/// Checks a value against what a schema says, a reference in it left aside.
+fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+    if *schema == Value::Bool(false) {
+        return fail(at, "is where nothing may be");
+    }
+    for inner in members(schema, "allOf") {
+        part(scope, whole, inner, value, at)?;
     }
     for key in ["anyOf", "oneOf"] {
-        alternatives(scope, schema, key, value, at)?;
+        alternatives(scope, whole, schema, key, value, at)?;
+    }
+    if let Some(not) = schema.get("not")
+        && check(scope, not, value, at).is_ok()
+    {
+        return fail(at, "is what it must not be");
     }
     if !is_of_kind(schema, value) {
         return fail(at, format!("is {} where {} is asked for", name(value), kinds(schema).join(" or ")));
     }
-    if schema.get("const").is_some_and(|only| only != value) {
+    if schema.get("const").is_some_and(|only| !is_same(only, value)) {
         return fail(at, "is not the one value");
     }
     let is_text = is_text(schema);
     if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
         && !allowed
             .iter()
-            .any(|one| one == value || (is_text && !one.is_string() && value.as_str() == Some(&text_of(one))))
+            .any(|one| is_same(one, value) || (is_text && !one.is_string() && value.as_str() == Some(&text_of(one))))
     {
         return fail(at, "is none of the listed values");
     }
     match value {
-        Value::Object(_) => object(scope, schema, value, at),
+        Value::Object(members) => object(scope, whole, schema, members, at),
         Value::Array(items) => array(scope, schema, items, at),
-        Value::String(text) => length(schema, "minLength", "maxLength", text.chars().count(), "characters", at),
+        Value::String(text) => {
+            length(schema, "minLength", "maxLength", text.chars().count(), "characters", at)?;
+            let pattern = schema.get("pattern").and_then(Value::as_str).filter(|pattern| is_pattern(pattern));
+            match pattern.filter(|pattern| scope.steps(PATTERN) && !pattern::matches(pattern, text)) {
+                Some(_) => fail(at, "does not match the pattern"),
+                None => Ok(()),
+            }
+        }
         Value::Number(number) => range(schema, number.as_f64().unwrap_or_default(), at),
         _ => Ok(()),
     }
 }
 
+/// Whether two values are one: numbers by what they are, and not by how they are written.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| is_same(one, other)))
+        }
+        _ => one == other,
+    }
+}
+
 /// One of the alternatives of a union, or exactly one of them.
-fn alternatives(scope: &Scope<'_>, schema: &Value, key: &str, value: &Value, at: &str) -> Result<(), Mismatch> {
+fn alternatives(
+    scope: &Scope<'_>,
+    whole: &Value,
+    schema: &Value,
+    key: &str,
+    value: &Value,
+    at: &str,
+) -> Result<(), Mismatch> {
     let variants = members(schema, key);
     if variants.is_empty() {
         return Ok(());
@@ -110,21 +197,26 @@ fn alternatives(scope: &Scope<'_>, schema: &Value, key: &str, value: &Value, at:
     {
         let named = variants.iter().find(|variant| names(schema, variant, told));
         match named {
-            Some(variant) => return check(scope, variant, value, at),
+            Some(variant) => return part(scope, whole, variant, value, at),
             // Some say by a constant of their own what the discriminator has no word of.
             None if variants.iter().any(|variant| is_constant(scope, variant, tag, told)) => {}
             None => return fail(&format!("{at}/{tag}"), "names none of the variants"),
         }
     }
-    let mut fitting: Vec<&Value> = variants.iter().filter(|variant| check(scope, variant, value, at).is_ok()).collect();
+    let mut fitting: Vec<&Value> =
+        variants.iter().filter(|variant| part(scope, whole, variant, value, at).is_ok()).collect();
     if key == "oneOf" && fitting.len() > 1 {
         fitting = distinct(scope, fitting);
+    }
+    // A null of several alternatives that may be null is one null.
+    if value.is_null() {
+        fitting.truncate(1);
     }
     let count = fitting.len();
     // What tells them apart may be what is not judged here.
     let is_clear = |variant: &Value| {
         let variant = walk::resolve(scope.document, variant);
-        variant.get("pattern").is_none() && variant.get("format").is_none()
+        variant.get("format").is_none()
     };
     if count == 0 || (key == "oneOf" && count > 1 && fitting.into_iter().all(is_clear)) {
         return fail(at, format!("fits {count} of the {} variants", variants.len()));
@@ -159,7 +251,7 @@ fn distinct<'a>(scope: &Scope<'_>, schemas: Vec<&'a Value>) -> Vec<&'a Value> {
 
 /// Whether two schemas ask for the same, by the same words.
 fn says_the_same(scope: &Scope<'_>, one: &Value, other: &Value, depth: usize) -> bool {
-    if !scope.step() || depth > DEEPEST {
+    if !scope.steps(1) || depth > DEEPEST {
         return false;
     }
     let (one, other) = (walk::resolve(scope.document, one), walk::resolve(scope.document, other));
@@ -216,17 +308,24 @@ fn leads_to(target: &Value, reference: &str, name: &str) -> bool {
     target.as_str().is_some_and(|target| target == reference || target == name)
 }
 
-fn object(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
-    for required in members(schema, "required").iter().filter_map(Value::as_str) {
-        if value.get(required).is_none() {
+fn object(
+    scope: &Scope<'_>,
+    whole: &Value,
+    schema: &Value,
+    members: &Map<String, Value>,
+    at: &str,
+) -> Result<(), Mismatch> {
+    for required in self::members(schema, "required").iter().filter_map(Value::as_str) {
+        if !members.contains_key(required) && ![schema, whole].iter().any(|all| is_hidden(scope, all, required)) {
             return fail(&format!("{at}/{required}"), "is missing");
         }
     }
+    length(schema, "minProperties", "maxProperties", members.len(), "members", at)?;
     let (properties, others) =
         (schema.get("properties").and_then(Value::as_object), schema.get("additionalProperties"));
-    let Some(members) = value.as_object() else { return Ok(()) };
+    let patterns = schema.get("patternProperties").and_then(Value::as_object);
     let below = |key: &str| format!("{at}/{key}");
-    if !matches!(others, Some(Value::Bool(false) | Value::Object(_))) {
+    if patterns.is_none() && !matches!(others, Some(Value::Bool(false) | Value::Object(_))) {
         // The fewer of the two: the parts of a composition may have a property each, and the value all of them.
         return match properties {
             Some(known) if known.len() < members.len() => known
@@ -241,20 +340,47 @@ fn object(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<
         };
     }
     for (key, member) in members {
-        match (properties.and_then(|properties| properties.get(key)), others) {
-            (Some(property), _) => check(scope, property, member, &below(key))?,
-            (None, Some(Value::Bool(false))) => return fail(&below(key), "is not a known member"),
-            (None, Some(others)) => check(scope, others, member, &below(key))?,
-            (None, None) => {}
+        let named = properties.and_then(|properties| properties.get(key));
+        let followed = patterns
+            .into_iter()
+            .flatten()
+            .filter(|(pattern, _)| scope.steps(PATTERN) && is_pattern(pattern) && pattern::matches(pattern, key));
+        let told: Vec<&Value> = named.into_iter().chain(followed.map(|(_, schema)| schema)).collect();
+        match others {
+            Some(Value::Bool(false)) if told.is_empty() => return fail(&below(key), "is not a known member"),
+            Some(others @ Value::Object(_)) if told.is_empty() => check(scope, others, member, &below(key))?,
+            _ => told.into_iter().try_for_each(|schema| check(scope, schema, member, &below(key)))?,
         }
     }
     Ok(())
 }
 
+/// Whether a member is one that is not sent this way.
+fn is_hidden(scope: &Scope<'_>, schema: &Value, member: &str) -> bool {
+    let flag = scope.direction.hidden();
+    walk::composed(scope.document, schema).into_iter().any(|part| {
+        let member = &part["properties"][member];
+        member[flag] == true || walk::resolve(scope.document, member)[flag] == true
+    })
+}
+
 fn array(scope: &Scope<'_>, schema: &Value, items: &[Value], at: &str) -> Result<(), Mismatch> {
     length(schema, "minItems", "maxItems", items.len(), "items", at)?;
-    let Some(each) = schema.get("items") else { return Ok(()) };
-    items.iter().enumerate().try_for_each(|(index, item)| check(scope, each, item, &format!("{at}/{index}")))
+    if schema["uniqueItems"] == true {
+        let mut seen = HashSet::new();
+        if !items.iter().all(|item| scope.steps(1) && seen.insert(item.to_string())) {
+            return fail(at, "has an item twice");
+        }
+    }
+    // Earlier drafts have the list of places in `items`.
+    let places = [&schema["prefixItems"], &schema["items"]].into_iter().find_map(Value::as_array);
+    let places = places.map_or(&[][..], Vec::as_slice);
+    for (index, (place, item)) in places.iter().zip(items).enumerate() {
+        check(scope, place, item, &format!("{at}/{index}"))?;
+    }
+    let Some(each) = schema.get("items").filter(|each| !each.is_array()) else { return Ok(()) };
+    let behind = items.iter().enumerate().skip(places.len());
+    behind.into_iter().try_for_each(|(index, item)| check(scope, each, item, &format!("{at}/{index}")))
 }
 
 fn length(schema: &Value, least: &str, most: &str, count: usize, unit: &str, at: &str) -> Result<(), Mismatch> {
@@ -278,6 +404,11 @@ fn range(schema: &Value, number: f64, at: &str) -> Result<(), Mismatch> {
         || bound("exclusiveMaximum").is_some_and(|most| number >= most);
     if too_small || too_big || out {
         return fail(at, format!("is out of range at {number}"));
+    }
+    // A fraction is rarely what it is written as.
+    let rest = bound("multipleOf").filter(|step| *step > 0.0).map(|step| (number / step) - (number / step).round());
+    if rest.is_some_and(|rest| rest.abs() > 1e-9 * (1.0 + number.abs())) {
+        return fail(at, format!("is not a multiple at {number}"));
     }
     Ok(())
 }
@@ -382,11 +513,86 @@ mod tests {
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let pet = &api.document["components"]["schemas"]["Pet"];
         for (kind, fits) in [("Bird", true), ("Cat", false), ("worm", false)] {
-            assert_eq!(mismatch(&api, pet, &json!({ "kind": kind })).is_none(), fits, "{kind}");
+            assert_eq!(mismatch(&api, Direction::Answer, pet, &json!({ "kind": kind })).is_none(), fits, "{kind}");
         }
         let strict = json!({ "discriminator": pet["discriminator"], "oneOf": [pet["oneOf"][0], pet["oneOf"][1]] });
         for (kind, fits) in [("cat", true), ("hound", true), ("worm", false)] {
-            assert_eq!(mismatch(&api, &strict, &json!({ "kind": kind })).is_none(), fits, "{kind}");
+            assert_eq!(mismatch(&api, Direction::Answer, &strict, &json!({ "kind": kind })).is_none(), fits, "{kind}");
+        }
+    }
+    /// Which of the values do not fit.
+    fn refused(version: &str, schema: &Value, direction: Direction, values: &[Value]) -> Vec<bool> {
+        let document = json!({ "openapi": version, "components": { "schemas": {
+            "Text": { "type": "string" }, "Nothing": { "type": "string", "nullable": true },
+        } } });
+        values.iter().map(|value| check(&Scope::of(&document, direction), schema, value, "").is_err()).collect()
+    }
+
+    #[test]
+    fn a_required_member_is_demanded_of_who_sends_it() {
+        let named = |flag: &str| {
+            json!({ "allOf": [
+            { "required": ["name"] },
+            { "type": "object", "properties": { "name": { "type": "string", flag: true } } },
+        ] })
+        };
+        let values = [json!({}), json!({ "name": "Ada" }), json!({ "name": 1 })];
+        for (flag, direction, of_none) in [
+            ("readOnly", Direction::Request, false),
+            ("readOnly", Direction::Answer, true),
+            ("writeOnly", Direction::Request, true),
+            ("writeOnly", Direction::Answer, false),
+        ] {
+            assert_eq!(
+                refused("3.0.3", &named(flag), direction, &values),
+                [of_none, false, true],
+                "{flag} {direction:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_a_reference_counts_as_its_version_says() {
+        let text = "#/components/schemas/Text";
+        let nullable = json!({ "$ref": text, "nullable": true });
+        let short = json!({ "$ref": text, "maxLength": 2 });
+        let values = [json!(null), json!("abc"), json!("ab")];
+        let all = |version, schema| refused(version, schema, Direction::Request, &values);
+        assert_eq!(all("3.0.3", &nullable), [false, false, false]);
+        assert_eq!(all("3.0.3", &short), [true, false, false]);
+        assert_eq!(all("3.1.0", &short), [true, true, false]);
+        assert_eq!(all("3.0.3", &json!({ "$ref": "#/components/schemas/Nothing" })), [false, false, false]);
+    }
+
+    #[test]
+    fn the_words_of_3_1_are_judged() {
+        for (schema, fitting, others) in [
+            (
+                json!({ "prefixItems": [{ "type": "string" }], "items": { "type": "integer" } }),
+                vec![json!(["a", 1, 2]), json!([]), json!("a")],
+                vec![json!([1]), json!(["a", "b"])],
+            ),
+            (json!({ "prefixItems": [{}], "items": false }), vec![json!([1])], vec![json!([1, 2])]),
+            (json!({ "items": [{ "type": "string" }] }), vec![json!(["a", 1])], vec![json!([1])]),
+            (
+                json!({ "patternProperties": { "^x-": { "type": "string" } }, "additionalProperties": false }),
+                vec![json!({ "x-a": "b" })],
+                vec![json!({ "x-a": 1 }), json!({ "y": "b" })],
+            ),
+            (json!({ "not": { "type": "string" } }), vec![json!(1)], vec![json!("a")]),
+            (json!({ "uniqueItems": true }), vec![json!([1, "1"])], vec![json!([1, 1])]),
+            (json!({ "multipleOf": 0.1 }), vec![json!(0.3), json!(1_000_000.1)], vec![json!(0.35)]),
+            (
+                json!({ "minProperties": 1, "maxProperties": 1 }),
+                vec![json!({ "a": 1 })],
+                vec![json!({}), json!({ "a": 1, "b": 2 })],
+            ),
+            (json!({ "pattern": "^a+$" }), vec![json!("aa"), json!(1)], vec![json!("b")]),
+            (json!({ "const": 3 }), vec![json!(3.0)], vec![json!(4)]),
+            (json!({ "enum": [{ "a": 1 }] }), vec![json!({ "a": 1.0 })], vec![json!({ "a": 2 })]),
+        ] {
+            assert!(!refused("3.1.0", &schema, Direction::Answer, &fitting).contains(&true), "{schema}");
+            assert!(!refused("3.1.0", &schema, Direction::Answer, &others).contains(&false), "{schema}");
         }
     }
 }

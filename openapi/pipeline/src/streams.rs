@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::misfit::Misfit;
 use crate::normalize::essence;
-use crate::schema::Mismatch;
+use crate::schema::{Direction, Mismatch};
 use crate::{Api, example, pointer, schema, walk};
 
 /// The members of an event, as documents describe one.
@@ -275,19 +275,22 @@ impl Streamed {
     pub fn mismatch(&self, api: &Api, data: &str, event: Option<&str>, id: Option<&str>) -> Option<Mismatch> {
         let value = if self.is_text { Ok(json!(data)) } else { serde_json::from_str::<Value>(data) };
         let Ok(value) = value else { return Some(Mismatch { at: String::new(), problem: "it is no JSON".to_owned() }) };
-        let Some(whole) = self.event.as_ref() else { return schema::mismatch(api, &self.schema, &value) };
+        let Some(whole) = self.event.as_ref() else {
+            return schema::mismatch(api, Direction::Answer, &self.schema, &value);
+        };
         let data = if self.holds_text { json!(data) } else { value.clone() };
         let members = [("data", Some(data)), ("event", event.map(Value::from)), ("id", id.map(Value::from))];
         let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let said = Value::Object(members.collect::<Map<_, _>>());
-        schema::mismatch(api, whole, &said).or_else(|| schema::mismatch(api, &self.schema, &value))
+        schema::mismatch(api, Direction::Answer, whole, &said)
+            .or_else(|| schema::mismatch(api, Direction::Answer, &self.schema, &value))
     }
 
     /// An item that fits, as [`written`](Self::written) takes it.
     pub fn example(&self, api: &Api) -> Value {
-        let data = example::value(api, &self.schema);
+        let data = example::value(api, Direction::Answer, &self.schema);
         let Some(whole) = &self.event else { return data };
-        let mut whole = example::value(api, whole);
+        let mut whole = example::value(api, Direction::Answer, whole);
         if let Some(members) = whole.as_object_mut() {
             members.insert("data".to_owned(), data);
         }

@@ -4,6 +4,11 @@ use serde_json::Value;
 
 use crate::pointer;
 
+/// Whether a document is of OpenAPI 3.1, where what stands beside a `$ref` holds too.
+pub(crate) fn is_31(document: &Value) -> bool {
+    document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"))
+}
+
 /// The operation keys of a path item (OpenAPI 3.0).
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -99,7 +104,8 @@ fn visit(node: &Value, at: &str, keys_are_names: bool, found: &mut dyn FnMut(&st
     }
 }
 
-fn is_extension(key: &str) -> bool {
+/// Whether a key is one of a vendor's.
+pub(crate) fn is_extension(key: &str) -> bool {
     key.starts_with("x-") && key != "x-webhooks"
 }
 

@@ -1,5 +1,6 @@
 //! What a user reads when a document, an overlay or a folder cannot be used: file, line, pointer, problem and help.
 
+use keyfit_openapi::schema::Direction;
 use keyfit_openapi::{Api, Source, Text, example, generate};
 
 const GOOD: &str = "\
@@ -128,6 +129,42 @@ fn an_overlay_target_that_is_no_jsonpath_is_refused() {
     insta::assert_snapshot!(message(&source(GOOD, Some(&overlay("  - target: paths./pets\n    update: {}\n")))));
 }
 
+/// A path item that holds more than operations.
+const SHARED: &str = "openapi: 3.0.0\npaths:\n  /pets/{id}:\n    servers: [{url: 'https://a.example'}]\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n    get: {responses: {}}\n";
+
+#[test]
+fn an_update_of_objects_and_lists_at_once_is_refused() {
+    let text = overlay("  - target: $.paths.*.*\n    update: {security: []}\n");
+    insta::assert_snapshot!(message(&source(SHARED, Some(&text))));
+    let text = overlay("  - target: $.paths.*.get\n    update: [{name: page, in: query}]\n");
+    insta::assert_snapshot!(message(&source(SHARED, Some(&text))));
+}
+
+#[test]
+fn an_update_of_a_list_is_an_entry_or_several() {
+    let parameter = |name: &str| format!("{{name: {name}, in: query, schema: {{type: string}}}}");
+    let (one, several) = (parameter("page"), format!("[{}, {}]", parameter("size"), parameter("sort")));
+    let text = overlay(&format!(
+        "  - target: $.paths.*.parameters\n    update: {one}\n  - target: $.paths.*.parameters\n    update: {several}\n"
+    ));
+    let api = Api::read(&source(SHARED, Some(&text))).unwrap_or_else(|failure| panic!("{failure}"));
+    let names: Vec<&str> = api.operations[0].parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["id", "page", "size", "sort"]);
+    assert!(!api.repairs.iter().any(|repair| repair.rule == "overlay-replaced"));
+}
+
+#[test]
+fn a_list_that_an_update_replaces_by_an_object_is_named() {
+    let text = overlay(
+        "  - target: $.paths.*\n    update: {servers: {url: 'https://b.example'}, parameters: [], summary: [all of them]}\n",
+    );
+    let api = Api::read(&source(SHARED, Some(&text))).unwrap_or_else(|failure| panic!("{failure}"));
+    let replaced: Vec<_> = api.repairs.iter().filter(|repair| repair.rule == "overlay-replaced").collect();
+    assert_eq!(replaced.len(), 1, "{replaced:?}");
+    assert_eq!(replaced[0].pointer, "/paths/~1pets~1{id}/servers");
+    assert!(replaced[0].note.starts_with("pets/overlay.yaml:7:"), "{:?}", replaced[0]);
+}
+
 #[test]
 fn an_overlay_without_actions_is_refused() {
     insta::assert_snapshot!(message(&source(GOOD, Some("overlay: 1.0.0\ninfo: {title: a, version: b}\n"))));
@@ -215,7 +252,7 @@ fn a_schema_that_requires_itself_has_an_example() {
         .replace("    Pet:\n", cycle)
         .replace("      type: object\n      properties:\n        name", "        name");
     let api = Api::read(&source(&document, None)).unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(example::value(&api, &api.document["components"]["schemas"]["Pet"]).is_object());
+    assert!(example::value(&api, Direction::Answer, &api.document["components"]["schemas"]["Pet"]).is_object());
 }
 
 #[test]
@@ -225,7 +262,7 @@ fn an_example_of_absurd_length_is_not_made() {
         "          type: array\n          minItems: 9000000000000\n          items: {type: integer}\n",
     );
     let api = Api::read(&source(&document, None)).unwrap_or_else(|failure| panic!("{failure}"));
-    let value = example::value(&api, &api.document["components"]["schemas"]["Pet"]);
+    let value = example::value(&api, Direction::Answer, &api.document["components"]["schemas"]["Pet"]);
     // One item where it is required, and where it is not, none.
     assert!(value["name"].as_array().is_none_or(|items| items.len() == 1), "{}", value["name"]);
 }

@@ -156,3 +156,110 @@ fn what_is_typed_in_one_place_and_bytes_in_another_is_said_of_the_type() {
     let found = rust(&shared, &shared.replace("required: [name], ", ""));
     assert_eq!(found, ["`NewPet::name` becomes an `Option`"]);
 }
+
+#[test]
+fn a_server_of_an_operation_is_told_from_the_base_url() {
+    let served = |at: &str, servers: &str| {
+        let own = |place: &str| if place == at { servers } else { "[{url: 'https://a.example'}]" };
+        format!(
+            "openapi: 3.0.3\nservers: {}\npaths:\n  /pets:\n    get:\n      operationId: pets\n{}      responses: {{'204': \
+             {{description: ok}}}}\n",
+            own("document"),
+            if at == "operation" { format!("      servers: {servers}\n") } else { String::new() },
+        )
+    };
+    let (one, other) = ("[{url: 'https://b.example'}]", "[{url: 'https://c.example'}]");
+    let (both, turned) = (
+        "[{url: 'https://b.example'}, {url: 'https://c.example'}]",
+        "[{url: 'https://c.example'}, {url: 'https://b.example'}]",
+    );
+    let version = |values: &str| {
+        format!("[{{url: 'https://b.example/{{v}}', variables: {{v: {{default: a, enum: {values}}}}}}}]")
+    };
+    let (few, more) = (version("[a]"), version("[a, b]"));
+    for (at, named, may_be_set, is_another) in [
+        ("document", "the base URL, where it is this one", "a base URL that may be set", "the base URL is another one"),
+        (
+            "operation",
+            "the server of the call, where it is this one",
+            "a server of the call that may be set",
+            "the call has another server",
+        ),
+    ] {
+        assert_eq!(rust(&served(at, one), &served(at, other)), [named, may_be_set], "{at}");
+        assert_eq!(rust(&served(at, both), &served(at, turned)), [is_another], "{at}");
+        assert_eq!(rust(&served(at, &few), &served(at, &more)), [named], "{at}");
+    }
+}
+
+#[test]
+fn a_name_of_a_value_is_a_variant() {
+    let of = |schema: &str| {
+        format!(
+            "openapi: 3.1.0\npaths:\n  /pets:\n    post:\n      operationId: pets\n      requestBody: {{content: \
+             {{application/json: {{schema: {{$ref: '#/components/schemas/Size'}}}}}}}}\n      responses: {{'204': {{description: \
+             ok}}}}\ncomponents:\n  schemas:\n    Size: {schema}\n"
+        )
+    };
+    let [plain, few, other] = [
+        "{type: integer, enum: [1, 2]}",
+        "{type: integer, enum: [1, 2], x-enum-varnames: [Small, Large]}",
+        "{type: integer, enum: [1, 2], x-enumNames: [Small, huge]}",
+    ]
+    .map(of);
+    let titled = of("{oneOf: [{const: 1, title: Small}, {const: 2, title: huge}]}");
+    let texts = of("{type: string, enum: [s, l]}");
+    let named = of("{type: string, enum: [s, l], x-enum-varnames: [Small, L]}");
+    let more = of("{type: integer, enum: [1, 2, 3], x-enum-varnames: [Small, Large, Huge]}");
+    // Names that are no names of their own do not count.
+    let twice = of("{type: string, enum: [s, l], x-enum-varnames: [Small, small]}");
+    for (old, new, said) in [
+        (&few, &other, vec!["the variant `Size::Large` becomes `Huge`"]),
+        (&few, &titled, vec!["the variant `Size::Large` becomes `Huge`"]),
+        (&other, &titled, vec![]),
+        (&plain, &few, vec!["`Size` becomes an enum"]),
+        (&few, &plain, vec!["`Size` is no longer an enum"]),
+        (&few, &more, vec!["the variant `Size::Huge` is new"]),
+        (&texts, &named, vec!["the variant `Size::S` becomes `Small`"]),
+        (&texts, &twice, vec![]),
+    ] {
+        assert_eq!(rust(old, new), said, "{old}{new}");
+    }
+}
+
+#[test]
+fn a_member_of_a_change_is_a_patch() {
+    let of = |method: &str, media_type: &str, required: &str, name: &str| {
+        format!(
+            "openapi: 3.0.3\npaths:\n  /pets:\n    {method}:\n      operationId: pets-change\n      requestBody: {{content: \
+             {{{media_type}: {{schema: {{$ref: '#/components/schemas/Pet'}}}}}}}}\n      responses: {{'204': {{description: \
+             ok}}}}\ncomponents:\n  schemas:\n    Pet: {{type: object, required: [{required}], properties: {{name: {name}}}}}\n"
+        )
+    };
+    let (text, or_null) = ("{type: string}", "{type: string, nullable: true}");
+    let (json, merge) = ("application/json", "application/merge-patch+json");
+    for (method, media_type, old, new, said) in [
+        ("patch", json, ("", text), ("", or_null), "`Pet::name` is a `Patch`, no longer an `Option`"),
+        ("patch", json, ("", or_null), ("", text), "`Pet::name` is an `Option`, no longer a `Patch`"),
+        ("patch", json, ("name", or_null), ("", or_null), "`Pet::name` becomes a `Patch`"),
+        ("patch", json, ("", or_null), ("name", or_null), "`Pet::name` is an `Option`, no longer a `Patch`"),
+        ("patch", json, ("", text), ("name", text), "`Pet::name` is no longer an `Option`"),
+        ("patch", merge, ("", text), ("", or_null), "no change: `Pet::name` is a `Patch` anyway"),
+        ("patch", merge, ("", text), ("name", text), "`Pet::name` is no longer a `Patch`"),
+        ("patch", merge, ("name", text), ("", text), "`Pet::name` becomes a `Patch`"),
+        ("put", json, ("", text), ("", or_null), "no change: `Pet::name` is an `Option` anyway"),
+        ("put", merge, ("name", text), ("", text), "`Pet::name` becomes a `Patch`"),
+    ] {
+        let document = |(required, name): (&str, &str)| of(method, media_type, required, name);
+        assert_eq!(rust(&document(old), &document(new)), [said], "{method} {media_type} {old:?} {new:?}");
+    }
+}
+
+#[test]
+fn a_body_that_may_be_left_out_is_an_argument_that_may() {
+    let of = |required: bool| {
+        PETS.replacen("requestBody: {content", &format!("requestBody: {{required: {required}, content"), 1)
+    };
+    assert_eq!(rust(&of(false), &of(true)), ["the argument `body` must be set"]);
+    assert_eq!(rust(&of(true), &of(false)), ["the argument `body` may be left out"]);
+}

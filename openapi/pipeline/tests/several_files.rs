@@ -229,6 +229,35 @@ fn names_that_meet_are_told_apart() {
 }
 
 #[test]
+fn a_mapping_of_a_discriminator_names_files() {
+    let pet = "type: object\nrequired: [kind]\nproperties: {kind: {type: string}}\ndiscriminator:\n  propertyName: kind\n  mapping: {cat: cat.yaml, dog: './more.yaml#/Dog', cow: Cow, bird: bird.yaml}\n";
+    let part = |more: &str| {
+        format!("{{allOf: [{{$ref: pet.yaml}}, {{type: object, properties: {{{more}: {{type: string}}}}}}]}}\n")
+    };
+    let folder = Folder::new(
+        "mapping",
+        &[
+            (
+                "openapi.yaml",
+                &format!(
+                    "{HEAD}paths:\n  /pets:\n    get: {{operationId: pets, responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{$ref: schemas/pet.yaml}}}}}}}}}}}}\n"
+                ),
+            ),
+            ("schemas/pet.yaml", pet),
+            ("schemas/cat.yaml", &part("claws")),
+            ("schemas/more.yaml", &format!("Dog: {}", part("bark"))),
+        ],
+    );
+    let api = folder.read();
+    let mapping = &api.document["components"]["schemas"]["pet"]["discriminator"]["mapping"];
+    // What is a name, or a file that there is not, stays.
+    let to = |name: &str| format!("#/components/schemas/{name}");
+    assert_eq!(*mapping, json!({ "cat": to("cat"), "dog": to("Dog"), "cow": "Cow", "bird": "bird.yaml" }));
+    let code = generate(&folder.source().expect("a document")).unwrap_or_else(|failure| panic!("{failure}")).code;
+    assert!(code.contains("Cat(") && code.contains("Dog(") && code.contains("bark"), "{code}");
+}
+
+#[test]
 fn what_is_outside_of_the_folder_is_not_read() {
     let folder = Folder::new("outside", &[("openapi.yaml", "")]);
     fs::write(folder.0.join("secret.yaml"), "type: string\n").expect("a file");

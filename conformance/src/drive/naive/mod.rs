@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use keyfit_openapi::{Api, Operation, Partial, Place, framing, schema};
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Operation, Partial, Place, framing};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
@@ -277,7 +278,7 @@ impl Client {
         let knows_all = self.api.resolve(schema)["properties"].as_object().is_none_or(|known| {
             value.as_object().is_none_or(|members| members.keys().all(|name| known.contains_key(name)))
         });
-        knows_all && schema::mismatch(&self.api, schema, value).is_none()
+        knows_all && schema::mismatch(&self.api, Direction::Answer, schema, value).is_none()
     }
 }
 

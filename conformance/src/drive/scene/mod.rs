@@ -5,7 +5,7 @@ mod token;
 
 use std::time::Duration;
 
-use keyfit_openapi::schema::Mismatch;
+use keyfit_openapi::schema::{Direction, Mismatch};
 use keyfit_openapi::{Operation, Partial, ResponseShape, Streaming, example};
 use serde_json::{Map, Value, json};
 
@@ -228,7 +228,7 @@ impl Scene<'_> {
         let schema = |status: &u16| self.shape(*status).filter(|shape| shape.is_json())?.schema.as_ref();
         let success = operation.success_statuses().into_iter().find_map(|status| Some((status, schema(&status)?)));
         let Some((status, schema)) = success else { return Err("no success has a body".to_owned()) };
-        let value = example::value(&self.catalogue.api, schema);
+        let value = example::value(&self.catalogue.api, Direction::Answer, schema);
         let answer = Scripted::json(status, &odd(&self.catalogue.api, schema, &value));
         match self.call(&self.arguments(), answer).await {
             Observed::Success { .. } => Ok(()),
@@ -323,7 +323,7 @@ impl Scene<'_> {
         let Some((shape, schema)) = self.shape(status).and_then(|shape| Some((shape, shape.schema.as_ref()?))) else {
             return Scripted::empty(status);
         };
-        let value = example::value(&self.catalogue.api, schema);
+        let value = example::value(&self.catalogue.api, Direction::Answer, schema);
         match &shape.media_type {
             Some(media_type) if !shape.is_json() => Scripted::text(status, &concrete(media_type), plain(&value)),
             _ => Scripted::json(status, &value),

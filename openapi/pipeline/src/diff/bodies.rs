@@ -10,6 +10,7 @@ use super::rules::{Direction, REQUEST, Rule, SchemaRules, request as req};
 use super::spot::Spot;
 use super::{encodings, schema};
 use crate::form;
+use crate::generate::Patched;
 use crate::normalize::{essence, is_json};
 use crate::streams::framing;
 
@@ -41,13 +42,19 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
             cx.report(&req::BODY_REMOVED, &body, "no body is taken", "the argument `body` is gone");
         }
         (Some(before), Some(after)) => {
-            let rust = "no change: a generated call always sends the body";
             match (before.is_true("required"), after.is_true("required")) {
-                (false, true) => cx.report(&req::BODY_REQUIRED, &after, "the body must be sent", rust),
-                (true, false) => cx.report(&req::BODY_OPTIONAL, &after, "the body can be left out", rust),
+                (false, true) => {
+                    cx.report(&req::BODY_REQUIRED, &after, "the body must be sent", "the argument `body` must be set");
+                }
+                (true, false) => {
+                    let rust = "the argument `body` may be left out";
+                    cx.report(&req::BODY_OPTIONAL, &after, "the body can be left out", rust);
+                }
                 _ => {}
             }
-            let spot = Spot::body(&new.id);
+            let known = media_types(&after);
+            let media_type = typed(Direction::Request, &known).unwrap_or_default();
+            let spot = Spot::body(&new.id, Patched::in_body(&new.method, media_type));
             contents(cx, &MEDIA, &before, &after, &spot);
         }
         (None, None) => {}

@@ -8,7 +8,7 @@ use super::node::{Node, Revision};
 use crate::load::Located;
 use crate::normalize::ids;
 use crate::repair::Repairs;
-use crate::{Failure, Operation, SourcePlace, Text, generate, versions};
+use crate::{Failure, Operation, SourcePlace, Text, anchors, generate, versions};
 
 /// A document that is to be compared: read, but neither overlaid nor repaired.
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ impl Document {
         let mut value = located.value.take();
         versions::settle(&mut located, &mut value, &mut Repairs::default())?;
         located.value = value;
+        anchors::settle(&mut located.value, &mut Repairs::default());
         if located.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
             generate::translate(&mut located.value);
         }

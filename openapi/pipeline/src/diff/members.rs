@@ -7,6 +7,7 @@ use super::flat::Flat;
 use super::joint::Joint;
 use super::rules::{Direction, SchemaRules, surface as surf};
 use super::schema::{self, Facing};
+use crate::generate::Patched;
 
 /// The members of a schema by name; `None` where one is required and not described.
 struct Members<'a> {
@@ -129,7 +130,16 @@ fn requirement(
     let is_plain = !flats.iter().any(is_other) && !is_option(&flats[usize::from(is_required)]);
     let rust = spot.rust(|| {
         let field = spot.field(name);
+        let is_null = is_option(&flats[usize::from(is_required)]);
+        let is_patch = match spot.patched() {
+            Patched::All => true,
+            Patched::Nullable => is_option(&flats[usize::from(!is_required)]) || is_null,
+            Patched::None => false,
+        };
         match (is_required, is_plain) {
+            (true, _) if is_patch && is_null => format!("`{field}` is an `Option`, no longer a `Patch`"),
+            (true, _) if is_patch => format!("`{field}` is no longer a `Patch`"),
+            (false, _) if is_patch => format!("`{field}` becomes a `Patch`"),
             (true, true) => format!("`{field}` is no longer an `Option`"),
             (false, true) => format!("`{field}` becomes an `Option`"),
             (true, false) if is_request => format!("the field `{field}` must be set"),

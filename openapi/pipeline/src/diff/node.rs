@@ -124,6 +124,12 @@ impl<'a> Node<'a> {
             && (!self.is_31 || self.value.as_object().is_some_and(|object| object.keys().all(says_nothing)))
     }
 
+    /// What it is a member of.
+    pub(super) fn around(&self) -> Option<Self> {
+        let (at, _) = self.at.rsplit_once('/')?;
+        Some(self.with(self.root.pointer(at)?, at.to_owned()))
+    }
+
     /// Whether a flag is set: here, or on what it refers to.
     pub(super) fn is_marked(&self, flag: &str) -> bool {
         if self.reference().is_none() {

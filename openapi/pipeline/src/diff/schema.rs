@@ -69,10 +69,8 @@ pub(super) fn compare<'a>(
         let detail = format!("`{before}` becomes `{after}`");
         cx.report(&surf::SCHEMA_RENAMED, &new.first, detail, format!("the type `{before}` becomes `{after}`"));
     }
-    let component = after.or(before).map(|name| {
-        let types = (rules.direction == Direction::Response).then(|| cx.types());
-        spot.component(name, types)
-    });
+    let is_answered = rules.direction == Direction::Response;
+    let component = after.or(before).map(|name| spot.component(name, is_answered, cx.types()));
     let spot = match component {
         Some(component) if old.component().is_some() && new.component().is_some() => component,
         Some(component) => spot.made_of(component),

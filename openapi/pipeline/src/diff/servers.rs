@@ -72,20 +72,26 @@ impl<'a> Lists<'a, '_> {
         let (before, after) = (urls(old, &moved.from_servers), urls(new, &moved.to_servers));
         let by_url = |urls: &[(String, Node<'a>)]| -> HashMap<String, Node<'a>> { urls.iter().cloned().collect() };
         let (had, has) = (by_url(&before), by_url(&after));
-        let rust = |of_document: &'static str| {
-            if is_own { "an operation has a method only where its server is that of the document" } else { of_document }
+        // The client sends an operation to the first of its own servers, and the others to the base URL.
+        let (named, may_be_set, is_another) = if is_own {
+            (
+                "the server of the call, where it is this one",
+                "a server of the call that may be set",
+                "the call has another server",
+            )
+        } else {
+            ("the base URL, where it is this one", "a base URL that may be set", "the base URL is another one")
         };
         for (url, node) in &before {
             if let Some(other) = has.get(url) {
-                variables(cx, url, node, other);
+                variables(cx, url, node, other, named);
             } else {
-                let rust = rust("the base URL, where it is this one");
-                cx.report(&surf::SERVER_REMOVED, node, format!("`{url}` went"), rust);
+                cx.report(&surf::SERVER_REMOVED, node, format!("`{url}` went"), named);
             }
         }
         for (url, node) in &after {
             if !had.contains_key(url) {
-                cx.report(&surf::SERVER_ADDED, node, format!("`{url}` is new"), rust("a base URL that may be set"));
+                cx.report(&surf::SERVER_ADDED, node, format!("`{url}` is new"), may_be_set);
             }
         }
         if let (Some((was, _)), Some((is, _))) = (before.first(), after.first())
@@ -95,18 +101,18 @@ impl<'a> Lists<'a, '_> {
             && had.contains_key(is)
         {
             let detail = format!("`{is}` stands first, no longer `{was}`");
-            cx.report(&surf::SERVER_ORDER_CHANGED, new.unwrap_or(here), detail, "the base URL is another one");
+            cx.report(&surf::SERVER_ORDER_CHANGED, new.unwrap_or(here), detail, is_another);
         }
         let said = [(&moved.from_servers, "the paths", "the servers"), (&moved.to_servers, "the servers", "the paths")];
         for (part, to, from) in said.into_iter().filter(|(part, ..)| !part.is_empty()) {
             let detail = format!("`{part}` stands in {to}, no longer in {from}");
-            cx.report(&surf::BASE_PATH_MOVED, new.unwrap_or(here), detail, "the base URL is another one");
+            cx.report(&surf::BASE_PATH_MOVED, new.unwrap_or(here), detail, is_another);
         }
     }
 }
 
-/// Compares what the variables of a server can be.
-fn variables(cx: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>) {
+/// Compares what the variables of a server can be. `rust` is what they change in the client.
+fn variables(cx: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>, rust: &'static str) {
     let all = |server: &Node<'_>| -> BTreeMap<String, Option<BTreeSet<String>>> {
         let values = |variable: &Node<'_>| {
             let list = variable.get("enum").filter(|list| list.value.is_array())?;
@@ -117,7 +123,6 @@ fn variables(cx: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>)
         variables.map(|(name, variable)| (name.to_owned(), values(&variable))).collect()
     };
     let (before, after) = (all(old), all(new));
-    let rust = "the base URL, where it is this one";
     for (name, had) in &before {
         let Some(has) = after.get(name) else { continue };
         match (had, has) {

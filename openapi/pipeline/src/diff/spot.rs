@@ -5,6 +5,7 @@ use std::rc::Rc;
 use heck::ToSnakeCase as _;
 
 use super::types::Types;
+use crate::generate::Patched;
 use crate::name;
 
 /// What a value is called in the Rust client: the type that is made of its schema, and what holds it.
@@ -21,14 +22,15 @@ const DEEPEST: usize = 16;
 
 #[derive(Debug)]
 enum Step<'a> {
-    Component(&'a str),
+    /// A component that is sent.
+    Component(&'a str, Rc<Types<'a>>),
     /// A component that is answered: where requests use it too, it has another name.
     Answered(&'a str, Rc<Types<'a>>),
     Argument {
         operation: String,
         name: &'a str,
     },
-    Body(String),
+    Body(String, Patched),
     Answer(String),
     Refusal,
     Header,
@@ -45,12 +47,10 @@ enum Step<'a> {
 }
 
 impl<'a> Spot<'a> {
-    /// A component of this name that is held here, in answers where the types are given.
-    pub(super) fn component(&self, name: &'a str, answered: Option<Rc<Types<'a>>>) -> Self {
-        let component = Self::root(match answered {
-            None => Step::Component(name),
-            Some(types) => Step::Answered(name, types),
-        });
+    /// A component of this name that is held here.
+    pub(super) fn component(&self, name: &'a str, is_answered: bool, types: Rc<Types<'a>>) -> Self {
+        let component =
+            Self::root(if is_answered { Step::Answered(name, types) } else { Step::Component(name, types) });
         Self { untyped: self.untyped, ..component }
     }
 
@@ -60,8 +60,8 @@ impl<'a> Spot<'a> {
     }
 
     /// The body that is sent.
-    pub(super) fn body(operation: &str) -> Self {
-        Self::root(Step::Body(operation.to_owned()))
+    pub(super) fn body(operation: &str, patched: Patched) -> Self {
+        Self::root(Step::Body(operation.to_owned(), patched))
     }
 
     /// The body of a success.
@@ -123,10 +123,10 @@ impl<'a> Spot<'a> {
     /// The type: `Pet`.
     pub(super) fn name(&self) -> String {
         match &*self.step {
-            Step::Component(name) => name::of_type(name),
+            Step::Component(name, _) => name::of_type(name),
             Step::Answered(name, types) => types.of_answer(name),
             Step::Argument { operation, name } => name::of_type(&format!("{operation}-{name}")),
-            Step::Body(operation) => name::of_type(&format!("{operation}-body")),
+            Step::Body(operation, _) => name::of_type(&format!("{operation}-body")),
             Step::Answer(operation) => name::of_type(&format!("{operation}-response")),
             Step::Refusal => "Error".to_owned(),
             Step::Header => "HeaderValue".to_owned(),
@@ -140,9 +140,9 @@ impl<'a> Spot<'a> {
     /// What holds it: "`Pet::name`", "the argument `tag`".
     pub(super) fn holder(&self) -> String {
         match &*self.step {
-            Step::Component(_) | Step::Answered(..) => format!("`{}`", self.name()),
+            Step::Component(..) | Step::Answered(..) => format!("`{}`", self.name()),
             Step::Argument { name, .. } => format!("the argument `{}`", name::of_argument(name)),
-            Step::Body(operation) => format!("the body of `{}`", operation.to_snake_case()),
+            Step::Body(operation, _) => format!("the body of `{}`", operation.to_snake_case()),
             Step::Answer(operation) => format!("the answer of `{}`", operation.to_snake_case()),
             Step::Refusal => "the body of the error".to_owned(),
             Step::Header => "the header".to_owned(),
@@ -158,12 +158,23 @@ impl<'a> Spot<'a> {
         format!("{}::{}", self.name(), name::of_argument(name))
     }
 
-    /// What becomes of a value that is listed.
-    pub(super) fn listed(&self, value: &str, what: &str) -> String {
+    /// What becomes of a value that is listed, by its variant.
+    pub(super) fn listed(&self, variant: &str, what: &str) -> String {
         match &*self.step {
             // Whether it is still made of the component is the generator's affair.
             Step::Held(place, _) => format!("a known value of {} {what}", place.holder()),
-            _ => format!("the variant `{}::{}` {what}", self.name(), name::of_type(value)),
+            _ => format!("the variant `{}::{variant}` {what}", self.name()),
+        }
+    }
+
+    /// Which of its members are a `Patch`; what is in a list or a map is replaced as a whole.
+    pub(super) fn patched(&self) -> Patched {
+        match &*self.step {
+            Step::Component(name, types) => types.patched(name),
+            Step::Body(_, patched) => *patched,
+            Step::Member { parent, .. } => parent.patched(),
+            Step::Held(_, component) => component.patched(),
+            _ => Patched::None,
         }
     }
 
@@ -172,6 +183,13 @@ impl<'a> Spot<'a> {
         let holder = self.holder();
         match &*self.step {
             Step::Held(place, _) => place.nullable(is_nullable, is_answered_list),
+            Step::Member { parent, is_optional: true, .. } if parent.patched() == Patched::All => {
+                format!("no change: {holder} is a `Patch` anyway")
+            }
+            Step::Member { parent, is_optional: true, .. } if parent.patched() == Patched::Nullable => {
+                let (is, was) = if is_nullable { ("a `Patch`", "an `Option`") } else { ("an `Option`", "a `Patch`") };
+                format!("{holder} is {is}, no longer {was}")
+            }
             // An answer without a list has an empty one.
             Step::Member { is_optional: true, .. } if !is_answered_list => {
                 format!("no change: {holder} is an `Option` anyway")

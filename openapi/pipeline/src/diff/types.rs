@@ -1,29 +1,37 @@
-//! Which component schemas a generated client has two types for.
+//! Which component schemas a generated client has two types for, and which hold changes.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
+use crate::generate::{Patched, patched};
 use crate::{name, pointer, walk};
 
-/// The component schemas that both requests and answers are made of: answers have a type of their own for each.
+/// The component schemas that both requests and answers are made of: answers have a type of their own for each. And which members
+/// of those that requests are made of are a `Patch`.
 #[derive(Debug)]
 pub(super) struct Types<'a> {
     document: &'a Value,
     shared: OnceCell<BTreeSet<String>>,
+    patched: OnceCell<BTreeMap<String, Patched>>,
 }
 
 impl<'a> Types<'a> {
     /// Of a document; nothing is looked at before a name is asked for.
     pub(super) fn of(document: &'a Value) -> Self {
-        Self { document, shared: OnceCell::new() }
+        Self { document, shared: OnceCell::new(), patched: OnceCell::new() }
     }
 
     /// What the type of a component schema is called in answers.
     pub(super) fn of_answer(&self, component: &str) -> String {
         let is_shared = self.shared.get_or_init(|| shared(self.document)).contains(component);
         name::of_type(component) + if is_shared { "Answer" } else { "" }
+    }
+
+    /// Which members of a component schema are a `Patch` in requests.
+    pub(super) fn patched(&self, component: &str) -> Patched {
+        self.patched.get_or_init(|| patched(self.document)).get(component).copied().unwrap_or(Patched::None)
     }
 }
 

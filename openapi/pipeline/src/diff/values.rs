@@ -1,13 +1,15 @@
 //! Lists of values: an `enum`, several that a value has to be in at once, or a union of constants.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::comparison::Comparison;
 use super::node::Node;
-use super::rules::{Direction, Rule};
+use super::rules::{Direction, Rule, surface as surf};
 use super::schema::Facing;
+use crate::generate::{NAMED_BY, said_of_each, variant};
+use crate::name;
 
 /// How deep a union of constants may hold others.
 const DEEPEST: usize = 4;
@@ -42,6 +44,20 @@ impl<'a> Values<'a> {
         })
     }
 
+    /// The variants that stand for the values in the client, by the texts of the values; integers have some only where each of
+    /// them has a name.
+    fn variants(&self) -> HashMap<&str, String> {
+        let listed = || self.all.iter().filter(|(_, value, _)| !value.is_null());
+        let mut seen = HashSet::new();
+        let is_named = listed().all(|(_, value, at)| named(value, at).is_some_and(|name| seen.insert(variant(name))));
+        let called = |(_, value, at): &(String, &'a Value, Node<'a>)| match value {
+            value if is_named => named(value, at).map(variant),
+            Value::String(_) => Some(name::of_type(&plain(value))),
+            _ => None,
+        };
+        listed().filter_map(|listed| Some((listed.0.as_str(), called(listed)?))).collect()
+    }
+
     fn texts(&self) -> HashSet<&str> {
         self.all.iter().map(|(text, ..)| text.as_str()).collect()
     }
@@ -71,6 +87,15 @@ impl<'a> Values<'a> {
             _ => None,
         }
     }
+}
+
+/// What the document calls a value of a list: by the keys of generators, or by the title of an alternative that is one value.
+fn named<'a>(value: &Value, list: &Node<'a>) -> Option<&'a str> {
+    let schema = list.around()?;
+    let index = list.value.as_array()?.iter().position(|listed| listed == value)?;
+    let told = said_of_each(schema.value.as_object()?, &NAMED_BY).and_then(|names| names[index].as_str());
+    let is_alternative = schema.at.rsplit('/').nth(1).is_some_and(|key| matches!(key, "oneOf" | "anyOf"));
+    told.or_else(|| schema.text("title").filter(|_| is_alternative))
 }
 
 /// The lists of values of shapes that are nothing but values; `None` where one is more.
@@ -116,22 +141,24 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     let rust = |what: &str| spot.rust(|| format!("{} {what}", spot.holder()));
     match (&before, &after) {
         (Some(before), Some(after)) => {
-            let (had, has) = (before.texts(), after.texts());
-            let mut report = |rule: &'static Rule, at: &Node<'_>, value: &Value, what: &str| {
-                let text = plain(value);
-                let rust = spot.rust(|| match value {
-                    Value::String(_) if rules.direction == Direction::Request => spot.listed(&text, what),
-                    Value::String(_) => format!("a known value of {} {what}", spot.holder()),
-                    _ => "no change: only texts become an enum".to_owned(),
-                });
-                cx.report(rule, at, format!("the value `{text}` {what}"), rust);
-            };
-            for (_, value, at) in before.all.iter().filter(|(text, ..)| !has.contains(text.as_str())) {
-                report(rules.enum_value_removed, at, value, "is gone");
+            let (had, has) = (before.variants(), after.variants());
+            let mut report =
+                |rule: &'static Rule, at: &Node<'_>, value: &Value, variant: Option<&String>, what: &str| {
+                    let rust = spot.rust(|| match variant {
+                        Some(variant) if rules.direction == Direction::Request => spot.listed(variant, what),
+                        Some(_) => format!("a known value of {} {what}", spot.holder()),
+                        None => "no change: only texts and what has names become an enum".to_owned(),
+                    });
+                    cx.report(rule, at, format!("the value `{}` {what}", plain(value)), rust);
+                };
+            let (old_texts, new_texts) = (before.texts(), after.texts());
+            for (text, value, at) in before.all.iter().filter(|(text, ..)| !new_texts.contains(text.as_str())) {
+                report(rules.enum_value_removed, at, value, had.get(text.as_str()), "is gone");
             }
-            for (_, value, at) in after.all.iter().filter(|(text, ..)| !had.contains(text.as_str())) {
-                report(rules.enum_value_added, at, value, "is new");
+            for (text, value, at) in after.all.iter().filter(|(text, ..)| !old_texts.contains(text.as_str())) {
+                report(rules.enum_value_added, at, value, has.get(text.as_str()), "is new");
             }
+            names(cx, facing, after, &had, &has);
         }
         (None, Some(after)) => {
             cx.report(rules.enum_closed, &after.at, "only listed values are left", rust("becomes an enum"));
@@ -140,6 +167,46 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
             cx.report(rules.enum_opened, here, "the list of values is gone", rust("is no longer an enum"));
         }
         (None, None) => {}
+    }
+}
+
+/// Compares what the values of both lists are called in the client.
+fn names(
+    cx: &mut Comparison<'_>,
+    facing: &Facing<'_, '_>,
+    after: &Values<'_>,
+    had: &HashMap<&str, String>,
+    has: &HashMap<&str, String>,
+) {
+    let spot = facing.spot;
+    // What has no type has no names.
+    if spot.untyped.is_some() {
+        return;
+    }
+    if had.is_empty() != has.is_empty() {
+        let (detail, what) = if has.is_empty() {
+            ("the values have no names any more", "is no longer an enum")
+        } else {
+            ("the values have names", "becomes an enum")
+        };
+        return cx.report(
+            &surf::ENUM_VALUE_RENAMED,
+            &after.at,
+            detail,
+            spot.rust(|| format!("{} {what}", spot.holder())),
+        );
+    }
+    for (text, value, at) in &after.all {
+        let (Some(was), Some(is)) = (had.get(text.as_str()), has.get(text.as_str())) else { continue };
+        if was != is {
+            let detail = format!("the value `{}` is called `{is}`, no longer `{was}`", plain(value));
+            cx.report(
+                &surf::ENUM_VALUE_RENAMED,
+                at,
+                detail,
+                spot.rust(|| spot.listed(was, &format!("becomes `{is}`"))),
+            );
+        }
     }
 }
 

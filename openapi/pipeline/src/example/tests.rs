@@ -8,10 +8,10 @@ fn example(schema: &Value) -> Value {
         "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
         "Dog": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
     } } });
-    let mut maker = Maker::new(&document, EXAMPLE);
+    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
     let value = maker.made(schema);
     assert_eq!(maker.gap, None, "{schema}");
-    assert!(schema::fits(&Scope::of(&document), schema, &value), "{schema}: {value}");
+    assert!(schema::fits(&Scope::of(&document, Direction::Request), schema, &value), "{schema}: {value}");
     value
 }
 
@@ -112,7 +112,7 @@ fn lists_have_the_items_that_they_need() {
 fn what_no_value_fits_is_no_example() {
     let document = json!({});
     let gap = |schema: Value| {
-        let mut maker = Maker::new(&document, EXAMPLE);
+        let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
         maker.made(&schema);
         maker.gap.unwrap_or_default()
     };
@@ -137,7 +137,7 @@ fn where_all_members_are_too_many_those_that_are_needed_remain() {
     let document = json!({ "components": { "schemas": { "Wide": wide("Wide") } } });
     let asks = json!({ "type": "object", "required": ["id"],
         "properties": { "wide": document["components"]["schemas"]["Wide"], "id": { "type": "integer" } } });
-    let mut maker = Maker::new(&document, EXAMPLE);
+    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
     assert_eq!(maker.made(&asks), json!({ "id": 1 }));
     assert_eq!(maker.gap, None);
 }
@@ -147,7 +147,7 @@ fn what_cannot_be_made_is_left_out_or_named() {
     let document = json!({});
     let odd = json!({ "type": "string", "pattern": "^(\\w)-\\1\\1$" });
     let object = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": odd } });
-    let mut maker = Maker::new(&document, EXAMPLE);
+    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
     assert_eq!(maker.value(&object(json!([])), 0), json!({}));
     assert_eq!(maker.gap, None);
     maker.value(&object(json!(["odd"])), 0);
@@ -186,7 +186,7 @@ fn what_stands_at_the_end_of_the_depth_is_counted() {
     let names: Vec<&String> = members.keys().collect();
     let all = json!({ "type": "object", "required": names, "properties": members });
     let document = json!({ "components": { "schemas": { "All": all } } });
-    let mut maker = Maker::new(&document, EXAMPLE);
+    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
     let value = maker.value(&document["components"]["schemas"]["All"], 0);
     assert!(walk::size(&value) < EXAMPLE + 20 * END, "{}", walk::size(&value));
     assert!(maker.gap.is_some_and(|gap| gap.contains("more than")));

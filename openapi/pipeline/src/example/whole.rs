@@ -90,7 +90,7 @@ impl<'a> Whole<'a> {
     /// The type; of several the one that the others allow as well.
     pub(super) fn kind(&self) -> Option<&'a str> {
         let mut kinds = self.parts.iter().filter_map(|part| walk::kind(part)).peekable();
-        let first = *kinds.peek()?;
+        let Some(first) = kinds.peek().copied() else { return self.parts.iter().find_map(|part| implied(part)) };
         Some(kinds.find(|kind| *kind == "integer").unwrap_or(first))
     }
 
@@ -121,5 +121,17 @@ impl<'a> Whole<'a> {
             members[place].1.push(property);
         }
         members
+    }
+}
+
+/// The type that the bounds of a schema speak of, where it names none.
+fn implied(schema: &Value) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|word| schema.get(*word).is_some());
+    match () {
+        () if says(&["maxLength", "minLength", "pattern"]) => Some("string"),
+        () if says(&["exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"]) => Some("number"),
+        () if says(&["maxItems", "minItems", "uniqueItems"]) => Some("array"),
+        () if says(&["maxProperties", "minProperties", "required"]) => Some("object"),
+        () => None,
     }
 }

@@ -51,8 +51,12 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
                             let reference = without_secrets(&reference);
                             files[file].failure(&at, format!("the reference `{reference}` leads to {problem}"), help)
                         };
-                        let Some(other) = read(&path, files[file].path()) else { continue };
-                        let other = other.map_err(refuse)?;
+                        let other = match read(&path, files[file].path()) {
+                            None => continue,
+                            // It may be a name after all.
+                            Some(Err(_)) if kind == Kind::Mapping => continue,
+                            Some(other) => other.map_err(refuse)?,
+                        };
                         bytes += other.text.len() as u64;
                         if found.len() == MOST || bytes > LARGEST_FILE {
                             let problem =
@@ -70,6 +74,7 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
                 }
             };
             let pointer = inside(&files[to].value, pointer).into_owned();
+            let kind = if kind == Kind::Mapping { Kind::Schema } else { kind };
             // All of the document is looked at anyway.
             if to != 0 && seen.insert((to, pointer.clone(), kind)) {
                 open.push((to, pointer, kind));
@@ -83,10 +88,11 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
 
 /// Whether a text may hold a reference to a file: most documents hold none, and need not be read for it.
 fn may_refer(text: &str) -> bool {
-    text.match_indices("$ref").any(|(at, _)| {
+    let refers = text.match_indices("$ref").any(|(at, _)| {
         let rest = text[at + "$ref".len()..].trim_start_matches(['"', '\'']).trim_start();
         rest.strip_prefix(':').is_some_and(|value| !value.trim_start().trim_start_matches(['"', '\'']).starts_with('#'))
-    })
+    });
+    refers || (text.contains("mapping") && [".yaml", ".yml", ".json"].iter().any(|end| text.contains(end)))
 }
 
 /// Reads files in the folder of a document and below it. A folder that is not there has none.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use super::kinds::Kind;
+use super::kinds::{Kind, is_reference};
 use super::{Target, elsewhere, inside, location, own_address, target, without_secrets};
 use crate::failure::Place;
 use crate::lines::{Below, Lines};
@@ -140,6 +140,12 @@ impl Join<'_> {
             Value::Object(object) => {
                 let (mut whole, mut members) = (Map::with_capacity(object.len()), Vec::with_capacity(object.len()));
                 for (key, inner) in object {
+                    if let Some(text) = inner.as_str().filter(|text| kind == Kind::Mapping && is_reference(text)) {
+                        let place = self.place(file, &pointer::join(at, key), Below::Nothing);
+                        whole.insert(key.clone(), json!(self.mapped(file, text)));
+                        members.push((key.as_str().into(), place));
+                        continue;
+                    }
                     let (inner, place) = self.node(file, &pointer::join(at, key), inner, kind.below(key), depth + 1)?;
                     whole.insert(key.clone(), inner);
                     members.push((key.as_str().into(), place));
@@ -158,6 +164,27 @@ impl Join<'_> {
             scalar => (scalar.clone(), Below::Nothing),
         };
         Ok((value, self.place(file, at, below)))
+    }
+
+    /// The reference of a mapping, to a part of the whole; what leads nowhere is left as it is, since it may be a name.
+    fn mapped(&mut self, file: usize, reference: &str) -> String {
+        let (to, pointer) = match target(&self.files[file].path, reference) {
+            Target::Here(pointer) => (file, pointer),
+            Target::File(path, pointer) => match self.by_path.get(&path) {
+                Some(to) => (*to, pointer),
+                None => return reference.to_owned(),
+            },
+        };
+        let pointer = inside(&self.files[to].value, pointer).into_owned();
+        if to == 0 {
+            return format!("#{pointer}");
+        }
+        if self.files[to].value.pointer(&pointer).is_none() {
+            return reference.to_owned();
+        }
+        let key = (to, pointer);
+        let home = self.homes.get(&key).cloned();
+        format!("#{}", home.unwrap_or_else(|| self.name(key, Kind::Schema)))
     }
 
     fn reference(

@@ -12,6 +12,9 @@ pub(super) enum Kind {
     Data,
     Schema,
     Schemas,
+    Discriminator,
+    /// Values of a discriminator, and the name of a schema or a reference for each.
+    Mapping,
     Parameter,
     Parameters,
     Response,
@@ -38,9 +41,12 @@ impl Kind {
             Self::Schema => match key {
                 "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "allOf"
                 | "anyOf" | "oneOf" | "prefixItems" => Self::Schemas,
-                "example" | "examples" | "default" | "enum" | "const" | "discriminator" | "required" => Self::Data,
+                "example" | "examples" | "default" | "enum" | "const" | "required" => Self::Data,
+                "discriminator" => Self::Discriminator,
                 _ => Self::Schema,
             },
+            Self::Discriminator if key == "mapping" => Self::Mapping,
+            Self::Discriminator | Self::Mapping => Self::Data,
             _ => match key {
                 "schema" | "itemSchema" => Self::Schema,
                 "schemas" | "definitions" => Self::Schemas,
@@ -92,7 +98,13 @@ impl Kind {
     }
 }
 
-/// Calls `found` with the pointer and target of every `$ref` of a node, and with what it stands for.
+/// Whether a text of a mapping is a reference: a name is as likely to have a dot in it as one of a file.
+pub(super) fn is_reference(text: &str) -> bool {
+    text.contains(['/', '#']) || [".yaml", ".yml", ".json"].iter().any(|end| text.ends_with(end))
+}
+
+/// Calls `found` with the pointer and target of every `$ref` of a node and of every reference of a mapping, and with what it
+/// stands for.
 pub(super) fn references(node: &Value, kind: Kind, at: &str, found: &mut dyn FnMut(String, &str, Kind)) {
     if kind == Kind::Data {
         return;
@@ -101,6 +113,11 @@ pub(super) fn references(node: &Value, kind: Kind, at: &str, found: &mut dyn FnM
         found(pointer::join(at, "$ref"), target, kind);
     }
     match node {
+        Value::Object(object) if kind == Kind::Mapping => {
+            let texts = object.iter().filter_map(|(key, target)| Some((key, target.as_str()?)));
+            let targets = texts.filter(|(_, target)| is_reference(target));
+            targets.for_each(|(key, target)| found(pointer::join(at, key), target, Kind::Mapping));
+        }
         Value::Object(object) => {
             object.iter().for_each(|(key, inner)| references(inner, kind.below(key), &pointer::join(at, key), found));
         }

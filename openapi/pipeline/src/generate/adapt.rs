@@ -185,7 +185,7 @@ fn adapt_builder(
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
             lists::settle(&mut function.block, operation, &particulars.aliases);
-            send = wrap_send(function, index, particulars, operation)?;
+            send = wrap_send(api, function, index, particulars, operation)?;
         } else if let Some(kind) = setters::type_of(function) {
             let argument = argument(api, operation, &wires, function, kind);
             let has_items = argument.name == "body" && particulars.items.is_some();
@@ -196,8 +196,7 @@ fn adapt_builder(
     }
     // A function whose name is no Rust name was called something else by the generator.
     let function = syn::parse_str(&operation.function).ok()?;
-    let streams =
-        send.iter().any(|send| send.sig.ident == "send" && contains(&send.sig.output.to_token_stream(), "ByteStream"));
+    let streams = send.iter().any(|send| is_stream(&send.sig.output));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     setters::of_call(block, |setter| described(api, operation, &arguments, setter));
     if let Some(framing) = particulars.items {
@@ -245,6 +244,7 @@ fn reported(block: &ItemImpl) -> Option<String> {
 
 /// The generator's `send` up to the request, which our runtime sends. A call that pages makes requests in several methods.
 fn wrap_send(
+    api: &Api,
     function: &ImplItemFn,
     index: usize,
     particulars: &Particulars,
@@ -255,7 +255,7 @@ fn wrap_send(
     let only = streaming.filter(|streaming| streaming.is_only);
     let is_shared = operation.pagination.is_some() || beside.is_some();
     let attributes = &function.attrs;
-    let streams = contains(&function.sig.output.to_token_stream(), "ByteStream");
+    let streams = is_stream(&function.sig.output);
     let mut value = match answer_type(&function.sig.output)? {
         _ if streams => parse_quote!(::keyfit::ByteStream),
         value => only.map_or(value.clone(), |only| streams::kind(&only.body, &value)),
@@ -292,9 +292,12 @@ fn wrap_send(
         .as_ref()
         .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
     SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
+    let build = quote!(move || -> ::std::result::Result<#request_type, Error> #build);
+    // A secret is not written anywhere but into a request.
+    let build = if api.has_secrets() { quote!(move || ::keyfit::codegen::with_secrets(#build)) } else { build };
     let begun: TokenStream = quote! {
         let client = self.client;
-        let build = move || -> ::std::result::Result<#request_type, Error> #build;
+        let build = #build;
     };
     let (prepared, request) = if is_shared {
         (quote!(let (client, request) = self.into_request();), quote!(request))
@@ -517,6 +520,12 @@ fn demands(expr: &Expr, said: &str) -> bool {
 
 fn is_named(kind: &Type, name: &str) -> bool {
     matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
+}
+
+/// Whether a call returns bytes as they come; a schema may have the name of their type.
+fn is_stream(output: &syn::ReturnType) -> bool {
+    let output = output.to_token_stream().to_string();
+    output.contains("ByteStream") && !output.contains("types :: ByteStream")
 }
 
 fn contains(tokens: &TokenStream, literal: &str) -> bool {

@@ -55,14 +55,20 @@ pub(crate) fn annotate(document: &mut Value) {
 /// The names of values by the keys of generators: one for each value.
 fn listed(object: &Map<String, Value>) -> Option<Value> {
     let values = object.get("enum")?.as_array()?;
-    let list = |key: &str| {
-        let texts = object.get(key)?.as_array()?;
-        (texts.len() == values.len() && texts.iter().all(Value::is_string)).then_some(texts)
-    };
-    let names = ["x-enum-varnames", "x-enumNames"].into_iter().find_map(list)?;
-    let descriptions = list("x-enum-descriptions");
+    let names = said_of_each(object, &NAMED_BY)?;
+    let descriptions = said_of_each(object, &["x-enum-descriptions"]);
     let one = |index: usize| json!({ "name": names[index], "description": descriptions.map(|texts| &texts[index]) });
     Some((0..values.len()).map(one).collect())
+}
+
+/// The keys of generators under which a schema names its values.
+pub(crate) const NAMED_BY: [&str; 2] = ["x-enum-varnames", "x-enumNames"];
+
+/// The texts under the first of the keys that has one for each value of the enum.
+pub(crate) fn said_of_each<'a>(object: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a Vec<Value>> {
+    let values = object.get("enum")?.as_array()?;
+    let list = |key: &&str| object.get(*key)?.as_array();
+    keys.iter().filter_map(list).find(|texts| texts.len() == values.len() && texts.iter().all(Value::is_string))
 }
 
 /// Alternatives of which each is one value: the enum of them, with their titles.
@@ -217,7 +223,8 @@ impl Settler {
     }
 }
 
-fn ident(text: &str) -> String {
+/// What a name, or a value without one, is called in Rust.
+pub(crate) fn ident(text: &str) -> String {
     let plain = text.to_pascal_case();
     if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {text}")) }
 }

@@ -43,7 +43,9 @@ mod types;
 mod unions;
 
 pub(crate) use dialect::translate;
+pub(crate) use enums::{NAMED_BY, ident as variant, said_of_each};
 pub use kinds::{Opener, base_url_variable, openers};
+pub(crate) use patch::{Patched, patched};
 
 use std::collections::{HashMap, HashSet};
 

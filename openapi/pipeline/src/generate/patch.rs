@@ -40,12 +40,13 @@ pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<
         let component =
             at.strip_prefix("/components/schemas/").map(pointer::name).filter(|name| requests.contains(name));
         let Some(uses) = component.as_ref().map_or_else(|| bodies.get(&at), |name| uses.get(name)) else { continue };
-        if uses.iter().all(|known| *known == Use::Other) {
+        let patched = Patched::by(uses.iter());
+        if patched == Patched::None {
             continue;
         }
         let call = at.split_once("/requestBody/").and_then(|(call, _)| document.pointer(call)?["operationId"].as_str());
         let name = component.unwrap_or_else(|| format!("{}Body", name::of_type(call.unwrap_or_default())));
-        let is_all = uses.iter().all(|known| *known == Use::Merge);
+        let is_all = patched == Patched::All;
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
         Marker { document: &*document, taken: &mut taken, hoisted: &mut hoisted, is_all }.mark(&mut schema, &name, 0);
         if let Some(place) = document.pointer_mut(&at) {
@@ -69,13 +70,8 @@ type Uses = BTreeMap<String, BTreeSet<Use>>;
 fn uses(document: &Value, api: &Api) -> (Uses, Uses) {
     let (mut bodies, mut components) = (Uses::new(), Uses::new());
     for operation in &api.operations {
-        let media_type = operation.body.as_ref().map(|body| essence(&body.media_type));
-        let body = match media_type.as_deref() {
-            Some("application/merge-patch+json") => Use::Merge,
-            // A form has no null.
-            Some(kind) if operation.method == "PATCH" && is_json(kind) => Use::Change,
-            _ => Use::Other,
-        };
+        let media_type = operation.body.as_ref().map(|body| body.media_type.as_str());
+        let body = media_type.map_or(Use::Other, |media_type| Use::of(&operation.method, media_type));
         let at = format!("{}/requestBody/content", operation.pointer());
         for (at, media) in walk::members(document, &at) {
             bodies.entry(pointer::join(&at, "schema")).or_default().insert(body);
@@ -83,6 +79,53 @@ fn uses(document: &Value, api: &Api) -> (Uses, Uses) {
         }
     }
     (bodies, components)
+}
+
+/// Which members of a body of requests that may be left out are a `Patch`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Patched {
+    All,
+    Nullable,
+    None,
+}
+
+impl Patched {
+    /// In a body of one call.
+    pub(crate) fn in_body(method: &str, media_type: &str) -> Self {
+        Self::by([Use::of(method, media_type)].iter())
+    }
+
+    fn by<'a>(mut uses: impl Iterator<Item = &'a Use> + Clone) -> Self {
+        match uses.clone().all(|known| *known == Use::Other) {
+            true => Self::None,
+            false if uses.all(|known| *known == Use::Merge) => Self::All,
+            false => Self::Nullable,
+        }
+    }
+}
+
+/// The same for the components that bodies of a document as published are made of.
+pub(crate) fn patched(document: &Value) -> BTreeMap<String, Patched> {
+    let mut components = Uses::new();
+    for (at, call) in walk::operations(document) {
+        let (method, _) = walk::method_and_path(&at);
+        let content = walk::resolve(document, &call["requestBody"])["content"].as_object();
+        for (media_type, media) in content.into_iter().flatten() {
+            reach(document, &media["schema"], Use::of(&method, media_type), 0, &mut components);
+        }
+    }
+    components.into_iter().map(|(name, uses)| (name, Patched::by(uses.iter()))).collect()
+}
+
+impl Use {
+    fn of(method: &str, media_type: &str) -> Self {
+        match essence(media_type).as_str() {
+            "application/merge-patch+json" => Self::Merge,
+            // A form has no null.
+            kind if method.eq_ignore_ascii_case("PATCH") && is_json(kind) => Self::Change,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Notes the use of all components that an object is made of; what is in a list is replaced as a whole.

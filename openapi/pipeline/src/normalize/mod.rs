@@ -22,6 +22,7 @@ use serde_json::Value;
 pub(crate) use shapes::{STYLE, delimited};
 
 use crate::Failure;
+use crate::anchors;
 use crate::lint;
 use crate::load::Located;
 use crate::path_key;
@@ -47,6 +48,7 @@ pub(crate) fn normalize(
 ) -> Result<Vec<Unsupported>, Failure> {
     structure::text_versions(document, repairs);
     paths::mend(document, repairs);
+    anchors::settle(document, repairs);
     references::decode(document, repairs);
     let mut unsupported = dangling::settle(document, repairs);
     lint::parts(located, document)?;

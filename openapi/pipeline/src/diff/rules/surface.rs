@@ -93,6 +93,14 @@ table! {
         old: "{components: {schemas: {Pet: {type: object}}}, paths: {/pets: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}}}}}}",
         new: "{components: {schemas: {Animal: {type: object}}}, paths: {/pets: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/Animal'}}}}}}}}}",
     }
+    ENUM_VALUE_RENAMED = {
+        id: "enum-value-renamed", level: Warning, breaks: Client, group: Surface,
+        title: "a value of an enum has another name",
+        why: "What is sent stays the same, but the variant of a generated client has another name, or is a number as before.",
+        inverse: "enum-value-renamed",
+        at: Answer, old: "{type: integer, enum: [1, 2], x-enum-varnames: [Small, Large]}",
+        new: "{type: integer, enum: [1, 2], x-enum-varnames: [Small, Huge]}",
+    }
     DISCRIMINATOR_CHANGED = {
         id: "discriminator-changed", level: Breaking, breaks: Client, group: Surface,
         title: "another member, or another value of it, says which shape it is",
