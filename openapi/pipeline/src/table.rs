@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::load::Located;
-use crate::media::{self, Writing};
 use crate::misfit::Misfit;
 use crate::normalize::{STYLE, servers};
 use crate::operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
@@ -187,8 +186,6 @@ fn streaming(
     hint: streams::Hint,
     root: &streams::Hint,
 ) -> Result<Option<Streaming>, Misfit> {
-    // Of a body that is no JSON no member can be set.
-    let body = body.filter(|body| media::writing(document, &body.media_type, &body.schema) == Writing::Json);
     let (body, mut found) = (body.map(|body| &body.schema), None::<Streamed>);
     let has_success = responses.keys().any(|status| status.starts_with('2'));
     let counts = |status: &str| status.starts_with('2') || (!has_success && status == "default");

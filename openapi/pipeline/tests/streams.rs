@@ -149,12 +149,6 @@ fn what_asks_for_a_stream_and_what_ends_it_is_for_the_overlay_to_say() {
     // For all operations it counts where it fits.
     assert_eq!(read(&both, root, "{ switch: /streamed }"), Ok(Some((None, None))));
     assert_eq!(read(&format!("{{ application/json: {{ schema: {MOVE} }} }}"), root, hint), Ok(None));
-    // Of parts no member can be set.
-    let parts = ask.replace("application/json", "multipart/form-data");
-    let action = "  - target: $\n    update: { x-keyfit: { stream: { switch: /stream } } }\n";
-    let api =
-        Api::read(&source(document("3.1.0", &parts, &both), action)).unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!(api.operations[0].streaming.as_ref().map(|streaming| streaming.switch.clone()), Some(None));
     for (content, hint, said) in [
         (&*both, "{ switch: /text }", "`/text` leads to no boolean member of the body"),
         (&*both, "{ switch: /streamed }", "`/streamed` leads to no boolean member of the body"),
