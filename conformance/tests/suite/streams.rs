@@ -34,7 +34,7 @@ async fn the_mock_sends_items_that_fit_and_one_that_does_not_is_found() {
     assert_eq!(failed(&catalogue, &against_mock(&catalogue, None, &http()).await), [""; 0]);
     let failed = failed(&catalogue, &against_mock(&catalogue, Some(Mutant::DropsRequiredMembers), &http()).await);
     for operation in ["followMoves", "followNews", "followScales", "exportParcels", "exportScans"] {
-        let case = format!("depot/success/{operation}: ");
+        let case = format!("depot/auth/accepted/{operation}: ");
         let found =
             failed.iter().find(|failed| failed.starts_with(&case)).unwrap_or_else(|| panic!("{case} {failed:?}"));
         assert!(found.contains("item 1: "), "{found}");

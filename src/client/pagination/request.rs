@@ -41,11 +41,11 @@ pub(super) fn set(request: &mut Request, argument: PageArgument, value: &Value) 
 /// Sets a member of the body, which is JSON. The others stay.
 ///
 /// # Errors
-/// Returns an error if the request has a body that has no members.
+/// Returns an error if the request has a body that has no members, or is no JSON.
 pub(crate) fn set_member(request: &mut Request, at: &str, value: &Value) -> Result<(), ()> {
     let mut body = match request.body() {
         None => Value::Object(Map::new()),
-        Some(_) => body(request).unwrap_or_default(),
+        Some(_) => body(request).ok_or(())?,
     };
     put(&mut body, at, value.clone()).ok_or(())?;
     request.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));

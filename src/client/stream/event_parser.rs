@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_is_over_the_limit_is_refused_whether_it_ends_or_not() {
-        for text in ["data: 0123456789\n\n", "data: 0123456789", ": 0123456789", "data: 0123\ndata: 0123\n\n"] {
+        for text in ["data: 0123456789\n\n", "data: 0123456789", ": 01234567890", "data: 0123\ndata: 0123\n\n"] {
             let mut parser = EventParser::new(12, None);
             parser.feed(text.as_bytes());
             assert_eq!(parser.next(&mut Heard::default()), Err(TooLong), "{text:?}");

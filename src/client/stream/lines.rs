@@ -40,12 +40,12 @@ impl Lines {
 
     /// The next whole line, without its end.
     pub(super) fn next(&mut self) -> Option<&[u8]> {
-        if self.after_cr && self.buffer.get(self.start) == Some(&b'\n') {
+        if let Some(first) = self.buffer.get(self.start)
+            && std::mem::take(&mut self.after_cr)
+            && *first == b'\n'
+        {
             self.start += 1;
             self.looked = self.looked.max(self.start);
-        }
-        if self.start < self.buffer.len() {
-            self.after_cr = false;
         }
         let ends = self.ends;
         let is_end = |byte: &u8| match ends {
@@ -92,6 +92,8 @@ mod tests {
         assert_eq!((lines.join("|").as_str(), rest.as_str()), ("a|b|c|d|", "e"));
         let (lines, rest) = cut(Ends::AnyNewline, &["a\r", "\nb\r", "\r", "\n", "c"]);
         assert_eq!((lines.join("|").as_str(), rest.as_str()), ("a|b|", "c"));
+        let (lines, _) = cut(Ends::AnyNewline, &["a\r", "\n", "\n", "b\n"]);
+        assert_eq!(lines.join("|"), "a||b");
         let (lines, _) = cut(Ends::Newline, &["a\rb\n", "c\n"]);
         assert_eq!(lines, ["a\rb", "c"]);
         let (texts, rest) = cut(Ends::Separator, &["\u{1e}{\n", "}\n\u{1e}1"]);

@@ -10,6 +10,7 @@ use crate::{pointer, walk};
 
 /// Makes every component that is composed or an enum one that is not null, and what refers to it nullable.
 pub(crate) fn settle(document: &mut Value) {
+    headers(document);
     loop {
         let names: HashSet<String> = walk::members(document, "/components/schemas")
             .into_iter()
@@ -30,6 +31,20 @@ pub(crate) fn settle(document: &mut Value) {
         for at in schema_pointers(document) {
             if let Some(schema) = document.pointer_mut(&at) {
                 lift(schema, &names);
+            }
+        }
+    }
+}
+
+/// A header is a text or is not there: what may be null may be left out.
+fn headers(document: &mut Value) {
+    for at in walk::operation_pointers(document) {
+        let parameters = document.pointer_mut(&pointer::join(&at, "parameters")).and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["in"] == "header") {
+            if let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut)
+                && schema.shift_remove("nullable") == Some(json!(true))
+            {
+                parameter["required"] = json!(false);
             }
         }
     }
@@ -80,6 +95,15 @@ fn refers(schema: &Value, names: &HashSet<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    #[test]
+    fn a_header_that_may_be_null_may_be_left_out() {
+        let header = |schema| json!([{ "name": "last-event-id", "in": "header", "required": false, "schema": schema }]);
+        let document = |schema| json!({ "paths": { "/a": { "get": { "parameters": header(schema) } } } });
+        let mut nullable = document(json!({ "type": "string", "nullable": true }));
+        super::settle(&mut nullable);
+        assert_eq!(nullable, document(json!({ "type": "string" })));
+    }
 
     #[test]
     fn what_refers_to_a_nullable_composition_or_enum_is_nullable_instead() {
