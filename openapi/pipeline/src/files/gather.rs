@@ -15,12 +15,13 @@ const MOST: usize = 2_000;
 /// Reads the files that the document at its path refers to, beside or below it. A document that cannot be read as it stands is
 /// left alone, for whoever reads it to say so.
 pub(crate) fn gather(document: &mut Text) -> Result<(), Failure> {
-    if !may_refer(&document.text) || Located::read(document).is_err() {
+    if !may_refer(&document.text) {
         return Ok(());
     }
+    let Ok(located) = Located::read(document) else { return Ok(()) };
     let folder = Path::new(&document.path).parent().filter(|folder| !folder.as_os_str().is_empty());
     let Ok(root) = folder.unwrap_or_else(|| Path::new(".")).canonicalize() else { return Ok(()) };
-    let mut files = vec![Located::read(document)?];
+    let mut files = vec![located];
     let mut known = HashMap::from([(plain(Path::new(&document.path)).display().to_string(), 0)]);
     let mut found: Vec<Text> = Vec::new();
     let mut bytes = document.text.len() as u64;
