@@ -212,3 +212,22 @@ pub(crate) fn schemas(schema: &mut Value, change: &mut dyn FnMut(&mut Value)) {
         schemas(inner.1, change);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_calls_of_a_path_and_a_call_itself_are_found_without_the_others() {
+        let item = json!({ "get": {}, "post": {}, "head": [], "summary": "", "x-get": {} });
+        let document = json!({ "paths": { "/a": item, "/a/b": item, "x-c": item } });
+        assert_eq!(calls_of(&document, "/paths/~1a"), ["/paths/~1a/get", "/paths/~1a/post"]);
+        assert_eq!(calls_of(&document, "/paths/~1a/post"), ["/paths/~1a/post"]);
+        for nothing in ["/paths/~1a/head", "/paths/~1nowhere", "/paths/x-c", "/paths/x-c/get"] {
+            assert!(calls_of(&document, nothing).is_empty(), "{nothing}");
+        }
+        assert_eq!(operation_pointers(&document).len(), 4);
+    }
+}

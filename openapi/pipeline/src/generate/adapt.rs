@@ -136,7 +136,9 @@ fn types_of(file: &mut syn::File) -> Option<&mut Vec<Item>> {
 /// Adapts types, and what belongs to them.
 pub(crate) fn adapt_types(items: &mut [Item]) {
     let mut adapt = Types { refusal: format!("doesn't match pattern \"{PATH_GUARD}\"") };
-    items.iter_mut().for_each(|item| adapt.visit_item_mut(item));
+    for item in items {
+        adapt.visit_item_mut(item);
+    }
 }
 
 /// What the builders name of our runtime.

@@ -94,9 +94,10 @@ impl Code {
 impl Unread {
     /// The items of the types of which this is said, one after the other, and those of no type; `None` in the place of what is no
     /// Rust.
-    pub(crate) fn items(&self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Option<Item>> {
-        let kept = self.items.iter().filter(move |(name, _)| name.as_ref().is_none_or(|name| is_kept(name)));
-        kept.map(|(_, range)| syn::parse_str(self.text.get(range.clone())?).ok())
+    pub(crate) fn items(self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Option<Item>> {
+        let Self { text, items } = self;
+        let kept = items.into_iter().filter(move |(name, _)| name.as_ref().is_none_or(|name| is_kept(name)));
+        kept.map(move |(_, range)| syn::parse_str(text.get(range)?).ok())
     }
 
     /// Forgets the text of all that was parsed.

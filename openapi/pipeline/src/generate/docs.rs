@@ -182,3 +182,39 @@ fn call_at(pointer: &str) -> &str {
 fn quoted(names: &[String], separator: &str) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(separator)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_attribute_until_it_is_printed_and_then_one_for_each_line() {
+        let text = as_it_is("One.\n\n  Two.  \n");
+        let mut item: Item = parse_quote! {
+            #(#text)*
+            #[derive(Clone)]
+            struct Documented;
+        };
+        let texts = |item: &Item| match item {
+            Item::Struct(item) => item.attrs.iter().map(doc_text).collect::<Vec<_>>(),
+            _ => Vec::new(),
+        };
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(texts(&item), [said(" One.\n \n   Two."), None]);
+        in_lines(&mut item);
+        assert_eq!(texts(&item), [said(" One."), said(" "), said("   Two."), None]);
+        assert!(as_it_is("").is_empty());
+    }
+
+    #[test]
+    fn a_node_stands_in_its_operation() {
+        for (pointer, call) in [
+            ("/paths/~1me/get/parameters/0", "/paths/~1me/get"),
+            ("/paths/~1me/get", "/paths/~1me/get"),
+            ("/components/schemas/A", "/components/schemas/A"),
+            ("", ""),
+        ] {
+            assert_eq!(call_at(pointer), call);
+        }
+    }
+}

@@ -23,13 +23,13 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: Unread, calls: &[
     let Some((_, items)) = &mut types.content else { return Some(()) };
     let patches = patch::settle(items);
     let described = setters::described(items, &kept);
+    let mut builders = kept_builders(builders, &kept)?;
+    patch::of_builders(&mut builders, &patches);
+    setters::of_types(&mut builders, &described, &patches);
     for item in items.iter_mut() {
         match item {
             Item::Mod(module) if module.ident == "builder" => {
-                let mut kept = kept_builders(&builders, &kept)?;
-                patch::of_builders(&mut kept, &patches);
-                setters::of_types(&mut kept, &described, &patches);
-                module.content.get_or_insert_default().1 = kept;
+                module.content.get_or_insert_default().1 = std::mem::take(&mut builders);
             }
             Item::Impl(block)
                 if block.trait_.is_none() && name_of(&block.self_ty).is_some_and(|name| !kept.contains(&name)) =>
@@ -45,7 +45,7 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: Unread, calls: &[
 }
 
 /// Those of the kept types, adapted as all types are.
-fn kept_builders(builders: &Unread, kept: &HashSet<String>) -> Option<Vec<Item>> {
+fn kept_builders(builders: Unread, kept: &HashSet<String>) -> Option<Vec<Item>> {
     let mut items = builders.items(|name| kept.contains(name)).collect::<Option<Vec<Item>>>()?;
     adapt_types(&mut items);
     items.iter_mut().for_each(docs::settle);
@@ -104,4 +104,36 @@ fn words(tokens: TokenStream) -> Vec<String> {
             _ => Vec::new(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::format_ident;
+
+    use super::super::adapt::{Argument, Role};
+    use super::*;
+
+    #[test]
+    fn a_type_is_not_needed_because_a_variant_or_a_field_is_called_like_it() {
+        let types: ItemMod = syn::parse_quote! {
+            mod types {
+                pub enum Asked { Told(Inner), Other { Name: ::std::vec::Vec<Listed> } }
+                pub struct Inner { pub told: ::std::option::Option<Deep> }
+                pub struct Deep(pub u8);
+                pub struct Listed;
+                pub struct Told { pub asked: Asked }
+                pub struct Name;
+            }
+        };
+        let argument = Argument {
+            name: "body".to_owned(),
+            setter: format_ident!("body"),
+            kind: syn::parse_quote!(types::Asked),
+            role: Role::Typed,
+        };
+        let call =
+            Call { id: "ask".to_owned(), function: format_ident!("ask"), streams: false, arguments: vec![argument] };
+        let needed = ["Asked", "Inner", "Deep", "Listed"].map(str::to_owned);
+        assert_eq!(request_types(&types, &[call]), HashSet::from(needed));
+    }
 }

@@ -284,3 +284,57 @@ fn part_of(document: &Value, names: &[String]) -> Value {
         "openapi": document["openapi"], "info": document["info"], "paths": {}, "components": { "schemas": schemas },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A document of so many components, each with a call; of these numbers the pattern is odd.
+    fn document(count: usize, odd: &[usize]) -> Value {
+        let mut document = json!({ "openapi": "3.0.3", "info": {}, "paths": {}, "components": { "schemas": {} } });
+        for number in 0..count {
+            let pattern = if odd.contains(&number) { "odd" } else { "plain" };
+            let name = format!("S{number}");
+            document["components"]["schemas"][&name] = json!({ "type": "string", "pattern": pattern });
+            let content = json!({ "application/json": { "schema": { "$ref": reference(&name) } } });
+            document["paths"][format!("/{number}")]["post"] =
+                json!({ "operationId": name, "requestBody": { "content": content }, "responses": {} });
+        }
+        document
+    }
+
+    #[test]
+    fn few_odd_parts_of_many_are_found_in_few_steps_and_nothing_else_is_touched() {
+        for (count, odd) in [(1, vec![0]), (64, vec![5]), (1000, vec![0, 499, 999]), (1000, vec![])] {
+            let mut found = document(count, &odd);
+            let asked = Cell::new(0);
+            let probe = |part: &Value| {
+                asked.set(asked.get() + 1);
+                !part.to_string().contains("odd")
+            };
+            let mut repairs = Repairs::default();
+            let lost = narrow(&mut found, &probe, &mut repairs);
+            assert!(lost.is_empty(), "{lost:?}");
+            let places: Vec<&str> = repairs.iter().map(|repair| repair.pointer.as_str()).collect();
+            let expected: Vec<String> = odd.iter().map(|number| format!("/components/schemas/S{number}")).collect();
+            assert_eq!(places, expected);
+            let mut whole = document(count, &odd);
+            for at in &expected {
+                put(&mut whole, at, found.pointer(at).expect("it stays"));
+            }
+            assert_eq!(found, whole);
+            let steps = 2 + odd.len() * (2 * count.ilog2() as usize + 8);
+            assert!(asked.get() <= steps, "{count}: {} of {steps}", asked.get());
+        }
+    }
+
+    #[test]
+    fn only_a_call_that_nothing_helps_is_lost() {
+        let mut document = document(20, &[]);
+        document["paths"]["/7"]["post"]["operationId"] = json!("odd");
+        let lost = narrow(&mut document, &|part| !part.to_string().contains("odd"), &mut Repairs::default());
+        assert_eq!(lost, ["/paths/~17/post"]);
+    }
+}
