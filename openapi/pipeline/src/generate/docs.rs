@@ -4,16 +4,19 @@
 use std::collections::HashMap;
 
 use quote::ToTokens as _;
+use serde_json::Value;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Block, Expr, ImplItem, Item, Lit, Meta, parse_quote};
 
+use super::curl;
+use super::kinds::Kinds;
 use super::markdown::harmless;
 use crate::operation::Retry;
 use crate::repair::Repairs;
-use crate::{Needed, Operation};
+use crate::{Api, Needed, Operation};
 
-/// Completes the documentation of the client's methods.
-pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
+/// Completes the documentation of the client's methods. What is said of arguments stands at their setters.
+pub(crate) fn complete(api: &Api, file: &mut syn::File, operations: &[&Operation], kinds: &Kinds, repairs: &Repairs) {
     let known: HashMap<&str, &Operation> =
         operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
     for item in &mut file.items {
@@ -24,8 +27,13 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs:
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
-                method.attrs.push(parse_quote!(#[doc = ""]));
-                method.attrs.extend(lines(&facts(operation, repairs)));
+                let sends = method.attrs.iter().rposition(|attribute| {
+                    doc_text(attribute).is_some_and(|text| text.trim_start().starts_with("Sends a `"))
+                });
+                method.attrs.truncate(sends.unwrap_or(method.attrs.len()));
+                let curl = curl::line(api, operation, kinds).map(|line| lines(&format!("`{line}`\n\n")));
+                method.attrs.extend(curl.into_iter().flatten());
+                method.attrs.extend(lines(&facts(api, operation, repairs)));
             }
         }
     }
@@ -91,7 +99,7 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(operation: &Operation, repairs: &Repairs) -> String {
+fn facts(api: &Api, operation: &Operation, repairs: &Repairs) -> String {
     let mut lines = Vec::new();
     if let Needed::OneOf { sets, is_optional } = &*operation.needed {
         // In the order in which a client chooses among them.
@@ -105,9 +113,15 @@ fn facts(operation: &Operation, repairs: &Repairs) -> String {
         }
         lines.push(format!("- Token: {}.", alternatives.join(", else ")));
     }
-    if !operation.scopes.is_empty() {
+    let scopes = scopes(api, operation);
+    if !scopes.is_empty() {
         let doubt = if operation.scopes_unverified.is_some() { " (inferred)" } else { "" };
-        lines.push(format!("- Scopes: {}{doubt}.", quoted(&operation.scopes, ", ")));
+        lines.push(format!("- Scopes: {}{doubt}.", quoted(&scopes, ", ")));
+    }
+    let refused = operation.responses.iter().filter(|(status, _)| !status.starts_with(['1', '2', '3']));
+    let refused: Vec<String> = refused.map(|(status, answer)| error(status, &answer.description)).collect();
+    if !refused.is_empty() {
+        lines.push(format!("- Errors: {}.", refused.join(", ")));
     }
     let repeat = match operation.retry {
         Retry::Safe => "it changes nothing, so it may be repeated".to_owned(),
@@ -130,7 +144,45 @@ fn facts(operation: &Operation, repairs: &Repairs) -> String {
     for repair in repairs.iter().filter(|repair| repair.narrowed && inside(&repair.pointer)) {
         lines.push(format!("- Narrower than the document: {}.", repair.note));
     }
+    let more = api.document.pointer(&at).and_then(|call| call["externalDocs"]["url"].as_str());
+    if let Some(url) = more.filter(|url| is_address(url)) {
+        lines.push(format!("- See <{url}>."));
+    }
     lines.join("\n")
+}
+
+/// The scopes that a call needs: those of the overlay, or else those that the document's security names.
+fn scopes(api: &Api, operation: &Operation) -> Vec<String> {
+    if !operation.scopes.is_empty() {
+        return operation.scopes.clone();
+    }
+    let own = api.document.pointer(&operation.pointer()).and_then(|call| call.get("security"));
+    let security = own.or_else(|| api.document.get("security")).and_then(Value::as_array);
+    let alternatives = security.into_iter().flatten().filter_map(Value::as_object);
+    let named = alternatives.flat_map(|schemes| schemes.values()).filter_map(Value::as_array).flatten();
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in named.filter_map(Value::as_str) {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
+}
+
+/// How long what is said of an error may be, to stand in a list.
+const SHORT: usize = 60;
+
+/// A status, with what the document says of it in a few words.
+fn error(status: &str, description: &str) -> String {
+    let said = description.trim().trim_end_matches('.');
+    let is_short = !said.is_empty() && said.len() <= SHORT && !said.contains(['\n', '`', '[', '<', '*', '_']);
+    if is_short { format!("`{status}` {said}") } else { format!("`{status}`") }
+}
+
+/// Whether it can be a link as it stands.
+fn is_address(url: &str) -> bool {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web && !url.contains(|letter: char| letter.is_whitespace() || letter.is_control() || "<>`".contains(letter))
 }
 
 fn quoted(names: &[String], separator: &str) -> String {

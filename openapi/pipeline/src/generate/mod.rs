@@ -6,7 +6,9 @@ mod answers;
 mod bodies;
 mod carriers;
 mod code;
+mod compact;
 mod contradictions;
+mod curl;
 mod dialect;
 mod dispatch;
 mod docs;
@@ -25,6 +27,7 @@ mod optional_body;
 mod paging;
 mod patch;
 mod paths;
+mod print;
 mod products;
 mod progenitor;
 mod prune;
@@ -32,6 +35,7 @@ mod requests;
 mod rescue;
 mod rules;
 mod setters;
+mod size;
 mod split;
 mod surface;
 mod tagged;
@@ -240,7 +244,7 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         let kinds = kinds::of(api, contract, &mut self.repairs);
-        docs::complete(file, &operations, &self.repairs);
+        docs::complete(api, file, &operations, &kinds, &self.repairs);
         file.items.extend(kinds.items());
         file.items.extend(emit::items(
             api,
@@ -254,10 +258,12 @@ impl Attempt {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
+        compact::merge(file, &split::type_names(&api.document));
         let surface = surface::describe(file, &operations, &kinds);
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
-        let code = prettyplease::unparse(&emit::module(self.file));
+        compact::settle(&mut self.file);
+        let code = print::file(emit::module(self.file));
         Ok(Generated {
             code,
             operations: operations.len(),

@@ -46,6 +46,9 @@ pub(crate) fn describe(file: &syn::File, operations: &[&Operation], kinds: &Kind
                     .collect();
                 let _ = writeln!(text, "  {} = {}", item.ident, variants.join(" | "));
             }
+            Item::Type(item) => {
+                let _ = writeln!(text, "  {} = {}", item.ident, short(&item.ty));
+            }
             _ => {}
         }
     }
