@@ -2,10 +2,14 @@
 //! generator, and [`supports`] says which generators it fits.
 
 mod argument;
+mod builder;
+mod conversion;
 mod forms;
 mod include;
 mod oauth;
 mod parameters;
+mod text;
+mod values;
 
 pub use bytes;
 pub use chrono;
@@ -18,6 +22,15 @@ pub use serde_json;
 
 pub use argument::{
     ArgumentType, IntoArgument, IntoArgumentBy, accept, accept_converted, accept_maybe, accept_some, rule,
+};
+
+pub use builder::{Built, built, missing};
+pub use conversion::{ConversionError, no_such_value, parsed};
+pub use text::{AnyText, Pattern, Text};
+
+pub use crate::{
+    __keyfit_builder as builder, __keyfit_call as call, __keyfit_numbers as numbers,
+    __keyfit_open_numbers as open_numbers, __keyfit_open_texts as open_texts, __keyfit_texts as texts,
 };
 
 use crate::auth::{Carrier, Credential, TokenKind};
@@ -136,8 +149,27 @@ fn pager(
     Pager::new(transport, http, call, operation, pagination)
 }
 
+/// Sets a header that each request of a call has.
+pub fn set(headers: &mut reqwest::header::HeaderMap, name: &'static str, value: &'static str) {
+    headers.append(name, reqwest::header::HeaderValue::from_static(value));
+}
+
+/// Arguments as a segment of a path.
+pub trait PathSegment: std::fmt::Display {
+    /// The segment, percent-encoded.
+    fn segment(&self) -> String {
+        encode_path(&self.to_string()).into_owned()
+    }
+}
+
+impl<T: std::fmt::Display> PathSegment for T {}
+
 /// Bodies as forms, and bodies that may be lacking.
 pub trait RequestBuilderExt: Sized {
+    /// Asks for answers of a media type.
+    #[must_use]
+    fn accept(self, media_type: &'static str) -> Self;
+
     /// Sets the body and its media type.
     ///
     /// # Errors
@@ -163,6 +195,10 @@ pub trait RequestBuilderExt: Sized {
 }
 
 impl RequestBuilderExt for reqwest::RequestBuilder {
+    fn accept(self, media_type: &'static str) -> Self {
+        self.header(reqwest::header::ACCEPT, reqwest::header::HeaderValue::from_static(media_type))
+    }
+
     fn form_of<T: serde::Serialize>(self, body: &T, members: &[FormMember]) -> Result<Self, Unsent> {
         forms::urlencoded(self, body, members)
     }

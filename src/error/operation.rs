@@ -70,7 +70,7 @@ impl Operation {
             success: &[],
             retry: Retry::Never,
             retry_key: None,
-            rate_limit: "",
+            rate_limit: id,
             rate_limit_by: &[],
             pagination: None,
             partial: &[],

@@ -37,8 +37,8 @@ impl Client {
 impl From<types::GrantedScopes> for Scopes {
     fn from(granted: types::GrantedScopes) -> Self {
         match granted {
-            types::GrantedScopes::FlatScopes(scopes) => Self::flat(scopes.0),
-            types::GrantedScopes::ResourceScopes(resources) => Self::by_resource(resources.0),
+            types::GrantedScopes::FlatScopes(scopes) => Self::flat(scopes),
+            types::GrantedScopes::ResourceScopes(resources) => Self::by_resource(resources),
         }
     }
 }

@@ -14,154 +14,75 @@
 )]
 #[rustfmt::skip]
 mod generated {
+    use ::keyfit::codegen as rt;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
-        /// `ListNotesResponse`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        use ::keyfit::codegen as rt;
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct ListNotesResponse {
-            pub notes: ::std::vec::Vec<Thing>,
+            pub notes: Vec<Thing>,
         }
-        /// `MoveParcelBody`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct MoveParcelBody {
-            pub desk: ::std::string::String,
-            pub parcel: ::std::string::String,
+            pub desk: String,
+            pub parcel: String,
         }
-        impl MoveParcelBody {
-            pub fn builder() -> builder::MoveParcelBody {
-                Default::default()
-            }
-        }
-        /// `Moves`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Moves {
-            #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-            pub moves: ::std::vec::Vec<Thing>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub paging: ::std::option::Option<MovesPaging>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub moves: Vec<Thing>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub paging: Option<MovesPaging>,
         }
-        /// `MovesPaging`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct MovesPaging {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub next: ::std::option::Option<MovesPagingNext>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub next: Option<MovesPagingNext>,
         }
-        /// `MovesPagingNext`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct MovesPagingNext {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub after: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub after: Option<String>,
         }
-        /// `NewParcel`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct NewParcel {
             pub grams: ::std::num::NonZeroU64,
             /// Default where it is left out: `false`.
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub insured: ::std::option::Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub insured: Option<bool>,
             pub to: NewParcelTo,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub worth: ::std::option::Option<crate::Amount>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub worth: Option<crate::Amount>,
         }
         impl NewParcel {
             pub fn builder() -> builder::NewParcel {
                 Default::default()
             }
         }
-        /// `NewParcelTo`
-        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(transparent)]
-        pub struct NewParcelTo(::std::string::String);
-        impl ::std::ops::Deref for NewParcelTo {
-            type Target = ::std::string::String;
-            fn deref(&self) -> &::std::string::String {
-                &self.0
-            }
-        }
-        impl ::std::convert::From<NewParcelTo> for ::std::string::String {
-            fn from(value: NewParcelTo) -> Self {
-                value.0
-            }
-        }
-        impl ::std::str::FromStr for NewParcelTo {
-            type Err = self::error::ConversionError;
-            fn from_str(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                if value.chars().count() > 80usize {
-                    return Err("longer than 80 characters".into());
-                }
-                Ok(Self(value.to_string()))
-            }
-        }
-        impl ::std::convert::TryFrom<&str> for NewParcelTo {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        impl ::std::convert::TryFrom<::std::string::String> for NewParcelTo {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: ::std::string::String,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        impl<'de> ::keyfit::codegen::serde::Deserialize<'de> for NewParcelTo {
-            fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
-            where
-                D: ::keyfit::codegen::serde::Deserializer<'de>,
-            {
-                ::std::string::String::deserialize(deserializer)?
-                    .parse()
-                    .map_err(|e: self::error::ConversionError| {
-                        <D::Error as ::keyfit::codegen::serde::de::Error>::custom(
-                            e.to_string(),
-                        )
-                    })
-            }
-        }
-        /// `Parcel`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        pub type NewParcelTo = rt::Text<rt::AnyText, 0, 80>;
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Parcel {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub care: ::std::option::Option<super::values::CareAnswer>,
-            #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-            pub cares: ::std::vec::Vec<super::values::ParcelCaresItem>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub grams: ::std::option::Option<i64>,
-            pub id: ::std::string::String,
-            #[serde(
-                rename = "sentAt",
-                skip_serializing_if = "::std::option::Option::is_none"
-            )]
-            pub sent_at: ::std::option::Option<::keyfit::Timestamp>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub care: Option<super::values::CareAnswer>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub cares: Vec<super::values::ParcelCaresItem>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub grams: Option<i64>,
+            pub id: String,
+            #[serde(rename = "sentAt", skip_serializing_if = "Option::is_none")]
+            pub sent_at: Option<::keyfit::Timestamp>,
             pub state: super::values::StateAnswer,
         }
-        /// `ParcelChange`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct ParcelChange {
             /// What is absent stays as it is; null empties it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
@@ -173,12 +94,10 @@ mod generated {
             pub insured: ::keyfit::Patch<bool>,
             /// What is absent stays as it is; null empties it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
-            pub labels: ::keyfit::Patch<
-                ::std::collections::HashMap<::std::string::String, ::std::string::String>,
-            >,
+            pub labels: ::keyfit::Patch<::std::collections::HashMap<String, String>>,
             /// What is absent stays as it is; null empties it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
-            pub note: ::keyfit::Patch<::std::string::String>,
+            pub note: ::keyfit::Patch<String>,
             /// What is absent stays as it is; null empties it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub route: ::keyfit::Patch<super::values::ParcelChangeRoute>,
@@ -192,7 +111,7 @@ mod generated {
             ///
             /// Default where it is left out: `["plain"]`.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
-            pub tags: ::keyfit::Patch<::std::vec::Vec<::std::string::String>>,
+            pub tags: ::keyfit::Patch<Vec<String>>,
             /// What is absent stays as it is; null empties it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub worth: ::keyfit::Patch<crate::Amount>,
@@ -202,296 +121,112 @@ mod generated {
                 Default::default()
             }
         }
-        /// `ParcelChangeSize`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct ParcelChangeSize {
             /// What is absent stays as it is; null empties it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub high: ::keyfit::Patch<i64>,
         }
-        impl ParcelChangeSize {
-            pub fn builder() -> builder::ParcelChangeSize {
-                Default::default()
+        rt::texts! {
+            /// Default where it is left out: `"slow"`.
+            pub enum ParcelChangeSpeed {
+                Slow = "slow",
+                Fast = "fast",
             }
         }
-        /// Default where it is left out: `"slow"`.
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        pub enum ParcelChangeSpeed {
-            #[serde(rename = "slow")]
-            Slow,
-            #[serde(rename = "fast")]
-            Fast,
-        }
-        impl ::std::fmt::Display for ParcelChangeSpeed {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                match *self {
-                    Self::Slow => f.write_str("slow"),
-                    Self::Fast => f.write_str("fast"),
-                }
-            }
-        }
-        impl ::std::str::FromStr for ParcelChangeSpeed {
-            type Err = self::error::ConversionError;
-            fn from_str(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                match value {
-                    "slow" => Ok(Self::Slow),
-                    "fast" => Ok(Self::Fast),
-                    _ => Err("invalid value".into()),
-                }
-            }
-        }
-        impl ::std::convert::TryFrom<&str> for ParcelChangeSpeed {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        impl ::std::convert::TryFrom<::std::string::String> for ParcelChangeSpeed {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: ::std::string::String,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        /// `Sent`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Sent {
-            pub parcels: ::std::vec::Vec<SentParcelsItem>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub price: ::std::option::Option<crate::Amount>,
+            pub parcels: Vec<SentParcelsItem>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub price: Option<crate::Amount>,
         }
-        impl Sent {
-            pub fn builder() -> builder::Sent {
-                Default::default()
-            }
-        }
-        /// `SentParcelsItem`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct SentParcelsItem {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub id: ::std::option::Option<::std::string::String>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub problem: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub id: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub problem: Option<String>,
             pub state: super::values::SentParcelsItemState,
         }
-        impl SentParcelsItem {
-            pub fn builder() -> builder::SentParcelsItem {
-                Default::default()
-            }
-        }
-        /// `Shelves`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Shelves {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub limit: ::std::option::Option<i64>,
-            pub shelves: ::std::vec::Vec<ShelvesShelvesItem>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub total: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub limit: Option<i64>,
+            pub shelves: Vec<Thing>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub total: Option<i64>,
         }
-        /// `ShelvesShelvesItem`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        pub struct ShelvesShelvesItem {
-            pub id: i64,
-        }
-        /// `Stamps`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Stamps {
-            pub data: ::std::vec::Vec<Thing>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub links: ::std::option::Option<StampsLinks>,
+            pub data: Vec<Thing>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub links: Option<StampsLinks>,
         }
-        /// `StampsLinks`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct StampsLinks {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub next: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub next: Option<String>,
         }
-        /// `State`
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        pub enum State {
-            #[serde(rename = "waiting")]
-            Waiting,
-            #[serde(rename = "sent")]
-            Sent,
-            #[serde(rename = "arrived")]
-            Arrived,
-        }
-        impl ::std::fmt::Display for State {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                match *self {
-                    Self::Waiting => f.write_str("waiting"),
-                    Self::Sent => f.write_str("sent"),
-                    Self::Arrived => f.write_str("arrived"),
-                }
+        rt::texts! {
+            pub enum State {
+                Waiting = "waiting",
+                Sent = "sent",
+                Arrived = "arrived",
             }
         }
-        impl ::std::str::FromStr for State {
-            type Err = self::error::ConversionError;
-            fn from_str(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                match value {
-                    "waiting" => Ok(Self::Waiting),
-                    "sent" => Ok(Self::Sent),
-                    "arrived" => Ok(Self::Arrived),
-                    _ => Err("invalid value".into()),
-                }
-            }
-        }
-        impl ::std::convert::TryFrom<&str> for State {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        impl ::std::convert::TryFrom<::std::string::String> for State {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: ::std::string::String,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        /// `StepBase`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct StepBase {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub before: ::std::option::Option<super::values::Step>,
-            pub kind: ::std::string::String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub before: Option<super::values::Step>,
+            pub kind: String,
         }
-        /// `Stored`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Stored {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub before: ::std::option::Option<super::values::Step>,
-            pub kind: ::std::string::String,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub shelf: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub before: Option<super::values::Step>,
+            pub kind: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub shelf: Option<String>,
         }
-        /// `Thing`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Thing {
             pub id: i64,
         }
-        /// `Weighed`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Weighed {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub before: ::std::option::Option<super::values::Step>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub grams: ::std::option::Option<i64>,
-            pub kind: ::std::string::String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub before: Option<super::values::Step>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub grams: Option<i64>,
+            pub kind: String,
         }
         /// Types for composing complex structures.
         pub mod builder {
-            #[derive(Clone, Debug)]
-            pub struct MoveParcelBody {
-                desk: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                parcel: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for MoveParcelBody {
-                fn default() -> Self {
-                    Self {
-                        desk: Err("no value supplied for desk".to_string()),
-                        parcel: Err("no value supplied for parcel".to_string()),
-                    }
-                }
-            }
-            impl MoveParcelBody {
-                pub fn desk(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.desk = ::keyfit::codegen::accept::<
-                        ::std::string::String,
-                    >("desk", value);
-                    self
-                }
-                pub fn parcel(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.parcel = ::keyfit::codegen::accept::<
-                        ::std::string::String,
-                    >("parcel", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<MoveParcelBody> for super::MoveParcelBody {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: MoveParcelBody,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        desk: value.desk?,
-                        parcel: value.parcel?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::MoveParcelBody> for MoveParcelBody {
-                fn from(value: super::MoveParcelBody) -> Self {
-                    Self {
-                        desk: Ok(value.desk),
-                        parcel: Ok(value.parcel),
-                    }
+            use ::keyfit::codegen as rt;
+            rt::builder! {
+                MoveParcelBody {
+                    required desk: String,
+                    required parcel: String,
                 }
             }
             #[derive(Clone, Debug)]
             pub struct NewParcel {
-                grams: ::std::result::Result<
-                    ::std::num::NonZeroU64,
-                    ::std::string::String,
-                >,
-                insured: ::std::result::Result<
-                    ::std::option::Option<bool>,
-                    ::std::string::String,
-                >,
-                to: ::std::result::Result<super::NewParcelTo, ::std::string::String>,
-                worth: ::std::result::Result<
-                    ::std::option::Option<crate::Amount>,
-                    ::std::string::String,
-                >,
+                grams: Result<::std::num::NonZeroU64, String>,
+                insured: Result<Option<bool>, String>,
+                to: Result<super::NewParcelTo, String>,
+                worth: Result<Option<crate::Amount>, String>,
             }
-            impl ::std::default::Default for NewParcel {
+            impl Default for NewParcel {
                 fn default() -> Self {
                     Self {
                         grams: Err("no value supplied for grams".to_string()),
@@ -504,61 +239,37 @@ mod generated {
             impl NewParcel {
                 pub fn grams(
                     mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
+                    value: impl rt::IntoArgument<::std::num::NonZeroU64>,
                 ) -> Self {
-                    self.grams = ::keyfit::codegen::accept::<
-                        ::std::num::NonZeroU64,
-                    >("grams", value);
+                    self.grams = rt::accept::<::std::num::NonZeroU64>("grams", value);
                     self
                 }
                 /// Default where it is left out: `false`.
-                pub fn insured(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<bool>,
-                ) -> Self {
-                    self.insured = ::keyfit::codegen::accept_some("insured", value);
+                pub fn insured(mut self, value: impl rt::IntoArgument<bool>) -> Self {
+                    self.insured = rt::accept_some("insured", value);
                     self
                 }
                 /// `insured` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_insured(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<bool>,
-                    >,
-                ) -> Self {
-                    self.insured = ::keyfit::codegen::accept_maybe("insured", value);
+                pub fn maybe_insured(mut self, value: Option<impl rt::IntoArgument<bool>>) -> Self {
+                    self.insured = rt::accept_maybe("insured", value);
                     self
                 }
-                pub fn to(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::NewParcelTo>,
-                ) -> Self {
-                    self.to = ::keyfit::codegen::accept::<
-                        super::NewParcelTo,
-                    >("to", value);
+                pub fn to(mut self, value: impl rt::IntoArgument<super::NewParcelTo>) -> Self {
+                    self.to = rt::accept::<super::NewParcelTo>("to", value);
                     self
                 }
                 pub fn worth(
                     mut self,
-                    value: impl ::std::convert::TryInto<
-                        crate::Amount,
-                        Error: ::std::fmt::Display,
-                    >,
+                    value: impl ::std::convert::TryInto<crate::Amount, Error: ::std::fmt::Display>,
                 ) -> Self {
-                    self.worth = ::keyfit::codegen::accept_converted::<
-                        crate::Amount,
-                    >("worth", value)
-                        .map(Some);
+                    self.worth = rt::accept_converted::<crate::Amount>("worth", value).map(Some);
                     self
                 }
                 /// `worth` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_worth(
                     self,
-                    value: ::std::option::Option<
-                        impl ::std::convert::TryInto<
-                            crate::Amount,
-                            Error: ::std::fmt::Display,
-                        >,
+                    value: Option<
+                        impl ::std::convert::TryInto<crate::Amount, Error: ::std::fmt::Display>,
                     >,
                 ) -> Self {
                     match value {
@@ -568,10 +279,8 @@ mod generated {
                 }
             }
             impl ::std::convert::TryFrom<NewParcel> for super::NewParcel {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: NewParcel,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                type Error = rt::ConversionError;
+                fn try_from(value: NewParcel) -> Result<Self, rt::ConversionError> {
                     Ok(Self {
                         grams: value.grams?,
                         insured: value.insured?,
@@ -580,7 +289,7 @@ mod generated {
                     })
                 }
             }
-            impl ::std::convert::From<super::NewParcel> for NewParcel {
+            impl From<super::NewParcel> for NewParcel {
                 fn from(value: super::NewParcel) -> Self {
                     Self {
                         grams: Ok(value.grams),
@@ -590,51 +299,22 @@ mod generated {
                     }
                 }
             }
+            impl rt::Built for super::NewParcel {
+                type Builder = NewParcel;
+            }
             #[derive(Clone, Debug)]
             pub struct ParcelChange {
-                care: ::std::result::Result<
-                    ::keyfit::Patch<super::super::values::Care>,
-                    ::std::string::String,
-                >,
-                insured: ::std::result::Result<
-                    ::keyfit::Patch<bool>,
-                    ::std::string::String,
-                >,
-                labels: ::std::result::Result<
-                    ::keyfit::Patch<
-                        ::std::collections::HashMap<
-                            ::std::string::String,
-                            ::std::string::String,
-                        >,
-                    >,
-                    ::std::string::String,
-                >,
-                note: ::std::result::Result<
-                    ::keyfit::Patch<::std::string::String>,
-                    ::std::string::String,
-                >,
-                route: ::std::result::Result<
-                    ::keyfit::Patch<super::super::values::ParcelChangeRoute>,
-                    ::std::string::String,
-                >,
-                size: ::std::result::Result<
-                    ::keyfit::Patch<super::ParcelChangeSize>,
-                    ::std::string::String,
-                >,
-                speed: ::std::result::Result<
-                    ::keyfit::Patch<super::ParcelChangeSpeed>,
-                    ::std::string::String,
-                >,
-                tags: ::std::result::Result<
-                    ::keyfit::Patch<::std::vec::Vec<::std::string::String>>,
-                    ::std::string::String,
-                >,
-                worth: ::std::result::Result<
-                    ::keyfit::Patch<crate::Amount>,
-                    ::std::string::String,
-                >,
+                care: Result<::keyfit::Patch<super::super::values::Care>, String>,
+                insured: Result<::keyfit::Patch<bool>, String>,
+                labels: Result<::keyfit::Patch<::std::collections::HashMap<String, String>>, String>,
+                note: Result<::keyfit::Patch<String>, String>,
+                route: Result<::keyfit::Patch<super::super::values::ParcelChangeRoute>, String>,
+                size: Result<::keyfit::Patch<super::ParcelChangeSize>, String>,
+                speed: Result<::keyfit::Patch<super::ParcelChangeSpeed>, String>,
+                tags: Result<::keyfit::Patch<Vec<String>>, String>,
+                worth: Result<::keyfit::Patch<crate::Amount>, String>,
             }
-            impl ::std::default::Default for ParcelChange {
+            impl Default for ParcelChange {
                 fn default() -> Self {
                     Self {
                         care: Ok(Default::default()),
@@ -653,22 +333,16 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 pub fn care(
                     mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        super::super::values::Care,
-                    >,
+                    value: impl rt::IntoArgument<super::super::values::Care>,
                 ) -> Self {
-                    self.care = ::keyfit::codegen::accept::<
-                        super::super::values::Care,
-                    >("care", value)
+                    self.care = rt::accept::<super::super::values::Care>("care", value)
                         .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `care` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_care(
                     self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<super::super::values::Care>,
-                    >,
+                    value: Option<impl rt::IntoArgument<super::super::values::Care>>,
                 ) -> Self {
                     match value {
                         Some(value) => self.care(value),
@@ -690,21 +364,12 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 ///
                 /// Default where it is left out: `true`.
-                pub fn insured(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<bool>,
-                ) -> Self {
-                    self.insured = ::keyfit::codegen::accept::<bool>("insured", value)
-                        .map(::keyfit::Patch::Value);
+                pub fn insured(mut self, value: impl rt::IntoArgument<bool>) -> Self {
+                    self.insured = rt::accept::<bool>("insured", value).map(::keyfit::Patch::Value);
                     self
                 }
                 /// `insured` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_insured(
-                    self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<bool>,
-                    >,
-                ) -> Self {
+                pub fn maybe_insured(self, value: Option<impl rt::IntoArgument<bool>>) -> Self {
                     match value {
                         Some(value) => self.insured(value),
                         None => {
@@ -725,18 +390,10 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 pub fn labels(
                     mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::collections::HashMap<
-                            ::std::string::String,
-                            ::std::string::String,
-                        >,
-                    >,
+                    value: impl rt::IntoArgument<::std::collections::HashMap<String, String>>,
                 ) -> Self {
-                    self.labels = ::keyfit::codegen::accept::<
-                        ::std::collections::HashMap<
-                            ::std::string::String,
-                            ::std::string::String,
-                        >,
+                    self.labels = rt::accept::<
+                        ::std::collections::HashMap<String, String>,
                     >("labels", value)
                         .map(::keyfit::Patch::Value);
                     self
@@ -744,14 +401,7 @@ mod generated {
                 /// `labels` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_labels(
                     self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::collections::HashMap<
-                                ::std::string::String,
-                                ::std::string::String,
-                            >,
-                        >,
-                    >,
+                    value: Option<impl rt::IntoArgument<::std::collections::HashMap<String, String>>>,
                 ) -> Self {
                     match value {
                         Some(value) => self.labels(value),
@@ -771,23 +421,12 @@ mod generated {
                     }
                 }
                 /// What is absent stays as it is; null empties it.
-                pub fn note(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.note = ::keyfit::codegen::accept::<
-                        ::std::string::String,
-                    >("note", value)
-                        .map(::keyfit::Patch::Value);
+                pub fn note(mut self, value: impl rt::IntoArgument<String>) -> Self {
+                    self.note = rt::accept::<String>("note", value).map(::keyfit::Patch::Value);
                     self
                 }
                 /// `note` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_note(
-                    self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
+                pub fn maybe_note(self, value: Option<impl rt::IntoArgument<String>>) -> Self {
                     match value {
                         Some(value) => self.note(value),
                         None => {
@@ -808,11 +447,9 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 pub fn route(
                     mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        super::super::values::ParcelChangeRoute,
-                    >,
+                    value: impl rt::IntoArgument<super::super::values::ParcelChangeRoute>,
                 ) -> Self {
-                    self.route = ::keyfit::codegen::accept::<
+                    self.route = rt::accept::<
                         super::super::values::ParcelChangeRoute,
                     >("route", value)
                         .map(::keyfit::Patch::Value);
@@ -821,11 +458,7 @@ mod generated {
                 /// `route` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_route(
                     self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            super::super::values::ParcelChangeRoute,
-                        >,
-                    >,
+                    value: Option<impl rt::IntoArgument<super::super::values::ParcelChangeRoute>>,
                 ) -> Self {
                     match value {
                         Some(value) => self.route(value),
@@ -847,20 +480,16 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 pub fn size(
                     mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSize>,
+                    value: impl rt::IntoArgument<super::ParcelChangeSize>,
                 ) -> Self {
-                    self.size = ::keyfit::codegen::accept::<
-                        super::ParcelChangeSize,
-                    >("size", value)
+                    self.size = rt::accept::<super::ParcelChangeSize>("size", value)
                         .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `size` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_size(
                     self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSize>,
-                    >,
+                    value: Option<impl rt::IntoArgument<super::ParcelChangeSize>>,
                 ) -> Self {
                     match value {
                         Some(value) => self.size(value),
@@ -882,20 +511,16 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 pub fn speed(
                     mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
+                    value: impl rt::IntoArgument<super::ParcelChangeSpeed>,
                 ) -> Self {
-                    self.speed = ::keyfit::codegen::accept::<
-                        super::ParcelChangeSpeed,
-                    >("speed", value)
+                    self.speed = rt::accept::<super::ParcelChangeSpeed>("speed", value)
                         .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `speed` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_speed(
                     self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<super::ParcelChangeSpeed>,
-                    >,
+                    value: Option<impl rt::IntoArgument<super::ParcelChangeSpeed>>,
                 ) -> Self {
                     match value {
                         Some(value) => self.speed(value),
@@ -917,27 +542,12 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 ///
                 /// Default where it is left out: `["plain"]`.
-                pub fn tags(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.tags = ::keyfit::codegen::accept::<
-                        ::std::vec::Vec<::std::string::String>,
-                    >("tags", value)
-                        .map(::keyfit::Patch::Value);
+                pub fn tags(mut self, value: impl rt::IntoArgument<Vec<String>>) -> Self {
+                    self.tags = rt::accept::<Vec<String>>("tags", value).map(::keyfit::Patch::Value);
                     self
                 }
                 /// `tags` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_tags(
-                    self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::vec::Vec<::std::string::String>,
-                        >,
-                    >,
-                ) -> Self {
+                pub fn maybe_tags(self, value: Option<impl rt::IntoArgument<Vec<String>>>) -> Self {
                     match value {
                         Some(value) => self.tags(value),
                         None => {
@@ -958,25 +568,17 @@ mod generated {
                 /// What is absent stays as it is; null empties it.
                 pub fn worth(
                     mut self,
-                    value: impl ::std::convert::TryInto<
-                        crate::Amount,
-                        Error: ::std::fmt::Display,
-                    >,
+                    value: impl ::std::convert::TryInto<crate::Amount, Error: ::std::fmt::Display>,
                 ) -> Self {
-                    self.worth = ::keyfit::codegen::accept_converted::<
-                        crate::Amount,
-                    >("worth", value)
+                    self.worth = rt::accept_converted::<crate::Amount>("worth", value)
                         .map(::keyfit::Patch::Value);
                     self
                 }
                 /// `worth` with a value that may be absent: `None` leaves it out.
                 pub fn maybe_worth(
                     self,
-                    value: ::std::option::Option<
-                        impl ::std::convert::TryInto<
-                            crate::Amount,
-                            Error: ::std::fmt::Display,
-                        >,
+                    value: Option<
+                        impl ::std::convert::TryInto<crate::Amount, Error: ::std::fmt::Display>,
                     >,
                 ) -> Self {
                     match value {
@@ -998,10 +600,8 @@ mod generated {
                 }
             }
             impl ::std::convert::TryFrom<ParcelChange> for super::ParcelChange {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ParcelChange,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                type Error = rt::ConversionError;
+                fn try_from(value: ParcelChange) -> Result<Self, rt::ConversionError> {
                     Ok(Self {
                         care: value.care?,
                         insured: value.insured?,
@@ -1015,7 +615,7 @@ mod generated {
                     })
                 }
             }
-            impl ::std::convert::From<super::ParcelChange> for ParcelChange {
+            impl From<super::ParcelChange> for ParcelChange {
                 fn from(value: super::ParcelChange) -> Self {
                     Self {
                         care: Ok(value.care),
@@ -1030,295 +630,20 @@ mod generated {
                     }
                 }
             }
-            #[derive(Clone, Debug)]
-            pub struct ParcelChangeSize {
-                high: ::std::result::Result<::keyfit::Patch<i64>, ::std::string::String>,
+            impl rt::Built for super::ParcelChange {
+                type Builder = ParcelChange;
             }
-            impl ::std::default::Default for ParcelChangeSize {
-                fn default() -> Self {
-                    Self {
-                        high: Ok(Default::default()),
-                    }
-                }
-            }
-            impl ParcelChangeSize {
-                /// What is absent stays as it is; null empties it.
-                pub fn high(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<i64>,
-                ) -> Self {
-                    self.high = ::keyfit::codegen::accept::<i64>("high", value)
-                        .map(::keyfit::Patch::Value);
-                    self
-                }
-                /// `high` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_high(
-                    self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<i64>,
-                    >,
-                ) -> Self {
-                    match value {
-                        Some(value) => self.high(value),
-                        None => {
-                            Self {
-                                high: Ok(::keyfit::Patch::Absent),
-                                ..self
-                            }
-                        }
-                    }
-                }
-                /// `high` as null, which empties it.
-                pub fn null_high(self) -> Self {
-                    Self {
-                        high: Ok(::keyfit::Patch::Null),
-                        ..self
-                    }
-                }
-            }
-            impl ::std::convert::TryFrom<ParcelChangeSize> for super::ParcelChangeSize {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ParcelChangeSize,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { high: value.high? })
-                }
-            }
-            impl ::std::convert::From<super::ParcelChangeSize> for ParcelChangeSize {
-                fn from(value: super::ParcelChangeSize) -> Self {
-                    Self { high: Ok(value.high) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct Sent {
-                parcels: ::std::result::Result<
-                    ::std::vec::Vec<super::SentParcelsItem>,
-                    ::std::string::String,
-                >,
-                price: ::std::result::Result<
-                    ::std::option::Option<crate::Amount>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Sent {
-                fn default() -> Self {
-                    Self {
-                        parcels: Err("no value supplied for parcels".to_string()),
-                        price: Ok(Default::default()),
-                    }
-                }
-            }
-            impl Sent {
-                pub fn parcels(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<super::SentParcelsItem>,
-                    >,
-                ) -> Self {
-                    self.parcels = ::keyfit::codegen::accept::<
-                        ::std::vec::Vec<super::SentParcelsItem>,
-                    >("parcels", value);
-                    self
-                }
-                pub fn price(
-                    mut self,
-                    value: impl ::std::convert::TryInto<
-                        crate::Amount,
-                        Error: ::std::fmt::Display,
-                    >,
-                ) -> Self {
-                    self.price = ::keyfit::codegen::accept_converted::<
-                        crate::Amount,
-                    >("price", value)
-                        .map(Some);
-                    self
-                }
-                /// `price` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_price(
-                    self,
-                    value: ::std::option::Option<
-                        impl ::std::convert::TryInto<
-                            crate::Amount,
-                            Error: ::std::fmt::Display,
-                        >,
-                    >,
-                ) -> Self {
-                    match value {
-                        Some(value) => self.price(value),
-                        None => Self { price: Ok(None), ..self },
-                    }
-                }
-            }
-            impl ::std::convert::TryFrom<Sent> for super::Sent {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Sent,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        parcels: value.parcels?,
-                        price: value.price?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Sent> for Sent {
-                fn from(value: super::Sent) -> Self {
-                    Self {
-                        parcels: Ok(value.parcels),
-                        price: Ok(value.price),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct SentParcelsItem {
-                id: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                problem: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                state: ::std::result::Result<
-                    super::super::values::SentParcelsItemState,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for SentParcelsItem {
-                fn default() -> Self {
-                    Self {
-                        id: Ok(Default::default()),
-                        problem: Ok(Default::default()),
-                        state: Err("no value supplied for state".to_string()),
-                    }
-                }
-            }
-            impl SentParcelsItem {
-                pub fn id(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.id = ::keyfit::codegen::accept_some("id", value);
-                    self
-                }
-                /// `id` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_id(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.id = ::keyfit::codegen::accept_maybe("id", value);
-                    self
-                }
-                pub fn problem(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.problem = ::keyfit::codegen::accept_some("problem", value);
-                    self
-                }
-                /// `problem` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_problem(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.problem = ::keyfit::codegen::accept_maybe("problem", value);
-                    self
-                }
-                pub fn state(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        super::super::values::SentParcelsItemState,
-                    >,
-                ) -> Self {
-                    self.state = ::keyfit::codegen::accept::<
-                        super::super::values::SentParcelsItemState,
-                    >("state", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<SentParcelsItem> for super::SentParcelsItem {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: SentParcelsItem,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        id: value.id?,
-                        problem: value.problem?,
-                        state: value.state?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::SentParcelsItem> for SentParcelsItem {
-                fn from(value: super::SentParcelsItem) -> Self {
-                    Self {
-                        id: Ok(value.id),
-                        problem: Ok(value.problem),
-                        state: Ok(value.state),
-                    }
+            rt::builder! {
+                ParcelChangeSize {
+                    patch high maybe_high null_high: i64,
                 }
             }
         }
-        /// Error types.
-        pub mod error {
-            /// Error from a `TryFrom` or `FromStr` implementation.
-            pub struct ConversionError(::std::borrow::Cow<'static, str>);
-            impl ::std::error::Error for ConversionError {}
-            impl ::std::fmt::Display for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Display::fmt(&self.0, f)
-                }
-            }
-            impl ::std::fmt::Debug for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Debug::fmt(&self.0, f)
-                }
-            }
-            impl From<&'static str> for ConversionError {
-                fn from(value: &'static str) -> Self {
-                    Self(value.into())
-                }
-            }
-            impl From<String> for ConversionError {
-                fn from(value: String) -> Self {
-                    Self(value.into())
-                }
-            }
+        impl rt::ArgumentType for NewParcel {
+            type Rule = rt::rule::Converted;
         }
-        impl ::keyfit::codegen::ArgumentType for MoveParcelBody {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for NewParcel {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for NewParcelTo {
-            type Rule = ::keyfit::codegen::rule::Parsed;
-        }
-        impl ::keyfit::codegen::ArgumentType for ParcelChange {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for ParcelChangeSize {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for ParcelChangeSpeed {
-            type Rule = ::keyfit::codegen::rule::Parsed;
-        }
-        impl ::keyfit::codegen::ArgumentType for Sent {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for SentParcelsItem {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for State {
-            type Rule = ::keyfit::codegen::rule::Parsed;
+        impl rt::ArgumentType for ParcelChange {
+            type Rule = rt::rule::Converted;
         }
     }
     #[derive(Clone, Debug)]
@@ -1327,8 +652,8 @@ mod generated {
     /// Version: 1
     pub struct Client {
         pub(crate) baseurl: String,
-        pub(crate) client: ::keyfit::codegen::reqwest::Client,
-        pub(crate) inner: ::keyfit::codegen::Transport,
+        pub(crate) client: rt::reqwest::Client,
+        pub(crate) inner: rt::Transport,
     }
     impl Client {
         /// Construct a new client with an existing `reqwest::Client`,
@@ -1339,8 +664,8 @@ mod generated {
         /// as well as port and a path stem if applicable.
         pub(crate) fn new_with_client(
             baseurl: &str,
-            client: ::keyfit::codegen::reqwest::Client,
-            inner: ::keyfit::codegen::Transport,
+            client: rt::reqwest::Client,
+            inner: rt::Transport,
         ) -> Self {
             Self {
                 baseurl: baseurl.to_string(),
@@ -1352,15 +677,7 @@ mod generated {
     impl Client {
         /// The parcels of the account
         ///
-        /// Sends a `GET` request to `/parcels`
-        ///
-        /// ```text
-        /// let response = client.list_parcels()
-        ///     .state(state)
-        ///     .tag(tag)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/parcels' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1369,18 +686,7 @@ mod generated {
         }
         /// Sends a parcel
         ///
-        /// Sends a `POST` request to `/parcels`
-        ///
-        /// Arguments:
-        /// - `x_desk`
-        /// - `body`:
-        /// ```text
-        /// let response = client.send_parcel()
-        ///     .x_desk(x_desk)
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://parcels.example/v1/parcels' -H 'X-Parcels-Key: …' -H 'Content-Type: application/json' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Scopes: `parcels.write`.
@@ -1391,16 +697,7 @@ mod generated {
         }
         /// Sends many parcels, of which some may be refused
         ///
-        /// Sends a `POST` request to `/parcels/bulk`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.send_parcels()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://parcels.example/v1/parcels/bulk' -H 'X-Parcels-Key: …' -H 'Content-Type: application/json' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1409,14 +706,7 @@ mod generated {
         }
         /// One parcel
         ///
-        /// Sends a `GET` request to `/parcels/{id}`
-        ///
-        /// ```text
-        /// let response = client.get_parcel()
-        ///     .id(id)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/parcels/{id}' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1425,14 +715,7 @@ mod generated {
         }
         /// Drops a parcel that was not sent yet
         ///
-        /// Sends a `DELETE` request to `/parcels/{id}`
-        ///
-        /// ```text
-        /// let response = client.drop_parcel()
-        ///     .id(id)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X DELETE 'https://parcels.example/v1/parcels/{id}' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1441,18 +724,7 @@ mod generated {
         }
         /// Changes what is given, and leaves the rest as it is
         ///
-        /// Sends a `PATCH` request to `/parcels/{id}`
-        ///
-        /// Arguments:
-        /// - `id`
-        /// - `body`:
-        /// ```text
-        /// let response = client.change_parcel()
-        ///     .id(id)
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X PATCH 'https://parcels.example/v1/parcels/{id}' -H 'X-Parcels-Key: …' -H 'Content-Type: application/merge-patch+json' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1461,14 +733,7 @@ mod generated {
         }
         /// The label, to be printed
         ///
-        /// Sends a `GET` request to `/parcels/{id}/label`
-        ///
-        /// ```text
-        /// let response = client.get_label()
-        ///     .id(id)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/parcels/{id}/label' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1478,16 +743,7 @@ mod generated {
         }
         /// The photos of a parcel
         ///
-        /// Sends a `GET` request to `/parcels/{id}/photos`
-        ///
-        /// ```text
-        /// let response = client.list_photos()
-        ///     .id(id)
-        ///     .after(after)
-        ///     .limit(limit)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://uploads.parcels.example/v1/parcels/{id}/photos' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1497,18 +753,7 @@ mod generated {
         }
         /// Adds a photo
         ///
-        /// Sends a `POST` request to `/parcels/{id}/photos`
-        ///
-        /// Arguments:
-        /// - `id`
-        /// - `body`:
-        /// ```text
-        /// let response = client.add_photo()
-        ///     .id(id)
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://uploads.parcels.example/v1/parcels/{id}/photos' -H 'X-Parcels-Key: …' -H 'Content-Type: application/octet-stream' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1518,14 +763,7 @@ mod generated {
         }
         /// Returns a parcel, which is documented at the path of another call
         ///
-        /// Sends a `DELETE` request to `/parcels/{id}#return`
-        ///
-        /// ```text
-        /// let response = client.return_parcel()
-        ///     .id(id)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X DELETE 'https://parcels.example/v1/parcels/{id}' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1534,14 +772,7 @@ mod generated {
         }
         /// The desks that are open
         ///
-        /// Sends a `GET` request to `/desks?open=true`
-        ///
-        /// ```text
-        /// let response = client.list_open_desks()
-        ///     .city(city)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/desks?open=true' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1550,14 +781,7 @@ mod generated {
         }
         /// What became of a parcel
         ///
-        /// Sends a `GET` request to `/parcels/{id}/history`
-        ///
-        /// ```text
-        /// let response = client.get_history()
-        ///     .id(id)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/parcels/{id}/history' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1566,22 +790,7 @@ mod generated {
         }
         /// The parcels at some desks
         ///
-        /// Sends a `GET` request to `/desks/{desks}/parcels/{ids}/{codes}`
-        ///
-        /// ```text
-        /// let response = client.find_parcels()
-        ///     .desks(desks)
-        ///     .ids(ids)
-        ///     .codes(codes)
-        ///     .after(after)
-        ///     .care(care)
-        ///     .expand(expand)
-        ///     .states(states)
-        ///     .tag(tag)
-        ///     .x_codes(x_codes)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/desks/{desks}/parcels/{ids}/{codes}' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1590,15 +799,7 @@ mod generated {
         }
         /// The moves of the account
         ///
-        /// Sends a `GET` request to `/moves`
-        ///
-        /// ```text
-        /// let response = client.list_moves()
-        ///     .after(after)
-        ///     .limit(limit)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/moves' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1607,16 +808,7 @@ mod generated {
         }
         /// Moves a parcel to another desk
         ///
-        /// Sends a `POST` request to `/moves`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.move_parcel()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://parcels.example/v1/moves' -H 'X-Parcels-Key: …' -H 'Content-Type: application/x-www-form-urlencoded' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1625,15 +817,7 @@ mod generated {
         }
         /// The stamps of the account
         ///
-        /// Sends a `GET` request to `/stamps`
-        ///
-        /// ```text
-        /// let response = client.list_stamps()
-        ///     .page_cursor(page_cursor)
-        ///     .page_size(page_size)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/stamps' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1642,15 +826,7 @@ mod generated {
         }
         /// The desks of the account
         ///
-        /// Sends a `GET` request to `/desks`
-        ///
-        /// ```text
-        /// let response = client.list_desks()
-        ///     .page(page)
-        ///     .per_page(per_page)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/desks' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1659,15 +835,7 @@ mod generated {
         }
         /// The shelves of the account
         ///
-        /// Sends a `GET` request to `/shelves`
-        ///
-        /// ```text
-        /// let response = client.list_shelves()
-        ///     .limit(limit)
-        ///     .skip(skip)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/shelves' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1676,15 +844,7 @@ mod generated {
         }
         /// The scans of the account
         ///
-        /// Sends a `GET` request to `/scans`
-        ///
-        /// ```text
-        /// let response = client.list_scans()
-        ///     .after(after)
-        ///     .limit(limit)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/scans' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1693,14 +853,7 @@ mod generated {
         }
         /// The events of the account
         ///
-        /// Sends a `GET` request to `/events`
-        ///
-        /// ```text
-        /// let response = client.list_events()
-        ///     .limit(limit)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/events' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1709,15 +862,7 @@ mod generated {
         }
         /// The notes of the account
         ///
-        /// Sends a `GET` request to `/notes`
-        ///
-        /// ```text
-        /// let response = client.list_notes()
-        ///     .items_query(items_query)
-        ///     .page_token(page_token)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://parcels.example/v1/notes' -H 'X-Parcels-Key: …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1728,403 +873,129 @@ mod generated {
     /// Types for composing operation parameters.
     #[allow(clippy::all)]
     pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use ::keyfit::codegen::{Error, RequestBuilderExt, encode_path};
-        /// Builder for [`Client::list_parcels`]
-        ///
-        /// [`Client::list_parcels`]: super::Client::list_parcels
-        #[derive(Debug, Clone)]
-        pub struct ListParcels<'a> {
-            client: &'a super::Client,
-            state: Result<Option<types::State>, String>,
-            tag: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
+        use ::keyfit::codegen as rt;
+        use super::{API, types};
+        use ::keyfit::codegen::{Error, PathSegment, RequestBuilderExt, encode_path};
+        rt::call! {
+            /// Builder for [`Client::list_parcels`](super::Client::list_parcels).
+            ListParcels {
+                optional state maybe_state: types::State,
+                optional tag maybe_tag: Vec<String>,
+            }
         }
         impl<'a> ListParcels<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    state: Ok(None),
-                    tag: Ok(None),
-                }
-            }
-            pub fn state(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::State>,
-            ) -> Self {
-                self.state = ::keyfit::codegen::accept_some("state", value);
-                self
-            }
-            /// `state` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_state(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<types::State>,
-                >,
-            ) -> Self {
-                self.state = ::keyfit::codegen::accept_maybe("state", value);
-                self
-            }
-            pub fn tag(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::vec::Vec<::std::string::String>,
-                >,
-            ) -> Self {
-                self.tag = ::keyfit::codegen::accept_some("tag", value);
-                self
-            }
-            /// `tag` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_tag(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                >,
-            ) -> Self {
-                self.tag = ::keyfit::codegen::accept_maybe("tag", value);
-                self
-            }
-            /// Sends a `GET` request to `/parcels`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/parcels`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::std::vec::Vec<types::Parcel>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<Vec<types::Parcel>>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, state, tag } = self;
-                    let state = state.map_err(Error::InvalidRequest)?;
-                    let tag = tag.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/parcels", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("state", &state))
-                        .query(&::keyfit::codegen::QueryParam::new("tag", &tag))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let state = self.state?;
+                    let tag = self.tag?;
+                    let url = format!("{}/parcels", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("state", &state))
+                            .query(&rt::QueryParam::new("tag", &tag))
+                            .build()?,
+                    )
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[0usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[0]).await?.decode()
             }
         }
-        /// Builder for [`Client::send_parcel`]
-        ///
-        /// [`Client::send_parcel`]: super::Client::send_parcel
-        #[derive(Debug, Clone)]
-        pub struct SendParcel<'a> {
-            client: &'a super::Client,
-            x_desk: Result<Option<::std::string::String>, String>,
-            body: Result<types::builder::NewParcel, String>,
+        rt::call! {
+            /// Builder for [`Client::send_parcel`](super::Client::send_parcel).
+            SendParcel {
+                optional x_desk maybe_x_desk: String,
+                built body body_map: types::NewParcel,
+            }
         }
         impl<'a> SendParcel<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    x_desk: Ok(None),
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn x_desk(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.x_desk = ::keyfit::codegen::accept_some("x_desk", value);
-                self
-            }
-            /// `x_desk` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_x_desk(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.x_desk = ::keyfit::codegen::accept_maybe("x_desk", value);
-                self
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::NewParcel>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<types::NewParcel>("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::NewParcel,
-                ) -> types::builder::NewParcel,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            /// Sends a `POST` request to `/parcels`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `POST` request to `/parcels`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Parcel>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Parcel>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, x_desk, body } = self;
-                    let x_desk = x_desk.map_err(Error::InvalidRequest)?;
-                    let body = body
-                        .and_then(|v| {
-                            types::NewParcel::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/parcels", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        2usize,
-                    );
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let x_desk = self.x_desk?;
+                    let body = rt::built::<types::NewParcel>(self.body)?;
+                    let url = format!("{}/parcels", client.baseurl);
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(2usize);
                     if let Some(value) = x_desk {
                         header_map.append("X-Desk", value.to_string().try_into()?);
                     }
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .json(&body)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                    Ok(
+                        client
+                            .client
+                            .post(url)
+                            .accept("application/json")
+                            .json(&body)
+                            .headers(header_map)
+                            .build()?,
+                    )
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[1usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[1]).await?.decode()
             }
         }
-        /// Builder for [`Client::send_parcels`]
-        ///
-        /// [`Client::send_parcels`]: super::Client::send_parcels
-        #[derive(Debug, Clone)]
-        pub struct SendParcels<'a> {
-            client: &'a super::Client,
-            body: Result<::keyfit::batch::Batch<super::types::NewParcel, 20>, String>,
+        rt::call! {
+            /// Builder for [`Client::send_parcels`](super::Client::send_parcels).
+            SendParcels {
+                required body: ::keyfit::batch::Batch<super::types::NewParcel, 20>,
+            }
         }
         impl<'a> SendParcels<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Err("body was not initialized".to_string()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::keyfit::batch::Batch<super::types::NewParcel, 20>,
-                >,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<
-                    ::keyfit::batch::Batch<super::types::NewParcel, 20>,
-                >("body", value);
-                self
-            }
-            /// Sends a `POST` request to `/parcels/bulk`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Sent>,
-                ::keyfit::Error,
-            > {
+            /// Sends a `POST` request to `/parcels/bulk`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<types::Sent>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/parcels/bulk", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .json(&body)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let body = self.body?;
+                    let url = format!("{}/parcels/bulk", client.baseurl);
+                    Ok(client.client.post(url).accept("application/json").json(&body).build()?)
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[2usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[2]).await?.decode()
             }
         }
-        /// Builder for [`Client::get_parcel`]
-        ///
-        /// [`Client::get_parcel`]: super::Client::get_parcel
-        #[derive(Debug, Clone)]
-        pub struct GetParcel<'a> {
-            client: &'a super::Client,
-            id: Result<::keyfit::PathArgument, String>,
+        rt::call! {
+            /// Builder for [`Client::get_parcel`](super::Client::get_parcel).
+            GetParcel {
+                required id: ::keyfit::PathArgument,
+            }
         }
         impl<'a> GetParcel<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    id: Err("id was not initialized".to_string()),
-                }
-            }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
-                self
-            }
-            /// Sends a `GET` request to `/parcels/{id}`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/parcels/{id}`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Parcel>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Parcel>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, id } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
-                    let url = format!(
-                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let url = format!("{}/parcels/{}", client.baseurl, id.segment());
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[3usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[3]).await?.decode()
             }
         }
-        /// Builder for [`Client::drop_parcel`]
-        ///
-        /// [`Client::drop_parcel`]: super::Client::drop_parcel
-        #[derive(Debug, Clone)]
-        pub struct DropParcel<'a> {
-            client: &'a super::Client,
-            id: Result<::keyfit::PathArgument, String>,
+        rt::call! {
+            /// Builder for [`Client::drop_parcel`](super::Client::drop_parcel).
+            DropParcel {
+                required id: ::keyfit::PathArgument,
+            }
         }
         impl<'a> DropParcel<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    id: Err("id was not initialized".to_string()),
-                }
-            }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
-                self
-            }
-            /// Sends a `DELETE` request to `/parcels/{id}`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `DELETE` request to `/parcels/{id}`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, id } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
-                    let url = format!(
-                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .delete(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let url = format!("{}/parcels/{}", client.baseurl, id.segment());
+                    Ok(client.client.delete(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[4usize])
+                    .send(&client.client, build(), &API.operations[4])
                     .await?;
                 Ok(answer.empty())
             }
@@ -2136,7 +1007,7 @@ mod generated {
         pub struct ChangeParcel<'a> {
             client: &'a super::Client,
             id: Result<::keyfit::PathArgument, String>,
-            body: Result<::std::option::Option<types::builder::ParcelChange>, String>,
+            body: Result<Option<types::builder::ParcelChange>, String>,
         }
         impl<'a> ChangeParcel<'a> {
             pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -2146,22 +1017,12 @@ mod generated {
                     body: Ok(None),
                 }
             }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
+            pub fn id(mut self, value: impl rt::IntoArgument<::keyfit::PathArgument>) -> Self {
+                self.id = rt::accept::<::keyfit::PathArgument>("id", value);
                 self
             }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::ParcelChange>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<
-                    types::ParcelChange,
-                >("body", value)
+            pub fn body(mut self, value: impl rt::IntoArgument<types::ParcelChange>) -> Self {
+                self.body = rt::accept::<types::ParcelChange>("body", value)
                     .map(From::from)
                     .map(Some);
                 self
@@ -2169,9 +1030,7 @@ mod generated {
             /// `body` with a value that may be absent: `None` leaves it out.
             pub fn maybe_body(
                 self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<types::ParcelChange>,
-                >,
+                value: Option<impl rt::IntoArgument<types::ParcelChange>>,
             ) -> Self {
                 match value {
                     Some(value) => self.body(value),
@@ -2187,23 +1046,14 @@ mod generated {
                 self.body = self.body.map(|body| Some(f(body.unwrap_or_default())));
                 self
             }
-            /// Sends a `PATCH` request to `/parcels/{id}`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `PATCH` request to `/parcels/{id}`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Parcel>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Parcel>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
+                let build = move || -> Result<rt::reqwest::Request, Error> {
                     let Self { client, id, body } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
+                    let id = id?;
                     let body = body
                         .and_then(|body| {
                             body
@@ -2211,257 +1061,102 @@ mod generated {
                                     types::ParcelChange::try_from(v).map_err(|e| e.to_string())
                                 })
                                 .transpose()
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!(
-                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
+                        })?;
+                    let url = format!("{}/parcels/{}", client.baseurl, id.segment());
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(1usize);
                     if body.is_some() {
-                        header_map
-                            .append(
-                                ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
-                                ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                    "application/merge-patch+json",
-                                ),
-                            );
+                        rt::set(&mut header_map, "content-type", "application/merge-patch+json");
                     }
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .patch(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .with_body(body, |request, body| request.json(&body))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                    Ok(
+                        client
+                            .client
+                            .patch(url)
+                            .accept("application/json")
+                            .with_body(body, |request, body| request.json(&body))
+                            .headers(header_map)
+                            .build()?,
+                    )
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[5usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[5]).await?.decode()
             }
         }
-        /// Builder for [`Client::get_label`]
-        ///
-        /// [`Client::get_label`]: super::Client::get_label
-        #[derive(Debug, Clone)]
-        pub struct GetLabel<'a> {
-            client: &'a super::Client,
-            id: Result<::keyfit::PathArgument, String>,
+        rt::call! {
+            /// Builder for [`Client::get_label`](super::Client::get_label).
+            GetLabel {
+                required id: ::keyfit::PathArgument,
+            }
         }
         impl<'a> GetLabel<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    id: Err("id was not initialized".to_string()),
-                }
-            }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
-                self
-            }
-            /// Sends a `GET` request to `/parcels/{id}/label`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/parcels/{id}/label`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::keyfit::ByteStream>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<::keyfit::ByteStream>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, id } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
-                    let url = format!(
-                        "{}/parcels/{}/label", client.baseurl, encode_path(& id
-                        .to_string()),
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    header_map
-                        .append(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/pdf",
-                            ),
-                        );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let url = format!("{}/parcels/{}/label", client.baseurl, id.segment());
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(1usize);
+                    rt::set(&mut header_map, "accept", "application/pdf");
+                    Ok(client.client.get(url).headers(header_map).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[6usize])
+                    .send(&client.client, build(), &API.operations[6])
                     .await?;
                 Ok(answer.stream())
             }
         }
-        /// Builder for [`Client::list_photos`]
-        ///
-        /// [`Client::list_photos`]: super::Client::list_photos
-        #[derive(Debug, Clone)]
-        pub struct ListPhotos<'a> {
-            client: &'a super::Client,
-            id: Result<::keyfit::PathArgument, String>,
-            after: Result<Option<::std::string::String>, String>,
-            limit: Result<Option<::std::num::NonZeroU64>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_photos`](super::Client::list_photos).
+            ListPhotos {
+                required id: ::keyfit::PathArgument,
+                optional after maybe_after: String,
+                optional limit maybe_limit: ::std::num::NonZeroU64,
+            }
         }
         impl<'a> ListPhotos<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    id: Err("id was not initialized".to_string()),
-                    after: Ok(None),
-                    limit: Ok(None),
-                }
-            }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
-                self
-            }
-            pub fn after(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_some("after", value);
-                self
-            }
-            /// `after` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_after(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_maybe("after", value);
-                self
-            }
-            pub fn limit(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_some("limit", value);
-                self
-            }
-            /// `limit` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_limit(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
-                >,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_maybe("limit", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, id, after, limit } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
-                    let after = after.map_err(Error::InvalidRequest)?;
-                    let limit = limit.map_err(Error::InvalidRequest)?;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let after = self.after?;
+                    let limit = self.limit?;
                     let url = format!(
                         "{}/parcels/{}/photos", client.inner.base_url_of(& super::API
-                        .operations[7usize]) ?, encode_path(& id.to_string()),
+                        .operations[7usize]) ?, id.segment()
                     );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("after", &after))
-                        .query(&::keyfit::codegen::QueryParam::new("limit", &limit))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("after", &after))
+                            .query(&rt::QueryParam::new("limit", &limit))
+                            .build()?,
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/parcels/{id}/photos`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/parcels/{id}/photos`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Moves>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Moves>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[7usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[7]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[7usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[7])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Moves> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[7usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[7])
             }
         }
         /// Builder for [`Client::add_photo`]
@@ -2471,7 +1166,7 @@ mod generated {
         pub struct AddPhoto<'a> {
             client: &'a super::Client,
             id: Result<::keyfit::PathArgument, String>,
-            body: Result<::keyfit::codegen::reqwest::Body, String>,
+            body: Result<rt::reqwest::Body, String>,
         }
         impl<'a> AddPhoto<'a> {
             pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -2481,1518 +1176,539 @@ mod generated {
                     body: Err("body was not initialized".to_string()),
                 }
             }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
+            pub fn id(mut self, value: impl rt::IntoArgument<::keyfit::PathArgument>) -> Self {
+                self.id = rt::accept::<::keyfit::PathArgument>("id", value);
                 self
             }
             pub fn body(
                 mut self,
                 value: impl ::std::convert::TryInto<
-                    ::keyfit::codegen::reqwest::Body,
+                    rt::reqwest::Body,
                     Error: ::std::fmt::Display,
                 >,
             ) -> Self {
-                self.body = ::keyfit::codegen::accept_converted::<
-                    ::keyfit::codegen::reqwest::Body,
-                >("body", value);
+                self.body = rt::accept_converted::<rt::reqwest::Body>("body", value);
                 self
             }
-            /// Sends a `POST` request to `/parcels/{id}/photos`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `POST` request to `/parcels/{id}/photos`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, id, body } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
-                    let body = body.map_err(Error::InvalidRequest)?;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let body = self.body?;
                     let url = format!(
                         "{}/parcels/{}/photos", client.inner.base_url_of(& super::API
-                        .operations[8usize]) ?, encode_path(& id.to_string()),
+                        .operations[8usize]) ?, id.segment()
                     );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/octet-stream",
-                            ),
-                        )
-                        .body(body)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                    Ok(
+                        client
+                            .client
+                            .post(url)
+                            .header(
+                                rt::reqwest::header::CONTENT_TYPE,
+                                rt::reqwest::header::HeaderValue::from_static(
+                                    "application/octet-stream",
+                                ),
+                            )
+                            .body(body)
+                            .build()?,
+                    )
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .send(&client.client, build(), &API.operations[8])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::return_parcel`]
-        ///
-        /// [`Client::return_parcel`]: super::Client::return_parcel
-        #[derive(Debug, Clone)]
-        pub struct ReturnParcel<'a> {
-            client: &'a super::Client,
-            id: Result<::keyfit::PathArgument, String>,
+        rt::call! {
+            /// Builder for [`Client::return_parcel`](super::Client::return_parcel).
+            ReturnParcel {
+                required id: ::keyfit::PathArgument,
+            }
         }
         impl<'a> ReturnParcel<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    id: Err("id was not initialized".to_string()),
-                }
-            }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
-                self
-            }
-            /// Sends a `DELETE` request to `/parcels/{id}#return`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `DELETE` request to `/parcels/{id}#return`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, id } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
-                    let url = format!(
-                        "{}/parcels/{}", client.baseurl, encode_path(& id.to_string()),
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .delete(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let url = format!("{}/parcels/{}", client.baseurl, id.segment());
+                    Ok(client.client.delete(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[9usize])
+                    .send(&client.client, build(), &API.operations[9])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::list_open_desks`]
-        ///
-        /// [`Client::list_open_desks`]: super::Client::list_open_desks
-        #[derive(Debug, Clone)]
-        pub struct ListOpenDesks<'a> {
-            client: &'a super::Client,
-            city: Result<Option<::std::string::String>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_open_desks`](super::Client::list_open_desks).
+            ListOpenDesks {
+                optional city maybe_city: String,
+            }
         }
         impl<'a> ListOpenDesks<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    city: Ok(None),
-                }
-            }
-            pub fn city(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.city = ::keyfit::codegen::accept_some("city", value);
-                self
-            }
-            /// `city` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_city(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.city = ::keyfit::codegen::accept_maybe("city", value);
-                self
-            }
-            /// Sends a `GET` request to `/desks?open=true`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/desks?open=true`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::std::vec::Vec<types::Thing>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<Vec<types::Thing>>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, city } = self;
-                    let city = city.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/desks?open=true", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("city", &city))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let city = self.city?;
+                    let url = format!("{}/desks?open=true", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("city", &city))
+                            .build()?,
+                    )
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[10usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[10]).await?.decode()
             }
         }
-        /// Builder for [`Client::get_history`]
-        ///
-        /// [`Client::get_history`]: super::Client::get_history
-        #[derive(Debug, Clone)]
-        pub struct GetHistory<'a> {
-            client: &'a super::Client,
-            id: Result<::keyfit::PathArgument, String>,
+        rt::call! {
+            /// Builder for [`Client::get_history`](super::Client::get_history).
+            GetHistory {
+                required id: ::keyfit::PathArgument,
+            }
         }
         impl<'a> GetHistory<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    id: Err("id was not initialized".to_string()),
-                }
-            }
-            pub fn id(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.id = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("id", value);
-                self
-            }
-            /// Sends a `GET` request to `/parcels/{id}/history`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/parcels/{id}/history`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::std::vec::Vec<super::values::Step>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<Vec<super::values::Step>>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, id } = self;
-                    let id = id.map_err(Error::InvalidRequest)?;
-                    let url = format!(
-                        "{}/parcels/{}/history", client.baseurl, encode_path(& id
-                        .to_string()),
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let url = format!("{}/parcels/{}/history", client.baseurl, id.segment());
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[11usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[11]).await?.decode()
             }
         }
-        /// Builder for [`Client::find_parcels`]
-        ///
-        /// [`Client::find_parcels`]: super::Client::find_parcels
-        #[derive(Debug, Clone)]
-        pub struct FindParcels<'a> {
-            client: &'a super::Client,
-            desks: Result<::std::vec::Vec<i64>, String>,
-            ids: Result<::std::vec::Vec<::std::string::String>, String>,
-            codes: Result<::keyfit::PathArgument, String>,
-            after: Result<Option<::std::string::String>, String>,
-            care: Result<Option<::std::vec::Vec<super::values::Care>>, String>,
-            expand: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
-            states: Result<Option<::std::vec::Vec<types::State>>, String>,
-            tag: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
-            x_codes: Result<Option<::std::vec::Vec<i64>>, String>,
+        rt::call! {
+            /// Builder for [`Client::find_parcels`](super::Client::find_parcels).
+            FindParcels {
+                required desks: Vec<i64>,
+                required ids: Vec<String>,
+                required codes: ::keyfit::PathArgument,
+                optional after maybe_after: String,
+                optional care maybe_care: Vec<super::values::Care>,
+                optional expand maybe_expand: Vec<String>,
+                optional states maybe_states: Vec<types::State>,
+                optional tag maybe_tag: Vec<String>,
+                optional x_codes maybe_x_codes: Vec<i64>,
+            }
         }
         impl<'a> FindParcels<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    desks: Err("desks was not initialized".to_string()),
-                    ids: Err("ids was not initialized".to_string()),
-                    codes: Err("codes was not initialized".to_string()),
-                    after: Ok(None),
-                    care: Ok(None),
-                    expand: Ok(None),
-                    states: Ok(None),
-                    tag: Ok(None),
-                    x_codes: Ok(None),
-                }
-            }
-            pub fn desks(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
-            ) -> Self {
-                self.desks = ::keyfit::codegen::accept::<
-                    ::std::vec::Vec<i64>,
-                >("desks", value);
-                self
-            }
-            pub fn ids(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::vec::Vec<::std::string::String>,
-                >,
-            ) -> Self {
-                self.ids = ::keyfit::codegen::accept::<
-                    ::std::vec::Vec<::std::string::String>,
-                >("ids", value);
-                self
-            }
-            pub fn codes(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::keyfit::PathArgument>,
-            ) -> Self {
-                self.codes = ::keyfit::codegen::accept::<
-                    ::keyfit::PathArgument,
-                >("codes", value);
-                self
-            }
-            pub fn after(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_some("after", value);
-                self
-            }
-            /// `after` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_after(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_maybe("after", value);
-                self
-            }
-            pub fn care(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::vec::Vec<super::values::Care>,
-                >,
-            ) -> Self {
-                self.care = ::keyfit::codegen::accept_some("care", value);
-                self
-            }
-            /// `care` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_care(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<super::values::Care>,
-                    >,
-                >,
-            ) -> Self {
-                self.care = ::keyfit::codegen::accept_maybe("care", value);
-                self
-            }
-            pub fn expand(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::vec::Vec<::std::string::String>,
-                >,
-            ) -> Self {
-                self.expand = ::keyfit::codegen::accept_some("expand", value);
-                self
-            }
-            /// `expand` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_expand(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                >,
-            ) -> Self {
-                self.expand = ::keyfit::codegen::accept_maybe("expand", value);
-                self
-            }
-            pub fn states(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::vec::Vec<types::State>,
-                >,
-            ) -> Self {
-                self.states = ::keyfit::codegen::accept_some("states", value);
-                self
-            }
-            /// `states` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_states(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<types::State>>,
-                >,
-            ) -> Self {
-                self.states = ::keyfit::codegen::accept_maybe("states", value);
-                self
-            }
-            pub fn tag(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::vec::Vec<::std::string::String>,
-                >,
-            ) -> Self {
-                self.tag = ::keyfit::codegen::accept_some("tag", value);
-                self
-            }
-            /// `tag` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_tag(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                >,
-            ) -> Self {
-                self.tag = ::keyfit::codegen::accept_maybe("tag", value);
-                self
-            }
-            pub fn x_codes(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
-            ) -> Self {
-                self.x_codes = ::keyfit::codegen::accept_some("x_codes", value);
-                self
-            }
-            /// `x_codes` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_x_codes(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
-                >,
-            ) -> Self {
-                self.x_codes = ::keyfit::codegen::accept_maybe("x_codes", value);
-                self
-            }
-            /// Sends a `GET` request to `/desks/{desks}/parcels/{ids}/{codes}`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/desks/{desks}/parcels/{ids}/{codes}`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::std::vec::Vec<types::Parcel>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<Vec<types::Parcel>>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self {
-                        client,
-                        desks,
-                        ids,
-                        codes,
-                        after,
-                        care,
-                        expand,
-                        states,
-                        tag,
-                        x_codes,
-                    } = self;
-                    let desks = desks.map_err(Error::InvalidRequest)?;
-                    let ids = ids.map_err(Error::InvalidRequest)?;
-                    let codes = codes.map_err(Error::InvalidRequest)?;
-                    let after = after.map_err(Error::InvalidRequest)?;
-                    let care = care.map_err(Error::InvalidRequest)?;
-                    let expand = expand.map_err(Error::InvalidRequest)?;
-                    let states = states.map_err(Error::InvalidRequest)?;
-                    let tag = tag.map_err(Error::InvalidRequest)?;
-                    let x_codes = x_codes.map_err(Error::InvalidRequest)?;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let desks = self.desks?;
+                    let ids = self.ids?;
+                    let codes = self.codes?;
+                    let after = self.after?;
+                    let care = self.care?;
+                    let expand = self.expand?;
+                    let states = self.states?;
+                    let tag = self.tag?;
+                    let x_codes = self.x_codes?;
                     let url = format!(
-                        "{}/desks/{}/parcels/{}/{}", client.baseurl,
-                        ::keyfit::codegen::path_list("desks", & desks,
-                        ::keyfit::codegen::ListStyle::Commas) ?,
-                        ::keyfit::codegen::path_list("ids", & ids,
-                        ::keyfit::codegen::ListStyle::MatrixExploded) ?,
-                        ::keyfit::codegen::path_list("codes", & codes,
-                        ::keyfit::codegen::ListStyle::Label) ?,
+                        "{}/desks/{}/parcels/{}/{}", client.baseurl, rt::path_list("desks", &
+                        desks, rt::ListStyle::Commas) ?, rt::path_list("ids", & ids,
+                        rt::ListStyle::MatrixExploded) ?, rt::path_list("codes", & codes,
+                        rt::ListStyle::Label) ?
                     );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        2usize,
-                    );
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(2usize);
                     if let Some(value) = x_codes {
                         header_map
                             .append(
                                 "X-Codes",
-                                ::keyfit::codegen::header_list(
-                                        "X-Codes",
-                                        &value,
-                                        ::keyfit::codegen::ListStyle::Commas,
-                                    )?
+                                rt::header_list("X-Codes", &value, rt::ListStyle::Commas)?
                                     .try_into()?,
                             );
                     }
-                    #[allow(unused_mut)]
-                    let mut request = ::keyfit::codegen::with_lists(
+                    Ok(
+                        rt::with_lists(
+                            client
+                                .client
+                                .get(url)
+                                .accept("application/json")
+                                .query(&rt::QueryParam::new("after", &after))
+                                .headers(header_map)
+                                .build()?,
+                            [
+                                rt::query_list("care", &care, rt::ListStyle::Commas)?,
+                                rt::query_list("expand", &expand, rt::ListStyle::Brackets)?,
+                                rt::query_list("states", &states, rt::ListStyle::Pipes)?,
+                                rt::query_list("tag", &tag, rt::ListStyle::Commas)?,
+                            ],
+                        ),
+                    )
+                };
+                client.inner.send(&client.client, build(), &API.operations[12]).await?.decode()
+            }
+        }
+        rt::call! {
+            /// Builder for [`Client::list_moves`](super::Client::list_moves).
+            ListMoves {
+                optional after maybe_after: String,
+                optional limit maybe_limit: ::std::num::NonZeroU64,
+            }
+        }
+        impl<'a> ListMoves<'a> {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
+                let client = self.client;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let after = self.after?;
+                    let limit = self.limit?;
+                    let url = format!("{}/moves", client.baseurl);
+                    Ok(
                         client
                             .client
                             .get(url)
-                            .header(
-                                ::keyfit::codegen::reqwest::header::ACCEPT,
-                                ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                    "application/json",
-                                ),
-                            )
-                            .query(&::keyfit::codegen::QueryParam::new("after", &after))
-                            .headers(header_map)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("after", &after))
+                            .query(&rt::QueryParam::new("limit", &limit))
                             .build()?,
-                        [
-                            ::keyfit::codegen::query_list(
-                                "care",
-                                &care,
-                                ::keyfit::codegen::ListStyle::Commas,
-                            )?,
-                            ::keyfit::codegen::query_list(
-                                "expand",
-                                &expand,
-                                ::keyfit::codegen::ListStyle::Brackets,
-                            )?,
-                            ::keyfit::codegen::query_list(
-                                "states",
-                                &states,
-                                ::keyfit::codegen::ListStyle::Pipes,
-                            )?,
-                            ::keyfit::codegen::query_list(
-                                "tag",
-                                &tag,
-                                ::keyfit::codegen::ListStyle::Commas,
-                            )?,
-                        ],
-                    );
-                    Ok(request)
-                };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[12usize])
-                    .await?;
-                answer.decode()
-            }
-        }
-        /// Builder for [`Client::list_moves`]
-        ///
-        /// [`Client::list_moves`]: super::Client::list_moves
-        #[derive(Debug, Clone)]
-        pub struct ListMoves<'a> {
-            client: &'a super::Client,
-            after: Result<Option<::std::string::String>, String>,
-            limit: Result<Option<::std::num::NonZeroU64>, String>,
-        }
-        impl<'a> ListMoves<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    after: Ok(None),
-                    limit: Ok(None),
-                }
-            }
-            pub fn after(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_some("after", value);
-                self
-            }
-            /// `after` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_after(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_maybe("after", value);
-                self
-            }
-            pub fn limit(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_some("limit", value);
-                self
-            }
-            /// `limit` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_limit(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
-                >,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_maybe("limit", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
-                let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, after, limit } = self;
-                    let after = after.map_err(Error::InvalidRequest)?;
-                    let limit = limit.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/moves", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("after", &after))
-                        .query(&::keyfit::codegen::QueryParam::new("limit", &limit))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/moves`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/moves`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Moves>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Moves>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[14usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[14]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[14usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[14])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Moves> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[14usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[14])
             }
         }
-        /// Builder for [`Client::move_parcel`]
-        ///
-        /// [`Client::move_parcel`]: super::Client::move_parcel
-        #[derive(Debug, Clone)]
-        pub struct MoveParcel<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::MoveParcelBody, String>,
+        rt::call! {
+            /// Builder for [`Client::move_parcel`](super::Client::move_parcel).
+            MoveParcel {
+                built body body_map: types::MoveParcelBody,
+            }
         }
         impl<'a> MoveParcel<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::MoveParcelBody>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<
-                    types::MoveParcelBody,
-                >("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::MoveParcelBody,
-                ) -> types::builder::MoveParcelBody,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            /// Sends a `POST` request to `/moves`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `POST` request to `/moves`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body
-                        .and_then(|v| {
-                            types::MoveParcelBody::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/moves", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .form_urlencoded(&body)?
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let body = rt::built::<types::MoveParcelBody>(self.body)?;
+                    let url = format!("{}/moves", client.baseurl);
+                    Ok(client.client.post(url).form_urlencoded(&body)?.build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[13usize])
+                    .send(&client.client, build(), &API.operations[13])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::list_stamps`]
-        ///
-        /// [`Client::list_stamps`]: super::Client::list_stamps
-        #[derive(Debug, Clone)]
-        pub struct ListStamps<'a> {
-            client: &'a super::Client,
-            page_cursor: Result<Option<::std::string::String>, String>,
-            page_size: Result<Option<u64>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_stamps`](super::Client::list_stamps).
+            ListStamps {
+                optional page_cursor maybe_page_cursor: String,
+                optional page_size maybe_page_size: u64,
+            }
         }
         impl<'a> ListStamps<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    page_cursor: Ok(None),
-                    page_size: Ok(None),
-                }
-            }
-            pub fn page_cursor(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.page_cursor = ::keyfit::codegen::accept_some("page_cursor", value);
-                self
-            }
-            /// `page_cursor` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_page_cursor(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.page_cursor = ::keyfit::codegen::accept_maybe("page_cursor", value);
-                self
-            }
-            pub fn page_size(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<u64>,
-            ) -> Self {
-                self.page_size = ::keyfit::codegen::accept_some("page_size", value);
-                self
-            }
-            /// `page_size` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_page_size(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<u64>>,
-            ) -> Self {
-                self.page_size = ::keyfit::codegen::accept_maybe("page_size", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, page_cursor, page_size } = self;
-                    let page_cursor = page_cursor.map_err(Error::InvalidRequest)?;
-                    let page_size = page_size.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/stamps", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(
-                            &::keyfit::codegen::QueryParam::new(
-                                "page[cursor]",
-                                &page_cursor,
-                            ),
-                        )
-                        .query(
-                            &::keyfit::codegen::QueryParam::new("page[size]", &page_size),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let page_cursor = self.page_cursor?;
+                    let page_size = self.page_size?;
+                    let url = format!("{}/stamps", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("page[cursor]", &page_cursor))
+                            .query(&rt::QueryParam::new("page[size]", &page_size))
+                            .build()?,
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/stamps`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/stamps`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Stamps>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Stamps>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[15usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[15]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `page[cursor]` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[15usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[15])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins where the argument `page[cursor]` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Stamps> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[15usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[15])
             }
         }
-        /// Builder for [`Client::list_desks`]
-        ///
-        /// [`Client::list_desks`]: super::Client::list_desks
-        #[derive(Debug, Clone)]
-        pub struct ListDesks<'a> {
-            client: &'a super::Client,
-            page: Result<Option<u64>, String>,
-            per_page: Result<Option<u64>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_desks`](super::Client::list_desks).
+            ListDesks {
+                optional page maybe_page: u64,
+                optional per_page maybe_per_page: u64,
+            }
         }
         impl<'a> ListDesks<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    page: Ok(None),
-                    per_page: Ok(None),
-                }
-            }
-            pub fn page(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<u64>,
-            ) -> Self {
-                self.page = ::keyfit::codegen::accept_some("page", value);
-                self
-            }
-            /// `page` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_page(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<u64>>,
-            ) -> Self {
-                self.page = ::keyfit::codegen::accept_maybe("page", value);
-                self
-            }
-            pub fn per_page(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<u64>,
-            ) -> Self {
-                self.per_page = ::keyfit::codegen::accept_some("per_page", value);
-                self
-            }
-            /// `per_page` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_per_page(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<u64>>,
-            ) -> Self {
-                self.per_page = ::keyfit::codegen::accept_maybe("per_page", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, page, per_page } = self;
-                    let page = page.map_err(Error::InvalidRequest)?;
-                    let per_page = per_page.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/desks", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("page", &page))
-                        .query(
-                            &::keyfit::codegen::QueryParam::new("per_page", &per_page),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let page = self.page?;
+                    let per_page = self.per_page?;
+                    let url = format!("{}/desks", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("page", &page))
+                            .query(&rt::QueryParam::new("per_page", &per_page))
+                            .build()?,
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/desks`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/desks`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::std::vec::Vec<types::Thing>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<Vec<types::Thing>>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[16usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[16]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `page` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[16usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[16])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins where the argument `page` says. See `keyfit::pagination::Pages`.
-            pub fn pages(
-                self,
-            ) -> ::keyfit::pagination::Pages<::std::vec::Vec<types::Thing>> {
+            pub fn pages(self) -> ::keyfit::pagination::Pages<Vec<types::Thing>> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[16usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[16])
             }
         }
-        /// Builder for [`Client::list_shelves`]
-        ///
-        /// [`Client::list_shelves`]: super::Client::list_shelves
-        #[derive(Debug, Clone)]
-        pub struct ListShelves<'a> {
-            client: &'a super::Client,
-            limit: Result<Option<u64>, String>,
-            skip: Result<Option<u64>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_shelves`](super::Client::list_shelves).
+            ListShelves {
+                optional limit maybe_limit: u64,
+                optional skip maybe_skip: u64,
+            }
         }
         impl<'a> ListShelves<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    limit: Ok(None),
-                    skip: Ok(None),
-                }
-            }
-            pub fn limit(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<u64>,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_some("limit", value);
-                self
-            }
-            /// `limit` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_limit(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<u64>>,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_maybe("limit", value);
-                self
-            }
-            pub fn skip(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<u64>,
-            ) -> Self {
-                self.skip = ::keyfit::codegen::accept_some("skip", value);
-                self
-            }
-            /// `skip` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_skip(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<u64>>,
-            ) -> Self {
-                self.skip = ::keyfit::codegen::accept_maybe("skip", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, limit, skip } = self;
-                    let limit = limit.map_err(Error::InvalidRequest)?;
-                    let skip = skip.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/shelves", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("limit", &limit))
-                        .query(&::keyfit::codegen::QueryParam::new("skip", &skip))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let limit = self.limit?;
+                    let skip = self.skip?;
+                    let url = format!("{}/shelves", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("limit", &limit))
+                            .query(&rt::QueryParam::new("skip", &skip))
+                            .build()?,
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/shelves`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/shelves`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Shelves>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Shelves>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[17usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[17]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `skip` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
-            pub fn items(
-                self,
-            ) -> ::keyfit::pagination::Items<types::ShelvesShelvesItem> {
+            pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[17usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[17])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins where the argument `skip` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Shelves> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[17usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[17])
             }
         }
-        /// Builder for [`Client::list_scans`]
-        ///
-        /// [`Client::list_scans`]: super::Client::list_scans
-        #[derive(Debug, Clone)]
-        pub struct ListScans<'a> {
-            client: &'a super::Client,
-            after: Result<Option<::std::string::String>, String>,
-            limit: Result<Option<::std::num::NonZeroU64>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_scans`](super::Client::list_scans).
+            ListScans {
+                optional after maybe_after: String,
+                optional limit maybe_limit: ::std::num::NonZeroU64,
+            }
         }
         impl<'a> ListScans<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    after: Ok(None),
-                    limit: Ok(None),
-                }
-            }
-            pub fn after(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_some("after", value);
-                self
-            }
-            /// `after` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_after(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.after = ::keyfit::codegen::accept_maybe("after", value);
-                self
-            }
-            pub fn limit(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_some("limit", value);
-                self
-            }
-            /// `limit` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_limit(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::num::NonZeroU64>,
-                >,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_maybe("limit", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, after, limit } = self;
-                    let after = after.map_err(Error::InvalidRequest)?;
-                    let limit = limit.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/scans", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("after", &after))
-                        .query(&::keyfit::codegen::QueryParam::new("limit", &limit))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let after = self.after?;
+                    let limit = self.limit?;
+                    let url = format!("{}/scans", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("after", &after))
+                            .query(&rt::QueryParam::new("limit", &limit))
+                            .build()?,
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/scans`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/scans`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::std::vec::Vec<types::Thing>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<Vec<types::Thing>>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[18usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[18]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[18usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[18])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Pages`.
-            pub fn pages(
-                self,
-            ) -> ::keyfit::pagination::Pages<::std::vec::Vec<types::Thing>> {
+            pub fn pages(self) -> ::keyfit::pagination::Pages<Vec<types::Thing>> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[18usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[18])
             }
         }
-        /// Builder for [`Client::list_events`]
-        ///
-        /// [`Client::list_events`]: super::Client::list_events
-        #[derive(Debug, Clone)]
-        pub struct ListEvents<'a> {
-            client: &'a super::Client,
-            limit: Result<Option<u64>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_events`](super::Client::list_events).
+            ListEvents {
+                optional limit maybe_limit: u64,
+            }
         }
         impl<'a> ListEvents<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    limit: Ok(None),
-                }
-            }
-            pub fn limit(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<u64>,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_some("limit", value);
-                self
-            }
-            /// `limit` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_limit(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<u64>>,
-            ) -> Self {
-                self.limit = ::keyfit::codegen::accept_maybe("limit", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, limit } = self;
-                    let limit = limit.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/events", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(&::keyfit::codegen::QueryParam::new("limit", &limit))
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let limit = self.limit?;
+                    let url = format!("{}/events", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("limit", &limit))
+                            .build()?,
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/events`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/events`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::std::vec::Vec<types::Thing>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<Vec<types::Thing>>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[19usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[19]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins with the first page. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[19usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[19])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins with the first page. See `keyfit::pagination::Pages`.
-            pub fn pages(
-                self,
-            ) -> ::keyfit::pagination::Pages<::std::vec::Vec<types::Thing>> {
+            pub fn pages(self) -> ::keyfit::pagination::Pages<Vec<types::Thing>> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[19usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[19])
             }
         }
-        /// Builder for [`Client::list_notes`]
-        ///
-        /// [`Client::list_notes`]: super::Client::list_notes
-        #[derive(Debug, Clone)]
-        pub struct ListNotes<'a> {
-            client: &'a super::Client,
-            items_query: Result<Option<u64>, String>,
-            page_token: Result<Option<::std::string::String>, String>,
+        rt::call! {
+            /// Builder for [`Client::list_notes`](super::Client::list_notes).
+            ListNotes {
+                optional items_query maybe_items_query: u64,
+                optional page_token maybe_page_token: String,
+            }
         }
         impl<'a> ListNotes<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    items_query: Ok(None),
-                    page_token: Ok(None),
-                }
-            }
-            pub fn items_query(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<u64>,
-            ) -> Self {
-                self.items_query = ::keyfit::codegen::accept_some("items_query", value);
-                self
-            }
-            /// `items_query` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_items_query(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<u64>>,
-            ) -> Self {
-                self.items_query = ::keyfit::codegen::accept_maybe("items_query", value);
-                self
-            }
-            pub fn page_token(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.page_token = ::keyfit::codegen::accept_some("page_token", value);
-                self
-            }
-            /// `page_token` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_page_token(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.page_token = ::keyfit::codegen::accept_maybe("page_token", value);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, items_query, page_token } = self;
-                    let items_query = items_query.map_err(Error::InvalidRequest)?;
-                    let page_token = page_token.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/notes", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .query(
-                            &::keyfit::codegen::QueryParam::new("items", &items_query),
-                        )
-                        .query(
-                            &::keyfit::codegen::QueryParam::new(
-                                "page_token",
-                                &page_token,
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let items_query = self.items_query?;
+                    let page_token = self.page_token?;
+                    let url = format!("{}/notes", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .get(url)
+                            .accept("application/json")
+                            .query(&rt::QueryParam::new("items", &items_query))
+                            .query(&rt::QueryParam::new("page_token", &page_token))
+                            .build()?,
+                    )
                 };
                 (client, build())
             }
-            /// Sends a `GET` request to `/notes`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/notes`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::ListNotesResponse>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::ListNotesResponse>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[20usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[20]).await?.decode()
             }
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `page_token` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::items(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[20usize],
-                )
+                rt::items(&client.inner, &client.client, request, &API.operations[20])
             }
             /// The answers of all pages, as a stream.
             ///
             /// The list begins where the argument `page_token` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::ListNotesResponse> {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::pages(
-                    &client.inner,
-                    &client.client,
-                    request,
-                    &super::API.operations[20usize],
-                )
+                rt::pages(&client.inner, &client.client, request, &API.operations[20])
             }
         }
     }
@@ -4005,10 +1721,8 @@ mod generated {
         /// # Errors
         /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
         /// `with_config`. No message shows a value.
-        pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
-            let credential = ::keyfit::codegen::credential_from_env(
-                &[::keyfit::codegen::kind::<kind::Key>()],
-            )?;
+        pub fn from_env() -> Result<Self, ::keyfit::Error> {
+            let credential = rt::credential_from_env(&[rt::kind::<kind::Key>()])?;
             Self::over(
                 credential,
                 ::keyfit::Config::default().base_url_from_env("PARCELS_BASE_URL")?,
@@ -4032,7 +1746,7 @@ mod generated {
     /// The credential `key` of this API, from the variable `PARCELS_KEY`; sent in the header `X-Parcels-Key`.
     pub type Key = ::keyfit::auth::Token<kind::Key>;
     impl ::keyfit::auth::Opens<Api> for kind::Key {}
-    const _: () = ::keyfit::codegen::supports::<3>();
+    const _: () = rt::supports::<3>();
     impl Client {
         /// A client for the documented host, the base URL of [`API`].
         ///
@@ -4040,7 +1754,7 @@ mod generated {
         /// Returns an error if the TLS backend cannot be initialized.
         pub fn new(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::with_config(credential, ::keyfit::Config::default())
         }
         /// A client with a configuration of your own: another base URL, timeouts, user agent.
@@ -4051,18 +1765,14 @@ mod generated {
         pub fn with_config(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::over(credential.into_credential(), config)
         }
         fn over<K>(
             credential: ::keyfit::auth::Credential<K>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
-            let (http, transport) = ::keyfit::codegen::Transport::connect(
-                credential,
-                config,
-                &API,
-            )?;
+        ) -> Result<Self, ::keyfit::Error> {
+            let (http, transport) = rt::Transport::connect(credential, config, &API)?;
             let base_url = transport.base_url().to_owned();
             Ok(Self::new_with_client(&base_url, http, transport))
         }
@@ -4077,704 +1787,181 @@ mod generated {
         /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
         pub fn request(
             &self,
-            method: ::keyfit::codegen::reqwest::Method,
+            method: rt::reqwest::Method,
             path: &str,
         ) -> ::keyfit::RawRequest<'_> {
             ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
         }
     }
     /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
-    pub static API: ::keyfit::Api = ::keyfit::Api::new("parcels")
-        .with_base_urls(&["https://parcels.example/v1"])
-        .with_operations(
-            &[
-                ::keyfit::Operation::new(
-                        "list-parcels",
-                        "list_parcels",
-                        "GET",
-                        "/parcels",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-parcels")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "send-parcel",
-                        "send_parcel",
-                        "POST",
-                        "/parcels",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_scopes(&["parcels.write"])
-                    .with_success(&[201u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("send-parcel")
-                    .spending()
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "send-parcels",
-                        "send_parcels",
-                        "POST",
-                        "/parcels/bulk",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[202u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("send-parcels")
-                    .with_partial(
-                        &[
-                            ::keyfit::operation::Partial::new()
-                                .with_outcomes("/parcels")
-                                .with_outcome("/state", &["stored"])
-                                .with_reason("/problem"),
-                        ],
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "get-parcel",
-                        "get_parcel",
-                        "GET",
-                        "/parcels/{id}",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("get-parcel")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "drop-parcel",
-                        "drop_parcel",
-                        "DELETE",
-                        "/parcels/{id}",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("drop-parcel")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "change-parcel",
-                        "change_parcel",
-                        "PATCH",
-                        "/parcels/{id}",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("change-parcel")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "get-label",
-                        "get_label",
-                        "GET",
-                        "/parcels/{id}/label",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("get-label")
-                    .streaming()
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "list-photos",
-                        "list_photos",
-                        "GET",
-                        "/parcels/{id}/photos",
-                    )
-                    .with_server("https://uploads.parcels.example/v1")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-photos")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Cursor {
-                                at: "/paging/next/after",
-                                argument: ::keyfit::operation::PageArgument::Query("after"),
-                            })
-                            .with_optional_items("/moves")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("limit"),
-                            )
-                            .with_largest_page(50u64),
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "add-photo",
-                        "add_photo",
-                        "POST",
-                        "/parcels/{id}/photos",
-                    )
-                    .with_server("https://uploads.parcels.example/v1")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("add-photo")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "return-parcel",
-                        "return_parcel",
-                        "DELETE",
-                        "/parcels/{id}",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("return-parcel")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "list-open-desks",
-                        "list_open_desks",
-                        "GET",
-                        "/desks",
-                    )
-                    .with_query(&[("open", "true")])
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-open-desks")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "get-history",
-                        "get_history",
-                        "GET",
-                        "/parcels/{id}/history",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("get-history")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "find-parcels",
-                        "find_parcels",
-                        "GET",
-                        "/desks/{desks}/parcels/{ids}/{codes}",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("find-parcels")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new("move-parcel", "move_parcel", "POST", "/moves")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[202u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("move-parcel")
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new("list-moves", "list_moves", "GET", "/moves")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-moves")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Cursor {
-                                at: "/paging/next/after",
-                                argument: ::keyfit::operation::PageArgument::Query("after"),
-                            })
-                            .with_optional_items("/moves")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("limit"),
-                            )
-                            .with_largest_page(50u64),
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new("list-stamps", "list_stamps", "GET", "/stamps")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-stamps")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Cursor {
-                                at: "/links/next",
-                                argument: ::keyfit::operation::PageArgument::Query(
-                                    "page[cursor]",
-                                ),
-                            })
-                            .with_items("/data")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("page[size]"),
-                            ),
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new("list-desks", "list_desks", "GET", "/desks")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-desks")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Page {
-                                argument: ::keyfit::operation::PageArgument::Query("page"),
-                                first: 0u64,
-                            })
-                            .with_items("")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("per_page"),
-                            ),
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new(
-                        "list-shelves",
-                        "list_shelves",
-                        "GET",
-                        "/shelves",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-shelves")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Start {
-                                argument: ::keyfit::operation::PageArgument::Query("skip"),
-                            })
-                            .with_items("/shelves")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("limit"),
-                            )
-                            .with_page_size(20u64)
-                            .with_kept_limit("/limit")
-                            .with_total("/total"),
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new("list-scans", "list_scans", "GET", "/scans")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-scans")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::LastItem {
-                                at: "/id",
-                                argument: ::keyfit::operation::PageArgument::Query("after"),
-                            })
-                            .with_items("")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("limit"),
-                            )
-                            .with_largest_page(50u64),
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new("list-events", "list_events", "GET", "/events")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-events")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(
-                                ::keyfit::operation::NextPage::Link,
-                            )
-                            .with_items("")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("limit"),
-                            ),
-                    )
-                    .with_errors("parcels"),
-                ::keyfit::Operation::new("list-notes", "list_notes", "GET", "/notes")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("list-notes")
-                    .with_pagination(
-                        ::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Header {
-                                name: "X-Next-Page",
-                                argument: ::keyfit::operation::PageArgument::Query(
-                                    "page_token",
-                                ),
-                            })
-                            .with_items("/notes")
-                            .with_limit(
-                                ::keyfit::operation::PageArgument::Query("items"),
-                            ),
-                    )
-                    .with_errors("parcels"),
-            ],
-        )
-        .with_errors(
-            &[
-                ::keyfit::ErrorEnvelope::new("parcels")
-                    .with_code(&["/fault/code"])
-                    .with_message(&["/fault/text"])
-                    .with_request_id(&["/fault/traceId"]),
-            ],
-        )
-        .with_rate_limit(
-            ::keyfit::RateLimitNames::new()
-                .with_limit("X-Parcels-Quota")
-                .with_remaining("X-Parcels-Left")
-                .with_reset("X-Parcels-Next")
-                .with_retry_after("/fault/wait"),
-        )
-        .with_secret_prefixes(&["parc_live_", "parc_test_"]);
+    pub static API: ::keyfit::Api =
+        ::keyfit::Api::new("parcels").with_base_urls(&["https://parcels.example/v1"])
+        .with_operations(&[
+            ::keyfit::Operation::new("list-parcels", "list_parcels", "GET", "/parcels")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).with_errors("parcels"),
+            ::keyfit::Operation::new("send-parcel", "send_parcel", "POST", "/parcels")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_scopes(&["parcels.write"])
+                .with_success(&[201]).spending().with_errors("parcels"),
+            ::keyfit::Operation::new("send-parcels", "send_parcels", "POST", "/parcels/bulk")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[202])
+            .with_partial(&[
+                ::keyfit::operation::Partial::new().with_outcomes("/parcels")
+                    .with_outcome("/state", &["stored"]).with_reason("/problem"),
+            ])
+            .with_errors("parcels"),
+            ::keyfit::Operation::new("get-parcel", "get_parcel", "GET", "/parcels/{id}")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).with_errors("parcels"),
+            ::keyfit::Operation::new("drop-parcel", "drop_parcel", "DELETE", "/parcels/{id}")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[204])
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("change-parcel", "change_parcel", "PATCH", "/parcels/{id}")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("get-label", "get_label", "GET", "/parcels/{id}/label")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("parcels"),
+            ::keyfit::Operation::new("list-photos", "list_photos", "GET", "/parcels/{id}/photos")
+                .with_server("https://uploads.parcels.example/v1").with_credentials(&["key"])
+                .with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Cursor { at: "/paging/next/after", argument: ::keyfit::operation::PageArgument::Query("after") }).with_optional_items("/moves").with_limit(::keyfit::operation::PageArgument::Query("limit")).with_largest_page(50u64))
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("add-photo", "add_photo", "POST", "/parcels/{id}/photos")
+                .with_server("https://uploads.parcels.example/v1").with_credentials(&["key"])
+                .with_security(&[&["key"]]).with_success(&[204]).with_errors("parcels"),
+            ::keyfit::Operation::new("return-parcel", "return_parcel", "DELETE", "/parcels/{id}")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[204])
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-open-desks", "list_open_desks", "GET", "/desks")
+                .with_query(&[("open", "true")]).with_credentials(&["key"]).with_security(&[&["key"]])
+                .with_success(&[200]).with_retry(::keyfit::operation::Retry::Safe)
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("get-history", "get_history", "GET", "/parcels/{id}/history")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).with_errors("parcels"),
+            ::keyfit::Operation::new("find-parcels", "find_parcels", "GET", "/desks/{desks}/parcels/{ids}/{codes}")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).with_errors("parcels"),
+            ::keyfit::Operation::new("move-parcel", "move_parcel", "POST", "/moves")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[202])
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-moves", "list_moves", "GET", "/moves")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Cursor { at: "/paging/next/after", argument: ::keyfit::operation::PageArgument::Query("after") }).with_optional_items("/moves").with_limit(::keyfit::operation::PageArgument::Query("limit")).with_largest_page(50u64))
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-stamps", "list_stamps", "GET", "/stamps")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Cursor { at: "/links/next", argument: ::keyfit::operation::PageArgument::Query("page[cursor]") }).with_items("/data").with_limit(::keyfit::operation::PageArgument::Query("page[size]")))
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-desks", "list_desks", "GET", "/desks")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Page { argument: ::keyfit::operation::PageArgument::Query("page"), first: 0u64 }).with_items("").with_limit(::keyfit::operation::PageArgument::Query("per_page")))
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-shelves", "list_shelves", "GET", "/shelves")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Start { argument: ::keyfit::operation::PageArgument::Query("skip") }).with_items("/shelves").with_limit(::keyfit::operation::PageArgument::Query("limit")).with_page_size(20u64).with_kept_limit("/limit").with_total("/total"))
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-scans", "list_scans", "GET", "/scans")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::LastItem { at: "/id", argument: ::keyfit::operation::PageArgument::Query("after") }).with_items("").with_limit(::keyfit::operation::PageArgument::Query("limit")).with_largest_page(50u64))
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-events", "list_events", "GET", "/events")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Link).with_items("").with_limit(::keyfit::operation::PageArgument::Query("limit")))
+                .with_errors("parcels"),
+            ::keyfit::Operation::new("list-notes", "list_notes", "GET", "/notes")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe)
+                .with_pagination(::keyfit::operation::Pagination::new(::keyfit::operation::NextPage::Header { name: "X-Next-Page", argument: ::keyfit::operation::PageArgument::Query("page_token") }).with_items("/notes").with_limit(::keyfit::operation::PageArgument::Query("items")))
+                .with_errors("parcels"),
+        ])
+        .with_errors(&[
+            ::keyfit::ErrorEnvelope::new("parcels").with_code(&["/fault/code"])
+                .with_message(&["/fault/text"]).with_request_id(&["/fault/traceId"]),
+        ])
+        .with_rate_limit(::keyfit::RateLimitNames::new().with_limit("X-Parcels-Quota").with_remaining("X-Parcels-Left").with_reset("X-Parcels-Next").with_retry_after("/fault/wait"))
+            .with_secret_prefixes(&["parc_live_", "parc_test_"]);
     /// Values that the document names; in answers others are kept as they came.
     pub mod values {
-        /// `Care`
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(try_from = "i64", into = "i64")]
-        pub enum Care {
-            /// `0`: As any other.
-            None,
-            /// `1`
-            Fragile,
-        }
-        impl Care {
-            /// The value on the wire.
-            pub const fn as_i64(&self) -> i64 {
-                match self {
-                    Self::None => 0i64,
-                    Self::Fragile => 1i64,
-                }
+        use ::keyfit::codegen as rt;
+        rt::numbers! {
+            pub enum Care {
+                /// `0`: As any other.
+                None = 0,
+                /// `1`
+                Fragile = 1,
             }
         }
-        impl TryFrom<i64> for Care {
-            type Error = &'static str;
-            fn try_from(value: i64) -> ::std::result::Result<Self, &'static str> {
-                match value {
-                    0i64 => Ok(Self::None),
-                    1i64 => Ok(Self::Fragile),
-                    _ => Err("it is none of: 0, 1"),
-                }
+        rt::texts! {
+            pub enum ParcelChangeRoute {
+                /// `a`
+                ByAir = "a",
+                /// `b`
+                ByBoat = "b",
             }
         }
-        impl From<Care> for i64 {
-            fn from(value: Care) -> Self {
-                value.as_i64()
+        rt::open_texts! {
+            pub enum SentParcelsItemState {
+                Stored = "stored",
+                Refused = "refused",
             }
         }
-        impl ::std::fmt::Display for Care {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                self.as_i64().fmt(f)
+        rt::open_numbers! {
+            pub enum ParcelCaresItem {
+                /// `1`
+                Fragile = 1,
+                /// `2`
+                ThisWayUp = 2,
             }
         }
-        impl ::keyfit::codegen::ArgumentType for Care {
-            type Rule = ::keyfit::codegen::rule::Wrapped<i64>;
-        }
-        impl ::keyfit::codegen::IntoArgumentBy<i64, ::keyfit::codegen::rule::Number>
-        for Care {
-            fn into_argument_by(
-                self,
-            ) -> ::std::result::Result<i64, ::std::string::String> {
-                Ok(self.as_i64())
+        rt::open_numbers! {
+            pub enum CareAnswer {
+                /// `0`: As any other.
+                None = 0,
+                /// `1`
+                Fragile = 1,
             }
         }
-        /// `ParcelChangeRoute`
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(try_from = "::std::string::String", into = "::std::string::String")]
-        pub enum ParcelChangeRoute {
-            /// `a`
-            ByAir,
-            /// `b`
-            ByBoat,
-        }
-        impl ParcelChangeRoute {
-            /// The value on the wire.
-            pub const fn as_str(&self) -> &'static str {
-                match self {
-                    Self::ByAir => "a",
-                    Self::ByBoat => "b",
-                }
-            }
-        }
-        impl ::std::str::FromStr for ParcelChangeRoute {
-            type Err = &'static str;
-            fn from_str(value: &str) -> ::std::result::Result<Self, &'static str> {
-                match value {
-                    "a" => Ok(Self::ByAir),
-                    "b" => Ok(Self::ByBoat),
-                    _ => Err("it is none of: a, b"),
-                }
-            }
-        }
-        impl TryFrom<&str> for ParcelChangeRoute {
-            type Error = &'static str;
-            fn try_from(value: &str) -> ::std::result::Result<Self, &'static str> {
-                value.parse()
-            }
-        }
-        impl TryFrom<::std::string::String> for ParcelChangeRoute {
-            type Error = &'static str;
-            fn try_from(
-                value: ::std::string::String,
-            ) -> ::std::result::Result<Self, &'static str> {
-                value.parse()
-            }
-        }
-        impl From<ParcelChangeRoute> for ::std::string::String {
-            fn from(value: ParcelChangeRoute) -> Self {
-                value.as_str().to_owned()
-            }
-        }
-        impl ::std::fmt::Display for ParcelChangeRoute {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-        impl ::keyfit::codegen::ArgumentType for ParcelChangeRoute {
-            type Rule = ::keyfit::codegen::rule::Parsed;
-        }
-        /// `SentParcelsItemState`
-        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(from = "::std::string::String", into = "::std::string::String")]
-        #[non_exhaustive]
-        pub enum SentParcelsItemState {
-            /// `stored`
-            Stored,
-            /// `refused`
-            Refused,
-            /// A value that the document does not name.
-            Other(::std::string::String),
-        }
-        impl SentParcelsItemState {
-            /// The value on the wire.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    Self::Stored => "stored",
-                    Self::Refused => "refused",
-                    Self::Other(value) => value,
-                }
-            }
-        }
-        impl From<::std::string::String> for SentParcelsItemState {
-            fn from(value: ::std::string::String) -> Self {
-                match value.as_str() {
-                    "stored" => Self::Stored,
-                    "refused" => Self::Refused,
-                    _ => Self::Other(value),
-                }
-            }
-        }
-        impl From<SentParcelsItemState> for ::std::string::String {
-            fn from(value: SentParcelsItemState) -> Self {
-                match value {
-                    SentParcelsItemState::Other(value) => value,
-                    known => known.as_str().to_owned(),
-                }
-            }
-        }
-        impl ::std::fmt::Display for SentParcelsItemState {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-        /// `ParcelCaresItem`
-        #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(
-            from = "::keyfit::codegen::serde_json::Value",
-            into = "::keyfit::codegen::serde_json::Value"
-        )]
-        #[non_exhaustive]
-        pub enum ParcelCaresItem {
-            /// `1`
-            Fragile,
-            /// `2`
-            ThisWayUp,
-            /// A value that the document does not name, as it came.
-            Other(::keyfit::codegen::serde_json::Value),
-        }
-        impl ParcelCaresItem {
-            /// The value on the wire; `None` where it is no integer.
-            pub fn as_i64(&self) -> ::std::option::Option<i64> {
-                match self {
-                    Self::Fragile => Some(1i64),
-                    Self::ThisWayUp => Some(2i64),
-                    Self::Other(value) => value.as_i64(),
-                }
-            }
-        }
-        impl From<::keyfit::codegen::serde_json::Value> for ParcelCaresItem {
-            fn from(value: ::keyfit::codegen::serde_json::Value) -> Self {
-                match ::keyfit::codegen::integer(&value) {
-                    Some(1i64) => Self::Fragile,
-                    Some(2i64) => Self::ThisWayUp,
-                    _ => Self::Other(value),
-                }
-            }
-        }
-        impl From<ParcelCaresItem> for ::keyfit::codegen::serde_json::Value {
-            fn from(value: ParcelCaresItem) -> Self {
-                match value {
-                    ParcelCaresItem::Fragile => 1i64.into(),
-                    ParcelCaresItem::ThisWayUp => 2i64.into(),
-                    ParcelCaresItem::Other(value) => value,
-                }
-            }
-        }
-        impl ::std::fmt::Display for ParcelCaresItem {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                match self {
-                    Self::Fragile => f.write_str(stringify!(1i64)),
-                    Self::ThisWayUp => f.write_str(stringify!(2i64)),
-                    Self::Other(value) => value.fmt(f),
-                }
-            }
-        }
-        /// `CareAnswer`
-        #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(
-            from = "::keyfit::codegen::serde_json::Value",
-            into = "::keyfit::codegen::serde_json::Value"
-        )]
-        #[non_exhaustive]
-        pub enum CareAnswer {
-            /// `0`: As any other.
-            None,
-            /// `1`
-            Fragile,
-            /// A value that the document does not name, as it came.
-            Other(::keyfit::codegen::serde_json::Value),
-        }
-        impl CareAnswer {
-            /// The value on the wire; `None` where it is no integer.
-            pub fn as_i64(&self) -> ::std::option::Option<i64> {
-                match self {
-                    Self::None => Some(0i64),
-                    Self::Fragile => Some(1i64),
-                    Self::Other(value) => value.as_i64(),
-                }
-            }
-        }
-        impl From<::keyfit::codegen::serde_json::Value> for CareAnswer {
-            fn from(value: ::keyfit::codegen::serde_json::Value) -> Self {
-                match ::keyfit::codegen::integer(&value) {
-                    Some(0i64) => Self::None,
-                    Some(1i64) => Self::Fragile,
-                    _ => Self::Other(value),
-                }
-            }
-        }
-        impl From<CareAnswer> for ::keyfit::codegen::serde_json::Value {
-            fn from(value: CareAnswer) -> Self {
-                match value {
-                    CareAnswer::None => 0i64.into(),
-                    CareAnswer::Fragile => 1i64.into(),
-                    CareAnswer::Other(value) => value,
-                }
-            }
-        }
-        impl ::std::fmt::Display for CareAnswer {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                match self {
-                    Self::None => f.write_str(stringify!(0i64)),
-                    Self::Fragile => f.write_str(stringify!(1i64)),
-                    Self::Other(value) => value.fmt(f),
-                }
-            }
-        }
-        /// `StateAnswer`
-        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(from = "::std::string::String", into = "::std::string::String")]
-        #[non_exhaustive]
-        pub enum StateAnswer {
-            /// `waiting`
-            Waiting,
-            /// `sent`
-            Sent,
-            /// `arrived`
-            Arrived,
-            /// A value that the document does not name.
-            Other(::std::string::String),
-        }
-        impl StateAnswer {
-            /// The value on the wire.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    Self::Waiting => "waiting",
-                    Self::Sent => "sent",
-                    Self::Arrived => "arrived",
-                    Self::Other(value) => value,
-                }
-            }
-        }
-        impl From<::std::string::String> for StateAnswer {
-            fn from(value: ::std::string::String) -> Self {
-                match value.as_str() {
-                    "waiting" => Self::Waiting,
-                    "sent" => Self::Sent,
-                    "arrived" => Self::Arrived,
-                    _ => Self::Other(value),
-                }
-            }
-        }
-        impl From<StateAnswer> for ::std::string::String {
-            fn from(value: StateAnswer) -> Self {
-                match value {
-                    StateAnswer::Other(value) => value,
-                    known => known.as_str().to_owned(),
-                }
-            }
-        }
-        impl ::std::fmt::Display for StateAnswer {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.as_str())
+        rt::open_texts! {
+            pub enum StateAnswer {
+                Waiting = "waiting",
+                Sent = "sent",
+                Arrived = "arrived",
             }
         }
         /// One of several objects, by `kind`.
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(untagged)]
+        #[derive(Clone, Debug, rt::Serialize)]
+        #[serde(crate = "rt::serde", untagged)]
         #[non_exhaustive]
         pub enum Step {
             /// `kind` is `weighed`.
-            Weighed(::std::boxed::Box<super::types::Weighed>),
+            Weighed(Box<super::types::Weighed>),
             /// `kind` is `Stored`.
-            Stored(::std::boxed::Box<super::types::Stored>),
+            Stored(Box<super::types::Stored>),
             /// Another value of `kind`, or none: as it came.
-            Unknown(::keyfit::codegen::serde_json::Value),
+            Unknown(rt::serde_json::Value),
         }
-        impl<'de> ::keyfit::codegen::serde::Deserialize<'de> for Step {
-            fn deserialize<D: ::keyfit::codegen::serde::Deserializer<'de>>(
+        impl<'de> rt::serde::Deserialize<'de> for Step {
+            fn deserialize<D: rt::serde::Deserializer<'de>>(
                 deserializer: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                let value = <::keyfit::codegen::serde_json::Value as ::keyfit::codegen::serde::Deserialize>::deserialize(
+            ) -> Result<Self, D::Error> {
+                let value = <rt::serde_json::Value as rt::serde::Deserialize>::deserialize(
                     deserializer,
                 )?;
-                let read = match value
-                    .get("kind")
-                    .and_then(::keyfit::codegen::serde_json::Value::as_str)
-                {
-                    Some("weighed") => {
-                        ::keyfit::codegen::serde_json::from_value(value)
-                            .map(Self::Weighed)
-                    }
-                    Some("Stored") => {
-                        ::keyfit::codegen::serde_json::from_value(value)
-                            .map(Self::Stored)
-                    }
+                let read = match value.get("kind").and_then(rt::serde_json::Value::as_str) {
+                    Some("weighed") => rt::serde_json::from_value(value).map(Self::Weighed),
+                    Some("Stored") => rt::serde_json::from_value(value).map(Self::Stored),
                     _ => Ok(Self::Unknown(value)),
                 };
-                read.map_err(<D::Error as ::keyfit::codegen::serde::de::Error>::custom)
+                read.map_err(<D::Error as rt::serde::de::Error>::custom)
             }
         }
     }
@@ -4789,28 +1976,17 @@ mod generated {
     async fn dispatch(
         client: &Client,
         operation: &str,
-        arguments: &::keyfit::codegen::serde_json::Map<
-            ::std::string::String,
-            ::keyfit::codegen::serde_json::Value,
-        >,
-    ) -> ::std::result::Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
+        arguments: &rt::serde_json::Map<String, rt::serde_json::Value>,
+    ) -> Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
         match operation {
             "list-parcels" => {
                 #[allow(unused_mut)]
                 let mut call = client.list_parcels();
                 if let Some(value) = arguments.get("state") {
-                    call = call
-                        .state(
-                            ::keyfit::codegen::argument::<types::State>("state", value)?,
-                        );
+                    call = call.state(rt::argument::<types::State>("state", value)?);
                 }
                 if let Some(value) = arguments.get("tag") {
-                    call = call
-                        .tag(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<::std::string::String>,
-                            >("tag", value)?,
-                        );
+                    call = call.tag(rt::argument::<Vec<String>>("tag", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4818,20 +1994,10 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.send_parcel();
                 if let Some(value) = arguments.get("X-Desk") {
-                    call = call
-                        .x_desk(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("X-Desk", value)?,
-                        );
+                    call = call.x_desk(rt::argument::<String>("X-Desk", value)?);
                 }
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::NewParcel,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::NewParcel>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4841,7 +2007,7 @@ mod generated {
                 if let Some(value) = arguments.get("body") {
                     call = call
                         .body(
-                            ::keyfit::codegen::argument::<
+                            rt::argument::<
                                 ::keyfit::batch::Batch<self::types::NewParcel, 20>,
                             >("body", value)?,
                         );
@@ -4852,12 +2018,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.get_parcel();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4865,12 +2026,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.drop_parcel();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4878,20 +2034,10 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.change_parcel();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::ParcelChange,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::ParcelChange>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4899,12 +2045,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.get_label();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_stream(call.send().await?).await
             }
@@ -4912,28 +2053,14 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_photos();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 if let Some(value) = arguments.get("after") {
-                    call = call
-                        .after(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("after", value)?,
-                        );
+                    call = call.after(rt::argument::<String>("after", value)?);
                 }
                 if let Some(value) = arguments.get("limit") {
                     call = call
-                        .limit(
-                            ::keyfit::codegen::argument::<
-                                ::std::num::NonZeroU64,
-                            >("limit", value)?,
-                        );
+                        .limit(rt::argument::<::std::num::NonZeroU64>("limit", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4941,15 +2068,10 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.add_photo();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 if let Some(value) = arguments.get("body") {
-                    call = call.body(::keyfit::codegen::written(value));
+                    call = call.body(rt::written(value));
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4957,12 +2079,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.return_parcel();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4970,12 +2087,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_open_desks();
                 if let Some(value) = arguments.get("city") {
-                    call = call
-                        .city(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("city", value)?,
-                        );
+                    call = call.city(rt::argument::<String>("city", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4983,12 +2095,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.get_history();
                 if let Some(value) = arguments.get("id") {
-                    call = call
-                        .id(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("id", value)?,
-                        );
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -4996,76 +2103,33 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.find_parcels();
                 if let Some(value) = arguments.get("desks") {
-                    call = call
-                        .desks(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<i64>,
-                            >("desks", value)?,
-                        );
+                    call = call.desks(rt::argument::<Vec<i64>>("desks", value)?);
                 }
                 if let Some(value) = arguments.get("ids") {
-                    call = call
-                        .ids(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<::std::string::String>,
-                            >("ids", value)?,
-                        );
+                    call = call.ids(rt::argument::<Vec<String>>("ids", value)?);
                 }
                 if let Some(value) = arguments.get("codes") {
                     call = call
-                        .codes(
-                            ::keyfit::codegen::argument::<
-                                ::keyfit::PathArgument,
-                            >("codes", value)?,
-                        );
+                        .codes(rt::argument::<::keyfit::PathArgument>("codes", value)?);
                 }
                 if let Some(value) = arguments.get("after") {
-                    call = call
-                        .after(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("after", value)?,
-                        );
+                    call = call.after(rt::argument::<String>("after", value)?);
                 }
                 if let Some(value) = arguments.get("care") {
                     call = call
-                        .care(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<self::values::Care>,
-                            >("care", value)?,
-                        );
+                        .care(rt::argument::<Vec<self::values::Care>>("care", value)?);
                 }
                 if let Some(value) = arguments.get("expand") {
-                    call = call
-                        .expand(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<::std::string::String>,
-                            >("expand", value)?,
-                        );
+                    call = call.expand(rt::argument::<Vec<String>>("expand", value)?);
                 }
                 if let Some(value) = arguments.get("states") {
-                    call = call
-                        .states(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<types::State>,
-                            >("states", value)?,
-                        );
+                    call = call.states(rt::argument::<Vec<types::State>>("states", value)?);
                 }
                 if let Some(value) = arguments.get("tag") {
-                    call = call
-                        .tag(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<::std::string::String>,
-                            >("tag", value)?,
-                        );
+                    call = call.tag(rt::argument::<Vec<String>>("tag", value)?);
                 }
                 if let Some(value) = arguments.get("X-Codes") {
-                    call = call
-                        .x_codes(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<i64>,
-                            >("X-Codes", value)?,
-                        );
+                    call = call.x_codes(rt::argument::<Vec<i64>>("X-Codes", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5073,12 +2137,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.move_parcel();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::MoveParcelBody,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::MoveParcelBody>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5086,20 +2145,11 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_moves();
                 if let Some(value) = arguments.get("after") {
-                    call = call
-                        .after(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("after", value)?,
-                        );
+                    call = call.after(rt::argument::<String>("after", value)?);
                 }
                 if let Some(value) = arguments.get("limit") {
                     call = call
-                        .limit(
-                            ::keyfit::codegen::argument::<
-                                ::std::num::NonZeroU64,
-                            >("limit", value)?,
-                        );
+                        .limit(rt::argument::<::std::num::NonZeroU64>("limit", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5107,18 +2157,10 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_stamps();
                 if let Some(value) = arguments.get("page[cursor]") {
-                    call = call
-                        .page_cursor(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("page[cursor]", value)?,
-                        );
+                    call = call.page_cursor(rt::argument::<String>("page[cursor]", value)?);
                 }
                 if let Some(value) = arguments.get("page[size]") {
-                    call = call
-                        .page_size(
-                            ::keyfit::codegen::argument::<u64>("page[size]", value)?,
-                        );
+                    call = call.page_size(rt::argument::<u64>("page[size]", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5126,13 +2168,10 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_desks();
                 if let Some(value) = arguments.get("page") {
-                    call = call.page(::keyfit::codegen::argument::<u64>("page", value)?);
+                    call = call.page(rt::argument::<u64>("page", value)?);
                 }
                 if let Some(value) = arguments.get("per_page") {
-                    call = call
-                        .per_page(
-                            ::keyfit::codegen::argument::<u64>("per_page", value)?,
-                        );
+                    call = call.per_page(rt::argument::<u64>("per_page", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5140,11 +2179,10 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_shelves();
                 if let Some(value) = arguments.get("limit") {
-                    call = call
-                        .limit(::keyfit::codegen::argument::<u64>("limit", value)?);
+                    call = call.limit(rt::argument::<u64>("limit", value)?);
                 }
                 if let Some(value) = arguments.get("skip") {
-                    call = call.skip(::keyfit::codegen::argument::<u64>("skip", value)?);
+                    call = call.skip(rt::argument::<u64>("skip", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5152,20 +2190,11 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_scans();
                 if let Some(value) = arguments.get("after") {
-                    call = call
-                        .after(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("after", value)?,
-                        );
+                    call = call.after(rt::argument::<String>("after", value)?);
                 }
                 if let Some(value) = arguments.get("limit") {
                     call = call
-                        .limit(
-                            ::keyfit::codegen::argument::<
-                                ::std::num::NonZeroU64,
-                            >("limit", value)?,
-                        );
+                        .limit(rt::argument::<::std::num::NonZeroU64>("limit", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5173,8 +2202,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_events();
                 if let Some(value) = arguments.get("limit") {
-                    call = call
-                        .limit(::keyfit::codegen::argument::<u64>("limit", value)?);
+                    call = call.limit(rt::argument::<u64>("limit", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -5182,22 +2210,14 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.list_notes();
                 if let Some(value) = arguments.get("items") {
-                    call = call
-                        .items_query(
-                            ::keyfit::codegen::argument::<u64>("items", value)?,
-                        );
+                    call = call.items_query(rt::argument::<u64>("items", value)?);
                 }
                 if let Some(value) = arguments.get("page_token") {
-                    call = call
-                        .page_token(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("page_token", value)?,
-                        );
+                    call = call.page_token(rt::argument::<String>("page_token", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
-            _ => Err(::keyfit::codegen::unknown_operation(operation)),
+            _ => Err(rt::unknown_operation(operation)),
         }
     }
     #[cfg(test)]
@@ -5205,12 +2225,9 @@ mod generated {
         fn call<'a>(
             &'a self,
             operation: &'a str,
-            arguments: &'a ::keyfit::codegen::serde_json::Map<
-                ::std::string::String,
-                ::keyfit::codegen::serde_json::Value,
-            >,
+            arguments: &'a rt::serde_json::Map<String, rt::serde_json::Value>,
         ) -> ::keyfit::dispatch::Call<'a> {
-            ::std::boxed::Box::pin(dispatch(self, operation, arguments))
+            Box::pin(dispatch(self, operation, arguments))
         }
     }
     /// A client whose operations are called by their ids: what the contract check drives.
@@ -5222,12 +2239,9 @@ mod generated {
     pub fn connect(
         config: ::keyfit::Config,
         access: ::keyfit::dispatch::Access,
-    ) -> ::std::result::Result<
-        ::std::boxed::Box<dyn ::keyfit::dispatch::Dispatch>,
-        ::keyfit::Error,
-    > {
+    ) -> Result<Box<dyn ::keyfit::dispatch::Dispatch>, ::keyfit::Error> {
         Ok(
-            ::std::boxed::Box::new(
+            Box::new(
                 Client::over(
                     access
                         .credential(

@@ -332,7 +332,7 @@ mod tests {
         let written = serde_json::to_value(&*parcel).expect("JSON");
         assert_eq!(written["cares"], serde_json::json!([2, 7, "odd", null]));
 
-        assert_eq!((Care::try_from(0), Care::try_from(3)), (Ok(Care::None), Err("it is none of: 0, 1")));
+        assert_eq!((Care::try_from(0), Care::try_from(3)), (Ok(Care::None), Err("it is none of: 0, 1".into())));
         assert_eq!("a".parse(), Ok(ParcelChangeRoute::ByAir));
         let refused = client.change_parcel().id("p1").body(ParcelChange::builder().care(3)).send().await;
         let error = refused.expect_err("no value");

@@ -14,1384 +14,213 @@
 )]
 #[rustfmt::skip]
 mod generated {
+    use ::keyfit::codegen as rt;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
-        /// `AddNoteBody`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        use ::keyfit::codegen as rt;
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct AddNoteBody {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub text: ::std::option::Option<::std::string::String>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub voice: ::std::option::Option<::keyfit::FilePart>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub when: ::std::option::Option<
-                ::keyfit::codegen::chrono::DateTime<
-                    ::keyfit::codegen::chrono::offset::Utc,
-                >,
-            >,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub text: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub voice: Option<::keyfit::FilePart>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub when: Option<rt::chrono::DateTime<rt::chrono::offset::Utc>>,
         }
-        impl AddNoteBody {
-            pub fn builder() -> builder::AddNoteBody {
-                Default::default()
-            }
-        }
-        /// `Attachment`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Attachment {
             /// The file itself.
             pub file: ::keyfit::FilePart,
             pub kind: Kind,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub labels: ::std::option::Option<::std::vec::Vec<Label>>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub note: ::std::option::Option<::std::string::String>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub pages: ::std::option::Option<::std::vec::Vec<i64>>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub place: ::std::option::Option<AttachmentPlace>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub labels: Option<Vec<Label>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub note: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub pages: Option<Vec<i64>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub place: Option<AttachmentPlace>,
             /// Default where it is left out: `80`.
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub quality: ::std::option::Option<i64>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub thumbnails: ::std::option::Option<::std::vec::Vec<::keyfit::FilePart>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub quality: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub thumbnails: Option<Vec<::keyfit::FilePart>>,
         }
-        impl Attachment {
-            pub fn builder() -> builder::Attachment {
-                Default::default()
-            }
-        }
-        /// `AttachmentPlace`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct AttachmentPlace {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub shelf: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub shelf: Option<i64>,
         }
-        impl AttachmentPlace {
-            pub fn builder() -> builder::AttachmentPlace {
-                Default::default()
-            }
-        }
-        /// `Filter`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Filter {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub price: ::std::option::Option<FilterPrice>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub state: ::std::option::Option<::std::string::String>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub tags: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub price: Option<FilterPrice>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub state: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub tags: Option<Vec<String>>,
             #[serde(flatten)]
-            pub extra: ::std::collections::HashMap<
-                ::std::string::String,
-                ::std::string::String,
-            >,
+            pub extra: ::std::collections::HashMap<String, String>,
         }
-        impl Filter {
-            pub fn builder() -> builder::Filter {
-                Default::default()
-            }
-        }
-        /// `FilterPrice`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct FilterPrice {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub least: ::std::option::Option<f64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub least: Option<f64>,
         }
-        impl FilterPrice {
-            pub fn builder() -> builder::FilterPrice {
-                Default::default()
+        rt::texts! {
+            pub enum Kind {
+                Photo = "photo",
+                Invoice = "invoice",
             }
         }
-        /// `Kind`
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        pub enum Kind {
-            #[serde(rename = "photo")]
-            Photo,
-            #[serde(rename = "invoice")]
-            Invoice,
-        }
-        impl ::std::fmt::Display for Kind {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                match *self {
-                    Self::Photo => f.write_str("photo"),
-                    Self::Invoice => f.write_str("invoice"),
-                }
-            }
-        }
-        impl ::std::str::FromStr for Kind {
-            type Err = self::error::ConversionError;
-            fn from_str(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                match value {
-                    "photo" => Ok(Self::Photo),
-                    "invoice" => Ok(Self::Invoice),
-                    _ => Err("invalid value".into()),
-                }
-            }
-        }
-        impl ::std::convert::TryFrom<&str> for Kind {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: &str,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        impl ::std::convert::TryFrom<::std::string::String> for Kind {
-            type Error = self::error::ConversionError;
-            fn try_from(
-                value: ::std::string::String,
-            ) -> ::std::result::Result<Self, self::error::ConversionError> {
-                value.parse()
-            }
-        }
-        /// `Label`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Label {
-            pub name: ::std::string::String,
+            pub name: String,
         }
-        impl Label {
-            pub fn builder() -> builder::Label {
-                Default::default()
-            }
-        }
-        /// `SearchBody`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct SearchBody {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub callback: ::std::option::Option<::std::string::String>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub fields: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub callback: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub fields: Option<Vec<String>>,
             pub filter: Filter,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub ids: ::std::option::Option<::std::vec::Vec<i64>>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub lines: ::std::option::Option<::std::vec::Vec<SearchBodyLinesItem>>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub sort: ::std::option::Option<SearchBodySort>,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub text: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub ids: Option<Vec<i64>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub lines: Option<Vec<SearchBodyLinesItem>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub sort: Option<SearchBodySort>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub text: Option<String>,
         }
-        impl SearchBody {
-            pub fn builder() -> builder::SearchBody {
-                Default::default()
-            }
-        }
-        /// `SearchBodyLinesItem`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct SearchBodyLinesItem {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub sku: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub sku: Option<String>,
         }
-        impl SearchBodyLinesItem {
-            pub fn builder() -> builder::SearchBodyLinesItem {
-                Default::default()
-            }
-        }
-        /// `SearchBodySort`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct SearchBodySort {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub by: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub by: Option<String>,
         }
-        impl SearchBodySort {
-            pub fn builder() -> builder::SearchBodySort {
-                Default::default()
-            }
-        }
-        /// `SendMixedBody`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct SendMixedBody {
             pub content: ::keyfit::FilePart,
             pub metadata: SendMixedBodyMetadata,
         }
-        impl SendMixedBody {
-            pub fn builder() -> builder::SendMixedBody {
-                Default::default()
-            }
-        }
-        /// `SendMixedBodyMetadata`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct SendMixedBodyMetadata {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub name: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub name: Option<String>,
         }
-        impl SendMixedBodyMetadata {
-            pub fn builder() -> builder::SendMixedBodyMetadata {
-                Default::default()
-            }
-        }
-        /// `Stored`
-        #[derive(Clone, Debug, Default)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Stored {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub id: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub id: Option<String>,
         }
-        /// `TranscribeBody`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct TranscribeBody {
             pub file: ::keyfit::FilePart,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub stream: ::std::option::Option<bool>,
-        }
-        impl TranscribeBody {
-            pub fn builder() -> builder::TranscribeBody {
-                Default::default()
-            }
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub stream: Option<bool>,
         }
         /// Types for composing complex structures.
         pub mod builder {
-            #[derive(Clone, Debug)]
-            pub struct AddNoteBody {
-                text: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                voice: ::std::result::Result<
-                    ::std::option::Option<::keyfit::FilePart>,
-                    ::std::string::String,
-                >,
-                when: ::std::result::Result<
-                    ::std::option::Option<
-                        ::keyfit::codegen::chrono::DateTime<
-                            ::keyfit::codegen::chrono::offset::Utc,
-                        >,
-                    >,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for AddNoteBody {
-                fn default() -> Self {
-                    Self {
-                        text: Ok(Default::default()),
-                        voice: Ok(Default::default()),
-                        when: Ok(Default::default()),
-                    }
-                }
-            }
-            impl AddNoteBody {
-                pub fn text(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.text = ::keyfit::codegen::accept_some("text", value);
-                    self
-                }
-                /// `text` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_text(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.text = ::keyfit::codegen::accept_maybe("text", value);
-                    self
-                }
-                pub fn voice(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::keyfit::FilePart>,
-                ) -> Self {
-                    self.voice = ::keyfit::codegen::accept_some("voice", value);
-                    self
-                }
-                /// `voice` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_voice(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::keyfit::FilePart>,
-                    >,
-                ) -> Self {
-                    self.voice = ::keyfit::codegen::accept_maybe("voice", value);
-                    self
-                }
-                pub fn when(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::keyfit::codegen::chrono::DateTime<
-                            ::keyfit::codegen::chrono::offset::Utc,
-                        >,
-                    >,
-                ) -> Self {
-                    self.when = ::keyfit::codegen::accept_some("when", value);
-                    self
-                }
-                /// `when` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_when(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::keyfit::codegen::chrono::DateTime<
-                                ::keyfit::codegen::chrono::offset::Utc,
-                            >,
-                        >,
-                    >,
-                ) -> Self {
-                    self.when = ::keyfit::codegen::accept_maybe("when", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<AddNoteBody> for super::AddNoteBody {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: AddNoteBody,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        text: value.text?,
-                        voice: value.voice?,
-                        when: value.when?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::AddNoteBody> for AddNoteBody {
-                fn from(value: super::AddNoteBody) -> Self {
-                    Self {
-                        text: Ok(value.text),
-                        voice: Ok(value.voice),
-                        when: Ok(value.when),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct Attachment {
-                file: ::std::result::Result<::keyfit::FilePart, ::std::string::String>,
-                kind: ::std::result::Result<super::Kind, ::std::string::String>,
-                labels: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<super::Label>>,
-                    ::std::string::String,
-                >,
-                note: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                pages: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<i64>>,
-                    ::std::string::String,
-                >,
-                place: ::std::result::Result<
-                    ::std::option::Option<super::AttachmentPlace>,
-                    ::std::string::String,
-                >,
-                quality: ::std::result::Result<
-                    ::std::option::Option<i64>,
-                    ::std::string::String,
-                >,
-                thumbnails: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<::keyfit::FilePart>>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Attachment {
-                fn default() -> Self {
-                    Self {
-                        file: Err("no value supplied for file".to_string()),
-                        kind: Err("no value supplied for kind".to_string()),
-                        labels: Ok(Default::default()),
-                        note: Ok(Default::default()),
-                        pages: Ok(Default::default()),
-                        place: Ok(Default::default()),
-                        quality: Ok(Default::default()),
-                        thumbnails: Ok(Default::default()),
-                    }
-                }
-            }
-            impl Attachment {
-                /// The file itself.
-                pub fn file(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::keyfit::FilePart>,
-                ) -> Self {
-                    self.file = ::keyfit::codegen::accept::<
-                        ::keyfit::FilePart,
-                    >("file", value);
-                    self
-                }
-                pub fn kind(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::Kind>,
-                ) -> Self {
-                    self.kind = ::keyfit::codegen::accept::<super::Kind>("kind", value);
-                    self
-                }
-                pub fn labels(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<super::Label>,
-                    >,
-                ) -> Self {
-                    self.labels = ::keyfit::codegen::accept_some("labels", value);
-                    self
-                }
-                /// `labels` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_labels(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::vec::Vec<super::Label>,
-                        >,
-                    >,
-                ) -> Self {
-                    self.labels = ::keyfit::codegen::accept_maybe("labels", value);
-                    self
-                }
-                pub fn note(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.note = ::keyfit::codegen::accept_some("note", value);
-                    self
-                }
-                /// `note` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_note(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.note = ::keyfit::codegen::accept_maybe("note", value);
-                    self
-                }
-                pub fn pages(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
-                ) -> Self {
-                    self.pages = ::keyfit::codegen::accept_some("pages", value);
-                    self
-                }
-                /// `pages` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_pages(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
-                    >,
-                ) -> Self {
-                    self.pages = ::keyfit::codegen::accept_maybe("pages", value);
-                    self
-                }
-                pub fn place(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::AttachmentPlace>,
-                ) -> Self {
-                    self.place = ::keyfit::codegen::accept_some("place", value);
-                    self
-                }
-                /// `place` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_place(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<super::AttachmentPlace>,
-                    >,
-                ) -> Self {
-                    self.place = ::keyfit::codegen::accept_maybe("place", value);
-                    self
-                }
-                /// Default where it is left out: `80`.
-                pub fn quality(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<i64>,
-                ) -> Self {
-                    self.quality = ::keyfit::codegen::accept_some("quality", value);
-                    self
-                }
-                /// `quality` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_quality(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<i64>,
-                    >,
-                ) -> Self {
-                    self.quality = ::keyfit::codegen::accept_maybe("quality", value);
-                    self
-                }
-                pub fn thumbnails(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::keyfit::FilePart>,
-                    >,
-                ) -> Self {
-                    self.thumbnails = ::keyfit::codegen::accept_some(
-                        "thumbnails",
-                        value,
-                    );
-                    self
-                }
-                /// `thumbnails` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_thumbnails(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::vec::Vec<::keyfit::FilePart>,
-                        >,
-                    >,
-                ) -> Self {
-                    self.thumbnails = ::keyfit::codegen::accept_maybe(
-                        "thumbnails",
-                        value,
-                    );
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Attachment> for super::Attachment {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Attachment,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        file: value.file?,
-                        kind: value.kind?,
-                        labels: value.labels?,
-                        note: value.note?,
-                        pages: value.pages?,
-                        place: value.place?,
-                        quality: value.quality?,
-                        thumbnails: value.thumbnails?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Attachment> for Attachment {
-                fn from(value: super::Attachment) -> Self {
-                    Self {
-                        file: Ok(value.file),
-                        kind: Ok(value.kind),
-                        labels: Ok(value.labels),
-                        note: Ok(value.note),
-                        pages: Ok(value.pages),
-                        place: Ok(value.place),
-                        quality: Ok(value.quality),
-                        thumbnails: Ok(value.thumbnails),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct AttachmentPlace {
-                shelf: ::std::result::Result<
-                    ::std::option::Option<i64>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for AttachmentPlace {
-                fn default() -> Self {
-                    Self {
-                        shelf: Ok(Default::default()),
-                    }
-                }
-            }
-            impl AttachmentPlace {
-                pub fn shelf(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<i64>,
-                ) -> Self {
-                    self.shelf = ::keyfit::codegen::accept_some("shelf", value);
-                    self
-                }
-                /// `shelf` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_shelf(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<i64>,
-                    >,
-                ) -> Self {
-                    self.shelf = ::keyfit::codegen::accept_maybe("shelf", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<AttachmentPlace> for super::AttachmentPlace {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: AttachmentPlace,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { shelf: value.shelf? })
-                }
-            }
-            impl ::std::convert::From<super::AttachmentPlace> for AttachmentPlace {
-                fn from(value: super::AttachmentPlace) -> Self {
-                    Self { shelf: Ok(value.shelf) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct Filter {
-                price: ::std::result::Result<
-                    ::std::option::Option<super::FilterPrice>,
-                    ::std::string::String,
-                >,
-                state: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                tags: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-                    ::std::string::String,
-                >,
-                extra: ::std::result::Result<
-                    ::std::collections::HashMap<
-                        ::std::string::String,
-                        ::std::string::String,
-                    >,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Filter {
-                fn default() -> Self {
-                    Self {
-                        price: Ok(Default::default()),
-                        state: Ok(Default::default()),
-                        tags: Ok(Default::default()),
-                        extra: Ok(::std::default::Default::default()),
-                    }
-                }
-            }
-            impl Filter {
-                pub fn price(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::FilterPrice>,
-                ) -> Self {
-                    self.price = ::keyfit::codegen::accept_some("price", value);
-                    self
-                }
-                /// `price` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_price(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<super::FilterPrice>,
-                    >,
-                ) -> Self {
-                    self.price = ::keyfit::codegen::accept_maybe("price", value);
-                    self
-                }
-                pub fn state(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.state = ::keyfit::codegen::accept_some("state", value);
-                    self
-                }
-                /// `state` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_state(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.state = ::keyfit::codegen::accept_maybe("state", value);
-                    self
-                }
-                pub fn tags(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.tags = ::keyfit::codegen::accept_some("tags", value);
-                    self
-                }
-                /// `tags` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_tags(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::vec::Vec<::std::string::String>,
-                        >,
-                    >,
-                ) -> Self {
-                    self.tags = ::keyfit::codegen::accept_maybe("tags", value);
-                    self
-                }
-                pub fn extra(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::collections::HashMap<
-                            ::std::string::String,
-                            ::std::string::String,
-                        >,
-                    >,
-                ) -> Self {
-                    self.extra = ::keyfit::codegen::accept::<
-                        ::std::collections::HashMap<
-                            ::std::string::String,
-                            ::std::string::String,
-                        >,
-                    >("extra", value);
-                    self
-                }
-                /// `extra` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_extra(
-                    self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::collections::HashMap<
-                                ::std::string::String,
-                                ::std::string::String,
-                            >,
-                        >,
-                    >,
-                ) -> Self {
-                    match value {
-                        Some(value) => self.extra(value),
-                        None => self,
-                    }
-                }
-            }
-            impl ::std::convert::TryFrom<Filter> for super::Filter {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Filter,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        price: value.price?,
-                        state: value.state?,
-                        tags: value.tags?,
-                        extra: value.extra?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Filter> for Filter {
-                fn from(value: super::Filter) -> Self {
-                    Self {
-                        price: Ok(value.price),
-                        state: Ok(value.state),
-                        tags: Ok(value.tags),
-                        extra: Ok(value.extra),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct FilterPrice {
-                least: ::std::result::Result<
-                    ::std::option::Option<f64>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for FilterPrice {
-                fn default() -> Self {
-                    Self {
-                        least: Ok(Default::default()),
-                    }
-                }
-            }
-            impl FilterPrice {
-                pub fn least(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<f64>,
-                ) -> Self {
-                    self.least = ::keyfit::codegen::accept_some("least", value);
-                    self
-                }
-                /// `least` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_least(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<f64>,
-                    >,
-                ) -> Self {
-                    self.least = ::keyfit::codegen::accept_maybe("least", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<FilterPrice> for super::FilterPrice {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: FilterPrice,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { least: value.least? })
+            use ::keyfit::codegen as rt;
+            rt::builder! {
+                AddNoteBody {
+                    optional text maybe_text: String,
+                    optional voice maybe_voice: ::keyfit::FilePart,
+                    optional when maybe_when: rt::chrono::DateTime<rt::chrono::offset::Utc>,
                 }
             }
-            impl ::std::convert::From<super::FilterPrice> for FilterPrice {
-                fn from(value: super::FilterPrice) -> Self {
-                    Self { least: Ok(value.least) }
+            rt::builder! {
+                Attachment {
+                    required file: ::keyfit::FilePart,
+                    required kind: super::Kind,
+                    optional labels maybe_labels: Vec<super::Label>,
+                    optional note maybe_note: String,
+                    optional pages maybe_pages: Vec<i64>,
+                    optional place maybe_place: super::AttachmentPlace,
+                    optional quality maybe_quality: i64,
+                    optional thumbnails maybe_thumbnails: Vec<::keyfit::FilePart>,
                 }
             }
-            #[derive(Clone, Debug)]
-            pub struct Label {
-                name: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Label {
-                fn default() -> Self {
-                    Self {
-                        name: Err("no value supplied for name".to_string()),
-                    }
-                }
-            }
-            impl Label {
-                pub fn name(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.name = ::keyfit::codegen::accept::<
-                        ::std::string::String,
-                    >("name", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Label> for super::Label {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Label,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { name: value.name? })
-                }
-            }
-            impl ::std::convert::From<super::Label> for Label {
-                fn from(value: super::Label) -> Self {
-                    Self { name: Ok(value.name) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct SearchBody {
-                callback: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                fields: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-                    ::std::string::String,
-                >,
-                filter: ::std::result::Result<super::Filter, ::std::string::String>,
-                ids: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<i64>>,
-                    ::std::string::String,
-                >,
-                lines: ::std::result::Result<
-                    ::std::option::Option<::std::vec::Vec<super::SearchBodyLinesItem>>,
-                    ::std::string::String,
-                >,
-                sort: ::std::result::Result<
-                    ::std::option::Option<super::SearchBodySort>,
-                    ::std::string::String,
-                >,
-                text: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for SearchBody {
-                fn default() -> Self {
-                    Self {
-                        callback: Ok(Default::default()),
-                        fields: Ok(Default::default()),
-                        filter: Err("no value supplied for filter".to_string()),
-                        ids: Ok(Default::default()),
-                        lines: Ok(Default::default()),
-                        sort: Ok(Default::default()),
-                        text: Ok(Default::default()),
-                    }
-                }
-            }
-            impl SearchBody {
-                pub fn callback(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.callback = ::keyfit::codegen::accept_some("callback", value);
-                    self
-                }
-                /// `callback` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_callback(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.callback = ::keyfit::codegen::accept_maybe("callback", value);
-                    self
-                }
-                pub fn fields(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.fields = ::keyfit::codegen::accept_some("fields", value);
-                    self
-                }
-                /// `fields` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_fields(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::vec::Vec<::std::string::String>,
-                        >,
-                    >,
-                ) -> Self {
-                    self.fields = ::keyfit::codegen::accept_maybe("fields", value);
-                    self
-                }
-                pub fn filter(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::Filter>,
-                ) -> Self {
-                    self.filter = ::keyfit::codegen::accept::<
-                        super::Filter,
-                    >("filter", value);
-                    self
-                }
-                pub fn ids(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
-                ) -> Self {
-                    self.ids = ::keyfit::codegen::accept_some("ids", value);
-                    self
-                }
-                /// `ids` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_ids(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::vec::Vec<i64>>,
-                    >,
-                ) -> Self {
-                    self.ids = ::keyfit::codegen::accept_maybe("ids", value);
-                    self
-                }
-                pub fn lines(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<super::SearchBodyLinesItem>,
-                    >,
-                ) -> Self {
-                    self.lines = ::keyfit::codegen::accept_some("lines", value);
-                    self
-                }
-                /// `lines` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_lines(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<
-                            ::std::vec::Vec<super::SearchBodyLinesItem>,
-                        >,
-                    >,
-                ) -> Self {
-                    self.lines = ::keyfit::codegen::accept_maybe("lines", value);
-                    self
-                }
-                pub fn sort(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<super::SearchBodySort>,
-                ) -> Self {
-                    self.sort = ::keyfit::codegen::accept_some("sort", value);
-                    self
-                }
-                /// `sort` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_sort(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<super::SearchBodySort>,
-                    >,
-                ) -> Self {
-                    self.sort = ::keyfit::codegen::accept_maybe("sort", value);
-                    self
-                }
-                pub fn text(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.text = ::keyfit::codegen::accept_some("text", value);
-                    self
-                }
-                /// `text` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_text(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.text = ::keyfit::codegen::accept_maybe("text", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<SearchBody> for super::SearchBody {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: SearchBody,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        callback: value.callback?,
-                        fields: value.fields?,
-                        filter: value.filter?,
-                        ids: value.ids?,
-                        lines: value.lines?,
-                        sort: value.sort?,
-                        text: value.text?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::SearchBody> for SearchBody {
-                fn from(value: super::SearchBody) -> Self {
-                    Self {
-                        callback: Ok(value.callback),
-                        fields: Ok(value.fields),
-                        filter: Ok(value.filter),
-                        ids: Ok(value.ids),
-                        lines: Ok(value.lines),
-                        sort: Ok(value.sort),
-                        text: Ok(value.text),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct SearchBodyLinesItem {
-                sku: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for SearchBodyLinesItem {
-                fn default() -> Self {
-                    Self {
-                        sku: Ok(Default::default()),
-                    }
-                }
-            }
-            impl SearchBodyLinesItem {
-                pub fn sku(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.sku = ::keyfit::codegen::accept_some("sku", value);
-                    self
-                }
-                /// `sku` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_sku(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.sku = ::keyfit::codegen::accept_maybe("sku", value);
-                    self
+            rt::builder! {
+                AttachmentPlace {
+                    optional shelf maybe_shelf: i64,
                 }
             }
-            impl ::std::convert::TryFrom<SearchBodyLinesItem>
-            for super::SearchBodyLinesItem {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: SearchBodyLinesItem,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { sku: value.sku? })
+            rt::builder! {
+                Filter {
+                    optional price maybe_price: super::FilterPrice,
+                    optional state maybe_state: String,
+                    optional tags maybe_tags: Vec<String>,
+                    default extra maybe_extra: ::std::collections::HashMap<String, String>,
                 }
             }
-            impl ::std::convert::From<super::SearchBodyLinesItem>
-            for SearchBodyLinesItem {
-                fn from(value: super::SearchBodyLinesItem) -> Self {
-                    Self { sku: Ok(value.sku) }
+            rt::builder! {
+                FilterPrice {
+                    optional least maybe_least: f64,
                 }
             }
-            #[derive(Clone, Debug)]
-            pub struct SearchBodySort {
-                by: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for SearchBodySort {
-                fn default() -> Self {
-                    Self { by: Ok(Default::default()) }
-                }
-            }
-            impl SearchBodySort {
-                pub fn by(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.by = ::keyfit::codegen::accept_some("by", value);
-                    self
-                }
-                /// `by` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_by(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.by = ::keyfit::codegen::accept_maybe("by", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<SearchBodySort> for super::SearchBodySort {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: SearchBodySort,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { by: value.by? })
-                }
-            }
-            impl ::std::convert::From<super::SearchBodySort> for SearchBodySort {
-                fn from(value: super::SearchBodySort) -> Self {
-                    Self { by: Ok(value.by) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct SendMixedBody {
-                content: ::std::result::Result<
-                    ::keyfit::FilePart,
-                    ::std::string::String,
-                >,
-                metadata: ::std::result::Result<
-                    super::SendMixedBodyMetadata,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for SendMixedBody {
-                fn default() -> Self {
-                    Self {
-                        content: Err("no value supplied for content".to_string()),
-                        metadata: Err("no value supplied for metadata".to_string()),
-                    }
-                }
-            }
-            impl SendMixedBody {
-                pub fn content(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::keyfit::FilePart>,
-                ) -> Self {
-                    self.content = ::keyfit::codegen::accept::<
-                        ::keyfit::FilePart,
-                    >("content", value);
-                    self
-                }
-                pub fn metadata(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        super::SendMixedBodyMetadata,
-                    >,
-                ) -> Self {
-                    self.metadata = ::keyfit::codegen::accept::<
-                        super::SendMixedBodyMetadata,
-                    >("metadata", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<SendMixedBody> for super::SendMixedBody {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: SendMixedBody,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        content: value.content?,
-                        metadata: value.metadata?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::SendMixedBody> for SendMixedBody {
-                fn from(value: super::SendMixedBody) -> Self {
-                    Self {
-                        content: Ok(value.content),
-                        metadata: Ok(value.metadata),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct SendMixedBodyMetadata {
-                name: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for SendMixedBodyMetadata {
-                fn default() -> Self {
-                    Self {
-                        name: Ok(Default::default()),
-                    }
-                }
-            }
-            impl SendMixedBodyMetadata {
-                pub fn name(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.name = ::keyfit::codegen::accept_some("name", value);
-                    self
-                }
-                /// `name` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_name(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.name = ::keyfit::codegen::accept_maybe("name", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<SendMixedBodyMetadata>
-            for super::SendMixedBodyMetadata {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: SendMixedBodyMetadata,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { name: value.name? })
-                }
-            }
-            impl ::std::convert::From<super::SendMixedBodyMetadata>
-            for SendMixedBodyMetadata {
-                fn from(value: super::SendMixedBodyMetadata) -> Self {
-                    Self { name: Ok(value.name) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct TranscribeBody {
-                file: ::std::result::Result<::keyfit::FilePart, ::std::string::String>,
-                stream: ::std::result::Result<
-                    ::std::option::Option<bool>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for TranscribeBody {
-                fn default() -> Self {
-                    Self {
-                        file: Err("no value supplied for file".to_string()),
-                        stream: Ok(Default::default()),
-                    }
-                }
-            }
-            impl TranscribeBody {
-                pub fn file(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::keyfit::FilePart>,
-                ) -> Self {
-                    self.file = ::keyfit::codegen::accept::<
-                        ::keyfit::FilePart,
-                    >("file", value);
-                    self
-                }
-                pub fn stream(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<bool>,
-                ) -> Self {
-                    self.stream = ::keyfit::codegen::accept_some("stream", value);
-                    self
-                }
-                /// `stream` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_stream(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<bool>,
-                    >,
-                ) -> Self {
-                    self.stream = ::keyfit::codegen::accept_maybe("stream", value);
-                    self
+            rt::builder! {
+                Label {
+                    required name: String,
                 }
             }
-            impl ::std::convert::TryFrom<TranscribeBody> for super::TranscribeBody {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: TranscribeBody,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        file: value.file?,
-                        stream: value.stream?,
-                    })
+            rt::builder! {
+                SearchBody {
+                    optional callback maybe_callback: String,
+                    optional fields maybe_fields: Vec<String>,
+                    required filter: super::Filter,
+                    optional ids maybe_ids: Vec<i64>,
+                    optional lines maybe_lines: Vec<super::SearchBodyLinesItem>,
+                    optional sort maybe_sort: super::SearchBodySort,
+                    optional text maybe_text: String,
                 }
             }
-            impl ::std::convert::From<super::TranscribeBody> for TranscribeBody {
-                fn from(value: super::TranscribeBody) -> Self {
-                    Self {
-                        file: Ok(value.file),
-                        stream: Ok(value.stream),
-                    }
+            rt::builder! {
+                SearchBodyLinesItem {
+                    optional sku maybe_sku: String,
                 }
             }
-        }
-        /// Error types.
-        pub mod error {
-            /// Error from a `TryFrom` or `FromStr` implementation.
-            pub struct ConversionError(::std::borrow::Cow<'static, str>);
-            impl ::std::error::Error for ConversionError {}
-            impl ::std::fmt::Display for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Display::fmt(&self.0, f)
+            rt::builder! {
+                SearchBodySort {
+                    optional by maybe_by: String,
                 }
             }
-            impl ::std::fmt::Debug for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Debug::fmt(&self.0, f)
+            rt::builder! {
+                SendMixedBody {
+                    required content: ::keyfit::FilePart,
+                    required metadata: super::SendMixedBodyMetadata,
                 }
             }
-            impl From<&'static str> for ConversionError {
-                fn from(value: &'static str) -> Self {
-                    Self(value.into())
+            rt::builder! {
+                SendMixedBodyMetadata {
+                    optional name maybe_name: String,
                 }
             }
-            impl From<String> for ConversionError {
-                fn from(value: String) -> Self {
-                    Self(value.into())
+            rt::builder! {
+                TranscribeBody {
+                    required file: ::keyfit::FilePart,
+                    optional stream maybe_stream: bool,
                 }
             }
-        }
-        impl ::keyfit::codegen::ArgumentType for AddNoteBody {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for Attachment {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for AttachmentPlace {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for Filter {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for FilterPrice {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for Kind {
-            type Rule = ::keyfit::codegen::rule::Parsed;
-        }
-        impl ::keyfit::codegen::ArgumentType for Label {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for SearchBody {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for SearchBodyLinesItem {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for SearchBodySort {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for SendMixedBody {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for SendMixedBodyMetadata {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for TranscribeBody {
-            type Rule = ::keyfit::codegen::rule::Converted;
         }
     }
     #[derive(Clone, Debug)]
@@ -1400,8 +229,8 @@ mod generated {
     /// Version: 1.0.0
     pub struct Client {
         pub(crate) baseurl: String,
-        pub(crate) client: ::keyfit::codegen::reqwest::Client,
-        pub(crate) inner: ::keyfit::codegen::Transport,
+        pub(crate) client: rt::reqwest::Client,
+        pub(crate) inner: rt::Transport,
     }
     impl Client {
         /// Construct a new client with an existing `reqwest::Client`,
@@ -1412,8 +241,8 @@ mod generated {
         /// as well as port and a path stem if applicable.
         pub(crate) fn new_with_client(
             baseurl: &str,
-            client: ::keyfit::codegen::reqwest::Client,
-            inner: ::keyfit::codegen::Transport,
+            client: rt::reqwest::Client,
+            inner: rt::Transport,
         ) -> Self {
             Self {
                 baseurl: baseurl.to_string(),
@@ -1425,16 +254,7 @@ mod generated {
     impl Client {
         /// Adds a file to a parcel
         ///
-        /// Sends a `POST` request to `/attachments`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.add_attachment()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://forms.example/v1/attachments' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1443,16 +263,7 @@ mod generated {
         }
         /// The same body, of which nothing is said
         ///
-        /// Sends a `POST` request to `/covers`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.add_cover()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://forms.example/v1/covers' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1461,16 +272,7 @@ mod generated {
         }
         /// A body that may be left out, with a file among alternatives
         ///
-        /// Sends a `POST` request to `/notes`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.add_note()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://forms.example/v1/notes' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1479,16 +281,7 @@ mod generated {
         }
         /// Parts of another kind than a form
         ///
-        /// Sends a `POST` request to `/mixed`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.send_mixed()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://forms.example/v1/mixed' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/mixed' --data-binary @body`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1497,18 +290,7 @@ mod generated {
         }
         /// Parts of which the document says nothing
         ///
-        /// Sends a `POST` request to `/raw`
-        ///
-        /// Arguments:
-        /// - `content_type`: The media type of the body.
-        /// - `body`:
-        /// ```text
-        /// let response = client.send_raw()
-        ///     .content_type(content_type)
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://forms.example/v1/raw' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1518,19 +300,7 @@ mod generated {
         }
         /// Objects in the query, with members that nobody names
         ///
-        /// Sends a `GET` request to `/search`
-        ///
-        /// ```text
-        /// let response = client.find()
-        ///     .extra(extra)
-        ///     .filter(filter)
-        ///     .filter_price_least(filter_price_least)
-        ///     .filter_state(filter_state)
-        ///     .filter_tags(filter_tags)
-        ///     .labels(labels)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://forms.example/v1/search?labels={labels}' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `token`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -1539,32 +309,14 @@ mod generated {
         }
         /// A form in one text, each member written in another way
         ///
-        /// Sends a `POST` request to `/search`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.search()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://forms.example/v1/search' -H 'Authorization: Bearer …' -H 'Content-Type: application/x-www-form-urlencoded' --data-binary @body`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
         pub fn search(&self) -> builder::Search<'_> {
             builder::Search::new(self)
         }
-        /// Sends a `POST` request to `/transcripts`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.transcribe()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://forms.example/v1/transcripts' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -1575,167 +327,62 @@ mod generated {
     /// Types for composing operation parameters.
     #[allow(clippy::all)]
     pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use ::keyfit::codegen::{Error, RequestBuilderExt, encode_path};
-        /// Builder for [`Client::add_attachment`]
-        ///
-        /// [`Client::add_attachment`]: super::Client::add_attachment
-        #[derive(Debug, Clone)]
-        pub struct AddAttachment<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::Attachment, String>,
+        use ::keyfit::codegen as rt;
+        use super::{API, types};
+        use ::keyfit::codegen::{Error, PathSegment, RequestBuilderExt, encode_path};
+        rt::call! {
+            /// Builder for [`Client::add_attachment`](super::Client::add_attachment).
+            AddAttachment {
+                built body body_map: types::Attachment,
+            }
         }
         impl<'a> AddAttachment<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::Attachment>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<types::Attachment>("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::Attachment,
-                ) -> types::builder::Attachment,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            /// Sends a `POST` request to `/attachments`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `POST` request to `/attachments`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Stored>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Stored>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::Outgoing,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body
-                        .and_then(|v| {
-                            types::Attachment::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/attachments", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
+                let build = move || -> Result<rt::Outgoing, Error> {
+                    let body = rt::built::<types::Attachment>(self.body)?;
+                    let url = format!("{}/attachments", client.baseurl);
                     let mut request = client
                         .client
                         .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
+                        .accept("application/json")
                         .build()?;
-                    ::keyfit::codegen::multipart(
+                    rt::multipart(
                         request,
                         "multipart/form-data",
                         &body,
                         &[
-                            ::keyfit::codegen::FormMember::new("labels")
-                                .with_media_type("application/json"),
-                            ::keyfit::codegen::FormMember::new("thumbnails")
+                            rt::FormMember::new("labels").with_media_type("application/json"),
+                            rt::FormMember::new("thumbnails")
                                 .with_media_type("image/png, image/gif"),
                         ],
                     )
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[0usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[0]).await?.decode()
             }
         }
-        /// Builder for [`Client::add_cover`]
-        ///
-        /// [`Client::add_cover`]: super::Client::add_cover
-        #[derive(Debug, Clone)]
-        pub struct AddCover<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::Attachment, String>,
+        rt::call! {
+            /// Builder for [`Client::add_cover`](super::Client::add_cover).
+            AddCover {
+                built body body_map: types::Attachment,
+            }
         }
         impl<'a> AddCover<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::Attachment>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<types::Attachment>("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::Attachment,
-                ) -> types::builder::Attachment,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            /// Sends a `POST` request to `/covers`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `POST` request to `/covers`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::Outgoing,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body
-                        .and_then(|v| {
-                            types::Attachment::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/covers", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .headers(header_map)
-                        .build()?;
-                    ::keyfit::codegen::multipart(
-                        request,
-                        "multipart/form-data",
-                        &body,
-                        &[],
-                    )
+                let build = move || -> Result<rt::Outgoing, Error> {
+                    let body = rt::built::<types::Attachment>(self.body)?;
+                    let url = format!("{}/covers", client.baseurl);
+                    let mut request = client.client.post(url).build()?;
+                    rt::multipart(request, "multipart/form-data", &body, &[])
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[1usize])
+                    .send(&client.client, build(), &API.operations[1])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1746,7 +393,7 @@ mod generated {
         #[derive(Debug, Clone)]
         pub struct AddNote<'a> {
             client: &'a super::Client,
-            body: Result<::std::option::Option<types::builder::AddNoteBody>, String>,
+            body: Result<Option<types::builder::AddNoteBody>, String>,
         }
         impl<'a> AddNote<'a> {
             pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -1755,13 +402,8 @@ mod generated {
                     body: Ok(None),
                 }
             }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::AddNoteBody>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<
-                    types::AddNoteBody,
-                >("body", value)
+            pub fn body(mut self, value: impl rt::IntoArgument<types::AddNoteBody>) -> Self {
+                self.body = rt::accept::<types::AddNoteBody>("body", value)
                     .map(From::from)
                     .map(Some);
                 self
@@ -1769,9 +411,7 @@ mod generated {
             /// `body` with a value that may be absent: `None` leaves it out.
             pub fn maybe_body(
                 self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<types::AddNoteBody>,
-                >,
+                value: Option<impl rt::IntoArgument<types::AddNoteBody>>,
             ) -> Self {
                 match value {
                     Some(value) => self.body(value),
@@ -1780,25 +420,15 @@ mod generated {
             }
             pub fn body_map<F>(mut self, f: F) -> Self
             where
-                F: std::ops::FnOnce(
-                    types::builder::AddNoteBody,
-                ) -> types::builder::AddNoteBody,
+                F: std::ops::FnOnce(types::builder::AddNoteBody) -> types::builder::AddNoteBody,
             {
                 self.body = self.body.map(|body| Some(f(body.unwrap_or_default())));
                 self
             }
-            /// Sends a `POST` request to `/notes`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `POST` request to `/notes`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::Outgoing,
-                    Error,
-                > {
+                let build = move || -> Result<rt::Outgoing, Error> {
                     let Self { client, body } = self;
                     let body = body
                         .and_then(|body| {
@@ -1807,102 +437,42 @@ mod generated {
                                     types::AddNoteBody::try_from(v).map_err(|e| e.to_string())
                                 })
                                 .transpose()
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/notes", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .headers(header_map)
-                        .build()?;
-                    ::keyfit::codegen::multipart(
+                        })?;
+                    let url = format!("{}/notes", client.baseurl);
+                    let mut request = client.client.post(url).build()?;
+                    rt::multipart(
                         request,
                         "multipart/form-data",
                         &body,
-                        &[
-                            ::keyfit::codegen::FormMember::new("voice")
-                                .with_media_type("audio/ogg"),
-                        ],
+                        &[rt::FormMember::new("voice").with_media_type("audio/ogg")],
                     )
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[2usize])
+                    .send(&client.client, build(), &API.operations[2])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::send_mixed`]
-        ///
-        /// [`Client::send_mixed`]: super::Client::send_mixed
-        #[derive(Debug, Clone)]
-        pub struct SendMixed<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::SendMixedBody, String>,
+        rt::call! {
+            /// Builder for [`Client::send_mixed`](super::Client::send_mixed).
+            SendMixed {
+                built body body_map: types::SendMixedBody,
+            }
         }
         impl<'a> SendMixed<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::SendMixedBody>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<
-                    types::SendMixedBody,
-                >("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::SendMixedBody,
-                ) -> types::builder::SendMixedBody,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            /// Sends a `POST` request to `/mixed`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `POST` request to `/mixed`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::Outgoing,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body
-                        .and_then(|v| {
-                            types::SendMixedBody::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/mixed", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .headers(header_map)
-                        .build()?;
-                    ::keyfit::codegen::multipart(request, "multipart/mixed", &body, &[])
+                let build = move || -> Result<rt::Outgoing, Error> {
+                    let body = rt::built::<types::SendMixedBody>(self.body)?;
+                    let url = format!("{}/mixed", client.baseurl);
+                    let mut request = client.client.post(url).build()?;
+                    rt::multipart(request, "multipart/mixed", &body, &[])
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[3usize])
+                    .send(&client.client, build(), &API.operations[3])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1913,8 +483,8 @@ mod generated {
         #[derive(Debug)]
         pub struct SendRaw<'a> {
             client: &'a super::Client,
-            content_type: Result<::std::string::String, String>,
-            body: Result<::keyfit::codegen::reqwest::Body, String>,
+            content_type: Result<String, String>,
+            body: Result<rt::reqwest::Body, String>,
         }
         impl<'a> SendRaw<'a> {
             pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -1925,495 +495,173 @@ mod generated {
                 }
             }
             /// The media type of the body.
-            pub fn content_type(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.content_type = ::keyfit::codegen::accept::<
-                    ::std::string::String,
-                >("content_type", value);
+            pub fn content_type(mut self, value: impl rt::IntoArgument<String>) -> Self {
+                self.content_type = rt::accept::<String>("content_type", value);
                 self
             }
             pub fn body(
                 mut self,
                 value: impl ::std::convert::TryInto<
-                    ::keyfit::codegen::reqwest::Body,
+                    rt::reqwest::Body,
                     Error: ::std::fmt::Display,
                 >,
             ) -> Self {
-                self.body = ::keyfit::codegen::accept_converted::<
-                    ::keyfit::codegen::reqwest::Body,
-                >("body", value);
+                self.body = rt::accept_converted::<rt::reqwest::Body>("body", value);
                 self
             }
-            /// Sends a `POST` request to `/raw`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `POST` request to `/raw`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, content_type, body } = self;
-                    let content_type = content_type.map_err(Error::InvalidRequest)?;
-                    let body = body.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/raw", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        2usize,
-                    );
-                    header_map
-                        .append("Content-Type", content_type.to_string().try_into()?);
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/octet-stream",
-                            ),
-                        )
-                        .body(body)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
-                };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[4usize])
-                    .await?;
-                Ok(answer.empty())
-            }
-        }
-        /// Builder for [`Client::find`]
-        ///
-        /// [`Client::find`]: super::Client::find
-        #[derive(Debug, Clone)]
-        pub struct Find<'a> {
-            client: &'a super::Client,
-            extra: Result<
-                Option<::std::collections::HashMap<::std::string::String, i64>>,
-                String,
-            >,
-            filter: Result<
-                Option<
-                    ::std::collections::HashMap<
-                        ::std::string::String,
-                        ::std::string::String,
-                    >,
-                >,
-                String,
-            >,
-            filter_price_least: Result<Option<f64>, String>,
-            filter_state: Result<Option<::std::string::String>, String>,
-            filter_tags: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
-            labels: Result<
-                ::std::collections::HashMap<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                String,
-            >,
-        }
-        impl<'a> Find<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    extra: Ok(None),
-                    filter: Ok(None),
-                    filter_price_least: Ok(None),
-                    filter_state: Ok(None),
-                    filter_tags: Ok(None),
-                    labels: Err("labels was not initialized".to_string()),
-                }
-            }
-            pub fn extra(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::collections::HashMap<::std::string::String, i64>,
-                >,
-            ) -> Self {
-                self.extra = ::keyfit::codegen::accept_some("extra", value);
-                self
-            }
-            /// `extra` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_extra(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<
-                        ::std::collections::HashMap<::std::string::String, i64>,
-                    >,
-                >,
-            ) -> Self {
-                self.extra = ::keyfit::codegen::accept_maybe("extra", value);
-                self
-            }
-            pub fn filter(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::collections::HashMap<
-                        ::std::string::String,
-                        ::std::string::String,
-                    >,
-                >,
-            ) -> Self {
-                self.filter = ::keyfit::codegen::accept_some("filter", value);
-                self
-            }
-            /// `filter` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_filter(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<
-                        ::std::collections::HashMap<
-                            ::std::string::String,
-                            ::std::string::String,
-                        >,
-                    >,
-                >,
-            ) -> Self {
-                self.filter = ::keyfit::codegen::accept_maybe("filter", value);
-                self
-            }
-            pub fn filter_price_least(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<f64>,
-            ) -> Self {
-                self.filter_price_least = ::keyfit::codegen::accept_some(
-                    "filter_price_least",
-                    value,
-                );
-                self
-            }
-            /// `filter_price_least` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_filter_price_least(
-                mut self,
-                value: ::std::option::Option<impl ::keyfit::codegen::IntoArgument<f64>>,
-            ) -> Self {
-                self.filter_price_least = ::keyfit::codegen::accept_maybe(
-                    "filter_price_least",
-                    value,
-                );
-                self
-            }
-            pub fn filter_state(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-            ) -> Self {
-                self.filter_state = ::keyfit::codegen::accept_some(
-                    "filter_state",
-                    value,
-                );
-                self
-            }
-            /// `filter_state` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_filter_state(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                >,
-            ) -> Self {
-                self.filter_state = ::keyfit::codegen::accept_maybe(
-                    "filter_state",
-                    value,
-                );
-                self
-            }
-            pub fn filter_tags(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::vec::Vec<::std::string::String>,
-                >,
-            ) -> Self {
-                self.filter_tags = ::keyfit::codegen::accept_some("filter_tags", value);
-                self
-            }
-            /// `filter_tags` with a value that may be absent: `None` leaves it out.
-            pub fn maybe_filter_tags(
-                mut self,
-                value: ::std::option::Option<
-                    impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                >,
-            ) -> Self {
-                self.filter_tags = ::keyfit::codegen::accept_maybe("filter_tags", value);
-                self
-            }
-            pub fn labels(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<
-                    ::std::collections::HashMap<
-                        ::std::string::String,
-                        ::std::string::String,
-                    >,
-                >,
-            ) -> Self {
-                self.labels = ::keyfit::codegen::accept::<
-                    ::std::collections::HashMap<
-                        ::std::string::String,
-                        ::std::string::String,
-                    >,
-                >("labels", value);
-                self
-            }
-            /// Sends a `GET` request to `/search`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
-                let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self {
-                        client,
-                        extra,
-                        filter,
-                        filter_price_least,
-                        filter_state,
-                        filter_tags,
-                        labels,
-                    } = self;
-                    let extra = extra.map_err(Error::InvalidRequest)?;
-                    let filter = filter.map_err(Error::InvalidRequest)?;
-                    let filter_price_least = filter_price_least
-                        .map_err(Error::InvalidRequest)?;
-                    let filter_state = filter_state.map_err(Error::InvalidRequest)?;
-                    let filter_tags = filter_tags.map_err(Error::InvalidRequest)?;
-                    let labels = labels.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/search", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = ::keyfit::codegen::with_lists(
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let content_type = self.content_type?;
+                    let body = self.body?;
+                    let url = format!("{}/raw", client.baseurl);
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(2usize);
+                    header_map.append("Content-Type", content_type.to_string().try_into()?);
+                    Ok(
                         client
                             .client
-                            .get(url)
-                            .query(&::keyfit::codegen::QueryParam::new("extra", &extra))
-                            .query(
-                                &::keyfit::codegen::QueryParam::new(
-                                    "filter[price][least]",
-                                    &filter_price_least,
+                            .post(url)
+                            .header(
+                                rt::reqwest::header::CONTENT_TYPE,
+                                rt::reqwest::header::HeaderValue::from_static(
+                                    "application/octet-stream",
                                 ),
                             )
-                            .query(
-                                &::keyfit::codegen::QueryParam::new(
-                                    "filter[state]",
-                                    &filter_state,
-                                ),
-                            )
+                            .body(body)
                             .headers(header_map)
                             .build()?,
-                        [
-                            ::keyfit::codegen::query_list(
-                                "filter",
-                                &filter,
-                                ::keyfit::codegen::ListStyle::Brackets,
-                            )?,
-                            ::keyfit::codegen::query_list(
-                                "filter[tags]",
-                                &filter_tags,
-                                ::keyfit::codegen::ListStyle::Brackets,
-                            )?,
-                            ::keyfit::codegen::query_list(
-                                "labels",
-                                &labels,
-                                ::keyfit::codegen::ListStyle::Brackets,
-                            )?,
-                        ],
-                    );
-                    Ok(request)
+                    )
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[6usize])
+                    .send(&client.client, build(), &API.operations[4])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::search`]
-        ///
-        /// [`Client::search`]: super::Client::search
-        #[derive(Debug, Clone)]
-        pub struct Search<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::SearchBody, String>,
+        rt::call! {
+            /// Builder for [`Client::find`](super::Client::find).
+            Find {
+                optional extra maybe_extra: ::std::collections::HashMap<String, i64>,
+                optional filter maybe_filter: ::std::collections::HashMap<String, String>,
+                optional filter_price_least maybe_filter_price_least: f64,
+                optional filter_state maybe_filter_state: String,
+                optional filter_tags maybe_filter_tags: Vec<String>,
+                required labels: ::std::collections::HashMap<String, String>,
+            }
+        }
+        impl<'a> Find<'a> {
+            /// Sends a `GET` request to `/search`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
+                let client = self.client;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let extra = self.extra?;
+                    let filter = self.filter?;
+                    let filter_price_least = self.filter_price_least?;
+                    let filter_state = self.filter_state?;
+                    let filter_tags = self.filter_tags?;
+                    let labels = self.labels?;
+                    let url = format!("{}/search", client.baseurl);
+                    Ok(
+                        rt::with_lists(
+                            client
+                                .client
+                                .get(url)
+                                .query(&rt::QueryParam::new("extra", &extra))
+                                .query(
+                                    &rt::QueryParam::new(
+                                        "filter[price][least]",
+                                        &filter_price_least,
+                                    ),
+                                )
+                                .query(&rt::QueryParam::new("filter[state]", &filter_state))
+                                .build()?,
+                            [
+                                rt::query_list("filter", &filter, rt::ListStyle::Brackets)?,
+                                rt::query_list(
+                                    "filter[tags]",
+                                    &filter_tags,
+                                    rt::ListStyle::Brackets,
+                                )?,
+                                rt::query_list("labels", &labels, rt::ListStyle::Brackets)?,
+                            ],
+                        ),
+                    )
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &API.operations[6])
+                    .await?;
+                Ok(answer.empty())
+            }
+        }
+        rt::call! {
+            /// Builder for [`Client::search`](super::Client::search).
+            Search {
+                built body body_map: types::SearchBody,
+            }
         }
         impl<'a> Search<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::SearchBody>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<types::SearchBody>("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::SearchBody,
-                ) -> types::builder::SearchBody,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            /// Sends a `POST` request to `/search`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `POST` request to `/search`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body
-                        .and_then(|v| {
-                            types::SearchBody::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/search", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .form_of(
-                            &body,
-                            &[
-                                ::keyfit::codegen::FormMember::new("filter")
-                                    .with_style(::keyfit::codegen::ListStyle::Brackets),
-                                ::keyfit::codegen::FormMember::new("fields")
-                                    .with_style(::keyfit::codegen::ListStyle::Pipes),
-                                ::keyfit::codegen::FormMember::new("callback")
-                                    .with_reserved(),
-                                ::keyfit::codegen::FormMember::new("lines")
-                                    .with_style(::keyfit::codegen::ListStyle::Brackets),
-                            ],
-                        )?
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let body = rt::built::<types::SearchBody>(self.body)?;
+                    let url = format!("{}/search", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .post(url)
+                            .form_of(
+                                &body,
+                                &[
+                                    rt::FormMember::new("filter")
+                                        .with_style(rt::ListStyle::Brackets),
+                                    rt::FormMember::new("fields")
+                                        .with_style(rt::ListStyle::Pipes),
+                                    rt::FormMember::new("callback").with_reserved(),
+                                    rt::FormMember::new("lines")
+                                        .with_style(rt::ListStyle::Brackets),
+                                ],
+                            )?
+                            .build()?,
+                    )
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[5usize])
+                    .send(&client.client, build(), &API.operations[5])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::transcribe`]
-        ///
-        /// [`Client::transcribe`]: super::Client::transcribe
-        #[derive(Debug, Clone)]
-        pub struct Transcribe<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::TranscribeBody, String>,
+        rt::call! {
+            /// Builder for [`Client::transcribe`](super::Client::transcribe).
+            Transcribe {
+                built body body_map: types::TranscribeBody,
+            }
         }
         impl<'a> Transcribe<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::TranscribeBody>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<
-                    types::TranscribeBody,
-                >("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::TranscribeBody,
-                ) -> types::builder::TranscribeBody,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::Outgoing, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::Outgoing, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::Outgoing,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body
-                        .and_then(|v| {
-                            types::TranscribeBody::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/transcripts", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
+                let build = move || -> Result<rt::Outgoing, Error> {
+                    let body = rt::built::<types::TranscribeBody>(self.body)?;
+                    let url = format!("{}/transcripts", client.baseurl);
                     let mut request = client
                         .client
                         .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
+                        .accept("application/json")
                         .build()?;
-                    ::keyfit::codegen::multipart(
-                        request,
-                        "multipart/form-data",
-                        &body,
-                        &[],
-                    )
+                    rt::multipart(request, "multipart/form-data", &body, &[])
                 };
                 (client, build())
             }
-            /// Sends a `POST` request to `/transcripts`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `POST` request to `/transcripts`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Stored>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Stored>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[7usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[7]).await?.decode()
             }
             /// The answer comes an event at a time, as `text/event-stream`, which is asked for. The member `/stream` of the body is set to `true`. It ends with the event `[END]`, which is not handed on.
             ///
@@ -2421,17 +669,17 @@ mod generated {
             /// Returns a `keyfit::Error` if the request cannot be sent, is not answered by a success, or by another kind of answer.
             pub async fn stream(
                 self,
-            ) -> ::std::result::Result<
+            ) -> Result<
                 ::keyfit::Response<::keyfit::EventStream<types::Stored>>,
                 ::keyfit::Error,
             > {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         request,
-                        &super::API.operations[7usize],
-                        ::keyfit::codegen::Streamed::new("text/event-stream")
+                        &API.operations[7],
+                        rt::Streamed::new("text/event-stream")
                             .with_end("[END]")
                             .with_switch("/stream"),
                     )
@@ -2449,10 +697,8 @@ mod generated {
         /// # Errors
         /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
         /// `with_config`. No message shows a value.
-        pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
-            let credential = ::keyfit::codegen::credential_from_env(
-                &[::keyfit::codegen::kind::<kind::Token>()],
-            )?;
+        pub fn from_env() -> Result<Self, ::keyfit::Error> {
+            let credential = rt::credential_from_env(&[rt::kind::<kind::Token>()])?;
             Self::over(
                 credential,
                 ::keyfit::Config::default().base_url_from_env("FORMS_BASE_URL")?,
@@ -2473,7 +719,7 @@ mod generated {
     /// The credential `token` of this API, from the variable `FORMS_TOKEN`; sent as `Authorization: Bearer <token>`.
     pub type Token = ::keyfit::auth::Token<kind::Token>;
     impl ::keyfit::auth::Opens<Api> for kind::Token {}
-    const _: () = ::keyfit::codegen::supports::<3>();
+    const _: () = rt::supports::<3>();
     impl Client {
         /// A client for the documented host, the base URL of [`API`].
         ///
@@ -2481,7 +727,7 @@ mod generated {
         /// Returns an error if the TLS backend cannot be initialized.
         pub fn new(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::with_config(credential, ::keyfit::Config::default())
         }
         /// A client with a configuration of your own: another base URL, timeouts, user agent.
@@ -2492,18 +738,14 @@ mod generated {
         pub fn with_config(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::over(credential.into_credential(), config)
         }
         fn over<K>(
             credential: ::keyfit::auth::Credential<K>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
-            let (http, transport) = ::keyfit::codegen::Transport::connect(
-                credential,
-                config,
-                &API,
-            )?;
+        ) -> Result<Self, ::keyfit::Error> {
+            let (http, transport) = rt::Transport::connect(credential, config, &API)?;
             let base_url = transport.base_url().to_owned();
             Ok(Self::new_with_client(&base_url, http, transport))
         }
@@ -2518,101 +760,50 @@ mod generated {
         /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
         pub fn request(
             &self,
-            method: ::keyfit::codegen::reqwest::Method,
+            method: rt::reqwest::Method,
             path: &str,
         ) -> ::keyfit::RawRequest<'_> {
             ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
         }
     }
     /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
-    pub static API: ::keyfit::Api = ::keyfit::Api::new("forms")
-        .with_base_urls(&["https://forms.example/v1"])
-        .with_operations(
-            &[
-                ::keyfit::Operation::new(
-                        "addAttachment",
-                        "add_attachment",
-                        "POST",
-                        "/attachments",
-                    )
-                    .with_security(&[&["token"]])
-                    .with_success(&[201u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("addAttachment")
-                    .with_errors(""),
-                ::keyfit::Operation::new("addCover", "add_cover", "POST", "/covers")
-                    .with_security(&[&["token"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("addCover")
-                    .with_errors(""),
-                ::keyfit::Operation::new("addNote", "add_note", "POST", "/notes")
-                    .with_security(&[&["token"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("addNote")
-                    .with_errors(""),
-                ::keyfit::Operation::new("sendMixed", "send_mixed", "POST", "/mixed")
-                    .with_security(&[&["token"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("sendMixed")
-                    .with_errors(""),
-                ::keyfit::Operation::new("sendRaw", "send_raw", "POST", "/raw")
-                    .with_security(&[&["token"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("sendRaw")
-                    .with_errors(""),
-                ::keyfit::Operation::new("search", "search", "POST", "/search")
-                    .with_security(&[&["token"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("search")
-                    .with_errors(""),
-                ::keyfit::Operation::new("find", "find", "GET", "/search")
-                    .with_security(&[&["token"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("find")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "transcribe",
-                        "transcribe",
-                        "POST",
-                        "/transcripts",
-                    )
-                    .with_security(&[&["token"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("transcribe")
-                    .with_errors(""),
-            ],
-        );
+    pub static API: ::keyfit::Api =
+        ::keyfit::Api::new("forms").with_base_urls(&["https://forms.example/v1"])
+        .with_operations(&[
+            ::keyfit::Operation::new("addAttachment", "add_attachment", "POST", "/attachments")
+                .with_security(&[&["token"]]).with_success(&[201]),
+            ::keyfit::Operation::new("addCover", "add_cover", "POST", "/covers")
+                .with_security(&[&["token"]]).with_success(&[204]),
+            ::keyfit::Operation::new("addNote", "add_note", "POST", "/notes")
+                .with_security(&[&["token"]]).with_success(&[204]),
+            ::keyfit::Operation::new("sendMixed", "send_mixed", "POST", "/mixed")
+                .with_security(&[&["token"]]).with_success(&[204]),
+            ::keyfit::Operation::new("sendRaw", "send_raw", "POST", "/raw").with_security(&[&["token"]])
+                .with_success(&[204]),
+            ::keyfit::Operation::new("search", "search", "POST", "/search").with_security(&[&["token"]])
+                .with_success(&[204]),
+            ::keyfit::Operation::new("find", "find", "GET", "/search").with_security(&[&["token"]])
+                .with_success(&[204]).with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("transcribe", "transcribe", "POST", "/transcripts")
+                .with_security(&[&["token"]]).with_success(&[200]),
+        ]);
     /// Values that the document names; in answers others are kept as they came.
-    pub mod values {}
+    pub mod values {
+    }
     #[cfg(test)]
     /// Calls an operation through its typed builder.
     #[allow(unused_variables)]
     async fn dispatch(
         client: &Client,
         operation: &str,
-        arguments: &::keyfit::codegen::serde_json::Map<
-            ::std::string::String,
-            ::keyfit::codegen::serde_json::Value,
-        >,
-    ) -> ::std::result::Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
+        arguments: &rt::serde_json::Map<String, rt::serde_json::Value>,
+    ) -> Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
         match operation {
             "addAttachment" => {
                 #[allow(unused_mut)]
                 let mut call = client.add_attachment();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::Attachment,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::Attachment>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -2620,12 +811,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.add_cover();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::Attachment,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::Attachment>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -2633,12 +819,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.add_note();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::AddNoteBody,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::AddNoteBody>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -2646,12 +827,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.send_mixed();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::SendMixedBody,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::SendMixedBody>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -2668,7 +844,7 @@ mod generated {
                         );
                 }
                 if let Some(value) = arguments.get("body") {
-                    call = call.body(::keyfit::codegen::written(value));
+                    call = call.body(rt::written(value));
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -2676,12 +852,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.search();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::SearchBody,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::SearchBody>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -2691,54 +862,38 @@ mod generated {
                 if let Some(value) = arguments.get("extra") {
                     call = call
                         .extra(
-                            ::keyfit::codegen::argument::<
-                                ::std::collections::HashMap<::std::string::String, i64>,
+                            rt::argument::<
+                                ::std::collections::HashMap<String, i64>,
                             >("extra", value)?,
                         );
                 }
                 if let Some(value) = arguments.get("filter") {
                     call = call
                         .filter(
-                            ::keyfit::codegen::argument::<
-                                ::std::collections::HashMap<
-                                    ::std::string::String,
-                                    ::std::string::String,
-                                >,
+                            rt::argument::<
+                                ::std::collections::HashMap<String, String>,
                             >("filter", value)?,
                         );
                 }
                 if let Some(value) = arguments.get("filter[price][least]") {
                     call = call
                         .filter_price_least(
-                            ::keyfit::codegen::argument::<
-                                f64,
-                            >("filter[price][least]", value)?,
+                            rt::argument::<f64>("filter[price][least]", value)?,
                         );
                 }
                 if let Some(value) = arguments.get("filter[state]") {
                     call = call
-                        .filter_state(
-                            ::keyfit::codegen::argument::<
-                                ::std::string::String,
-                            >("filter[state]", value)?,
-                        );
+                        .filter_state(rt::argument::<String>("filter[state]", value)?);
                 }
                 if let Some(value) = arguments.get("filter[tags]") {
                     call = call
-                        .filter_tags(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<::std::string::String>,
-                            >("filter[tags]", value)?,
-                        );
+                        .filter_tags(rt::argument::<Vec<String>>("filter[tags]", value)?);
                 }
                 if let Some(value) = arguments.get("labels") {
                     call = call
                         .labels(
-                            ::keyfit::codegen::argument::<
-                                ::std::collections::HashMap<
-                                    ::std::string::String,
-                                    ::std::string::String,
-                                >,
+                            rt::argument::<
+                                ::std::collections::HashMap<String, String>,
                             >("labels", value)?,
                         );
                 }
@@ -2748,12 +903,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.transcribe();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::TranscribeBody,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::TranscribeBody>("body", value)?);
                 }
                 if arguments
                     .get("Accept")
@@ -2764,7 +914,7 @@ mod generated {
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
-            _ => Err(::keyfit::codegen::unknown_operation(operation)),
+            _ => Err(rt::unknown_operation(operation)),
         }
     }
     #[cfg(test)]
@@ -2772,12 +922,9 @@ mod generated {
         fn call<'a>(
             &'a self,
             operation: &'a str,
-            arguments: &'a ::keyfit::codegen::serde_json::Map<
-                ::std::string::String,
-                ::keyfit::codegen::serde_json::Value,
-            >,
+            arguments: &'a rt::serde_json::Map<String, rt::serde_json::Value>,
         ) -> ::keyfit::dispatch::Call<'a> {
-            ::std::boxed::Box::pin(dispatch(self, operation, arguments))
+            Box::pin(dispatch(self, operation, arguments))
         }
     }
     /// A client whose operations are called by their ids: what the contract check drives.
@@ -2789,12 +936,9 @@ mod generated {
     pub fn connect(
         config: ::keyfit::Config,
         access: ::keyfit::dispatch::Access,
-    ) -> ::std::result::Result<
-        ::std::boxed::Box<dyn ::keyfit::dispatch::Dispatch>,
-        ::keyfit::Error,
-    > {
+    ) -> Result<Box<dyn ::keyfit::dispatch::Dispatch>, ::keyfit::Error> {
         Ok(
-            ::std::boxed::Box::new(
+            Box::new(
                 Client::over(
                     access.credential("token", ::keyfit::auth::Carrier::Bearer)?,
                     config,

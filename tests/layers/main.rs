@@ -48,6 +48,18 @@ fn library(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
+fn an_exported_macro_is_of_the_module_that_it_stands_in() {
+    let files = |name: &str| {
+        library(&[
+            ("lib.rs", "mod error; mod auth;"),
+            ("error.rs", &format!("fn f() {{ crate::{name}!() }}")),
+            ("auth.rs", "#[macro_export] macro_rules! made { () => { $crate::auth::Token } } pub struct Token;"),
+        ])
+    };
+    assert_eq!(files("made"), ["error names auth"]);
+}
+
+#[test]
 fn what_keeps_to_the_order_is_clean() {
     let faults = library(&[
         ("lib.rs", "mod error; pub mod auth; mod acme; pub use error::Error; pub use auth::Token;"),

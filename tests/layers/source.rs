@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{Attribute, Item, ItemMod, UseTree, Visibility};
+use syn::{Attribute, Item, ItemMacro, ItemMod, UseTree, Visibility};
 
 /// A module's place: the names from the root.
 pub(crate) type Place = Vec<String>;
@@ -26,6 +26,8 @@ pub(crate) struct Module {
     pub(crate) imports: Vec<Place>,
     /// The paths that stand in its items.
     pub(crate) paths: Vec<Place>,
+    /// The macros that it exports.
+    pub(crate) macros: Vec<String>,
     /// The module that is its file: another one for a module that is written within it.
     pub(crate) file: Place,
 }
@@ -64,6 +66,7 @@ impl Tree {
     pub(crate) fn of(files: &BTreeMap<String, String>) -> Self {
         let mut tree = Self::default();
         tree.add_file(files, "lib.rs", &Vec::new());
+        tree.export_macros();
         tree
     }
 
@@ -111,6 +114,12 @@ impl Tree {
                 Item::Mod(_) | Item::Use(_) => {}
                 item if is_for_tests(attributes(&item)) => {}
                 item => {
+                    if let Item::Macro(ItemMacro { attrs, ident: Some(name), .. }) = &item
+                        && attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"))
+                    {
+                        module.names.insert(name.to_string(), Name::Item);
+                        module.macros.push(name.to_string());
+                    }
                     if let Some(name) = name(&item) {
                         module.names.insert(name, Name::Item);
                     }
@@ -119,6 +128,22 @@ impl Tree {
             }
         }
         self.0.insert(place, module);
+    }
+
+    /// An exported macro is called by the root's name, wherever it stands.
+    fn export_macros(&mut self) {
+        let exported: Vec<(String, Place)> = self
+            .0
+            .iter()
+            .flat_map(|(place, module)| module.macros.iter().map(move |name| (name.clone(), place.clone())))
+            .collect();
+        for (name, place) in exported.into_iter().filter(|(_, place)| !place.is_empty()) {
+            let path = [vec!["crate".to_owned()], place, vec![name.clone()]].concat();
+            if let Some(root) = self.0.get_mut(&Vec::new()) {
+                // A module may have the same name.
+                root.names.entry(name).or_insert(Name::Import(path));
+            }
+        }
     }
 
     fn add_child(&mut self, files: &BTreeMap<String, String>, item: ItemMod, parent: &[String], file: &Place) {

@@ -14,41 +14,10 @@
 )]
 #[rustfmt::skip]
 mod generated {
+    use ::keyfit::codegen as rt;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
-        /// Error types.
-        pub mod error {
-            /// Error from a `TryFrom` or `FromStr` implementation.
-            pub struct ConversionError(::std::borrow::Cow<'static, str>);
-            impl ::std::error::Error for ConversionError {}
-            impl ::std::fmt::Display for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Display::fmt(&self.0, f)
-                }
-            }
-            impl ::std::fmt::Debug for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Debug::fmt(&self.0, f)
-                }
-            }
-            impl From<&'static str> for ConversionError {
-                fn from(value: &'static str) -> Self {
-                    Self(value.into())
-                }
-            }
-            impl From<String> for ConversionError {
-                fn from(value: String) -> Self {
-                    Self(value.into())
-                }
-            }
-        }
     }
     #[derive(Clone, Debug)]
     /// Client for Locks
@@ -56,8 +25,8 @@ mod generated {
     /// Version: 1
     pub struct Client {
         pub(crate) baseurl: String,
-        pub(crate) client: ::keyfit::codegen::reqwest::Client,
-        pub(crate) inner: ::keyfit::codegen::Transport,
+        pub(crate) client: rt::reqwest::Client,
+        pub(crate) inner: rt::Transport,
     }
     impl Client {
         /// Construct a new client with an existing `reqwest::Client`,
@@ -68,8 +37,8 @@ mod generated {
         /// as well as port and a path stem if applicable.
         pub(crate) fn new_with_client(
             baseurl: &str,
-            client: ::keyfit::codegen::reqwest::Client,
-            inner: ::keyfit::codegen::Transport,
+            client: rt::reqwest::Client,
+            inner: rt::Transport,
         ) -> Self {
             Self {
                 baseurl: baseurl.to_string(),
@@ -79,52 +48,28 @@ mod generated {
         }
     }
     impl Client {
-        /// Sends a `GET` request to `/bearer-alone`
-        ///
-        /// ```text
-        /// let response = client.bearer_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bearer-alone' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `bearer`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bearer_alone(&self) -> builder::BearerAlone<'_> {
             builder::BearerAlone::new(self)
         }
-        /// Sends a `GET` request to `/bearer-or-login`
-        ///
-        /// ```text
-        /// let response = client.bearer_or_login()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bearer-or-login' -u '…:…'`
         ///
         /// - Token: `login`, else `bearer`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bearer_or_login(&self) -> builder::BearerOrLogin<'_> {
             builder::BearerOrLogin::new(self)
         }
-        /// Sends a `GET` request to `/bearer-and-header-key`
-        ///
-        /// ```text
-        /// let response = client.bearer_and_header_key()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bearer-and-header-key' -H 'Authorization: Bearer …' -H 'X-Key: …'`
         ///
         /// - Token: `bearer` with `header-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bearer_and_header_key(&self) -> builder::BearerAndHeaderKey<'_> {
             builder::BearerAndHeaderKey::new(self)
         }
-        /// Sends a `GET` request to `/bearer-and-header-key-or-alone`
-        ///
-        /// ```text
-        /// let response = client.bearer_and_header_key_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bearer-and-header-key-or-alone' -H 'Authorization: Bearer …' -H 'X-Key: …'`
         ///
         /// - Token: `bearer` with `header-key`, else `bearer`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -133,65 +78,35 @@ mod generated {
         ) -> builder::BearerAndHeaderKeyOrAlone<'_> {
             builder::BearerAndHeaderKeyOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/bearer-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.bearer_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bearer-or-nothing' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `bearer`, else none.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bearer_or_nothing(&self) -> builder::BearerOrNothing<'_> {
             builder::BearerOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/login-alone`
-        ///
-        /// ```text
-        /// let response = client.login_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/login-alone' -u '…:…'`
         ///
         /// - Token: `login`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn login_alone(&self) -> builder::LoginAlone<'_> {
             builder::LoginAlone::new(self)
         }
-        /// Sends a `GET` request to `/login-or-bot`
-        ///
-        /// ```text
-        /// let response = client.login_or_bot()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/login-or-bot' -H 'Authorization: Bot …'`
         ///
         /// - Token: `bot`, else `login`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn login_or_bot(&self) -> builder::LoginOrBot<'_> {
             builder::LoginOrBot::new(self)
         }
-        /// Sends a `GET` request to `/login-and-cookie-key`
-        ///
-        /// ```text
-        /// let response = client.login_and_cookie_key()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/login-and-cookie-key' -u '…:…' -b 'sid=…'`
         ///
         /// - Token: `login` with `cookie-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn login_and_cookie_key(&self) -> builder::LoginAndCookieKey<'_> {
             builder::LoginAndCookieKey::new(self)
         }
-        /// Sends a `GET` request to `/login-and-cookie-key-or-alone`
-        ///
-        /// ```text
-        /// let response = client.login_and_cookie_key_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/login-and-cookie-key-or-alone' -u '…:…' -b 'sid=…'`
         ///
         /// - Token: `login` with `cookie-key`, else `login`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -200,130 +115,70 @@ mod generated {
         ) -> builder::LoginAndCookieKeyOrAlone<'_> {
             builder::LoginAndCookieKeyOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/login-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.login_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/login-or-nothing' -u '…:…'`
         ///
         /// - Token: `login`, else none.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn login_or_nothing(&self) -> builder::LoginOrNothing<'_> {
             builder::LoginOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/bot-alone`
-        ///
-        /// ```text
-        /// let response = client.bot_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bot-alone' -H 'Authorization: Bot …'`
         ///
         /// - Token: `bot`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bot_alone(&self) -> builder::BotAlone<'_> {
             builder::BotAlone::new(self)
         }
-        /// Sends a `GET` request to `/bot-or-header-key`
-        ///
-        /// ```text
-        /// let response = client.bot_or_header_key()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bot-or-header-key' -H 'X-Key: …'`
         ///
         /// - Token: `header-key`, else `bot`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bot_or_header_key(&self) -> builder::BotOrHeaderKey<'_> {
             builder::BotOrHeaderKey::new(self)
         }
-        /// Sends a `GET` request to `/bot-and-query-key`
-        ///
-        /// ```text
-        /// let response = client.bot_and_query_key()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bot-and-query-key?key=…' -H 'Authorization: Bot …'`
         ///
         /// - Token: `bot` with `query-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bot_and_query_key(&self) -> builder::BotAndQueryKey<'_> {
             builder::BotAndQueryKey::new(self)
         }
-        /// Sends a `GET` request to `/bot-and-query-key-or-alone`
-        ///
-        /// ```text
-        /// let response = client.bot_and_query_key_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bot-and-query-key-or-alone?key=…' -H 'Authorization: Bot …'`
         ///
         /// - Token: `bot` with `query-key`, else `bot`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bot_and_query_key_or_alone(&self) -> builder::BotAndQueryKeyOrAlone<'_> {
             builder::BotAndQueryKeyOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/bot-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.bot_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/bot-or-nothing' -H 'Authorization: Bot …'`
         ///
         /// - Token: `bot`, else none.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn bot_or_nothing(&self) -> builder::BotOrNothing<'_> {
             builder::BotOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/header-key-alone`
-        ///
-        /// ```text
-        /// let response = client.header_key_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/header-key-alone' -H 'X-Key: …'`
         ///
         /// - Token: `header-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn header_key_alone(&self) -> builder::HeaderKeyAlone<'_> {
             builder::HeaderKeyAlone::new(self)
         }
-        /// Sends a `GET` request to `/header-key-or-cookie-key`
-        ///
-        /// ```text
-        /// let response = client.header_key_or_cookie_key()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/header-key-or-cookie-key' -b 'sid=…'`
         ///
         /// - Token: `cookie-key`, else `header-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn header_key_or_cookie_key(&self) -> builder::HeaderKeyOrCookieKey<'_> {
             builder::HeaderKeyOrCookieKey::new(self)
         }
-        /// Sends a `GET` request to `/header-key-and-machine`
-        ///
-        /// ```text
-        /// let response = client.header_key_and_machine()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/header-key-and-machine' -H 'X-Key: …' --cert …`
         ///
         /// - Token: `header-key` with `machine`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn header_key_and_machine(&self) -> builder::HeaderKeyAndMachine<'_> {
             builder::HeaderKeyAndMachine::new(self)
         }
-        /// Sends a `GET` request to `/header-key-and-machine-or-alone`
-        ///
-        /// ```text
-        /// let response = client.header_key_and_machine_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/header-key-and-machine-or-alone' -H 'X-Key: …' --cert …`
         ///
         /// - Token: `header-key` with `machine`, else `header-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -332,132 +187,74 @@ mod generated {
         ) -> builder::HeaderKeyAndMachineOrAlone<'_> {
             builder::HeaderKeyAndMachineOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/header-key-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.header_key_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/header-key-or-nothing' -H 'X-Key: …'`
         ///
         /// - Token: `header-key`, else none.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn header_key_or_nothing(&self) -> builder::HeaderKeyOrNothing<'_> {
             builder::HeaderKeyOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/cookie-key-alone`
-        ///
-        /// ```text
-        /// let response = client.cookie_key_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/cookie-key-alone' -b 'sid=…'`
         ///
         /// - Token: `cookie-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn cookie_key_alone(&self) -> builder::CookieKeyAlone<'_> {
             builder::CookieKeyAlone::new(self)
         }
-        /// Sends a `GET` request to `/cookie-key-or-query-key`
-        ///
-        /// ```text
-        /// let response = client.cookie_key_or_query_key()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/cookie-key-or-query-key?key=…'`
         ///
         /// - Token: `query-key`, else `cookie-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn cookie_key_or_query_key(&self) -> builder::CookieKeyOrQueryKey<'_> {
             builder::CookieKeyOrQueryKey::new(self)
         }
-        /// Sends a `GET` request to `/cookie-key-and-service`
-        ///
-        /// ```text
-        /// let response = client.cookie_key_and_service()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/cookie-key-and-service' -H 'Authorization: Bearer …' -b 'sid=…'`
         ///
         /// - Token: `cookie-key` with `service`.
+        /// - Scopes: `write`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn cookie_key_and_service(&self) -> builder::CookieKeyAndService<'_> {
             builder::CookieKeyAndService::new(self)
         }
-        /// Sends a `GET` request to `/cookie-key-and-service-or-alone`
-        ///
-        /// ```text
-        /// let response = client.cookie_key_and_service_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/cookie-key-and-service-or-alone' -H 'Authorization: Bearer …' -b 'sid=…'`
         ///
         /// - Token: `cookie-key` with `service`, else `cookie-key`.
+        /// - Scopes: `write`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn cookie_key_and_service_or_alone(
             &self,
         ) -> builder::CookieKeyAndServiceOrAlone<'_> {
             builder::CookieKeyAndServiceOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/cookie-key-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.cookie_key_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/cookie-key-or-nothing' -b 'sid=…'`
         ///
         /// - Token: `cookie-key`, else none.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn cookie_key_or_nothing(&self) -> builder::CookieKeyOrNothing<'_> {
             builder::CookieKeyOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/query-key-alone`
-        ///
-        /// ```text
-        /// let response = client.query_key_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/query-key-alone?key=…'`
         ///
         /// - Token: `query-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn query_key_alone(&self) -> builder::QueryKeyAlone<'_> {
             builder::QueryKeyAlone::new(self)
         }
-        /// Sends a `GET` request to `/query-key-or-machine`
-        ///
-        /// ```text
-        /// let response = client.query_key_or_machine()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/query-key-or-machine' --cert …`
         ///
         /// - Token: `machine`, else `query-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn query_key_or_machine(&self) -> builder::QueryKeyOrMachine<'_> {
             builder::QueryKeyOrMachine::new(self)
         }
-        /// Sends a `GET` request to `/query-key-and-bearer`
-        ///
-        /// ```text
-        /// let response = client.query_key_and_bearer()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/query-key-and-bearer?key=…' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `query-key` with `bearer`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn query_key_and_bearer(&self) -> builder::QueryKeyAndBearer<'_> {
             builder::QueryKeyAndBearer::new(self)
         }
-        /// Sends a `GET` request to `/query-key-and-bearer-or-alone`
-        ///
-        /// ```text
-        /// let response = client.query_key_and_bearer_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/query-key-and-bearer-or-alone?key=…' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `query-key` with `bearer`, else `query-key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -466,157 +263,91 @@ mod generated {
         ) -> builder::QueryKeyAndBearerOrAlone<'_> {
             builder::QueryKeyAndBearerOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/query-key-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.query_key_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/query-key-or-nothing?key=…'`
         ///
         /// - Token: `query-key`, else none.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn query_key_or_nothing(&self) -> builder::QueryKeyOrNothing<'_> {
             builder::QueryKeyOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/machine-alone`
-        ///
-        /// ```text
-        /// let response = client.machine_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/machine-alone' --cert …`
         ///
         /// - Token: `machine`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn machine_alone(&self) -> builder::MachineAlone<'_> {
             builder::MachineAlone::new(self)
         }
-        /// Sends a `GET` request to `/machine-or-service`
-        ///
-        /// ```text
-        /// let response = client.machine_or_service()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/machine-or-service' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `service`, else `machine`.
+        /// - Scopes: `write`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn machine_or_service(&self) -> builder::MachineOrService<'_> {
             builder::MachineOrService::new(self)
         }
-        /// Sends a `GET` request to `/machine-and-login`
-        ///
-        /// ```text
-        /// let response = client.machine_and_login()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/machine-and-login' --cert … -u '…:…'`
         ///
         /// - Token: `machine` with `login`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn machine_and_login(&self) -> builder::MachineAndLogin<'_> {
             builder::MachineAndLogin::new(self)
         }
-        /// Sends a `GET` request to `/machine-and-login-or-alone`
-        ///
-        /// ```text
-        /// let response = client.machine_and_login_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/machine-and-login-or-alone' --cert … -u '…:…'`
         ///
         /// - Token: `machine` with `login`, else `machine`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn machine_and_login_or_alone(&self) -> builder::MachineAndLoginOrAlone<'_> {
             builder::MachineAndLoginOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/machine-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.machine_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/machine-or-nothing' --cert …`
         ///
         /// - Token: `machine`, else none.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn machine_or_nothing(&self) -> builder::MachineOrNothing<'_> {
             builder::MachineOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/service-alone`
-        ///
-        /// ```text
-        /// let response = client.service_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/service-alone' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `service`.
+        /// - Scopes: `read`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn service_alone(&self) -> builder::ServiceAlone<'_> {
             builder::ServiceAlone::new(self)
         }
-        /// Sends a `GET` request to `/service-or-bearer`
-        ///
-        /// ```text
-        /// let response = client.service_or_bearer()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/service-or-bearer' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `bearer`, else `service`.
+        /// - Scopes: `read`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn service_or_bearer(&self) -> builder::ServiceOrBearer<'_> {
             builder::ServiceOrBearer::new(self)
         }
-        /// Sends a `GET` request to `/service-and-bot`
-        ///
-        /// ```text
-        /// let response = client.service_and_bot()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/service-and-bot' -H 'Authorization: Bearer …' -H 'Authorization: Bot …'`
         ///
         /// - Token: `service` with `bot`.
+        /// - Scopes: `read`.
         /// - Repeat: it changes nothing, so it may be repeated.
         /// - Narrower than the document: no client can call it: it takes `service` with `bot`, which a request cannot carry.
         pub fn service_and_bot(&self) -> builder::ServiceAndBot<'_> {
             builder::ServiceAndBot::new(self)
         }
-        /// Sends a `GET` request to `/service-and-bot-or-alone`
-        ///
-        /// ```text
-        /// let response = client.service_and_bot_or_alone()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/service-and-bot-or-alone' -H 'Authorization: Bearer …' -H 'Authorization: Bot …'`
         ///
         /// - Token: `service` with `bot`, else `service`.
+        /// - Scopes: `read`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn service_and_bot_or_alone(&self) -> builder::ServiceAndBotOrAlone<'_> {
             builder::ServiceAndBotOrAlone::new(self)
         }
-        /// Sends a `GET` request to `/service-or-nothing`
-        ///
-        /// ```text
-        /// let response = client.service_or_nothing()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/service-or-nothing' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `service`, else none.
+        /// - Scopes: `read`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn service_or_nothing(&self) -> builder::ServiceOrNothing<'_> {
             builder::ServiceOrNothing::new(self)
         }
-        /// Sends a `GET` request to `/login-and-bearer`
-        ///
-        /// ```text
-        /// let response = client.login_and_bearer()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/login-and-bearer' -H 'Authorization: Bearer …' -u '…:…'`
         ///
         /// - Token: `login` with `bearer`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -624,13 +355,7 @@ mod generated {
         pub fn login_and_bearer(&self) -> builder::LoginAndBearer<'_> {
             builder::LoginAndBearer::new(self)
         }
-        /// Sends a `GET` request to `/public`
-        ///
-        /// ```text
-        /// let response = client.public()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://locks.example/public'`
         ///
         /// - Token: none, and none is sent.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -641,1821 +366,845 @@ mod generated {
     /// Types for composing operation parameters.
     #[allow(clippy::all)]
     pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use ::keyfit::codegen::{Error, RequestBuilderExt, encode_path};
-        /// Builder for [`Client::bearer_alone`]
-        ///
-        /// [`Client::bearer_alone`]: super::Client::bearer_alone
-        #[derive(Debug, Clone)]
-        pub struct BearerAlone<'a> {
-            client: &'a super::Client,
+        use ::keyfit::codegen as rt;
+        use super::{API, types};
+        use ::keyfit::codegen::{Error, PathSegment, RequestBuilderExt, encode_path};
+        rt::call! {
+            /// Builder for [`Client::bearer_alone`](super::Client::bearer_alone).
+            BearerAlone {
+            }
         }
         impl<'a> BearerAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bearer-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bearer-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bearer-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bearer-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[0usize])
+                    .send(&client.client, build(), &API.operations[0])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bearer_or_login`]
-        ///
-        /// [`Client::bearer_or_login`]: super::Client::bearer_or_login
-        #[derive(Debug, Clone)]
-        pub struct BearerOrLogin<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bearer_or_login`](super::Client::bearer_or_login).
+            BearerOrLogin {
+            }
         }
         impl<'a> BearerOrLogin<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bearer-or-login`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bearer-or-login`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bearer-or-login", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bearer-or-login", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[1usize])
+                    .send(&client.client, build(), &API.operations[1])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bearer_and_header_key`]
-        ///
-        /// [`Client::bearer_and_header_key`]: super::Client::bearer_and_header_key
-        #[derive(Debug, Clone)]
-        pub struct BearerAndHeaderKey<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bearer_and_header_key`](super::Client::bearer_and_header_key).
+            BearerAndHeaderKey {
+            }
         }
         impl<'a> BearerAndHeaderKey<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bearer-and-header-key`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bearer-and-header-key`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bearer-and-header-key", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bearer-and-header-key", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[2usize])
+                    .send(&client.client, build(), &API.operations[2])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bearer_and_header_key_or_alone`]
-        ///
-        /// [`Client::bearer_and_header_key_or_alone`]: super::Client::bearer_and_header_key_or_alone
-        #[derive(Debug, Clone)]
-        pub struct BearerAndHeaderKeyOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bearer_and_header_key_or_alone`](super::Client::bearer_and_header_key_or_alone).
+            BearerAndHeaderKeyOrAlone {
+            }
         }
         impl<'a> BearerAndHeaderKeyOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bearer-and-header-key-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bearer-and-header-key-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!(
-                        "{}/bearer-and-header-key-or-alone", client.baseurl,
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bearer-and-header-key-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[3usize])
+                    .send(&client.client, build(), &API.operations[3])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bearer_or_nothing`]
-        ///
-        /// [`Client::bearer_or_nothing`]: super::Client::bearer_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct BearerOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bearer_or_nothing`](super::Client::bearer_or_nothing).
+            BearerOrNothing {
+            }
         }
         impl<'a> BearerOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bearer-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bearer-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bearer-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bearer-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[4usize])
+                    .send(&client.client, build(), &API.operations[4])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::login_alone`]
-        ///
-        /// [`Client::login_alone`]: super::Client::login_alone
-        #[derive(Debug, Clone)]
-        pub struct LoginAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::login_alone`](super::Client::login_alone).
+            LoginAlone {
+            }
         }
         impl<'a> LoginAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/login-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/login-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/login-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/login-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[5usize])
+                    .send(&client.client, build(), &API.operations[5])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::login_or_bot`]
-        ///
-        /// [`Client::login_or_bot`]: super::Client::login_or_bot
-        #[derive(Debug, Clone)]
-        pub struct LoginOrBot<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::login_or_bot`](super::Client::login_or_bot).
+            LoginOrBot {
+            }
         }
         impl<'a> LoginOrBot<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/login-or-bot`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/login-or-bot`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/login-or-bot", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/login-or-bot", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[6usize])
+                    .send(&client.client, build(), &API.operations[6])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::login_and_cookie_key`]
-        ///
-        /// [`Client::login_and_cookie_key`]: super::Client::login_and_cookie_key
-        #[derive(Debug, Clone)]
-        pub struct LoginAndCookieKey<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::login_and_cookie_key`](super::Client::login_and_cookie_key).
+            LoginAndCookieKey {
+            }
         }
         impl<'a> LoginAndCookieKey<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/login-and-cookie-key`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/login-and-cookie-key`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/login-and-cookie-key", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/login-and-cookie-key", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[7usize])
+                    .send(&client.client, build(), &API.operations[7])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::login_and_cookie_key_or_alone`]
-        ///
-        /// [`Client::login_and_cookie_key_or_alone`]: super::Client::login_and_cookie_key_or_alone
-        #[derive(Debug, Clone)]
-        pub struct LoginAndCookieKeyOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::login_and_cookie_key_or_alone`](super::Client::login_and_cookie_key_or_alone).
+            LoginAndCookieKeyOrAlone {
+            }
         }
         impl<'a> LoginAndCookieKeyOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/login-and-cookie-key-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/login-and-cookie-key-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!(
-                        "{}/login-and-cookie-key-or-alone", client.baseurl,
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/login-and-cookie-key-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .send(&client.client, build(), &API.operations[8])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::login_or_nothing`]
-        ///
-        /// [`Client::login_or_nothing`]: super::Client::login_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct LoginOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::login_or_nothing`](super::Client::login_or_nothing).
+            LoginOrNothing {
+            }
         }
         impl<'a> LoginOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/login-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/login-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/login-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/login-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[9usize])
+                    .send(&client.client, build(), &API.operations[9])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bot_alone`]
-        ///
-        /// [`Client::bot_alone`]: super::Client::bot_alone
-        #[derive(Debug, Clone)]
-        pub struct BotAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bot_alone`](super::Client::bot_alone).
+            BotAlone {
+            }
         }
         impl<'a> BotAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bot-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bot-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bot-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bot-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[10usize])
+                    .send(&client.client, build(), &API.operations[10])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bot_or_header_key`]
-        ///
-        /// [`Client::bot_or_header_key`]: super::Client::bot_or_header_key
-        #[derive(Debug, Clone)]
-        pub struct BotOrHeaderKey<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bot_or_header_key`](super::Client::bot_or_header_key).
+            BotOrHeaderKey {
+            }
         }
         impl<'a> BotOrHeaderKey<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bot-or-header-key`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bot-or-header-key`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bot-or-header-key", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bot-or-header-key", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[11usize])
+                    .send(&client.client, build(), &API.operations[11])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bot_and_query_key`]
-        ///
-        /// [`Client::bot_and_query_key`]: super::Client::bot_and_query_key
-        #[derive(Debug, Clone)]
-        pub struct BotAndQueryKey<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bot_and_query_key`](super::Client::bot_and_query_key).
+            BotAndQueryKey {
+            }
         }
         impl<'a> BotAndQueryKey<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bot-and-query-key`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bot-and-query-key`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bot-and-query-key", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bot-and-query-key", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[12usize])
+                    .send(&client.client, build(), &API.operations[12])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bot_and_query_key_or_alone`]
-        ///
-        /// [`Client::bot_and_query_key_or_alone`]: super::Client::bot_and_query_key_or_alone
-        #[derive(Debug, Clone)]
-        pub struct BotAndQueryKeyOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bot_and_query_key_or_alone`](super::Client::bot_and_query_key_or_alone).
+            BotAndQueryKeyOrAlone {
+            }
         }
         impl<'a> BotAndQueryKeyOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bot-and-query-key-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bot-and-query-key-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bot-and-query-key-or-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bot-and-query-key-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[13usize])
+                    .send(&client.client, build(), &API.operations[13])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::bot_or_nothing`]
-        ///
-        /// [`Client::bot_or_nothing`]: super::Client::bot_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct BotOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::bot_or_nothing`](super::Client::bot_or_nothing).
+            BotOrNothing {
+            }
         }
         impl<'a> BotOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/bot-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/bot-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/bot-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/bot-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[14usize])
+                    .send(&client.client, build(), &API.operations[14])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::header_key_alone`]
-        ///
-        /// [`Client::header_key_alone`]: super::Client::header_key_alone
-        #[derive(Debug, Clone)]
-        pub struct HeaderKeyAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::header_key_alone`](super::Client::header_key_alone).
+            HeaderKeyAlone {
+            }
         }
         impl<'a> HeaderKeyAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/header-key-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/header-key-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/header-key-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/header-key-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[15usize])
+                    .send(&client.client, build(), &API.operations[15])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::header_key_or_cookie_key`]
-        ///
-        /// [`Client::header_key_or_cookie_key`]: super::Client::header_key_or_cookie_key
-        #[derive(Debug, Clone)]
-        pub struct HeaderKeyOrCookieKey<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::header_key_or_cookie_key`](super::Client::header_key_or_cookie_key).
+            HeaderKeyOrCookieKey {
+            }
         }
         impl<'a> HeaderKeyOrCookieKey<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/header-key-or-cookie-key`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/header-key-or-cookie-key`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/header-key-or-cookie-key", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/header-key-or-cookie-key", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[16usize])
+                    .send(&client.client, build(), &API.operations[16])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::header_key_and_machine`]
-        ///
-        /// [`Client::header_key_and_machine`]: super::Client::header_key_and_machine
-        #[derive(Debug, Clone)]
-        pub struct HeaderKeyAndMachine<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::header_key_and_machine`](super::Client::header_key_and_machine).
+            HeaderKeyAndMachine {
+            }
         }
         impl<'a> HeaderKeyAndMachine<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/header-key-and-machine`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/header-key-and-machine`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/header-key-and-machine", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/header-key-and-machine", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[17usize])
+                    .send(&client.client, build(), &API.operations[17])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::header_key_and_machine_or_alone`]
-        ///
-        /// [`Client::header_key_and_machine_or_alone`]: super::Client::header_key_and_machine_or_alone
-        #[derive(Debug, Clone)]
-        pub struct HeaderKeyAndMachineOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::header_key_and_machine_or_alone`](super::Client::header_key_and_machine_or_alone).
+            HeaderKeyAndMachineOrAlone {
+            }
         }
         impl<'a> HeaderKeyAndMachineOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/header-key-and-machine-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/header-key-and-machine-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!(
-                        "{}/header-key-and-machine-or-alone", client.baseurl,
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/header-key-and-machine-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[18usize])
+                    .send(&client.client, build(), &API.operations[18])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::header_key_or_nothing`]
-        ///
-        /// [`Client::header_key_or_nothing`]: super::Client::header_key_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct HeaderKeyOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::header_key_or_nothing`](super::Client::header_key_or_nothing).
+            HeaderKeyOrNothing {
+            }
         }
         impl<'a> HeaderKeyOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/header-key-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/header-key-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/header-key-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/header-key-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[19usize])
+                    .send(&client.client, build(), &API.operations[19])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::cookie_key_alone`]
-        ///
-        /// [`Client::cookie_key_alone`]: super::Client::cookie_key_alone
-        #[derive(Debug, Clone)]
-        pub struct CookieKeyAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::cookie_key_alone`](super::Client::cookie_key_alone).
+            CookieKeyAlone {
+            }
         }
         impl<'a> CookieKeyAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/cookie-key-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/cookie-key-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/cookie-key-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/cookie-key-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[20usize])
+                    .send(&client.client, build(), &API.operations[20])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::cookie_key_or_query_key`]
-        ///
-        /// [`Client::cookie_key_or_query_key`]: super::Client::cookie_key_or_query_key
-        #[derive(Debug, Clone)]
-        pub struct CookieKeyOrQueryKey<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::cookie_key_or_query_key`](super::Client::cookie_key_or_query_key).
+            CookieKeyOrQueryKey {
+            }
         }
         impl<'a> CookieKeyOrQueryKey<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/cookie-key-or-query-key`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/cookie-key-or-query-key`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/cookie-key-or-query-key", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/cookie-key-or-query-key", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[21usize])
+                    .send(&client.client, build(), &API.operations[21])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::cookie_key_and_service`]
-        ///
-        /// [`Client::cookie_key_and_service`]: super::Client::cookie_key_and_service
-        #[derive(Debug, Clone)]
-        pub struct CookieKeyAndService<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::cookie_key_and_service`](super::Client::cookie_key_and_service).
+            CookieKeyAndService {
+            }
         }
         impl<'a> CookieKeyAndService<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/cookie-key-and-service`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/cookie-key-and-service`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/cookie-key-and-service", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/cookie-key-and-service", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[22usize])
+                    .send(&client.client, build(), &API.operations[22])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::cookie_key_and_service_or_alone`]
-        ///
-        /// [`Client::cookie_key_and_service_or_alone`]: super::Client::cookie_key_and_service_or_alone
-        #[derive(Debug, Clone)]
-        pub struct CookieKeyAndServiceOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::cookie_key_and_service_or_alone`](super::Client::cookie_key_and_service_or_alone).
+            CookieKeyAndServiceOrAlone {
+            }
         }
         impl<'a> CookieKeyAndServiceOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/cookie-key-and-service-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/cookie-key-and-service-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!(
-                        "{}/cookie-key-and-service-or-alone", client.baseurl,
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/cookie-key-and-service-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[23usize])
+                    .send(&client.client, build(), &API.operations[23])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::cookie_key_or_nothing`]
-        ///
-        /// [`Client::cookie_key_or_nothing`]: super::Client::cookie_key_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct CookieKeyOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::cookie_key_or_nothing`](super::Client::cookie_key_or_nothing).
+            CookieKeyOrNothing {
+            }
         }
         impl<'a> CookieKeyOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/cookie-key-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/cookie-key-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/cookie-key-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/cookie-key-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[24usize])
+                    .send(&client.client, build(), &API.operations[24])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::query_key_alone`]
-        ///
-        /// [`Client::query_key_alone`]: super::Client::query_key_alone
-        #[derive(Debug, Clone)]
-        pub struct QueryKeyAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::query_key_alone`](super::Client::query_key_alone).
+            QueryKeyAlone {
+            }
         }
         impl<'a> QueryKeyAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/query-key-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/query-key-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/query-key-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/query-key-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[25usize])
+                    .send(&client.client, build(), &API.operations[25])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::query_key_or_machine`]
-        ///
-        /// [`Client::query_key_or_machine`]: super::Client::query_key_or_machine
-        #[derive(Debug, Clone)]
-        pub struct QueryKeyOrMachine<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::query_key_or_machine`](super::Client::query_key_or_machine).
+            QueryKeyOrMachine {
+            }
         }
         impl<'a> QueryKeyOrMachine<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/query-key-or-machine`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/query-key-or-machine`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/query-key-or-machine", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/query-key-or-machine", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[26usize])
+                    .send(&client.client, build(), &API.operations[26])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::query_key_and_bearer`]
-        ///
-        /// [`Client::query_key_and_bearer`]: super::Client::query_key_and_bearer
-        #[derive(Debug, Clone)]
-        pub struct QueryKeyAndBearer<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::query_key_and_bearer`](super::Client::query_key_and_bearer).
+            QueryKeyAndBearer {
+            }
         }
         impl<'a> QueryKeyAndBearer<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/query-key-and-bearer`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/query-key-and-bearer`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/query-key-and-bearer", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/query-key-and-bearer", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[27usize])
+                    .send(&client.client, build(), &API.operations[27])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::query_key_and_bearer_or_alone`]
-        ///
-        /// [`Client::query_key_and_bearer_or_alone`]: super::Client::query_key_and_bearer_or_alone
-        #[derive(Debug, Clone)]
-        pub struct QueryKeyAndBearerOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::query_key_and_bearer_or_alone`](super::Client::query_key_and_bearer_or_alone).
+            QueryKeyAndBearerOrAlone {
+            }
         }
         impl<'a> QueryKeyAndBearerOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/query-key-and-bearer-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/query-key-and-bearer-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!(
-                        "{}/query-key-and-bearer-or-alone", client.baseurl,
-                    );
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/query-key-and-bearer-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[28usize])
+                    .send(&client.client, build(), &API.operations[28])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::query_key_or_nothing`]
-        ///
-        /// [`Client::query_key_or_nothing`]: super::Client::query_key_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct QueryKeyOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::query_key_or_nothing`](super::Client::query_key_or_nothing).
+            QueryKeyOrNothing {
+            }
         }
         impl<'a> QueryKeyOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/query-key-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/query-key-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/query-key-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/query-key-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[29usize])
+                    .send(&client.client, build(), &API.operations[29])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::machine_alone`]
-        ///
-        /// [`Client::machine_alone`]: super::Client::machine_alone
-        #[derive(Debug, Clone)]
-        pub struct MachineAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::machine_alone`](super::Client::machine_alone).
+            MachineAlone {
+            }
         }
         impl<'a> MachineAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/machine-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/machine-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/machine-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/machine-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[30usize])
+                    .send(&client.client, build(), &API.operations[30])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::machine_or_service`]
-        ///
-        /// [`Client::machine_or_service`]: super::Client::machine_or_service
-        #[derive(Debug, Clone)]
-        pub struct MachineOrService<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::machine_or_service`](super::Client::machine_or_service).
+            MachineOrService {
+            }
         }
         impl<'a> MachineOrService<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/machine-or-service`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/machine-or-service`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/machine-or-service", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/machine-or-service", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[31usize])
+                    .send(&client.client, build(), &API.operations[31])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::machine_and_login`]
-        ///
-        /// [`Client::machine_and_login`]: super::Client::machine_and_login
-        #[derive(Debug, Clone)]
-        pub struct MachineAndLogin<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::machine_and_login`](super::Client::machine_and_login).
+            MachineAndLogin {
+            }
         }
         impl<'a> MachineAndLogin<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/machine-and-login`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/machine-and-login`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/machine-and-login", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/machine-and-login", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[32usize])
+                    .send(&client.client, build(), &API.operations[32])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::machine_and_login_or_alone`]
-        ///
-        /// [`Client::machine_and_login_or_alone`]: super::Client::machine_and_login_or_alone
-        #[derive(Debug, Clone)]
-        pub struct MachineAndLoginOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::machine_and_login_or_alone`](super::Client::machine_and_login_or_alone).
+            MachineAndLoginOrAlone {
+            }
         }
         impl<'a> MachineAndLoginOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/machine-and-login-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/machine-and-login-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/machine-and-login-or-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/machine-and-login-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[33usize])
+                    .send(&client.client, build(), &API.operations[33])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::machine_or_nothing`]
-        ///
-        /// [`Client::machine_or_nothing`]: super::Client::machine_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct MachineOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::machine_or_nothing`](super::Client::machine_or_nothing).
+            MachineOrNothing {
+            }
         }
         impl<'a> MachineOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/machine-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/machine-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/machine-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/machine-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[34usize])
+                    .send(&client.client, build(), &API.operations[34])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::service_alone`]
-        ///
-        /// [`Client::service_alone`]: super::Client::service_alone
-        #[derive(Debug, Clone)]
-        pub struct ServiceAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::service_alone`](super::Client::service_alone).
+            ServiceAlone {
+            }
         }
         impl<'a> ServiceAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/service-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/service-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/service-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/service-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[35usize])
+                    .send(&client.client, build(), &API.operations[35])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::service_or_bearer`]
-        ///
-        /// [`Client::service_or_bearer`]: super::Client::service_or_bearer
-        #[derive(Debug, Clone)]
-        pub struct ServiceOrBearer<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::service_or_bearer`](super::Client::service_or_bearer).
+            ServiceOrBearer {
+            }
         }
         impl<'a> ServiceOrBearer<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/service-or-bearer`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/service-or-bearer`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/service-or-bearer", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/service-or-bearer", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[36usize])
+                    .send(&client.client, build(), &API.operations[36])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::service_and_bot`]
-        ///
-        /// [`Client::service_and_bot`]: super::Client::service_and_bot
-        #[derive(Debug, Clone)]
-        pub struct ServiceAndBot<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::service_and_bot`](super::Client::service_and_bot).
+            ServiceAndBot {
+            }
         }
         impl<'a> ServiceAndBot<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/service-and-bot`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/service-and-bot`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/service-and-bot", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/service-and-bot", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[37usize])
+                    .send(&client.client, build(), &API.operations[37])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::service_and_bot_or_alone`]
-        ///
-        /// [`Client::service_and_bot_or_alone`]: super::Client::service_and_bot_or_alone
-        #[derive(Debug, Clone)]
-        pub struct ServiceAndBotOrAlone<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::service_and_bot_or_alone`](super::Client::service_and_bot_or_alone).
+            ServiceAndBotOrAlone {
+            }
         }
         impl<'a> ServiceAndBotOrAlone<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/service-and-bot-or-alone`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/service-and-bot-or-alone`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/service-and-bot-or-alone", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/service-and-bot-or-alone", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[38usize])
+                    .send(&client.client, build(), &API.operations[38])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::service_or_nothing`]
-        ///
-        /// [`Client::service_or_nothing`]: super::Client::service_or_nothing
-        #[derive(Debug, Clone)]
-        pub struct ServiceOrNothing<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::service_or_nothing`](super::Client::service_or_nothing).
+            ServiceOrNothing {
+            }
         }
         impl<'a> ServiceOrNothing<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/service-or-nothing`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/service-or-nothing`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/service-or-nothing", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/service-or-nothing", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[39usize])
+                    .send(&client.client, build(), &API.operations[39])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::login_and_bearer`]
-        ///
-        /// [`Client::login_and_bearer`]: super::Client::login_and_bearer
-        #[derive(Debug, Clone)]
-        pub struct LoginAndBearer<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::login_and_bearer`](super::Client::login_and_bearer).
+            LoginAndBearer {
+            }
         }
         impl<'a> LoginAndBearer<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/login-and-bearer`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/login-and-bearer`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/login-and-bearer", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/login-and-bearer", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[40usize])
+                    .send(&client.client, build(), &API.operations[40])
                     .await?;
                 Ok(answer.empty())
             }
         }
-        /// Builder for [`Client::public`]
-        ///
-        /// [`Client::public`]: super::Client::public
-        #[derive(Debug, Clone)]
-        pub struct Public<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::public`](super::Client::public).
+            Public {
+            }
         }
         impl<'a> Public<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/public`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `GET` request to `/public`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/public", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/public", client.baseurl);
+                    Ok(client.client.get(url).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[41usize])
+                    .send(&client.client, build(), &API.operations[41])
                     .await?;
                 Ok(answer.empty())
             }
@@ -2470,16 +1219,16 @@ mod generated {
         /// # Errors
         /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
         /// `with_config`. No message shows a value.
-        pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
-            let credential = ::keyfit::codegen::credential_from_env(
+        pub fn from_env() -> Result<Self, ::keyfit::Error> {
+            let credential = rt::credential_from_env(
                 &[
-                    ::keyfit::codegen::kind::<kind::Bearer>(),
-                    ::keyfit::codegen::kind::<kind::Login>(),
-                    ::keyfit::codegen::kind::<kind::Bot>(),
-                    ::keyfit::codegen::kind::<kind::HeaderKey>(),
-                    ::keyfit::codegen::kind::<kind::CookieKey>(),
-                    ::keyfit::codegen::kind::<kind::QueryKey>(),
-                    ::keyfit::codegen::kind::<kind::Service>(),
+                    rt::kind::<kind::Bearer>(),
+                    rt::kind::<kind::Login>(),
+                    rt::kind::<kind::Bot>(),
+                    rt::kind::<kind::HeaderKey>(),
+                    rt::kind::<kind::CookieKey>(),
+                    rt::kind::<kind::QueryKey>(),
+                    rt::kind::<kind::Service>(),
                 ],
             )?;
             Self::over(
@@ -2512,9 +1261,7 @@ mod generated {
         impl ::keyfit::auth::TokenKind for Bot {
             const NAME: &'static str = "bot";
             const VARIABLE: &'static str = "LOCKS_BOT";
-            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Scheme(
-                "Bot",
-            );
+            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Scheme("Bot");
         }
         /// The kind of `HeaderKey`.
         #[derive(Debug)]
@@ -2522,9 +1269,7 @@ mod generated {
         impl ::keyfit::auth::TokenKind for HeaderKey {
             const NAME: &'static str = "header-key";
             const VARIABLE: &'static str = "LOCKS_HEADER_KEY";
-            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Header(
-                "X-Key",
-            );
+            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Header("X-Key");
         }
         /// The kind of `CookieKey`.
         #[derive(Debug)]
@@ -2532,9 +1277,7 @@ mod generated {
         impl ::keyfit::auth::TokenKind for CookieKey {
             const NAME: &'static str = "cookie-key";
             const VARIABLE: &'static str = "LOCKS_COOKIE_KEY";
-            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Cookie(
-                "sid",
-            );
+            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Cookie("sid");
         }
         /// The kind of `QueryKey`.
         #[derive(Debug)]
@@ -2542,9 +1285,7 @@ mod generated {
         impl ::keyfit::auth::TokenKind for QueryKey {
             const NAME: &'static str = "query-key";
             const VARIABLE: &'static str = "LOCKS_QUERY_KEY";
-            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Query(
-                "key",
-            );
+            const CARRIER: ::keyfit::auth::Carrier = ::keyfit::auth::Carrier::Query("key");
         }
         /// The kind of `ServiceToken`.
         #[derive(Debug)]
@@ -2582,17 +1323,10 @@ mod generated {
     /// # Errors
     /// Returns an error if the id is empty, or a URL may not be used.
     pub fn oauth(
-        client_id: impl ::std::convert::Into<::std::string::String>,
+        client_id: impl ::std::convert::Into<String>,
         secret: impl ::keyfit::auth::SecretSource,
-    ) -> ::std::result::Result<
-        ::keyfit::auth::Credential<kind::Service>,
-        ::keyfit::Error,
-    > {
-        ::keyfit::codegen::client_credentials(
-            &oauth::CLIENT_CREDENTIALS,
-            client_id,
-            secret,
-        )
+    ) -> Result<::keyfit::auth::Credential<kind::Service>, ::keyfit::Error> {
+        rt::client_credentials(&oauth::CLIENT_CREDENTIALS, client_id, secret)
     }
     /// The flows of the scheme `service`, as the document describes them.
     pub mod oauth {
@@ -2607,7 +1341,7 @@ mod generated {
             .with_refresh_url("https://auth.locks.example/refresh")
             .with_scopes(&["read"]);
     }
-    const _: () = ::keyfit::codegen::supports::<3>();
+    const _: () = rt::supports::<3>();
     impl Client {
         /// A client for the documented host, the base URL of [`API`].
         ///
@@ -2615,7 +1349,7 @@ mod generated {
         /// Returns an error if the TLS backend cannot be initialized.
         pub fn new(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::with_config(credential, ::keyfit::Config::default())
         }
         /// A client with a configuration of your own: another base URL, timeouts, user agent.
@@ -2626,7 +1360,7 @@ mod generated {
         pub fn with_config(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::over(credential.into_credential(), config)
         }
         /// A client without a credential, for the operations that may be called without one; their docs say so. All others fail
@@ -2636,18 +1370,14 @@ mod generated {
         /// As `with_config`.
         pub fn without_credential(
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
-            Self::over(::keyfit::codegen::no_credential(), config)
+        ) -> Result<Self, ::keyfit::Error> {
+            Self::over(rt::no_credential(), config)
         }
         fn over<K>(
             credential: ::keyfit::auth::Credential<K>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
-            let (http, transport) = ::keyfit::codegen::Transport::connect(
-                credential,
-                config,
-                &API,
-            )?;
+        ) -> Result<Self, ::keyfit::Error> {
+            let (http, transport) = rt::Transport::connect(credential, config, &API)?;
             let base_url = transport.base_url().to_owned();
             Ok(Self::new_with_client(&base_url, http, transport))
         }
@@ -2662,485 +1392,154 @@ mod generated {
         /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
         pub fn request(
             &self,
-            method: ::keyfit::codegen::reqwest::Method,
+            method: rt::reqwest::Method,
             path: &str,
         ) -> ::keyfit::RawRequest<'_> {
             ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
         }
     }
     /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
-    pub static API: ::keyfit::Api = ::keyfit::Api::new("locks")
-        .with_base_urls(&["https://locks.example"])
-        .with_operations(
-            &[
-                ::keyfit::Operation::new(
-                        "bearer-alone",
-                        "bearer_alone",
-                        "GET",
-                        "/bearer-alone",
-                    )
-                    .with_security(&[&["bearer"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bearer-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bearer-or-login",
-                        "bearer_or_login",
-                        "GET",
-                        "/bearer-or-login",
-                    )
-                    .with_security(&[&["login"], &["bearer"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bearer-or-login")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bearer-and-header-key",
-                        "bearer_and_header_key",
-                        "GET",
-                        "/bearer-and-header-key",
-                    )
-                    .with_security(&[&["bearer", "header-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bearer-and-header-key")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bearer-and-header-key-or-alone",
-                        "bearer_and_header_key_or_alone",
-                        "GET",
-                        "/bearer-and-header-key-or-alone",
-                    )
-                    .with_security(&[&["bearer"], &["bearer", "header-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bearer-and-header-key-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bearer-or-nothing",
-                        "bearer_or_nothing",
-                        "GET",
-                        "/bearer-or-nothing",
-                    )
-                    .with_security(&[&["bearer"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bearer-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "login-alone",
-                        "login_alone",
-                        "GET",
-                        "/login-alone",
-                    )
-                    .with_security(&[&["login"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("login-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "login-or-bot",
-                        "login_or_bot",
-                        "GET",
-                        "/login-or-bot",
-                    )
-                    .with_security(&[&["bot"], &["login"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("login-or-bot")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "login-and-cookie-key",
-                        "login_and_cookie_key",
-                        "GET",
-                        "/login-and-cookie-key",
-                    )
-                    .with_security(&[&["login", "cookie-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("login-and-cookie-key")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "login-and-cookie-key-or-alone",
-                        "login_and_cookie_key_or_alone",
-                        "GET",
-                        "/login-and-cookie-key-or-alone",
-                    )
-                    .with_security(&[&["login"], &["login", "cookie-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("login-and-cookie-key-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "login-or-nothing",
-                        "login_or_nothing",
-                        "GET",
-                        "/login-or-nothing",
-                    )
-                    .with_security(&[&["login"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("login-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new("bot-alone", "bot_alone", "GET", "/bot-alone")
-                    .with_security(&[&["bot"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bot-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bot-or-header-key",
-                        "bot_or_header_key",
-                        "GET",
-                        "/bot-or-header-key",
-                    )
-                    .with_security(&[&["header-key"], &["bot"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bot-or-header-key")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bot-and-query-key",
-                        "bot_and_query_key",
-                        "GET",
-                        "/bot-and-query-key",
-                    )
-                    .with_security(&[&["bot", "query-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bot-and-query-key")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bot-and-query-key-or-alone",
-                        "bot_and_query_key_or_alone",
-                        "GET",
-                        "/bot-and-query-key-or-alone",
-                    )
-                    .with_security(&[&["bot"], &["bot", "query-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bot-and-query-key-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "bot-or-nothing",
-                        "bot_or_nothing",
-                        "GET",
-                        "/bot-or-nothing",
-                    )
-                    .with_security(&[&["bot"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("bot-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "header-key-alone",
-                        "header_key_alone",
-                        "GET",
-                        "/header-key-alone",
-                    )
-                    .with_security(&[&["header-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("header-key-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "header-key-or-cookie-key",
-                        "header_key_or_cookie_key",
-                        "GET",
-                        "/header-key-or-cookie-key",
-                    )
-                    .with_security(&[&["cookie-key"], &["header-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("header-key-or-cookie-key")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "header-key-and-machine",
-                        "header_key_and_machine",
-                        "GET",
-                        "/header-key-and-machine",
-                    )
-                    .with_security(&[&["header-key", "machine"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("header-key-and-machine")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "header-key-and-machine-or-alone",
-                        "header_key_and_machine_or_alone",
-                        "GET",
-                        "/header-key-and-machine-or-alone",
-                    )
-                    .with_security(&[&["header-key"], &["header-key", "machine"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("header-key-and-machine-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "header-key-or-nothing",
-                        "header_key_or_nothing",
-                        "GET",
-                        "/header-key-or-nothing",
-                    )
-                    .with_security(&[&["header-key"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("header-key-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "cookie-key-alone",
-                        "cookie_key_alone",
-                        "GET",
-                        "/cookie-key-alone",
-                    )
-                    .with_security(&[&["cookie-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("cookie-key-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "cookie-key-or-query-key",
-                        "cookie_key_or_query_key",
-                        "GET",
-                        "/cookie-key-or-query-key",
-                    )
-                    .with_security(&[&["query-key"], &["cookie-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("cookie-key-or-query-key")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "cookie-key-and-service",
-                        "cookie_key_and_service",
-                        "GET",
-                        "/cookie-key-and-service",
-                    )
-                    .with_security(&[&["cookie-key", "service"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("cookie-key-and-service")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "cookie-key-and-service-or-alone",
-                        "cookie_key_and_service_or_alone",
-                        "GET",
-                        "/cookie-key-and-service-or-alone",
-                    )
-                    .with_security(&[&["cookie-key"], &["cookie-key", "service"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("cookie-key-and-service-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "cookie-key-or-nothing",
-                        "cookie_key_or_nothing",
-                        "GET",
-                        "/cookie-key-or-nothing",
-                    )
-                    .with_security(&[&["cookie-key"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("cookie-key-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "query-key-alone",
-                        "query_key_alone",
-                        "GET",
-                        "/query-key-alone",
-                    )
-                    .with_security(&[&["query-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("query-key-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "query-key-or-machine",
-                        "query_key_or_machine",
-                        "GET",
-                        "/query-key-or-machine",
-                    )
-                    .with_security(&[&["machine"], &["query-key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("query-key-or-machine")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "query-key-and-bearer",
-                        "query_key_and_bearer",
-                        "GET",
-                        "/query-key-and-bearer",
-                    )
-                    .with_security(&[&["query-key", "bearer"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("query-key-and-bearer")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "query-key-and-bearer-or-alone",
-                        "query_key_and_bearer_or_alone",
-                        "GET",
-                        "/query-key-and-bearer-or-alone",
-                    )
-                    .with_security(&[&["query-key"], &["query-key", "bearer"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("query-key-and-bearer-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "query-key-or-nothing",
-                        "query_key_or_nothing",
-                        "GET",
-                        "/query-key-or-nothing",
-                    )
-                    .with_security(&[&["query-key"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("query-key-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "machine-alone",
-                        "machine_alone",
-                        "GET",
-                        "/machine-alone",
-                    )
-                    .with_security(&[&["machine"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("machine-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "machine-or-service",
-                        "machine_or_service",
-                        "GET",
-                        "/machine-or-service",
-                    )
-                    .with_security(&[&["service"], &["machine"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("machine-or-service")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "machine-and-login",
-                        "machine_and_login",
-                        "GET",
-                        "/machine-and-login",
-                    )
-                    .with_security(&[&["machine", "login"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("machine-and-login")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "machine-and-login-or-alone",
-                        "machine_and_login_or_alone",
-                        "GET",
-                        "/machine-and-login-or-alone",
-                    )
-                    .with_security(&[&["machine"], &["machine", "login"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("machine-and-login-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "machine-or-nothing",
-                        "machine_or_nothing",
-                        "GET",
-                        "/machine-or-nothing",
-                    )
-                    .with_security(&[&["machine"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("machine-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "service-alone",
-                        "service_alone",
-                        "GET",
-                        "/service-alone",
-                    )
-                    .with_security(&[&["service"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("service-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "service-or-bearer",
-                        "service_or_bearer",
-                        "GET",
-                        "/service-or-bearer",
-                    )
-                    .with_security(&[&["bearer"], &["service"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("service-or-bearer")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "service-and-bot",
-                        "service_and_bot",
-                        "GET",
-                        "/service-and-bot",
-                    )
-                    .with_security(&[&["service", "bot"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("service-and-bot")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "service-and-bot-or-alone",
-                        "service_and_bot_or_alone",
-                        "GET",
-                        "/service-and-bot-or-alone",
-                    )
-                    .with_security(&[&["service"], &["service", "bot"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("service-and-bot-or-alone")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "service-or-nothing",
-                        "service_or_nothing",
-                        "GET",
-                        "/service-or-nothing",
-                    )
-                    .with_security(&[&["service"], &[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("service-or-nothing")
-                    .with_errors(""),
-                ::keyfit::Operation::new(
-                        "login-and-bearer",
-                        "login_and_bearer",
-                        "GET",
-                        "/login-and-bearer",
-                    )
-                    .with_security(&[&["login", "bearer"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("login-and-bearer")
-                    .with_errors(""),
-                ::keyfit::Operation::new("public", "public", "GET", "/public")
-                    .with_security(&[&[]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("public")
-                    .with_errors(""),
-            ],
-        )
+    pub static API: ::keyfit::Api =
+        ::keyfit::Api::new("locks").with_base_urls(&["https://locks.example"])
+        .with_operations(&[
+            ::keyfit::Operation::new("bearer-alone", "bearer_alone", "GET", "/bearer-alone")
+                .with_security(&[&["bearer"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bearer-or-login", "bearer_or_login", "GET", "/bearer-or-login")
+                .with_security(&[&["login"], &["bearer"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bearer-and-header-key", "bearer_and_header_key", "GET", "/bearer-and-header-key")
+                .with_security(&[&["bearer", "header-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bearer-and-header-key-or-alone", "bearer_and_header_key_or_alone", "GET", "/bearer-and-header-key-or-alone")
+                .with_security(&[&["bearer"], &["bearer", "header-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bearer-or-nothing", "bearer_or_nothing", "GET", "/bearer-or-nothing")
+                .with_security(&[&["bearer"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("login-alone", "login_alone", "GET", "/login-alone")
+                .with_security(&[&["login"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("login-or-bot", "login_or_bot", "GET", "/login-or-bot")
+                .with_security(&[&["bot"], &["login"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("login-and-cookie-key", "login_and_cookie_key", "GET", "/login-and-cookie-key")
+                .with_security(&[&["login", "cookie-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("login-and-cookie-key-or-alone", "login_and_cookie_key_or_alone", "GET", "/login-and-cookie-key-or-alone")
+                .with_security(&[&["login"], &["login", "cookie-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("login-or-nothing", "login_or_nothing", "GET", "/login-or-nothing")
+                .with_security(&[&["login"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bot-alone", "bot_alone", "GET", "/bot-alone")
+                .with_security(&[&["bot"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bot-or-header-key", "bot_or_header_key", "GET", "/bot-or-header-key")
+                .with_security(&[&["header-key"], &["bot"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bot-and-query-key", "bot_and_query_key", "GET", "/bot-and-query-key")
+                .with_security(&[&["bot", "query-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bot-and-query-key-or-alone", "bot_and_query_key_or_alone", "GET", "/bot-and-query-key-or-alone")
+                .with_security(&[&["bot"], &["bot", "query-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("bot-or-nothing", "bot_or_nothing", "GET", "/bot-or-nothing")
+                .with_security(&[&["bot"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("header-key-alone", "header_key_alone", "GET", "/header-key-alone")
+                .with_security(&[&["header-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("header-key-or-cookie-key", "header_key_or_cookie_key", "GET", "/header-key-or-cookie-key")
+                .with_security(&[&["cookie-key"], &["header-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("header-key-and-machine", "header_key_and_machine", "GET", "/header-key-and-machine")
+                .with_security(&[&["header-key", "machine"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("header-key-and-machine-or-alone", "header_key_and_machine_or_alone", "GET", "/header-key-and-machine-or-alone")
+                .with_security(&[&["header-key"], &["header-key", "machine"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("header-key-or-nothing", "header_key_or_nothing", "GET", "/header-key-or-nothing")
+                .with_security(&[&["header-key"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("cookie-key-alone", "cookie_key_alone", "GET", "/cookie-key-alone")
+                .with_security(&[&["cookie-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("cookie-key-or-query-key", "cookie_key_or_query_key", "GET", "/cookie-key-or-query-key")
+                .with_security(&[&["query-key"], &["cookie-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("cookie-key-and-service", "cookie_key_and_service", "GET", "/cookie-key-and-service")
+                .with_security(&[&["cookie-key", "service"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("cookie-key-and-service-or-alone", "cookie_key_and_service_or_alone", "GET", "/cookie-key-and-service-or-alone")
+                .with_security(&[&["cookie-key"], &["cookie-key", "service"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("cookie-key-or-nothing", "cookie_key_or_nothing", "GET", "/cookie-key-or-nothing")
+                .with_security(&[&["cookie-key"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("query-key-alone", "query_key_alone", "GET", "/query-key-alone")
+                .with_security(&[&["query-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("query-key-or-machine", "query_key_or_machine", "GET", "/query-key-or-machine")
+                .with_security(&[&["machine"], &["query-key"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("query-key-and-bearer", "query_key_and_bearer", "GET", "/query-key-and-bearer")
+                .with_security(&[&["query-key", "bearer"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("query-key-and-bearer-or-alone", "query_key_and_bearer_or_alone", "GET", "/query-key-and-bearer-or-alone")
+                .with_security(&[&["query-key"], &["query-key", "bearer"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("query-key-or-nothing", "query_key_or_nothing", "GET", "/query-key-or-nothing")
+                .with_security(&[&["query-key"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("machine-alone", "machine_alone", "GET", "/machine-alone")
+                .with_security(&[&["machine"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("machine-or-service", "machine_or_service", "GET", "/machine-or-service")
+                .with_security(&[&["service"], &["machine"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("machine-and-login", "machine_and_login", "GET", "/machine-and-login")
+                .with_security(&[&["machine", "login"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("machine-and-login-or-alone", "machine_and_login_or_alone", "GET", "/machine-and-login-or-alone")
+                .with_security(&[&["machine"], &["machine", "login"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("machine-or-nothing", "machine_or_nothing", "GET", "/machine-or-nothing")
+                .with_security(&[&["machine"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("service-alone", "service_alone", "GET", "/service-alone")
+                .with_security(&[&["service"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("service-or-bearer", "service_or_bearer", "GET", "/service-or-bearer")
+                .with_security(&[&["bearer"], &["service"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("service-and-bot", "service_and_bot", "GET", "/service-and-bot")
+                .with_security(&[&["service", "bot"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("service-and-bot-or-alone", "service_and_bot_or_alone", "GET", "/service-and-bot-or-alone")
+                .with_security(&[&["service"], &["service", "bot"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("service-or-nothing", "service_or_nothing", "GET", "/service-or-nothing")
+                .with_security(&[&["service"], &[]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("login-and-bearer", "login_and_bearer", "GET", "/login-and-bearer")
+                .with_security(&[&["login", "bearer"]]).with_success(&[204])
+                .with_retry(::keyfit::operation::Retry::Safe),
+            ::keyfit::Operation::new("public", "public", "GET", "/public").with_security(&[&[]])
+                .with_success(&[204]).with_retry(::keyfit::operation::Retry::Safe),
+        ])
         .with_client_certificates(&["machine"]);
     /// Values that the document names; in answers others are kept as they came.
-    pub mod values {}
+    pub mod values {
+    }
     #[cfg(test)]
     /// Calls an operation through its typed builder.
     #[allow(unused_variables)]
     async fn dispatch(
         client: &Client,
         operation: &str,
-        arguments: &::keyfit::codegen::serde_json::Map<
-            ::std::string::String,
-            ::keyfit::codegen::serde_json::Value,
-        >,
-    ) -> ::std::result::Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
+        arguments: &rt::serde_json::Map<String, rt::serde_json::Value>,
+    ) -> Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
         match operation {
             "bearer-alone" => {
                 #[allow(unused_mut)]
@@ -3352,7 +1751,7 @@ mod generated {
                 let mut call = client.public();
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
-            _ => Err(::keyfit::codegen::unknown_operation(operation)),
+            _ => Err(rt::unknown_operation(operation)),
         }
     }
     #[cfg(test)]
@@ -3360,12 +1759,9 @@ mod generated {
         fn call<'a>(
             &'a self,
             operation: &'a str,
-            arguments: &'a ::keyfit::codegen::serde_json::Map<
-                ::std::string::String,
-                ::keyfit::codegen::serde_json::Value,
-            >,
+            arguments: &'a rt::serde_json::Map<String, rt::serde_json::Value>,
         ) -> ::keyfit::dispatch::Call<'a> {
-            ::std::boxed::Box::pin(dispatch(self, operation, arguments))
+            Box::pin(dispatch(self, operation, arguments))
         }
     }
     /// A client whose operations are called by their ids: what the contract check drives.
@@ -3377,12 +1773,9 @@ mod generated {
     pub fn connect(
         config: ::keyfit::Config,
         access: ::keyfit::dispatch::Access,
-    ) -> ::std::result::Result<
-        ::std::boxed::Box<dyn ::keyfit::dispatch::Dispatch>,
-        ::keyfit::Error,
-    > {
+    ) -> Result<Box<dyn ::keyfit::dispatch::Dispatch>, ::keyfit::Error> {
         Ok(
-            ::std::boxed::Box::new(
+            Box::new(
                 Client::over(
                     access.credential("bearer", ::keyfit::auth::Carrier::Bearer)?,
                     config,

@@ -14,242 +14,61 @@
 )]
 #[rustfmt::skip]
 mod generated {
+    use ::keyfit::codegen as rt;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
-        /// `Count`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        use ::keyfit::codegen as rt;
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Count {
             pub parcels: i64,
         }
-        /// `Move`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Move {
             pub parcel: i64,
             pub state: super::values::MoveState,
         }
-        /// `Parcel`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Parcel {
             pub id: i64,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub note: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub note: Option<String>,
         }
-        impl Parcel {
-            pub fn builder() -> builder::Parcel {
-                Default::default()
-            }
-        }
-        /// `ParcelAnswer`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        pub struct ParcelAnswer {
-            pub id: i64,
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub note: ::std::option::Option<::std::string::String>,
-        }
-        /// `Question`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Question {
-            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-            pub stream: ::std::option::Option<bool>,
-            pub text: ::std::string::String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub stream: Option<bool>,
+            pub text: String,
         }
-        impl Question {
-            pub fn builder() -> builder::Question {
-                Default::default()
-            }
-        }
-        /// `Reply`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Reply {
-            pub text: ::std::string::String,
+            pub text: String,
         }
-        /// `Word`
-        #[derive(Clone, Debug)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct Word {
-            pub word: ::std::string::String,
+            pub word: String,
         }
         /// Types for composing complex structures.
         pub mod builder {
-            #[derive(Clone, Debug)]
-            pub struct Parcel {
-                id: ::std::result::Result<i64, ::std::string::String>,
-                note: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Parcel {
-                fn default() -> Self {
-                    Self {
-                        id: Err("no value supplied for id".to_string()),
-                        note: Ok(Default::default()),
-                    }
+            use ::keyfit::codegen as rt;
+            rt::builder! {
+                Parcel {
+                    required id: i64,
+                    optional note maybe_note: String,
                 }
             }
-            impl Parcel {
-                pub fn id(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<i64>,
-                ) -> Self {
-                    self.id = ::keyfit::codegen::accept::<i64>("id", value);
-                    self
-                }
-                pub fn note(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.note = ::keyfit::codegen::accept_some("note", value);
-                    self
-                }
-                /// `note` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_note(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.note = ::keyfit::codegen::accept_maybe("note", value);
-                    self
+            rt::builder! {
+                Question {
+                    optional stream maybe_stream: bool,
+                    required text: String,
                 }
             }
-            impl ::std::convert::TryFrom<Parcel> for super::Parcel {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Parcel,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        id: value.id?,
-                        note: value.note?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Parcel> for Parcel {
-                fn from(value: super::Parcel) -> Self {
-                    Self {
-                        id: Ok(value.id),
-                        note: Ok(value.note),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct Question {
-                stream: ::std::result::Result<
-                    ::std::option::Option<bool>,
-                    ::std::string::String,
-                >,
-                text: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Question {
-                fn default() -> Self {
-                    Self {
-                        stream: Ok(Default::default()),
-                        text: Err("no value supplied for text".to_string()),
-                    }
-                }
-            }
-            impl Question {
-                pub fn stream(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<bool>,
-                ) -> Self {
-                    self.stream = ::keyfit::codegen::accept_some("stream", value);
-                    self
-                }
-                /// `stream` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_stream(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<bool>,
-                    >,
-                ) -> Self {
-                    self.stream = ::keyfit::codegen::accept_maybe("stream", value);
-                    self
-                }
-                pub fn text(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.text = ::keyfit::codegen::accept::<
-                        ::std::string::String,
-                    >("text", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Question> for super::Question {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Question,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        stream: value.stream?,
-                        text: value.text?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Question> for Question {
-                fn from(value: super::Question) -> Self {
-                    Self {
-                        stream: Ok(value.stream),
-                        text: Ok(value.text),
-                    }
-                }
-            }
-        }
-        /// Error types.
-        pub mod error {
-            /// Error from a `TryFrom` or `FromStr` implementation.
-            pub struct ConversionError(::std::borrow::Cow<'static, str>);
-            impl ::std::error::Error for ConversionError {}
-            impl ::std::fmt::Display for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Display::fmt(&self.0, f)
-                }
-            }
-            impl ::std::fmt::Debug for ConversionError {
-                fn fmt(
-                    &self,
-                    f: &mut ::std::fmt::Formatter<'_>,
-                ) -> Result<(), ::std::fmt::Error> {
-                    ::std::fmt::Debug::fmt(&self.0, f)
-                }
-            }
-            impl From<&'static str> for ConversionError {
-                fn from(value: &'static str) -> Self {
-                    Self(value.into())
-                }
-            }
-            impl From<String> for ConversionError {
-                fn from(value: String) -> Self {
-                    Self(value.into())
-                }
-            }
-        }
-        impl ::keyfit::codegen::ArgumentType for Parcel {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for Question {
-            type Rule = ::keyfit::codegen::rule::Converted;
         }
     }
     #[derive(Clone, Debug)]
@@ -258,8 +77,8 @@ mod generated {
     /// Version: 1
     pub struct Client {
         pub(crate) baseurl: String,
-        pub(crate) client: ::keyfit::codegen::reqwest::Client,
-        pub(crate) inner: ::keyfit::codegen::Transport,
+        pub(crate) client: rt::reqwest::Client,
+        pub(crate) inner: rt::Transport,
     }
     impl Client {
         /// Construct a new client with an existing `reqwest::Client`,
@@ -270,8 +89,8 @@ mod generated {
         /// as well as port and a path stem if applicable.
         pub(crate) fn new_with_client(
             baseurl: &str,
-            client: ::keyfit::codegen::reqwest::Client,
-            inner: ::keyfit::codegen::Transport,
+            client: rt::reqwest::Client,
+            inner: rt::Transport,
         ) -> Self {
             Self {
                 baseurl: baseurl.to_string(),
@@ -283,13 +102,7 @@ mod generated {
     impl Client {
         /// What happens in the depot, as it happens
         ///
-        /// Sends a `GET` request to `/moves`
-        ///
-        /// ```text
-        /// let response = client.follow_moves()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://depot.example.com/v1/moves' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -298,16 +111,7 @@ mod generated {
         }
         /// An answer whole, or word by word
         ///
-        /// Sends a `POST` request to `/answers`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.ask()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://depot.example.com/v1/answers' -H 'Authorization: Bearer …' -H 'Content-Type: application/json' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -316,13 +120,7 @@ mod generated {
         }
         /// Events that the document describes whole
         ///
-        /// Sends a `GET` request to `/news`
-        ///
-        /// ```text
-        /// let response = client.follow_news()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://depot.example.com/v1/news' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -331,13 +129,7 @@ mod generated {
         }
         /// Events as OpenAPI 3.2 describes them
         ///
-        /// Sends a `GET` request to `/scales`
-        ///
-        /// ```text
-        /// let response = client.follow_scales()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://depot.example.com/v1/scales' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -346,13 +138,7 @@ mod generated {
         }
         /// Lines of text
         ///
-        /// Sends a `GET` request to `/log`
-        ///
-        /// ```text
-        /// let response = client.follow_log()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://depot.example.com/v1/log' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -361,13 +147,7 @@ mod generated {
         }
         /// All parcels, one a line
         ///
-        /// Sends a `GET` request to `/parcels`
-        ///
-        /// ```text
-        /// let response = client.export_parcels()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://depot.example.com/v1/parcels' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -376,16 +156,7 @@ mod generated {
         }
         /// Many parcels, one a line
         ///
-        /// Sends a `POST` request to `/parcels`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.import_parcels()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X POST 'https://depot.example.com/v1/parcels' -H 'Authorization: Bearer …' -H 'Content-Type: application/x-ndjson' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -394,26 +165,14 @@ mod generated {
         }
         /// Scans as a JSON text sequence
         ///
-        /// Sends a `GET` request to `/scans`
-        ///
-        /// ```text
-        /// let response = client.export_scans()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://depot.example.com/v1/scans' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn export_scans(&self) -> builder::ExportScans<'_> {
             builder::ExportScans::new(self)
         }
-        /// Sends a `GET` request to `/photo`
-        ///
-        /// ```text
-        /// let response = client.photo()
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl 'https://depot.example.com/v1/photo' -H 'Authorization: Bearer …'`
         ///
         /// - Token: `key`.
         /// - Repeat: it changes nothing, so it may be repeated.
@@ -421,16 +180,7 @@ mod generated {
         pub fn photo(&self) -> builder::Photo<'_> {
             builder::Photo::new(self)
         }
-        /// Sends a `PUT` request to `/photo`
-        ///
-        /// Arguments:
-        /// - `body`:
-        /// ```text
-        /// let response = client.replace_photo()
-        ///     .body(body)
-        ///     .send()
-        ///     .await;
-        /// ```
+        /// `curl -X PUT 'https://depot.example.com/v1/photo' -H 'Authorization: Bearer …' -H 'Content-Type: application/octet-stream' --data-binary @body`
         ///
         /// - Token: `key`.
         /// - Repeat: never: a second request could have a second effect.
@@ -441,153 +191,60 @@ mod generated {
     /// Types for composing operation parameters.
     #[allow(clippy::all)]
     pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use ::keyfit::codegen::{Error, RequestBuilderExt, encode_path};
-        /// Builder for [`Client::follow_moves`]
-        ///
-        /// [`Client::follow_moves`]: super::Client::follow_moves
-        #[derive(Debug, Clone)]
-        pub struct FollowMoves<'a> {
-            client: &'a super::Client,
+        use ::keyfit::codegen as rt;
+        use super::{API, types};
+        use ::keyfit::codegen::{Error, PathSegment, RequestBuilderExt, encode_path};
+        rt::call! {
+            /// Builder for [`Client::follow_moves`](super::Client::follow_moves).
+            FollowMoves {
+            }
         }
         impl<'a> FollowMoves<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/moves`
-            ///
-            /// The answer comes an event at a time, as `text/event-stream`, which is asked for.
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/moves`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
+            ) -> Result<
                 ::keyfit::Response<::keyfit::EventStream<types::Move>>,
                 ::keyfit::Error,
             > {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/moves", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/moves", client.baseurl);
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         build(),
-                        &super::API.operations[0usize],
-                        ::keyfit::codegen::Streamed::new("text/event-stream"),
+                        &API.operations[0],
+                        rt::Streamed::new("text/event-stream"),
                     )
                     .events()
                     .await
             }
         }
-        /// Builder for [`Client::ask`]
-        ///
-        /// [`Client::ask`]: super::Client::ask
-        #[derive(Debug, Clone)]
-        pub struct Ask<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::Question, String>,
+        rt::call! {
+            /// Builder for [`Client::ask`](super::Client::ask).
+            Ask {
+                built body body_map: types::Question,
+            }
         }
         impl<'a> Ask<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body(
-                mut self,
-                value: impl ::keyfit::codegen::IntoArgument<types::Question>,
-            ) -> Self {
-                self.body = ::keyfit::codegen::accept::<types::Question>("body", value)
-                    .map(From::from);
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::Question,
-                ) -> types::builder::Question,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            fn into_request(
-                self,
-            ) -> (
-                &'a super::Client,
-                ::std::result::Result<::keyfit::codegen::reqwest::Request, Error>,
-            ) {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body
-                        .and_then(|v| {
-                            types::Question::try_from(v).map_err(|e| e.to_string())
-                        })
-                        .map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/answers", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .json(&body)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let body = rt::built::<types::Question>(self.body)?;
+                    let url = format!("{}/answers", client.baseurl);
+                    Ok(client.client.post(url).accept("application/json").json(&body).build()?)
                 };
                 (client, build())
             }
-            /// Sends a `POST` request to `/answers`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `POST` request to `/answers`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Reply>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Reply>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                let answer = client
-                    .inner
-                    .send(&client.client, request, &super::API.operations[1usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, request, &API.operations[1]).await?.decode()
             }
             /// The answer comes an event at a time, as `text/event-stream`, which is asked for. The member `/stream` of the body is set to `true`. It ends with the event `[END]`, which is not handed on.
             ///
@@ -595,17 +252,17 @@ mod generated {
             /// Returns a `keyfit::Error` if the request cannot be sent, is not answered by a success, or by another kind of answer.
             pub async fn stream(
                 self,
-            ) -> ::std::result::Result<
+            ) -> Result<
                 ::keyfit::Response<::keyfit::EventStream<types::Word>>,
                 ::keyfit::Error,
             > {
                 let (client, request) = self.into_request();
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         request,
-                        &super::API.operations[1usize],
-                        ::keyfit::codegen::Streamed::new("text/event-stream")
+                        &API.operations[1],
+                        rt::Streamed::new("text/event-stream")
                             .with_end("[END]")
                             .with_switch("/stream"),
                     )
@@ -613,233 +270,114 @@ mod generated {
                     .await
             }
         }
-        /// Builder for [`Client::follow_news`]
-        ///
-        /// [`Client::follow_news`]: super::Client::follow_news
-        #[derive(Debug, Clone)]
-        pub struct FollowNews<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::follow_news`](super::Client::follow_news).
+            FollowNews {
+            }
         }
         impl<'a> FollowNews<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/news`
-            ///
-            /// The answer comes an event at a time, as `text/event-stream`, which is asked for.
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/news`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
+            ) -> Result<
                 ::keyfit::Response<::keyfit::EventStream<types::Word>>,
                 ::keyfit::Error,
             > {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/news", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/news", client.baseurl);
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         build(),
-                        &super::API.operations[2usize],
-                        ::keyfit::codegen::Streamed::new("text/event-stream"),
+                        &API.operations[2],
+                        rt::Streamed::new("text/event-stream"),
                     )
                     .events()
                     .await
             }
         }
-        /// Builder for [`Client::follow_scales`]
-        ///
-        /// [`Client::follow_scales`]: super::Client::follow_scales
-        #[derive(Debug, Clone)]
-        pub struct FollowScales<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::follow_scales`](super::Client::follow_scales).
+            FollowScales {
+            }
         }
         impl<'a> FollowScales<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/scales`
-            ///
-            /// The answer comes an event at a time, as `text/event-stream`, which is asked for.
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/scales`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
+            ) -> Result<
                 ::keyfit::Response<::keyfit::EventStream<types::Move>>,
                 ::keyfit::Error,
             > {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/scales", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/scales", client.baseurl);
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         build(),
-                        &super::API.operations[3usize],
-                        ::keyfit::codegen::Streamed::new("text/event-stream"),
+                        &API.operations[3],
+                        rt::Streamed::new("text/event-stream"),
                     )
                     .events()
                     .await
             }
         }
-        /// Builder for [`Client::follow_log`]
-        ///
-        /// [`Client::follow_log`]: super::Client::follow_log
-        #[derive(Debug, Clone)]
-        pub struct FollowLog<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::follow_log`](super::Client::follow_log).
+            FollowLog {
+            }
         }
         impl<'a> FollowLog<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/log`
-            ///
-            /// The answer comes an event at a time, as `text/event-stream`, which is asked for.
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/log`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::keyfit::EventStream<::std::string::String>>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<::keyfit::EventStream<String>>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/log", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/log", client.baseurl);
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         build(),
-                        &super::API.operations[4usize],
-                        ::keyfit::codegen::Streamed::new("text/event-stream"),
+                        &API.operations[4],
+                        rt::Streamed::new("text/event-stream"),
                     )
                     .text_events()
                     .await
             }
         }
-        /// Builder for [`Client::export_parcels`]
-        ///
-        /// [`Client::export_parcels`]: super::Client::export_parcels
-        #[derive(Debug, Clone)]
-        pub struct ExportParcels<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::export_parcels`](super::Client::export_parcels).
+            ExportParcels {
+            }
         }
         impl<'a> ExportParcels<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/parcels`
-            ///
-            /// The answer comes an item at a time, as `application/x-ndjson`, which is asked for.
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/parcels`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::keyfit::JsonLines<types::ParcelAnswer>>,
+            ) -> Result<
+                ::keyfit::Response<::keyfit::JsonLines<types::Parcel>>,
                 ::keyfit::Error,
             > {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/parcels", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/parcels", client.baseurl);
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         build(),
-                        &super::API.operations[5usize],
-                        ::keyfit::codegen::Streamed::new("application/x-ndjson"),
+                        &API.operations[5],
+                        rt::Streamed::new("application/x-ndjson"),
                     )
                     .json_lines()
                     .await
@@ -866,184 +404,89 @@ mod generated {
                 I: ::std::iter::IntoIterator<Item = types::Parcel>,
                 I::IntoIter: Send + 'static,
             {
-                self.body = Ok(
-                    ::keyfit::Upload::json_items(
-                        ::keyfit::codegen::Framing::Lines,
-                        items,
-                    ),
-                );
+                self.body = Ok(::keyfit::Upload::json_items(rt::Framing::Lines, items));
                 self
             }
             /// The items of the body from a stream, each sent when it comes. A request with them is sent once.
             pub fn body_stream<S>(mut self, items: S) -> Self
             where
-                S: ::keyfit::codegen::Stream<Item = types::Parcel> + Send + 'static,
+                S: rt::Stream<Item = types::Parcel> + Send + 'static,
             {
-                self.body = Ok(
-                    ::keyfit::Upload::json_stream(
-                        ::keyfit::codegen::Framing::Lines,
-                        items,
-                    ),
-                );
+                self.body = Ok(::keyfit::Upload::json_stream(rt::Framing::Lines, items));
                 self
             }
-            /// Sends a `POST` request to `/parcels`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `POST` request to `/parcels`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<types::Count>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<types::Count>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/parcels", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    header_map
-                        .append(
-                            ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/x-ndjson",
-                            ),
-                        );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .post(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .body(body)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let body = self.body?;
+                    let url = format!("{}/parcels", client.baseurl);
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(1usize);
+                    rt::set(&mut header_map, "content-type", "application/x-ndjson");
+                    Ok(
+                        client
+                            .client
+                            .post(url)
+                            .accept("application/json")
+                            .body(body)
+                            .headers(header_map)
+                            .build()?,
+                    )
                 };
-                let answer = client
-                    .inner
-                    .send(&client.client, build(), &super::API.operations[6usize])
-                    .await?;
-                answer.decode()
+                client.inner.send(&client.client, build(), &API.operations[6]).await?.decode()
             }
         }
-        /// Builder for [`Client::export_scans`]
-        ///
-        /// [`Client::export_scans`]: super::Client::export_scans
-        #[derive(Debug, Clone)]
-        pub struct ExportScans<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::export_scans`](super::Client::export_scans).
+            ExportScans {
+            }
         }
         impl<'a> ExportScans<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/scans`
-            ///
-            /// The answer comes an item at a time, as `application/json-seq`, which is asked for.
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/scans`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::keyfit::JsonLines<types::ParcelAnswer>>,
+            ) -> Result<
+                ::keyfit::Response<::keyfit::JsonLines<types::Parcel>>,
                 ::keyfit::Error,
             > {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/scans", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/json",
-                            ),
-                        )
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/scans", client.baseurl);
+                    Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                ::keyfit::codegen::stream(
+                rt::stream(
                         &client.inner,
                         &client.client,
                         build(),
-                        &super::API.operations[7usize],
-                        ::keyfit::codegen::Streamed::new("application/json-seq"),
+                        &API.operations[7],
+                        rt::Streamed::new("application/json-seq"),
                     )
                     .json_lines()
                     .await
             }
         }
-        /// Builder for [`Client::photo`]
-        ///
-        /// [`Client::photo`]: super::Client::photo
-        #[derive(Debug, Clone)]
-        pub struct Photo<'a> {
-            client: &'a super::Client,
+        rt::call! {
+            /// Builder for [`Client::photo`](super::Client::photo).
+            Photo {
+            }
         }
         impl<'a> Photo<'a> {
-            pub(crate) fn new(client: &'a super::Client) -> Self {
-                Self { client: client }
-            }
-            /// Sends a `GET` request to `/photo`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+            /// Sends a `GET` request to `/photo`. An error says that it was not sent, or not answered by a success.
             pub async fn send(
                 self,
-            ) -> ::std::result::Result<
-                ::keyfit::Response<::keyfit::ByteStream>,
-                ::keyfit::Error,
-            > {
+            ) -> Result<::keyfit::Response<::keyfit::ByteStream>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client } = self;
-                    let url = format!("{}/photo", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    header_map
-                        .append(
-                            ::keyfit::codegen::reqwest::header::ACCEPT,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "image/png",
-                            ),
-                        );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .get(url)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let url = format!("{}/photo", client.baseurl);
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(1usize);
+                    rt::set(&mut header_map, "accept", "image/png");
+                    Ok(client.client.get(url).headers(header_map).build()?)
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[8usize])
+                    .send(&client.client, build(), &API.operations[8])
                     .await?;
                 Ok(answer.stream())
             }
@@ -1054,7 +497,7 @@ mod generated {
         #[derive(Debug)]
         pub struct ReplacePhoto<'a> {
             client: &'a super::Client,
-            body: Result<::keyfit::codegen::reqwest::Body, String>,
+            body: Result<rt::reqwest::Body, String>,
         }
         impl<'a> ReplacePhoto<'a> {
             pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -1066,51 +509,36 @@ mod generated {
             pub fn body(
                 mut self,
                 value: impl ::std::convert::TryInto<
-                    ::keyfit::codegen::reqwest::Body,
+                    rt::reqwest::Body,
                     Error: ::std::fmt::Display,
                 >,
             ) -> Self {
-                self.body = ::keyfit::codegen::accept_converted::<
-                    ::keyfit::codegen::reqwest::Body,
-                >("body", value);
+                self.body = rt::accept_converted::<rt::reqwest::Body>("body", value);
                 self
             }
-            /// Sends a `PUT` request to `/photo`
-            ///
-            /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-            pub async fn send(
-                self,
-            ) -> ::std::result::Result<::keyfit::Response<()>, ::keyfit::Error> {
+            /// Sends a `PUT` request to `/photo`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
                 let client = self.client;
-                let build = move || -> ::std::result::Result<
-                    ::keyfit::codegen::reqwest::Request,
-                    Error,
-                > {
-                    let Self { client, body } = self;
-                    let body = body.map_err(Error::InvalidRequest)?;
-                    let url = format!("{}/photo", client.baseurl,);
-                    let mut header_map = ::keyfit::codegen::reqwest::header::HeaderMap::with_capacity(
-                        1usize,
-                    );
-                    #[allow(unused_mut)]
-                    let mut request = client
-                        .client
-                        .put(url)
-                        .header(
-                            ::keyfit::codegen::reqwest::header::CONTENT_TYPE,
-                            ::keyfit::codegen::reqwest::header::HeaderValue::from_static(
-                                "application/octet-stream",
-                            ),
-                        )
-                        .body(body)
-                        .headers(header_map)
-                        .build()?;
-                    Ok(request)
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let body = self.body?;
+                    let url = format!("{}/photo", client.baseurl);
+                    Ok(
+                        client
+                            .client
+                            .put(url)
+                            .header(
+                                rt::reqwest::header::CONTENT_TYPE,
+                                rt::reqwest::header::HeaderValue::from_static(
+                                    "application/octet-stream",
+                                ),
+                            )
+                            .body(body)
+                            .build()?,
+                    )
                 };
                 let answer = client
                     .inner
-                    .send(&client.client, build(), &super::API.operations[9usize])
+                    .send(&client.client, build(), &API.operations[9])
                     .await?;
                 Ok(answer.empty())
             }
@@ -1125,10 +553,8 @@ mod generated {
         /// # Errors
         /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
         /// `with_config`. No message shows a value.
-        pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
-            let credential = ::keyfit::codegen::credential_from_env(
-                &[::keyfit::codegen::kind::<kind::Key>()],
-            )?;
+        pub fn from_env() -> Result<Self, ::keyfit::Error> {
+            let credential = rt::credential_from_env(&[rt::kind::<kind::Key>()])?;
             Self::over(
                 credential,
                 ::keyfit::Config::default().base_url_from_env("STREAMS_BASE_URL")?,
@@ -1150,7 +576,7 @@ mod generated {
     /// The credential `key` of this API, from the variable `STREAMS_KEY`; sent as `Authorization: Bearer <token>`.
     pub type Key = ::keyfit::auth::Token<kind::Key>;
     impl ::keyfit::auth::Opens<Api> for kind::Key {}
-    const _: () = ::keyfit::codegen::supports::<3>();
+    const _: () = rt::supports::<3>();
     impl Client {
         /// A client for the documented host, the base URL of [`API`].
         ///
@@ -1158,7 +584,7 @@ mod generated {
         /// Returns an error if the TLS backend cannot be initialized.
         pub fn new(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::with_config(credential, ::keyfit::Config::default())
         }
         /// A client with a configuration of your own: another base URL, timeouts, user agent.
@@ -1169,18 +595,14 @@ mod generated {
         pub fn with_config(
             credential: impl ::keyfit::auth::IntoCredential<Api>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
+        ) -> Result<Self, ::keyfit::Error> {
             Self::over(credential.into_credential(), config)
         }
         fn over<K>(
             credential: ::keyfit::auth::Credential<K>,
             config: ::keyfit::Config,
-        ) -> ::std::result::Result<Self, ::keyfit::Error> {
-            let (http, transport) = ::keyfit::codegen::Transport::connect(
-                credential,
-                config,
-                &API,
-            )?;
+        ) -> Result<Self, ::keyfit::Error> {
+            let (http, transport) = rt::Transport::connect(credential, config, &API)?;
             let base_url = transport.base_url().to_owned();
             Ok(Self::new_with_client(&base_url, http, transport))
         }
@@ -1195,166 +617,57 @@ mod generated {
         /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
         pub fn request(
             &self,
-            method: ::keyfit::codegen::reqwest::Method,
+            method: rt::reqwest::Method,
             path: &str,
         ) -> ::keyfit::RawRequest<'_> {
             ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
         }
     }
     /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
-    pub static API: ::keyfit::Api = ::keyfit::Api::new("streams")
-        .with_base_urls(&["https://depot.example.com/v1"])
-        .with_operations(
-            &[
-                ::keyfit::Operation::new("followMoves", "follow_moves", "GET", "/moves")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16, 204u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("followMoves")
-                    .streaming()
-                    .with_errors("plain"),
-                ::keyfit::Operation::new("ask", "ask", "POST", "/answers")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("ask")
-                    .with_errors("plain"),
-                ::keyfit::Operation::new("followNews", "follow_news", "GET", "/news")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("followNews")
-                    .streaming()
-                    .with_errors("plain"),
-                ::keyfit::Operation::new(
-                        "followScales",
-                        "follow_scales",
-                        "GET",
-                        "/scales",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("followScales")
-                    .streaming()
-                    .with_errors("plain"),
-                ::keyfit::Operation::new("followLog", "follow_log", "GET", "/log")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("followLog")
-                    .streaming()
-                    .with_errors("plain"),
-                ::keyfit::Operation::new(
-                        "exportParcels",
-                        "export_parcels",
-                        "GET",
-                        "/parcels",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("exportParcels")
-                    .streaming()
-                    .with_errors("plain"),
-                ::keyfit::Operation::new(
-                        "importParcels",
-                        "import_parcels",
-                        "POST",
-                        "/parcels",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("importParcels")
-                    .with_errors("plain"),
-                ::keyfit::Operation::new("exportScans", "export_scans", "GET", "/scans")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("exportScans")
-                    .streaming()
-                    .with_errors("plain"),
-                ::keyfit::Operation::new("photo", "photo", "GET", "/photo")
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[200u16])
-                    .with_retry(::keyfit::operation::Retry::Safe)
-                    .with_rate_limit("photo")
-                    .streaming()
-                    .with_errors("plain"),
-                ::keyfit::Operation::new(
-                        "replacePhoto",
-                        "replace_photo",
-                        "PUT",
-                        "/photo",
-                    )
-                    .with_credentials(&["key"])
-                    .with_security(&[&["key"]])
-                    .with_success(&[204u16])
-                    .with_retry(::keyfit::operation::Retry::Never)
-                    .with_rate_limit("replacePhoto")
-                    .with_errors("plain"),
-            ],
-        )
-        .with_errors(
-            &[::keyfit::ErrorEnvelope::new("plain").with_message(&["/message"])],
-        )
+    pub static API: ::keyfit::Api =
+        ::keyfit::Api::new("streams").with_base_urls(&["https://depot.example.com/v1"])
+        .with_operations(&[
+            ::keyfit::Operation::new("followMoves", "follow_moves", "GET", "/moves")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200, 204])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("plain"),
+            ::keyfit::Operation::new("ask", "ask", "POST", "/answers").with_credentials(&["key"])
+                .with_security(&[&["key"]]).with_success(&[200]).with_errors("plain"),
+            ::keyfit::Operation::new("followNews", "follow_news", "GET", "/news")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("plain"),
+            ::keyfit::Operation::new("followScales", "follow_scales", "GET", "/scales")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("plain"),
+            ::keyfit::Operation::new("followLog", "follow_log", "GET", "/log")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("plain"),
+            ::keyfit::Operation::new("exportParcels", "export_parcels", "GET", "/parcels")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("plain"),
+            ::keyfit::Operation::new("importParcels", "import_parcels", "POST", "/parcels")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_errors("plain"),
+            ::keyfit::Operation::new("exportScans", "export_scans", "GET", "/scans")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("plain"),
+            ::keyfit::Operation::new("photo", "photo", "GET", "/photo").with_credentials(&["key"])
+                .with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe).streaming().with_errors("plain"),
+            ::keyfit::Operation::new("replacePhoto", "replace_photo", "PUT", "/photo")
+                .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[204])
+                .with_errors("plain"),
+        ])
+        .with_errors(&[
+            ::keyfit::ErrorEnvelope::new("plain").with_message(&["/message"]),
+        ])
         .with_secret_prefixes(&["fixture-token-"]);
     /// Values that the document names; in answers others are kept as they came.
     pub mod values {
-        /// `MoveState`
-        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
-        #[serde(crate = "::keyfit::codegen::serde")]
-        #[serde(from = "::std::string::String", into = "::std::string::String")]
-        #[non_exhaustive]
-        pub enum MoveState {
-            /// `came`
-            Came,
-            /// `left`
-            Left,
-            /// A value that the document does not name.
-            Other(::std::string::String),
-        }
-        impl MoveState {
-            /// The value on the wire.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    Self::Came => "came",
-                    Self::Left => "left",
-                    Self::Other(value) => value,
-                }
-            }
-        }
-        impl From<::std::string::String> for MoveState {
-            fn from(value: ::std::string::String) -> Self {
-                match value.as_str() {
-                    "came" => Self::Came,
-                    "left" => Self::Left,
-                    _ => Self::Other(value),
-                }
-            }
-        }
-        impl From<MoveState> for ::std::string::String {
-            fn from(value: MoveState) -> Self {
-                match value {
-                    MoveState::Other(value) => value,
-                    known => known.as_str().to_owned(),
-                }
-            }
-        }
-        impl ::std::fmt::Display for MoveState {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.as_str())
+        use ::keyfit::codegen as rt;
+        rt::open_texts! {
+            pub enum MoveState {
+                Came = "came",
+                Left = "left",
             }
         }
     }
@@ -1364,11 +677,8 @@ mod generated {
     async fn dispatch(
         client: &Client,
         operation: &str,
-        arguments: &::keyfit::codegen::serde_json::Map<
-            ::std::string::String,
-            ::keyfit::codegen::serde_json::Value,
-        >,
-    ) -> ::std::result::Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
+        arguments: &rt::serde_json::Map<String, rt::serde_json::Value>,
+    ) -> Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
         match operation {
             "followMoves" => {
                 #[allow(unused_mut)]
@@ -1379,12 +689,7 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.ask();
                 if let Some(value) = arguments.get("body") {
-                    call = call
-                        .body(
-                            ::keyfit::codegen::argument::<
-                                types::Question,
-                            >("body", value)?,
-                        );
+                    call = call.body(rt::argument::<types::Question>("body", value)?);
                 }
                 if arguments
                     .get("Accept")
@@ -1420,11 +725,7 @@ mod generated {
                 let mut call = client.import_parcels();
                 if let Some(value) = arguments.get("body") {
                     call = call
-                        .body_items(
-                            ::keyfit::codegen::argument::<
-                                ::std::vec::Vec<types::Parcel>,
-                            >("body", value)?,
-                        );
+                        .body_items(rt::argument::<Vec<types::Parcel>>("body", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
@@ -1442,11 +743,11 @@ mod generated {
                 #[allow(unused_mut)]
                 let mut call = client.replace_photo();
                 if let Some(value) = arguments.get("body") {
-                    call = call.body(::keyfit::codegen::written(value));
+                    call = call.body(rt::written(value));
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }
-            _ => Err(::keyfit::codegen::unknown_operation(operation)),
+            _ => Err(rt::unknown_operation(operation)),
         }
     }
     #[cfg(test)]
@@ -1454,12 +755,9 @@ mod generated {
         fn call<'a>(
             &'a self,
             operation: &'a str,
-            arguments: &'a ::keyfit::codegen::serde_json::Map<
-                ::std::string::String,
-                ::keyfit::codegen::serde_json::Value,
-            >,
+            arguments: &'a rt::serde_json::Map<String, rt::serde_json::Value>,
         ) -> ::keyfit::dispatch::Call<'a> {
-            ::std::boxed::Box::pin(dispatch(self, operation, arguments))
+            Box::pin(dispatch(self, operation, arguments))
         }
     }
     /// A client whose operations are called by their ids: what the contract check drives.
@@ -1471,12 +769,9 @@ mod generated {
     pub fn connect(
         config: ::keyfit::Config,
         access: ::keyfit::dispatch::Access,
-    ) -> ::std::result::Result<
-        ::std::boxed::Box<dyn ::keyfit::dispatch::Dispatch>,
-        ::keyfit::Error,
-    > {
+    ) -> Result<Box<dyn ::keyfit::dispatch::Dispatch>, ::keyfit::Error> {
         Ok(
-            ::std::boxed::Box::new(
+            Box::new(
                 Client::over(
                     access.credential("key", ::keyfit::auth::Carrier::Bearer)?,
                     config,

@@ -145,6 +145,7 @@ fn told(made: &Made, is_new: bool) -> Vec<String> {
     let lines = module.generated.code.lines().count();
     let operations = module.generated.operations;
     let mut told = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];
+    told.extend(module.generated.proposal().map(|proposal| format!("note: {proposal}")));
     let remarks = module.remarks();
     told.extend(remarks.iter().take(REMARKS).map(|remark| format!("note: {remark}")));
     if remarks.len() > REMARKS {

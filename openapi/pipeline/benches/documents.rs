@@ -1,6 +1,6 @@
-//! Documents that nobody here wrote: which share of them gets a client with every operation callable, why the rest does not,
-//! and what each costs: `cargo bench -p keyfit-openapi --bench documents`. `KEYFIT_DOCUMENTS` is their folder; without it there
-//! is nothing to say. With `-- FILE..` those files alone are read.
+//! Documents that nobody here wrote: which share of them gets a client with every operation callable, why the rest does not, how
+//! many lines an operation takes, by what they are, and what each costs: `cargo bench -p keyfit-openapi --bench documents`.
+//! `KEYFIT_DOCUMENTS` is their folder; without it there is nothing to say. With `-- FILE..` those files alone are read.
 //!
 //! Each client is generated in a process of its own, so that its memory is its own. So is what progenitor alone makes, with none
 //! of our passes, of the document that it is given in the end.
@@ -10,9 +10,12 @@ use std::process::Command;
 use std::{env, fs};
 
 use keyfit_openapi::{Source, generate};
+use lines::Lines;
 use progenitor_impl::{GenerationSettings, Generator, InterfaceStyle};
 use usage::Usage;
 
+#[path = "support/lines.rs"]
+mod lines;
 #[path = "support/usage.rs"]
 mod usage;
 
@@ -56,6 +59,7 @@ fn all(files: Vec<PathBuf>) {
     );
     let given = env::temp_dir().join(format!("keyfit-bench-{}.json", std::process::id()));
     let place = given.to_string_lossy();
+    let mut rates = Vec::new();
     let (mut whole, mut callable, mut operations, mut met) = (0, 0, 0, 0);
     for at in &files {
         let name = at.file_stem().unwrap_or_default().to_string_lossy();
@@ -63,10 +67,15 @@ fn all(files: Vec<PathBuf>) {
         let mut lines = said.lines();
         let counts: Vec<usize> =
             lines.next().unwrap_or_default().split(' ').filter_map(|count| count.parse().ok()).collect();
-        let (&[have, lost, length], Some(usage)) = (counts.as_slice(), lines.next().and_then(Usage::parse)) else {
+        let (&[have, lost], Some((length, kinds)), Some(usage)) = (
+            counts.as_slice(),
+            lines.next().and_then(|kinds| kinds.split_once(' ')),
+            lines.next().and_then(Usage::parse),
+        ) else {
             println!("{name:<24}no client: {said}");
             continue;
         };
+        let rate = length.parse::<usize>().unwrap_or_default() / (have + lost).max(1);
         let ratio = Usage::parse(run(&[ALONE, &place]).trim()).map_or("it gives up".to_owned(), |alone| {
             format!("{:.2} time, {:.2} MB", usage.seconds / alone.seconds, usage.memory as f64 / alone.memory as f64)
         });
@@ -76,7 +85,9 @@ fn all(files: Vec<PathBuf>) {
             usage.seconds,
             usage.memory
         );
+        println!("    {rate} lines an operation: {kinds}");
         lines.for_each(|reason| println!("    {reason}"));
+        rates.push(rate);
         whole += usize::from(lost == 0);
         callable += have;
         operations += have + lost;
@@ -86,6 +97,10 @@ fn all(files: Vec<PathBuf>) {
     let _ = fs::remove_file(&given);
     let count = files.len();
     println!("{whole} of {count} documents with every operation callable; {callable} of {operations} operations");
+    rates.sort_unstable();
+    if let (Some(median), Some(worst)) = (rates.get(rates.len() / 2), rates.last()) {
+        println!("lines an operation: median {median}, worst {worst}");
+    }
     println!("{met} of {count} within {MOST_SECONDS} s and {MOST_MEMORY} MB");
 }
 
@@ -111,7 +126,7 @@ fn one(document: &Path, given: &Path) {
     let closed = closed.map(|repair| format!("{}: {}", repair.pointer, repair.note));
     let lost: Vec<String> = set_aside.chain(closed).collect();
     let all = client.operations + client.unsupported.len();
-    println!("{} {} {}\n{usage}", all - lost.len(), lost.len(), client.code.lines().count());
+    println!("{} {}\n{}\n{usage}", all - lost.len(), lost.len(), Lines::of(&client.code));
     lost.iter().for_each(|reason| println!("{reason}"));
     fs::write(given, client.document.to_string()).expect("the temporary folder can be written");
 }

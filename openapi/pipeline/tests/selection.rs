@@ -141,9 +141,7 @@ components:
     };
     let (used, all) = (generated(false), generated(true));
     let is_there = |code: &str, name: &str| {
-        ["struct", "enum"]
-            .iter()
-            .any(|kind| code.contains(&format!("pub {kind} {name} ")) || code.contains(&format!("pub {kind} {name}(")))
+        ["struct", "enum", "type"].iter().any(|kind| code.contains(&format!("pub {kind} {name} ")))
     };
     for name in ["Draft", "Name", "Cat", "Lives"] {
         assert!(is_there(&used.code, name), "{name}");

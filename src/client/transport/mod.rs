@@ -243,6 +243,13 @@ impl From<Error> for Unsent {
     }
 }
 
+/// An argument that was refused.
+impl From<String> for Unsent {
+    fn from(text: String) -> Self {
+        Self::InvalidRequest(text)
+    }
+}
+
 impl From<reqwest::Error> for Unsent {
     fn from(error: reqwest::Error) -> Self {
         Self(Error::transport(error))

@@ -93,6 +93,9 @@ pub mod rule {
     /// What converts by [`TryInto`](std::convert::TryInto).
     #[derive(Debug)]
     pub enum Converted {}
+    /// What is put into a box.
+    #[derive(Debug)]
+    pub enum Boxed {}
     /// What an `Inner` takes, which the type is made from.
     #[derive(Debug)]
     pub struct Wrapped<Inner>(PhantomData<Inner>);
@@ -155,6 +158,29 @@ impl<T, U: IntoArgument<T>> IntoArgumentBy<Option<T>, rule::Optional> for Option
         self.map(U::into_argument).transpose()
     }
 }
+
+impl<T: ArgumentType> ArgumentType for Box<T> {
+    type Rule = rule::Boxed;
+}
+
+impl<T, U: IntoArgument<T>> IntoArgumentBy<Box<T>, rule::Boxed> for U {
+    fn into_argument_by(self) -> Result<Box<T>, String> {
+        self.into_argument().map(Box::new)
+    }
+}
+
+impl<T, const N: usize> ArgumentType for [T; N] {
+    type Rule = rule::Converted;
+}
+
+macro_rules! tuples {
+    ($(($($item:ident)*))*) => {
+        $(impl<$($item),*> ArgumentType for ($($item,)*) {
+            type Rule = rule::Converted;
+        })*
+    };
+}
+tuples!((A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F));
 
 macro_rules! converted {
     ($($kind:ty),*) => {

@@ -188,23 +188,9 @@ impl Options {
 
 #[cfg(feature = "instasent-product")]
 mod product {
-    use serde_json::{Map, Value};
-
     use super::{AudienceNode, Options, Scroll, Search};
     use crate::instasent::filter::EventNode;
     use crate::instasent::product::types;
-
-    impl From<AudienceNode> for types::AudienceFilterNode {
-        fn from(node: AudienceNode) -> Self {
-            Map::<String, Value>::from(node).into()
-        }
-    }
-
-    impl From<EventNode> for types::EventFilterNode {
-        fn from(node: EventNode) -> Self {
-            Map::<String, Value>::from(node).into()
-        }
-    }
 
     impl From<Search<AudienceNode>> for types::AudienceSearchFilter {
         fn from(Search { root, offset, options }: Search<AudienceNode>) -> Self {

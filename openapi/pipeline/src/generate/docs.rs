@@ -5,19 +5,19 @@ use std::collections::HashMap;
 
 use proc_macro2::Span;
 use quote::ToTokens as _;
+use serde_json::Value;
 use syn::visit_mut::VisitMut;
-use syn::{
-    AttrStyle, Attribute, Block, Expr, ExprLit, Ident, ImplItem, Item, Lit, LitStr, Meta, MetaNameValue, parse_quote,
-    token,
-};
+use syn::{AttrStyle, Attribute, Block, Expr, ExprLit, Ident, ImplItem, Item, Lit, LitStr, Meta, MetaNameValue, token};
 
+use super::curl;
+use super::kinds::Kinds;
 use super::markdown::harmless;
 use crate::operation::Retry;
 use crate::repair::{Repair, Repairs};
-use crate::{Needed, Operation};
+use crate::{Api, Needed, Operation};
 
-/// Completes the documentation of the client's methods.
-pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs: &Repairs) {
+/// Completes the documentation of the client's methods. What is said of arguments stands at their setters.
+pub(crate) fn complete(api: &Api, file: &mut syn::File, operations: &[&Operation], kinds: &Kinds, repairs: &Repairs) {
     let known: HashMap<&str, &Operation> =
         operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
     let mut narrowed: HashMap<&str, Vec<&Repair>> = HashMap::new();
@@ -32,9 +32,11 @@ pub(crate) fn complete(file: &mut syn::File, operations: &[&Operation], repairs:
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
-                method.attrs.push(parse_quote!(#[doc = ""]));
+                without_request(&mut method.attrs);
+                let curl = curl::line(api, operation, kinds).map(|line| lines(&format!("`{line}`\n\n")));
+                method.attrs.extend(curl.into_iter().flatten());
                 let narrowed = narrowed.get(operation.pointer().as_str()).map_or(&[][..], Vec::as_slice);
-                method.attrs.extend(lines(&facts(operation, narrowed)));
+                method.attrs.extend(lines(&facts(api, operation, narrowed)));
             }
         }
     }
@@ -61,6 +63,18 @@ fn of_text(style: AttrStyle, text: &str) -> Attribute {
     let path = Ident::new("doc", Span::call_site()).into();
     let meta = Meta::NameValue(MetaNameValue { path, eq_token: token::Eq::default(), value });
     Attribute { pound_token: token::Pound::default(), style, bracket_token: token::Bracket::default(), meta }
+}
+
+/// Takes away what the generator says of the request, and of arguments behind it: it stands elsewhere.
+fn without_request(attributes: &mut Vec<Attribute>) {
+    let texts: Vec<String> = attributes.iter().filter_map(doc_text).collect();
+    let text = texts.join("\n");
+    let said: Vec<&str> = text.lines().collect();
+    let Some(sends) = said.iter().rposition(|line| line.trim_start().starts_with("Sends a `")) else { return };
+    attributes.retain(|attribute| doc_text(attribute).is_none());
+    if sends > 0 {
+        attributes.push(of_text(AttrStyle::Outer, &said[..sends].join("\n")));
+    }
 }
 
 /// Makes the documentation of an item attributes of a line each. Of a text of several lines the printer would make a comment in a
@@ -133,7 +147,7 @@ pub(crate) fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(operation: &Operation, narrowed: &[&Repair]) -> String {
+fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair]) -> String {
     let mut lines = Vec::new();
     if let Needed::OneOf { sets, is_optional } = &*operation.needed {
         // In the order in which a client chooses among them.
@@ -147,9 +161,15 @@ fn facts(operation: &Operation, narrowed: &[&Repair]) -> String {
         }
         lines.push(format!("- Token: {}.", alternatives.join(", else ")));
     }
-    if !operation.scopes.is_empty() {
+    let scopes = scopes(api, operation);
+    if !scopes.is_empty() {
         let doubt = if operation.scopes_unverified.is_some() { " (inferred)" } else { "" };
-        lines.push(format!("- Scopes: {}{doubt}.", quoted(&operation.scopes, ", ")));
+        lines.push(format!("- Scopes: {}{doubt}.", quoted(&scopes, ", ")));
+    }
+    let refused = operation.responses.iter().filter(|(status, _)| !status.starts_with(['1', '2', '3']));
+    let refused: Vec<String> = refused.map(|(status, answer)| error(status, &answer.description)).collect();
+    if !refused.is_empty() {
+        lines.push(format!("- Errors: {}.", refused.join(", ")));
     }
     let repeat = match operation.retry {
         Retry::Safe => "it changes nothing, so it may be repeated".to_owned(),
@@ -170,6 +190,10 @@ fn facts(operation: &Operation, narrowed: &[&Repair]) -> String {
     for repair in narrowed {
         lines.push(format!("- Narrower than the document: {}.", repair.note));
     }
+    let more = api.document.pointer(&operation.pointer()).and_then(|call| call["externalDocs"]["url"].as_str());
+    if let Some(url) = more.filter(|url| is_address(url)) {
+        lines.push(format!("- See <{url}>."));
+    }
     lines.join("\n")
 }
 
@@ -177,6 +201,40 @@ fn facts(operation: &Operation, narrowed: &[&Repair]) -> String {
 fn call_at(pointer: &str) -> &str {
     let end = pointer.match_indices('/').nth(3).map_or(pointer.len(), |(end, _)| end);
     &pointer[..end]
+}
+
+/// The scopes that a call needs: those of the overlay, or else those that the document's security names.
+fn scopes(api: &Api, operation: &Operation) -> Vec<String> {
+    if !operation.scopes.is_empty() {
+        return operation.scopes.clone();
+    }
+    let own = api.document.pointer(&operation.pointer()).and_then(|call| call.get("security"));
+    let security = own.or_else(|| api.document.get("security")).and_then(Value::as_array);
+    let alternatives = security.into_iter().flatten().filter_map(Value::as_object);
+    let named = alternatives.flat_map(|schemes| schemes.values()).filter_map(Value::as_array).flatten();
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in named.filter_map(Value::as_str) {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
+}
+
+/// How long what is said of an error may be, to stand in a list.
+const SHORT: usize = 60;
+
+/// A status, with what the document says of it in a few words.
+fn error(status: &str, description: &str) -> String {
+    let said = description.trim().trim_end_matches('.');
+    let is_short = !said.is_empty() && said.len() <= SHORT && !said.contains(['\n', '`', '[', '<', '*', '_']);
+    if is_short { format!("`{status}` {said}") } else { format!("`{status}`") }
+}
+
+/// Whether it can be a link as it stands.
+fn is_address(url: &str) -> bool {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web && !url.contains(|letter: char| letter.is_whitespace() || letter.is_control() || "<>`".contains(letter))
 }
 
 fn quoted(names: &[String], separator: &str) -> String {
@@ -190,7 +248,7 @@ mod tests {
     #[test]
     fn a_text_is_one_attribute_until_it_is_printed_and_then_one_for_each_line() {
         let text = as_it_is("One.\n\n  Two.  \n");
-        let mut item: Item = parse_quote! {
+        let mut item: Item = syn::parse_quote! {
             #(#text)*
             #[derive(Clone)]
             struct Documented;

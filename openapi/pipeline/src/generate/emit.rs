@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Item, ItemMod, Type, parse_quote};
 
@@ -202,12 +202,12 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, fact
 fn row(operation: &Operation, streams: bool) -> TokenStream {
     let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
     let retry = match operation.retry {
-        Retry::Safe => quote!(Safe),
-        Retry::Idempotent => quote!(Idempotent),
-        Retry::Keyed => quote!(Keyed),
-        Retry::Never => quote!(Never),
+        Retry::Safe => Some(quote!(Safe)),
+        Retry::Idempotent => Some(quote!(Idempotent)),
+        Retry::Keyed => Some(quote!(Keyed)),
+        Retry::Never => None,
     };
-    let success = operation.success_statuses();
+    let success: Vec<_> = operation.success_statuses().into_iter().map(Literal::u16_unsuffixed).collect();
     let query: Vec<TokenStream> = operation.query.iter().map(|(name, value)| quote!((#name, #value))).collect();
     let partial: Vec<TokenStream> = operation.partial.iter().map(self::partial).collect();
     let setters = [
@@ -218,15 +218,15 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         list("with_scopes", &operation.scopes),
         optional("with_resource", operation.resource.as_ref()),
         list("with_success", &success),
-        Some(quote!(.with_retry(::keyfit::operation::Retry::#retry))),
+        retry.map(|retry| quote!(.with_retry(::keyfit::operation::Retry::#retry))),
         optional("with_retry_key", operation.retry_key.as_ref()),
-        Some(quote!(.with_rate_limit(#rate_limit))),
+        optional("with_rate_limit", Some(rate_limit).filter(|class| *class != id)),
         list("with_rate_limit_by", &operation.rate_limit_by),
         operation.pagination.as_ref().map(paging::setter),
         list("with_partial", &partial),
         operation.spends.then(|| quote!(.spending())),
         streams.then(|| quote!(.streaming())),
-        Some(quote!(.with_errors(#errors))),
+        optional("with_errors", Some(errors).filter(|name| !name.is_empty())),
         optional("with_unverified", operation.unverified.as_ref()),
     ];
     let setters = setters.into_iter().flatten();

@@ -4,10 +4,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use heck::ToPascalCase as _;
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::{Map, Value, json};
 
+use super::compact::IN_MACRO;
 use super::dialect::schema_pointers;
 use super::{docs, names, split};
 use crate::{name, pointer, walk};
@@ -229,6 +230,11 @@ pub(crate) fn ident(text: &str) -> String {
     if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {text}")) }
 }
 
+/// A word without case and marks.
+fn letters(word: &str) -> String {
+    word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// The type.
 pub(crate) fn item(known: &Enum) -> TokenStream {
     let is_named = is_named(&known.values);
@@ -244,192 +250,34 @@ pub(crate) fn item(known: &Enum) -> TokenStream {
             values.push(value);
         }
     }
-    let docs = values.iter().map(|known| {
+    let docs = values.iter().zip(&idents).map(|(known, ident)| {
         let written = known.value.as_str().map_or_else(|| known.value.to_string(), str::to_owned);
-        let said = known.description.as_ref().map_or_else(String::new, |text| format!(": {text}"));
-        let lines = docs::lines(&format!("`{written}`{said}"));
+        let lines = match &known.description {
+            Some(text) => docs::lines(&format!("`{written}`: {text}")),
+            // The variant's name says it.
+            None if letters(&written) == letters(&ident.to_string()) => Vec::new(),
+            None => docs::lines(&format!("`{written}`")),
+        };
         quote!(#(#lines)*)
     });
     let name = format_ident!("{}", name::of_type(&known.name));
     let description = if known.description.is_empty() { format!("`{name}`") } else { known.description.clone() };
     let description = docs::lines(&description);
-    let head = quote!(#(#description)*);
-    let variants = quote!(#(#docs #idents,)*);
-    let texts: Vec<&str> = values.iter().filter_map(|known| known.value.as_str()).collect();
-    let numbers: Vec<i64> = values.iter().filter_map(|known| known.value.as_i64()).collect();
-    match (known.is_open, texts.is_empty()) {
-        (true, false) => open_texts(&name, &head, &variants, &idents, &texts),
-        (true, true) => open_numbers(&name, &head, &variants, &idents, &numbers),
-        (false, false) => closed_texts(&name, &head, &variants, &idents, &texts),
-        (false, true) => closed_numbers(&name, &head, &variants, &idents, &numbers),
-    }
-}
-
-type Names<'a> = &'a [proc_macro2::Ident];
-
-fn open_texts(
-    name: &proc_macro2::Ident,
-    head: &TokenStream,
-    variants: &TokenStream,
-    idents: Names<'_>,
-    texts: &[&str],
-) -> TokenStream {
+    let literals = values.iter().map(|known| match known.value.as_i64() {
+        Some(number) => Literal::i64_unsuffixed(number),
+        None => Literal::string(known.value.as_str().unwrap_or_default()),
+    });
+    let is_text = values.iter().all(|known| known.value.is_string());
+    let written_by = match (known.is_open, is_text) {
+        (true, true) => quote!(open_texts),
+        (true, false) => quote!(open_numbers),
+        (false, true) => quote!(texts),
+        (false, false) => quote!(numbers),
+    };
+    let attribute = format_ident!("{IN_MACRO}");
     quote! {
-        #head
-        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
-        #[serde(from = "::std::string::String", into = "::std::string::String")]
-        #[non_exhaustive]
-        pub enum #name {
-            #variants
-            /// A value that the document does not name.
-            Other(::std::string::String),
-        }
-        impl #name {
-            /// The value on the wire.
-            pub fn as_str(&self) -> &str {
-                match self { #(Self::#idents => #texts,)* Self::Other(value) => value }
-            }
-        }
-        impl From<::std::string::String> for #name {
-            fn from(value: ::std::string::String) -> Self {
-                match value.as_str() { #(#texts => Self::#idents,)* _ => Self::Other(value) }
-            }
-        }
-        impl From<#name> for ::std::string::String {
-            fn from(value: #name) -> Self {
-                match value { #name::Other(value) => value, known => known.as_str().to_owned() }
-            }
-        }
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
-        }
-    }
-}
-
-/// A number that is none of the named ones, or no integer at all, is kept as it came.
-fn open_numbers(
-    name: &proc_macro2::Ident,
-    head: &TokenStream,
-    variants: &TokenStream,
-    idents: Names<'_>,
-    numbers: &[i64],
-) -> TokenStream {
-    quote! {
-        #head
-        #[derive(Clone, Debug, Eq, Hash, PartialEq, ::serde::Deserialize, ::serde::Serialize)]
-        #[serde(from = "::serde_json::Value", into = "::serde_json::Value")]
-        #[non_exhaustive]
-        pub enum #name {
-            #variants
-            /// A value that the document does not name, as it came.
-            Other(::serde_json::Value),
-        }
-        impl #name {
-            /// The value on the wire; `None` where it is no integer.
-            pub fn as_i64(&self) -> ::std::option::Option<i64> {
-                match self { #(Self::#idents => Some(#numbers),)* Self::Other(value) => value.as_i64() }
-            }
-        }
-        impl From<::serde_json::Value> for #name {
-            fn from(value: ::serde_json::Value) -> Self {
-                match ::keyfit::codegen::integer(&value) { #(Some(#numbers) => Self::#idents,)* _ => Self::Other(value) }
-            }
-        }
-        impl From<#name> for ::serde_json::Value {
-            fn from(value: #name) -> Self {
-                match value { #(#name::#idents => #numbers.into(),)* #name::Other(value) => value }
-            }
-        }
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                match self { #(Self::#idents => f.write_str(stringify!(#numbers)),)* Self::Other(value) => value.fmt(f) }
-            }
-        }
-    }
-}
-
-fn closed_texts(
-    name: &proc_macro2::Ident,
-    head: &TokenStream,
-    variants: &TokenStream,
-    idents: Names<'_>,
-    texts: &[&str],
-) -> TokenStream {
-    let refused = format!("it is none of: {}", texts.join(", "));
-    quote! {
-        #head
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
-        #[serde(try_from = "::std::string::String", into = "::std::string::String")]
-        pub enum #name { #variants }
-        impl #name {
-            /// The value on the wire.
-            pub const fn as_str(&self) -> &'static str {
-                match self { #(Self::#idents => #texts,)* }
-            }
-        }
-        impl ::std::str::FromStr for #name {
-            type Err = &'static str;
-            fn from_str(value: &str) -> ::std::result::Result<Self, &'static str> {
-                match value { #(#texts => Ok(Self::#idents),)* _ => Err(#refused) }
-            }
-        }
-        impl TryFrom<&str> for #name {
-            type Error = &'static str;
-            fn try_from(value: &str) -> ::std::result::Result<Self, &'static str> { value.parse() }
-        }
-        impl TryFrom<::std::string::String> for #name {
-            type Error = &'static str;
-            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, &'static str> { value.parse() }
-        }
-        impl From<#name> for ::std::string::String {
-            fn from(value: #name) -> Self { value.as_str().to_owned() }
-        }
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
-        }
-        impl ::keyfit::codegen::ArgumentType for #name {
-            type Rule = ::keyfit::codegen::rule::Parsed;
-        }
-    }
-}
-
-fn closed_numbers(
-    name: &proc_macro2::Ident,
-    head: &TokenStream,
-    variants: &TokenStream,
-    idents: Names<'_>,
-    numbers: &[i64],
-) -> TokenStream {
-    let listed: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    let refused = format!("it is none of: {}", listed.join(", "));
-    quote! {
-        #head
-        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, ::serde::Deserialize, ::serde::Serialize)]
-        #[serde(try_from = "i64", into = "i64")]
-        pub enum #name { #variants }
-        impl #name {
-            /// The value on the wire.
-            pub const fn as_i64(&self) -> i64 {
-                match self { #(Self::#idents => #numbers,)* }
-            }
-        }
-        impl TryFrom<i64> for #name {
-            type Error = &'static str;
-            fn try_from(value: i64) -> ::std::result::Result<Self, &'static str> {
-                match value { #(#numbers => Ok(Self::#idents),)* _ => Err(#refused) }
-            }
-        }
-        impl From<#name> for i64 {
-            fn from(value: #name) -> Self { value.as_i64() }
-        }
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { self.as_i64().fmt(f) }
-        }
-        impl ::keyfit::codegen::ArgumentType for #name {
-            type Rule = ::keyfit::codegen::rule::Wrapped<i64>;
-        }
-        impl ::keyfit::codegen::IntoArgumentBy<i64, ::keyfit::codegen::rule::Number> for #name {
-            fn into_argument_by(self) -> ::std::result::Result<i64, ::std::string::String> { Ok(self.as_i64()) }
-        }
+        #(#description)*
+        #[#attribute(#written_by)]
+        pub enum #name { #(#docs #idents = #literals,)* }
     }
 }

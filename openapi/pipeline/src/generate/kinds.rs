@@ -274,6 +274,14 @@ impl Names {
 }
 
 impl Kinds {
+    /// Where a kind goes, by its name; `None` where no request carries it.
+    pub(crate) fn carrier(&self, name: &str) -> Option<&Carrier> {
+        let own = self.own.iter().find(|kind| kind.name == name).map(|kind| &kind.carrier);
+        let certificate = || self.certificates.iter().any(|known| known == name).then_some(&Carrier::ClientCertificate);
+        own.or_else(|| self.foreign.iter().find(|kind| kind.name == name).map(|kind| &kind.carrier))
+            .or_else(certificate)
+    }
+
     fn are_certificates(&self, set: &[String]) -> bool {
         set.iter().all(|scheme| self.certificates.contains(scheme))
     }

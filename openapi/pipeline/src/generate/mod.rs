@@ -6,7 +6,9 @@ mod answers;
 mod bodies;
 mod carriers;
 mod code;
+mod compact;
 mod contradictions;
+mod curl;
 mod dialect;
 mod dispatch;
 mod docs;
@@ -35,6 +37,7 @@ mod requests;
 mod rescue;
 mod rules;
 mod setters;
+mod size;
 mod split;
 mod streams;
 mod surface;
@@ -250,12 +253,9 @@ impl Attempt {
                 "give the operation another operationId by overlay: a word that starts with a letter",
             ));
         }
-        let mut written = print::Written::default();
-        let builders = written.module(file, "builder", surface::builders).unwrap_or_default();
         prune::request_builders(file, self.builders, &calls).ok_or_else(|| inexpressible(api))?;
-        let types = written.module(file, "types", surface::types).unwrap_or_default();
         let kinds = kinds::of(api, contract, &mut self.repairs);
-        docs::complete(file, &operations, &self.repairs);
+        docs::complete(api, file, &operations, &kinds, &self.repairs);
         file.items.extend(kinds.items());
         file.items.extend(emit::items(
             api,
@@ -269,10 +269,19 @@ impl Attempt {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
-        let surface = surface::describe(&operations, &kinds, &builders, &types);
+        // From here on a text of several lines is several attributes.
+        file.items.iter_mut().for_each(docs::in_lines);
+        compact::merge(file, &split::type_names(&api.document));
+        let surface = surface::describe(
+            &operations,
+            &kinds,
+            &surface::builders(module(file, "builder")),
+            &surface::types(module(file, "types")),
+        );
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
-        let code = written.text(emit::module(self.file));
+        compact::settle(&mut self.file);
+        let code = print::text(emit::module(self.file));
         Ok(Generated {
             code,
             operations: operations.len(),
@@ -297,13 +306,9 @@ fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -
 
 /// The names that stand twice where they may stand once: types, and types with such members.
 fn clashes(file: &syn::File) -> Vec<String> {
-    let types = file.items.iter().find_map(|item| match item {
-        syn::Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
-        _ => None,
-    });
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    for item in types.iter().flat_map(|(_, items)| items) {
+    for item in module(file, "types") {
         let (name, fields) = match item {
             syn::Item::Struct(item) => (&item.ident, Some(&item.fields)),
             syn::Item::Enum(item) => (&item.ident, None),
@@ -317,6 +322,15 @@ fn clashes(file: &syn::File) -> Vec<String> {
         }
     }
     found
+}
+
+/// What stands in a module.
+fn module<'f>(file: &'f syn::File, name: &str) -> &'f [syn::Item] {
+    let found = file.items.iter().find_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == name => module.content.as_ref(),
+        _ => None,
+    });
+    found.map_or(&[], |(_, items)| items)
 }
 
 fn inexpressible(api: &Api) -> Failure {

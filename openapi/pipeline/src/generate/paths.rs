@@ -18,11 +18,6 @@ pub(crate) fn settle(file: &mut syn::File) {
     Paths { depth: 0 }.visit_file_mut(file);
 }
 
-/// Rewrites those of a module of such a file.
-pub(crate) fn settle_module(module: &mut ItemMod) {
-    Paths { depth: 0 }.visit_item_mod_mut(module);
-}
-
 struct Paths {
     /// How many modules are around, the one of all the code aside.
     depth: usize,

@@ -1,100 +1,254 @@
-//! Generated code as text, a part at a time: each goes when it is written, since code takes several times the memory of its text.
+//! Code as text. Modules are laid out here and what is in them by the printer, an item at a time: a line is as long as the printer
+//! has it, however deep it stands, and no more than an item is ever in memory twice.
 
-use std::collections::HashMap;
+use std::fmt::Write as _;
 
-use syn::{File, Item, ItemMod, parse_quote};
+use proc_macro2::{Spacing, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::{Attribute, Item, ItemMacro, ItemMod, ItemStatic, LitStr, parse_quote};
 
-use super::{docs, paths};
+use super::compact::IN_MACRO;
 
-/// The text of modules that are done before the rest: what stands in them, by their names.
-#[derive(Default)]
-pub(crate) struct Written(HashMap<String, String>);
+/// How far what stands in a module is indented.
+const STEP: usize = 4;
 
-impl Written {
-    /// Writes what stands in a module of a file, in which nothing changes any more, after `look` has seen it. `None` where there is no
-    /// such module.
-    pub(crate) fn module<T>(&mut self, file: &mut File, name: &str, look: impl FnOnce(&[Item]) -> T) -> Option<T> {
-        let module = file.items.iter_mut().find_map(|item| match item {
-            Item::Mod(module) if module.ident == name => Some(module),
-            _ => None,
-        })?;
-        paths::settle_module(module);
-        let items = module.content.as_mut().map(|(_, items)| std::mem::take(items))?;
-        let seen = look(&items);
-        let mut text = String::new();
-        Self::default().write(items, DEPTH + 1, &mut text);
-        self.0.insert(name.to_owned(), text);
-        Some(seen)
-    }
+/// The static that has the table of operations.
+const TABLE: &str = "API";
+/// Where a row of it goes on in the next line.
+const WIDTH: usize = 100;
 
-    /// The text of items, with those modules, as it would be printed as a whole.
-    pub(crate) fn text(&self, items: Vec<Item>) -> String {
-        let mut text = String::new();
-        self.write(items, 0, &mut text);
-        text
-    }
+/// The text of items.
+pub(crate) fn text(file: Vec<Item>) -> String {
+    let mut text = String::new();
+    items(file, 0, &mut text);
+    text
+}
 
-    fn write(&self, items: Vec<Item>, depth: usize, text: &mut String) {
-        let mut plain = Vec::new();
-        for item in items {
-            let Item::Mod(mut module) = item else {
-                plain.push(item);
-                if plain.len() == AT_ONCE {
-                    text.push_str(&printed(std::mem::take(&mut plain), depth));
+fn items(items: Vec<Item>, depth: usize, text: &mut String) {
+    for item in items {
+        match item {
+            Item::Mod(ItemMod { attrs, vis, ident, content: Some((_, inner)), .. }) => {
+                let head = printed(parse_quote!(#(#attrs)* #vis mod #ident {}));
+                let head = head.trim_end().trim_end_matches('}');
+                lines(head, depth, text);
+                self::items(inner, depth + 1, text);
+                lines("}", depth, text);
+            }
+            Item::Static(table) if table.ident == TABLE => lines(&rows(&table), depth, text),
+            Item::Macro(called) if called.ident.is_none() => lines(&members(&called), depth, text),
+            Item::Enum(mut own) => {
+                let within = own.attrs.iter().position(|attribute| attribute.path().is_ident(IN_MACRO));
+                let within = within.and_then(|at| macro_of(&own.attrs.remove(at)));
+                let own = printed(Item::Enum(own));
+                match within {
+                    Some(name) => {
+                        lines(&format!("{name}! {{"), depth, text);
+                        lines(&own, depth + 1, text);
+                        lines("}", depth, text);
+                    }
+                    None => lines(&own, depth, text),
                 }
-                continue;
-            };
-            text.push_str(&printed(std::mem::take(&mut plain), depth));
-            let inside = module.content.as_mut().map(|(_, items)| std::mem::take(items)).unwrap_or_default();
-            let known = self.0.get(&module.ident.to_string()).filter(|_| depth == DEPTH);
-            let empty = printed(vec![Item::Mod(module)], depth);
-            let is_empty = inside.is_empty() && known.is_none_or(String::is_empty);
-            let Some(head) = empty.strip_suffix("{}\n").filter(|_| !is_empty) else {
-                text.push_str(&empty);
-                continue;
-            };
-            text.push_str(head);
-            text.push_str("{\n");
-            text.push_str(known.map_or("", String::as_str));
-            self.write(inside, depth + 1, text);
-            text.extend(std::iter::repeat_n(INDENT, depth));
-            text.push_str("}\n");
+            }
+            item => lines(&printed(item), depth, text),
         }
-        text.push_str(&printed(plain, depth));
     }
 }
 
-/// In how many modules those of the file stand.
-const DEPTH: usize = 1;
+fn printed(item: Item) -> String {
+    prettyplease::unparse(&syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] })
+}
 
-/// How many items are printed at once.
-const AT_ONCE: usize = 64;
+/// The macro that an attribute names.
+fn macro_of(attribute: &Attribute) -> Option<String> {
+    let name: syn::Ident = attribute.parse_args().ok()?;
+    Some(format!("rt::{name}"))
+}
 
-/// The printer's own.
-const INDENT: &str = "    ";
+/// A macro of members, one in a line: `builder! { Parcel { required id: String, } }`.
+fn members(called: &ItemMacro) -> String {
+    let (mut head, mut members) = (Vec::new(), TokenStream::new());
+    for token in called.mac.tokens.clone() {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => members = group.stream(),
+            token => head.push(token),
+        }
+    }
+    let mut text = format!("{}! {{\n", tight(called.mac.path.to_token_stream()));
+    member(&head, 1, " {", &mut text);
+    let (mut own, mut angles) = (Vec::new(), 0_usize);
+    for token in members {
+        match &token {
+            TokenTree::Punct(mark) if mark.as_char() == ',' && angles == 0 => {
+                member(&own, 2, ",", &mut text);
+                own.clear();
+                continue;
+            }
+            TokenTree::Punct(mark) if mark.as_char() == '<' => angles += 1,
+            TokenTree::Punct(mark) if mark.as_char() == '>' => angles = angles.saturating_sub(1),
+            _ => {}
+        }
+        own.push(token);
+    }
+    text.push_str("    }\n}\n");
+    text
+}
 
-/// Items as they stand in so many modules.
-fn printed(mut items: Vec<Item>, depth: usize) -> String {
-    if items.is_empty() {
-        return String::new();
+/// The table of operations: a row is a line, or two where it says much.
+fn rows(table: &ItemStatic) -> String {
+    let mut text = String::new();
+    for attribute in &table.attrs {
+        comment(attribute.meta.to_token_stream(), 0, &mut text);
     }
-    items.iter_mut().for_each(docs::in_lines);
-    for _ in 0..depth {
-        let mut around: ItemMod = parse_quote!(
-            mod m {}
-        );
-        around.content.get_or_insert_default().1 = items;
-        items = vec![Item::Mod(around)];
+    let (name, kind) = (&table.ident, tight(table.ty.to_token_stream()));
+    let _ = write!(text, "pub static {name}: {kind} =");
+    wrapped(table.expr.to_token_stream(), 1, &mut text);
+    text.push_str(";\n");
+    text
+}
+
+/// An expression of calls, in a line of its own and those that it needs. A list with lists of calls in it is one with a row in each.
+fn wrapped(tokens: TokenStream, depth: usize, text: &mut String) {
+    let mut width = usize::MAX;
+    for call in calls(tokens) {
+        if let Some((before, rows)) = list_of_calls(&call) {
+            let _ = write!(text, "\n{:1$}{before}(&[", "", depth * STEP);
+            for row in rows {
+                wrapped(row, depth + 1, text);
+                text.push(',');
+            }
+            let _ = write!(text, "\n{:1$}])", "", depth * STEP);
+            width = usize::MAX;
+            continue;
+        }
+        let call = tight(call);
+        if width.saturating_add(call.len()) > WIDTH {
+            let indent = if width == usize::MAX { depth } else { depth + 1 } * STEP;
+            let _ = write!(text, "\n{:indent$}", "");
+            width = indent;
+        }
+        width += call.len();
+        text.push_str(&call);
     }
-    let mut file: File = parse_quote!();
-    file.items = items;
-    let whole = prettyplease::unparse(&file);
-    let (mut start, mut end) = (0, whole.len());
-    for level in 0..depth {
-        start += level * INDENT.len() + "mod m {\n".len();
-        end -= level * INDENT.len() + "}\n".len();
+}
+
+/// `A::new(..)`, `.b(..)`, `.c(..)`
+fn calls(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut found: Vec<TokenStream> = Vec::new();
+    let mut call = Vec::new();
+    for token in tokens {
+        let is_end = matches!(token, TokenTree::Group(_));
+        call.push(token);
+        if is_end {
+            found.push(call.drain(..).collect());
+        }
     }
-    whole[start..end].to_owned()
+    found.push(call.into_iter().collect());
+    found.retain(|call| !call.is_empty());
+    found
+}
+
+/// What stands before `(&[A::new(..).b(..), ..])`, and the items.
+fn list_of_calls(call: &TokenStream) -> Option<(String, Vec<TokenStream>)> {
+    let mut tokens: Vec<TokenTree> = call.clone().into_iter().collect();
+    let Some(TokenTree::Group(arguments)) = tokens.pop() else { return None };
+    let [TokenTree::Punct(_), TokenTree::Group(list)] = &*arguments.stream().into_iter().collect::<Vec<_>>() else {
+        return None;
+    };
+    let mut rows: Vec<Vec<TokenTree>> = vec![Vec::new()];
+    for token in list.stream() {
+        match token {
+            TokenTree::Punct(mark) if mark.as_char() == ',' => rows.push(Vec::new()),
+            token => rows.last_mut()?.push(token),
+        }
+    }
+    let is_call = |row: &Vec<TokenTree>| row.len() > 4 && matches!(row.last(), Some(TokenTree::Group(_)));
+    rows.retain(|row| !row.is_empty());
+    let rows: Vec<TokenStream> =
+        rows.iter().filter(|row| is_call(row)).map(|row| row.iter().cloned().collect()).collect();
+    (!rows.is_empty()).then(|| (tight(tokens.into_iter().collect()), rows))
+}
+
+/// A member with what is said of it.
+fn member(tokens: &[TokenTree], depth: usize, end: &str, text: &mut String) {
+    let mut rest = tokens;
+    while let [TokenTree::Punct(_), TokenTree::Group(group), others @ ..] = rest {
+        comment(group.stream(), depth, text);
+        rest = others;
+    }
+    lines(&format!("{}{end}", tight(rest.iter().cloned().collect())), depth, text);
+}
+
+/// Documentation, as the comment that it is.
+fn comment(attribute: TokenStream, depth: usize, text: &mut String) {
+    let said = attribute.into_iter().last().and_then(|token| syn::parse2::<LitStr>(token.into()).ok());
+    lines(&format!("///{}", said.map(|said| said.value()).unwrap_or_default()), depth, text);
+}
+
+/// Words, paths and types, with spaces where people put them.
+fn tight(tokens: TokenStream) -> String {
+    let mut text = String::new();
+    // Whether a space belongs before a word.
+    let mut is_apart = false;
+    for token in tokens {
+        match token {
+            TokenTree::Punct(mark) => {
+                let mark_is_alone = mark.spacing() == Spacing::Alone;
+                match mark.as_char() {
+                    ':' => {
+                        text.push(':');
+                        // A path, and not a member's type.
+                        if mark_is_alone && !text.ends_with("::") {
+                            text.push(' ');
+                        }
+                        is_apart = false;
+                    }
+                    ',' | ';' => {
+                        text.push(mark.as_char());
+                        text.push(' ');
+                        is_apart = false;
+                    }
+                    other => {
+                        text.push(other);
+                        is_apart = false;
+                    }
+                }
+            }
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    proc_macro2::Delimiter::Parenthesis => ("(", ")"),
+                    proc_macro2::Delimiter::Bracket => ("[", "]"),
+                    proc_macro2::Delimiter::Brace => ("{ ", " }"),
+                    proc_macro2::Delimiter::None => ("", ""),
+                };
+                if is_apart && group.delimiter() == proc_macro2::Delimiter::Brace {
+                    text.push(' ');
+                }
+                text.push_str(open);
+                text.push_str(&tight(group.stream()));
+                text.push_str(close);
+                is_apart = true;
+            }
+            word => {
+                if is_apart {
+                    text.push(' ');
+                }
+                text.push_str(&word.to_string());
+                is_apart = true;
+            }
+        }
+    }
+    text
+}
+
+/// Writes lines at a depth.
+fn lines(block: &str, depth: usize, text: &mut String) {
+    for line in block.lines() {
+        if !line.is_empty() {
+            text.extend(std::iter::repeat_n(' ', depth * STEP));
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
 }
 
 #[cfg(test)]
@@ -102,34 +256,67 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_parts_it_is_the_same_as_all_at_once() {
-        let file: File = parse_quote! {
-            #[allow(unused)]
-            mod generated {
-                /// Types.
-                pub mod types {
-                    #[doc = " One."]
-                    #[derive(Clone)]
-                    pub struct One { pub field: ::std::option::Option<::std::collections::HashMap<String, Vec<u8>>> }
-                    impl One { pub fn text() -> &'static str { "two\nlines" } }
-                    pub mod builder { pub struct One; }
-                    pub mod empty {}
-                }
-                pub fn long(first: ::std::string::String, second: ::std::string::String, third: u8) -> u8 { third }
-                pub mod elsewhere;
-            }
-            pub use generated::*;
+    fn a_row_of_the_table_is_a_line_until_it_is_long() {
+        let file: syn::File = parse_quote! {
+            #[doc = " The API."]
+            pub static API: ::keyfit::Api = ::keyfit::Api::new("a").with_base_urls(&["https://a"]).with_operations(&[
+                ::keyfit::Operation::new("x", "x", "GET", "/x"),
+                ::keyfit::Operation::new("a-long-name-of-an-operation", "a_long_name_of_an_operation", "GET", "/x")
+                    .with_security(&[&["a", "b"], &[]])
+                    .with_success(&[200]),
+            ]).with_errors(&[E::new("e").with_code(&["/c"])]);
         };
-        let whole = prettyplease::unparse(&file);
-        assert_eq!(Written::default().text(file.items.clone()), whole);
-        let Some(Item::Mod(mut generated)) = file.items.first().cloned() else { panic!("it is a module") };
-        let mut inside: File = parse_quote!();
-        inside.items = generated.content.take().expect("it has items").1;
-        let mut written = Written::default();
-        let count = written.module(&mut inside, "types", <[Item]>::len);
-        assert_eq!((count, written.module(&mut inside, "nowhere", <[Item]>::len)), (Some(4), None));
-        generated.content.get_or_insert_default().1 = inside.items;
-        let exported = file.items.last().cloned().expect("it is there");
-        assert_eq!(written.text(vec![Item::Mod(generated), exported]), whole);
+        let expected = "\
+/// The API.
+pub static API: ::keyfit::Api =
+    ::keyfit::Api::new(\"a\").with_base_urls(&[\"https://a\"])
+    .with_operations(&[
+        ::keyfit::Operation::new(\"x\", \"x\", \"GET\", \"/x\"),
+        ::keyfit::Operation::new(\"a-long-name-of-an-operation\", \"a_long_name_of_an_operation\", \"GET\", \"/x\")
+            .with_security(&[&[\"a\", \"b\"], &[]]).with_success(&[200]),
+    ])
+    .with_errors(&[
+        E::new(\"e\").with_code(&[\"/c\"]),
+    ]);
+";
+        assert_eq!(super::text(file.items), expected);
+    }
+
+    #[test]
+    fn members_of_a_macro_and_variants_with_values_stand_in_a_line_each() {
+        let file: syn::File = parse_quote! {
+            pub mod types {
+                #[doc = " A color."]
+                #[in_macro(texts)]
+                pub enum Color { #[doc = " Like blood."] Red = "red", Green = "green" }
+                rt::builder! {
+                    Parcel {
+                        required id: String,
+                        #[doc = " In kg."]
+                        optional weight maybe_weight: ::std::collections::HashMap<String, Vec<(f64, [u8; 2])>>,
+                    }
+                }
+            }
+        };
+        let expected = "\
+pub mod types {
+    rt::texts! {
+        /// A color.
+        pub enum Color {
+            /// Like blood.
+            Red = \"red\",
+            Green = \"green\",
+        }
+    }
+    rt::builder! {
+        Parcel {
+            required id: String,
+            /// In kg.
+            optional weight maybe_weight: ::std::collections::HashMap<String, Vec<(f64, [u8; 2])>>,
+        }
+    }
+}
+";
+        assert_eq!(super::text(file.items), expected);
     }
 }

@@ -131,8 +131,13 @@ mod tests {
             kind: syn::parse_quote!(types::Asked),
             role: Role::Typed,
         };
-        let call =
-            Call { id: "ask".to_owned(), function: format_ident!("ask"), streams: false, arguments: vec![argument] };
+        let call = Call {
+            id: "ask".to_owned(),
+            function: format_ident!("ask"),
+            streams: false,
+            streaming: None,
+            arguments: vec![argument],
+        };
         let needed = ["Asked", "Inner", "Deep", "Listed"].map(str::to_owned);
         assert_eq!(request_types(&types, &[call]), HashSet::from(needed));
     }

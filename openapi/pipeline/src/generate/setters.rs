@@ -14,7 +14,7 @@ use super::docs;
 
 /// Whether a value has to be given.
 #[derive(Clone, Copy, PartialEq)]
-enum Need {
+pub(super) enum Need {
     /// Without one the request is refused.
     Required,
     /// Without one the field is `None`.
@@ -161,6 +161,15 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
     }
 }
 
+/// The setters of a member, the first of which takes a value.
+pub(super) fn written(name: &Ident, kind: &Type, need: Need) -> Vec<ImplItemFn> {
+    let setter =
+        Setter { name: name.clone(), kind: kind.clone(), need, then: TokenStream::new(), attributes: Vec::new() };
+    let twin = (need != Need::Required).then(|| setter.twin());
+    let null = (need == Need::Patch).then(|| setter.null());
+    std::iter::once(setter.function()).chain(twin).chain(null).collect()
+}
+
 fn twin_name(name: &Ident) -> Ident {
     beside("maybe", name)
 }
@@ -264,7 +273,7 @@ struct Value<'a> {
 }
 
 /// Types of the standard library and of crates that `keyfit::codegen` has a rule for.
-const RULED: [&str; 38] = [
+const RULED: [&str; 40] = [
     "bool",
     "f32",
     "f64",
@@ -303,6 +312,8 @@ const RULED: [&str; 38] = [
     "Option",
     "HashMap",
     "Batch",
+    "Text",
+    "AnyText",
 ];
 
 /// Whether `keyfit::codegen` knows what values the type takes: no tuples, no arrays, nothing in a box.

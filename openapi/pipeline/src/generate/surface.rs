@@ -52,6 +52,9 @@ pub(crate) fn types(items: &[Item]) -> String {
                     .collect();
                 let _ = writeln!(text, "  {} = {}", item.ident, variants.join(" | "));
             }
+            Item::Type(item) => {
+                let _ = writeln!(text, "  {} = {}", item.ident, short(&item.ty));
+            }
             _ => {}
         }
     }

@@ -1,0 +1,393 @@
+//! Types that are written twice become one: the request's and the answer's where nothing differs, and those that stand inside
+//! several schemas. Two types are one if all that is written of them is the same, down to the types in them. A name of the document's
+//! own stays, as an alias; names that only the generator gave go.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use quote::format_ident;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Path, Type, TypePath, parse_quote};
+
+use super::{MODULES, aliases, implemented, leads_into, module, own_type, text};
+
+/// What a reference to a type is written as, while types are compared.
+const MARK: &str = "__type_";
+
+/// What only types of requests have.
+const OF_REQUESTS: [&str; 2] = ["ArgumentType", "IntoArgumentBy"];
+
+/// Merges the types of a file. `named` are the names that the document gives.
+pub(super) fn settle(file: &mut syn::File, named: &HashSet<String>) {
+    let types = Types::of(file);
+    let merged = types.merged(named);
+    if merged.is_empty() {
+        return;
+    }
+    for name in MODULES {
+        let Some(items) = module(&mut file.items, name) else { continue };
+        let gone: HashMap<&str, &str> =
+            merged.iter().filter(|(gone, _)| gone.0 == name).map(|(gone, kept)| (&*gone.1, &**kept)).collect();
+        replace(items, &gone, named);
+        if let Some(builders) = module(items, "builder") {
+            builders.retain(|item| !owner(item).is_some_and(|owner| gone.contains_key(&*owner)));
+        }
+        let aliases = gone.iter().map(|(gone, kept)| {
+            let kept = format_ident!("{kept}");
+            ((*gone).to_owned(), parse_quote!(#kept))
+        });
+        aliases::tell_apart(items, &aliases.collect());
+    }
+    let mut rename = Rename { merged: &merged, named, within: Vec::new() };
+    file.items.iter_mut().for_each(|item| rename.visit_item_mut(item));
+}
+
+/// Takes types out of their module, and leaves an alias where the document names them.
+fn replace(items: &mut Vec<Item>, gone: &HashMap<&str, &str>, named: &HashSet<String>) {
+    items.retain(
+        |item| !matches!(item, Item::Impl(block) if own_type(block).is_some_and(|name| gone.contains_key(&*name))),
+    );
+    let mut kept = Vec::new();
+    for item in std::mem::take(items) {
+        let defined = definition(&item).map(|(name, attributes)| (name.clone(), attributes.to_vec()));
+        match defined {
+            Some((name, attributes)) if gone.contains_key(&*name.to_string()) => {
+                if named.contains(&name.to_string()) {
+                    let docs = attributes.into_iter().filter(|attribute| attribute.path().is_ident("doc"));
+                    let other = format_ident!("{}", gone[&*name.to_string()]);
+                    kept.push(parse_quote!(#(#docs)* pub type #name = #other;));
+                }
+            }
+            _ => kept.push(item),
+        }
+    }
+    *items = kept;
+}
+
+/// Name and attributes of a type that can be merged.
+fn definition(item: &Item) -> Option<(&Ident, &[Attribute])> {
+    match item {
+        Item::Struct(item) => Some((&item.ident, &item.attrs)),
+        Item::Enum(item) => Some((&item.ident, &item.attrs)),
+        _ => None,
+    }
+}
+
+/// The type whose builder an item belongs to.
+fn owner(item: &Item) -> Option<String> {
+    let made = |block: &ItemImpl| Some(implemented(block)?.strip_prefix("TryFrom<")?.strip_suffix('>')?.to_owned());
+    match item {
+        Item::Struct(item) => Some(item.ident.to_string()),
+        Item::Impl(block) => own_type(block).or_else(|| made(block)),
+        _ => None,
+    }
+}
+
+/// A type by its module and name.
+type Key = (&'static str, String);
+
+struct Types {
+    keys: Vec<Key>,
+    /// What is written of each: texts, and the types between them.
+    written: Vec<(Vec<String>, Vec<usize>)>,
+    /// Whether requests are made of it.
+    is_request: Vec<bool>,
+}
+
+impl Types {
+    fn of(file: &syn::File) -> Self {
+        let mut file = Collected { known: HashMap::new(), aliases: HashMap::new(), items: Vec::new() }.read(file);
+        let keys: Vec<Key> = file.items.iter().map(|(key, _, _)| key.clone()).collect();
+        let (mut written, mut is_request) = (Vec::new(), Vec::new());
+        for (key, item, blocks) in std::mem::take(&mut file.items) {
+            let mut mark = Mark { known: &file.known, aliases: &file.aliases, of: key, depth: 0 };
+            let mut texts = vec![mark.text(item)];
+            let mut own: Vec<String> = Vec::new();
+            let mut asked = false;
+            for block in blocks {
+                let implemented = implemented(&block).unwrap_or_default();
+                if OF_REQUESTS.contains(&implemented.split('<').next().unwrap_or_default()) {
+                    asked = true;
+                } else {
+                    own.extend(mark.block(block));
+                }
+            }
+            own.sort();
+            texts.extend(own);
+            written.push(split(&texts.join("\n")));
+            is_request.push(asked);
+        }
+        Self { keys, written, is_request }
+    }
+
+    /// The class of each type: two are in one if no step into them tells them apart.
+    fn classes(&self) -> Vec<usize> {
+        let mut texts: HashMap<&[String], usize> = HashMap::new();
+        let mut classes: Vec<usize> = Vec::new();
+        for (written, _) in &self.written {
+            let new = texts.len();
+            classes.push(*texts.entry(written).or_insert(new));
+        }
+        let mut count = texts.len();
+        loop {
+            let mut known: HashMap<(usize, Vec<usize>), usize> = HashMap::new();
+            let step = |(index, (_, inner)): (usize, &(Vec<String>, Vec<usize>))| {
+                let inner = inner.iter().map(|inner| classes[*inner]).collect();
+                let new = known.len();
+                *known.entry((classes[index], inner)).or_insert(new)
+            };
+            let next: Vec<usize> = self.written.iter().enumerate().map(step).collect();
+            let found = known.len();
+            classes = next;
+            if found == count {
+                return classes;
+            }
+            count = found;
+        }
+    }
+
+    /// The types that go, each with the name of the one that stays.
+    fn merged(&self, named: &HashSet<String>) -> HashMap<Key, String> {
+        let mut classes: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
+        for (index, class) in self.classes().into_iter().enumerate() {
+            classes.entry((self.keys[index].0, class)).or_default().push(index);
+        }
+        let mut merged = HashMap::new();
+        for members in classes.into_values() {
+            let name = |index: usize| &self.keys[index].1;
+            let rank = |index: &usize| {
+                let index = *index;
+                (!self.is_request[index], !named.contains(name(index)), name(index).len(), index)
+            };
+            let Some(kept) = members.iter().copied().min_by_key(rank) else { continue };
+            let gone = members.into_iter().filter(|index| *index != kept);
+            merged.extend(gone.map(|index| (self.keys[index].clone(), name(kept).clone())));
+        }
+        merged
+    }
+}
+
+/// Splits a text at the marks of types.
+fn split(text: &str) -> (Vec<String>, Vec<usize>) {
+    let (mut texts, mut inner) = (Vec::new(), Vec::new());
+    for part in text.split(MARK) {
+        let digits = if texts.is_empty() { 0 } else { part.bytes().take_while(u8::is_ascii_digit).count() };
+        if !texts.is_empty() {
+            inner.extend(part[..digits].parse::<usize>());
+        }
+        texts.push(part[digits..].to_owned());
+    }
+    (texts, inner)
+}
+
+/// The types of a file with their blocks, and the aliases.
+struct Collected {
+    known: HashMap<Key, usize>,
+    aliases: HashMap<String, Type>,
+    items: Vec<(Key, Item, Vec<ItemImpl>)>,
+}
+
+impl Collected {
+    fn read(mut self, file: &syn::File) -> Self {
+        for within in MODULES {
+            let module = file.items.iter().find_map(|item| match item {
+                Item::Mod(module) if module.ident == within => module.content.as_ref().map(|(_, items)| items),
+                _ => None,
+            });
+            for item in module.into_iter().flatten() {
+                if let Some((name, _)) = definition(item) {
+                    let key = (within, name.to_string());
+                    self.known.insert(key.clone(), self.items.len());
+                    self.items.push((key, item.clone(), Vec::new()));
+                } else if let Item::Type(item) = item {
+                    self.aliases.insert(item.ident.to_string(), (*item.ty).clone());
+                }
+            }
+            for item in module.into_iter().flatten() {
+                if let Item::Impl(block) = item
+                    && let Some(name) = own_type(block)
+                    && let Some(index) = self.known.get(&(within, name))
+                {
+                    self.items[*index].2.push(block.clone());
+                }
+            }
+        }
+        self
+    }
+}
+
+/// How deep aliases are followed.
+const DEEPEST: usize = 16;
+
+/// Writes types as marks, and the type at hand as `Self`.
+struct Mark<'a> {
+    known: &'a HashMap<Key, usize>,
+    aliases: &'a HashMap<String, Type>,
+    of: Key,
+    depth: usize,
+}
+
+impl Mark<'_> {
+    /// What is written of a type, apart from its name and what is said of it as a whole.
+    fn text(&mut self, mut item: Item) -> String {
+        let (ident, attributes) = match &mut item {
+            Item::Struct(item) => (&mut item.ident, &mut item.attrs),
+            Item::Enum(item) => (&mut item.ident, &mut item.attrs),
+            _ => return String::new(),
+        };
+        *ident = format_ident!("Own");
+        attributes.retain(|attribute| !attribute.path().is_ident("doc"));
+        self.visit_item_mut(&mut item);
+        text(&item)
+    }
+
+    /// What is implemented, without the way to a builder.
+    fn block(&mut self, mut block: ItemImpl) -> Option<String> {
+        let is_own = block.trait_.is_none();
+        block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if is_own && function.sig.ident == "builder"));
+        if is_own && block.items.is_empty() {
+            return None;
+        }
+        self.visit_item_impl_mut(&mut block);
+        Some(text(&block))
+    }
+
+    fn mark(&self, path: &Path) -> Option<Ident> {
+        let name = path.segments.last()?.ident.to_string();
+        let before = path.segments.iter().nth_back(1).map(|segment| segment.ident.to_string());
+        let within = match before.as_deref() {
+            None => self.of.0,
+            Some(before) => MODULES.into_iter().find(|module| *module == before)?,
+        };
+        if within == self.of.0 && name == self.of.1 {
+            return Some(format_ident!("Own"));
+        }
+        let index = self.known.get(&(within, name))?;
+        Some(format_ident!("{MARK}{index}"))
+    }
+}
+
+impl VisitMut for Mark<'_> {
+    fn visit_type_mut(&mut self, kind: &mut Type) {
+        if let Type::Path(TypePath { path, .. }) = kind
+            && let Some(alias) = path.get_ident().and_then(|name| self.aliases.get(&name.to_string()))
+            && self.depth < DEEPEST
+        {
+            *kind = alias.clone();
+            self.depth += 1;
+            self.visit_type_mut(kind);
+            self.depth -= 1;
+            return;
+        }
+        visit_mut::visit_type_mut(self, kind);
+    }
+
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        visit_mut::visit_path_mut(self, path);
+        if let Some(mark) = self.mark(path) {
+            *path = Path::from(mark);
+        }
+    }
+}
+
+/// Renames what is left of the types that went.
+struct Rename<'a> {
+    merged: &'a HashMap<Key, String>,
+    /// The names that are aliases now.
+    named: &'a HashSet<String>,
+    /// The modules around.
+    within: Vec<String>,
+}
+
+impl VisitMut for Rename<'_> {
+    fn visit_item_mod_mut(&mut self, module: &mut syn::ItemMod) {
+        self.within.push(module.ident.to_string());
+        visit_mut::visit_item_mod_mut(self, module);
+        self.within.pop();
+    }
+
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        visit_mut::visit_path_mut(self, path);
+        let Some(module) = leads_into(path, &self.within) else { return };
+        let is_builder = path.segments.iter().any(|segment| segment.ident == "builder")
+            || path.segments.len() == 1 && self.within.last().is_some_and(|within| within == "builder");
+        let Some(last) = path.segments.last_mut() else { return };
+        if self.named.contains(&last.ident.to_string()) && !is_builder {
+            return;
+        }
+        if let Some(kept) = self.merged.get(&(module, last.ident.to_string())) {
+            last.ident = format_ident!("{kept}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::{ToTokens as _, quote};
+
+    use super::*;
+
+    fn settled(tokens: proc_macro2::TokenStream, named: &[&str]) -> String {
+        let mut file: syn::File = syn::parse2(tokens).expect("it is Rust");
+        settle(&mut file, &named.iter().map(|name| (*name).to_owned()).collect());
+        file.into_token_stream().to_string().replace(' ', "")
+    }
+
+    #[test]
+    fn circles_of_equal_types_are_one_and_a_difference_deep_inside_keeps_them_apart() {
+        let types = |inner: &str| {
+            let inner = format_ident!("{inner}");
+            quote! {
+                pub mod types {
+                    pub struct A { pub next: Option<Box<AInner>> }
+                    pub struct AInner { pub back: A }
+                    pub struct AAnswer { pub next: Option<Box<AAnswerInner>> }
+                    pub struct AAnswerInner { pub back: AAnswer, pub more: Leaf }
+                    pub struct Leaf { pub x: #inner }
+                    pub struct B { pub next: Option<Box<BInner>> }
+                    pub struct BInner { pub back: B }
+                    impl ArgumentType for B {}
+                }
+                fn f(_: types::BInner, _: types::A) {}
+            }
+        };
+        let code = settled(types("u8"), &["A"]);
+        assert!(code.contains("pubtypeA=B;") && !code.contains("structBInner"), "{code}");
+        assert!(code.contains("structAAnswerInner"), "{code}");
+        assert!(code.contains("fnf(_:types::AInner,_:types::A)"), "{code}");
+    }
+
+    #[test]
+    fn variants_that_are_called_as_merged_types_are_not_merged_with_them() {
+        let code = settled(
+            quote! {
+                pub mod types {
+                    pub struct A { pub x: u8 }
+                    pub struct B { pub x: u8 }
+                    pub enum First { A(A) }
+                    pub enum Second { B(A) }
+                    impl From<A> for First { fn from(value: A) -> Self { Self::A(value) } }
+                }
+            },
+            &[],
+        );
+        assert!(code.contains("enumFirst{A(A)}") && code.contains("enumSecond{B(A)}"), "{code}");
+        assert!(!code.contains("structB"), "{code}");
+    }
+
+    #[test]
+    fn values_are_one_where_all_of_them_are_the_same() {
+        let code = settled(
+            quote! {
+                pub mod types { pub struct T { pub a: super::values::LongName, pub b: super::values::C } }
+                pub mod values {
+                    #[doc = " One."] #[in_macro(open_texts)] pub enum LongName { A = "a" }
+                    #[doc = " Two."] #[in_macro(open_texts)] pub enum B { A = "a" }
+                    #[in_macro(open_texts)] pub enum C { A = "b" }
+                }
+            },
+            &[],
+        );
+        assert!(code.contains("a:super::values::B,pubb:super::values::C"), "{code}");
+        assert!(!code.contains("enumLongName"), "{code}");
+    }
+}

@@ -1,0 +1,96 @@
+//! What the generator writes out for each type, said once: the runtime has it, and the code names it. Everything here keeps
+//! what the code does; it runs last, on code that is complete.
+
+mod aliases;
+mod builders;
+mod calls;
+mod merge;
+mod names;
+mod values;
+
+use std::collections::HashSet;
+
+use syn::visit_mut::{self, VisitMut};
+use syn::{Item, ItemImpl, ItemMod, Path, Type, parse_quote};
+
+pub(crate) use values::IN_MACRO;
+
+/// Types that only wrap another one become aliases of it, and texts with limits aliases of the runtime's; types that are written
+/// twice become one. `named` are the types that the document names.
+pub(crate) fn merge(file: &mut syn::File, named: &HashSet<String>) {
+    if let Some(types) = module(&mut file.items, "types") {
+        aliases::settle(types);
+    }
+    aliases::inline(file, named);
+    merge::settle(file, named);
+}
+
+/// Enums, builders and calls are shortened, and the paths of everything.
+pub(crate) fn settle(file: &mut syn::File) {
+    if let Some(types) = module(&mut file.items, "types") {
+        values::settle(types);
+        builders::settle(types);
+        types.iter_mut().for_each(|item| Errors.visit_item_mut(item));
+        types.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "error"));
+    }
+    if let Some(calls) = module(&mut file.items, "builder") {
+        calls::settle(calls);
+    }
+    names::settle(file);
+}
+
+/// The modules of types.
+const MODULES: [&str; 2] = ["types", "values"];
+
+/// What stands in a module.
+fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) if ident == name => Some(items),
+        _ => None,
+    })
+}
+
+/// The type of this module that a block is of.
+fn own_type(block: &ItemImpl) -> Option<String> {
+    match &*block.self_ty {
+        Type::Path(path) => path.path.get_ident().map(ToString::to_string),
+        _ => None,
+    }
+}
+
+/// What a block implements, without what leads to the trait: `TryFrom<&str>`. `None` for what it has of its own.
+fn implemented(block: &ItemImpl) -> Option<String> {
+    let (path, _) = block.trait_.as_ref()?;
+    Some(text(path.segments.last()?))
+}
+
+/// The module of types that a path leads into from within modules, where it does.
+fn leads_into(path: &Path, within: &[String]) -> Option<&'static str> {
+    let before: Vec<String> = path.segments.iter().rev().skip(1).map(|segment| segment.ident.to_string()).collect();
+    let before: Vec<&str> = before.iter().map(String::as_str).collect();
+    let within: Vec<&str> = within.iter().map(String::as_str).collect();
+    match (before.as_slice(), within.as_slice()) {
+        ([], ["types" | "values"]) => MODULES.into_iter().find(|module| within == [*module]),
+        ([], ["types", "builder"]) | (["super"], ["types", "builder"]) | (["builder"], ["types"]) => Some("types"),
+        (["builder", "types", ..] | ["types", ..], _) => Some("types"),
+        (["values", ..], _) => Some("values"),
+        _ => None,
+    }
+}
+
+/// Tokens as a text without spaces.
+fn text(tokens: &impl quote::ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The error of conversions is the runtime's.
+struct Errors;
+
+impl VisitMut for Errors {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        visit_mut::visit_path_mut(self, path);
+        if text(path).ends_with("::error::ConversionError") {
+            *path = parse_quote!(::keyfit::codegen::ConversionError);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A call as a line for a shell, for whoever tries it before writing code. It holds no value: credentials are `…`, and arguments
+//! their names.
+
+use super::kinds::Kinds;
+use crate::contract::Carrier;
+use crate::operation::Place;
+use crate::{Api, Needed, Operation};
+
+/// What stands for a credential.
+const CREDENTIAL: &str = "…";
+
+/// The line; `None` where the document's names cannot be shown in one.
+pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<String> {
+    let mut words = vec!["curl".to_owned()];
+    if operation.method != "GET" {
+        words.push(format!("-X {}", operation.method));
+    }
+    let required = operation.parameters.iter().filter(|parameter| parameter.required);
+    let (mut query, mut headers) = (Vec::new(), Vec::new());
+    query.extend(operation.query.iter().map(|(name, value)| format!("{name}={value}")));
+    for parameter in required {
+        match parameter.place {
+            Place::Query => query.push(format!("{0}={{{0}}}", parameter.name)),
+            Place::Header => headers.push(format!("{0}: {{{0}}}", parameter.name)),
+            Place::Path => {}
+        }
+    }
+    let mut options = Vec::new();
+    for carrier in credentials(operation, kinds) {
+        match carrier {
+            Carrier::Header => headers.push(format!("Authorization: Bearer {CREDENTIAL}")),
+            Carrier::Scheme(scheme) => headers.push(format!("Authorization: {scheme} {CREDENTIAL}")),
+            Carrier::NamedHeader(name) => headers.push(format!("{name}: {CREDENTIAL}")),
+            Carrier::Basic => options.push(format!("-u {}", quoted(&format!("{CREDENTIAL}:{CREDENTIAL}")))),
+            Carrier::Cookie(name) => options.push(format!("-b {}", quoted(&format!("{name}={CREDENTIAL}")))),
+            Carrier::Query(name) => query.push(format!("{name}={CREDENTIAL}")),
+            Carrier::ClientCertificate => options.push(format!("--cert {CREDENTIAL}")),
+        }
+    }
+    if let Some(body) = &operation.body {
+        headers.push(format!("Content-Type: {}", body.sent_as()));
+        options.push("--data-binary @body".to_owned());
+    }
+    let server = operation.server.as_ref().unwrap_or(&api.base_url);
+    let question = if query.is_empty() { "" } else { "?" };
+    words.push(quoted(&format!("{server}{}{question}{}", operation.path, query.join("&"))));
+    words.extend(headers.iter().map(|header| format!("-H {}", quoted(header))));
+    words.extend(options);
+    let line = words.join(" ");
+    (!line.contains(|letter: char| letter == '`' || letter.is_control())).then_some(line)
+}
+
+/// Where the credentials go that a client would choose.
+fn credentials<'a>(operation: &Operation, kinds: &'a Kinds) -> Vec<&'a Carrier> {
+    let Needed::OneOf { sets, .. } = &*operation.needed else { return Vec::new() };
+    let carried = |set: &Vec<String>| set.iter().map(|name| kinds.carrier(name)).collect::<Option<Vec<_>>>();
+    let mut carried: Vec<Vec<&Carrier>> = sets.iter().filter_map(carried).collect();
+    carried.sort_by_key(|set| std::cmp::Reverse(set.len()));
+    carried.into_iter().next().unwrap_or_default()
+}
+
+/// A word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
