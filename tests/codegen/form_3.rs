@@ -271,11 +271,6 @@ mod generated {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub price: ::std::option::Option<crate::Amount>,
         }
-        impl Sent {
-            pub fn builder() -> builder::Sent {
-                Default::default()
-            }
-        }
         /// `SentParcelsItem`
         #[derive(Clone, Debug)]
         #[derive(::keyfit::codegen::Deserialize, ::keyfit::codegen::Serialize)]
@@ -286,11 +281,6 @@ mod generated {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub problem: ::std::option::Option<::std::string::String>,
             pub state: super::values::SentParcelsItemState,
-        }
-        impl SentParcelsItem {
-            pub fn builder() -> builder::SentParcelsItem {
-                Default::default()
-            }
         }
         /// `Shelves`
         #[derive(Clone, Debug)]
@@ -1089,177 +1079,6 @@ mod generated {
                     Self { high: Ok(value.high) }
                 }
             }
-            #[derive(Clone, Debug)]
-            pub struct Sent {
-                parcels: ::std::result::Result<
-                    ::std::vec::Vec<super::SentParcelsItem>,
-                    ::std::string::String,
-                >,
-                price: ::std::result::Result<
-                    ::std::option::Option<crate::Amount>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Sent {
-                fn default() -> Self {
-                    Self {
-                        parcels: Err("no value supplied for parcels".to_string()),
-                        price: Ok(Default::default()),
-                    }
-                }
-            }
-            impl Sent {
-                pub fn parcels(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        ::std::vec::Vec<super::SentParcelsItem>,
-                    >,
-                ) -> Self {
-                    self.parcels = ::keyfit::codegen::accept::<
-                        ::std::vec::Vec<super::SentParcelsItem>,
-                    >("parcels", value);
-                    self
-                }
-                pub fn price(
-                    mut self,
-                    value: impl ::std::convert::TryInto<
-                        crate::Amount,
-                        Error: ::std::fmt::Display,
-                    >,
-                ) -> Self {
-                    self.price = ::keyfit::codegen::accept_converted::<
-                        crate::Amount,
-                    >("price", value)
-                        .map(Some);
-                    self
-                }
-                /// `price` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_price(
-                    self,
-                    value: ::std::option::Option<
-                        impl ::std::convert::TryInto<
-                            crate::Amount,
-                            Error: ::std::fmt::Display,
-                        >,
-                    >,
-                ) -> Self {
-                    match value {
-                        Some(value) => self.price(value),
-                        None => Self { price: Ok(None), ..self },
-                    }
-                }
-            }
-            impl ::std::convert::TryFrom<Sent> for super::Sent {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Sent,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        parcels: value.parcels?,
-                        price: value.price?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Sent> for Sent {
-                fn from(value: super::Sent) -> Self {
-                    Self {
-                        parcels: Ok(value.parcels),
-                        price: Ok(value.price),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct SentParcelsItem {
-                id: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                problem: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                state: ::std::result::Result<
-                    super::super::values::SentParcelsItemState,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for SentParcelsItem {
-                fn default() -> Self {
-                    Self {
-                        id: Ok(Default::default()),
-                        problem: Ok(Default::default()),
-                        state: Err("no value supplied for state".to_string()),
-                    }
-                }
-            }
-            impl SentParcelsItem {
-                pub fn id(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.id = ::keyfit::codegen::accept_some("id", value);
-                    self
-                }
-                /// `id` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_id(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.id = ::keyfit::codegen::accept_maybe("id", value);
-                    self
-                }
-                pub fn problem(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                ) -> Self {
-                    self.problem = ::keyfit::codegen::accept_some("problem", value);
-                    self
-                }
-                /// `problem` with a value that may be absent: `None` leaves it out.
-                pub fn maybe_problem(
-                    mut self,
-                    value: ::std::option::Option<
-                        impl ::keyfit::codegen::IntoArgument<::std::string::String>,
-                    >,
-                ) -> Self {
-                    self.problem = ::keyfit::codegen::accept_maybe("problem", value);
-                    self
-                }
-                pub fn state(
-                    mut self,
-                    value: impl ::keyfit::codegen::IntoArgument<
-                        super::super::values::SentParcelsItemState,
-                    >,
-                ) -> Self {
-                    self.state = ::keyfit::codegen::accept::<
-                        super::super::values::SentParcelsItemState,
-                    >("state", value);
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<SentParcelsItem> for super::SentParcelsItem {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: SentParcelsItem,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        id: value.id?,
-                        problem: value.problem?,
-                        state: value.state?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::SentParcelsItem> for SentParcelsItem {
-                fn from(value: super::SentParcelsItem) -> Self {
-                    Self {
-                        id: Ok(value.id),
-                        problem: Ok(value.problem),
-                        state: Ok(value.state),
-                    }
-                }
-            }
         }
         /// Error types.
         pub mod error {
@@ -1310,12 +1129,6 @@ mod generated {
         }
         impl ::keyfit::codegen::ArgumentType for ParcelChangeSpeed {
             type Rule = ::keyfit::codegen::rule::Parsed;
-        }
-        impl ::keyfit::codegen::ArgumentType for Sent {
-            type Rule = ::keyfit::codegen::rule::Converted;
-        }
-        impl ::keyfit::codegen::ArgumentType for SentParcelsItem {
-            type Rule = ::keyfit::codegen::rule::Converted;
         }
         impl ::keyfit::codegen::ArgumentType for State {
             type Rule = ::keyfit::codegen::rule::Parsed;
