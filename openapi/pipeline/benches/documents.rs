@@ -21,7 +21,7 @@ mod usage;
 
 /// The aims for one document: seconds of CPU time, and MB.
 const MOST_SECONDS: f64 = 3.0;
-const MOST_MEMORY: u64 = 300;
+const MOST_MEMORY: u32 = 300;
 
 /// The first argument of a process that generates one client, and of one that has progenitor alone.
 const ONE: &str = "one";
@@ -32,8 +32,8 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [ONE, document, given] => one(document.as_ref(), given.as_ref()),
         [ALONE, given] => alone(given.as_ref()),
-        [] => all(documents()),
-        files => all(files.iter().map(PathBuf::from).collect()),
+        [] => all(&documents()),
+        files => all(&files.iter().map(PathBuf::from).collect::<Vec<_>>()),
     }
 }
 
@@ -48,7 +48,7 @@ fn documents() -> Vec<PathBuf> {
     files
 }
 
-fn all(files: Vec<PathBuf>) {
+fn all(files: &[PathBuf]) {
     if files.is_empty() {
         println!("skipped: there are no documents (KEYFIT_DOCUMENTS)");
         return;
@@ -61,7 +61,7 @@ fn all(files: Vec<PathBuf>) {
     let place = given.to_string_lossy();
     let mut rates = Vec::new();
     let (mut whole, mut callable, mut operations, mut met) = (0, 0, 0, 0);
-    for at in &files {
+    for at in files {
         let name = at.file_stem().unwrap_or_default().to_string_lossy();
         let said = run(&[ONE, &at.to_string_lossy(), &place]);
         let mut lines = said.lines();
@@ -70,14 +70,15 @@ fn all(files: Vec<PathBuf>) {
         let (&[have, lost], Some((length, kinds)), Some(usage)) = (
             counts.as_slice(),
             lines.next().and_then(|kinds| kinds.split_once(' ')),
-            lines.next().and_then(Usage::parse),
+            lines.next().and_then(parsed),
         ) else {
             println!("{name:<24}no client: {said}");
             continue;
         };
         let rate = length.parse::<usize>().unwrap_or_default() / (have + lost).max(1);
-        let ratio = Usage::parse(run(&[ALONE, &place]).trim()).map_or("it gives up".to_owned(), |alone| {
-            format!("{:.2} time, {:.2} MB", usage.seconds / alone.seconds, usage.memory as f64 / alone.memory as f64)
+        let ratio = parsed(run(&[ALONE, &place]).trim()).map_or("it gives up".to_owned(), |alone| {
+            let memory = f64::from(usage.memory) / f64::from(alone.memory);
+            format!("{:.2} time, {memory:.2} MB", usage.seconds / alone.seconds)
         });
         println!(
             "{name:<24}{:>14}{length:>9}{:>8.2}{:>6}{ratio:>22}",
@@ -86,7 +87,9 @@ fn all(files: Vec<PathBuf>) {
             usage.memory
         );
         println!("    {rate} lines an operation: {kinds}");
-        lines.for_each(|reason| println!("    {reason}"));
+        for reason in lines {
+            println!("    {reason}");
+        }
         rates.push(rate);
         whole += usize::from(lost == 0);
         callable += have;
@@ -111,6 +114,12 @@ fn run(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// What a process has used, as it said it.
+fn parsed(text: &str) -> Option<Usage> {
+    let (seconds, memory) = text.split_once(' ')?;
+    Some(Usage { seconds: seconds.parse().ok()?, memory: memory.parse().ok()? })
+}
+
 /// Generates a client, and says how many operations it has and lacks, its lines, what it took, and why operations are lacking.
 /// What the generator was given is left in a file.
 fn one(document: &Path, given: &Path) {
@@ -127,7 +136,9 @@ fn one(document: &Path, given: &Path) {
     let lost: Vec<String> = set_aside.chain(closed).collect();
     let all = client.operations + client.unsupported.len();
     println!("{} {}\n{}\n{usage}", all - lost.len(), lost.len(), Lines::of(&client.code));
-    lost.iter().for_each(|reason| println!("{reason}"));
+    for reason in lost {
+        println!("{reason}");
+    }
     fs::write(given, client.document.to_string()).expect("the temporary folder can be written");
 }
 

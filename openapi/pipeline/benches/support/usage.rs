@@ -7,7 +7,7 @@ use std::fs;
 pub(crate) struct Usage {
     pub(crate) seconds: f64,
     /// In MB.
-    pub(crate) memory: u64,
+    pub(crate) memory: u32,
 }
 
 impl Usage {
@@ -17,18 +17,12 @@ impl Usage {
         const TICKS: f64 = 100.0;
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let largest = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = largest.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        let kilobytes = largest.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u32>().ok());
         let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
         // The name of the program, in parentheses, may hold spaces. User and system time are the 12th and 13th after it.
         let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|time| time.parse::<f64>().ok()).sum();
         Self { seconds: ticks / TICKS, memory: kilobytes.unwrap_or_default() / 1024 }
-    }
-
-    /// As it was written.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (seconds, memory) = text.split_once(' ')?;
-        Some(Self { seconds: seconds.parse().ok()?, memory: memory.parse().ok()? })
     }
 }
 
