@@ -156,10 +156,11 @@ mod generated {
         pub struct Shelves {
             #[serde(skip_serializing_if = "Option::is_none")]
             pub limit: Option<i64>,
-            pub shelves: Vec<Thing>,
+            pub shelves: Vec<ShelvesShelvesItem>,
             #[serde(skip_serializing_if = "Option::is_none")]
             pub total: Option<i64>,
         }
+        pub type ShelvesShelvesItem = Thing;
         #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
         #[serde(crate = "rt::serde")]
         pub struct Stamps {
@@ -1558,7 +1559,7 @@ mod generated {
             /// All items of all pages, as a stream.
             ///
             /// The list begins where the argument `skip` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
-            pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
+            pub fn items(self) -> ::keyfit::pagination::Items<types::ShelvesShelvesItem> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[17])
             }

@@ -60,19 +60,16 @@ fn shorten(items: &mut Vec<Item>, led: &[String]) -> Vec<String> {
     for name in names {
         let Some(own) = parts.remove(&name) else { continue };
         let ident = format_ident!("{name}");
-        match short(&own).filter(|_| led.contains(&name)) {
-            Some(members) => {
-                items.push(parse_quote!(::keyfit::codegen::builder! { #ident { #(#members,)* } }));
-                done.push(name);
-            }
-            None => {
-                items.extend(own);
-                items.push(parse_quote! {
-                    impl ::keyfit::codegen::Built for super::#ident {
-                        type Builder = #ident;
-                    }
-                });
-            }
+        if let Some(members) = short(&own).filter(|_| led.contains(&name)) {
+            items.push(parse_quote!(::keyfit::codegen::builder! { #ident { #(#members,)* } }));
+            done.push(name);
+        } else {
+            items.extend(own);
+            items.push(parse_quote! {
+                impl ::keyfit::codegen::Built for super::#ident {
+                    type Builder = #ident;
+                }
+            });
         }
     }
     done

@@ -14,7 +14,7 @@ use syn::{
 use super::{builders, own_type, text};
 
 /// Shortens the calls of a module.
-pub(super) fn settle(items: &mut Vec<Item>) {
+pub(super) fn settle(items: &mut [Item]) {
     for item in items.iter_mut() {
         if let Item::Use(imported) = item
             && text(&imported.tree) == "super::types"
@@ -106,11 +106,11 @@ fn built(field: &Ident, kind: &Type, initial: &Expr, functions: &mut Vec<ImplIte
         self.#field = ::keyfit::codegen::accept::<types::#own>(#label, value).map(From::from);
         self
     });
-    let mapped: Block = parse_quote!({
+    let changed: Block = parse_quote!({
         self.#field = self.#field.map(f);
         self
     });
-    if text(&functions[setter].block) != text(&wanted) || text(&functions[mapper].block) != text(&mapped) {
+    if text(&functions[setter].block) != text(&wanted) || text(&functions[mapper].block) != text(&changed) {
         return None;
     }
     functions.retain(|function| function.sig.ident != *field && function.sig.ident != map);
@@ -150,7 +150,7 @@ impl VisitMut for Send {
         // A map of headers to which nothing is added.
         let is_map = |statement: &Stmt| matches!(statement, Stmt::Local(local) if text(&local.pat) == "mutheader_map");
         if let Some(at) = block.stmts.iter().position(is_map) {
-            let rest: Vec<String> = block.stmts[at + 1..].iter().map(|statement| text(statement)).collect();
+            let rest: Vec<String> = block.stmts[at + 1..].iter().map(text).collect();
             let uses: usize = rest.iter().map(|statement| statement.matches("header_map").count()).sum();
             if uses == 1 && rest.iter().any(|statement| statement.contains(".headers(header_map)")) {
                 block.stmts.remove(at);
@@ -286,12 +286,13 @@ fn without_names(block: &mut Block) {
 /// The name in `name?`, or in `built::<T>(name)?`.
 fn field_of<'a>(expr: &'a mut Expr, name: &Ident) -> Option<&'a mut Expr> {
     let Expr::Try(tried) = expr else { return None };
-    if text(&tried.expr) == name.to_string() {
+    let is_name = |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(name));
+    if is_name(&tried.expr) {
         return Some(&mut tried.expr);
     }
     let Expr::Call(call) = &mut *tried.expr else { return None };
     let is_built = text(&call.func).starts_with("::keyfit::codegen::built::<");
-    call.args.first_mut().filter(|field| is_built && text(*field) == name.to_string())
+    call.args.first_mut().filter(|field| is_built && is_name(field))
 }
 
 /// The text of `HeaderValue::from_static("..")`.

@@ -22,7 +22,29 @@ pub(crate) fn merge(file: &mut syn::File, named: &HashSet<String>) {
         aliases::settle(types);
     }
     aliases::inline(file, named);
-    merge::settle(file, named);
+    // What calls take and answer with is called after the call, whatever else it equals.
+    let mut named = named.clone();
+    named.extend(of_calls(file));
+    merge::settle(file, &named);
+}
+
+/// The types that calls name.
+fn of_calls(file: &mut syn::File) -> HashSet<String> {
+    struct Named(HashSet<String>);
+    impl VisitMut for Named {
+        fn visit_path_mut(&mut self, path: &mut Path) {
+            visit_mut::visit_path_mut(self, path);
+            let mut segments = path.segments.iter().map(|segment| segment.ident.to_string());
+            if let (Some("types"), Some(name), None) = (segments.next().as_deref(), segments.next(), segments.next()) {
+                self.0.insert(name);
+            }
+        }
+    }
+    let mut named = Named(HashSet::new());
+    for item in module(&mut file.items, "builder").into_iter().flatten() {
+        named.visit_item_mut(item);
+    }
+    named.0
 }
 
 /// Enums, builders and calls are shortened, and the paths of everything.
@@ -30,7 +52,9 @@ pub(crate) fn settle(file: &mut syn::File) {
     if let Some(types) = module(&mut file.items, "types") {
         values::settle(types);
         builders::settle(types);
-        types.iter_mut().for_each(|item| Errors.visit_item_mut(item));
+        for item in types.iter_mut() {
+            Errors.visit_item_mut(item);
+        }
         types.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "error"));
     }
     if let Some(calls) = module(&mut file.items, "builder") {
@@ -71,8 +95,9 @@ fn leads_into(path: &Path, within: &[String]) -> Option<&'static str> {
     let within: Vec<&str> = within.iter().map(String::as_str).collect();
     match (before.as_slice(), within.as_slice()) {
         ([], ["types" | "values"]) => MODULES.into_iter().find(|module| within == [*module]),
-        ([], ["types", "builder"]) | (["super"], ["types", "builder"]) | (["builder"], ["types"]) => Some("types"),
-        (["builder", "types", ..] | ["types", ..], _) => Some("types"),
+        ([] | ["super"], ["types", "builder"])
+        | (["builder"], ["types"])
+        | (["builder", "types", ..] | ["types", ..], _) => Some("types"),
         (["values", ..], _) => Some("values"),
         _ => None,
     }

@@ -6,7 +6,7 @@ use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Fields, Item, ItemMod, Lit, Meta, Path, Token, parse_quote};
+use syn::{Attribute, Fields, Item, ItemMod, LitStr, Meta, Path, Token, parse_quote};
 
 use super::IN_MACRO;
 
@@ -127,7 +127,7 @@ impl Names {
             }
             found.push(match rest.remove(0) {
                 TokenTree::Group(group) => Group::new(group.delimiter(), self.tokens(group.stream())).into(),
-                token => token,
+                other => other,
             });
         }
         found.into_iter().collect()
@@ -156,7 +156,9 @@ impl VisitMut for Names {
     fn visit_item_mod_mut(&mut self, module: &mut ItemMod) {
         let Some((_, items)) = &mut module.content else { return };
         let outer = std::mem::replace(&mut self.own, own(items));
-        items.iter_mut().for_each(|item| self.visit_item_mut(item));
+        for item in items.iter_mut() {
+            self.visit_item_mut(item);
+        }
         import(items);
         self.own = outer;
     }
@@ -261,9 +263,12 @@ fn one_line(attributes: &mut Vec<Attribute>) {
 }
 
 /// Where one rule gives all fields their names, it is said once.
-fn renamed_by_rule(attributes: &mut Vec<Attribute>, fields: &mut syn::FieldsNamed) {
-    let names: Option<Vec<(String, Option<String>)>> =
-        fields.named.iter().map(|field| Some((field.ident.as_ref()?.to_string(), renamed(&field.attrs)?))).collect();
+fn renamed_by_rule(attributes: &mut [Attribute], fields: &mut syn::FieldsNamed) {
+    let names: Option<Vec<(String, Option<String>)>> = fields
+        .named
+        .iter()
+        .map(|field| Some((field.ident.as_ref()?.to_string(), renamed(&field.attrs).ok()?)))
+        .collect();
     let Some(names) = names else { return };
     let by_rule = names.iter().filter(|(field, renamed)| renamed.as_ref() == Some(&camel(field))).count();
     let fits = names.iter().all(|(field, renamed)| field.is_ascii() && (renamed.is_some() || camel(field) == *field));
@@ -301,20 +306,20 @@ fn camel(field: &str) -> String {
     name
 }
 
-/// What a field is renamed to; `None` where its attributes cannot be read.
-fn renamed(attributes: &[Attribute]) -> Option<Option<String>> {
+/// What a field is renamed to.
+fn renamed(attributes: &[Attribute]) -> syn::Result<Option<String>> {
     let mut found = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        for meta in attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()? {
+        for meta in attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)? {
             if let Meta::NameValue(pair) = meta
                 && pair.path.is_ident("rename")
             {
-                let syn::Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = pair.value else { return None };
+                let text: LitStr = syn::parse2(pair.value.into_token_stream())?;
                 found = Some(text.value());
             }
         }
     }
-    Some(found)
+    Ok(found)
 }
 
 fn without_rename(attribute: &mut Attribute) {
