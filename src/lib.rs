@@ -70,7 +70,7 @@ pub mod instasent;
 pub mod scopien;
 
 pub use client::{
-    ByteStream, CallOptions, Config, DynamicCall, DynamicClient, InvalidPathArgument, List, ListStyle, Patch,
+    ByteStream, CallOptions, Config, DynamicCall, DynamicClient, FilePart, InvalidPathArgument, List, ListStyle, Patch,
     PathArgument, RawRequest, Response, RetryPolicy, Stop,
 };
 pub use client::{batch, observer, pagination};

@@ -1,8 +1,9 @@
 //! Requests as they go out: bodies by the media type that the document gives them, what is asked for.
 
 use keyfit_openapi::{Api, Body, Operation, Writing};
-use serde_json::{Map, Value};
-use url::form_urlencoded;
+use serde_json::Value;
+
+use crate::form;
 
 /// What is asked for where the document says of no answer what it is.
 pub(crate) const ANYTHING: &str = "*/*";
@@ -19,28 +20,27 @@ pub(crate) fn asked_for(operation: &Operation) -> &str {
 /// The bytes of a body with this value. One that its caller writes is a text as it is, and JSON where it is none.
 pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
     match (body.writing(api), value) {
-        (Writing::Form, Value::Object(members)) => {
-            let given = members.iter().filter(|(_, member)| !member.is_null());
-            let pairs = given.map(|(name, member)| (name, plain(member)));
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes()
-        }
+        (Writing::Form | Writing::Multipart, Value::Object(members)) => form::bytes(api, body, &form::fields(api, body, members)),
         (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
         _ => value.to_string().into_bytes(),
     }
 }
 
-/// The value of a body: `None` where it is not written as it should be. What its caller writes has no value to be read.
-pub(crate) fn read(api: &Api, body: &Body, bytes: &[u8]) -> Option<Value> {
+/// What a body that [`written`] made is said to be.
+pub(crate) fn named(api: &Api, body: &Body, bytes: &[u8]) -> String {
+    if body.writing(api) == Writing::Multipart {
+        return form::media_type(&body.media_type, bytes);
+    }
+    body.sent_as().to_owned()
+}
+
+/// The value of a body that is said to be of this media type: `None` where it is not written as it should be. What its caller writes
+/// has no value to be read.
+pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Option<Value> {
     match body.writing(api) {
         Writing::Json => serde_json::from_slice(bytes).ok(),
-        Writing::Form => {
-            let properties = &api.resolve(&body.schema)["properties"];
-            let typed = |name: &str, text: String| match api.resolve(&properties[name])["type"].as_str() {
-                Some("integer" | "number" | "boolean") => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-                _ => Value::String(text),
-            };
-            let pairs = form_urlencoded::parse(bytes).into_owned();
-            Some(Value::Object(pairs.map(|(name, text)| (name.clone(), typed(&name, text))).collect::<Map<_, _>>()))
+        Writing::Form | Writing::Multipart => {
+            form::read(api, body, media_type, bytes).map(|fields| form::value(api, body, fields))
         }
         Writing::Text | Writing::Bytes => None,
     }

@@ -16,6 +16,7 @@ pub mod contract;
 pub mod drive;
 pub mod explain;
 pub mod file;
+mod form;
 pub mod generate;
 mod glob;
 pub mod identity;

@@ -4,13 +4,23 @@ use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
 use serde_json::{Map, Value};
 
 use crate::body::plain;
+use crate::form;
 
 /// The pairs of a parameter of the query: one for each value of a list, or as its style says.
 pub(crate) fn pairs(parameter: &Parameter, value: &Value) -> Vec<(String, String)> {
+    if parameter.style == Some(ListStyle::Brackets) {
+        let name = if value.is_array() || value.is_object() { parameter.name.clone() } else { name(parameter) };
+        return form::in_brackets(&name, value);
+    }
     let values = values_of(value);
     match parameter.style.map(|style| (style, style.separator())) {
         Some((_, Some(_))) if values.is_empty() => Vec::new(),
         Some((_, Some(_))) => vec![(parameter.name.clone(), text(parameter, value))],
+        // The members of an object stand under their own names.
+        _ if value.is_object() => {
+            let members = value.as_object().into_iter().flatten().filter(|(_, member)| !member.is_null());
+            members.map(|(name, member)| (name.clone(), plain(member))).collect()
+        }
         _ => values.into_iter().map(|value| (name(parameter), value)).collect(),
     }
 }
@@ -123,5 +133,9 @@ mod tests {
         assert_eq!(pairs(&query(Some(ListStyle::Commas)), &value), [pair("ids", "1,2")]);
         assert_eq!(pairs(&query(Some(ListStyle::Commas)), &json!([])), []);
         assert_eq!(pairs(&query(Some(ListStyle::Brackets)), &value), [pair("ids[]", "1"), pair("ids[]", "2")]);
+        let value = json!({ "a": { "b": [1, 2] }, "c": "d", "e": null });
+        let deep = [pair("ids[a][b][]", "1"), pair("ids[a][b][]", "2"), pair("ids[c]", "d")];
+        assert_eq!(pairs(&query(Some(ListStyle::Brackets)), &value), deep);
+        assert_eq!(pairs(&query(None), &json!({ "c": "d", "e": null })), [pair("c", "d")]);
     }
 }

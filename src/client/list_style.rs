@@ -1,14 +1,15 @@
-//! Lists as parameters: how their values stand in a path, a query or a header.
+//! Lists and objects as parameters: how their values stand in a path, a query or a header.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use reqwest::Url;
 
+use super::brackets;
 use super::path_argument::{InvalidPathArgument, PathArgument};
 use super::query::values;
 
 /// How the values of a list are written as one parameter, by the words of OpenAPI's `style` and `explode`. A value that is no list is
-/// one with one value.
+/// one with one value, an object one of its names and values in turn.
 ///
 /// Each value is percent-encoded by itself, so that what separates them is told from what they hold. Where a separator cannot be told
 /// (in a header, a space, a pipe, a tab, a dot), a value that holds it is refused.
@@ -23,7 +24,8 @@ pub enum ListStyle {
     Pipes,
     /// `1%092`: `tsv` of Swagger 2.0.
     Tabs,
-    /// `ids[]=1&ids[]=2`: `deepObject`, of which OpenAPI does not say how it writes lists. In a query alone.
+    /// `filter[state]=open`: `deepObject`, of which OpenAPI does not say how it writes what nests: `filter[price][least]=1`,
+    /// `ids[]=1&ids[]=2`, `lines[0][sku]=a`. In a query or a form alone.
     Brackets,
     /// `.1,2`: `label`. In a path alone, as all below.
     Label,
@@ -44,16 +46,28 @@ impl ListStyle {
     /// # Errors
     /// Returns why it cannot be written so.
     pub(crate) fn in_query(self, name: &str, json: &str) -> Result<Option<String>, String> {
+        if self == Self::Brackets {
+            // Of a list that is one value, too.
+            let name = if json.starts_with(['[', '{']) { name.to_owned() } else { format!("{name}[]") };
+            let pairs = brackets::pairs(&name, json)?;
+            let pairs: Vec<String> =
+                pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+            return Ok(Some(pairs.join("&")).filter(|pairs| !pairs.is_empty()));
+        }
         let values = values(json).map_err(|error| error.to_string())?;
         if values.is_empty() {
             return Ok(None);
         }
-        let name = encoded(name);
-        if self == Self::Brackets {
-            let pairs: Vec<String> = values.iter().map(|value| format!("{name}%5B%5D={}", encoded(value))).collect();
-            return Ok(Some(pairs.join("&")));
-        }
-        self.joined(&values, encoded).map(|text| Some(format!("{name}={text}")))
+        self.joined(&values, encoded).map(|text| Some(format!("{}={text}", encoded(name))))
+    }
+
+    /// The values in one text that nothing encodes; `None` for an empty list.
+    ///
+    /// # Errors
+    /// Returns why it cannot be written so.
+    pub(super) fn in_text(self, json: &str) -> Result<Option<String>, String> {
+        let text = self.in_header(json)?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
     /// A segment of a path, or a part of one, percent-encoded.
@@ -123,7 +137,8 @@ pub(crate) fn add_query(url: &mut Url, more: &str) {
     url.set_query(Some(&query));
 }
 
-fn encoded(text: &str) -> String {
+/// A name or value as it stands in a query.
+pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, VALUE).to_string()
 }
 
@@ -148,6 +163,9 @@ mod tests {
             (Pipes, "[1,2]", "ids=1%7C2"),
             (Tabs, "[1,2]", "ids=1%092"),
             (Brackets, r#"["a","b,c"]"#, "ids%5B%5D=a&ids%5B%5D=b%2Cc"),
+            (Brackets, r#""a""#, "ids%5B%5D=a"),
+            (Brackets, r#"{"a b":{"c":"d&"}}"#, "ids%5Ba%20b%5D%5Bc%5D=d%26"),
+            (Commas, r#"{"a":1,"b":null,"c":"d,e"}"#, "ids=a,1,c,d%2Ce"),
             // Of one value nothing has to be told apart.
             (Spaces, r#"["a b"]"#, "ids=a%20b"),
         ] {

@@ -2,11 +2,13 @@
 //! and answer. It knows an API by its operation table alone.
 
 pub mod batch;
+mod brackets;
 mod byte_stream;
 mod call_options;
 mod config;
 pub(crate) mod dispatch;
 mod dynamic;
+pub(crate) mod form;
 mod list;
 pub(crate) mod list_style;
 pub mod observer;
@@ -23,6 +25,7 @@ pub use byte_stream::ByteStream;
 pub use call_options::CallOptions;
 pub use config::Config;
 pub use dynamic::{DynamicCall, DynamicClient};
+pub use form::FilePart;
 pub use list::List;
 pub use list_style::ListStyle;
 pub use patch::Patch;

@@ -31,8 +31,7 @@ impl<T: Serialize> Serialize for QueryParam<'_, T> {
 pub(super) fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
     let found: Vec<(String, Option<String>)> = match text.as_bytes().first() {
         Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text)?;
-            items
+            items(text)?
                 .into_iter()
                 .map(|item| Ok((name.to_owned(), scalar(item.get())?)))
                 .collect::<Result<_, serde_json::Error>>()?
@@ -47,17 +46,22 @@ pub(super) fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, ser
     Ok(found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
-/// The values of a list, or the one of what is none; null is no value.
+/// The values of a list, the names and values of an object in turn, or the one of what is neither; null is no value.
 pub(super) fn values(text: &str) -> Result<Vec<String>, serde_json::Error> {
-    let items: Vec<&RawValue> = match text.as_bytes().first() {
-        Some(b'[') => serde_json::from_str(text)?,
-        _ => vec![serde_json::from_str(text)?],
-    };
+    if text.starts_with('{') {
+        return Ok(pairs("", text)?.into_iter().flat_map(|(name, value)| [name, value]).collect());
+    }
+    let items = if text.starts_with('[') { items(text)? } else { vec![serde_json::from_str(text)?] };
     items.into_iter().filter_map(|item| scalar(item.get()).transpose()).collect()
 }
 
+/// The items of a list, each as JSON text.
+pub(super) fn items(text: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
 /// A scalar as it stands in a query; what is nested is its JSON.
-fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
+pub(super) fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
     match text.as_bytes().first() {
         Some(b'"') => serde_json::from_str(text).map(Some),
         Some(b'n') => Ok(None),
@@ -66,7 +70,7 @@ fn scalar(text: &str) -> Result<Option<String>, serde_json::Error> {
 }
 
 /// The members of an object in their order.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'de> serde::Deserialize<'de> for Members<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,6 +2,7 @@
 //! generator, and [`supports`] says which generators it fits.
 
 mod argument;
+mod forms;
 mod include;
 mod oauth;
 mod parameters;
@@ -21,8 +22,11 @@ pub use argument::{
 use crate::auth::{Carrier, Credential, TokenKind};
 pub use oauth::{client_credentials, discovered_client_credentials};
 
+pub use forms::multipart;
+
 pub use crate::auth::with_secrets;
 pub use crate::client::dispatch::{argument, written};
+pub use crate::client::form::FormMember;
 pub use crate::client::list_style::ListStyle;
 use crate::client::pagination::{Items, Pager, Pages};
 pub use crate::client::path_argument::encode as encode_path;
@@ -30,7 +34,7 @@ pub use crate::client::query::QueryParam;
 pub use parameters::{header_list, path_list, query_list, with_lists};
 // The builders of requests know an error of this name.
 pub use crate::client::transport::Unsent as Error;
-pub use crate::client::transport::{Answer, Transport, Unsent};
+pub use crate::client::transport::{Answer, Outgoing, Transport, Unsent};
 use crate::error::Operation;
 use crate::error::operation::{NextPage, Pagination};
 
@@ -124,7 +128,15 @@ pub trait RequestBuilderExt: Sized {
     ///
     /// # Errors
     /// Returns an error if the body cannot be written as a form.
-    fn form_urlencoded<T: serde::Serialize + ?Sized>(self, body: &T) -> Result<Self, Unsent>;
+    fn form_urlencoded<T: serde::Serialize>(self, body: &T) -> Result<Self, Unsent> {
+        self.form_of(body, &[])
+    }
+
+    /// Sets the body, whose members are written as these say, and its media type. `None` is no body.
+    ///
+    /// # Errors
+    /// Returns an error if the body cannot be written as a form.
+    fn form_of<T: serde::Serialize>(self, body: &T, members: &[FormMember]) -> Result<Self, Unsent>;
 
     /// Writes the body where there is one.
     #[must_use]
@@ -137,8 +149,7 @@ pub trait RequestBuilderExt: Sized {
 }
 
 impl RequestBuilderExt for reqwest::RequestBuilder {
-    fn form_urlencoded<T: serde::Serialize + ?Sized>(self, body: &T) -> Result<Self, Unsent> {
-        // What cannot be written is told when the request is built.
-        Ok(self.form(body))
+    fn form_of<T: serde::Serialize>(self, body: &T, members: &[FormMember]) -> Result<Self, Unsent> {
+        forms::urlencoded(self, body, members)
     }
 }

@@ -6,13 +6,12 @@ use bytes::Bytes;
 use keyfit_openapi::{Api, Body as Documented, Writing, read_file};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
-use url::form_urlencoded;
 
 use super::arguments::refused;
 use super::value::{self, Kind};
 use crate::UserError;
 use crate::body::essence;
+use crate::form::{self, Field};
 
 /// A body as it is sent.
 #[derive(Clone, Debug)]
@@ -27,6 +26,8 @@ pub(super) struct Member<'a> {
     pub(super) name: String,
     pub(super) schema: &'a Value,
     pub(super) is_required: bool,
+    /// Whether its values are files.
+    is_file: bool,
 }
 
 /// A member with its value.
@@ -37,8 +38,8 @@ pub(super) struct Filled {
 
 enum Content {
     Json(Box<RawValue>),
-    /// A file that is a part of its own, by name.
-    File(String, Vec<u8>),
+    /// Files that are parts of their own, by name.
+    Files(Vec<(String, Vec<u8>)>),
 }
 
 /// A schema whose members may have any name has no other to show for them.
@@ -47,25 +48,31 @@ static ANYTHING: Value = Value::Null;
 impl Member<'_> {
     /// Reads what was typed for it. `@FILE` stands for the bytes of a file where the member is one.
     pub(super) fn read(self, api: &Api, typed: &[&str]) -> Result<Filled, UserError> {
-        let Self { name, schema, .. } = self;
-        if let ([one], true) = (typed, is_file(api, schema)) {
-            let Some(path) = one.strip_prefix('@') else {
-                return Err(UserError::new(format!("the value of `{name}` is not a file")).help("name it: @photo.png"));
-            };
-            let bytes = read_file(Path::new(path))
-                .map_err(|error| UserError::new(format!("the file of `{name}` cannot be read: {error}")).at(path))?;
-            let file = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Ok(Filled { name, content: Content::File(file, bytes) });
+        let Self { name, schema, is_file, .. } = self;
+        if is_file {
+            let files = typed.iter().map(|typed| file(&name, typed)).collect::<Result<_, _>>()?;
+            return Ok(Filled { name, content: Content::Files(files) });
         }
         let json = value::json(api, schema, typed).map_err(|why| refused(&name, &why, &value::named(api, schema)))?;
         Ok(Filled { name, content: Content::Json(json) })
     }
 }
 
+/// The name and the bytes of a file.
+fn file(name: &str, typed: &str) -> Result<(String, Vec<u8>), UserError> {
+    let Some(path) = typed.strip_prefix('@') else {
+        return Err(UserError::new(format!("the value of `{name}` is not a file")).help("name it: @photo.png"));
+    };
+    let bytes = read_file(Path::new(path))
+        .map_err(|error| UserError::new(format!("the file of `{name}` cannot be read: {error}")).at(path))?;
+    let file = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((file, bytes))
+}
+
 impl Member<'_> {
     /// What it takes, in words.
     pub(super) fn taken(&self, api: &Api) -> String {
-        if is_file(api, self.schema) { "file, as @FILE".to_owned() } else { value::named(api, self.schema) }
+        if self.is_file { "file, as @FILE".to_owned() } else { value::named(api, self.schema) }
     }
 }
 
@@ -74,6 +81,10 @@ pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<Member<'a>>
     let mut found = Vec::new();
     if is_made_of_members(api, body) {
         collect(api, &body.schema, true, 0, &mut found);
+    }
+    let known = body.form_members(api);
+    for member in &mut found {
+        member.is_file |= known.iter().any(|known| known.name == member.name && known.is_file);
     }
     found
 }
@@ -85,10 +96,9 @@ pub(super) fn member<'a>(api: &'a Api, body: &'a Documented, name: &str, is_said
     }
     let known = members(api, body);
     let is_open = known.is_empty() || is_said;
-    known
-        .into_iter()
-        .find(|member| member.name == name)
-        .or_else(|| is_open.then(|| Member { name: name.to_owned(), schema: &ANYTHING, is_required: false }))
+    known.into_iter().find(|member| member.name == name).or_else(|| {
+        is_open.then(|| Member { name: name.to_owned(), schema: &ANYTHING, is_required: false, is_file: false })
+    })
 }
 
 /// Whether a body with nothing in it says what a required body has to say.
@@ -110,15 +120,19 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
         }
     }
     match body.writing(api) {
-        Writing::Form | Writing::Bytes if is_object && (is_parts || body.writing(api) == Writing::Form) => {
+        Writing::Form | Writing::Multipart | Writing::Bytes
+            if is_object && (is_parts || body.writing(api) == Writing::Form) =>
+        {
             let members: std::collections::BTreeMap<String, Box<RawValue>> =
                 serde_json::from_slice(&text).map_err(|_| UserError::new("the body is not an object"))?;
             let filled: Vec<Filled> =
                 members.into_iter().map(|(name, json)| Filled { name, content: Content::Json(json) }).collect();
             of_members(api, body, &filled)
         }
-        Writing::Bytes if is_parts => Err(UserError::new("the body has several parts, which the text is not")
-            .help("give its members by name, files as name=@FILE, or an object as JSON")),
+        Writing::Multipart | Writing::Bytes if is_parts => {
+            Err(UserError::new("the body has several parts, which the text is not")
+                .help("give its members by name, files as name=@FILE, or an object as JSON"))
+        }
         _ => Ok(Body { media_type: body.sent_as().to_owned(), bytes: text.into() }),
     }
 }
@@ -126,72 +140,58 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
 /// A body of members.
 pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
     let media_type = body.sent_as().to_owned();
-    if is_multipart(body) {
-        return Ok(parts(&media_type, members));
+    if is_multipart(body) || body.writing(api) == Writing::Form {
+        return form(api, body, members);
     }
     let mut pairs = Vec::new();
     for Filled { name, content } in members {
         match content {
             Content::Json(json) => pairs.push((name, json)),
-            Content::File(..) => {
-                return Err(UserError::new(format!("the file of `{name}` cannot stand in {media_type}"))
-                    .help("give the whole body with --body"));
-            }
+            Content::Files(..) => return Err(no_file(name, &media_type)),
         }
     }
-    let bytes = if body.writing(api) == Writing::Form {
-        let plain = pairs.into_iter().filter(|(_, json)| json.get() != "null");
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(plain.map(|(name, json)| (name, value::plain(json)))).finish()
+    let members = pairs.iter().map(|(name, json)| format!("{}:{}", Value::from(name.as_str()), json.get()));
+    let bytes = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+    Ok(Body { media_type, bytes: bytes.into() })
+}
+
+/// A form of members, in one text or in parts.
+fn form(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
+    let is_in_parts = is_multipart(body);
+    let known = body.form_members(api);
+    let mut fields = Vec::new();
+    for Filled { name, content } in members {
+        let is_file = known.iter().any(|known| known.name == *name && known.is_file);
+        match content {
+            Content::Json(json) if is_file || json.get().starts_with(['{', '[']) => {
+                let value: Value = serde_json::from_str(json.get()).unwrap_or_default();
+                fields.extend(form::fields(api, body, [(name, &value)]));
+            }
+            Content::Json(json) if json.get() == "null" => {}
+            // As it was typed, because numbers keep their digits there.
+            Content::Json(json) => fields.push(Field::text(name, value::plain(json))),
+            Content::Files(files) if is_in_parts => fields.extend(files.iter().map(|(file, bytes)| Field {
+                file_name: Some(file.clone()),
+                media_type: Some("application/octet-stream".to_owned()),
+                ..Field::text(name, bytes.clone())
+            })),
+            Content::Files(..) => return Err(no_file(name, &body.media_type)),
+        }
+    }
+    let (media_type, bytes) = if is_in_parts {
+        form::in_parts(&body.media_type, &fields)
     } else {
-        let members = pairs.iter().map(|(name, json)| format!("{}:{}", Value::from(name.as_str()), json.get()));
-        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        (body.sent_as().to_owned(), form::bytes(api, body, &fields))
     };
     Ok(Body { media_type, bytes: bytes.into() })
 }
 
-/// A body of parts (RFC 7578). The text between them is made of their contents, so that a repeated request is the same.
-fn parts(media_type: &str, members: &[Filled]) -> Body {
-    let mut hash = Sha256::new();
-    let mut rendered: Vec<(String, Vec<u8>)> = Vec::new();
-    for Filled { name, content } in members {
-        let name = quoted(name);
-        let (head, bytes) = match content {
-            Content::Json(json) if json.get().starts_with(['{', '[']) => (
-                format!("form-data; name=\"{name}\"\r\nContent-Type: application/json"),
-                json.get().as_bytes().to_vec(),
-            ),
-            Content::Json(json) => (format!("form-data; name=\"{name}\""), value::plain(json).into_bytes()),
-            Content::File(file, bytes) => {
-                let file = quoted(file);
-                let head = format!(
-                    "form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: application/octet-stream"
-                );
-                (head, bytes.clone())
-            }
-        };
-        hash.update(head.as_bytes());
-        hash.update(&bytes);
-        rendered.push((head, bytes));
-    }
-    let boundary = format!("{:x}", hash.finalize());
-    let mut text = Vec::new();
-    for (head, bytes) in rendered {
-        text.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: {head}\r\n\r\n").as_bytes());
-        text.extend_from_slice(&bytes);
-        text.extend_from_slice(b"\r\n");
-    }
-    text.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Body { media_type: format!("{media_type}; boundary={boundary}"), bytes: text.into() }
-}
-
-/// A name in quotes, as HTML has browsers write it.
-fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+fn no_file(name: &str, media_type: &str) -> UserError {
+    UserError::new(format!("the file of `{name}` cannot stand in {media_type}")).help("give the whole body with --body")
 }
 
 fn is_multipart(body: &Documented) -> bool {
-    essence(&body.media_type) == "multipart/form-data"
+    essence(&body.media_type).starts_with("multipart/")
 }
 
 fn is_made_of_members(api: &Api, body: &Documented) -> bool {
@@ -217,7 +217,7 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize,
             continue;
         }
         let is_required = is_required && required.contains(&name.as_str());
-        found.push(Member { name: name.clone(), schema: member, is_required });
+        found.push(Member { name: name.clone(), schema: member, is_required, is_file: is_file(api, member) });
     }
     for (key, is_required) in [("allOf", is_required), ("anyOf", false), ("oneOf", false)] {
         if depth < DEPTH {

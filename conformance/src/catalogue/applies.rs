@@ -66,7 +66,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::Oversize(_) => body.is_some(),
         Probe::MissingField => {
-            matches!(writing, Some(Writing::Json | Writing::Form))
+            matches!(writing, Some(Writing::Json | Writing::Form | Writing::Multipart))
                 && body.is_some_and(|schema| required_field(api, schema).is_some())
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),

@@ -156,13 +156,26 @@ impl Transport {
             }
             headers.append(name.clone(), value.clone());
         }
-        let settings = Settings {
-            authorities: self.certificates.cacert.as_deref().map(read).transpose()?,
+        made(&Settings {
+            authorities: self.authorities()?,
             client_certificate: self.certificates.client()?.map(|(_, both)| both),
             accept_any_certificate: self.insecure,
             headers,
-        };
-        Http::new(&settings).map_err(|problem| UserError::new(problem).help("correct the option, or leave it out"))
+        })
+    }
+
+    /// The HTTP clients for hosts that the user did not name: they show nobody who calls, and trust no certificate more.
+    pub(super) fn anonymous(&self) -> Result<Http, UserError> {
+        made(&Settings { authorities: self.authorities()?, ..Settings::default() })
+    }
+
+    /// Whether servers are shown who calls.
+    pub(super) fn says_who_calls(&self) -> bool {
+        !self.header.is_empty() || self.certificates.has_client()
+    }
+
+    fn authorities(&self) -> Result<Option<Vec<u8>>, UserError> {
+        self.certificates.cacert.as_deref().map(read).transpose()
     }
 
     /// Refuses a URL to which tokens would be sent for everyone on the way to read.
@@ -174,6 +187,10 @@ impl Transport {
             .at(url)
             .help("use https; --allow-plain-http sends them all the same"))
     }
+}
+
+fn made(settings: &Settings) -> Result<Http, UserError> {
+    Http::new(settings).map_err(|problem| UserError::new(problem).help("correct the option, or leave it out"))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, UserError> {

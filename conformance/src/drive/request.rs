@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use keyfit::redact::Redactor;
-use keyfit_openapi::{Api, Operation, Place, Writing};
+use keyfit_openapi::{Api, Operation, Parameter, Place, Writing};
 use serde_json::{Map, Value};
 
 use super::script::Received;
 use super::subject::Part;
-use crate::body::{ANYTHING, asked_for, is_sent_as, read, written};
+use crate::body::{ANYTHING, asked_for, is_sent_as, written};
 use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
+use crate::form::{self, Field};
 use crate::parameter::{self, pairs};
 use crate::segment;
 
@@ -33,7 +34,7 @@ pub(super) fn check(
     path(operation, arguments, request)?;
     // Where the client sends any of what it holds, it sends all of it.
     let sent = if catalogue.contract.sent_by_clients(operation).is_empty() { &[] } else { held };
-    query(operation, arguments, request, sent)?;
+    query(&catalogue.api, operation, arguments, request, sent)?;
     headers(operation, request)?;
     credentials(request, sent, held)?;
     body(&catalogue.api, operation, arguments, request)
@@ -53,6 +54,7 @@ fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Receive
 }
 
 fn query(
+    api: &Api,
     operation: &Operation,
     arguments: &Map<String, Value>,
     request: &Received,
@@ -67,11 +69,28 @@ fn query(
             expected.insert((name.clone(), part.secret.reveal().to_owned()));
         }
     }
-    let sent: BTreeSet<(String, String)> = request.query.iter().cloned().collect();
+    let mut sent: BTreeSet<(String, String)> = request.query.iter().cloned().collect();
+    let numbers: Vec<&str> = numbers(api, operation).collect();
+    for pairs in [&mut expected, &mut sent] {
+        *pairs = std::mem::take(pairs).into_iter().map(|pair| as_number(pair, &numbers)).collect();
+    }
     match sent.symmetric_difference(&expected).next() {
         None => Ok(()),
         Some((name, _)) => Err(format!("the query parameter `{name}` is not sent as given")),
     }
+}
+
+/// The parameters of the query that are numbers.
+fn numbers<'a>(api: &'a Api, operation: &'a Operation) -> impl Iterator<Item = &'a str> {
+    let is_number = |parameter: &&Parameter| api.kind(api.resolve(&parameter.schema)) == Some("number");
+    operation.parameters.iter().filter(is_number).map(|parameter| parameter.name.as_str())
+}
+
+/// A pair whose number is written as all others are: `1` is `1.0`.
+fn as_number((name, text): (String, String), numbers: &[&str]) -> (String, String) {
+    let number = text.parse::<f64>().ok().filter(|_| numbers.contains(&name.as_str()));
+    let text = number.map_or(text, |number| number.to_string());
+    (name, text)
 }
 
 /// Each credential stands in its place and nowhere else; what is held and not sent stands nowhere.
@@ -136,11 +155,46 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
         let is_kept = request.body == written(api, body, expected);
         return if is_kept { Ok(()) } else { Err("the body is not the one that was given".to_owned()) };
     }
-    let sent = read(api, body, &request.body).unwrap_or_default();
+    if let (Writing::Form | Writing::Multipart, Value::Object(members)) = (body.writing(api), expected) {
+        let media_type = request.header("content-type").unwrap_or_default();
+        let sent = form::read(api, body, media_type, &request.body);
+        let sent = sent.ok_or_else(|| format!("the body is not written as {}", body.media_type))?;
+        let problem = form::problem(&form::fields(api, body, members), &sent, is_same_field);
+        return problem.map_or(Ok(()), Err);
+    }
+    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     if agrees(api, &body.schema, &sent, expected) {
         return Ok(());
     }
     Err(format!("the body is {sent}, not {expected}"))
+}
+
+/// Whether two fields of a form hold one value: a number or an instant that is written in another way, or JSON.
+fn is_same_field(given: &Field, sent: &Field) -> bool {
+    let text = |field: &Field| String::from_utf8(field.content.clone()).unwrap_or_default();
+    let (given, sent) = (text(given), text(sent));
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    same_instant(&given, &sent)
+        || read(&given).is_some_and(|given| read(&sent).is_some_and(|sent| same_json(&given, &sent)))
+}
+
+/// Whether two values are one, numbers by what they are: `1` is `1.0`.
+fn same_json(given: &Value, sent: &Value) -> bool {
+    match (given, sent) {
+        (Value::Object(given), Value::Object(sent)) => {
+            let keeps = given.iter().all(|(name, given)| match sent.get(name) {
+                Some(sent) => same_json(given, sent),
+                None => given.is_null(),
+            });
+            keeps && sent.keys().all(|name| given.contains_key(name))
+        }
+        (Value::Array(given), Value::Array(sent)) => {
+            given.len() == sent.len() && given.iter().zip(sent).all(|(given, sent)| same_json(given, sent))
+        }
+        (Value::Number(given), Value::Number(sent)) => given == sent || given.as_f64() == sent.as_f64(),
+        (Value::String(given), Value::String(sent)) => given == sent || same_instant(given, sent),
+        _ => given == sent,
+    }
 }
 
 /// Whether what was sent says what was given and nothing more: a null may be left out, and an instant be written in another way.

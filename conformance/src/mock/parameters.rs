@@ -3,17 +3,23 @@
 use std::collections::BTreeMap;
 
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Operation, Parameter, Place};
+use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
 use serde_json::Value;
 
 use super::call::{Call, Refusal};
 use super::core::Core;
-use crate::parameter;
+use crate::{form, parameter};
 
 impl Core {
     /// Judges the query; what the document does not name is left alone.
     pub(super) fn query_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
         for parameter in parameters(operation, Place::Query) {
+            if self.has_members(parameter) {
+                if let Some(problem) = self.problem_of_object(call, operation, parameter) {
+                    return Err(Refusal::new(bad_request(operation), format!("{} {problem}", parameter.name)));
+                }
+                continue;
+            }
             let name = parameter::name(parameter);
             let sent: Vec<&str> =
                 call.query.iter().filter(|(known, _)| *known == name).map(|(_, value)| value.as_str()).collect();
@@ -33,6 +39,39 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Whether the values of a parameter have members, which stand in pairs of their own.
+    fn has_members(&self, parameter: &Parameter) -> bool {
+        let schema = self.api.resolve(&parameter.schema);
+        let items = || self.api.kind(self.api.resolve(&schema["items"]));
+        match self.api.kind(schema) {
+            Some("object") => true,
+            Some("array") if parameter.style == Some(ListStyle::Brackets) => items() == Some("object"),
+            _ => false,
+        }
+    }
+
+    /// What is wrong with such a parameter. Without members there is nothing to be seen of an object.
+    fn problem_of_object(&self, call: &Call, operation: &Operation, parameter: &Parameter) -> Option<String> {
+        if parameter.style != Some(ListStyle::Brackets) {
+            return None;
+        }
+        let begins = |text: &str, name: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('['));
+        // Members that the document names are parameters of their own.
+        let is_of_another = |text: &str| {
+            parameters(operation, Place::Query).filter(|other| begins(&other.name, &parameter.name)).any(|other| {
+                text == other.name || begins(text, &other.name)
+            })
+        };
+        let own = call.query.iter().filter(|(name, _)| begins(name, &parameter.name) && !is_of_another(name));
+        let own: Vec<(String, String)> = own.cloned().collect();
+        if own.is_empty() {
+            return None;
+        }
+        let schema = self.api.resolve(&parameter.schema);
+        let value = form::of_brackets(&self.api, schema, &parameter.name, &own);
+        schema::mismatch(&self.api, Direction::Request, schema, &value).map(|mismatch| mismatch.problem)
     }
 
     /// Judges the headers: those that are required are there.

@@ -64,11 +64,13 @@ impl Core {
             let wanted = if writing == Writing::Json { "JSON" } else { &body.media_type };
             return Err(Refusal::new(status, format!("The body should be {wanted}")));
         }
-        if matches!(writing, Writing::Text | Writing::Bytes) {
+        // Without its media type nobody knows what stands between parts.
+        let is_unreadable = writing == Writing::Multipart && !is_named;
+        if is_unreadable || matches!(writing, Writing::Text | Writing::Bytes) {
             return Ok(Sent::Nothing);
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);
-        let value: Value = match body::read(&self.api, body, &call.body) {
+        let value: Value = match body::read(&self.api, body, named(call).unwrap_or_default(), &call.body) {
             Some(value) => value,
             None if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
             None if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use keyfit_openapi::{Api, Failure, Source, Text, read_text};
+use keyfit_openapi::{Api, Failure, Source, Text, read_text, without_secrets};
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
@@ -167,16 +167,6 @@ impl Origin {
     }
 }
 
-/// A URL without what may open a door: the user and the query.
-pub fn without_secrets(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else { return url.to_owned() };
-    // Where these do not apply there is nothing to take out.
-    let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.set_query(None);
-    url.set_fragment(None);
-    url.into()
-}
-
 /// Whether a text is what stands in the place of a URL where nothing is published.
 fn is_sentence(url: &str) -> bool {
     url.trim().contains(' ') && !url.contains("://")
@@ -188,7 +178,7 @@ pub fn digest(text: &str) -> String {
 }
 
 /// The same of bytes.
-pub(crate) fn digest_of(bytes: &[u8]) -> String {
+pub fn digest_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 

@@ -147,12 +147,14 @@ impl Maker<'_> {
             credentials: in_headers(&placed),
             certificate: self.certificate(probe, identity),
             secrets: placed.iter().flat_map(|one| one.secrets.clone()).map(Secret::new).collect(),
-            body,
             media_type: match &operation.body {
                 _ if *probe == Probe::OtherMediaType => TEXT.into(),
-                Some(body) => body.sent_as().to_owned().into(),
+                Some(documented) => {
+                    body::named(self.api, documented, body.as_deref().unwrap_or_default()).into()
+                }
                 None => JSON.into(),
             },
+            body,
             accept: body::asked_for(operation).to_owned().into(),
             items,
             operation: Some(operation.id.clone()),

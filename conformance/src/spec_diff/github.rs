@@ -23,7 +23,7 @@ pub fn github(report: &DiffReport) -> String {
         let _ = writeln!(
             lines,
             "::{command} file={},line={},col={},title={}::{}",
-            property(&report.file),
+            property(report.file_of(nearest)),
             nearest.line.max(1),
             nearest.column.max(1),
             property(rule),

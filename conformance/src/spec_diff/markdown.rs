@@ -45,12 +45,13 @@ fn row(page: &mut String, report: &DiffReport, finding: &FindingReport) {
     let FindingReport { rule, detail, parts, .. } = finding;
     let place = &finding.first().place;
     let document = if place.document == Revision::Old { "old" } else { "new" };
+    let file = place.file.as_ref().map_or_else(String::new, |file| format!(" {}", cell(file)));
     let subject = report.subject(finding);
     let before = if subject.is_empty() { String::new() } else { format!("{}, ", cell(&subject)) };
     let more = if parts.len() > 1 { format!(" and {} more places", parts.len() - 1) } else { String::new() };
     let _ = writeln!(
         page,
-        "| `{rule}` | {before}{document}, line {}{more} | {} {} | {} | {} |",
+        "| `{rule}` | {before}{document}{file}, line {}{more} | {} {} | {} | {} |",
         place.line,
         cell(&format!("{detail}.")),
         cell(&finding.reason()),

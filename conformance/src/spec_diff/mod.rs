@@ -118,6 +118,9 @@ pub struct PlaceReport {
     /// Which document.
     #[schemars(with = "RevisionName")]
     pub document: Revision,
+    /// The file, where the document is in several and it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The line, from 1; 0 where it is not known.
     pub line: usize,
     /// The column, from 1; 0 where it is not known.
@@ -163,13 +166,15 @@ pub struct Names {
     pub new: String,
     /// The file of the document after, without a revision.
     pub file: String,
+    /// The paths by which findings know the documents, before and after.
+    pub paths: [String; 2],
 }
 
 impl DiffReport {
     /// A report on findings by what a policy says of them; with the cases of a catalogue.
     pub fn new(names: Names, catalogue: Option<&Catalogue>, policy: &Policy, mut findings: Vec<Finding>) -> Self {
         let ignored = policy.apply(&mut findings);
-        let (operations, findings) = grouped(catalogue, policy, findings);
+        let (operations, findings) = grouped(catalogue, policy, &names.paths, findings);
         let mut totals = Totals { ignored: ignored.findings.len(), ..Totals::default() };
         for finding in &findings {
             *match finding.level {
@@ -178,7 +183,7 @@ impl DiffReport {
                 Level::Info => &mut totals.info,
             } += 1;
         }
-        let Names { old, new, file } = names;
+        let Names { old, new, file, .. } = names;
         Self {
             format: 1,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -201,6 +206,19 @@ impl DiffReport {
     /// Whether the gate is shut: something is at this level or above it, or an entry of the ignore file is stale.
     pub fn fails(&self, threshold: Level) -> bool {
         !self.stale.is_empty() || self.findings.iter().any(|finding| finding.level >= threshold)
+    }
+
+    /// The file that a place stands in, as it was named.
+    fn name_of<'r>(&'r self, place: &'r PlaceReport) -> &'r str {
+        let document = if place.document == Revision::Old { &self.old } else { &self.new };
+        place.file.as_deref().unwrap_or(document)
+    }
+
+    /// The file of the new document that a place stands in, without a revision.
+    fn file_of<'r>(&'r self, place: &'r PlaceReport) -> &'r str {
+        let Some(file) = &place.file else { return &self.file };
+        let revision = self.new.strip_suffix(&self.file).unwrap_or_default();
+        file.strip_prefix(revision).unwrap_or(file)
     }
 
     /// The findings of a level.
@@ -231,6 +249,7 @@ impl DiffReport {
 fn grouped(
     catalogue: Option<&Catalogue>,
     policy: &Policy,
+    paths: &[String; 2],
     findings: Vec<Finding>,
 ) -> (Vec<OperationReport>, Vec<FindingReport>) {
     let mut places: HashMap<OperationRef, usize> = HashMap::new();
@@ -248,7 +267,7 @@ fn grouped(
         let level = policy.level(finding.rule);
         let place = *known.entry((finding.rule.id, finding.detail.clone())).or_insert(reports.len());
         let concerned = finding.operations.iter().map(&mut listed).collect();
-        let report = FindingReport::new(finding, level, concerned, cases);
+        let report = FindingReport::new(finding, paths, level, concerned, cases);
         match reports.get_mut(place) {
             Some(same) => same.join(report),
             None => reports.push(report),
@@ -260,10 +279,10 @@ fn grouped(
 }
 
 impl FindingReport {
-    fn new(finding: Finding, level: Level, operations: Vec<usize>, cases: Vec<String>) -> Self {
+    fn new(finding: Finding, paths: &[String; 2], level: Level, operations: Vec<usize>, cases: Vec<String>) -> Self {
         let Rule { id, breaks, group, title, why, .. } = *finding.rule;
-        let (place, nearest) =
-            (PlaceReport::new(finding.revision, &finding.place), PlaceReport::new(Revision::New, &finding.nearest));
+        let at = |revision: Revision, place: &SourcePlace| PlaceReport::new(revision, place, paths);
+        let (place, nearest) = (at(finding.revision, &finding.place), at(Revision::New, &finding.nearest));
         let nearest = (nearest != place).then_some(nearest);
         let part = PartReport { place, nearest, rust: plain(&finding.rust) };
         Self {
@@ -318,8 +337,10 @@ impl PartReport {
 }
 
 impl PlaceReport {
-    fn new(document: Revision, place: &SourcePlace) -> Self {
-        Self { document, line: place.line, column: place.column, pointer: plain(&place.pointer) }
+    fn new(document: Revision, place: &SourcePlace, [old, new]: &[String; 2]) -> Self {
+        let own = if document == Revision::Old { old } else { new };
+        let file = (!place.path.is_empty() && place.path != *own).then(|| plain(&place.path));
+        Self { document, file, line: place.line, column: place.column, pointer: plain(&place.pointer) }
     }
 }
 

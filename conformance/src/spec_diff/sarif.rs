@@ -54,7 +54,7 @@ fn result(report: &DiffReport, finding: &FindingReport, places: &BTreeMap<&str, 
         let nearest = part.in_new();
         json!({
             "physicalLocation": {
-                "artifactLocation": {"uri": uri(&report.file)},
+                "artifactLocation": {"uri": uri(report.file_of(nearest))},
                 "region": {"startLine": nearest.line.max(1), "startColumn": nearest.column.max(1)},
             },
             "logicalLocations": [{"fullyQualifiedName": format!("#{}", part.place.pointer)}],

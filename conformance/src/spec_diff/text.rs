@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use keyfit_openapi::diff::{Level, Revision};
+use keyfit_openapi::diff::Level;
 
 use super::{DiffReport, FindingReport, NAMED, PartReport, few};
 
@@ -29,8 +29,7 @@ fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
     let _ = writeln!(text, "\n{level} {rule} {}", report.subject(finding));
     let _ = writeln!(text, "  {detail}");
     for PartReport { place, .. } in parts.iter().take(NAMED) {
-        let document = if place.document == Revision::Old { &report.old } else { &report.new };
-        let _ = writeln!(text, "  --> {document}:{}:{}", place.line, place.column);
+        let _ = writeln!(text, "  --> {}:{}:{}", report.name_of(place), place.line, place.column);
         let _ = writeln!(text, "  at  #{}", place.pointer);
     }
     if parts.len() > NAMED {

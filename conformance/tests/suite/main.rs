@@ -8,6 +8,7 @@ mod common;
 mod contracts;
 mod coverage;
 mod flows;
+mod forms;
 mod gates;
 mod generate;
 mod harm;
@@ -33,12 +34,15 @@ mod secrets;
 mod shapes;
 mod snapshots;
 mod spec;
+mod spec_bundle;
 mod spec_diff;
 mod spec_refresh;
 mod wild;
 
 #[path = "../../../tests/encodings/mod.rs"]
 mod encodings;
+#[path = "../../../tests/forms/client.rs"]
+mod forms_client;
 #[path = "../../../tests/locks/mod.rs"]
 mod locks;
 #[path = "../../../tests/encodings/random.rs"]

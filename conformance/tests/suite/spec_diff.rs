@@ -182,6 +182,38 @@ fn a_revision_of_git_is_compared_with_the_file_of_today() {
 }
 
 #[test]
+fn a_revision_in_several_files_has_all_of_them_from_that_revision() {
+    let folder = Folder::new("git-files");
+    fs::create_dir_all(folder.0.join("api/parts")).expect("a folder");
+    folder.git(&["init", "-q"]);
+    folder.write("api/openapi.yaml", &OLD.replace("'#/components/schemas/Pets'", "'parts/pets.yaml#/Pets'"));
+    folder.write("api/parts/pets.yaml", "Pets: {type: array, items: {type: string}}\n");
+    folder.git(&["add", "api"]);
+    folder.git(&["commit", "-qm", "first"]);
+    assert_eq!(code(&folder.diff(&["HEAD:api/openapi.yaml", "api/openapi.yaml"])), 0);
+    folder.write("api/parts/pets.yaml", "Pets: {type: array, items: {type: integer}}\n");
+    let output = folder.diff(&["HEAD:api/openapi.yaml", "api/openapi.yaml"]);
+    assert_eq!(code(&output), 1, "{}", String::from_utf8_lossy(&output.stderr));
+    let said = stdout(&output);
+    assert!(said.contains("--> api/parts/pets.yaml:1:"), "{said}");
+    let back = ["api/openapi.yaml", "HEAD:api/openapi.yaml"];
+    for (format, place) in [
+        ("text", "--> HEAD:api/parts/pets.yaml:1:"),
+        ("markdown", "new HEAD:api/parts/pets.yaml, line 1"),
+        ("github", "file=api/parts/pets.yaml,line=1"),
+        ("sarif", "\"uri\":\"api/parts/pets.yaml\""),
+        ("json", "\"file\":\"HEAD:api/parts/pets.yaml\""),
+    ] {
+        let said = stdout(&folder.diff(&[&back[..], &["--format", format]].concat()));
+        assert!(said.contains(place), "{format}: {said}");
+    }
+    folder.git(&["rm", "-q", "--cached", "api/parts/pets.yaml"]);
+    folder.git(&["commit", "-qm", "lost"]);
+    let said = complaint(&folder.diff(&["HEAD:api/openapi.yaml", "api/openapi.yaml"]));
+    assert!(said.contains("a file that cannot be read: HEAD:api/parts/pets.yaml"), "{said}");
+}
+
+#[test]
 fn input_that_cannot_be_used_exits_with_2_and_says_what_to_do() {
     let folder = Folder::new("unreadable");
     folder.write("swagger.yaml", "swagger: '1.2'\n");

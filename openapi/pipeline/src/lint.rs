@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::Failure;
 use crate::load::Located;
+use crate::{Failure, files};
 use crate::{pointer, walk};
 
 /// Refuses a document without the parts that everything else is built on.
@@ -67,11 +67,8 @@ pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Fail
 }
 
 fn leads_elsewhere(located: &Located, at: &str, reference: &str) -> Failure {
-    located.failure(
-        at,
-        format!("the reference `{reference}` leads to another file"),
-        "only references within the document (`#/...`) are supported: bundle the files into one",
-    )
+    let (problem, help) = files::elsewhere(located.path(), reference);
+    located.failure(at, problem, help)
 }
 
 /// Refuses a schema that is composed of itself: no value fits it, and the generator would not end.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::failure::Place;
-use crate::files::{File, join};
+use crate::files::{File, join, without_secrets};
 use crate::lines::Lines;
 use crate::overlay::Applied;
 use crate::versions::Moves;
@@ -86,7 +86,7 @@ impl Located {
             }
             if let Some(found) = self.lines.get(known) {
                 let (line, column) = found.line_and_column();
-                let path = self.paths.get(found.file()).cloned().unwrap_or_default();
+                let path = self.paths.get(found.file()).map(|path| without_secrets(path)).unwrap_or_default();
                 return Place { path, line, column, pointer: node };
             }
             known = match known.rsplit_once('/') {

@@ -143,6 +143,9 @@ pub struct Body {
     pub required: bool,
     /// Its JSON schema, possibly a `$ref` into the document.
     pub schema: Value,
+    /// What the document says of how the members of a form are written: OpenAPI's `encoding`, or null.
+    #[serde(skip)]
+    pub encoding: Value,
 }
 
 /// A documented answer.

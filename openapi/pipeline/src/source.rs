@@ -165,7 +165,35 @@ impl Text {
     /// # Errors
     /// Returns an error if one of them is not there, lies outside of the folder, also by a link, or cannot be read.
     pub fn with_referenced(mut self) -> Result<Self, Failure> {
-        files::gather(&mut self)?;
+        let mut on_disk = files::on_disk(&self.path);
+        files::gather(&mut self, &mut |path, _| on_disk(path))?;
+        Ok(self)
+    }
+
+    /// The same, with files that `bytes` gives by their paths, or says why it does not.
+    ///
+    /// # Errors
+    /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `bytes` does, with the place of the reference.
+    pub fn with_files(mut self, bytes: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Result<Self, Failure> {
+        let mut given = files::given(&self.path, bytes);
+        files::gather(&mut self, &mut |path, _| given(path))?;
+        Ok(self)
+    }
+
+    /// The same as [`with_referenced`](Self::with_referenced), and the files behind URLs, those that they refer to included. The
+    /// text's path may be a URL itself. `fetch` gets a URL and the path or URL of the file that refers to it, once for each URL,
+    /// and gives its bytes or why it does not.
+    ///
+    /// # Errors
+    /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `fetch` does, with the place of the reference.
+    pub fn with_fetched(
+        mut self,
+        mut fetch: impl FnMut(&str, &str) -> Result<Vec<u8>, String>,
+    ) -> Result<Self, Failure> {
+        let mut on_disk = files::on_disk(&self.path);
+        files::gather(&mut self, &mut |path, from| {
+            if files::is_url(path) { Some(files::fetched(&mut fetch, path, from)) } else { on_disk(path) }
+        })?;
         Ok(self)
     }
 

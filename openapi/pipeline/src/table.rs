@@ -15,7 +15,7 @@ use crate::partial;
 use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
-use crate::{Failure, Needed, name, walk};
+use crate::{Failure, Needed, media, name, walk};
 
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -128,7 +128,17 @@ fn build(
         located.failure(&place, format!("x-keyfit: {hint}: {}", misfit.problem), misfit.help)
     };
     let mut guess = None;
-    let pagination = if let Some(hint) = hints.pages {
+    // A form in parts is made anew for each attempt, and has no place for that of a page.
+    let is_in_parts = body.as_ref().is_some_and(|body| {
+        media::writing(document, &body.media_type, &body.schema) == media::Writing::Multipart
+    });
+    if is_in_parts && hints.pages.is_some() {
+        let place = format!("{at}/x-keyfit/pages");
+        return Err(located.failure(&place, "x-keyfit: pages: a form in parts has no pages", "take the key out"));
+    }
+    let pagination = if is_in_parts {
+        None
+    } else if let Some(hint) = hints.pages {
         hint.settle(call).map_err(|misfit| refuse("pages", "", misfit))?
     } else {
         guess = Some(method.as_str()).filter(|method| ["get", "post"].contains(method)).and_then(|_| call.guess());
@@ -201,7 +211,12 @@ fn parameter(parameter: &Value) -> Option<Parameter> {
 
 fn body(body: &Value) -> Option<Body> {
     let (media_type, media) = body.get("content")?.as_object()?.iter().next()?;
-    Some(Body { media_type: media_type.clone(), required: body["required"] == true, schema: media["schema"].clone() })
+    Some(Body {
+        media_type: media_type.clone(),
+        required: body["required"] == true,
+        schema: media["schema"].clone(),
+        encoding: media["encoding"].clone(),
+    })
 }
 
 fn responses(document: &Value, operation: &Value, method: &str) -> BTreeMap<String, ResponseShape> {

@@ -341,7 +341,7 @@ fn a_path_item_in_another_file_is_named_with_what_to_do() {
     let text = "openapi: 3.0.3\ninfo: {title: Pets, version: '1'}\npaths:\n  /pets: {$ref: ./pets.yaml}\n";
     let said = message(&source(text, None));
     assert!(said.contains("the reference `./pets.yaml` leads to another file"), "{said}");
-    assert!(said.contains("bundle the files into one") && said.contains("#/paths/~1pets/$ref"), "{said}");
+    assert!(said.contains("to files in its folder and below") && said.contains("#/paths/~1pets/$ref"), "{said}");
 }
 
 #[test]

@@ -301,3 +301,80 @@ fn what_leads_nowhere_or_in_a_circle_is_refused_with_its_place() {
     let said = with("malformed", schema, "A: [\n");
     assert!(said.contains("b.yaml:") && said.contains("not well-formed"), "{said}");
 }
+
+#[test]
+fn a_file_is_found_by_the_address_that_it_gives_itself() {
+    let folder = Folder::new(
+        "self",
+        &[
+            (
+                "openapi.yaml",
+                "openapi: 3.2.0\n$self: https://api.example.com/openapi.yaml\ninfo: {title: a, version: '1'}\nservers: [{url: 'https://api.example.com'}]\npaths:\n  /a:\n    get:\n      operationId: a\n      parameters: [{$ref: 'parts/my%20parts.yaml#/L'}]\n      responses: {'200': {description: ok}}\ncomponents: {schemas: {Size: {type: integer}}}\n",
+            ),
+            (
+                "parts/my parts.yaml",
+                "L: {name: limit, in: query, schema: {$ref: 'https://api.example.com/openapi.yaml#/components/schemas/Size'}}\n",
+            ),
+        ],
+    );
+    let api = folder.read();
+    assert_eq!(api.operations[0].parameters[0].schema, json!({"$ref": "#/components/schemas/Size"}));
+}
+
+#[test]
+fn what_fetches_is_asked_once_for_each_url() {
+    let text = FILES[0]
+        .1
+        .replace("$ref: ", "$ref: https://files.example/")
+        .replace("'./", "'")
+        .replace("https://files.example/'", "'https://files.example/");
+    let mut asked = Vec::new();
+    let fetched = Text::new("openapi.yaml", text).with_fetched(|url, from| {
+        asked.push((url.to_owned(), from.to_owned()));
+        let path = url.strip_prefix("https://files.example/").ok_or("another host")?;
+        let (_, text) = FILES.iter().find(|(name, _)| *name == path).ok_or("no such file")?;
+        Ok(text.as_bytes().to_vec())
+    });
+    let whole = fetched.and_then(Text::joined).unwrap_or_else(|failure| panic!("{failure}"));
+    let whole: Value = serde_json::from_str(&whole.text).expect("JSON");
+    assert_eq!(whole["components"]["schemas"]["Owner"]["properties"]["id"], json!({"type": "integer"}));
+    assert!(
+        asked.contains(&("https://files.example/paths/pets.yaml".to_owned(), "openapi.yaml".to_owned())),
+        "{asked:?}"
+    );
+    let urls: std::collections::HashSet<&String> = asked.iter().map(|(url, _)| url).collect();
+    assert_eq!(urls.len(), asked.len(), "{asked:?}");
+}
+
+#[test]
+fn files_of_a_revision_are_of_the_same_revision_and_of_the_same_folder() {
+    for (base, expected) in [("HEAD~1:", "HEAD~1:"), ("main:api/", "main:api/"), ("v1:./api/", "v1:./api/")] {
+        let mut asked = Vec::new();
+        let document = Text::new(format!("{base}openapi.yaml"), FILES[0].1);
+        let read = document.with_files(|path| {
+            asked.push(path.to_owned());
+            let inside = path.strip_prefix(expected).ok_or("another revision or folder")?;
+            let (_, text) = FILES.iter().find(|(name, _)| *name == inside).ok_or("no such file")?;
+            Ok(text.as_bytes().to_vec())
+        });
+        let whole = read.and_then(Text::joined).unwrap_or_else(|failure| panic!("{base}: {failure}"));
+        let whole: Value = serde_json::from_str(&whole.text).expect("JSON");
+        // The reference back to the document leads to the document.
+        let back = &whole["components"]["schemas"]["Pet"]["properties"]["name"];
+        assert_eq!((back, asked.len()), (&json!({"$ref": "#/components/schemas/Name"}), 5), "{asked:?}");
+        for outside in ["../openapi.yaml", "../../secret.yaml", "/etc/passwd", "a/../../../b.yaml"] {
+            let document = Text::new(format!("{base}openapi.yaml"), FILES[0].1.replace("paths/pets.yaml", outside));
+            let failure = document.with_files(|path| panic!("{path} is asked for")).expect_err("it is outside");
+            assert!(failure.problem.contains("a file outside of the folder of the document"), "{base}: {failure}");
+        }
+    }
+}
+
+#[test]
+fn the_document_is_found_again_however_its_path_is_written() {
+    let folder = Folder::new("again", &FILES);
+    let path = folder.api().join("./paths/../openapi.yaml");
+    let api =
+        Source::from_path(&path).and_then(|source| Api::read(&source)).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(api.operations.len(), 2);
+}

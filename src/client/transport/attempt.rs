@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 use super::classify::{Again, Outcome, again};
 use super::exchange::{Answer, Failed, exchange};
 use super::limiter::{Bucket, Key, Permit};
+use super::outgoing::Outgoing;
 use super::shared::Shared;
 use super::stop::{Stop, unless_stopped};
 use super::{repeat, span};
@@ -55,8 +56,8 @@ enum Step {
 
 impl Call<'_> {
     /// Sends the request, as often as its operation and the policy allow.
-    pub(crate) async fn run(&self, mut request: Request) -> Result<Answer, Error> {
-        let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.url()), self.now());
+    pub(crate) async fn run(&self, mut request: Outgoing) -> Result<Answer, Error> {
+        let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.request.url()), self.now());
         let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
         let mut progress =
             Progress { attempts: 0, may_have_been_sent: false, may_have_been_executed: false, deadline, other: None };
@@ -84,7 +85,7 @@ impl Call<'_> {
             progress.may_have_been_executed |= failed.outcome.may_have_been_executed();
             self.settle(permit, &failed);
             let again = match spare {
-                Some(spare) => self.step(&failed, &carried, &spare, &progress).await.map(|step| (spare, step)),
+                Some(spare) => self.step(&failed, &carried, &spare.request, &progress).await.map(|step| (spare, step)),
                 None => None,
             };
             let next = match &again {
@@ -132,11 +133,13 @@ impl Call<'_> {
     }
 
     /// Sends the request, once.
-    async fn attempt(&self, mut request: Request, carried: &Carried, progress: &Progress) -> Result<Answer, Failed> {
+    async fn attempt(&self, request: Outgoing, carried: &Carried, progress: &Progress) -> Result<Answer, Failed> {
         let left = progress.deadline.saturating_sub(self.now());
         if left.is_zero() {
             return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
         }
+        let opened = request.open(self.http).await;
+        let mut request = opened.map_err(|error| Failed { error, outcome: Outcome::Unfit })?;
         carried.authorize(&mut request);
         *request.timeout_mut() = Some(self.shared.config.http.timeout.min(left));
         let span = span::of(self.operation, &request, progress.attempts);

@@ -9,6 +9,7 @@ mod exchange;
 mod items;
 mod limiter;
 mod opening;
+mod outgoing;
 mod repeat;
 mod scope;
 mod servers;
@@ -24,6 +25,7 @@ use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, Url};
 
 pub use exchange::Answer;
+pub use outgoing::Outgoing;
 
 use attempt::Call;
 use opening::Keys;
@@ -137,12 +139,12 @@ impl Transport {
     pub async fn send(
         &self,
         http: &reqwest::Client,
-        request: Result<Request, Unsent>,
+        request: Result<impl Into<Outgoing>, Unsent>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
         let send = async {
-            let mut request = request.map_err(Unsent::into_error)?;
-            self.prepare(&mut request, operation)?;
+            let mut request: Outgoing = request.map_err(Unsent::into_error)?.into();
+            self.prepare(&mut request.request, operation)?;
             self.send_raw(http, request, operation).await
         };
         send.await.map_err(|error| error.of_operation(operation))
@@ -170,11 +172,11 @@ impl Transport {
     pub(crate) async fn send_raw(
         &self,
         http: &reqwest::Client,
-        request: Request,
+        request: impl Into<Outgoing>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
         let (shared, options) = (&*self.shared, &*self.options);
-        Call { shared, options, http, operation, stop: options.stop.as_deref() }.run(request).await
+        Call { shared, options, http, operation, stop: options.stop.as_deref() }.run(request.into()).await
     }
 }
 

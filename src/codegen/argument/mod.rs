@@ -10,6 +10,7 @@ use std::fmt::Display;
 use serde_json::Value;
 
 use crate::auth::Secret;
+use crate::client::FilePart;
 
 /// A value that a setter for a `T` takes. Setters of optional arguments take the value itself, and have a twin,
 /// `maybe_<name>`, which takes an `Option` of it.
@@ -23,6 +24,7 @@ use crate::auth::Secret;
 /// | a date, an instant, an IP address | values of `chrono` and `std::net`, a [`Timestamp`](crate::Timestamp), a text |
 /// | a list | `[U; N]`, `&[U]`, `Vec<U>`, `&Vec<U>` of values that its items take |
 /// | a map, an object without a type | maps, arrays of pairs, a JSON object |
+/// | a file in a form | a [`FilePart`](crate::FilePart), `Vec<u8>`, `Bytes` |
 /// | a type of the API | the type, its builder, and what converts into it by [`TryInto`] |
 ///
 /// It is implemented by rules: see [`IntoArgumentBy`].
@@ -161,7 +163,7 @@ macro_rules! converted {
         })*
     };
 }
-converted!(bool, Secret, Value, reqwest::Body);
+converted!(bool, FilePart, Secret, Value, reqwest::Body);
 
 #[cfg(test)]
 mod tests {

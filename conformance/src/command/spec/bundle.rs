@@ -1,27 +1,117 @@
-//! `keyfit spec bundle`: a document in several files as one.
+//! `keyfit spec bundle`: a document in several files as one, those behind URLs included.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use keyfit_conformance::UserError;
+use keyfit_conformance::origin::digest_of;
+use keyfit_conformance::probe::{Http, is_loopback};
+use keyfit_conformance::secret::Redactor;
+use keyfit_openapi::{Text, without_secrets};
+use reqwest::Url;
+use tokio::runtime::Runtime;
 
 use super::{input, output};
+use crate::command::runtime;
+use crate::command::transport::Transport;
+use crate::console;
 use crate::ending::Ending;
 
 /// The document, and where it is written.
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The file that refers to the others.
+    /// The file that refers to the others, or its URL.
+    #[arg(value_name = "FILE or URL")]
     file: String,
     /// Write the document into this file.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    transport: Transport,
 }
 
 /// Prints the document that all other commands read, in JSON: the one that an overlay addresses.
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let document = input::read(&options.file)?.text.joined()?;
-    output::write(&document.text, options.output.as_deref())?;
+    let given = is_url(&options.file).then(|| fetchable(&options.file)).transpose();
+    let given = given.map_err(|problem| {
+        UserError::new(problem)
+            .at(without_secrets(&options.file))
+            .help("begin it with https:// and end it with its path")
+    })?;
+    let fetcher = Fetcher::new(&options.transport, given)?;
+    let gather = |text: Text| text.with_fetched(|url, from| fetcher.referenced(url, from));
+    let document = match &fetcher.given {
+        Some(url) => gather(fetcher.document(url)?)?,
+        None => input::read_with(&options.file, gather)?.text,
+    };
+    let whole = document.joined()?;
+    output::write(&whole.text, options.output.as_deref())?;
     Ok(Ending::Fine)
+}
+
+/// Whether the document is named by its URL.
+fn is_url(file: &str) -> bool {
+    file.starts_with("https://") || file.starts_with("http://")
+}
+
+/// Fetches what references lead to.
+struct Fetcher {
+    runtime: Runtime,
+    /// As the user says, for the host that the user named.
+    known: Http,
+    /// For all others.
+    others: Http,
+    given: Option<Url>,
+}
+
+impl Fetcher {
+    fn new(transport: &Transport, given: Option<Url>) -> Result<Self, UserError> {
+        if given.is_none() && transport.says_who_calls() {
+            return Err(UserError::new("a header or a client certificate needs a host that it is for")
+                .help("name the document by its URL: they are shown to its host alone"));
+        }
+        let (known, others) = (transport.http(&[], &Redactor::default())?, transport.anonymous()?);
+        Ok(Self { runtime: runtime()?, known, others, given })
+    }
+
+    /// The file behind a reference. What somebody else wrote reaches no server of this machine, unless it comes from there.
+    fn referenced(&self, url: &str, from: &str) -> Result<Vec<u8>, String> {
+        let url = fetchable(url)?;
+        let is_of_the_same = |other: Url| other.origin() == url.origin();
+        if url.scheme() == "http" && is_url(from) && !Url::parse(from).is_ok_and(is_of_the_same) {
+            return Err("a file that was fetched leads to this machine over plain http".to_owned());
+        }
+        self.get(&url)
+    }
+
+    fn document(&self, url: &Url) -> Result<Text, UserError> {
+        let bytes = self.get(url).map_err(|problem| {
+            UserError::new(format!("the document cannot be fetched: {problem}"))
+                .at(without_secrets(url.as_str()))
+                .help("check the URL; a redirect is not followed, name where it leads")
+        })?;
+        Ok(Text::decode(url.as_str(), bytes)?)
+    }
+
+    fn get(&self, url: &Url) -> Result<Vec<u8>, String> {
+        let is_known = self.given.as_ref().is_some_and(|given| given.origin() == url.origin());
+        let http = if is_known { &self.known } else { &self.others };
+        let bytes = self.runtime.block_on(http.fetch(url.clone()))?;
+        let (shown, length, digest) = (without_secrets(url.as_str()), bytes.len(), digest_of(&bytes));
+        console::complain(&format!("fetched {shown}: {length} bytes, SHA-256 {digest}"));
+        Ok(bytes)
+    }
+}
+
+/// A URL from which a part of a document is fetched.
+fn fetchable(url: &str) -> Result<Url, String> {
+    let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Err("only https is fetched, and http of this machine".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the URL names a user: put what opens it into --header".to_owned());
+    }
+    Ok(url)
 }

@@ -70,7 +70,8 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         old.name_operations(&catalogue.api.operations);
         new.name_operations(&catalogue.api.operations);
     }
-    let names = Names { old: options.old.clone(), new: options.new.clone(), file: after.file };
+    let paths = [before.text.path, after.text.path];
+    let names = Names { old: options.old.clone(), new: options.new.clone(), file: after.file, paths };
     let report = DiffReport::new(names, catalogue.as_ref(), &policy, diff(&old, &new));
     let written = match options.format {
         Format::Text => text(&report),

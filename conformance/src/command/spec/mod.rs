@@ -61,6 +61,7 @@ Examples:
 const BUNDLE: &str = "\
 Examples:
   keyfit spec bundle openapi.yaml --output openapi.json
+  keyfit spec bundle https://api.example.com/openapi.yaml --output openapi.json
 
 Exit codes:
   0  the document is written
@@ -86,7 +87,9 @@ pub(crate) enum Command {
     Check(check::Options),
     /// Put a document in several files into one, as all other commands read it.
     ///
-    /// A document in one file is written as it is. Files outside of its folder, and URLs, are refused.
+    /// A document in one file is written as it is. Files behind URLs are fetched, each once, and said on the standard error; no other
+    /// command fetches them. Files outside of the document's folder are refused. A file that was fetched leads to other hosts over
+    /// https alone. --header is sent to the host of the document alone.
     #[command(after_help = BUNDLE)]
     Bundle(bundle::Options),
     /// Show what the overlay and the repairs change in the document of an API that ships, before and after.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, Validators, digest, without_secrets};
+use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, Validators, digest};
 use keyfit_conformance::spec_diff::policy::Policy;
 use keyfit_conformance::spec_diff::{DiffReport, Names, text};
-use keyfit_openapi::Text;
 use keyfit_openapi::diff::{Document, diff};
+use keyfit_openapi::{Text, without_secrets};
 
 use super::output;
 use crate::command::runtime;
@@ -97,7 +97,8 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     origins.replace(origin, &text, &validators).map_err(unwritten)?;
     let catalogue = origin.source().ok().and_then(|source| Catalogue::read(&source).ok());
     let file = origin.file.display().to_string();
-    let names = Names { old: format!("{file} before"), new: shown, file };
+    let paths = [shown.clone(), shown.clone()];
+    let names = Names { old: format!("{file} before"), new: shown, file, paths };
     let report = DiffReport::new(names, catalogue.as_ref(), &Policy::default(), findings);
     Ok(format!("{}: replaced\n{}", origin.api, self::text(&report)))
 }

@@ -17,7 +17,7 @@ use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
 use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
-use crate::body::{asked_for, written};
+use crate::body::{asked_for, named, written};
 use crate::carrier::{self, Spot};
 use crate::clock;
 use crate::contract::Contract;
@@ -180,7 +180,8 @@ impl Client {
         if let (Some(value), Some(body)) = (arguments.get("body"), &operation.body) {
             let filled = self.has(Defect::SendsDefaults).then(|| with_defaults(&self.api, &body.schema, value));
             let value = filled.as_ref().unwrap_or(value);
-            request = request.header(CONTENT_TYPE, body.sent_as()).body(written(&self.api, body, value));
+            let bytes = written(&self.api, body, value);
+            request = request.header(CONTENT_TYPE, named(&self.api, body, &bytes)).body(bytes);
         }
         let response = request.send().await.map_err(|_| "transport")?;
         let status = response.status().as_u16();

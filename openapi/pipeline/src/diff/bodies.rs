@@ -9,6 +9,7 @@ use super::operation::Operation;
 use super::rules::{Direction, REQUEST, Rule, SchemaRules, request as req};
 use super::spot::Spot;
 use super::{encodings, schema};
+use crate::form;
 use crate::generate::Patched;
 use crate::normalize::{essence, is_json};
 
@@ -99,7 +100,9 @@ fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) 
         _ => &["application/json"],
     };
     let wanted = plain.iter().find_map(|wanted| media_types.keys().find(|name| essence(name) == *wanted));
-    wanted.map(String::as_str).or_else(|| names.find(|name| is_json(name)))
+    let is_request = direction == Direction::Request;
+    let in_parts = || media_types.keys().map(String::as_str).find(|name| is_request && form::is_multipart(name));
+    wanted.map(String::as_str).or_else(|| names.find(|name| is_json(name))).or_else(in_parts)
 }
 
 /// The media types by their names, in lower case and without what is about the transfer alone.

@@ -11,7 +11,7 @@ use super::parameters::{is_scalar, written};
 use super::rules::request as req;
 use crate::normalize::essence;
 
-const RUST: &str = "no change: the document's `encoding` is left to the caller";
+const RUST: &str = "no change: the client writes the member as the document says";
 
 /// Compares how those members are written that both bodies have.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<'a>, new: &Node<'a>) {

@@ -1,10 +1,11 @@
 //! The files that a document refers to, and those that they refer to.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::kinds::{self, Kind};
-use super::{Target, plain, target};
+use super::{Target, inside, is_url, location, of_revision, own_address, plain, target, without_secrets};
 use crate::file::{LARGEST_FILE, read_file};
 use crate::load::Located;
 use crate::{Failure, Text};
@@ -12,38 +13,46 @@ use crate::{Failure, Text};
 /// How many files a document may be made of.
 const MOST: usize = 2_000;
 
-/// Reads the files that the document at its path refers to, beside or below it. A document that cannot be read as it stands is
-/// left alone, for whoever reads it to say so.
-pub(crate) fn gather(document: &mut Text) -> Result<(), Failure> {
-    if !may_refer(&document.text) || Located::read(document).is_err() {
+/// What is wrong with a file, and what to do.
+type Refusal = (String, &'static str);
+
+/// Gives the file at a path or URL, for the file that refers to it. `None` where it reads nothing of the kind: whoever joins the
+/// files refuses the reference, with its place.
+pub(crate) type Read<'r> = dyn FnMut(&str, &str) -> Option<Result<Text, Refusal>> + 'r;
+
+/// Reads the files that a document refers to, and those that they refer to. A document that cannot be read as it stands is left
+/// alone, for whoever reads it to say so.
+pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Failure> {
+    if !may_refer(&document.text) {
         return Ok(());
     }
-    let folder = Path::new(&document.path).parent().filter(|folder| !folder.as_os_str().is_empty());
-    let Ok(root) = folder.unwrap_or_else(|| Path::new(".")).canonicalize() else { return Ok(()) };
-    let mut files = vec![Located::read(document)?];
-    let mut known = HashMap::from([(plain(Path::new(&document.path)).display().to_string(), 0)]);
+    let Ok(first) = Located::read(document) else { return Ok(()) };
+    let mut known: HashMap<String, usize> =
+        own_address(&first.value).map(|own| (own.to_owned(), 0)).into_iter().collect();
+    known.insert(location(&document.path), 0);
+    let mut files = vec![first];
     let mut found: Vec<Text> = Vec::new();
     let mut bytes = document.text.len() as u64;
     let mut open = vec![(0, String::new(), Kind::Other)];
     let mut seen: HashSet<(usize, String, Kind)> = open.iter().cloned().collect();
-    while let Some((file, inside, kind)) = open.pop() {
+    while let Some((file, pointer, kind)) = open.pop() {
         let mut references = Vec::new();
-        if let Some(node) = files[file].value.pointer(&inside) {
-            kinds::references(node, kind, &inside, &mut |at, to, kind| references.push((at, to.to_owned(), kind)));
+        if let Some(node) = files[file].value.pointer(&pointer) {
+            kinds::references(node, kind, &pointer, &mut |at, to, kind| references.push((at, to.to_owned(), kind)));
         }
         for (at, reference, kind) in references {
-            let (to, inside) = match target(files[file].path(), &reference) {
-                Target::Here(inside) => (file, inside),
-                // What lies elsewhere is refused by whoever joins the files, with its place.
-                Target::Remote => continue,
-                Target::File(path, inside) => {
+            let (to, pointer) = match target(files[file].path(), &reference) {
+                Target::Here(pointer) => (file, pointer),
+                Target::File(path, pointer) => {
                     if let Some(to) = known.get(&path) {
-                        (*to, inside)
+                        (*to, pointer)
                     } else {
-                        let refuse = |(problem, help): (String, &str)| {
+                        let refuse = |(problem, help): Refusal| {
+                            let reference = without_secrets(&reference);
                             files[file].failure(&at, format!("the reference `{reference}` leads to {problem}"), help)
                         };
-                        let other = match read(&root, &path) {
+                        let Some(other) = read(&path, files[file].path()) else { continue };
+                        let other = match other {
                             // It may be a name after all.
                             Err(_) if kind == Kind::Mapping => continue,
                             other => other.map_err(refuse)?,
@@ -54,17 +63,21 @@ pub(crate) fn gather(document: &mut Text) -> Result<(), Failure> {
                                 format!("the document is made of more than {MOST} files or {} MiB", LARGEST_FILE >> 20);
                             return Err(files[file].failure(&at, problem, "leave out what its operations do not need"));
                         }
-                        files.push(Located::read(&other)?);
+                        let read = Located::read(&other)?;
+                        let number = files.len();
+                        known.extend(own_address(&read.value).map(|own| (own.to_owned(), number)));
+                        known.insert(path, number);
+                        files.push(read);
                         found.push(other);
-                        known.insert(path, files.len() - 1);
-                        (files.len() - 1, inside)
+                        (number, pointer)
                     }
                 }
             };
             let kind = if kind == Kind::Mapping { Kind::Schema } else { kind };
+            let pointer = inside(&files[to].value, pointer).into_owned();
             // All of the document is looked at anyway.
-            if to != 0 && seen.insert((to, inside.to_owned(), kind)) {
-                open.push((to, inside.to_owned(), kind));
+            if to != 0 && seen.insert((to, pointer.clone(), kind)) {
+                open.push((to, pointer, kind));
             }
         }
     }
@@ -82,19 +95,74 @@ fn may_refer(text: &str) -> bool {
     refers || (text.contains("mapping") && [".yaml", ".yml", ".json"].iter().any(|end| text.contains(end)))
 }
 
-/// A file within the folder, or what is wrong with it and what to do.
-fn read(root: &Path, path: &str) -> Result<Text, (String, &'static str)> {
-    let whole: PathBuf = Path::new(path).canonicalize().map_err(|error| {
-        (format!("a file that cannot be read: {path}: {error}"), "correct the reference, or put the file there")
-    })?;
+/// Reads files in the folder of a document and below it. A folder that is not there has none.
+pub(crate) fn on_disk(document: &str) -> impl FnMut(&str) -> Option<Result<Text, Refusal>> + use<> {
+    let folder = Path::new(document).parent().filter(|folder| !folder.as_os_str().is_empty());
+    let root = folder.unwrap_or_else(|| Path::new(".")).canonicalize().ok();
+    move |path| root.as_deref().filter(|_| !is_url(path)).map(|root| read(root, path))
+}
+
+/// Takes files in the folder of a document and below it from whatever has their bytes.
+pub(crate) fn given<'g>(
+    document: &str,
+    mut bytes: impl FnMut(&str) -> Result<Vec<u8>, String> + 'g,
+) -> impl FnMut(&str) -> Option<Result<Text, Refusal>> + 'g {
+    let root = folder_of(document);
+    move |path| {
+        let folder = folder_of(path);
+        let is_inside = folder.starts_with(&root) && folder.is_relative() && !folder.starts_with("..");
+        if is_url(path) {
+            return None;
+        }
+        let read = || bytes(path).map_err(|reason| unread(path, &reason)).and_then(|bytes| decoded(path, bytes));
+        Some(is_inside.then(read).unwrap_or_else(|| Err(outside(path))))
+    }
+}
+
+/// The folder of a file, from the root of what it is in.
+fn folder_of(path: &str) -> PathBuf {
+    let location = location(path);
+    Path::new(of_revision(&location).1).parent().map(plain).unwrap_or_default()
+}
+
+/// Takes the files behind URLs from what fetches them.
+pub(crate) fn fetched(
+    mut fetch: impl FnMut(&str, &str) -> Result<Vec<u8>, String>,
+    url: &str,
+    from: &str,
+) -> Result<Text, Refusal> {
+    let refuse = |reason| {
+        (
+            format!("a file that cannot be fetched: {reason}"),
+            "correct the reference, or put the file beside the document",
+        )
+    };
+    fetch(url, from).map_err(refuse).and_then(|bytes| decoded(url, bytes))
+}
+
+fn read(root: &Path, path: &str) -> Result<Text, Refusal> {
+    let whole = Path::new(path).canonicalize().map_err(|error| unread(path, &error))?;
     if !whole.starts_with(root) {
-        let help = "only files in the folder of the document, and in folders below it, are read: move the document up, or put the files \
-                    into one (`redocly bundle` and others do)";
-        return Err((format!("a file outside of the folder of the document: {path}"), help));
+        return Err(outside(path));
     }
     let bytes = read_file(&whole).map_err(|error| {
         (format!("a file that cannot be read: {path}: {error}"), "put a regular file there that you may read")
     })?;
-    Text::decode(path, bytes)
-        .map_err(|failure| (format!("a file that cannot be used: {path}: {}", failure.problem), "save it as UTF-8"))
+    decoded(path, bytes)
+}
+
+fn unread(path: &str, reason: &dyn Display) -> Refusal {
+    (format!("a file that cannot be read: {path}: {reason}"), "correct the reference, or put the file there")
+}
+
+fn outside(path: &str) -> Refusal {
+    let help = "only files in the folder of the document, and in folders below it, are read: move the document up, or put the files \
+                into one (`redocly bundle` and others do)";
+    (format!("a file outside of the folder of the document: {path}"), help)
+}
+
+fn decoded(path: &str, bytes: Vec<u8>) -> Result<Text, Refusal> {
+    let problem =
+        |failure: Failure| format!("a file that cannot be used: {}: {}", without_secrets(path), failure.problem);
+    Text::decode(path, bytes).map_err(|failure| (problem(failure), "save it as UTF-8"))
 }

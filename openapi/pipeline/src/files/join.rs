@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use serde_json::{Map, Value, json};
 
 use super::kinds::{Kind, is_reference};
-use super::{Target, target};
+use super::{Target, elsewhere, inside, location, own_address, target, without_secrets};
 use crate::failure::Place;
 use crate::lines::{Below, Lines};
 use crate::load::DEEPEST;
@@ -33,7 +33,7 @@ struct Part {
 
 struct Join<'a> {
     files: &'a [File],
-    by_path: HashMap<&'a str, usize>,
+    by_path: HashMap<String, usize>,
     is_swagger: bool,
     /// The pointers in the whole of what has a name there.
     homes: HashMap<(usize, String), String>,
@@ -49,7 +49,7 @@ pub(crate) fn join(files: &[File]) -> Result<(Value, Lines), Failure> {
     let Some(document) = files.first() else { return Ok((Value::Null, Lines::default())) };
     let mut join = Join {
         files,
-        by_path: files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect(),
+        by_path: locations(files),
         is_swagger: document.value.get("swagger").is_some(),
         homes: HashMap::new(),
         taken: HashSet::new(),
@@ -65,6 +65,13 @@ pub(crate) fn join(files: &[File]) -> Result<(Value, Lines), Failure> {
         put(&mut value, &mut lines, section, &name, part);
     }
     Ok((value, lines))
+}
+
+/// The numbers of the files by their paths, and by the addresses that they give themselves.
+fn locations(files: &[File]) -> HashMap<String, usize> {
+    let own =
+        files.iter().enumerate().filter_map(|(number, file)| Some((own_address(&file.value)?.to_owned(), number)));
+    own.chain(files.iter().enumerate().map(|(number, file)| (location(&file.path), number))).collect()
 }
 
 /// Puts a named part into its section.
@@ -101,10 +108,11 @@ impl Join<'_> {
                 let at = pointer::join(section, name);
                 self.taken.insert(at.clone());
                 let Some(reference) = part.get("$ref").and_then(Value::as_str) else { continue };
-                if let Target::File(path, inside) = target(&self.files[0].path, reference)
-                    && let Some(file) = self.by_path.get(path.as_str()).filter(|file| **file != 0)
+                if let Target::File(path, pointer) = target(&self.files[0].path, reference)
+                    && let Some(file) = self.by_path.get(&path).filter(|file| **file != 0)
                 {
-                    self.homes.entry((*file, inside.to_owned())).or_insert(at);
+                    let pointer = inside(&self.files[*file].value, pointer).into_owned();
+                    self.homes.entry((*file, pointer)).or_insert(at);
                 }
             }
         }
@@ -160,18 +168,21 @@ impl Join<'_> {
 
     /// The reference of a mapping, to a part of the whole; what leads nowhere is left as it is, since it may be a name.
     fn mapped(&mut self, file: usize, reference: &str) -> String {
-        let (to, inside) = match target(&self.files[file].path, reference) {
-            Target::Here(inside) => (file, inside),
-            Target::File(path, inside) => match self.by_path.get(path.as_str()) {
-                Some(to) => (*to, inside),
+        let (to, pointer) = match target(&self.files[file].path, reference) {
+            Target::Here(pointer) => (file, pointer),
+            Target::File(path, pointer) => match self.by_path.get(&path) {
+                Some(to) => (*to, pointer),
                 None => return reference.to_owned(),
             },
-            Target::Remote => return reference.to_owned(),
         };
-        if to == 0 || self.files[to].value.pointer(inside).is_none() {
-            return if to == 0 { format!("#{inside}") } else { reference.to_owned() };
+        let inside = inside(&self.files[to].value, pointer);
+        if to == 0 {
+            return format!("#{inside}");
         }
-        let key = (to, inside.to_owned());
+        if self.files[to].value.pointer(&inside).is_none() {
+            return reference.to_owned();
+        }
+        let key = (to, inside.into_owned());
         let home = self.homes.get(&key).cloned();
         format!("#{}", home.unwrap_or_else(|| self.name(key, Kind::Schema)))
     }
@@ -185,19 +196,19 @@ impl Join<'_> {
         kind: Kind,
         depth: usize,
     ) -> Result<(Value, Lines), Failure> {
-        let (to, inside) = match target(&self.files[file].path, reference) {
-            Target::Here(inside) => (file, inside),
-            Target::File(path, inside) => match self.by_path.get(path.as_str()) {
-                Some(to) => (*to, inside),
+        let (to, pointer) = match target(&self.files[file].path, reference) {
+            Target::Here(pointer) => (file, pointer),
+            Target::File(path, pointer) => match self.by_path.get(&path) {
+                Some(to) => (*to, pointer),
                 None => return Err(self.elsewhere(file, at, reference)),
             },
-            Target::Remote => return Err(self.elsewhere(file, at, reference)),
         };
         if to == 0 {
-            return Ok(self.leads_to(file, at, node, inside));
+            return Ok(self.leads_to(file, at, node, pointer));
         }
+        let inside = &*inside(&self.files[to].value, pointer);
         let Some(found) = self.files[to].value.pointer(inside) else {
-            let problem = format!("the reference `{reference}` leads nowhere");
+            let problem = format!("the reference `{}` leads nowhere", without_secrets(reference));
             return Err(self.failure(
                 file,
                 &pointer::join(at, "$ref"),
@@ -216,7 +227,7 @@ impl Join<'_> {
             return Ok(self.leads_to(file, at, node, &home));
         }
         if self.way.contains(&key) {
-            let problem = format!("the reference `{reference}` leads in a circle");
+            let problem = format!("the reference `{}` leads in a circle", without_secrets(reference));
             return Err(self.failure(file, &pointer::join(at, "$ref"), problem, "write one of the parts out"));
         }
         self.way.push(key);
@@ -271,16 +282,14 @@ impl Join<'_> {
     }
 
     fn elsewhere(&self, file: usize, at: &str, reference: &str) -> Failure {
-        let problem = format!("the reference `{reference}` leads to another file");
-        let help = "references lead into the document, or to files in its folder and below (`./other.yaml#/...`): a build that \
-                    fetches is not repeatable";
+        let (problem, help) = elsewhere(&self.files[file].path, reference);
         self.failure(file, &pointer::join(at, "$ref"), problem, help)
     }
 
     fn failure(&self, file: usize, at: &str, problem: impl Into<String>, help: &str) -> Failure {
         let File { path, lines, .. } = &self.files[file];
         let (line, column) = lines.nearest(at).line_and_column();
-        let place = Place { path: path.clone(), line, column, pointer: at.to_owned() };
+        let place = Place { path: without_secrets(path), line, column, pointer: at.to_owned() };
         Failure { place, problem: problem.into(), help: help.to_owned() }
     }
 }

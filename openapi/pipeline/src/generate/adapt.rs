@@ -21,7 +21,7 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::{absent, lists, optional_body, setters};
+use super::{absent, forms, lists, optional_body, setters};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
 use crate::{Api, Operation, name, walk};
@@ -242,12 +242,21 @@ fn wrap_send(
     let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
     let request = &request.ident;
     let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
+    let parts = particulars.form.as_ref().and_then(|form| forms::write(&mut build, form));
+    let (request_type, last): (Type, Expr) = match parts {
+        Some(parts) => {
+            (parse_quote!(::keyfit::codegen::Outgoing), parse_quote!(::keyfit::codegen::multipart(#request, #parts)))
+        }
+        None => (parse_quote!(::reqwest::Request), parse_quote!(Ok(#request))),
+    };
+    build.stmts.pop();
+    build.stmts.push(Stmt::Expr(last, None));
     let base_url = operation
         .server
         .as_ref()
         .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
     SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
-    let build = quote!(move || -> ::std::result::Result<::reqwest::Request, Error> #build);
+    let build = quote!(move || -> ::std::result::Result<#request_type, Error> #build);
     // A secret is not written anywhere but into a request.
     let build = if api.has_secrets() { quote!(move || ::keyfit::codegen::with_secrets(#build)) } else { build };
     let begun: TokenStream = quote! {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::bodies;
+use super::forms::Form;
 use super::names::Alias;
 use crate::normalize::{essence, is_json};
 use crate::path_key::PathKey;
@@ -34,6 +35,8 @@ pub(crate) struct Particulars {
     pub(crate) may_lack_body: bool,
     /// The media type of the body.
     pub(crate) content_type: Option<String>,
+    /// How the body is written, where it is a form.
+    pub(crate) form: Option<Form>,
     /// The media type that is asked for, where it is not just JSON.
     pub(crate) accept: Option<String>,
     /// The arguments that have another name on the wire.
@@ -62,6 +65,7 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
             }
             particulars.content_type = body.content_type;
             particulars.may_lack_body = body.is_optional;
+            particulars.form = body.form;
             kept.insert("requestBody".to_owned(), body.written);
         }
         kept.insert("parameters".to_owned(), Value::Array(parameters));

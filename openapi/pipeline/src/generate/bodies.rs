@@ -1,7 +1,10 @@
-//! Request bodies as the generator can write them: JSON of any name, forms, text, and bytes for everything else.
+//! Request bodies as the generator can write them: JSON of any name, forms in one text or in parts, text, and bytes for everything
+//! else.
 
 use serde_json::{Value, json};
 
+use super::forms::{Form, PLACE};
+use crate::form;
 use crate::media::{self, Writing};
 use crate::normalize::essence;
 use crate::pointer;
@@ -17,6 +20,8 @@ pub(crate) struct Body {
     pub(crate) is_open: bool,
     /// Whether it may be left out, which the generator cannot be told.
     pub(crate) is_optional: bool,
+    /// How it is written, where it is a form.
+    pub(crate) form: Option<Form>,
 }
 
 /// The body of an operation, which has one media type.
@@ -29,7 +34,7 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
     let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
-        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false, is_optional })
+        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false, is_optional, form: None })
     };
     let bytes = json!({ "type": "string", "format": "binary" });
     match media::writing(document, media_type, &schema) {
@@ -37,7 +42,15 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
             let own = (kind != "application/json").then_some(media_type.as_str());
             fixed("application/json", schema, own)
         }
-        Writing::Form => fixed(&kind, schema, None),
+        writing @ (Writing::Form | Writing::Multipart) => {
+            let members = form::members(document, media_type, &schema, &media["encoding"]);
+            note_headers(&media["encoding"], at, repairs);
+            let form = Form {
+                multipart: (writing == Writing::Multipart).then(|| kind.clone()),
+                members: members.into_iter().filter(|member| !member.is_usual()).collect(),
+            };
+            fixed(PLACE, schema, None).map(|body| Body { form: Some(form), ..body })
+        }
         Writing::Text => fixed("text/plain", json!({ "type": "string" }), None),
         Writing::Bytes if kind == "application/octet-stream" => fixed("application/octet-stream", bytes, None),
         Writing::Bytes if kind.starts_with("multipart/") || media::is_open(media_type) => {
@@ -48,12 +61,22 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
                 content_type: None,
                 is_open: true,
                 is_optional,
+                form: None,
             })
         }
         Writing::Bytes => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));
             fixed("application/octet-stream", bytes, Some(media_type))
         }
+    }
+}
+
+/// Says which headers of parts a caller cannot give: those of files can be given with the file.
+fn note_headers(encoding: &Value, at: &str, repairs: &mut Repairs) {
+    let members = encoding.as_object().into_iter().flatten();
+    for (member, _) in members.filter(|(_, said)| said["headers"].as_object().is_some_and(|all| !all.is_empty())) {
+        let note = format!("the headers that the part `{member}` may have are given with a file, and are not sent otherwise");
+        repairs.note("part-headers", at, note);
     }
 }
 

@@ -12,6 +12,7 @@ mod dispatch;
 mod docs;
 mod emit;
 mod enums;
+mod forms;
 mod kinds;
 mod leniency;
 mod lists;
@@ -176,6 +177,9 @@ impl Attempt {
     fn run(api: &Api, mends: &Mends, options: &Options) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
+        let in_parts = client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
+        let in_parts: Vec<&str> = in_parts.map(|(function, _)| function.as_str()).collect();
+        forms::settle(&mut client.document, &in_parts, &mut repairs);
         types::set_written_aside(&mut client.document);
         tagged::annotate(&mut client.document, &mut repairs);
         enums::annotate(&mut client.document);

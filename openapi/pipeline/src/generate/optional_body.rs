@@ -123,7 +123,7 @@ impl VisitMut for Made {
 /// The calls that write a body, made where there is one.
 fn written(expr: &Expr) -> Option<Expr> {
     let call = match expr {
-        Expr::Try(expr) => method(&expr.expr, "form_urlencoded")?,
+        // A form writes nothing where there is no value.
         expr => method(expr, "json").or_else(|| method(expr, BODY))?,
     };
     if call.args.first()?.to_token_stream().to_string().trim_start_matches("& ") != BODY {
@@ -132,7 +132,6 @@ fn written(expr: &Expr) -> Option<Expr> {
     let before = &call.receiver;
     Some(match call.method.to_string().as_str() {
         "json" => parse_quote!(#before.with_body(body, |request, body| request.json(&body))),
-        "form_urlencoded" => parse_quote!(#before.with_body(body, |request, body| request.form(&body))),
         _ => {
             // With the header for its media type before it.
             let header = method(before, "header")?;

@@ -11,7 +11,7 @@ use syn::{Item, Meta, parse_quote};
 use super::adapt::type_argument;
 use super::dialect::{describe, schema_pointers};
 use super::{names, split};
-use crate::normalize::essence;
+use crate::normalize::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
 /// What the documentation of such a member ends with: the generator hands on descriptions and nothing else.
@@ -122,7 +122,8 @@ impl Use {
     fn of(method: &str, media_type: &str) -> Self {
         match essence(media_type).as_str() {
             "application/merge-patch+json" => Self::Merge,
-            _ if method.eq_ignore_ascii_case("PATCH") => Self::Change,
+            // A form has no null.
+            kind if method.eq_ignore_ascii_case("PATCH") && is_json(kind) => Self::Change,
             _ => Self::Other,
         }
     }

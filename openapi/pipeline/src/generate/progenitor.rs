@@ -9,7 +9,7 @@ use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
 use serde_json::Value;
 
 use super::code::Code;
-use super::leniency;
+use super::{forms, leniency};
 use super::types::Replacement;
 use crate::normalize::PATH_GUARD;
 
@@ -45,6 +45,7 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
         .with_hooks(HooksMode::Expected)
         .with_inner_type("::keyfit::codegen::Transport".parse().expect("a path is a token stream"))
         .with_conversion(answer_instant(), "::keyfit::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter())
+        .with_conversion(file(), "::keyfit::FilePart", std::iter::empty())
         .with_conversion(secret(), "::keyfit::auth::Secret", std::iter::empty())
         .with_conversion(path_argument(), "::keyfit::PathArgument", [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     for replacement in replacements {
@@ -55,18 +56,23 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
 
 /// The schema that [`leniency`] gives to instants in answers.
 fn answer_instant() -> SchemaObject {
-    SchemaObject {
-        instance_type: Some(InstanceType::String.into()),
-        format: Some(leniency::ANSWER_INSTANT.to_owned()),
-        ..SchemaObject::default()
-    }
+    text(leniency::ANSWER_INSTANT)
 }
 
 /// A credential in an answer.
 fn secret() -> SchemaObject {
+    text(leniency::SECRET)
+}
+
+/// A file in a form.
+fn file() -> SchemaObject {
+    text(forms::FILE)
+}
+
+fn text(format: &str) -> SchemaObject {
     SchemaObject {
         instance_type: Some(InstanceType::String.into()),
-        format: Some(leniency::SECRET.to_owned()),
+        format: Some(format.to_owned()),
         ..SchemaObject::default()
     }
 }

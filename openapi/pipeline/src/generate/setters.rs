@@ -264,7 +264,7 @@ struct Value<'a> {
 }
 
 /// Types of the standard library and of crates that `keyfit::codegen` has a rule for.
-const RULED: [&str; 37] = [
+const RULED: [&str; 38] = [
     "bool",
     "f32",
     "f64",
@@ -298,6 +298,7 @@ const RULED: [&str; 37] = [
     "PathArgument",
     "Secret",
     "Body",
+    "FilePart",
     "Vec",
     "Option",
     "HashMap",

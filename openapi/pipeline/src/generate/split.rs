@@ -83,7 +83,7 @@ fn answer_schemas(document: &Value) -> Vec<&Value> {
 }
 
 /// The names of the component schemas that the nodes lead to.
-fn reachable(document: &Value, nodes: &[&Value]) -> BTreeSet<String> {
+pub(super) fn reachable(document: &Value, nodes: &[&Value]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<String> = Vec::new();
     for node in nodes {

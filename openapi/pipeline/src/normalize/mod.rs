@@ -19,7 +19,7 @@ pub(crate) use parameters::{
 pub(crate) use references::percent_decoded;
 pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
-pub(crate) use shapes::STYLE;
+pub(crate) use shapes::{STYLE, delimited};
 
 use crate::anchors;
 use crate::Failure;

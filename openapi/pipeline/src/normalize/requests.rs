@@ -1,9 +1,9 @@
 //! Request bodies: written out at each operation, in one media type.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::repair::Repairs;
-use crate::{pointer, walk};
+use crate::{form, pointer, walk};
 
 /// What has a type of its own, best first.
 const TYPED: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
@@ -14,7 +14,7 @@ pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) {
         let place = pointer::join(&at, "requestBody");
         let Some(body) = document.pointer(&place) else { continue };
         let body = walk::resolve(document, body).clone();
-        let settled = settle(body, &place, repairs);
+        let settled = settle(document, body, &place, repairs);
         let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
         match settled {
             Some(body) => {
@@ -25,6 +25,18 @@ pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) {
             }
         }
     }
+}
+
+/// The media type with the best type: a form in parts where another one could not carry its files.
+fn chosen<'a>(document: &Value, content: &'a Map<String, Value>) -> Option<&'a String> {
+    let in_parts = || content.keys().find(|key| form::is_multipart(key));
+    let loses_files = |key: &&String| {
+        let members = form::properties(document, &content[*key]["schema"]);
+        in_parts().is_some() && members.iter().any(|(_, member)| form::is_binary(document, member))
+    };
+    let typed = TYPED.iter().find_map(|wanted| content.keys().find(|key| essence(key) == *wanted));
+    let typed = typed.or_else(|| content.keys().find(|key| is_json(key))).filter(|key| !loses_files(key));
+    typed.or_else(in_parts).or_else(|| content.keys().next())
 }
 
 /// `application/json; charset=utf-8` gives `application/json`.
@@ -39,14 +51,13 @@ pub(crate) fn is_json(media_type: &str) -> bool {
 }
 
 /// The body with one media type; `None` where it has none.
-fn settle(mut body: Value, place: &str, repairs: &mut Repairs) -> Option<Value> {
+fn settle(document: &Value, mut body: Value, place: &str, repairs: &mut Repairs) -> Option<Value> {
     let content = body.get_mut("content").and_then(Value::as_object_mut).filter(|content| !content.is_empty());
     let Some(content) = content else {
         repairs.narrow("empty-body", place, "the request body has no content: none is sent");
         return None;
     };
-    let typed = TYPED.iter().find_map(|wanted| content.keys().find(|key| essence(key) == *wanted));
-    let chosen = typed.or_else(|| content.keys().find(|key| is_json(key))).or_else(|| content.keys().next())?.clone();
+    let chosen = chosen(document, content)?.clone();
     if content.len() > 1 {
         content.retain(|media_type, _| *media_type == chosen);
         repairs.note("one-media-type", place, format!("the client sends {chosen} only"));

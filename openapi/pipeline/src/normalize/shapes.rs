@@ -138,7 +138,7 @@ impl Shaper<'_> {
         let items = walk::resolve(self.document, &schema["items"]);
         let are_plain = !matches!(walk::kind(items), Some("object" | "array"));
         let mut parameter = without_style(parameter);
-        if !are_plain {
+        if !are_plain && style != Some(ListStyle::Brackets) {
             let note = format!("the values of {} are no plain ones: each is given as text", label(&parameter));
             self.repairs.narrow("text-parameter", self.at, note);
             parameter["schema"] = json!({ "type": "array", "items": { "type": "string" } });
@@ -170,7 +170,7 @@ impl Shaper<'_> {
         parameter
     }
 
-    /// One parameter for each member of an object.
+    /// One parameter for each member of an object, and one of its own name for those that the document does not name.
     fn members(&mut self, parameter: &Value, schema: &Value, is_deep: bool) -> Vec<Value> {
         let name = parameter["name"].as_str().unwrap_or_default();
         let mut found = Vec::new();
@@ -180,18 +180,41 @@ impl Shaper<'_> {
             self.lost(parameter, &format!("has more than {MEMBERS} members"));
             return Vec::new();
         }
-        let named: Vec<&str> = found.iter().filter_map(|member| member["name"].as_str()).collect();
+        let is_named = |name: &str, found: &[Value]| found.iter().any(|member| member["name"] == name);
+        if let Some(values) = self.open_members(schema)
+            && !is_named(name, &found)
+        {
+            let is_required = parameter["required"] == true && found.is_empty();
+            let mut rest = object(name, values, is_required, is_deep);
+            if let Some(text) = parameter.get("description").filter(|text| text.is_string()) {
+                rest["description"] = text.clone();
+            }
+            found.push(rest);
+        }
         if found.is_empty() {
-            self.lost(parameter, "has members that the document does not name");
+            self.lost(parameter, "has no members that could be given");
             return found;
         }
-        let note = format!("{} is given by its members: `{}`", label(parameter), named.join("`, `"));
-        self.repairs.note("object-parameter", self.at, note);
-        if schema.get("additionalProperties").is_some_and(|extra| *extra != false) {
-            let note = format!("members of {} that the document does not name cannot be given", label(parameter));
-            self.repairs.narrow("lost-parameter", self.at, note);
+        let named: Vec<&str> = found.iter().filter_map(|member| member["name"].as_str()).collect();
+        if named != [name] {
+            let note = format!("{} is given by its members: `{}`", label(parameter), named.join("`, `"));
+            self.repairs.note("object-parameter", self.at, note);
         }
         found
+    }
+
+    /// The schema of the members that the document does not name; `None` where it allows none.
+    fn open_members(&self, schema: &Value) -> Option<Value> {
+        let has_own = walk::composed(self.document, schema)
+            .iter()
+            .any(|part| part.get("properties").and_then(Value::as_object).is_some_and(|own| !own.is_empty()));
+        match schema.get("additionalProperties") {
+            Some(Value::Bool(false)) => None,
+            Some(values) if values.is_object() => Some(values.clone()),
+            Some(Value::Bool(true)) => Some(json!({})),
+            // Of what says nothing of its members, all are such.
+            _ => (!has_own).then(|| json!({})),
+        }
     }
 
     fn flatten(&self, schema: &Value, prefix: Option<&str>, is_required: bool, depth: usize, found: &mut Vec<Value>) {
@@ -208,8 +231,15 @@ impl Shaper<'_> {
             let member = walk::resolve(self.document, member);
             let name = prefix.map_or_else(|| key.clone(), |prefix| format!("{prefix}[{key}]"));
             let is_required = is_required && required.iter().any(|name| name == key);
-            if walk::kind(member) == Some("object") && depth < DEEPEST {
+            let is_object = walk::kind(member) == Some("object");
+            if is_object && depth < DEEPEST {
+                let before = found.len();
                 self.flatten(member, Some(&name), is_required, depth + 1, found);
+                if let Some(values) = self.open_members(member) {
+                    found.push(object(&name, values, is_required && found.len() == before, true));
+                }
+            } else if is_object {
+                found.push(object(&name, json!({}), is_required, true));
             } else {
                 let mut schema = member.clone();
                 if !matches!(walk::kind(member), Some("string" | "integer" | "number" | "boolean" | "array")) {
@@ -266,6 +296,16 @@ impl Shaper<'_> {
     }
 }
 
+/// A parameter of the query for members of any name, whose values are of this schema.
+fn object(name: &str, values: Value, is_required: bool, is_deep: bool) -> Value {
+    let schema = json!({ "type": "object", "additionalProperties": values });
+    let mut parameter = json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
+    if is_deep {
+        parameter[STYLE] = json!(ListStyle::Brackets);
+    }
+    parameter
+}
+
 /// RFC 9110, section 5.6.2.
 fn is_header_name(parameter: &Value) -> bool {
     let name = parameter["name"].as_str().unwrap_or_default();
@@ -277,7 +317,7 @@ fn label(parameter: &Value) -> String {
 }
 
 /// What stands between the values of a list: by the styles of queries, which an overlay may name anywhere, and commas in all others.
-fn delimited(style: &str) -> ListStyle {
+pub(crate) fn delimited(style: &str) -> ListStyle {
     match style {
         "spaceDelimited" => ListStyle::Spaces,
         "pipeDelimited" => ListStyle::Pipes,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::operations::{extensions, required};
 use super::parameters::{self, Joined};
 use super::{Converter, schemas};
-use crate::normalize::essence;
+use crate::normalize::{STYLE, essence};
 use crate::pointer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -81,6 +81,13 @@ impl<'a> Converter<'a> {
                 Joined::Pipes => Some(json!({ "style": "pipeDelimited", "explode": false })),
                 Joined::Tabs => Some(json!({ "style": "tabDelimited", "explode": false })),
             };
+            // Parts of 3.0 have no style, and those of 2.0 do.
+            let style = style.map(|mut style| {
+                if let Some(own) = joined.style() {
+                    style[STYLE] = json!(own);
+                }
+                style
+            });
             // Parts of files are written one by one.
             encoding.extend(style.filter(|_| !given.is_file()).map(|style| (name.to_owned(), style)));
             if let Some(text) = given.node.get("description").filter(|_| schema.get("description").is_none()) {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::bodies::{Given, is_of_schema};
 use super::{Converter, copied, schemas};
-use crate::pointer;
+use crate::{ListStyle, pointer};
 
 /// The keys of a parameter, header or member of a form that its schema has in 3.0.
 pub(super) const OF_SCHEMA: [&str; 19] = [
@@ -40,6 +40,19 @@ pub(super) enum Joined {
     Tabs,
     /// Each by itself.
     Spread,
+}
+
+impl Joined {
+    /// How such a list is written in one field; `None` where it is not.
+    pub(super) fn style(self) -> Option<ListStyle> {
+        match self {
+            Self::Not | Self::Spread => None,
+            Self::Commas => Some(ListStyle::Commas),
+            Self::Spaces => Some(ListStyle::Spaces),
+            Self::Pipes => Some(ListStyle::Pipes),
+            Self::Tabs => Some(ListStyle::Tabs),
+        }
+    }
 }
 
 /// A parameter as it stands in its list.
