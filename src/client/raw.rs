@@ -6,10 +6,10 @@ use bytes::Bytes;
 use reqwest::{Method, Request};
 use serde::Serialize;
 
+use crate::auth::with_secrets;
 use crate::client::Response;
 use crate::client::pagination::{Items, Pager};
 use crate::client::transport::{Answer, Transport, Unsent};
-use crate::auth::with_secrets;
 use crate::error::json::decode_body;
 use crate::error::operation::{Pagination, Retry};
 use crate::error::{Error, Operation};

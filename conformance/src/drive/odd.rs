@@ -57,7 +57,9 @@ fn compose<'a>(api: &'a Api, schema: &'a Value, value: &Value, depth: usize, par
         compose(api, part, value, depth + 1, parts);
     }
     for key in ["oneOf", "anyOf"] {
-        if let Some(variant) = listed(key).find(|variant| schema::mismatch(api, Direction::Answer, variant, value).is_none()) {
+        if let Some(variant) =
+            listed(key).find(|variant| schema::mismatch(api, Direction::Answer, variant, value).is_none())
+        {
             compose(api, variant, value, depth + 1, parts);
         }
     }

@@ -46,7 +46,9 @@ pub(super) fn page(
     };
     let number = |argument: &PageArgument| asked(argument).and_then(|text| text.parse::<u64>().ok());
     let limit = pagination.limit.as_ref().and_then(number).unwrap_or(FULL);
-    let fits = |body: &Value| described.is_none_or(|described| schema::mismatch(api, Direction::Answer, described, body).is_none());
+    let fits = |body: &Value| {
+        described.is_none_or(|described| schema::mismatch(api, Direction::Answer, described, body).is_none())
+    };
     // A list may have to have no more than one item, or none twice.
     let full = |full: u64| {
         let mut body = success.clone();

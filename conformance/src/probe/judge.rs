@@ -129,7 +129,9 @@ impl Judge<'_> {
             return (!is_it).then(|| format!("the media type is `{}`, not `{documented}`", reply.media_type()));
         }
         match serde_json::from_slice::<Value>(&reply.body) {
-            Ok(value) => schema::mismatch(self.api, Direction::Answer, schema, &value).map(|mismatch| mismatch.to_string()),
+            Ok(value) => {
+                schema::mismatch(self.api, Direction::Answer, schema, &value).map(|mismatch| mismatch.to_string())
+            }
             Err(_) => Some("the body is not JSON".to_owned()),
         }
     }

@@ -134,7 +134,8 @@ impl Tokens {
         let supersets: BTreeMap<String, String> =
             supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
         let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
-        let resources: BTreeSet<&str> = api.operations.iter().filter_map(|operation| operation.resource.as_deref()).collect();
+        let resources: BTreeSet<&str> =
+            api.operations.iter().filter_map(|operation| operation.resource.as_deref()).collect();
         let mut notes = Vec::new();
         let mut identities = Vec::new();
         for entry in file.identities {
@@ -165,8 +166,15 @@ impl Tokens {
                 .flatten()
                 .filter(|scope| !scopes.contains(*scope) && supersets.values().all(|superset| superset != *scope));
             notes.extend(unknown.map(|scope| format!("no operation needs the scope `{scope}` of `{}`", entry.name)));
-            let unlisted = entry.resources.iter().flatten().map(|(name, _)| name).filter(|name| !resources.contains(name.as_str()));
-            notes.extend(unlisted.map(|name| format!("no operation is listed under the resource `{name}` of `{}`", entry.name)));
+            let unlisted = entry
+                .resources
+                .iter()
+                .flatten()
+                .map(|(name, _)| name)
+                .filter(|name| !resources.contains(name.as_str()));
+            notes.extend(
+                unlisted.map(|name| format!("no operation is listed under the resource `{name}` of `{}`", entry.name)),
+            );
             identities.push(Known {
                 kind: entry.kind.clone(),
                 state: entry.state.into(),

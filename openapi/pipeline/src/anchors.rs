@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn a_dynamic_reference_that_depends_on_where_it_is_used_stays() {
         let node = json!({ "$dynamicAnchor": "node", "properties": { "child": { "$dynamicRef": "#node" } } });
-        let (schemas, notes) = settled(json!({ "Node": node, "Strict": { "$dynamicAnchor": "node", "allOf": [reference("Node")] } }));
+        let (schemas, notes) =
+            settled(json!({ "Node": node, "Strict": { "$dynamicAnchor": "node", "allOf": [reference("Node")] } }));
         assert_eq!(schemas["Node"], node);
         assert_eq!(notes, 0);
     }

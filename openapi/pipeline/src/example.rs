@@ -331,7 +331,8 @@ impl<'a> Maker<'a> {
         let mut members = Map::new();
         for (name, schemas) in described.into_iter().chain(undescribed) {
             let hidden = self.direction.hidden();
-            let is_marked = |schema: &&Value| schema[hidden] == true || walk::resolve(self.document, schema)[hidden] == true;
+            let is_marked =
+                |schema: &&Value| schema[hidden] == true || walk::resolve(self.document, schema)[hidden] == true;
             if schemas.iter().any(is_marked) {
                 continue;
             }

@@ -196,7 +196,10 @@ fn check_kinds(document: &Value, found: &[String], update: &Value) -> Result<(),
                 "matches objects, such as #{object}, and lists, such as #{list}: the update would be merged into the former \
                  and be an entry of the latter"
             );
-            Err((problem, "target only one of them: $.paths.*['get','post'] matches operations and no list beside them"))
+            Err((
+                problem,
+                "target only one of them: $.paths.*['get','post'] matches operations and no list beside them",
+            ))
         }
         _ => Ok(()),
     }
@@ -216,7 +219,8 @@ fn merge(node: &mut Value, update: &Value, at: &str, replaced: &mut Vec<String>)
         }
         (Value::Array(node), Value::Array(update)) => node.extend(update.iter().cloned()),
         (node, update) => {
-            let are_both = matches!((&*node, update), (Value::Object(_), Value::Array(_)) | (Value::Array(_), Value::Object(_)));
+            let are_both =
+                matches!((&*node, update), (Value::Object(_), Value::Array(_)) | (Value::Array(_), Value::Object(_)));
             if are_both {
                 replaced.push(at.to_owned());
             }

@@ -203,7 +203,8 @@ fn alternatives(
             None => return fail(&format!("{at}/{tag}"), "names none of the variants"),
         }
     }
-    let mut fitting: Vec<&Value> = variants.iter().filter(|variant| part(scope, whole, variant, value, at).is_ok()).collect();
+    let mut fitting: Vec<&Value> =
+        variants.iter().filter(|variant| part(scope, whole, variant, value, at).is_ok()).collect();
     if key == "oneOf" && fitting.len() > 1 {
         fitting = distinct(scope, fitting);
     }
@@ -340,9 +341,10 @@ fn object(
     }
     for (key, member) in members {
         let named = properties.and_then(|properties| properties.get(key));
-        let followed = patterns.into_iter().flatten().filter(|(pattern, _)| {
-            scope.steps(PATTERN) && is_pattern(pattern) && pattern::matches(pattern, key)
-        });
+        let followed = patterns
+            .into_iter()
+            .flatten()
+            .filter(|(pattern, _)| scope.steps(PATTERN) && is_pattern(pattern) && pattern::matches(pattern, key));
         let told: Vec<&Value> = named.into_iter().chain(followed.map(|(_, schema)| schema)).collect();
         match others {
             Some(Value::Bool(false)) if told.is_empty() => return fail(&below(key), "is not a known member"),
@@ -528,10 +530,12 @@ mod tests {
 
     #[test]
     fn a_required_member_is_demanded_of_who_sends_it() {
-        let named = |flag: &str| json!({ "allOf": [
+        let named = |flag: &str| {
+            json!({ "allOf": [
             { "required": ["name"] },
             { "type": "object", "properties": { "name": { "type": "string", flag: true } } },
-        ] });
+        ] })
+        };
         let values = [json!({}), json!({ "name": "Ada" }), json!({ "name": 1 })];
         for (flag, direction, of_none) in [
             ("readOnly", Direction::Request, false),
@@ -539,7 +543,11 @@ mod tests {
             ("writeOnly", Direction::Request, true),
             ("writeOnly", Direction::Answer, false),
         ] {
-            assert_eq!(refused("3.0.3", &named(flag), direction, &values), [of_none, false, true], "{flag} {direction:?}");
+            assert_eq!(
+                refused("3.0.3", &named(flag), direction, &values),
+                [of_none, false, true],
+                "{flag} {direction:?}"
+            );
         }
     }
 
@@ -574,7 +582,11 @@ mod tests {
             (json!({ "not": { "type": "string" } }), vec![json!(1)], vec![json!("a")]),
             (json!({ "uniqueItems": true }), vec![json!([1, "1"])], vec![json!([1, 1])]),
             (json!({ "multipleOf": 0.1 }), vec![json!(0.3), json!(1_000_000.1)], vec![json!(0.35)]),
-            (json!({ "minProperties": 1, "maxProperties": 1 }), vec![json!({ "a": 1 })], vec![json!({}), json!({ "a": 1, "b": 2 })]),
+            (
+                json!({ "minProperties": 1, "maxProperties": 1 }),
+                vec![json!({ "a": 1 })],
+                vec![json!({}), json!({ "a": 1, "b": 2 })],
+            ),
             (json!({ "pattern": "^a+$" }), vec![json!("aa"), json!(1)], vec![json!("b")]),
             (json!({ "const": 3 }), vec![json!(3.0)], vec![json!(4)]),
             (json!({ "enum": [{ "a": 1 }] }), vec![json!({ "a": 1.0 })], vec![json!({ "a": 2 })]),

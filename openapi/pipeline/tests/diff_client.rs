@@ -169,9 +169,13 @@ fn a_server_of_an_operation_is_told_from_the_base_url() {
         )
     };
     let (one, other) = ("[{url: 'https://b.example'}]", "[{url: 'https://c.example'}]");
-    let (both, turned) =
-        ("[{url: 'https://b.example'}, {url: 'https://c.example'}]", "[{url: 'https://c.example'}, {url: 'https://b.example'}]");
-    let version = |values: &str| format!("[{{url: 'https://b.example/{{v}}', variables: {{v: {{default: a, enum: {values}}}}}}}]");
+    let (both, turned) = (
+        "[{url: 'https://b.example'}, {url: 'https://c.example'}]",
+        "[{url: 'https://c.example'}, {url: 'https://b.example'}]",
+    );
+    let version = |values: &str| {
+        format!("[{{url: 'https://b.example/{{v}}', variables: {{v: {{default: a, enum: {values}}}}}}}]")
+    };
     let (few, more) = (version("[a]"), version("[a, b]"));
     for (at, named, may_be_set, is_another) in [
         ("document", "the base URL, where it is this one", "a base URL that may be set", "the base URL is another one"),

@@ -231,7 +231,9 @@ fn names_that_meet_are_told_apart() {
 #[test]
 fn a_mapping_of_a_discriminator_names_files() {
     let pet = "type: object\nrequired: [kind]\nproperties: {kind: {type: string}}\ndiscriminator:\n  propertyName: kind\n  mapping: {cat: cat.yaml, dog: './more.yaml#/Dog', cow: Cow, bird: bird.yaml}\n";
-    let part = |more: &str| format!("{{allOf: [{{$ref: pet.yaml}}, {{type: object, properties: {{{more}: {{type: string}}}}}}]}}\n");
+    let part = |more: &str| {
+        format!("{{allOf: [{{$ref: pet.yaml}}, {{type: object, properties: {{{more}: {{type: string}}}}}}]}}\n")
+    };
     let folder = Folder::new(
         "mapping",
         &[

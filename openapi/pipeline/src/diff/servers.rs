@@ -74,7 +74,11 @@ impl<'a> Lists<'a, '_> {
         let (had, has) = (by_url(&before), by_url(&after));
         // The client sends an operation to the first of its own servers, and the others to the base URL.
         let (named, may_be_set, is_another) = if is_own {
-            ("the server of the call, where it is this one", "a server of the call that may be set", "the call has another server")
+            (
+                "the server of the call, where it is this one",
+                "a server of the call that may be set",
+                "the call has another server",
+            )
         } else {
             ("the base URL, where it is this one", "a base URL that may be set", "the base URL is another one")
         };

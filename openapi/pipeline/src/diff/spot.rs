@@ -49,7 +49,8 @@ enum Step<'a> {
 impl<'a> Spot<'a> {
     /// A component of this name that is held here.
     pub(super) fn component(&self, name: &'a str, is_answered: bool, types: Rc<Types<'a>>) -> Self {
-        let component = Self::root(if is_answered { Step::Answered(name, types) } else { Step::Component(name, types) });
+        let component =
+            Self::root(if is_answered { Step::Answered(name, types) } else { Step::Component(name, types) });
         Self { untyped: self.untyped, ..component }
     }
 

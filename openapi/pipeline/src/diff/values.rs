@@ -142,14 +142,15 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     match (&before, &after) {
         (Some(before), Some(after)) => {
             let (had, has) = (before.variants(), after.variants());
-            let mut report = |rule: &'static Rule, at: &Node<'_>, value: &Value, variant: Option<&String>, what: &str| {
-                let rust = spot.rust(|| match variant {
-                    Some(variant) if rules.direction == Direction::Request => spot.listed(variant, what),
-                    Some(_) => format!("a known value of {} {what}", spot.holder()),
-                    None => "no change: only texts and what has names become an enum".to_owned(),
-                });
-                cx.report(rule, at, format!("the value `{}` {what}", plain(value)), rust);
-            };
+            let mut report =
+                |rule: &'static Rule, at: &Node<'_>, value: &Value, variant: Option<&String>, what: &str| {
+                    let rust = spot.rust(|| match variant {
+                        Some(variant) if rules.direction == Direction::Request => spot.listed(variant, what),
+                        Some(_) => format!("a known value of {} {what}", spot.holder()),
+                        None => "no change: only texts and what has names become an enum".to_owned(),
+                    });
+                    cx.report(rule, at, format!("the value `{}` {what}", plain(value)), rust);
+                };
             let (old_texts, new_texts) = (before.texts(), after.texts());
             for (text, value, at) in before.all.iter().filter(|(text, ..)| !new_texts.contains(text.as_str())) {
                 report(rules.enum_value_removed, at, value, had.get(text.as_str()), "is gone");
@@ -188,13 +189,23 @@ fn names(
         } else {
             ("the values have names", "becomes an enum")
         };
-        return cx.report(&surf::ENUM_VALUE_RENAMED, &after.at, detail, spot.rust(|| format!("{} {what}", spot.holder())));
+        return cx.report(
+            &surf::ENUM_VALUE_RENAMED,
+            &after.at,
+            detail,
+            spot.rust(|| format!("{} {what}", spot.holder())),
+        );
     }
     for (text, value, at) in &after.all {
         let (Some(was), Some(is)) = (had.get(text.as_str()), has.get(text.as_str())) else { continue };
         if was != is {
             let detail = format!("the value `{}` is called `{is}`, no longer `{was}`", plain(value));
-            cx.report(&surf::ENUM_VALUE_RENAMED, at, detail, spot.rust(|| spot.listed(was, &format!("becomes `{is}`"))));
+            cx.report(
+                &surf::ENUM_VALUE_RENAMED,
+                at,
+                detail,
+                spot.rust(|| spot.listed(was, &format!("becomes `{is}`"))),
+            );
         }
     }
 }

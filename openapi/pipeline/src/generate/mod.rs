@@ -41,8 +41,8 @@ mod unions;
 
 pub(crate) use dialect::translate;
 pub(crate) use enums::{NAMED_BY, ident as variant, said_of_each};
-pub(crate) use patch::{Patched, patched};
 pub use kinds::{Opener, base_url_variable, openers};
+pub(crate) use patch::{Patched, patched};
 
 use std::collections::{HashMap, HashSet};
 
@@ -177,7 +177,8 @@ impl Attempt {
     fn run(api: &Api, mends: &Mends, options: &Options) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
-        let in_parts = client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
+        let in_parts =
+            client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
         let in_parts: Vec<&str> = in_parts.map(|(function, _)| function.as_str()).collect();
         forms::settle(&mut client.document, &in_parts, &mut repairs);
         types::set_written_aside(&mut client.document);

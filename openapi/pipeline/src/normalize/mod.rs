@@ -21,8 +21,8 @@ pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 pub(crate) use shapes::{STYLE, delimited};
 
-use crate::anchors;
 use crate::Failure;
+use crate::anchors;
 use crate::lint;
 use crate::load::Located;
 use crate::path_key;

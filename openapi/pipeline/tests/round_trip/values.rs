@@ -130,7 +130,11 @@ impl<'a> Maker<'a> {
         match value {
             Some(value) => match whole.pointer_mut(at) {
                 Some(place) => *place = value,
-                None => return put(&mut whole, at, value).then_some(()).map_or((), |()| self.push(at, what, whole, verdict)),
+                None => {
+                    return put(&mut whole, at, value)
+                        .then_some(())
+                        .map_or((), |()| self.push(at, what, whole, verdict));
+                }
             },
             None => {
                 let Some((parent, key)) = at.rsplit_once('/') else { return };
@@ -178,7 +182,8 @@ impl<'a> Maker<'a> {
                 && variants(part).is_none_or(|variants| variants.iter().any(fits))
         };
         // A word that speaks of a type means it, before 3.1 as after.
-        let speaks_of_one = ["properties", "items", "additionalProperties"].iter().any(|key| target.get(*key).is_some());
+        let speaks_of_one =
+            ["properties", "items", "additionalProperties"].iter().any(|key| target.get(*key).is_some());
         allows(target) && (kinds(target).contains(&"null") || !speaks_of_one)
     }
 
@@ -194,9 +199,13 @@ impl<'a> Maker<'a> {
 
     /// The values that a schema lists; whether it lists any.
     fn listed(&mut self, at: &str, parts: &[&Value], in_union: bool) -> bool {
-        let listed = parts.iter().find_map(|part| part.get("const").map(std::slice::from_ref).or(part["enum"].as_array().map(Vec::as_slice)));
+        let listed = parts.iter().find_map(|part| {
+            part.get("const").map(std::slice::from_ref).or(part["enum"].as_array().map(Vec::as_slice))
+        });
         let Some(listed) = listed else { return false };
-        for (index, value) in listed.iter().enumerate().take(6).filter(|(_, value)| value.is_string() || value.is_number()) {
+        for (index, value) in
+            listed.iter().enumerate().take(6).filter(|(_, value)| value.is_string() || value.is_number())
+        {
             self.add(at, &format!("listed value {index}"), Some(value.clone()), Verdict::Open);
         }
         let other = match listed.iter().find(|value| !value.is_null()) {
@@ -213,7 +222,8 @@ impl<'a> Maker<'a> {
             parts.iter().filter_map(|part| part["required"].as_array()).flatten().filter_map(Value::as_str).collect();
         let of_member = |key: &str| -> Vec<&'a Value> {
             let named: Vec<&Value> = parts.iter().filter_map(|part| part["properties"].get(key)).collect();
-            let others = parts.iter().filter_map(|part| part.get("additionalProperties").filter(|others| others.is_object()));
+            let others =
+                parts.iter().filter_map(|part| part.get("additionalProperties").filter(|others| others.is_object()));
             if named.is_empty() { others.collect() } else { named }
         };
         let mut least = members.clone();
@@ -221,7 +231,8 @@ impl<'a> Maker<'a> {
             let schemas = of_member(key);
             let below = format!("{at}/{}", escaped(key));
             let hidden = hidden(self.direction);
-            let is_hidden = schemas.iter().any(|schema| schema[hidden] == true || self.api.resolve(schema)[hidden] == true);
+            let is_hidden =
+                schemas.iter().any(|schema| schema[hidden] == true || self.api.resolve(schema)[hidden] == true);
             if required.contains(&key.as_str()) && !is_hidden {
                 let verdict = if in_union { Verdict::Open } else { Verdict::Breaks("required") };
                 self.add(&below, "required", None, verdict);
@@ -235,16 +246,29 @@ impl<'a> Maker<'a> {
         let verdict = if in_union { Verdict::Open } else { Verdict::Fits };
         self.add(at, "no optional members", Some(Value::Object(least)), verdict);
         let is_closed = parts.iter().any(|part| part["additionalProperties"] == false);
-        let typed: Vec<&Value> = parts.iter().filter_map(|part| part.get("additionalProperties")).filter(|others| others.is_object()).collect();
+        let typed: Vec<&Value> = parts
+            .iter()
+            .filter_map(|part| part.get("additionalProperties"))
+            .filter(|others| others.is_object())
+            .collect();
         let below = format!("{at}/another-member");
         if is_closed {
             self.breaks(&below, "closed", json!("a"), in_union);
         } else if let [only] = typed.as_slice() {
             let value = example::value(self.api, self.direction, only);
             self.add(&below, "another member", Some(value), verdict);
-        } else if typed.is_empty() && !parts.iter().any(|part| part.get("propertyNames").or(part.get("patternProperties")).or(part.get("unevaluatedProperties")).is_some()) {
+        } else if typed.is_empty()
+            && !parts.iter().any(|part| {
+                part.get("propertyNames")
+                    .or(part.get("patternProperties"))
+                    .or(part.get("unevaluatedProperties"))
+                    .is_some()
+            })
+        {
             self.add(&below, "another member", Some(json!({ "a": [1] })), verdict);
-            let is_open = parts.iter().any(|part| part["additionalProperties"] == true || part["additionalProperties"].is_object());
+            let is_open = parts
+                .iter()
+                .any(|part| part["additionalProperties"] == true || part["additionalProperties"].is_object());
             if let Some(case) = self.cases.last_mut().filter(|_| !is_open) {
                 case.kept = Some(self.base.clone());
             }
@@ -314,9 +338,11 @@ impl<'a> Maker<'a> {
     }
 
     fn number(&mut self, at: &str, parts: &[&'a Value], in_union: bool) {
-        let is_integer = parts.iter().map(|part| kinds(part)).any(|kinds| kinds.contains(&"integer") && !kinds.contains(&"number"));
+        let is_integer =
+            parts.iter().map(|part| kinds(part)).any(|kinds| kinds.contains(&"integer") && !kinds.contains(&"number"));
         let open = Verdict::Open;
-        let numbers: &[f64] = if is_integer { &[0.0, 1.0, -3.0, WITH_EXPONENT, 2_147_483_647.0] } else { &[0.0, -1.5, 0.1, 1e21] };
+        let numbers: &[f64] =
+            if is_integer { &[0.0, 1.0, -3.0, WITH_EXPONENT, 2_147_483_647.0] } else { &[0.0, -1.5, 0.1, 1e21] };
         for number in numbers {
             // Bounds may forbid any of them.
             self.add(at, &format!("{number:?}"), Some(json!(number)), open);

@@ -46,11 +46,8 @@ pub(crate) fn cargo_check(name: &str, more: &str, files: &[(String, String)]) ->
 pub(crate) fn run(name: &str, files: &[(String, String)], input: String) -> String {
     let more = "serde_json = \"1\"\ntokio = { version = \"1\", features = [\"rt\"] }\n";
     let manifest = write(name, more, "", files);
-    let mut program = cargo("run", &manifest)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("cargo is there");
+    let mut program =
+        cargo("run", &manifest).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cargo is there");
     let mut stdin = program.stdin.take().expect("it has an input");
     // Written beside reading, since neither end holds all of it.
     let writing = thread::spawn(move || stdin.write_all(input.as_bytes()));
