@@ -67,11 +67,9 @@ fn all(files: &[PathBuf]) {
         let mut lines = said.lines();
         let counts: Vec<usize> =
             lines.next().unwrap_or_default().split(' ').filter_map(|count| count.parse().ok()).collect();
-        let (&[have, lost], Some((length, kinds)), Some(usage)) = (
-            counts.as_slice(),
-            lines.next().and_then(|kinds| kinds.split_once(' ')),
-            lines.next().and_then(parsed),
-        ) else {
+        let (&[have, lost], Some((length, kinds)), Some(usage)) =
+            (counts.as_slice(), lines.next().and_then(|kinds| kinds.split_once(' ')), lines.next().and_then(parsed))
+        else {
             println!("{name:<24}no client: {said}");
             continue;
         };

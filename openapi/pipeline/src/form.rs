@@ -1,5 +1,7 @@
 //! Bodies that are forms: which members are files, and how each is written, by OpenAPI's `encoding`.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
@@ -73,19 +75,25 @@ pub(crate) fn is_multipart(media_type: &str) -> bool {
 /// The members that a schema and what it is made of have, one of several alternatives included.
 pub(crate) fn properties<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let mut found = Vec::new();
-    collect(document, schema, 0, &mut found);
+    collect(document, schema, &mut HashSet::new(), &mut found);
     found
 }
 
-/// How deep schemas are put together; ends one that is a part of itself.
-const DEEPEST: usize = 8;
-
-fn collect<'a>(document: &'a Value, schema: &'a Value, depth: usize, found: &mut Vec<(&'a str, &'a Value)>) {
+/// `seen` are the schemas that were looked into: compositions of compositions reach one on more ways than can be gone.
+fn collect<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    seen: &mut HashSet<*const Value>,
+    found: &mut Vec<(&'a str, &'a Value)>,
+) {
     for part in walk::composed(document, schema) {
+        if !seen.insert(part) {
+            continue;
+        }
         let properties = part.get("properties").and_then(Value::as_object).into_iter().flatten();
         found.extend(properties.map(|(name, member)| (name.as_str(), member)));
-        for variant in variants(part).filter(|_| depth < DEEPEST) {
-            collect(document, variant, depth + 1, found);
+        for variant in variants(part) {
+            collect(document, variant, seen, found);
         }
     }
 }

@@ -258,7 +258,7 @@ fn values_are_the_same_in_other_words() {
     same("3.0.3", kinds, "{enum: [cat, dog]}");
     same("3.0.3", kinds, "{oneOf: [{type: string, enum: [dog]}, {enum: [cat]}]}");
     same("3.0.3", kinds, "{anyOf: [{type: string, enum: [dog, cat]}, {type: string, enum: [cat]}]}");
-    same("3.1.0", kinds, "{type: string, oneOf: [{const: cat, title: A cat}, {const: dog, title: A dog}]}");
+    same("3.1.0", kinds, "{type: string, oneOf: [{const: cat, title: Cat}, {const: dog, title: Dog}]}");
     same("3.1.0", kinds, "{oneOf: [{const: cat, description: meows}, {const: dog, deprecated: true}]}");
     same("3.1.0", "{type: string, enum: [cat]}", "{const: cat}");
     same("3.0.3", "{type: number, enum: [1, 2]}", "{type: integer, enum: [1.0, 2]}");
