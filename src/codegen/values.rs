@@ -23,7 +23,7 @@ macro_rules! __keyfit_texts {
         }
         impl ::std::str::FromStr for $name {
             type Err = $crate::codegen::ConversionError;
-            fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            fn from_str(value: &str) -> ::std::result::Result<Self, $crate::codegen::ConversionError> {
                 match value {
                     $($text => Ok(Self::$variant),)*
                     _ => Err($crate::codegen::no_such_value(&[$($text),*])),
@@ -32,11 +32,11 @@ macro_rules! __keyfit_texts {
         }
         impl ::std::convert::TryFrom<&str> for $name {
             type Error = $crate::codegen::ConversionError;
-            fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> { value.parse() }
+            fn try_from(value: &str) -> ::std::result::Result<Self, $crate::codegen::ConversionError> { value.parse() }
         }
         impl ::std::convert::TryFrom<::std::string::String> for $name {
             type Error = $crate::codegen::ConversionError;
-            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, Self::Error> { value.parse() }
+            fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, $crate::codegen::ConversionError> { value.parse() }
         }
         impl ::std::convert::From<$name> for ::std::string::String {
             fn from(value: $name) -> Self { value.as_str().to_owned() }
@@ -96,7 +96,7 @@ macro_rules! __keyfit_open_texts {
         }
         impl ::std::str::FromStr for $name {
             type Err = ::std::convert::Infallible;
-            fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> { Ok(value.into()) }
+            fn from_str(value: &str) -> ::std::result::Result<Self, ::std::convert::Infallible> { Ok(value.into()) }
         }
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
@@ -132,7 +132,7 @@ macro_rules! __keyfit_numbers {
         }
         impl ::std::convert::TryFrom<i64> for $name {
             type Error = $crate::codegen::ConversionError;
-            fn try_from(value: i64) -> ::std::result::Result<Self, Self::Error> {
+            fn try_from(value: i64) -> ::std::result::Result<Self, $crate::codegen::ConversionError> {
                 match value {
                     $($number => Ok(Self::$variant),)*
                     _ => Err($crate::codegen::no_such_value::<i64>(&[$($number),*])),

@@ -329,7 +329,12 @@ fn is_of(block: &ItemImpl, found: &HashMap<String, Type>, own: &HashSet<String>)
         let source = implemented.strip_prefix("From<").and_then(|rest| rest.strip_suffix('>'));
         source.is_some_and(|source| found.contains_key(source))
     };
-    name.map_or_else(is_from_alias, |name| found.contains_key(&name))
+    let is_from_itself = |name: &str| {
+        let implemented = implemented(block).unwrap_or_default();
+        let source = implemented.strip_prefix("From<").and_then(|rest| rest.strip_suffix('>'));
+        source.and_then(|source| found.get(source)).is_some_and(|alias| text(alias) == name)
+    };
+    name.map_or_else(is_from_alias, |name| found.contains_key(&name) || is_from_itself(&name))
 }
 
 /// Alternatives of a union that are one type now are made by name alone: which of them a value becomes is not to be guessed.
@@ -381,8 +386,14 @@ mod tests {
             impl ::std::ops::Deref for Name {}
             impl ::std::convert::From<Name> for ::std::string::String {}
             pub struct Tree(pub ::std::vec::Vec<Tree>);
+            pub struct Base {}
+            pub struct Outer(pub Base);
+            impl ::std::convert::From<Outer> for Base {}
         });
-        assert_eq!(code, "#[doc=\"Said.\"]pubtypeName=::std::string::String;pubstructTree(pub::std::vec::Vec<Tree>);");
+        assert_eq!(
+            code,
+            "#[doc=\"Said.\"]pubtypeName=::std::string::String;pubstructTree(pub::std::vec::Vec<Tree>);pubstructBase{}pubtypeOuter=Base;"
+        );
     }
 
     #[test]
