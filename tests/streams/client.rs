@@ -37,6 +37,7 @@ mod generated {
             #[serde(skip_serializing_if = "Option::is_none")]
             pub note: Option<String>,
         }
+        pub type ParcelAnswer = Parcel;
         #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
         #[serde(crate = "rt::serde")]
         pub struct Question {
@@ -364,7 +365,7 @@ mod generated {
             pub async fn send(
                 self,
             ) -> Result<
-                ::keyfit::Response<::keyfit::JsonLines<types::Parcel>>,
+                ::keyfit::Response<::keyfit::JsonLines<types::ParcelAnswer>>,
                 ::keyfit::Error,
             > {
                 let client = self.client;
@@ -448,7 +449,7 @@ mod generated {
             pub async fn send(
                 self,
             ) -> Result<
-                ::keyfit::Response<::keyfit::JsonLines<types::Parcel>>,
+                ::keyfit::Response<::keyfit::JsonLines<types::ParcelAnswer>>,
                 ::keyfit::Error,
             > {
                 let client = self.client;
