@@ -20,7 +20,9 @@ pub(crate) fn asked_for(operation: &Operation) -> &str {
 /// The bytes of a body with this value. One that its caller writes is a text as it is, and JSON where it is none.
 pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
     match (body.writing(api), value) {
-        (Writing::Form | Writing::Multipart, Value::Object(members)) => form::bytes(api, body, &form::fields(api, body, members)),
+        (Writing::Form | Writing::Multipart, Value::Object(members)) => {
+            form::bytes(api, body, &form::fields(api, body, members))
+        }
         (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
         _ => value.to_string().into_bytes(),
     }

@@ -30,12 +30,10 @@ impl<T: Serialize> Serialize for QueryParam<'_, T> {
 /// The pairs of a parameter whose value is this JSON text.
 pub(super) fn pairs(name: &str, text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
     let found: Vec<(String, Option<String>)> = match text.as_bytes().first() {
-        Some(b'[') => {
-            items(text)?
-                .into_iter()
-                .map(|item| Ok((name.to_owned(), scalar(item.get())?)))
-                .collect::<Result<_, serde_json::Error>>()?
-        }
+        Some(b'[') => items(text)?
+            .into_iter()
+            .map(|item| Ok((name.to_owned(), scalar(item.get())?)))
+            .collect::<Result<_, serde_json::Error>>()?,
         Some(b'{') => {
             let members: Members<'_> = serde_json::from_str(text)?;
             let pair = |(name, item): (String, &RawValue)| Ok((name, scalar(item.get())?));

@@ -59,9 +59,9 @@ impl Core {
         let begins = |text: &str, name: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('['));
         // Members that the document names are parameters of their own.
         let is_of_another = |text: &str| {
-            parameters(operation, Place::Query).filter(|other| begins(&other.name, &parameter.name)).any(|other| {
-                text == other.name || begins(text, &other.name)
-            })
+            parameters(operation, Place::Query)
+                .filter(|other| begins(&other.name, &parameter.name))
+                .any(|other| text == other.name || begins(text, &other.name))
         };
         let own = call.query.iter().filter(|(name, _)| begins(name, &parameter.name) && !is_of_another(name));
         let own: Vec<(String, String)> = own.cloned().collect();

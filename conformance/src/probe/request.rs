@@ -149,9 +149,7 @@ impl Maker<'_> {
             secrets: placed.iter().flat_map(|one| one.secrets.clone()).map(Secret::new).collect(),
             media_type: match &operation.body {
                 _ if *probe == Probe::OtherMediaType => TEXT.into(),
-                Some(documented) => {
-                    body::named(self.api, documented, body.as_deref().unwrap_or_default()).into()
-                }
+                Some(documented) => body::named(self.api, documented, body.as_deref().unwrap_or_default()).into(),
                 None => JSON.into(),
             },
             body,

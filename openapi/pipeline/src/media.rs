@@ -88,5 +88,7 @@ fn has_members(document: &Value, schema: &Value) -> bool {
     let whole = walk::resolve(document, schema);
     let is_object = |schema: &Value| matches!(walk::kind(walk::resolve(document, schema)), None | Some("object"));
     let is_typed = whole.get("additionalProperties").is_some_and(|extra| extra.is_object() && *extra != json!({}));
-    is_object(whole) && form::variants(whole).all(is_object) && (is_typed || !form::properties(document, whole).is_empty())
+    is_object(whole)
+        && form::variants(whole).all(is_object)
+        && (is_typed || !form::properties(document, whole).is_empty())
 }

@@ -129,9 +129,9 @@ fn build(
     };
     let mut guess = None;
     // A form in parts is made anew for each attempt, and has no place for that of a page.
-    let is_in_parts = body.as_ref().is_some_and(|body| {
-        media::writing(document, &body.media_type, &body.schema) == media::Writing::Multipart
-    });
+    let is_in_parts = body
+        .as_ref()
+        .is_some_and(|body| media::writing(document, &body.media_type, &body.schema) == media::Writing::Multipart);
     if is_in_parts && hints.pages.is_some() {
         let place = format!("{at}/x-keyfit/pages");
         return Err(located.failure(&place, "x-keyfit: pages: a form in parts has no pages", "take the key out"));

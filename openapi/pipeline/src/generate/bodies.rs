@@ -34,7 +34,13 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
     let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
-        Some(Body { written: written(key, schema), content_type: own.map(str::to_owned), is_open: false, is_optional, form: None })
+        Some(Body {
+            written: written(key, schema),
+            content_type: own.map(str::to_owned),
+            is_open: false,
+            is_optional,
+            form: None,
+        })
     };
     let bytes = json!({ "type": "string", "format": "binary" });
     match media::writing(document, media_type, &schema) {
@@ -75,7 +81,8 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
 fn note_headers(encoding: &Value, at: &str, repairs: &mut Repairs) {
     let members = encoding.as_object().into_iter().flatten();
     for (member, _) in members.filter(|(_, said)| said["headers"].as_object().is_some_and(|all| !all.is_empty())) {
-        let note = format!("the headers that the part `{member}` may have are given with a file, and are not sent otherwise");
+        let note =
+            format!("the headers that the part `{member}` may have are given with a file, and are not sent otherwise");
         repairs.note("part-headers", at, note);
     }
 }

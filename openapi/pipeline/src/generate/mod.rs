@@ -175,7 +175,8 @@ impl Attempt {
     fn run(api: &Api, mends: &Mends, options: &Options) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
-        let in_parts = client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
+        let in_parts =
+            client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
         let in_parts: Vec<&str> = in_parts.map(|(function, _)| function.as_str()).collect();
         forms::settle(&mut client.document, &in_parts, &mut repairs);
         types::set_written_aside(&mut client.document);

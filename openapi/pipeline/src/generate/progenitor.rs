@@ -9,8 +9,8 @@ use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
 use serde_json::Value;
 
 use super::code::Code;
-use super::{forms, leniency};
 use super::types::Replacement;
+use super::{forms, leniency};
 use crate::normalize::PATH_GUARD;
 
 /// The generator recurses into schemas, with large frames.
