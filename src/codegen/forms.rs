@@ -17,7 +17,7 @@ pub fn multipart(
     body: &impl Serialize,
     members: &[FormMember],
 ) -> Result<Outgoing, Unsent> {
-    let form = Multipart::of(media_type, body, members).map_err(refused)?;
+    let form = Multipart::of(media_type, body, members).map_err(|why| refused(&why))?;
     Ok(Outgoing { request, form })
 }
 
@@ -27,12 +27,12 @@ pub(super) fn urlencoded(
     body: &impl Serialize,
     members: &[FormMember],
 ) -> Result<reqwest::RequestBuilder, Unsent> {
-    Ok(match written(body, members).map_err(refused)? {
+    Ok(match written(body, members).map_err(|why| refused(&why))? {
         Some(form) => request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
         None => request,
     })
 }
 
-fn refused(why: String) -> Unsent {
+fn refused(why: &str) -> Unsent {
     Unsent::InvalidRequest(format!("the argument `body` is refused: {why}"))
 }

@@ -243,16 +243,16 @@ async fn what_a_form_holds_is_not_printed() {
 /// So many bytes, in chunks.
 struct Zeros(u64);
 
-const CHUNK: u64 = 64 << 10;
+const CHUNK: usize = 64 << 10;
 
 impl futures_core::Stream for Zeros {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        static ZEROS: [u8; CHUNK as usize] = [0; CHUNK as usize];
-        let size = self.0.min(CHUNK);
-        self.0 -= size;
-        let chunk = Bytes::from_static(&ZEROS[..usize::try_from(size).expect("it is small")]);
+        static ZEROS: [u8; CHUNK] = [0; CHUNK];
+        let size = usize::try_from(self.0).map_or(CHUNK, |left| left.min(CHUNK));
+        self.0 -= size as u64;
+        let chunk = Bytes::from_static(&ZEROS[..size]);
         Poll::Ready((size > 0).then_some(Ok(chunk)))
     }
 }

@@ -158,23 +158,22 @@ pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Re
 /// A form of members, in one text or in parts.
 fn form(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
     let is_in_parts = is_multipart(body);
-    let known = body.form_members(api);
+    let documented = body.form_members(api);
     let mut fields = Vec::new();
     for Filled { name, content } in members {
-        let is_file = known.iter().any(|known| known.name == *name && known.is_file);
+        let known = documented.iter().find(|known| known.name == *name);
         match content {
-            Content::Json(json) if is_file || json.get().starts_with(['{', '[']) => {
+            Content::Json(json) if known.is_some_and(|known| known.is_file) || json.get().starts_with(['{', '[']) => {
                 let value: Value = serde_json::from_str(json.get()).unwrap_or_default();
                 fields.extend(form::fields(api, body, [(name, &value)]));
             }
             Content::Json(json) if json.get() == "null" => {}
             // As it was typed, because numbers keep their digits there.
             Content::Json(json) => fields.push(Field::text(name, value::plain(json))),
-            Content::Files(files) if is_in_parts => fields.extend(files.iter().map(|(file, bytes)| Field {
-                file_name: Some(file.clone()),
-                media_type: Some("application/octet-stream".to_owned()),
-                ..Field::text(name, bytes.clone())
-            })),
+            Content::Files(files) if is_in_parts => {
+                let media_type = known.and_then(|known| known.media_type.as_deref());
+                fields.extend(files.iter().map(|(file, bytes)| Field::file(name, file, bytes.clone(), media_type)));
+            }
             Content::Files(..) => return Err(no_file(name, &body.media_type)),
         }
     }

@@ -30,6 +30,12 @@ impl Field {
         Self { name: name.into(), content: text.into(), ..Self::default() }
     }
 
+    /// A file, of the media type that the document says where it is one.
+    pub(crate) fn file(name: &str, file: &str, content: impl Into<Vec<u8>>, documented: Option<&str>) -> Self {
+        let media_type = documented.filter(|listed| !listed.contains(['*', ','])).unwrap_or(BYTES);
+        Self { file_name: Some(file.to_owned()), media_type: Some(media_type.to_owned()), ..Self::text(name, content) }
+    }
+
     /// What it holds as text, to be compared and shown.
     fn shown(&self) -> String {
         String::from_utf8_lossy(&self.content).into_owned()
@@ -61,8 +67,10 @@ pub(crate) fn fields<'a>(
         add(name, value, known.iter().find(|known| known.name == *name), &mut found);
     }
     // Of one text a field is no more than a pair.
-    if body.writing(api) != Writing::Multipart {
-        found.iter_mut().for_each(|field| field.media_type = None);
+    if body.writing(api) == Writing::Form {
+        for field in &mut found {
+            field.media_type = None;
+        }
     }
     found
 }
@@ -81,7 +89,7 @@ fn add(name: &str, value: &Value, known: Option<&FormMember>, found: &mut Vec<Fi
     let style = known.and_then(|known| known.style);
     match value {
         Value::Array(items) if known.is_some_and(|known| known.is_file) => {
-            items.iter().for_each(|item| found.push(file(name, item, documented.as_deref())));
+            found.extend(items.iter().map(|item| file(name, item, documented.as_deref())));
         }
         value if known.is_some_and(|known| known.is_file) => found.push(file(name, value, documented.as_deref())),
         value if documented.as_deref().is_some_and(is_json) => found.push(of_json(value)),
@@ -106,12 +114,7 @@ fn add(name: &str, value: &Value, known: Option<&FormMember>, found: &mut Vec<Fi
 }
 
 fn file(name: &str, value: &Value, documented: Option<&str>) -> Field {
-    let media_type = documented.filter(|listed| !listed.contains(['*', ','])).unwrap_or(BYTES);
-    Field {
-        file_name: Some(UNNAMED.to_owned()),
-        media_type: Some(media_type.to_owned()),
-        ..Field::text(name, plain(value))
-    }
+    Field::file(name, UNNAMED, plain(value), documented)
 }
 
 /// The values of a list, or the names and values of an object in turn.

@@ -24,7 +24,7 @@ pub(crate) fn of(api: &Api, body: &Body, mut fields: Vec<Field>) -> Value {
         let (own, others): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(|field| is_own(&field.name));
         fields = others;
         if !own.is_empty() {
-            value.insert(known.name.clone(), of_member(api, &known, schema, own));
+            value.insert(known.name.clone(), of_member(api, &known, schema, &own));
         }
     }
     let extra = &api.resolve(&body.schema)["additionalProperties"];
@@ -35,11 +35,11 @@ pub(crate) fn of(api: &Api, body: &Body, mut fields: Vec<Field>) -> Value {
     Value::Object(value)
 }
 
-fn of_member(api: &Api, known: &FormMember, schema: &Value, own: Vec<Field>) -> Value {
+fn of_member(api: &Api, known: &FormMember, schema: &Value, own: &[Field]) -> Value {
     let kind = api.kind(schema);
     let texts = || own.iter().map(Field::shown);
     match (kind, known.style) {
-        (_, Some(ListStyle::Brackets)) => nested(api, schema, &known.name, &own),
+        (_, Some(ListStyle::Brackets)) => nested(api, schema, &known.name, own),
         _ if known.is_spread => {
             let members = own
                 .iter()

@@ -184,8 +184,7 @@ fn style(said: &Value, member: &Value) -> (Option<ListStyle>, bool) {
     let explode = said["explode"].as_bool().unwrap_or(style == "form");
     match walk::kind(member) {
         Some("array" | "object") | None if style == "deepObject" => (Some(ListStyle::Brackets), false),
-        Some("array") if !explode => (Some(delimited(style)), false),
-        Some("object") if !explode => (Some(delimited(style)), false),
+        Some("array" | "object") if !explode => (Some(delimited(style)), false),
         Some("object") => (None, style == "form"),
         _ => (None, false),
     }

@@ -277,7 +277,7 @@ impl Files {
         }
         let mut chance = [0; 16];
         getrandom::fill(&mut chance).map_err(|error| format!("the system has no random numbers: {error}"))?;
-        let chance = chance.iter().map(|byte| format!("{byte:02x}")).collect();
+        let chance = format!("{:032x}", u128::from_be_bytes(chance));
         FILES.set(Some(Self { chance, kept: Vec::new() }));
         let _open = Open;
         let json = serde_json::to_string(form).map_err(|error| error.to_string())?;

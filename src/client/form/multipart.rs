@@ -150,20 +150,28 @@ impl Parts<'_> {
             _ if self.files.are_in(json) => return Err(HIDDEN.to_owned()),
             (Some(b'[' | b'{'), Some(ListStyle::Brackets)) => {
                 let pairs = brackets::pairs(name, json)?;
-                pairs.into_iter().for_each(|(name, value)| self.text(&name, value, known.media_type));
+                for (name, value) in pairs {
+                    self.text(&name, value, known.media_type);
+                }
             }
             (Some(b'[' | b'{'), Some(style)) => {
                 let text = style.in_text(json)?;
-                text.into_iter().for_each(|text| self.text(name, text, known.media_type));
+                if let Some(text) = text {
+                    self.text(name, text, known.media_type);
+                }
             }
             (Some(b'{'), None) if known.is_spread => {
                 let members = pairs(name, json).map_err(unreadable)?;
-                members.into_iter().for_each(|(name, value)| self.text(&name, value, known.media_type));
+                for (name, value) in members {
+                    self.text(&name, value, known.media_type);
+                }
             }
             (Some(b'{' | b'['), None) => self.json(name, json, known)?,
             _ => {
                 let text = scalar(json).map_err(unreadable)?;
-                text.into_iter().for_each(|text| self.text(name, text, known.media_type));
+                if let Some(text) = text {
+                    self.text(name, text, known.media_type);
+                }
             }
         }
         Ok(())

@@ -120,25 +120,20 @@ impl VisitMut for Made {
     }
 }
 
-/// The calls that write a body, made where there is one.
+/// The calls that write a body, made where there is one. A form writes nothing where there is no value.
 fn written(expr: &Expr) -> Option<Expr> {
-    let call = match expr {
-        // A form writes nothing where there is no value.
-        expr => method(expr, "json").or_else(|| method(expr, BODY))?,
-    };
+    let call = method(expr, "json").or_else(|| method(expr, BODY))?;
     if call.args.first()?.to_token_stream().to_string().trim_start_matches("& ") != BODY {
         return None;
     }
     let before = &call.receiver;
-    Some(match call.method.to_string().as_str() {
-        "json" => parse_quote!(#before.with_body(body, |request, body| request.json(&body))),
-        _ => {
-            // With the header for its media type before it.
-            let header = method(before, "header")?;
-            let (before, media_type) = (&header.receiver, &header.args);
-            parse_quote!(#before.with_body(body, |request, body| request.header(#media_type).body(body)))
-        }
-    })
+    if call.method == "json" {
+        return Some(parse_quote!(#before.with_body(body, |request, body| request.json(&body))));
+    }
+    // With the header for its media type before it.
+    let header = method(before, "header")?;
+    let (before, media_type) = (&header.receiver, &header.args);
+    Some(parse_quote!(#before.with_body(body, |request, body| request.header(#media_type).body(body))))
 }
 
 fn method<'a>(expr: &'a Expr, name: &str) -> Option<&'a ExprMethodCall> {

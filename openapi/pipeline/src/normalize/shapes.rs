@@ -185,7 +185,7 @@ impl Shaper<'_> {
             && !is_named(name, &found)
         {
             let is_required = parameter["required"] == true && found.is_empty();
-            let mut rest = object(name, values, is_required, is_deep);
+            let mut rest = object(name, &values, is_required, is_deep);
             if let Some(text) = parameter.get("description").filter(|text| text.is_string()) {
                 rest["description"] = text.clone();
             }
@@ -236,10 +236,10 @@ impl Shaper<'_> {
                 let before = found.len();
                 self.flatten(member, Some(&name), is_required, depth + 1, found);
                 if let Some(values) = self.open_members(member) {
-                    found.push(object(&name, values, is_required && found.len() == before, true));
+                    found.push(object(&name, &values, is_required && found.len() == before, true));
                 }
             } else if is_object {
-                found.push(object(&name, json!({}), is_required, true));
+                found.push(object(&name, &json!({}), is_required, true));
             } else {
                 let mut schema = member.clone();
                 if !matches!(walk::kind(member), Some("string" | "integer" | "number" | "boolean" | "array")) {
@@ -297,7 +297,7 @@ impl Shaper<'_> {
 }
 
 /// A parameter of the query for members of any name, whose values are of this schema.
-fn object(name: &str, values: Value, is_required: bool, is_deep: bool) -> Value {
+fn object(name: &str, values: &Value, is_required: bool, is_deep: bool) -> Value {
     let schema = json!({ "type": "object", "additionalProperties": values });
     let mut parameter = json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
     if is_deep {
