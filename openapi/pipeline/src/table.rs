@@ -276,9 +276,8 @@ fn responses(document: &Value, operation: &Value, method: &str) -> BTreeMap<Stri
                 let json = whole().find(|(media_type, _)| media_type.contains("json"));
                 json.or_else(|| whole().next()).or_else(|| content.iter().next())
             });
-            let streamed = content.into_iter().flatten();
-            let streamed =
-                streamed.filter_map(|(media_type, media)| streams::streamed(document, media_type, media)).next();
+            let mut streamed = content.into_iter().flatten();
+            let streamed = streamed.find_map(|(media_type, media)| streams::streamed(document, media_type, media));
             let headers = response.get("headers").and_then(Value::as_object);
             let shape = ResponseShape {
                 description: text(response, "description").unwrap_or_default(),

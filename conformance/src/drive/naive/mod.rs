@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation, Partial, Place, framing};
+use keyfit_openapi::{Api, Framing, Operation, Partial, Place, framing};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
@@ -217,7 +217,9 @@ impl Client {
         let value = match self.defect {
             Some(Defect::LosesValue) => Value::Null,
             Some(Defect::LosesFalsyValues) => without_falsy(value),
-            Some(Defect::LosesEventIds) if streaming.is_some() => without_ids(value),
+            Some(Defect::LosesEventIds) if streaming.is_some_and(|known| known.body.framing == Framing::Events) => {
+                without_ids(value)
+            }
             _ => value,
         };
         Observed::Success { status: Some(reply.status), value }

@@ -306,7 +306,7 @@ fn wrap_send(
     } else {
         (begun.clone(), quote!(build()))
     };
-    let sent = only.map_or_else(
+    let answered = only.map_or_else(
         || {
             quote! {
                 let answer = client.inner.send(&client.client, #request, &super::API.operations[#index]).await?;
@@ -325,7 +325,7 @@ fn wrap_send(
         /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
         pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
             #prepared
-            #sent
+            #answered
         }
     };
     let stream = match beside {

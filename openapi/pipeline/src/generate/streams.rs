@@ -1,5 +1,7 @@
 //! Calls whose answers come an item at a time: `send` where there is no other answer, `stream` beside it where there is one.
 
+use std::fmt::Write as _;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::{Value, json};
@@ -90,13 +92,13 @@ pub(crate) fn about(streaming: &Streaming, takes_body: bool) -> String {
     let word = if body.framing == Framing::Events { "event" } else { "item" };
     let mut about = format!("The answer comes an {word} at a time, as `{}`, which is asked for.", body.media_type);
     if let Some(switch) = switch {
-        about += &format!(" The member `{switch}` of the body is set to `true`.");
+        let _ = write!(about, " The member `{switch}` of the body is set to `true`.");
     } else if takes_body && !is_only {
         about += " Where a member of the body asks for it as well, set that too: the document does not say which one does, and an \
                   overlay can (`x-keyfit`, `stream`, `switch`).";
     }
     if let Some(end) = end {
-        about += &format!(" It ends with the {word} `{end}`, which is not handed on.");
+        let _ = write!(about, " It ends with the {word} `{end}`, which is not handed on.");
     }
     about
 }
