@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::repair::Repairs;
 use crate::{pointer, walk};
@@ -120,16 +121,10 @@ fn collect(
 /// Under these the keys are names that the document's author chose.
 const NAMED: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "headers"];
 
-/// A URI reference in full, by the URI of what it stands in.
+/// A URI reference in full, by the URI of what it stands in; one that is none stays as it is.
 fn resolved(base: &str, reference: &str) -> String {
-    let is_whole = reference.contains("://") || reference.starts_with("urn:");
-    let Some(authority) = base.find("://").map(|at| at + 3).filter(|_| !is_whole) else { return reference.to_owned() };
-    let path = base[authority..].find('/').map_or(base.len(), |slash| authority + slash);
-    if reference.starts_with('/') {
-        return format!("{}{reference}", &base[..path]);
-    }
-    let folder = base[path..].rfind('/').map_or("/", |slash| &base[path..=path + slash]);
-    format!("{}{folder}{}", &base[..path], reference.trim_start_matches("./"))
+    let whole = Url::parse(base).and_then(|base| base.join(reference)).or_else(|_| Url::parse(reference));
+    whole.map_or_else(|_| reference.to_owned(), String::from)
 }
 
 #[cfg(test)]
@@ -137,7 +132,7 @@ mod tests {
     use super::*;
 
     /// The schemas with their references settled, and how many remarks there were.
-    fn settled(schemas: Value) -> (Value, usize) {
+    fn settled(schemas: &Value) -> (Value, usize) {
         let mut document = json!({ "openapi": "3.1.0", "paths": {}, "components": { "schemas": schemas } });
         let mut repairs = Repairs::default();
         settle(&mut document, &mut repairs);
@@ -151,7 +146,7 @@ mod tests {
     #[test]
     fn anchors_and_ids_are_places() {
         let ids = |id: &str, more: Value| json!({ "$id": id, "type": "object", "properties": more });
-        let (schemas, notes) = settled(json!({
+        let (schemas, notes) = settled(&json!({
             "Tag": { "$anchor": "tag", "type": "string" },
             "Pet": ids("https://a.example/v1/pet", json!({
                 "tag": { "$anchor": "own" }, "own": { "$ref": "#own" }, "by_place": { "$ref": "#/properties/tag" },
@@ -181,7 +176,7 @@ mod tests {
     fn a_dynamic_reference_that_depends_on_where_it_is_used_stays() {
         let node = json!({ "$dynamicAnchor": "node", "properties": { "child": { "$dynamicRef": "#node" } } });
         let (schemas, notes) =
-            settled(json!({ "Node": node, "Strict": { "$dynamicAnchor": "node", "allOf": [reference("Node")] } }));
+            settled(&json!({ "Node": node, "Strict": { "$dynamicAnchor": "node", "allOf": [reference("Node")] } }));
         assert_eq!(schemas["Node"], node);
         assert_eq!(notes, 0);
     }

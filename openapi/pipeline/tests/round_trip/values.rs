@@ -78,7 +78,9 @@ impl<'a> Maker<'a> {
         }
         self.left -= 1;
         let mut parts = Vec::new();
-        schemas.iter().for_each(|schema| self.parts(schema, &mut parts));
+        for schema in schemas {
+            self.parts(schema, &mut parts);
+        }
         let mut in_union = in_union;
         self.null(at, schemas, in_union);
         let unions: Vec<&'a Value> = parts.iter().copied().filter(|part| variants(part).is_some()).collect();
@@ -127,20 +129,16 @@ impl<'a> Maker<'a> {
 
     fn add(&mut self, at: &str, what: &str, value: Option<Value>, verdict: Verdict) {
         let mut whole = self.base.clone();
-        match value {
-            Some(value) => match whole.pointer_mut(at) {
-                Some(place) => *place = value,
-                None => {
-                    return put(&mut whole, at, value)
-                        .then_some(())
-                        .map_or((), |()| self.push(at, what, whole, verdict));
-                }
-            },
-            None => {
-                let Some((parent, key)) = at.rsplit_once('/') else { return };
-                let parent = whole.pointer_mut(parent).and_then(Value::as_object_mut);
-                parent.and_then(|parent| parent.remove(&unescaped(key)));
+        if let Some(value) = value {
+            if let Some(place) = whole.pointer_mut(at) {
+                *place = value;
+            } else if !put(&mut whole, at, value) {
+                return;
             }
+        } else {
+            let Some((parent, key)) = at.rsplit_once('/') else { return };
+            let parent = whole.pointer_mut(parent).and_then(Value::as_object_mut);
+            parent.and_then(|parent| parent.remove(&unescaped(key)));
         }
         self.push(at, what, whole, verdict);
     }
@@ -276,7 +274,7 @@ impl<'a> Maker<'a> {
     }
 
     fn array(&mut self, at: &str, items: &[Value], parts: &[&'a Value], in_union: bool, depth: usize) {
-        let bound = |key: &str| parts.iter().filter_map(|part| part[key].as_u64()).next();
+        let bound = |key: &str| parts.iter().find_map(|part| part[key].as_u64());
         let (least, most) = (bound("minItems").unwrap_or_default(), bound("maxItems").unwrap_or(u64::MAX));
         let is_tuple = parts.iter().any(|part| part.get("prefixItems").is_some() || part["items"].is_array());
         if is_tuple {
@@ -316,7 +314,9 @@ impl<'a> Maker<'a> {
             None => &["\u{e4}\u{1f600}\"\\\n"],
         };
         if bound("minLength").or(bound("maxLength")).is_none() && pattern.is_none() {
-            others.iter().for_each(|text| self.fits(at, "another text", json!(text), in_union));
+            for text in others {
+                self.fits(at, "another text", json!(text), in_union);
+            }
         }
         if let Some(pattern) = pattern.and_then(|pattern| regress::Regex::with_flags(pattern, "u").ok()) {
             let odd = ["~", "", "!!!", "\n", "0"].into_iter().find(|text| pattern.find(text).is_none());
@@ -381,7 +381,7 @@ impl<'a> Maker<'a> {
 }
 
 /// A whole number without a fraction.
-#[allow(clippy::cast_possible_truncation, reason = "below 1e15")]
+#[expect(clippy::cast_possible_truncation, reason = "below 1e15")]
 fn whole(number: f64) -> Value {
     if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
 }

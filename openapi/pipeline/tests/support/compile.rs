@@ -1,10 +1,9 @@
 //! Compiles generated clients in a crate of their own, which has one dependency.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{fs, io, thread};
+use std::process::Command;
+use std::{fs, io};
 
 const KEYFIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -39,26 +38,8 @@ pub(crate) fn cargo_check(name: &str, more: &str, files: &[(String, String)]) ->
     if run.status.success() { Ok(()) } else { Err(words) }
 }
 
-/// Compiles a crate with a program, and gives what it says of its input.
-///
-/// # Panics
-/// With the compiler's words, or those of the program, where one of them fails.
-pub(crate) fn run(name: &str, files: &[(String, String)], input: String) -> String {
-    let more = "serde_json = \"1\"\ntokio = { version = \"1\", features = [\"rt\"] }\n";
-    let manifest = write(name, more, "", files);
-    let mut program =
-        cargo("run", &manifest).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cargo is there");
-    let mut stdin = program.stdin.take().expect("it has an input");
-    // Written beside reading, since neither end holds all of it.
-    let writing = thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let run = program.wait_with_output().expect("it ends");
-    assert!(run.status.success(), "the program failed");
-    writing.join().expect("it ends").expect("its input is read");
-    String::from_utf8(run.stdout).expect("it is text")
-}
-
 /// Writes the crate, and gives the place of its manifest.
-fn write(name: &str, dependencies: &str, more: &str, files: &[(String, String)]) -> PathBuf {
+pub(crate) fn write(name: &str, dependencies: &str, more: &str, files: &[(String, String)]) -> PathBuf {
     let crate_ = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
@@ -74,7 +55,8 @@ fn write(name: &str, dependencies: &str, more: &str, files: &[(String, String)])
     crate_.join("Cargo.toml")
 }
 
-fn cargo(command: &str, manifest: &Path) -> Command {
+/// Cargo for that crate.
+pub(crate) fn cargo(command: &str, manifest: &Path) -> Command {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is a folder of the target directory");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args([command, "--offline", "--quiet", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(target);
