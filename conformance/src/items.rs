@@ -51,7 +51,8 @@ fn events(text: &str) -> Vec<Item> {
 /// The bytes of a request's body of this media type.
 pub(crate) fn written(media_type: &str, items: &[Value]) -> Vec<u8> {
     let mark = if keyfit_openapi::framing(media_type) == Some(Framing::Sequence) { "\u{1e}" } else { "" };
-    items.iter().map(|item| format!("{mark}{item}\n")).collect::<String>().into_bytes()
+    let texts: Vec<String> = items.iter().map(|item| format!("{mark}{item}\n")).collect();
+    texts.concat().into_bytes()
 }
 
 /// The items of a request's body; `None` where one of them is no JSON.
@@ -95,14 +96,12 @@ pub(crate) fn handed_on(streaming: &Streaming, body: &[u8]) -> Value {
 pub(crate) fn body(api: &Api, streaming: &Streaming) -> Vec<u8> {
     let Streaming { body, end, .. } = streaming;
     let example = body.example(api);
-    let text = match body.event {
-        // Their document describes whole events, ids included.
-        Some(_) => body.written(&[example.clone(), example]),
-        None if body.framing == Framing::Events => {
-            let event = |id: u8| format!("id: {id}\n{}", body.written(std::slice::from_ref(&example)));
-            event(1) + &event(2)
-        }
-        None => body.written(&[example.clone(), example]),
+    // Where whole events are described, that is ids included.
+    let text = if body.framing == Framing::Events && body.event.is_none() {
+        let event = |id: u8| format!("id: {id}\n{}", body.written(std::slice::from_ref(&example)));
+        event(1) + &event(2)
+    } else {
+        body.written(&[example.clone(), example])
     };
     (text + &end.as_ref().map(|end| ending(body, end)).unwrap_or_default()).into_bytes()
 }
