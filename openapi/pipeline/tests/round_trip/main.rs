@@ -300,10 +300,6 @@ impl Tally {
         let _ = writeln!(self.details, "{key}: {how}: {} `{}` {}: {detail}", operation.id, case.what, case.value);
     }
 
-    fn details(&self) -> String {
-        format!("{}\n{:#?}\n{}", self.details, self.uncovered, self.report())
-    }
-
     fn report(&self) -> String {
         let uncovered: usize = self.uncovered.values().map(BTreeSet::len).sum();
         let mut report = format!("schemas: {} of {} covered", self.covered, self.covered + uncovered);
