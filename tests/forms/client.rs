@@ -254,7 +254,7 @@ mod generated {
     impl Client {
         /// Adds a file to a parcel
         ///
-        /// `curl -X POST 'https://forms.example/v1/attachments' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
+        /// `curl -X POST 'https://forms.example/v1/attachments' -H 'Authorization: Bearer …' -F 'file=@file' -F 'kind={kind}' -F 'thumbnails=@thumbnails'`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -263,7 +263,7 @@ mod generated {
         }
         /// The same body, of which nothing is said
         ///
-        /// `curl -X POST 'https://forms.example/v1/covers' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
+        /// `curl -X POST 'https://forms.example/v1/covers' -H 'Authorization: Bearer …' -F 'file=@file' -F 'kind={kind}' -F 'thumbnails=@thumbnails'`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -272,7 +272,7 @@ mod generated {
         }
         /// A body that may be left out, with a file among alternatives
         ///
-        /// `curl -X POST 'https://forms.example/v1/notes' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
+        /// `curl -X POST 'https://forms.example/v1/notes' -H 'Authorization: Bearer …' -F 'voice=@voice'`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -281,7 +281,7 @@ mod generated {
         }
         /// Parts of another kind than a form
         ///
-        /// `curl -X POST 'https://forms.example/v1/mixed' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/mixed' --data-binary @body`
+        /// `curl -X POST 'https://forms.example/v1/mixed' -H 'Authorization: Bearer …' -F 'metadata={metadata}' -F 'content=@content'`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.
@@ -316,7 +316,7 @@ mod generated {
         pub fn search(&self) -> builder::Search<'_> {
             builder::Search::new(self)
         }
-        /// `curl -X POST 'https://forms.example/v1/transcripts' -H 'Authorization: Bearer …' -H 'Content-Type: multipart/form-data' --data-binary @body`
+        /// `curl -X POST 'https://forms.example/v1/transcripts' -H 'Authorization: Bearer …' -F 'file=@file'`
         ///
         /// - Token: `token`.
         /// - Repeat: never: a second request could have a second effect.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::script::Received;
 use super::subject::Part;
-use crate::body::{ANYTHING, asked_for, is_sent_as, written};
+use crate::body::{ANYTHING, asked_for, is_sent_as, read, written};
 use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
@@ -162,7 +162,8 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
         let problem = form::problem(&form::fields(api, body, members), &sent, is_same_field);
         return problem.map_or(Ok(()), Err);
     }
-    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let media_type = request.header("content-type").unwrap_or_default();
+    let sent = read(api, body, media_type, &request.body).unwrap_or_default();
     if agrees(api, &body.schema, &sent, expected) {
         return Ok(());
     }

@@ -16,12 +16,16 @@ use crate::common::{against_client, against_mock, broken, http, side};
 use crate::forms_client;
 
 const DOCUMENT: &str = include_str!("../../../tests/forms/openapi.yaml");
+/// What the generated client knows besides.
+const OVERLAY: &str = include_str!("../../../tests/forms/overlay.yaml");
 
 /// The API, as `keyfit init` begins its contract.
 fn source() -> Source {
     let document = Text::new("openapi.yaml", DOCUMENT);
     let made = scaffold("forms", &document, &Choices::default()).expect("a contract");
-    let (overlay, contract) = (Text::new("overlay.yaml", made.overlay), Text::new("contract.toml", made.contract));
+    let (_, actions) = OVERLAY.split_once("actions:\n").expect("it has actions");
+    let overlay = Text::new("overlay.yaml", format!("{}{actions}", made.overlay));
+    let contract = Text::new("contract.toml", made.contract);
     Source { name: "forms".to_owned(), document, overlay: Some(overlay), contract: Some(contract) }
 }
 

@@ -57,7 +57,7 @@ fn swagger_says_of_each_member_how_it_is_written() {
         assert_eq!(read, expected);
     }
     let code = generated(&swagger("multipart/form-data", "file")).code;
-    assert!(code.contains("pub file: ::std::option::Option<::keyfit::FilePart>"), "{code}");
+    assert!(code.contains("pub file: Option<::keyfit::FilePart>"), "{code}");
 }
 
 #[test]
@@ -65,6 +65,7 @@ fn a_schema_with_files_has_a_twin_only_where_others_need_it() {
     let body = "{multipart/form-data: {schema: {$ref: '#/components/schemas/Upload'}}}";
     let alone = generated(&document(body, UPLOAD)).code;
     assert!(alone.contains("pub struct Upload {") && !alone.contains("UploadForm"), "{alone}");
+    assert!(alone.contains("`curl -X POST 'https://a.example/files' -F 'file=@file'`"), "{alone}");
     let shared = document(body, UPLOAD).replace(
         "'204': {description: ok}",
         "'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Upload'}}}}",
@@ -85,12 +86,12 @@ fn files_are_found_in_what_a_form_is_made_of() {
         "{type: object, properties: {all: {type: array, items: {type: string, format: byte}}}}".to_owned(),
     ] {
         let code = generated(&document(&format!("{{multipart/form-data: {{schema: {schema}}}}}"), UPLOAD)).code;
-        assert!(code.contains("::keyfit::FilePart") && code.contains("codegen::multipart("), "{schema}: {code}");
+        assert!(code.contains("::keyfit::FilePart") && code.contains("rt::multipart("), "{schema}: {code}");
     }
     // A file that stands inside of a member is a text of it.
     let inside = "{type: object, properties: {a: {type: object, properties: {b: {type: string, format: binary}}}}}";
     let code = generated(&document(&format!("{{multipart/form-data: {{schema: {inside}}}}}"), "{}")).code;
-    assert!(!code.contains("FilePart") && code.contains("codegen::multipart("), "{code}");
+    assert!(!code.contains("FilePart") && code.contains("rt::multipart("), "{code}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::kinds::Kinds;
 use crate::contract::Carrier;
 use crate::operation::Place;
-use crate::{Api, Needed, Operation};
+use crate::{Api, Body, FormMember, Needed, Operation, Writing, walk};
 
 /// What stands for a credential.
 const CREDENTIAL: &str = "…";
@@ -37,7 +37,9 @@ pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<St
             Carrier::ClientCertificate => options.push(format!("--cert {CREDENTIAL}")),
         }
     }
-    if let Some(body) = &operation.body {
+    if let Some(body) = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Multipart) {
+        options.extend(fields(api, body));
+    } else if let Some(body) = &operation.body {
         headers.push(format!("Content-Type: {}", body.sent_as()));
         options.push("--data-binary @body".to_owned());
     }
@@ -48,6 +50,24 @@ pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<St
     words.extend(options);
     let line = words.join(" ");
     (!line.contains(|letter: char| letter == '`' || letter.is_control())).then_some(line)
+}
+
+/// The fields of a form in parts, for which curl chooses what stands between them: the files, and what is required; all where that is
+/// nothing.
+fn fields(api: &Api, body: &Body) -> Vec<String> {
+    let required = &walk::resolve(&api.document, &body.schema)["required"];
+    let is_needed = |member: &&FormMember| {
+        member.is_file || required.as_array().is_some_and(|names| names.iter().any(|name| *name == *member.name))
+    };
+    let members = body.form_members(api);
+    let needed: Vec<&FormMember> = members.iter().filter(is_needed).collect();
+    let shown = if needed.is_empty() { members.iter().collect() } else { needed };
+    let field = |member: &FormMember| {
+        let name = &member.name;
+        let value = if member.is_file { format!("@{name}") } else { format!("{{{name}}}") };
+        format!("-F {}", quoted(&format!("{name}={value}")))
+    };
+    shown.into_iter().map(field).collect()
 }
 
 /// Where the credentials go that a client would choose.

@@ -2,7 +2,7 @@
 //! generated client, and must come out as they went in. Values that break one constraint are refused before they are sent, where
 //! a Rust type can tell.
 
-mod program;
+mod harness;
 #[path = "../support/mod.rs"]
 mod support;
 mod values;
@@ -222,7 +222,7 @@ fn run(constructs: &[Construct], calls: &[String]) -> Vec<Value> {
          _ => unreachable!(\"it is one of the corpus\"),\n    }}\n}}\n"
     );
     files.push(("src/lib.rs".to_owned(), list));
-    program::run("corpus-round-trip", &files, calls.join("\n"))
+    harness::run("corpus-round-trip", &files, calls.join("\n"))
         .lines()
         .map(|line| serde_json::from_str(line).expect("it is JSON"))
         .collect()

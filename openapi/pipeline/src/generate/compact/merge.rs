@@ -43,9 +43,9 @@ pub(super) fn settle(file: &mut syn::File, named: &HashSet<String>) {
 
 /// Takes types out of their module, and leaves an alias where the document names them.
 fn replace(items: &mut Vec<Item>, gone: &HashMap<&str, &str>, named: &HashSet<String>) {
-    items.retain(
-        |item| !matches!(item, Item::Impl(block) if own_type(block).is_some_and(|name| gone.contains_key(&*name))),
-    );
+    let is_of_gone =
+        |block: &ItemImpl| own_type(block).or_else(|| converted(block)).is_some_and(|name| gone.contains_key(&*name));
+    items.retain(|item| !matches!(item, Item::Impl(block) if is_of_gone(block)));
     let mut kept = Vec::new();
     for item in std::mem::take(items) {
         let defined = definition(&item).map(|(name, attributes)| (name.clone(), attributes.to_vec()));
@@ -61,6 +61,11 @@ fn replace(items: &mut Vec<Item>, gone: &HashMap<&str, &str>, named: &HashSet<St
         }
     }
     *items = kept;
+}
+
+/// The type that another one is made of: `T` of `impl From<T> for Vec<T>`.
+fn converted(block: &ItemImpl) -> Option<String> {
+    Some(implemented(block)?.strip_prefix("From<")?.strip_suffix('>')?.to_owned())
 }
 
 /// Name and attributes of a type that can be merged.
@@ -372,6 +377,22 @@ mod tests {
         );
         assert!(code.contains("enumFirst{A(A)}") && code.contains("enumSecond{B(A)}"), "{code}");
         assert!(!code.contains("structB"), "{code}");
+    }
+
+    #[test]
+    fn what_others_are_made_of_a_merged_type_goes_with_it() {
+        let code = settled(
+            quote! {
+                pub mod types {
+                    pub struct Pet(pub ::std::vec::Vec<Pet>);
+                    pub struct PetAnswer(pub ::std::vec::Vec<PetAnswer>);
+                    impl From<Pet> for ::std::vec::Vec<Pet> { fn from(value: Pet) -> Self { value.0 } }
+                    impl From<PetAnswer> for ::std::vec::Vec<PetAnswer> { fn from(value: PetAnswer) -> Self { value.0 } }
+                }
+            },
+            &["Pet"],
+        );
+        assert_eq!(code.matches("implFrom<").count(), 1, "{code}");
     }
 
     #[test]
