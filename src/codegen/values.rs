@@ -6,6 +6,34 @@
 //!
 //! All that an enum can do follows from that, so that a generated client has a line for each value.
 
+/// What a type is written and read as that is a text: by `as_str` and `FromStr`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __keyfit_as_text {
+    ($name:ident) => {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl $crate::codegen::Serialize for $name {
+            fn serialize<S: $crate::codegen::serde::Serializer>(
+                &self,
+                to: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+        impl<'de> $crate::codegen::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
+                from: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::codegen::parsed(from)
+            }
+        }
+    };
+}
+
 /// An enum of texts that requests send: no other value can be made. Text of one by `Display` and `as_str`, one of a text by
 /// `FromStr` and `TryFrom`.
 #[doc(hidden)]
@@ -41,21 +69,7 @@ macro_rules! __keyfit_texts {
         impl ::std::convert::From<$name> for ::std::string::String {
             fn from(value: $name) -> Self { value.as_str().to_owned() }
         }
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
-        }
-        impl $crate::codegen::Serialize for $name {
-            fn serialize<S: $crate::codegen::serde::Serializer>(&self, to: S) -> ::std::result::Result<S::Ok, S::Error> {
-                to.serialize_str(self.as_str())
-            }
-        }
-        impl<'de> $crate::codegen::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
-                from: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                $crate::codegen::parsed(from)
-            }
-        }
+        $crate::__keyfit_as_text! { $name }
         impl $crate::codegen::ArgumentType for $name {
             type Rule = $crate::codegen::rule::Parsed;
         }
@@ -98,21 +112,7 @@ macro_rules! __keyfit_open_texts {
             type Err = ::std::convert::Infallible;
             fn from_str(value: &str) -> ::std::result::Result<Self, ::std::convert::Infallible> { Ok(value.into()) }
         }
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str(self.as_str()) }
-        }
-        impl $crate::codegen::Serialize for $name {
-            fn serialize<S: $crate::codegen::serde::Serializer>(&self, to: S) -> ::std::result::Result<S::Ok, S::Error> {
-                to.serialize_str(self.as_str())
-            }
-        }
-        impl<'de> $crate::codegen::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
-                from: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                $crate::codegen::parsed(from)
-            }
-        }
+        $crate::__keyfit_as_text! { $name }
     };
 }
 

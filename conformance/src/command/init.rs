@@ -9,7 +9,7 @@ use keyfit_conformance::init::{Choice, Choices, scaffold};
 use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Text, module_name, plain};
 
-use super::transport::Transport;
+use super::transport::{Transport, is_url};
 use super::{file, runtime};
 use crate::console;
 use crate::ending::Ending;
@@ -50,7 +50,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let name = api_name(options)?;
     let folder = options.dir.clone().unwrap_or_else(|| Path::new("api").join(&name));
-    let url = options.document.to_str().filter(|text| text.starts_with("https://") || text.starts_with("http://"));
+    let url = options.document.to_str().filter(|text| is_url(text));
     let spec = match url {
         Some(url) => fetched(url, &options.transport)?,
         // A folder of an API has its document in one file.

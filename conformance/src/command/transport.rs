@@ -65,6 +65,11 @@ pub(crate) struct Transport {
     allow_plain_http: bool,
 }
 
+/// Whether a document is named by its URL.
+pub(super) fn is_url(file: &str) -> bool {
+    file.starts_with("https://") || file.starts_with("http://")
+}
+
 /// A header of the user's.
 #[derive(Clone)]
 pub(super) struct Header(pub(super) HeaderName, pub(super) HeaderValue);

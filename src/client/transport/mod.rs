@@ -144,12 +144,7 @@ impl Transport {
         request: Result<impl Into<Outgoing>, Unsent>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        let send = async {
-            let mut request: Outgoing = request.map_err(Unsent::into_error)?.into();
-            self.prepare(&mut request.request, operation)?;
-            self.send_raw(http, request, operation).await
-        };
-        send.await.map_err(|error| error.of_operation(operation))
+        self.run(http, request, operation, operation.streams).await
     }
 
     /// As [`send`](Self::send); the body of a success is handed on as it comes, whatever the operation is.
@@ -162,12 +157,22 @@ impl Transport {
         request: Result<impl Into<Outgoing>, Unsent>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        let open = async {
+        self.run(http, request, operation, true).await
+    }
+
+    async fn run(
+        &self,
+        http: &reqwest::Client,
+        request: Result<impl Into<Outgoing>, Unsent>,
+        operation: &'static Operation,
+        opens: bool,
+    ) -> Result<Answer, Error> {
+        let run = async {
             let mut request: Outgoing = request.map_err(Unsent::into_error)?.into();
             self.prepare(&mut request.request, operation)?;
-            self.call(http, operation, true).run(request).await
+            self.call(http, operation, opens).run(request).await
         };
-        open.await.map_err(|error| error.of_operation(operation))
+        run.await.map_err(|error| error.of_operation(operation))
     }
 
     /// Sends a request to wherever it goes below the base URL of its operation: where a server names the next page of a list.

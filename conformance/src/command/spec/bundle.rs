@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::{input, output};
 use crate::command::runtime;
-use crate::command::transport::Transport;
+use crate::command::transport::{Transport, is_url};
 use crate::console;
 use crate::ending::Ending;
 
@@ -48,11 +48,6 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let whole = document.joined()?;
     output::write(&whole.text, options.output.as_deref())?;
     Ok(Ending::Fine)
-}
-
-/// Whether the document is named by its URL.
-fn is_url(file: &str) -> bool {
-    file.starts_with("https://") || file.starts_with("http://")
 }
 
 /// Fetches what references lead to.

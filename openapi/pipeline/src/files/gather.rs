@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::kinds::{self, Kind};
+use super::kinds::{self, ENDINGS, Kind};
 use super::{Target, inside, is_url, location, of_revision, own_address, plain, target, without_secrets};
 use crate::file::{LARGEST_FILE, read_file};
 use crate::load::Located;
@@ -88,11 +88,15 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
 
 /// Whether a text may hold a reference to a file: most documents hold none, and need not be read for it.
 fn may_refer(text: &str) -> bool {
-    let refers = text.match_indices("$ref").any(|(at, _)| {
-        let rest = text[at + "$ref".len()..].trim_start_matches(['"', '\'']).trim_start();
-        rest.strip_prefix(':').is_some_and(|value| !value.trim_start().trim_start_matches(['"', '\'']).starts_with('#'))
-    });
-    refers || (text.contains("mapping") && [".yaml", ".yml", ".json"].iter().any(|end| text.contains(end)))
+    let leads_out = |value: &str| !value.trim_start().trim_start_matches(['"', '\'']).starts_with('#');
+    values(text, "$ref").any(leads_out)
+        || (values(text, "mapping").next().is_some() && ENDINGS.iter().any(|end| text.contains(end)))
+}
+
+/// What stands behind a word where it is a key.
+fn values<'t>(text: &'t str, key: &'t str) -> impl Iterator<Item = &'t str> {
+    let behind = text.match_indices(key).map(move |(at, _)| text[at + key.len()..].trim_start_matches(['"', '\'']));
+    behind.filter_map(|rest| rest.trim_start().strip_prefix(':'))
 }
 
 /// Reads files in the folder of a document and below it. A folder that is not there has none.

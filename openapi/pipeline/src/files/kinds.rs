@@ -98,9 +98,12 @@ impl Kind {
     }
 }
 
+/// What the names of documents end with.
+pub(super) const ENDINGS: [&str; 3] = [".yaml", ".yml", ".json"];
+
 /// Whether a text of a mapping is a reference: a name is as likely to have a dot in it as one of a file.
 pub(super) fn is_reference(text: &str) -> bool {
-    text.contains(['/', '#']) || [".yaml", ".yml", ".json"].iter().any(|end| text.ends_with(end))
+    text.contains(['/', '#']) || ENDINGS.iter().any(|end| text.ends_with(end))
 }
 
 /// Calls `found` with the pointer and target of every `$ref` of a node and of every reference of a mapping, and with what it

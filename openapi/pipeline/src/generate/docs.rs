@@ -47,7 +47,7 @@ pub(crate) fn settle(item: &mut Item) {
     Settle.visit_item_mut(item);
 }
 
-/// A harmless text as an attribute, none where it is empty. Its lines are attributes of their own [when they are printed](in_lines),
+/// A harmless text as an attribute, none where it is empty. Its lines are attributes of their own [in the end](in_lines),
 /// and not before: thousands of them would take more memory than all other code.
 pub(crate) fn lines(text: &str) -> Vec<Attribute> {
     as_it_is(&harmless(text))

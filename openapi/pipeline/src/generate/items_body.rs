@@ -6,6 +6,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, parse_quote};
 
 use super::adapt::{Argument, type_argument};
+use super::optional_body::Initial;
 use crate::streams::Framing;
 
 /// The field, the setter and the variable of a body.
@@ -46,20 +47,12 @@ pub(crate) fn settle(builders: &mut ItemMod, has_items: impl Fn(&ItemImpl) -> bo
 fn method(item: &mut ImplItem) {
     let ImplItem::Fn(function) = item else { return };
     match function.sig.ident.to_string().as_str() {
-        "new" => Initial.visit_block_mut(&mut function.block),
+        "new" => {
+            let none = parse_quote!(Err("body_items was not called".to_string()));
+            Initial(none).visit_block_mut(&mut function.block);
+        }
         "send" => Send.visit_block_mut(&mut function.block),
         _ => {}
-    }
-}
-
-/// The body of a new builder: none.
-struct Initial;
-
-impl VisitMut for Initial {
-    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
-        if matches!(&field.member, syn::Member::Named(name) if name == BODY) {
-            field.expr = parse_quote!(Err("body_items was not called".to_string()));
-        }
     }
 }
 

@@ -46,7 +46,7 @@ fn methods(block: &mut ItemImpl) {
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         match function.sig.ident.to_string().as_str() {
-            "new" => Initial.visit_block_mut(&mut function.block),
+            "new" => Initial(parse_quote!(Ok(None))).visit_block_mut(&mut function.block),
             BODY => Setter.visit_block_mut(&mut function.block),
             "body_map" => {
                 function.block = parse_quote!({
@@ -60,13 +60,13 @@ fn methods(block: &mut ItemImpl) {
     }
 }
 
-/// The body of a new builder: none.
-struct Initial;
+/// The body of a new builder.
+pub(super) struct Initial(pub(super) Expr);
 
 impl VisitMut for Initial {
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
         if matches!(&field.member, syn::Member::Named(name) if name == BODY) {
-            field.expr = parse_quote!(Ok(None));
+            field.expr = self.0.clone();
         }
     }
 }
