@@ -307,6 +307,24 @@ impl Need {
         Some(set.into_iter().enumerate().map(of).collect())
     }
 
+    /// What an entry of the tokens file would say that meets it: `kind = "key", state = "valid", scopes = ["read"]`.
+    pub(crate) fn entry(&self) -> String {
+        let list = |names: &BTreeSet<String>| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+        let rights = match &self.rights {
+            Rights::All => String::new(),
+            Rights::Only(scopes) => format!(", scopes = [{}]", list(scopes)),
+            Rights::Without(scopes) => format!(", and scopes without {}", list(scopes)),
+            Rights::OnlyResource { resource, actions } => {
+                format!(", resources = {{ {} = [{}] }}", quoted(resource), list(actions))
+            }
+            Rights::OtherResources { resource } => {
+                let but = resource.as_ref().map(|resource| format!(" but {}", quoted(resource)));
+                format!(", and resources{}", but.unwrap_or_default())
+            }
+        };
+        format!("kind = {}, state = {}{rights}", quoted(&self.kind), quoted(self.state.name()))
+    }
+
     /// Whether it is a valid credential that may do everything.
     pub(crate) fn is_plain(&self) -> bool {
         self.state == State::Valid && self.rights == Rights::All
@@ -321,6 +339,26 @@ impl Need {
     pub(crate) fn of_valid(credential: &Credential) -> Self {
         Self { kind: credential.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }
     }
+}
+
+impl State {
+    /// The word for it in a tokens file.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Limited => "limited",
+            Self::Broke => "broke",
+            Self::Test => "test",
+            Self::OtherAudience => "other-audience",
+        }
+    }
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 impl fmt::Display for Need {

@@ -229,19 +229,24 @@ impl Identities for Tokens {
         let found = fit.min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
             Some(known) => Ok(known.identity.clone()),
-            None => Err(Missing(format!("the tokens file names no identity `{need}`"))),
+            None => Err(Missing(format!(
+                "the tokens file names no identity `{need}`: add [[identity]] with {}",
+                need.entry()
+            ))),
         }
     }
 
     fn foreign_id(&self, parameter: &str) -> Result<String, Missing> {
         match self.foreign.get(parameter) {
             Some(id) if self.ids.get(parameter) != Some(id) => Ok(id.clone()),
-            _ => Err(Missing(format!("the tokens file names no foreign `{parameter}`"))),
+            _ => Err(Missing(format!(
+                "the tokens file names no foreign `{parameter}`: add one that is somebody else's under [foreign]"
+            ))),
         }
     }
 
     fn path_value(&self, parameter: &str, _: String) -> Result<String, Missing> {
-        Err(Missing(format!("the tokens file names no id `{parameter}`")))
+        Err(Missing(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]")))
     }
 
     fn expendable(&self, parameter: &str, is_removed: bool) -> Result<String, Missing> {
@@ -254,7 +259,10 @@ impl Identities for Tokens {
             ids.retain(|id| !is_removed || next.as_ref() != Some(id));
             next
         });
-        next.ok_or_else(|| Missing(format!("the tokens file names no expendable `{parameter}` that is left")))
+        next.ok_or_else(|| {
+            let missing = format!("the tokens file names no expendable `{parameter}` that is left");
+            Missing(format!("{missing}: add some that may be changed and removed under [expendable]"))
+        })
     }
 
     fn is_expendable(&self, parameter: &str, id: &str) -> bool {

@@ -13,8 +13,8 @@ use crate::service::{Defect, environment, requests, serve, tokens_file};
 
 const SHOP: &str = "tests/fixtures/apis/shop";
 
-/// The rules that the check finds broken.
-async fn broken(defect: Option<Defect>, workers: &str) -> BTreeSet<String> {
+/// The rules that the check finds broken, and how many findings it makes of that.
+async fn broken(defect: Option<Defect>, workers: &str) -> (BTreeSet<String>, usize) {
     let (address, log) = serve(defect).await;
     let name = defect.map_or_else(|| format!("control-{workers}"), |defect| defect.to_string());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted");
@@ -53,7 +53,8 @@ async fn broken(defect: Option<Defect>, workers: &str) -> BTreeSet<String> {
     // One more asks whether there is a server at all.
     assert_eq!(report["requests"].as_u64(), u64::try_from(requests(&log) - 1).ok(), "{name}: every request is counted");
     let broken = cases.iter().filter(|case| !["pass", "skip"].iter().any(|verdict| case["verdict"] == *verdict));
-    broken.map(|case| case["rule"].as_str().expect("an id").to_owned()).collect()
+    let rules = broken.map(|case| case["rule"].as_str().expect("an id").to_owned()).collect();
+    (rules, report["apis"][0]["findings"].as_array().map_or(0, Vec::len))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,8 +76,8 @@ async fn an_entry_that_names_no_case_is_stale_before_a_live_server_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_planted_defect_is_found_and_nothing_else() {
-    assert_eq!(broken(None, "1").await, BTreeSet::new(), "a service without a defect");
-    assert_eq!(broken(None, "8").await, BTreeSet::new(), "the same, many cases at a time");
+    assert_eq!(broken(None, "1").await, (BTreeSet::new(), 0), "a service without a defect");
+    assert_eq!(broken(None, "8").await, (BTreeSet::new(), 0), "the same, many cases at a time");
     // All at once: they mostly wait for the ends of windows.
     let mut found = JoinSet::new();
     for (place, defect) in Defect::ALL.into_iter().enumerate() {
@@ -85,9 +86,13 @@ async fn each_planted_defect_is_found_and_nothing_else() {
     let mut found = found.join_all().await;
     found.sort_by_key(|(place, ..)| *place);
     let mut table = String::new();
-    for (_, defect, rules) in found {
+    let mut counts = Vec::new();
+    for (_, defect, (rules, findings)) in found {
         assert!(!rules.is_empty(), "{defect} is not found");
-        let _ = writeln!(table, "{defect}: {}", rules.into_iter().collect::<Vec<_>>().join(" "));
+        let _ = writeln!(table, "{defect}: {findings}: {}", rules.into_iter().collect::<Vec<_>>().join(" "));
+        counts.push(findings);
     }
+    counts.sort_unstable();
+    assert_eq!(counts[counts.len() / 2], 1, "one cause is one finding, mostly: {counts:?}");
     insta::assert_snapshot!(table);
 }
