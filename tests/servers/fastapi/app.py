@@ -139,7 +139,7 @@ def change(note_id: str, draft: Draft, profile: of_scope("notes:write")) -> Note
 
 @app.delete("/notes/{note_id}", status_code=204, responses=refusals | missing)
 def remove(note_id: str, profile: of_scope("notes:write")):
-    del notes[own(note_id, profile).id]
+    del notes[own(note_id, profile, "foreign-removed" not in DEFECTS).id]
 
 
 def may_see_usage(_: of_scope("usage")):
