@@ -13,6 +13,7 @@ mod check;
 mod clock;
 pub mod comparison;
 pub mod contract;
+mod documented;
 pub mod drive;
 pub mod explain;
 pub mod file;
