@@ -43,8 +43,12 @@ fn main() {
         let ours: [(&str, Tool); 3] = [
             ("keyfit", |url, folder| Box::pin(keyfit(url, folder, SHOP, &[]))),
             ("  no waits", |url, folder| {
-                let waits = ["--skip", "shop/rate/exhausted/*", "--skip", "shop/rate/recovered/*"];
-                Box::pin(keyfit(url, folder, SHOP, &waits))
+                Box::pin(keyfit(
+                    url,
+                    folder,
+                    SHOP,
+                    &["--skip", "shop/rate/exhausted/*", "--skip", "shop/rate/recovered/*"],
+                ))
             }),
             ("  as init has it", |url, folder| {
                 let made = folder.join("init").display().to_string();

@@ -139,7 +139,7 @@ pub enum Hidden {
 pub enum Promise {
     /// A success or a redirect has a status that the document names.
     DocumentedStatus,
-    /// A refusal has a status that the document names. Those that HTTP defines for any request, such as 401, 404 and 405, need
+    /// A refusal has a status that the document names. Those that HTTP defines for any request, such as 400, 401 and 404, need
     /// not be named.
     DocumentedRefusal,
     /// A body has one of the media types that the document names for the status.

@@ -56,12 +56,19 @@ impl Core {
     /// What a success carries besides, and what its defects do to it.
     pub(super) fn dress(&self, answer: &mut Answer, operation: &Operation) {
         self.documented_headers(answer, operation);
-        let is_json = answer.headers.iter().any(|(name, value)| name == CONTENT_TYPE && value == "application/json");
-        if self.has(Mutant::OmitsContentType) || (is_json && self.has(Mutant::MislabelsSuccesses)) {
-            answer.headers.retain(|(name, _)| name != CONTENT_TYPE);
+        if (300..400).contains(&answer.status) {
+            answer.header("location", &self.api.base_url);
         }
-        if is_json && self.has(Mutant::MislabelsSuccesses) {
-            answer.header("content-type", "text/html");
+        if answer.headers.iter().any(|(name, value)| name == CONTENT_TYPE && value == "application/json") {
+            let documented = Documented::find(&self.api, operation, answer.status);
+            let name = documented.and_then(|documented| json_of(&documented, "application/json").0);
+            answer.headers.retain(|(name, _)| name != CONTENT_TYPE);
+            let is_mislabelled = self.has(Mutant::MislabelsSuccesses);
+            let name = if is_mislabelled { "text/html" } else { name.unwrap_or("application/json") };
+            answer.header("content-type", name);
+        }
+        if self.has(Mutant::OmitsContentType) {
+            answer.headers.retain(|(name, _)| name != CONTENT_TYPE);
         }
         if self.has(Mutant::LetsSuccessesBeCached) {
             answer.header("cache-control", "public, max-age=60");
@@ -105,13 +112,13 @@ impl Core {
         let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
         let status = refusal.status + u16::from(self.has(Mutant::ContradictsStatus));
         let told = shape.body(status, &refusal.message, wait);
-        let body = told.map(|body| if self.has(Mutant::RenamesErrorMembers) { json!({ "fault": body }) } else { body });
         let documented = Documented::find(&self.api, operation, refusal.status);
-        let (media_type, schema) = documented.as_ref().map_or((None, None), |documented| json_of(documented, shape));
-        let is_defective = self.has(Mutant::RenamesErrorMembers);
-        let body = match schema.filter(|_| !is_defective) {
-            Some(schema) => Some(self.fitted(body, schema, shape)),
-            None => body,
+        let documented = documented.as_ref().map(|documented| json_of(documented, &shape.media_type));
+        let (media_type, schema) = documented.unwrap_or_default();
+        let body = match (told, schema) {
+            (Some(told), _) if self.has(Mutant::RenamesErrorMembers) => Some(json!({ "fault": told })),
+            (told, Some(schema)) => Some(self.fitted(told, schema, shape)),
+            (told, None) => told,
         };
         let Some(body) = body else { return Answer::empty(refusal.status) };
         Answer::of(refusal.status, media_type.unwrap_or(&shape.media_type), body.to_string())
@@ -124,7 +131,9 @@ impl Core {
             Some(told) if fits(&told) => told,
             told => {
                 let mut whole = example::value(&self.api, Direction::Answer, schema);
-                told.into_iter().for_each(|told| merge(&mut whole, told));
+                if let Some(told) = told {
+                    merge(&mut whole, told);
+                }
                 whole
             }
         };
@@ -135,11 +144,10 @@ impl Core {
     }
 }
 
-/// The media type of a refusal's body and its schema, where the document has one that is JSON: that of the contract, if the document
-/// knows it.
-fn json_of<'a>(documented: &Documented<'a>, shape: &ErrorShape) -> (Option<&'a str>, Option<&'a Value>) {
+/// The media type of a JSON body and its schema, where the document has such a body: this media type, if the document knows it.
+fn json_of<'a>(documented: &Documented<'a>, named: &str) -> (Option<&'a str>, Option<&'a Value>) {
     let all = || documented.content().into_iter().flatten().filter(|(range, _)| is_json(range) && !range.contains('*'));
-    let known = || all().find(|(range, _)| covers(range, &shape.media_type)).or_else(|| all().next());
+    let known = || all().find(|(range, _)| covers(range, named)).or_else(|| all().next());
     known().map_or((None, None), |(range, media)| (Some(range.as_str()), media.get("schema")))
 }
 
@@ -147,7 +155,9 @@ fn json_of<'a>(documented: &Documented<'a>, shape: &ErrorShape) -> (Option<&'a s
 fn merge(whole: &mut Value, told: Value) {
     match (whole, told) {
         (Value::Object(whole), Value::Object(told)) => {
-            told.into_iter().for_each(|(name, value)| merge(whole.entry(name).or_insert(Value::Null), value));
+            for (name, value) in told {
+                merge(whole.entry(name).or_insert(Value::Null), value);
+            }
         }
         (whole, told) => *whole = told,
     }

@@ -15,7 +15,7 @@ use crate::documented::{Documented, covers, names_success};
 use crate::items;
 
 /// Refusals that HTTP defines for any request: those who describe an API leave them out.
-const OF_ANY_REQUEST: [u16; 14] = [401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 421, 429, 431];
+const OF_ANY_REQUEST: [u16; 16] = [400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 421, 422, 429, 431];
 /// Refusals that come from who stands before an API as well: a proxy, a router, a parser.
 const OF_THE_FRONT: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
 /// In what those write.
@@ -72,8 +72,11 @@ impl<'a> Described<'a> {
         let documented = self.documented()?;
         let content = documented.content()?;
         let finding = if reply.body.is_empty() {
-            let demands = |media: &Value| media["schema"].as_object().is_some_and(|schema| !schema.is_empty());
-            let is_missing = self.may_have_body() && content.values().all(demands);
+            // No items, and no text, are an empty body.
+            let demands = |(range, media): (&String, &Value)| {
+                is_whole_json(range) && media["schema"].as_object().is_some_and(|schema| !schema.is_empty())
+            };
+            let is_missing = self.may_have_body() && content.iter().all(demands);
             is_missing.then(|| format!("the body of a {} is empty", reply.status))
         } else {
             self.mismatch(&documented, content)
@@ -122,7 +125,7 @@ impl<'a> Described<'a> {
         if let Some(streamed) = streamed.filter(|streamed| framing(named) == Some(streamed.framing)) {
             return items::mismatch(api, operation.streaming.as_ref(), streamed, &reply.body);
         }
-        if !is_json(named) || framing(named).is_some() {
+        if !is_whole_json(named) {
             return None;
         }
         let mut candidates =
@@ -163,4 +166,9 @@ impl<'a> Described<'a> {
         };
         Found { finding, at_most }
     }
+}
+
+/// Whether a body of this media type is one JSON value.
+fn is_whole_json(media_type: &str) -> bool {
+    is_json(media_type) && framing(media_type).is_none()
 }

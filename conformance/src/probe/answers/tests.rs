@@ -43,6 +43,11 @@ paths:
       responses:
         '200': { description: Nothing is said of a body. }
         default: { $ref: '#/components/responses/Problem' }
+  /items:
+    get:
+      operationId: items
+      responses:
+        '200': { description: Notes., content: { application/x-ndjson: { schema: { $ref: '#/components/schemas/Note' } } } }
   /partial:
     get:
       operationId: partial
@@ -169,6 +174,13 @@ fn what_is_right_is_not_found_fault_with() {
             ],
         ),
         (
+            "items",
+            &[
+                "200\ncontent-type: application/x-ndjson",
+                "200\ncontent-type: application/x-ndjson\n\n{\"text\":\"a\"}\n",
+            ],
+        ),
+        (
             "partial",
             &[
                 "200\ncontent-type: application/json\n\n{\"text\":\"a\"}",
@@ -206,7 +218,7 @@ fn what_is_wrong_is_found_and_binds_as_plainly_as_the_document_speaks() {
         ("left", Promise::DocumentedMediaType, "502\ncontent-type: text/html\n\n<html>", "`text/html`", Observe),
         ("exact", Promise::DocumentedBody, "200\ncontent-type: application/json\n\n{}", "/text is missing", Must),
         ("exact", Promise::DocumentedBody, "200\ncontent-type: application/json\n\n{\"te", "is not JSON", Must),
-        ("exact", Promise::DocumentedBody, "200", "the body of a 200 is empty", Must),
+        ("exact", Promise::DocumentedBody, "404", "the body of a 404 is empty", Must),
         ("exact", Promise::DocumentedBody, &format!("404\n{problem}"), "/errors is missing", Must),
         ("exact", Promise::DocumentedBody, &format!("500\n{problem}"), "/errors is missing", Should),
         ("open", Promise::DocumentedBody, &format!("404\n{problem}"), "/errors is missing", Should),
