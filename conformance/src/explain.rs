@@ -129,6 +129,10 @@ fn why(rule: &Rule) -> &'static str {
         Some(Family::Method) => "a method that nobody documented is one that nobody guards",
         Some(Family::Batch) => "an item whose outcome is missing or miscounted is lost or sent twice",
         Some(Family::Rate) => "clients that cannot see what is left run into the limit, all at the same time",
+        Some(Family::Answer) => {
+            "clients are generated from the document and read answers by it: what it does not say of them arrives as an error, \
+             whatever the server has done"
+        }
         Some(Family::Oauth) => "who can trick the authorization server has every token that it grants",
         Some(Family::Jwt) => "a forged or outdated JWT that is accepted is a key for everybody",
         Some(Family::Keys) => "who manages keys badly gives away more than they have, or cannot take it back",

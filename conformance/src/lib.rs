@@ -15,6 +15,7 @@ mod clock;
 pub mod comparison;
 pub mod contract;
 mod control;
+mod documented;
 pub mod drive;
 pub mod explain;
 pub mod file;

@@ -14,7 +14,8 @@ use crate::verdict::{Fault, Outcome, Verdict};
 ///
 /// Presumed are the rules that a rule names, where they are broken in the same way: by the status, or by what else there is
 /// to an answer. And of the rules that send the same, one judges the status: the most binding one, before others one that is
-/// about nothing else. What is presumed binds at least as much, so that no failure hides behind less.
+/// about nothing else. A rule about every answer has nothing to say of one that breaks another rule. What is presumed binds at
+/// least as much, so that no failure hides behind less.
 pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     let broken = Broken::of(catalogue, outcomes);
     let roots: Vec<Option<&Rule>> = (0..catalogue.cases.len()).map(|place| broken.root(place)).collect();
@@ -51,7 +52,7 @@ impl<'a, 'o> Broken<'a, 'o> {
 
     /// The rule that is broken instead of that of the case.
     fn root(&self, place: usize) -> Option<&'a Rule> {
-        let root = self.named(place).or_else(|| self.same_status(place))?;
+        let root = self.named(place).or_else(|| self.same_status(place)).or(self.outcomes[place].explained_by)?;
         Some(self.root(root).unwrap_or_else(|| self.rule(root)))
     }
 

@@ -1,32 +1,84 @@
-//! Rules about any answer: what none may hold, whatever was asked. They send nothing of their own.
+//! Rules about any answer: what holds of each, whatever was asked. They send nothing of their own.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::catalogue::Catalogue;
-use crate::contract::Probe;
-use crate::verdict::{Fault, Outcome};
+use crate::catalogue::{Case, Catalogue};
+use crate::contract::{Level, Probe, Standing};
+use crate::verdict::{Fault, Observation, Outcome, Verdict};
 
-/// Judges the cases of such rules by what the other cases of their operations were answered.
+/// Judges the cases of such rules by what the other cases were answered by their operations: by the most binding finding of an
+/// answer that breaks no other rule, where there is one.
 pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
-    // By operation: each has such a case, and there may be thousands of both.
-    let mut answered: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (place, (case, outcome)) in catalogue.cases.iter().zip(outcomes.iter()).enumerate() {
-        if outcome.status.is_some() {
-            answered.entry(case.operation).or_default().push(place);
-        }
-    }
-    for (place, case) in catalogue.cases.iter().enumerate() {
-        let rule = catalogue.rule(case);
-        let (Some(Probe::Any), Some(expect)) = (&rule.probe, &rule.expect) else { continue };
-        let Some(answered) = answered.get(&case.operation) else { continue };
-        let mut leaks = answered.iter().flat_map(|answered| &outcomes[*answered].leaks);
-        let found = leaks.find(|leak| expect.hides.contains(&leak.hidden));
-        let judged = found.map_or_else(Outcome::pass, |leak| {
-            let mut outcome = Outcome::broken(case.level, leak.finding.clone()).by(Fault::Leak);
-            outcome.status = leak.exchange.status;
-            outcome.exchanges = vec![leak.exchange.clone()];
-            outcome
-        });
+    let seen = Seen::of(catalogue, outcomes);
+    let judged: Vec<(usize, Outcome)> = (catalogue.cases.iter().enumerate())
+        .filter_map(|(place, case)| Some((place, seen.judged(catalogue, outcomes, case)?)))
+        .collect();
+    for (place, judged) in judged {
         outcomes[place] = Outcome { took: outcomes[place].took, ..judged };
     }
+}
+
+/// Which cases were answered, and the observations of which cases are about what, each by the place of the operation: there may
+/// be thousands of both.
+#[derive(Default)]
+struct Seen {
+    answered: HashMap<usize, Vec<usize>>,
+    observed: HashMap<usize, Vec<(usize, usize)>>,
+}
+
+impl Seen {
+    fn of(catalogue: &Catalogue, outcomes: &[Outcome]) -> Self {
+        let mut seen = Self::default();
+        for (place, (case, outcome)) in catalogue.cases.iter().zip(outcomes).enumerate() {
+            if outcome.status.is_some() {
+                seen.answered.entry(case.operation).or_default().push(place);
+            }
+            for (number, observation) in outcome.observations.iter().enumerate() {
+                seen.observed.entry(observation.operation).or_default().push((place, number));
+            }
+        }
+        seen
+    }
+
+    /// What comes of a case; `None` where its rule is another one, or its operation answered nothing.
+    fn judged(&self, catalogue: &Catalogue, outcomes: &[Outcome], case: &Case) -> Option<Outcome> {
+        let rule = catalogue.rule(case);
+        let expect = rule.expect.as_ref().filter(|_| rule.probe == Some(Probe::Any))?;
+        let observed = self.observed.get(&case.operation).map_or(&[][..], Vec::as_slice);
+        if observed.is_empty() && !self.answered.contains_key(&case.operation) {
+            return None;
+        }
+        let findings = observed.iter().map(|(place, number)| (*place, &outcomes[*place].observations[*number]));
+        let own = findings.filter(|(_, found)| expect.standing().any(|about| about == found.about));
+        let found = own.map(|(place, found)| {
+            let level = found.at_most.min(case.level);
+            let is_explained = explains(&catalogue.cases[place], &outcomes[place], found.about, level);
+            (is_explained, level, place, found)
+        });
+        let found = found.min_by_key(|(is_explained, level, place, _)| (*is_explained, Reverse(*level), *place));
+        Some(found.map_or_else(Outcome::pass, |(is_explained, level, place, found)| {
+            let explained_by = is_explained.then_some(place);
+            Outcome { explained_by, ..broken(level, found) }
+        }))
+    }
+}
+
+fn broken(level: Level, found: &Observation) -> Outcome {
+    let fault = match found.about {
+        Standing::Hides(_) => Fault::Leak,
+        Standing::Keeps(_) => Fault::Content,
+    };
+    let mut outcome = Outcome::broken(level, found.finding.clone()).by(fault);
+    outcome.status = found.exchange.status;
+    outcome.exchanges = vec![found.exchange.clone()];
+    outcome
+}
+
+/// Whether a case says already what is wrong with an answer to it: it is broken by that answer, and binds at least as much. Nothing
+/// explains what an answer shows and may not.
+fn explains(case: &Case, outcome: &Outcome, about: Standing, level: Level) -> bool {
+    let is_broken = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info);
+    let is_by_answer = matches!(outcome.fault, Some(Fault::Status | Fault::Content));
+    is_broken && is_by_answer && case.level >= level && matches!(about, Standing::Keeps(_))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Hidden, Level};
+use crate::contract::{Level, Standing};
 use crate::secret::Redactor;
 
 /// How a case ended.
@@ -55,8 +55,10 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// The rule that is broken instead, for which this one is not reached.
     pub follows: Option<String>,
-    /// What its answers hold that rules about any answer may forbid.
-    pub leaks: Vec<Leak>,
+    /// What its answers show that a rule about every answer looks at.
+    pub observations: Vec<Observation>,
+    /// Of such a rule: the place of the case that is broken by the same answer, where there is no other.
+    pub(crate) explained_by: Option<usize>,
     /// The name of the identity that called, at a live server.
     pub identity: Option<String>,
     /// Requests that were sent.
@@ -69,13 +71,17 @@ pub struct Outcome {
     pub readings: Vec<(usize, usize)>,
 }
 
-/// What an answer holds and perhaps may not.
+/// What is wrong with an answer, whatever it answers.
 #[derive(Clone, Debug)]
-pub struct Leak {
-    /// What it is.
-    pub hidden: Hidden,
-    /// The same for people.
+pub struct Observation {
+    /// What was looked at.
+    pub about: Standing,
+    /// What is wrong.
     pub finding: String,
+    /// How binding that can be at most.
+    pub at_most: Level,
+    /// The place of the operation that answered.
+    pub(crate) operation: usize,
     /// Where it was found.
     pub exchange: Exchange,
 }
@@ -136,7 +142,8 @@ impl Outcome {
             status: None,
             fault: None,
             follows: None,
-            leaks: Vec::new(),
+            observations: Vec::new(),
+            explained_by: None,
             identity: None,
             requests: 0,
             took: Duration::ZERO,

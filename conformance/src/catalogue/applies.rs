@@ -6,8 +6,9 @@ use super::{required_field, undeclared_method, wrong_top_level};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
-    OauthProbe, Probe, Rule,
+    OauthProbe, Probe, Promise, Rule,
 };
+use crate::documented::names_success;
 use crate::identity::Need;
 
 /// Whether a probe means anything at an operation.
@@ -156,10 +157,28 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
     }
 }
 
-/// Whether what a rule expects can be seen: an answer to HEAD has no body.
+/// Whether what a rule expects can be seen: an answer to HEAD has no body, and what a document does not say it does not promise.
 pub(super) fn can_be_seen(rule: &Rule, operation: &Operation) -> bool {
-    let body = rule.expect.as_ref().and_then(|expect| expect.body);
-    operation.method != "HEAD" || matches!(body, None | Some(Body::Schema))
+    let Some(expect) = &rule.expect else { return true };
+    let keeps = &expect.keeps;
+    (keeps.is_empty() || keeps.iter().any(|promise| is_promised(*promise, operation)))
+        && (operation.method != "HEAD" || matches!(expect.body, None | Some(Body::Schema)))
+}
+
+/// Whether there is anything that could break a promise about answers.
+fn is_promised(promise: Promise, operation: &Operation) -> bool {
+    let responses = &operation.responses;
+    match promise {
+        Promise::DocumentedStatus => names_success(operation),
+        Promise::DocumentedRefusal => {
+            responses.keys().any(|status| status.starts_with('4')) && !responses.contains_key("default")
+        }
+        Promise::DocumentedMediaType => responses.values().any(|shape| shape.media_type.is_some()),
+        Promise::DocumentedBody => responses.values().any(|shape| shape.schema.is_some() || shape.streamed.is_some()),
+        Promise::DocumentedHeaders => responses.values().any(|shape| !shape.headers.is_empty()),
+        Promise::Private => operation.method == "GET" && !operation.needed.is_optional(),
+        Promise::NoServerError | Promise::Challenge | Promise::Allow | Promise::ContentType => true,
+    }
 }
 
 /// The authorization server belongs to no operation: its cases stand at the first call that only reads, of those that take its

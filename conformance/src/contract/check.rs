@@ -208,6 +208,14 @@ impl Checker<'_> {
                 let problem = format!("`{}` presumes `{id}`, a rule of the other end", rule.id);
                 return Err(self.failure(id, problem, "servers are judged by servers, clients by clients"));
             }
+            if other.probe == Some(Probe::Any) && rule.probe != Some(Probe::Any) {
+                let problem = format!("`{}` presumes `{id}`, a rule about every answer", rule.id);
+                return Err(self.failure(
+                    id,
+                    problem,
+                    "it is judged by the answers to the others: let it presume them",
+                ));
+            }
             if other.level < rule.level {
                 let problem = format!("`{}` is a `{}` and presumes `{id}`, a `{}`", rule.id, rule.level, other.level);
                 return Err(self.failure(id, problem, "what is built upon binds at least as much: leave it out"));
@@ -230,7 +238,8 @@ impl Checker<'_> {
     fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
         let has_status = expect.success || !expect.status.is_empty();
         let compares = expect.same_as.is_some() || expect.same_headers_as.is_some();
-        let says_nothing = !has_status && !compares && expect.hides.is_empty();
+        let is_standing = expect.standing().next().is_some();
+        let says_nothing = !has_status && !compares && !is_standing;
         if says_nothing {
             return Err(self.failure(
                 &rule.id,
@@ -238,13 +247,20 @@ impl Checker<'_> {
                 "add `status = [...]`, `success = true`, `same-as` or `hides = [...]`",
             ));
         }
-        let rest = Expect { hides: Vec::new(), ..expect.clone() };
+        let rest = Expect { hides: Vec::new(), keeps: Vec::new(), ..expect.clone() };
         let judges_more = has_status || rest.is_about_more() || compares;
-        if rule.probe == Some(Probe::Any) && (judges_more || expect.hides.is_empty()) {
+        if rule.probe == Some(Probe::Any) && (judges_more || !is_standing) {
             return Err(self.failure(
                 &rule.id,
-                "a rule about any answer says what none of them may hold, and nothing else",
-                "write `expect = { hides = [...] }` alone",
+                "a rule about any answer says what holds of all of them, or what none of them may hold, and nothing else",
+                "write `expect = { hides = [...] }` or `expect = { keeps = [...] }` alone",
+            ));
+        }
+        if rule.probe != Some(Probe::Any) && !expect.keeps.is_empty() {
+            return Err(self.failure(
+                &rule.id,
+                "`keeps` is about every answer, and the rule about the answer to one probe",
+                "write `probe = \"any\"`",
             ));
         }
         if expect.rate.is_some() && self.contract.rate_limit.is_none() {

@@ -29,7 +29,7 @@ pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
 pub use probe::Probe;
-pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Rate, Rule};
+pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
 pub use token_probe::{JwtProbe, OauthProbe, Tampering};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
@@ -67,6 +67,9 @@ pub struct Contract {
     /// mock asks at each request.
     #[serde(skip)]
     rulings: HashMap<Probe, Vec<usize>>,
+    /// What its rules about every answer look at: each answer is looked at.
+    #[serde(skip)]
+    standing: Vec<Standing>,
     /// The places of the kinds of token.
     #[serde(skip)]
     kinds: HashMap<String, usize>,
@@ -273,6 +276,12 @@ impl Contract {
                 contract.rulings.entry(probe.clone()).or_default().push(place);
             }
         }
+        let about_all = contract.rules.iter().filter(|rule| rule.probe == Some(Probe::Any));
+        for one in about_all.filter_map(|rule| rule.expect.as_ref()).flat_map(Expect::standing) {
+            if !contract.standing.contains(&one) {
+                contract.standing.push(one);
+            }
+        }
         Ok(contract)
     }
 
@@ -389,6 +398,11 @@ impl Contract {
     pub fn asks_for(&self, challenge: Challenge, operation: &Operation) -> bool {
         let asks = |rule: &Rule| rule.expect.as_ref().is_some_and(|expect| expect.challenge == Some(challenge));
         self.rules.iter().any(|rule| asks(rule) && rule.covers(&operation.id))
+    }
+
+    /// What its rules about every answer look at, each once.
+    pub(crate) fn standing(&self) -> &[Standing] {
+        &self.standing
     }
 
     /// The rule that says what a probe meets at an operation. The mock answers by it.

@@ -10,7 +10,7 @@ use super::token_probe::{JwtProbe, OauthProbe, Tampering};
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
-    /// Nothing: every answer that other rules had from the operation is judged, by what it must not hold.
+    /// Nothing: every answer that other rules had from the operation is judged, by `hides` and `keeps`.
     Any,
     /// A valid request.
     Valid,

@@ -72,6 +72,8 @@ pub enum Family {
     Batch,
     /// How calls are counted.
     Rate,
+    /// What holds of every answer.
+    Answer,
     /// How tokens are granted.
     Oauth,
     /// How JWTs are judged.
@@ -100,6 +102,8 @@ pub struct Expect {
     pub rate: Option<Rate>,
     /// What is nowhere in the answer.
     pub hides: Vec<Hidden>,
+    /// What holds of every answer, whatever was asked: for rules with the probe `any`.
+    pub keeps: Vec<Promise>,
     /// Status and body are those of the answer to this other probe.
     pub same_as: Option<Probe>,
     /// The member `error` of the body is one of these; in a redirect, the parameter of that name.
@@ -122,8 +126,47 @@ pub struct Expect {
 pub enum Hidden {
     /// The token that was presented; where a key was minted, that key.
     Token,
-    /// What shows the inside of the server: a stack trace, a path of its files.
+    /// What shows the inside of the server: a stack trace, a path of its files, the text of a query. Refusals are looked at
+    /// alone: what is served may be a text about anything.
     Internals,
+    /// What a password was made into before it was stored, where the document has no member for it.
+    PasswordHash,
+}
+
+/// What a document or a standard says of every answer, whatever was asked.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promise {
+    /// A success or a redirect has a status that the document names.
+    DocumentedStatus,
+    /// A refusal has a status that the document names. Those that HTTP defines for any request, such as 400, 401 and 404, need
+    /// not be named.
+    DocumentedRefusal,
+    /// A body has one of the media types that the document names for the status.
+    DocumentedMediaType,
+    /// A JSON body fits the schema that the document has for the status, and is there where it has one.
+    DocumentedBody,
+    /// The headers that the document demands are there, and those that it describes are of their types.
+    DocumentedHeaders,
+    /// The status is not one of a fault of the server.
+    NoServerError,
+    /// A 401 says by which scheme to authenticate.
+    Challenge,
+    /// A 405 says which methods there are.
+    Allow,
+    /// A body has a `Content-Type`.
+    ContentType,
+    /// What a credential opened is not left to caches that others use too.
+    Private,
+}
+
+/// What a rule about every answer looks at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It may not be in an answer.
+    Hides(Hidden),
+    /// It holds of an answer.
+    Keeps(Promise),
 }
 
 /// What the body of an answer is.
@@ -221,7 +264,13 @@ impl Expect {
         let names = [&self.headers, &self.error].into_iter().any(|names| !names.is_empty());
         let same = self.same_as.is_some() || self.same_headers_as.is_some();
         let judged = self.body.is_some() || self.rate.is_some() || self.grant.is_some() || self.key.is_some();
-        names || same || judged || self.challenge.is_some() || self.no_store || !self.hides.is_empty()
+        names || same || judged || self.challenge.is_some() || self.no_store || self.standing().next().is_some()
+    }
+
+    /// What it looks at in every answer, where its rule is about them.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = Standing> {
+        let hidden = self.hides.iter().copied().map(Standing::Hides);
+        hidden.chain(self.keeps.iter().copied().map(Standing::Keeps))
     }
 
     /// What is sent first, so that the answer can be compared with that one.
@@ -233,7 +282,7 @@ impl Expect {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
@@ -241,6 +290,7 @@ impl Family {
         Self::Method,
         Self::Batch,
         Self::Rate,
+        Self::Answer,
         Self::Oauth,
         Self::Jwt,
         Self::Keys,
@@ -258,6 +308,7 @@ impl fmt::Display for Family {
             Self::Method => "method",
             Self::Batch => "batch",
             Self::Rate => "rate",
+            Self::Answer => "answer",
             Self::Oauth => "oauth",
             Self::Jwt => "jwt",
             Self::Keys => "keys",

@@ -20,6 +20,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
          rfc7617 = {{ title = \"RFC 7617: the Basic HTTP authentication scheme\", url = \"https://www.rfc-editor.org/rfc/rfc7617\" }}\n\
          rfc8725 = {{ title = \"RFC 8725: JSON Web Token best current practices\", url = \"https://www.rfc-editor.org/rfc/rfc8725\" }}\n\
          rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
+         rfc9111 = {{ title = \"RFC 9111: HTTP caching\", url = \"https://www.rfc-editor.org/rfc/rfc9111\" }}\n\
          rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
          owasp = {{ title = \"OWASP API Security Top 10, 2023\", url = \"https://owasp.org/API-Security/editions/2023/en/0x11-t10/\" }}\n",
         title = plain(&facts.title),

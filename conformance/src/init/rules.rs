@@ -18,8 +18,7 @@ const SEVERAL: &str = include_str!("rules/several.toml");
 const ALIKE: &str = include_str!("rules/alike.toml");
 const HEADER: &str = include_str!("rules/header.toml");
 const NO_QUERY: &str = include_str!("rules/no-query.toml");
-const ERROR: &str = include_str!("rules/error.toml");
-const ERROR_ID: &str = include_str!("rules/error-id.toml");
+const ANSWERS: &str = include_str!("rules/answers.toml");
 const TENANT: &str = include_str!("rules/tenant.toml");
 const ID: &str = include_str!("rules/id.toml");
 const LIMITED: &str = include_str!("rules/limited.toml");
@@ -38,7 +37,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         (BASIC, has(|carrier| *carrier == Carrier::Basic)),
         (JWT, facts.schemes.iter().any(|scheme| scheme.is_jwt)),
         (NO_QUERY, has(|carrier| !matches!(carrier, Carrier::Query(_)))),
-        (ERROR, facts.error.is_some()),
+        (ANSWERS, true),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
         (OAUTH, facts.authorization.is_some()),
         (REFRESH, facts.authorization.as_ref().is_some_and(Authorization::refreshes)),
@@ -47,11 +46,9 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
-    let named = facts.tenants.iter().chain(&facts.ids).filter(|_| facts.error.is_some());
-    let of_errors = named.map(|name| (ERROR_ID, name.clone()));
     let of_several = facts.joined().into_iter().map(|kind| (SEVERAL, kind.clone()));
     let of_alike = facts.alike().into_iter().map(|kind| (ALIKE, kind.clone()));
-    let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids).chain(of_errors);
+    let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids);
     let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
     for set in facts.alternatives() {
         let kinds = set.iter().map(|kind| quoted(kind)).collect::<Vec<_>>().join(", ");
@@ -91,7 +88,7 @@ pub(super) fn joined(rules: &[String]) -> String {
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 9] = ["auth", "jwt", "oauth", "scope", "tenant", "error", "method", "rate", "client"];
+const FAMILIES: [&str; 10] = ["auth", "jwt", "oauth", "scope", "tenant", "error", "method", "rate", "answer", "client"];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
     // What a document calls a parameter stays within the quotes that it is put into.

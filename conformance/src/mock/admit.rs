@@ -298,7 +298,10 @@ impl Core {
         if is_accepted != self.has(defect) {
             return Ok(());
         }
-        Err(Refusal::new(self.status(&probe, operation, 403), "Not found"))
+        Err(match self.status(&probe, operation, 403) {
+            401 => self.unauthorized(operation, &probe, "Not found"),
+            status => Refusal::new(status, "Not found"),
+        })
     }
 
     fn scopes(&self, token: &Token, credential: &Credential, operation: &Operation) -> Result<(), Refusal> {
@@ -393,7 +396,8 @@ impl Core {
     pub(super) fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
         let message = if self.has(Mutant::TracesRefusals) { TRACE } else { message };
         let refusal = Refusal::new(self.status(probe, operation, 401), message);
-        if self.has(Mutant::OmitsChallenge) {
+        let is_old = *probe == Probe::RevokedToken && self.has(Mutant::OmitsChallengeOfOldTokens);
+        if is_old || self.has(Mutant::OmitsChallenge) {
             return refusal;
         }
         // RFC 6750, section 3: without a token there is a challenge and no error code.

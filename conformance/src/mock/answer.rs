@@ -1,22 +1,30 @@
-//! What every answer carries, and refusals as the contract shapes them.
+//! What every answer carries, and refusals as contract and document shape them.
 
-use keyfit_openapi::Operation;
-use serde_json::json;
+use hyper::header::CONTENT_TYPE;
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Operation, example};
+use serde_json::{Value, json};
 
 use super::call::{Answer, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::window::Window;
+use crate::body::{is_json, plain};
 use crate::clock;
 use crate::contract::ErrorShape;
+use crate::documented::{Documented, covers};
+
+/// In the form of bcrypt; of no password.
+const PASSWORD_HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
 
 impl Core {
     /// A refusal as the contract's error profile shapes it.
     pub(super) fn refuse(&self, refusal: Refusal, operation: &Operation, window: Option<Window>) -> Answer {
         let wait = window.map_or(0, |window| window.reset.saturating_sub(clock::epoch_seconds()));
         let shape = self.contract.error_shape(&operation.errors, refusal.status);
-        let mut answer = self.refusal_body(&refusal, shape, wait);
+        let mut answer = self.refusal_body(&refusal, shape, operation, wait);
         answer.headers.extend(refusal.headers);
+        self.documented_headers(&mut answer, operation);
         if refusal.status == 429 && self.contract.rate_limit.as_ref().is_some_and(|rules| rules.retry_after) {
             let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
             answer.header("retry-after", wait.to_string());
@@ -45,7 +53,46 @@ impl Core {
         answer.header(&rules.reset_header, reset.to_string());
     }
 
-    fn refusal_body(&self, refusal: &Refusal, shape: Option<&ErrorShape>, wait: u64) -> Answer {
+    /// What a success carries besides, and what its defects do to it.
+    pub(super) fn dress(&self, answer: &mut Answer, operation: &Operation) {
+        self.documented_headers(answer, operation);
+        if (300..400).contains(&answer.status) {
+            answer.header("location", &self.api.base_url);
+        }
+        if answer.headers.iter().any(|(name, value)| name == CONTENT_TYPE && value == "application/json") {
+            let documented = Documented::find(&self.api, operation, answer.status);
+            let name = documented.and_then(|documented| json_of(&documented, "application/json").0);
+            answer.headers.retain(|(name, _)| name != CONTENT_TYPE);
+            let is_mislabelled = self.has(Mutant::MislabelsSuccesses);
+            let name = if is_mislabelled { "text/html" } else { name.unwrap_or("application/json") };
+            answer.header("content-type", name);
+        }
+        if self.has(Mutant::OmitsContentType) {
+            answer.headers.retain(|(name, _)| name != CONTENT_TYPE);
+        }
+        if self.has(Mutant::LetsSuccessesBeCached) {
+            answer.header("cache-control", "public, max-age=60");
+        }
+        if self.has(Mutant::ShowsPasswordHash) {
+            answer.header("x-user", PASSWORD_HASH);
+        }
+    }
+
+    /// The headers that the document demands of a status, but for those that are there.
+    fn documented_headers(&self, answer: &mut Answer, operation: &Operation) {
+        if self.has(Mutant::OmitsDocumentedHeaders) {
+            return;
+        }
+        let Some(documented) = Documented::find(&self.api, operation, answer.status) else { return };
+        for (name, header) in documented.headers().filter(|(_, header)| header["required"] == true) {
+            if !answer.headers.iter().any(|(known, _)| known.as_str().eq_ignore_ascii_case(name)) {
+                let value = example::value(&self.api, Direction::Answer, &header["schema"]);
+                answer.header(name, plain(&value));
+            }
+        }
+    }
+
+    fn refusal_body(&self, refusal: &Refusal, shape: Option<&ErrorShape>, operation: &Operation, wait: u64) -> Answer {
         if self.has(Mutant::RefusesInHtml) && refusal.outcome.is_none() {
             let mut answer = Answer::json(refusal.status, "<html><body>Refused</body></html>");
             answer.headers.clear();
@@ -64,13 +111,70 @@ impl Core {
         }
         let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
         let status = refusal.status + u16::from(self.has(Mutant::ContradictsStatus));
-        let Some(body) = shape.body(status, &refusal.message, wait) else { return Answer::empty(refusal.status) };
-        let body = if self.has(Mutant::RenamesErrorMembers) { json!({ "fault": body }) } else { body };
-        let mut answer = Answer::json(refusal.status, body.to_string());
-        if shape.media_type != "application/json" {
-            answer.headers.clear();
-            answer.header("content-type", &shape.media_type);
+        let told = shape.body(status, &refusal.message, wait);
+        let documented = Documented::find(&self.api, operation, refusal.status);
+        let documented = documented.as_ref().map(|documented| json_of(documented, &shape.media_type));
+        let (media_type, schema) = documented.unwrap_or_default();
+        let body = match (told, schema) {
+            (Some(told), _) if self.has(Mutant::RenamesErrorMembers) => Some(json!({ "fault": told })),
+            (told, Some(schema)) => Some(self.fitted(told, schema, shape)),
+            (told, None) => told,
+        };
+        let Some(body) = body else { return Answer::empty(refusal.status) };
+        Answer::of(refusal.status, media_type.unwrap_or(&shape.media_type), body.to_string())
+    }
+
+    /// What the contract says of the body of a refusal, with what the document demands besides.
+    fn fitted(&self, told: Option<Value>, schema: &Value, shape: &ErrorShape) -> Value {
+        let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
+        let mut body = match told {
+            Some(told) if fits(&told) => told,
+            told => {
+                let mut whole = example::value(&self.api, Direction::Answer, schema);
+                if let Some(told) = told {
+                    merge(&mut whole, told);
+                }
+                whole
+            }
+        };
+        if self.has(Mutant::MisshapesRefusals) {
+            misshape(&self.api, schema, shape, &mut body);
         }
-        answer
+        body
+    }
+}
+
+/// The media type of a JSON body and its schema, where the document has such a body: this media type, if the document knows it.
+fn json_of<'a>(documented: &Documented<'a>, named: &str) -> (Option<&'a str>, Option<&'a Value>) {
+    let all = || documented.content().into_iter().flatten().filter(|(range, _)| is_json(range) && !range.contains('*'));
+    let known = || all().find(|(range, _)| covers(range, named)).or_else(|| all().next());
+    known().map_or((None, None), |(range, media)| (Some(range.as_str()), media.get("schema")))
+}
+
+/// Puts the members of one value into another, those of objects in it one by one.
+fn merge(whole: &mut Value, told: Value) {
+    match (whole, told) {
+        (Value::Object(whole), Value::Object(told)) => {
+            for (name, value) in told {
+                merge(whole.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (whole, told) => *whole = told,
+    }
+}
+
+/// Gives the members that the contract does not know other types than they have.
+fn misshape(api: &Api, schema: &Value, shape: &ErrorShape, body: &mut Value) {
+    let Some(members) = body.as_object_mut() else { return };
+    let is_known = |name: &str| shape.fields.iter().any(|field| field.at.split('/').nth(1) == Some(name));
+    for (name, member) in api.resolve(schema)["properties"].as_object().into_iter().flatten() {
+        let other = match api.kind(member) {
+            Some("object") => json!([]),
+            Some(_) => json!({}),
+            None => continue,
+        };
+        if !is_known(name) {
+            members.insert(name.clone(), other);
+        }
     }
 }

@@ -113,7 +113,9 @@ impl Core {
         let operation = &self.api.operations[index];
         if call.method == "HEAD" && self.has(Mutant::RefusesHead) {
             let window = self.count(None, operation, 1);
-            return self.refuse(Refusal::new(405, "Method not allowed"), operation, window);
+            let refusal = Refusal::new(405, "Method not allowed");
+            let refusal = refusal.with_header(hyper::header::ALLOW, &self.api.methods(&operation.path).join(", "));
+            return self.refuse(refusal, operation, window);
         }
         if self.has(Mutant::ValidatesBeforeAuth)
             && let Err(refusal) = self.body(call, operation)
@@ -140,6 +142,7 @@ impl Core {
         });
         match served {
             Ok(mut answer) => {
+                self.dress(&mut answer, operation);
                 if call.method == "HEAD" && self.has(Mutant::StripsHead) {
                     answer.headers.clear();
                 }

@@ -175,6 +175,24 @@ pub enum Mutant {
     ErrsOnMissingToken,
     /// Does not say in the challenge that a token is invalid.
     OmitsChallengeError,
+    /// Answers 401 without a challenge to tokens that were good once.
+    OmitsChallengeOfOldTokens,
+    /// Sends who brings a body that is not JSON somewhere else.
+    RedirectsBrokenJson,
+    /// Refuses a body that is not JSON as a conflict.
+    MistakesBrokenJson,
+    /// Gives members of error bodies, of which the contract says nothing, other types than the document has.
+    MisshapesRefusals,
+    /// Calls successes that are JSON a web page.
+    MislabelsSuccesses,
+    /// Does not say what successes are.
+    OmitsContentType,
+    /// Leaves out the headers that the document demands.
+    OmitsDocumentedHeaders,
+    /// Lets every cache keep what it serves.
+    LetsSuccessesBeCached,
+    /// Serves the hash of a password with each success.
+    ShowsPasswordHash,
     /// Refuses keys that it minted.
     RefusesMintedKeys,
     /// Mints keys that may do everything.

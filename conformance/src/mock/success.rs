@@ -22,7 +22,13 @@ pub(super) struct Successes {
 
 impl Successes {
     pub(super) fn new(api: &Api) -> Self {
-        let statuses = |operation: &Operation| operation.success_statuses().first().copied().unwrap_or(200);
+        let redirect = |operation: &Operation| {
+            let mut statuses = operation.responses.keys().filter_map(|status| status.parse().ok());
+            statuses.find(|status| (301..304).contains(status) || (307..309).contains(status))
+        };
+        let statuses = |operation: &Operation| {
+            operation.success_statuses().first().copied().or_else(|| redirect(operation)).unwrap_or(200)
+        };
         Self {
             statuses: api.operations.iter().map(statuses).collect(),
             bodies: api.operations.iter().map(|_| OnceLock::new()).collect(),
@@ -30,7 +36,7 @@ impl Successes {
         }
     }
 
-    /// The first documented 2xx.
+    /// The first documented 2xx, or a redirect where the document has no other success.
     pub(super) fn status(&self, index: usize) -> u16 {
         self.statuses[index]
     }

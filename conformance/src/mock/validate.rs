@@ -25,8 +25,7 @@ fn named(call: &Call) -> Option<&str> {
 
 /// Whether a body is said to be JSON.
 fn is_json(call: &Call) -> bool {
-    let essence = named(call).map(body::essence).unwrap_or_default();
-    essence == "application/json" || essence.ends_with("+json")
+    named(call).is_some_and(body::is_json)
 }
 
 impl Core {
@@ -74,6 +73,8 @@ impl Core {
             Some(value) => value,
             None if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
             None if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),
+            None if self.has(Mutant::RedirectsBrokenJson) => return Err(Refusal::new(303, "See elsewhere")),
+            None if self.has(Mutant::MistakesBrokenJson) => return Err(Refusal::new(409, "Conflict")),
             None if self.has(Mutant::ShowsInternals) => return Err(Refusal::new(malformed, TRACE)),
             None => return Err(Refusal::new(malformed, "Problems parsing JSON")),
         };

@@ -7,18 +7,15 @@ use keyfit_openapi::{Api, Operation};
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 
+use super::answers::Seen;
 use super::keys::{self, Minted};
 use super::reply::Reply;
 use super::request::Draft;
-use super::{challenge, grant, headers, internals, outcome};
+use super::{challenge, grant, headers, outcome};
 use crate::body::essence;
 use crate::clock;
-use crate::contract::{Body, Contract, Expect, Hidden, Rate, RateLimit, ResetUnit};
+use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit, Standing};
 use crate::items;
-use crate::secret::Secret;
-
-/// What is said of an answer with the token that was presented.
-pub(super) const REPEATS_TOKEN: &str = "the answer repeats the token";
 
 /// What an answer is judged by.
 pub(super) struct Judge<'a> {
@@ -50,12 +47,10 @@ impl Judge<'_> {
             .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
     }
 
-    /// What the answer holds and may not, whatever its status. `tokens` are what was presented.
-    pub(super) fn leak(&self, reply: &Reply, tokens: &[Secret]) -> Option<String> {
-        self.expect.hides.iter().find_map(|hidden| match hidden {
-            Hidden::Token => reply.holds(tokens).then(|| REPEATS_TOKEN.to_owned()),
-            Hidden::Internals => internals::finding(reply),
-        })
+    /// What the answer holds and may not, whatever its status.
+    pub(super) fn leak(&self, seen: &Seen<'_>) -> Option<String> {
+        let mut hidden = self.expect.hides.iter().copied().map(Standing::Hides);
+        hidden.find_map(|hidden| seen.finding(hidden)).map(|found| found.finding)
     }
 
     /// The status, where it must be that of another answer.

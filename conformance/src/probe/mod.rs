@@ -1,10 +1,10 @@
 //! The server side: raw HTTP to a base URL, one bent request a case, and a judgement of the answer.
 
+mod answers;
 mod challenge;
 mod flow;
 mod grant;
 mod headers;
-mod internals;
 mod judge;
 mod jwt;
 mod keys;

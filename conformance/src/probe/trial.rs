@@ -2,19 +2,19 @@
 
 use reqwest::header::{HeaderMap, HeaderName};
 
+use super::answers::Seen;
 use super::flow::Stop;
-use super::internals;
-use super::judge::{Judge, REPEATS_TOKEN, Snapshot};
+use super::judge::{Judge, Snapshot};
 use super::keys::Minted;
 use super::live::Live;
 use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Hidden, Probe, Reading};
+use crate::contract::{Expect, Probe, Reading};
 use crate::identity::{Identity, Missing};
 use crate::secret::{MASK, Redactor, Secret};
-use crate::verdict::{Exchange, Fault, Leak, Outcome, cut};
+use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
 
 /// A case with what is sent for it.
 pub(super) struct Trial<'a> {
@@ -70,7 +70,7 @@ impl<'a> Trial<'a> {
     pub(super) fn end(self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
         let requests = requests(&self.sent);
         let readings = self.readings();
-        let leaks = self.leaks();
+        let observations = self.observations();
         let mut outcome = match stop {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
@@ -89,28 +89,60 @@ impl<'a> Trial<'a> {
         };
         outcome.requests = requests;
         outcome.readings = readings;
-        outcome.leaks = leaks;
+        outcome.observations = observations;
         // At a mock it is called as what it is.
         outcome.identity = Some(self.identity.name).filter(|_| self.live.is_some());
         outcome
     }
 
-    /// What the answers hold of what was presented, and of the inside of the server; the first of each.
-    fn leaks(&self) -> Vec<Leak> {
-        let mut leaks = Vec::new();
+    /// What is wrong with the answers in what a rule about every answer looks at: of each of these, and of each operation that
+    /// answered, the most binding finding.
+    fn observations(&self) -> Vec<Observation> {
+        let mut observations: Vec<Observation> = Vec::new();
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };
-            let is_echo = reply.holds(sent.draft.secrets.iter().chain(self.identity.secrets()));
-            let echo = is_echo.then(|| (Hidden::Token, REPEATS_TOKEN.to_owned()));
-            // What is served may be a text about anything.
-            let inside = internals::finding(reply).filter(|_| !reply.is_success());
-            for (hidden, finding) in echo.into_iter().chain(inside.map(|finding| (Hidden::Internals, finding))) {
-                if leaks.iter().all(|leak: &Leak| leak.hidden != hidden) {
-                    leaks.push(Leak { hidden, finding, exchange: sent.exchange(self.redactor, self.extra) });
+            let operation = self.answered_by(&sent.draft);
+            let secrets: Vec<Secret> = sent.draft.secrets.iter().chain(self.identity.secrets()).cloned().collect();
+            let seen = self.seen(operation, &sent.draft, reply, &secrets);
+            for about in self.catalogue.contract.standing() {
+                let Some(found) = seen.finding(*about) else { continue };
+                let is_of_it = |known: &Observation| known.about == *about && known.operation == operation;
+                if observations.iter().any(|known| is_of_it(known) && known.at_most >= found.at_most) {
+                    continue;
                 }
+                observations.retain(|known| !is_of_it(known));
+                observations.push(Observation {
+                    about: *about,
+                    finding: found.finding,
+                    at_most: found.at_most,
+                    operation,
+                    exchange: sent.exchange(self.redactor, self.extra),
+                });
             }
         }
-        leaks
+        observations
+    }
+
+    /// An answer of this operation, as it is looked at.
+    fn seen<'s>(&'s self, operation: usize, draft: &'s Draft, reply: &'s Reply, secrets: &'s [Secret]) -> Seen<'s> {
+        Seen {
+            api: &self.catalogue.api,
+            is_transcribed: self.catalogue.contract.transcribed,
+            operation: &self.catalogue.api.operations[operation],
+            draft,
+            reply,
+            secrets,
+            redactor: self.redactor,
+        }
+    }
+
+    /// The place of the operation that a request calls; that of the case where it is no call of the API.
+    fn answered_by(&self, draft: &Draft) -> usize {
+        let Some(id) = draft.operation.as_ref().filter(|id| **id != self.catalogue.operation(self.case).id) else {
+            return self.case.operation;
+        };
+        let known = self.catalogue.api.operations.iter().position(|operation| operation.id == *id);
+        known.unwrap_or(self.case.operation)
     }
 
     fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {
@@ -190,7 +222,8 @@ impl<'a> Trial<'a> {
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
                 let content = || judge.finding(draft, reply, before).or_else(|| self.differs(&judge));
                 // A leak is one, whatever else is wrong.
-                let found = judge.leak(reply, &self.presented).map(|leak| (leak, Fault::Leak));
+                let seen = self.seen(self.case.operation, draft, reply, &self.presented);
+                let found = judge.leak(&seen).map(|leak| (leak, Fault::Leak));
                 if found.is_none() && self.is_limited(reply) {
                     return Outcome::error(
                         "the server answers 429 and was waited for in vain: the rule was not reached",

@@ -31,7 +31,7 @@ fn concerns(catalogue: &Catalogue, finding: &Finding, case: &Case) -> bool {
         Group::RateLimit => is_about_rate(case, drive),
         Group::Request => case.family == Family::Batch || drive == Some(Drive::RequestAsSent),
         Group::Response => {
-            case.family == Family::Batch
+            matches!(case.family, Family::Answer | Family::Batch)
                 || matches!(drive, Some(Drive::Success | Drive::TolerantAnswer | Drive::PartialFailure))
         }
         Group::Retry => matches!(drive, Some(Drive::SingleRequest | Drive::RepeatedCall)),
@@ -45,7 +45,7 @@ fn is_about_refusals(catalogue: &Catalogue, finding: &Finding, case: &Case) -> b
     let rule = catalogue.rule(case);
     let statuses: Vec<u16> = finding.statuses.iter().filter_map(|status| status.parse().ok()).collect();
     if statuses.is_empty() {
-        return case.family == Family::Error || rule.drive == Some(Drive::ErrorSurvives);
+        return matches!(case.family, Family::Answer | Family::Error) || rule.drive == Some(Drive::ErrorSurvives);
     }
     let is_among = |text: &String| text.parse().is_ok_and(|status| statuses.contains(&status));
     let expects = |status: &u16| statuses.contains(status);

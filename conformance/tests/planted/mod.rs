@@ -1,4 +1,4 @@
-//! A service of eleven operations with a switch for each of twenty defects. It is written by hand and shares no code with
+//! A service of eleven operations with a switch for each of twenty-eight defects. It is written by hand and shares no code with
 //! the mock, so that what is found in it is not found for being alike.
 
 use std::collections::{HashMap, HashSet};
@@ -40,10 +40,18 @@ pub(crate) enum Defect {
     NoChallenge,
     BodyBeforeKey,
     BrokenJsonIs500,
+    CreatedIs200,
+    ExportIsPlainText,
+    MediaTypeProblemIsBare,
+    LocationIsMissing,
+    HashIsServed,
+    QueryIsShown,
+    ExpiredKeyGetsNoChallenge,
+    AccountIsCached,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::RevokedKeyWorks,
         Self::ExpiredKeyWorks,
         Self::AnyKeyWorks,
@@ -64,6 +72,14 @@ impl Defect {
         Self::NoChallenge,
         Self::BodyBeforeKey,
         Self::BrokenJsonIs500,
+        Self::CreatedIs200,
+        Self::ExportIsPlainText,
+        Self::MediaTypeProblemIsBare,
+        Self::LocationIsMissing,
+        Self::HashIsServed,
+        Self::QueryIsShown,
+        Self::ExpiredKeyGetsNoChallenge,
+        Self::AccountIsCached,
     ];
 }
 
@@ -82,6 +98,9 @@ const KEYS: [(&str, State, &[&str]); 11] = [
     ("CASHIER", State::Valid, &["orders:refund"]),
     ("IMPORTER", State::Valid, &["customers:write"]),
 ];
+
+/// In the form of bcrypt; of no password.
+const HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
 
 /// Calls in a window of a limited key, and of any other.
 const FEW: u64 = 2;
@@ -197,9 +216,10 @@ impl Shop {
             response = response.header(*name, value);
         }
         let body = answer.body.map(|body| body.to_string()).unwrap_or_default();
+        let is_named = answer.headers.iter().any(|(name, _)| *name == "content-type");
         if answer.status >= 400 {
             response = response.header("content-type", "application/problem+json");
-        } else if !body.is_empty() {
+        } else if !body.is_empty() && !is_named {
             response = response.header("content-type", "application/json");
         }
         response.body(Full::from(body)).expect("a response")
@@ -263,7 +283,13 @@ impl Shop {
         };
         match state {
             State::Revoked if !self.has(Defect::RevokedKeyWorks) => refuse("The key was revoked"),
-            State::Expired if !self.has(Defect::ExpiredKeyWorks) => refuse("The key has expired"),
+            State::Expired if !self.has(Defect::ExpiredKeyWorks) => {
+                let mut answer = refuse("The key has expired");
+                if let (Err(answer), true) = (&mut answer, self.has(Defect::ExpiredKeyGetsNoChallenge)) {
+                    answer.headers.retain(|(name, _)| *name != "www-authenticate");
+                }
+                answer
+            }
             _ => Ok(Caller { name, state: *state, scopes }),
         }
     }
@@ -298,13 +324,25 @@ impl Shop {
         self.own(route)?;
         let sent = self.read(route, media_type, body)?;
         Ok(match route.name {
+            "me" if self.has(Defect::HashIsServed) => ok(200, json!({ "shop": "shop-1", "hash": HASH })),
+            "me" if self.has(Defect::AccountIsCached) => {
+                ok(200, json!({ "shop": "shop-1" })).with("cache-control", "public, max-age=300".to_owned())
+            }
             "me" => ok(200, json!({ "shop": "shop-1" })),
             "product-list" => ok(200, json!({ "products": [{ "id": "product-1", "name": "Tea" }] })),
             "product-get" | "product-replace" => ok(200, json!({ "id": "product-1", "name": "Tea" })),
-            "product-create" => ok(201, json!({ "id": "product-2", "name": "Tea" })),
+            "product-create" => {
+                let status = if self.has(Defect::CreatedIs200) { 200 } else { 201 };
+                let answer = ok(status, json!({ "id": "product-2", "name": "Tea" }));
+                let place = "/v1/shops/shop-1/products/product-2".to_owned();
+                if self.has(Defect::LocationIsMissing) { answer } else { answer.with("location", place) }
+            }
             "product-delete" => {
                 self.removed.lock().expect("no panic").extend(route.product.map(str::to_owned));
                 Answer { status: 204, body: None, headers: Vec::new() }
+            }
+            "export" if self.has(Defect::ExportIsPlainText) => {
+                ok(200, json!({ "orders": [{ "id": "order-1" }] })).with("content-type", "text/plain".to_owned())
             }
             "order-list" | "export" => ok(200, json!({ "orders": [{ "id": "order-1" }] })),
             "order-get" => ok(200, json!({ "id": "order-1" })),
@@ -344,7 +382,8 @@ impl Shop {
             return Ok(Value::Null);
         }
         if !media_type.is_some_and(|media_type| media_type.starts_with("application/json")) {
-            return Err(problem(415, "The body is JSON"));
+            let is_bare = self.has(Defect::MediaTypeProblemIsBare);
+            return Err(if is_bare { ok(415, json!({ "error": "JSON" })) } else { problem(415, "The body is JSON") });
         }
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             if self.has(Defect::BrokenJsonIs500) {
@@ -354,6 +393,9 @@ impl Shop {
         };
         let lacks = |name: &str| value.get(name).is_none();
         match route.name {
+            "product-create" if lacks("name") && self.has(Defect::QueryIsShown) => {
+                Err(problem(422, "INSERT INTO products (id, name) VALUES ($1, $2): name is null"))
+            }
             "product-create" | "product-replace" if lacks("name") => Err(problem(422, "A product has a name")),
             "order-refund" if lacks("cents") => Err(problem(422, "A refund has an amount")),
             "customer-push" if value["customers"].as_array().is_none_or(|items| items.len() > 20) => {

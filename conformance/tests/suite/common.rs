@@ -73,11 +73,11 @@ pub(crate) fn with_gates() -> Vec<Catalogue> {
     read(&sources)
 }
 
-/// The same, and three APIs that are nobody's, with the rules that none of the others has.
+/// The same, and four APIs that are nobody's, with the rules that none of the others has.
 pub(crate) fn with_fixtures() -> Vec<Catalogue> {
-    let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+    let fixture = |name: &str| Source::from_dir(&Path::new("tests/fixtures/apis").join(name)).expect(name);
     let mut sources = sources();
-    sources.push(shop);
+    sources.extend(["answers", "shop"].map(fixture));
     sources.push(crate::gates::source());
     sources.push(crate::flows::source());
     read(&sources)
@@ -86,6 +86,12 @@ pub(crate) fn with_fixtures() -> Vec<Catalogue> {
 /// Every API and every template that ships.
 pub(crate) fn sources() -> Vec<Source> {
     apis::all()
+}
+
+/// A contract without these rules, each by what follows the name of the API in its id.
+pub(crate) fn without(contract: &str, rules: &[&str]) -> String {
+    let is_left_out = |rule: &&str| rules.iter().any(|left_out| rule.contains(&format!(".{left_out}\"")));
+    contract.split_inclusive("\n[[rule]]").filter(|rule| !is_left_out(rule)).collect()
 }
 
 /// Whether a complaint names all APIs, and the complaint without the names: they are not the same in each checkout.

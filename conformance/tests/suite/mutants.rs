@@ -200,7 +200,30 @@ fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
     }
     let ends = |ids: &Vec<String>| [ids[0].clone(), ids[ids.len() - 1].clone()];
     kept.extend(of_rule.values().flat_map(ends));
-    // And at the same operations what they build upon, and what judges the same answer.
+    add_presumed(&catalogue, &mut kept);
+    let sent_to: BTreeSet<String> = catalogue
+        .cases
+        .iter()
+        .filter(|case| kept.contains(&case.id))
+        .map(|case| catalogue.operation(case).id.clone())
+        .collect();
+    let judged = |case: &&Case| judges_others(catalogue.rule(case)) && sent_to.contains(&catalogue.operation(case).id);
+    let judges: Vec<&Case> = catalogue.cases.iter().filter(judged).collect();
+    let is_presumed = |case: &&Case| {
+        let (rule, here) = (&catalogue.rule(case).id, &catalogue.operation(case).id);
+        let presumes =
+            |judge: &&Case| catalogue.operation(judge).id == *here && catalogue.rule(judge).presumes.contains(rule);
+        judges.iter().any(presumes)
+    };
+    let presumed = catalogue.cases.iter().filter(is_presumed);
+    kept.extend(judges.iter().copied().chain(presumed).map(|case| case.id.clone()));
+    add_presumed(&catalogue, &mut kept);
+    catalogue.cases.retain(|case| kept.contains(&case.id));
+    Arc::new(catalogue)
+}
+
+/// Adds, at the same operations, what these cases build upon, and what judges the same answer.
+fn add_presumed(catalogue: &Catalogue, kept: &mut BTreeSet<String>) {
     let mut known = 0;
     while known < kept.len() {
         known = kept.len();
@@ -215,16 +238,6 @@ fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
         let more: Vec<String> = of_kept.flat_map(presumed).collect();
         kept.extend(more);
     }
-    let sent_to: BTreeSet<String> = catalogue
-        .cases
-        .iter()
-        .filter(|case| kept.contains(&case.id))
-        .map(|case| catalogue.operation(case).id.clone())
-        .collect();
-    let judged = |case: &&Case| judges_others(catalogue.rule(case)) && sent_to.contains(&catalogue.operation(case).id);
-    kept.extend(catalogue.cases.iter().filter(judged).map(|case| case.id.clone()));
-    catalogue.cases.retain(|case| kept.contains(&case.id));
-    Arc::new(catalogue)
 }
 
 fn judges_others(rule: &Rule) -> bool {

@@ -1,0 +1,174 @@
+//! What the document says of an answer: its status, its headers, its body.
+//!
+//! How binding a finding is depends on how plainly the document speaks of the answer. What it says of a refusal under `default` or
+//! a class was written with the API's own refusals in mind, and servers and proxies before the API refuse in words of their own.
+
+use keyfit_openapi::framing;
+use keyfit_openapi::schema::{self, Direction};
+use reqwest::header::CONTENT_TYPE;
+use serde_json::{Map, Value};
+
+use super::{Found, Seen};
+use crate::body::{essence, is_json};
+use crate::contract::Level;
+use crate::documented::{Documented, covers, names_success};
+use crate::items;
+
+/// Refusals that HTTP defines for any request: those who describe an API leave them out.
+const OF_ANY_REQUEST: [u16; 16] = [400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 421, 422, 429, 431];
+/// Refusals that come from who stands before an API as well: a proxy, a router, a parser.
+const OF_THE_FRONT: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
+/// In what those write.
+const PLAIN_TEXTS: [&str; 2] = ["text/html", "text/plain"];
+
+/// An answer to a documented call.
+pub(super) struct Described<'a> {
+    pub(super) seen: &'a Seen<'a>,
+}
+
+impl<'a> Described<'a> {
+    pub(super) fn status(&self) -> Option<Found> {
+        let Seen { operation, reply, .. } = self.seen;
+        let is_judged = (200..400).contains(&reply.status) && reply.status != 304;
+        // Whoever names no success at all leaves it open.
+        if !is_judged || !names_success(operation) || operation.documents(reply.status) {
+            return None;
+        }
+        let named: Vec<&str> = operation.responses.keys().map(String::as_str).collect();
+        let finding = format!("the status is {}, and the document has {}", reply.status, named.join(", "));
+        let is_left_open = operation.responses.contains_key("default");
+        Some(Found { finding, at_most: if is_left_open { Level::Should } else { Level::Must } })
+    }
+
+    pub(super) fn refusal(&self) -> Option<Found> {
+        let Seen { operation, reply, .. } = self.seen;
+        let is_judged = (400..500).contains(&reply.status) && !OF_ANY_REQUEST.contains(&reply.status);
+        let is_named = operation.documents(reply.status) || operation.responses.contains_key("default");
+        let finding = || format!("the status is {}, of which the document says nothing", reply.status);
+        (is_judged && !is_named).then(|| Found::new(finding()))
+    }
+
+    pub(super) fn media_type(&self) -> Option<Found> {
+        let reply = self.seen.reply;
+        let documented = self.documented()?;
+        let content = documented.content()?;
+        // That there is none is said elsewhere.
+        let named = reply.headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
+        if reply.body.is_empty() || content.keys().any(|range| covers(range, named)) {
+            return None;
+        }
+        let known: Vec<&str> = content.keys().map(String::as_str).collect();
+        let finding = format!(
+            "the media type of a {} is `{}`, and the document has `{}`",
+            reply.status,
+            essence(named),
+            known.join("`, `")
+        );
+        Some(self.binding(&documented, finding))
+    }
+
+    pub(super) fn body(&self) -> Option<Found> {
+        let reply = self.seen.reply;
+        let documented = self.documented()?;
+        let content = documented.content()?;
+        let finding = if reply.body.is_empty() {
+            // No items, and no text, are an empty body.
+            let demands = |(range, media): (&String, &Value)| {
+                is_whole_json(range) && media["schema"].as_object().is_some_and(|schema| !schema.is_empty())
+            };
+            let is_missing = self.may_have_body() && content.iter().all(demands);
+            is_missing.then(|| format!("the body of a {} is empty", reply.status))
+        } else {
+            self.mismatch(&documented, content)
+        };
+        Some(self.binding(&documented, finding?))
+    }
+
+    pub(super) fn headers(&self) -> Option<Found> {
+        let documented = self.documented()?;
+        let finding = documented.headers().find_map(|(name, header)| {
+            let mut values = self.seen.reply.headers.get_all(name).iter().peekable();
+            if values.peek().is_none() {
+                return (header["required"] == true).then(|| format!("the header `{name}` is missing"));
+            }
+            let schema = header.get("schema")?;
+            let misfit = values.find_map(|value| self.misfit(schema, value.to_str().ok()?))?;
+            Some(format!("the header `{name}` {misfit}"))
+        });
+        Some(self.binding(&documented, finding?))
+    }
+
+    /// The schema of the body, of several the first.
+    pub(super) fn schema(&self) -> Option<&'a Value> {
+        self.documented()?.content()?.values().find_map(|media| media.get("schema"))
+    }
+
+    /// Why the text of a header is not of its type. Lists and objects are not taken apart.
+    fn misfit(&self, schema: &Value, text: &str) -> Option<String> {
+        let api = self.seen.api;
+        if matches!(api.kind(schema), None | Some("array" | "object" | "null")) {
+            return None;
+        }
+        let text = Value::from(text.trim());
+        let read = text.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let read = read.filter(|value| value.is_number() || value.is_boolean());
+        let misfit = |value: &Value| schema::mismatch(api, Direction::Answer, schema, value);
+        let problem = misfit(read.as_ref().unwrap_or(&text))?.problem;
+        misfit(&text).map(|_| problem)
+    }
+
+    /// What is wrong with a body, by the schemas of the media types that it may be of: it has to fit one of them.
+    fn mismatch(&self, documented: &Documented<'_>, content: &Map<String, Value>) -> Option<String> {
+        let Seen { api, operation, reply, .. } = self.seen;
+        let named = reply.media_type();
+        let streamed = operation.responses.get(&documented.status()).and_then(|shape| shape.streamed.as_ref());
+        if let Some(streamed) = streamed.filter(|streamed| framing(named) == Some(streamed.framing)) {
+            return items::mismatch(api, operation.streaming.as_ref(), streamed, &reply.body);
+        }
+        if !is_whole_json(named) {
+            return None;
+        }
+        let mut candidates =
+            content.iter().filter(|(range, _)| covers(range, named)).map(|(_, media)| media).peekable();
+        candidates.peek()?;
+        let Ok(value) = serde_json::from_slice::<Value>(&reply.body) else {
+            return Some(format!("the body of a {} is said to be `{}` and is not JSON", reply.status, essence(named)));
+        };
+        let mut first = None;
+        for media in candidates {
+            let mismatch = schema::mismatch(api, Direction::Answer, media.get("schema")?, &value)?;
+            first.get_or_insert(mismatch);
+        }
+        Some(format!("the body of a {} does not fit the document: {}", reply.status, first?))
+    }
+
+    fn documented(&self) -> Option<Documented<'a>> {
+        let Seen { api, operation, reply, .. } = self.seen;
+        Documented::find(api, operation, reply.status)
+    }
+
+    fn may_have_body(&self) -> bool {
+        self.seen.operation.method != "HEAD" && !matches!(self.seen.reply.status, 204 | 205 | 304)
+    }
+
+    /// How binding it is what the document says of this answer.
+    fn binding(&self, documented: &Documented<'_>, finding: String) -> Found {
+        let status = self.seen.reply.status;
+        let is_inferred = self.seen.is_transcribed && documented.is_unverified();
+        let is_plain = PLAIN_TEXTS.contains(&essence(self.seen.reply.media_type()).as_str());
+        let is_of_front = (OF_THE_FRONT.contains(&status) && is_plain) || status >= 500;
+        let at_most = match (documented.is_exact(), is_of_front) {
+            _ if is_inferred => Level::Observe,
+            _ if status < 400 => Level::Must,
+            (true, false) => Level::Must,
+            (false, true) => Level::Observe,
+            _ => Level::Should,
+        };
+        Found { finding, at_most }
+    }
+}
+
+/// Whether a body of this media type is one JSON value.
+fn is_whole_json(media_type: &str) -> bool {
+    is_json(media_type) && framing(media_type).is_none()
+}

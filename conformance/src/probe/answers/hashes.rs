@@ -1,0 +1,93 @@
+//! Whether an answer holds what a password was made into before it was stored.
+
+use std::sync::LazyLock;
+
+use keyfit_openapi::Api;
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::document::Described;
+use super::{Found, Seen};
+use crate::secret::Secret;
+
+/// How each function writes its results.
+static FORMS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+    let forms = [
+        ("bcrypt", r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}"),
+        ("Argon2", r"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=\d+,[^\s\x22]+"),
+        (
+            "scrypt",
+            r"\$scrypt\$[^\s\x22]{20,}|\$7\$[./A-Za-z0-9]{11,}\$[./A-Za-z0-9]{43}|scrypt:\d+:\d+:\d+\$[^\s\x22]{20,}",
+        ),
+        ("PBKDF2", r"\$?pbkdf2[-_:]sha\d+[$:]\d+\$[^\s\x22]{20,}"),
+        (
+            "crypt",
+            r"\$(?:1|5|6|apr1|y|gy)\$(?:rounds=\d+\$|[./A-Za-z0-9]{1,5}\$)?[./A-Za-z0-9]{1,32}\$[./A-Za-z0-9]{22,86}",
+        ),
+        ("salted SHA", r"\{S(?:SHA|SHA256|SHA384|SHA512)\}[A-Za-z0-9+/]{32,}={0,2}"),
+    ];
+    forms.into_iter().filter_map(|(name, form)| Some((name, Regex::new(form).ok()?))).collect()
+});
+
+/// Words of the names of members that are a password, in whatever form.
+const OF_PASSWORDS: [&str; 3] = ["passw", "pwd", "passphrase"];
+
+/// What an answer holds of passwords.
+pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
+    let headers = seen.reply.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+    let mut in_headers = headers.filter_map(|(name, value)| Some((format!("the header `{name}`"), hash(value)?)));
+    let (place, (form, text)) = in_headers.next().or_else(|| in_body(seen))?;
+    // A report shows the answer.
+    seen.redactor.learn(&Secret::new(text));
+    Some(Found::new(format!("{place} holds the hash of a password ({form})")))
+}
+
+fn in_body(seen: &Seen<'_>) -> Option<(String, (&'static str, String))> {
+    let body = String::from_utf8_lossy(&seen.reply.body);
+    let found = hash(&body)?;
+    let Ok(value) = serde_json::from_str::<Value>(&body) else { return Some(("the body".to_owned(), found)) };
+    let schema = Described { seen }.schema();
+    Search { api: seen.api }.find(&value, schema, "")
+}
+
+/// A hash that stands in a text, and the name of its function.
+fn hash(text: &str) -> Option<(&'static str, String)> {
+    if !text.contains(['$', '{']) {
+        return None;
+    }
+    FORMS.iter().find_map(|(name, form)| Some((*name, form.find(text)?.as_str().to_owned())))
+}
+
+struct Search<'a> {
+    api: &'a Api,
+}
+
+impl Search<'_> {
+    /// The first text of a value that holds one and has no member of its own in the schema.
+    fn find(&self, value: &Value, schema: Option<&Value>, at: &str) -> Option<(String, (&'static str, String))> {
+        match value {
+            Value::String(text) => Some((format!("the member `{at}` of the body"), hash(text)?)),
+            Value::Array(items) => {
+                let each = schema.and_then(|schema| self.api.entries(schema));
+                items.iter().enumerate().find_map(|(index, item)| self.find(item, each, &format!("{at}/{index}")))
+            }
+            Value::Object(members) => members.iter().find_map(|(name, member)| {
+                let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+                let schema = schema.and_then(|schema| self.api.member(schema, &pointer));
+                if member.is_string() && schema.is_some_and(|schema| is_for_hashes(name, schema)) {
+                    return None;
+                }
+                self.find(member, schema, &format!("{at}{pointer}"))
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a documented member may hold one: any that answers have, but for one that is called a password and not its hash.
+fn is_for_hashes(name: &str, schema: &Value) -> bool {
+    let is_described = schema.as_object().is_some_and(|words| !words.is_empty());
+    let name = name.to_ascii_lowercase();
+    let is_password = OF_PASSWORDS.iter().any(|word| name.contains(word)) && !name.contains("hash");
+    is_described && schema["writeOnly"] != true && !is_password
+}

@@ -1,0 +1,318 @@
+//! What is said of answers by a document, in all the ways in which one can be right.
+
+use keyfit_openapi::{Api, Operation, Source, Text};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
+
+use super::*;
+use crate::contract::Level::{Must, Observe, Should};
+
+const DOCUMENT: &str = "
+openapi: 3.0.3
+info: { title: Notes, version: '1' }
+servers: [{ url: https://notes.example }]
+security: [{ key: [] }]
+paths:
+  /exact:
+    get:
+      operationId: exact
+      responses:
+        '200':
+          description: A note.
+          headers:
+            X-Total: { required: true, schema: { type: integer } }
+            X-Kind: { schema: { type: string, enum: [a, '1'] } }
+            X-Parts: { schema: { type: array, items: { type: integer } } }
+            Content-Type: { required: true, schema: { type: integer } }
+          content:
+            application/json; charset=utf-8: { schema: { $ref: '#/components/schemas/Note' } }
+            text/csv: { schema: { type: string } }
+        '204': { description: Nothing. }
+        '401': { $ref: '#/components/responses/Problem' }
+        '404': { $ref: '#/components/responses/Problem' }
+        '500': { $ref: '#/components/responses/Problem' }
+  /open:
+    get:
+      operationId: open
+      security: []
+      responses:
+        2xx: { description: Anything., content: { '*/*': {} } }
+        4XX: { $ref: '#/components/responses/Problem' }
+  /left:
+    get:
+      operationId: left
+      responses:
+        '200': { description: Nothing is said of a body. }
+        default: { $ref: '#/components/responses/Problem' }
+  /items:
+    get:
+      operationId: items
+      responses:
+        '200': { description: Notes., content: { application/x-ndjson: { schema: { $ref: '#/components/schemas/Note' } } } }
+  /partial:
+    get:
+      operationId: partial
+      responses:
+        default: { description: Whatever it is., content: { application/json: { schema: { $ref: '#/components/schemas/Note' } } } }
+components:
+  securitySchemes: { key: { type: http, scheme: bearer } }
+  responses:
+    Problem: { description: A problem., content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } } }
+  schemas:
+    Note:
+      type: object
+      required: [text, secret]
+      properties:
+        text: { type: string }
+        secret: { type: string, writeOnly: true }
+        storedHash: { type: string }
+        password: { type: string }
+    Problem: { type: object, required: [title, errors], properties: { title: { type: string }, errors: { type: array } } }
+";
+
+fn api() -> Api {
+    let document = Text::new("openapi.yaml", DOCUMENT);
+    Api::read(&Source { name: "notes".to_owned(), document, overlay: None, contract: None }).expect("a document")
+}
+
+/// An answer in one text: status, headers, and the body behind an empty line.
+fn reply(text: &str) -> Reply {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.parse().ok()).expect("a status");
+    let pair = |line: &str| {
+        let (name, value) = line.split_once(": ").expect("a header");
+        (name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"))
+    };
+    let headers: HeaderMap = lines.map(pair).collect();
+    Reply { status, headers, body: body.as_bytes().to_vec() }
+}
+
+struct Asked<'a> {
+    api: &'a Api,
+    operation: &'a Operation,
+    draft: Draft,
+}
+
+impl<'a> Asked<'a> {
+    fn of(api: &'a Api, id: &str) -> Self {
+        let operation = api.operation(id).expect("an operation");
+        let url = format!("https://notes.example{}", operation.path).parse().expect("a URL");
+        let mut draft = Draft::outside(&operation.method, url);
+        draft.operation = Some(id.to_owned());
+        draft.credentials.push((AUTHORIZATION, "Bearer x".to_owned()));
+        Self { api, operation, draft }
+    }
+
+    fn finds(&self, about: Standing, answer: &str) -> Option<(String, Level)> {
+        let (reply, redactor) = (reply(answer), Redactor::default());
+        let seen = Seen {
+            api: self.api,
+            is_transcribed: false,
+            operation: self.operation,
+            draft: &self.draft,
+            reply: &reply,
+            secrets: &[],
+            redactor: &redactor,
+        };
+        seen.finding(about).map(|found| (found.finding, found.at_most))
+    }
+}
+
+const PROMISES: [Promise; 10] = [
+    Promise::DocumentedStatus,
+    Promise::DocumentedRefusal,
+    Promise::DocumentedMediaType,
+    Promise::DocumentedBody,
+    Promise::DocumentedHeaders,
+    Promise::NoServerError,
+    Promise::Challenge,
+    Promise::Allow,
+    Promise::ContentType,
+    Promise::Private,
+];
+
+#[test]
+fn what_is_right_is_not_found_fault_with() {
+    let api = api();
+    for (id, answers) in [
+        (
+            "exact",
+            &[
+                "200\nx-total: 3\ncontent-type: Application/JSON\n\n{\"text\":\"a\"}",
+                "200\nX-Total: -1\nx-kind: 1\nx-parts: 1,b\ncontent-type: text/csv; header=present\n\na,b",
+                "204",
+                "304",
+                "401\nwww-authenticate: Bearer\ncontent-type: application/problem+json\n\n{\"title\":\"a\",\"errors\":[]}",
+                // Of these HTTP says enough, and who stands before an API answers them.
+                "403\ncontent-type: text/html\n\n<html>",
+                "405\nallow: GET\ncontent-type: text/plain\n\nno",
+                "413",
+                "415\ncontent-type: application/json\n\n{}",
+                "429\ncontent-type: text/html\n\n<html>",
+                "431",
+                "501",
+                "503\ncontent-type: text/html\n\n<html>",
+            ][..],
+        ),
+        (
+            "open",
+            &[
+                "200\ncontent-type: image/png\ncache-control: public\n\nPNG",
+                "206",
+                "200\ncontent-type: application/json\n\n[1]",
+            ],
+        ),
+        (
+            "left",
+            &[
+                "200\ncontent-type: text/html\n\n<html>",
+                "200\ncache-control: public, max-age=60\nvary: Accept, Authorization",
+                "200\ncache-control: private, max-age=60",
+                "200\ncache-control: max-age=60",
+                "200\ncache-control: public, no-cache",
+                "418\ncontent-type: application/problem+json; charset=utf-8\n\n{\"title\":\"a\",\"errors\":[1]}",
+            ],
+        ),
+        (
+            "items",
+            &[
+                "200\ncontent-type: application/x-ndjson",
+                "200\ncontent-type: application/x-ndjson\n\n{\"text\":\"a\"}\n",
+            ],
+        ),
+        (
+            "partial",
+            &[
+                "200\ncontent-type: application/json\n\n{\"text\":\"a\"}",
+                "201\ncontent-type: application/json\n\n{\"text\":\"a\"}",
+            ],
+        ),
+    ] {
+        for (answer, promise) in answers.iter().flat_map(|answer| PROMISES.map(|promise| (answer, promise))) {
+            let found = Asked::of(&api, id).finds(Standing::Keeps(promise), answer);
+            assert_eq!(found, None, "{id}, {promise:?}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_found_and_binds_as_plainly_as_the_document_speaks() {
+    let api = api();
+    let problem = "content-type: application/problem+json\n\n{\"title\":\"a\"}";
+    for (id, promise, answer, says, level) in [
+        ("exact", Promise::DocumentedStatus, "201", "the status is 201", Must),
+        ("exact", Promise::DocumentedStatus, "302\nlocation: /", "the status is 302", Must),
+        ("left", Promise::DocumentedStatus, "202", "the status is 202", Should),
+        ("exact", Promise::DocumentedRefusal, "409", "the status is 409", Must),
+        ("exact", Promise::DocumentedMediaType, "200\ncontent-type: text/html\n\n<html>", "`text/html`", Must),
+        ("exact", Promise::DocumentedMediaType, "401\ncontent-type: text/html\n\n<html>", "`text/html`", Must),
+        ("exact", Promise::DocumentedMediaType, "404\ncontent-type: text/html\n\n<html>", "`text/html`", Should),
+        (
+            "open",
+            Promise::DocumentedMediaType,
+            "401\ncontent-type: application/json\n\n{}",
+            "`application/json`",
+            Should,
+        ),
+        ("open", Promise::DocumentedMediaType, "404\ncontent-type: text/plain\n\nno", "`text/plain`", Observe),
+        ("left", Promise::DocumentedMediaType, "502\ncontent-type: text/html\n\n<html>", "`text/html`", Observe),
+        ("exact", Promise::DocumentedBody, "200\ncontent-type: application/json\n\n{}", "/text is missing", Must),
+        ("exact", Promise::DocumentedBody, "200\ncontent-type: application/json\n\n{\"te", "is not JSON", Must),
+        ("exact", Promise::DocumentedBody, "404", "the body of a 404 is empty", Must),
+        ("exact", Promise::DocumentedBody, &format!("404\n{problem}"), "/errors is missing", Must),
+        ("exact", Promise::DocumentedBody, &format!("500\n{problem}"), "/errors is missing", Should),
+        ("open", Promise::DocumentedBody, &format!("404\n{problem}"), "/errors is missing", Should),
+        ("left", Promise::DocumentedBody, &format!("500\n{problem}"), "/errors is missing", Observe),
+        (
+            "exact",
+            Promise::DocumentedBody,
+            "404\ncontent-type: application/problem+json\n\n{\"title\":\"a\",\"errors\":{}}",
+            "/errors is an object",
+            Must,
+        ),
+        ("partial", Promise::DocumentedBody, "200\ncontent-type: application/json\n\n[]", "is an array", Must),
+        ("exact", Promise::DocumentedHeaders, "200", "the header `X-Total` is missing", Must),
+        ("exact", Promise::DocumentedHeaders, "200\nx-total: three", "the header `X-Total` is a string", Must),
+        ("exact", Promise::DocumentedHeaders, "200\nx-total: 1\nx-kind: b", "the header `X-Kind` is none", Must),
+        ("left", Promise::NoServerError, "500", "the status is 500", Must),
+        ("exact", Promise::Challenge, "401", "`WWW-Authenticate`", Must),
+        ("exact", Promise::Allow, "405", "`Allow`", Must),
+        ("left", Promise::ContentType, "200\n\nno", "a body of 2 bytes has no `Content-Type`", Must),
+        ("left", Promise::Private, "200\ncache-control: public", "`authorization`", Must),
+        (
+            "left",
+            Promise::Private,
+            "200\ncache-control: max-age=0\ncache-control: s-maxage=9\nvary: accept",
+            "s-maxage=9",
+            Must,
+        ),
+    ] {
+        let found = Asked::of(&api, id).finds(Standing::Keeps(promise), answer);
+        let is_it = found.as_ref().is_some_and(|(finding, at_most)| finding.contains(says) && *at_most == level);
+        assert!(is_it, "{id}, {promise:?}: {answer}: {found:?}");
+    }
+}
+
+#[test]
+fn of_a_method_that_it_does_not_know_a_document_says_nothing() {
+    let api = api();
+    let mut asked = Asked::of(&api, "exact");
+    asked.draft.method = "KEYFIT".to_owned();
+    for promise in PROMISES {
+        assert_eq!(
+            asked.finds(Standing::Keeps(promise), "299\ncontent-type: text/html\n\n<html>"),
+            None,
+            "{promise:?}"
+        );
+    }
+    assert!(asked.finds(Standing::Keeps(Promise::Allow), "405").is_some());
+    asked.draft.operation = None;
+    assert_eq!(asked.finds(Standing::Keeps(Promise::Allow), "405"), None, "it is no call of the API");
+}
+
+#[test]
+fn a_key_that_caches_know_nothing_of_is_not_spared_by_them() {
+    let api = api();
+    let mut asked = Asked::of(&api, "left");
+    asked.draft.credentials = vec![(HeaderName::from_static("x-key"), "x".to_owned())];
+    let private = Standing::Keeps(Promise::Private);
+    assert!(asked.finds(private, "200\ncache-control: max-age=60").is_some());
+    assert_eq!(asked.finds(private, "200\ncache-control: max-age=60\nvary: X-Key"), None);
+    asked.draft.credentials.clear();
+    assert_eq!(asked.finds(private, "200\ncache-control: public"), None, "nothing was shown");
+}
+
+#[test]
+fn hashes_of_passwords_are_found_wherever_no_member_is_documented_for_them() {
+    let api = api();
+    let (a, b) = ("fixture".repeat(8), "fixture".repeat(13));
+    let hashes = [
+        ("bcrypt", format!("$2b$12${}", &a[..53])),
+        ("Argon2", format!("$argon2id$v=19$m=65536,t=3,p=4${a}")),
+        ("scrypt", format!("scrypt:32768:8:1$salt${a}")),
+        ("PBKDF2", format!("pbkdf2_sha256$600000$salt${a}")),
+        ("PBKDF2", format!("pbkdf2:sha256:600000$salt${a}")),
+        ("crypt", format!("$6$rounds=5000$salt${}", &b[..86])),
+        ("crypt", format!("$1$salt${}", &a[..22])),
+        ("salted SHA", format!("{{SSHA}}{}", &a[..40])),
+    ];
+    let asked = Asked::of(&api, "exact");
+    let finds =
+        |answer: String| asked.finds(Standing::Hides(Hidden::PasswordHash), &answer).map(|(finding, _)| finding);
+    for (name, hash) in &hashes {
+        for member in ["hash", "password", "secret"] {
+            let found =
+                finds(format!("200\ncontent-type: application/json\n\n{{\"text\":\"a\",\"{member}\":\"{hash}\"}}"));
+            let found = found.unwrap_or_else(|| panic!("{name} in {member}"));
+            assert!(found.contains(name) && found.contains(&format!("`/{member}`")), "{name}: {found}");
+            assert!(!found.contains(hash.as_str()), "it is not repeated: {found}");
+        }
+        assert!(finds(format!("404\ncontent-type: text/html\n\n<p>{hash}")).is_some());
+        assert!(finds(format!("200\nx-user: {hash}")).is_some());
+        let documented = format!("200\ncontent-type: application/json\n\n{{\"text\":\"a\",\"storedHash\":\"{hash}\"}}");
+        assert_eq!(finds(documented), None, "{name}: the document has a member for it");
+    }
+    for text in ["$2 a day", "pbkdf2_sha256 is used", "{SSHA} or {SHA}", "costs $5$ or $6$", "$ref"] {
+        assert_eq!(finds(format!("200\ncontent-type: application/json\n\n{{\"text\":\"{text}\"}}")), None, "{text}");
+    }
+}
