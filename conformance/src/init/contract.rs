@@ -21,6 +21,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
          rfc8725 = {{ title = \"RFC 8725: JSON Web Token best current practices\", url = \"https://www.rfc-editor.org/rfc/rfc8725\" }}\n\
          rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
          rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
+         fetch = {{ title = \"Fetch\", url = \"https://fetch.spec.whatwg.org/\" }}\n\
          owasp = {{ title = \"OWASP API Security Top 10, 2023\", url = \"https://owasp.org/API-Security/editions/2023/en/0x11-t10/\" }}\n",
         title = plain(&facts.title),
         name = quoted(name),

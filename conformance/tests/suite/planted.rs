@@ -1,4 +1,4 @@
-//! Twenty defects in a service that knows nothing of the check: each is found, and nothing where there is none.
+//! Defects in a service that knows nothing of the check: each is found, and nothing where there is none.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
