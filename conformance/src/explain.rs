@@ -109,6 +109,9 @@ fn why(rule: &Rule) -> &'static str {
             Probe::UnknownId(_) => {
                 return "an id that is missing and one that is hidden have to look alike, or ids can be guessed";
             }
+            Probe::CrossOrigin => {
+                return "any web page that a user visits could read the answers with the user's cookies";
+            }
             Probe::Head | Probe::HeadWithoutToken => {
                 return "a HEAD that differs from its GET misleads caches and monitors";
             }
@@ -125,6 +128,10 @@ fn why(rule: &Rule) -> &'static str {
         Some(Family::Error) => {
             "clients choose by status and code whether to repeat, to ask the user or to give up; an error they cannot \
              read is lost, and a 5xx for a mistake of theirs is repeated in vain"
+        }
+        Some(Family::Input) => {
+            "what is taken though it should not be is stored, and comes back to everybody who reads it; what makes a server \
+             fail is repeated by clients, and is where attackers begin to look"
         }
         Some(Family::Method) => "a method that nobody documented is one that nobody guards",
         Some(Family::Batch) => "an item whose outcome is missing or miscounted is lost or sent twice",

@@ -5,6 +5,7 @@
 
 pub mod apis;
 mod basic;
+mod bent;
 mod body;
 pub mod call;
 mod carrier;

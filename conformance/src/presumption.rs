@@ -26,6 +26,31 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
             outcome.follows = Some(root.id.clone());
         }
     }
+    for place in 0..catalogue.cases.len() {
+        refused_anyway(catalogue, outcomes, place);
+    }
+}
+
+/// Takes back a pass that shows nothing: what is refused for what is wrong with it may be refused as a valid request is.
+fn refused_anyway(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize) {
+    let case = &catalogue.cases[place];
+    let rule = catalogue.rule(case);
+    let is_of_refusals = matches!(rule.probe, Some(Probe::Invalid(flaw)) if flaw.constraint().is_some());
+    if outcomes[place].verdict != Verdict::Pass || !is_of_refusals {
+        return;
+    }
+    let presumed = catalogue.contract.rules.iter().enumerate().filter(|(_, other)| rule.presumes.contains(&other.id));
+    let valid = presumed.filter(|(_, other)| other.probe == Some(Probe::Valid));
+    let refused = valid.flat_map(|(index, _)| catalogue.places(index, Some(case.operation))).find(|valid| {
+        let Outcome { fault, status, .. } = &outcomes[*valid];
+        *fault == Some(Fault::Status) && matches!(status, Some(400 | 422))
+    });
+    if let Some(valid) = refused {
+        let root = catalogue.rule(&catalogue.cases[valid]).id.clone();
+        let outcome = &mut outcomes[place];
+        outcome.reason = Some(format!("not reached, since `{root}` is broken: a valid request is refused as well"));
+        (outcome.verdict, outcome.follows) = (Verdict::Skip, Some(root));
+    }
 }
 
 struct Broken<'a, 'o> {
@@ -106,7 +131,7 @@ impl<'a, 'o> Broken<'a, 'o> {
     }
 
     fn asks_for_status(&self, place: usize) -> bool {
-        self.rule(place).expect.as_ref().is_some_and(|expect| expect.success || !expect.status.is_empty())
+        self.rule(place).expect.as_ref().is_some_and(Expect::asks_for_status)
     }
 
     fn is_broken(&self, place: usize) -> bool {

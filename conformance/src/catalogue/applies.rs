@@ -2,7 +2,7 @@
 
 use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
-use super::{required_field, undeclared_method, wrong_top_level};
+use super::{required_field, undeclared_methods, wrong_top_level};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
@@ -74,8 +74,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::NoFunds => operation.spends,
         Probe::UndeclaredMethod => {
             api.methods(&operation.path).first() == Some(&operation.method)
-                && undeclared_method(api, operation).is_some()
+                && undeclared_methods(api, operation).next().is_some()
         }
+        // It is a path that is shared with other origins, whatever is done there.
+        Probe::CrossOrigin => api.methods(&operation.path).first() == Some(&operation.method),
         // A HEAD of its own is judged as any call.
         Probe::Head | Probe::HeadWithoutToken => {
             operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")

@@ -2,6 +2,7 @@
 
 mod applies;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use self::applies::start_and_limit;
 use self::applies::{applies, authorization_variants, can_be_seen, variants};
-use crate::contract::{Contract, Drive, Family, Level, Probe, Rule};
+use crate::bent::{self, Bent};
+use crate::contract::{Contract, Drive, Family, Flaw, Level, Probe, Rule};
 use crate::glob;
 
 /// An API with its contract and all cases that follow from the two.
@@ -94,8 +96,9 @@ impl Catalogue {
     /// # Errors
     /// A contract that cannot be used, a rule or pattern that applies to nothing.
     pub(crate) fn of(api: Arc<Api>, text: &Text) -> Result<Self, Failure> {
-        let (contract, cases) = Self::expanded(&Reach::of(&api), text)?;
-        let examples = example::requests(&api).into();
+        let reach = Reach::of(&api);
+        let (contract, cases) = Self::expanded(&reach, text)?;
+        let examples = Arc::clone(reach.examples());
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         let twins = twins(&api.operations).into();
@@ -148,6 +151,15 @@ impl Catalogue {
         &self.examples[case.operation].arguments
     }
 
+    /// The requests of a case that are valid but for one thing of this kind.
+    pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<Bent> {
+        let operation = self.operation(case);
+        let mut bent = bent::of(&self.api, operation, &self.examples[case.operation]);
+        bent.retain(|bent| bent.flaw == flaw && bent.is_sent(&self.contract, operation));
+        bent.truncate(bent::MOST);
+        bent
+    }
+
     /// Why that request may not be a valid one: what no example is known for.
     pub fn gap(&self, case: &Case) -> Option<&str> {
         self.examples[case.operation].gap.as_deref()
@@ -188,6 +200,9 @@ pub(crate) struct Reach<'a> {
     by_path_parameter: HashMap<&'a str, Vec<usize>>,
     /// The headers that successes have, in lower case.
     headers: HashSet<String>,
+    examples: OnceCell<Arc<[Request]>>,
+    /// For each operation what can be wrong with a request, by the contract that asks first. The requests themselves are long.
+    flaws: OnceCell<Vec<Vec<Flaw>>>,
 }
 
 impl<'a> Reach<'a> {
@@ -199,7 +214,25 @@ impl<'a> Reach<'a> {
             }
         }
         let headers = api.operations.iter().flat_map(success_headers).collect();
-        Self { api, by_path_parameter, headers }
+        Self { api, by_path_parameter, headers, examples: OnceCell::new(), flaws: OnceCell::new() }
+    }
+
+    /// A valid request for each operation.
+    fn examples(&self) -> &Arc<[Request]> {
+        self.examples.get_or_init(|| example::requests(self.api).into())
+    }
+
+    /// Whether an operation has requests that are valid but for one thing of this kind.
+    fn can_be_bent(&self, flaw: Flaw, contract: &Contract, position: usize) -> bool {
+        let flaws = |(operation, request): (&Operation, &Request)| {
+            let sent =
+                bent::of(self.api, operation, request).into_iter().filter(|bent| bent.is_sent(contract, operation));
+            let mut flaws: Vec<Flaw> = sent.map(|bent| bent.flaw).collect();
+            flaws.dedup();
+            flaws
+        };
+        let all = || self.api.operations.iter().zip(self.examples().iter()).map(flaws).collect();
+        self.flaws.get_or_init(all)[position].contains(&flaw)
     }
 
     /// The operations that a rule may mean something for.
@@ -309,7 +342,8 @@ fn cases_at(
         (Some(probe), _) => {
             let means_something = applies(probe, api, contract, operation)
                 && can_be_seen(rule, operation)
-                && reach.tells_of_limits(rule, contract, operation);
+                && reach.tells_of_limits(rule, contract, operation)
+                && !matches!(probe, Probe::Invalid(flaw) if !reach.can_be_bent(*flaw, contract, position));
             let variants = if means_something { vec![None] } else { Vec::new() };
             (Side::Server, variants, is_unverified(probe, contract, operation))
         }
@@ -324,6 +358,8 @@ fn cases_at(
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
     // What a method does that the document does not know is anybody's guess.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
+    // But for what only reads, it asks whether it may send, and does not.
+    let only_asks = rule.probe == Some(Probe::CrossOrigin);
     let mints = matches!(rule.probe, Some(Probe::Key(_)));
     let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
     let case = |variant: Option<String>| {
@@ -335,8 +371,8 @@ fn cases_at(
             family,
             level,
             variant,
-            writes: is_sent && (is_unknown || mints || is_posted || operation.retry != Retry::Safe),
-            spends: is_sent && operation.spends,
+            writes: is_sent && !only_asks && (is_unknown || mints || is_posted || operation.retry != Retry::Safe),
+            spends: is_sent && !only_asks && operation.spends,
             rule: index,
             operation: position,
         }
@@ -349,10 +385,10 @@ fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> b
         || (probe.is_about_scopes() && operation.scopes_unverified.is_some())
 }
 
-/// A method that the path of an operation does not have.
-pub(crate) fn undeclared_method(api: &Api, operation: &Operation) -> Option<&'static str> {
+/// The methods that change something and that the path of an operation does not have.
+pub(crate) fn undeclared_methods(api: &Api, operation: &Operation) -> impl Iterator<Item = &'static str> {
     let declared = api.methods(&operation.path);
-    ["DELETE", "PUT", "PATCH", "POST"].into_iter().find(|method| !declared.iter().any(|known| known == method))
+    ["DELETE", "PUT", "PATCH", "POST"].into_iter().filter(|method| !declared.iter().any(|known| known == method))
 }
 
 /// A field without which a body of this schema is refused; of a list nothing is asked by such a name.

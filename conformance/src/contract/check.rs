@@ -236,10 +236,10 @@ impl Checker<'_> {
     }
 
     fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
-        let has_status = expect.success || !expect.status.is_empty();
+        let has_status = expect.asks_for_status();
         let compares = expect.same_as.is_some() || expect.same_headers_as.is_some();
         let is_standing = expect.standing().next().is_some();
-        let says_nothing = !has_status && !compares && !is_standing;
+        let says_nothing = !has_status && !compares && !expect.no_foreign_origin && !is_standing;
         if says_nothing {
             return Err(self.failure(
                 &rule.id,

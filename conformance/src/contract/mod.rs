@@ -6,6 +6,7 @@ mod batch;
 mod check;
 mod contradiction;
 mod error_shape;
+mod flaw;
 mod key_management;
 mod probe;
 mod rule;
@@ -27,6 +28,7 @@ pub use authorization_drive::AuthorizationDrive;
 pub use batch::Batch;
 pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
+pub use flaw::Flaw;
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
 pub use probe::Probe;
 pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
@@ -270,7 +272,7 @@ impl Contract {
         for (place, credential) in contract.credentials.iter().enumerate() {
             contract.kinds.entry(credential.kind.clone()).or_insert(place);
         }
-        let says = |expect: &Expect| expect.success || !expect.status.is_empty();
+        let says = |expect: &Expect| expect.asks_for_status();
         for (place, rule) in contract.rules.iter().enumerate() {
             if let Some(probe) = rule.probe.as_ref().filter(|_| rule.expect.as_ref().is_some_and(says)) {
                 contract.rulings.entry(probe.clone()).or_default().push(place);

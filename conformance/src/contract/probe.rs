@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::flaw::Flaw;
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe, Tampering};
 
@@ -88,8 +89,12 @@ pub enum Probe {
     Oversize(usize),
     /// A valid request of an account without funds.
     NoFunds,
-    /// A method that the path does not have.
+    /// Requests that are valid but for one thing each.
+    Invalid(Flaw),
+    /// Each method of DELETE, PUT, PATCH and POST that the path does not have.
     UndeclaredMethod,
+    /// A valid request from a web page of an origin that nobody knows, and the question whether it may be sent.
+    CrossOrigin,
     /// `HEAD` in place of `GET`.
     Head,
     /// The same without a token.

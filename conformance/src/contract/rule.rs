@@ -66,6 +66,8 @@ pub enum Family {
     Tenant,
     /// How refusals look.
     Error,
+    /// What is done with requests that break the document.
+    Input,
     /// Which methods a path takes.
     Method,
     /// Many items in one call.
@@ -92,6 +94,12 @@ pub struct Expect {
     pub success: bool,
     /// One of these statuses. The mock answers with the first one.
     pub status: Vec<u16>,
+    /// Any refusal: every status but those of success.
+    pub refused: bool,
+    /// Whatever it is, it is no failure: no status of 500 or above.
+    pub no_failure: bool,
+    /// Web pages of other origins may not read it with the credentials that a browser has for it.
+    pub no_foreign_origin: bool,
     /// The connection may be refused as well, before there is an answer: a server that asks for client certificates does so.
     pub refused_connection: bool,
     /// What the body is.
@@ -259,11 +267,17 @@ impl Rule {
 }
 
 impl Expect {
+    /// Whether it asks for a status.
+    pub(crate) fn asks_for_status(&self) -> bool {
+        self.success || self.refused || self.no_failure || !self.status.is_empty()
+    }
+
     /// Whether it asks for more than a status.
     pub(crate) fn is_about_more(&self) -> bool {
         let names = [&self.headers, &self.error].into_iter().any(|names| !names.is_empty());
         let same = self.same_as.is_some() || self.same_headers_as.is_some();
         let judged = self.body.is_some() || self.rate.is_some() || self.grant.is_some() || self.key.is_some();
+        let judged = judged || self.no_foreign_origin;
         names || same || judged || self.challenge.is_some() || self.no_store || self.standing().next().is_some()
     }
 
@@ -282,11 +296,12 @@ impl Expect {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
         Self::Error,
+        Self::Input,
         Self::Method,
         Self::Batch,
         Self::Rate,
@@ -305,6 +320,7 @@ impl fmt::Display for Family {
             Self::Scope => "scope",
             Self::Tenant => "tenant",
             Self::Error => "error",
+            Self::Input => "input",
             Self::Method => "method",
             Self::Batch => "batch",
             Self::Rate => "rate",

@@ -22,6 +22,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
          rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
          rfc9111 = {{ title = \"RFC 9111: HTTP caching\", url = \"https://www.rfc-editor.org/rfc/rfc9111\" }}\n\
          rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
+         fetch = {{ title = \"Fetch\", url = \"https://fetch.spec.whatwg.org/\" }}\n\
          owasp = {{ title = \"OWASP API Security Top 10, 2023\", url = \"https://owasp.org/API-Security/editions/2023/en/0x11-t10/\" }}\n",
         title = plain(&facts.title),
         name = quoted(name),

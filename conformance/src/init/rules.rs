@@ -9,6 +9,7 @@ use super::quoted;
 use crate::contract::Carrier;
 
 const ANY: &str = include_str!("rules/any.toml");
+const INPUTS: &str = include_str!("rules/inputs.toml");
 const JWT: &str = include_str!("rules/jwt.toml");
 const OPEN: &str = include_str!("rules/open.toml");
 const BASIC: &str = include_str!("rules/basic.toml");
@@ -31,6 +32,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
     let shared = [
         (ANY, true),
+        (INPUTS, true),
         (OPEN, facts.operations.iter().any(|access| access.is_open)),
         (HEADER, has(|carrier| carrier.scheme().is_some())),
         (CERTIFICATE, has(|carrier| *carrier == Carrier::ClientCertificate)),
@@ -88,7 +90,8 @@ pub(super) fn joined(rules: &[String]) -> String {
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 10] = ["auth", "jwt", "oauth", "scope", "tenant", "error", "method", "rate", "answer", "client"];
+const FAMILIES: [&str; 11] =
+    ["auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "rate", "answer", "client"];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
     // What a document calls a parameter stays within the quotes that it is put into.

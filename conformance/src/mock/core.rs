@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName};
+use hyper::header::{
+    ACCEPT, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, HeaderName, HeaderValue,
+    ORIGIN,
+};
 use keyfit_openapi::{Api, Operation, Streaming};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, Outcomes};
+use super::overlook::Overlooked;
 use super::pages;
 use super::router::{Routed, Router};
 use super::state::State;
@@ -28,6 +32,8 @@ pub(super) struct Core {
     router: Router,
     successes: Successes,
     state: Mutex<State>,
+    /// What its defect does not read of the document.
+    pub(super) overlooked: Option<Overlooked>,
 }
 
 /// A request that is in order, and what its answer depends on.
@@ -59,7 +65,8 @@ impl Core {
     /// A mock of an API, with at most one defect.
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
-        Self { router: Router::new(&api), successes: Successes::new(&api), state, mutant, api, contract }
+        let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
+        Self { router: Router::new(&api), successes: Successes::new(&api), state, overlooked, mutant, api, contract }
     }
 
     /// Whether the mock has this defect.
@@ -84,6 +91,15 @@ impl Core {
 
     /// Answers a request.
     pub(super) fn answer(&self, call: &Call) -> Answer {
+        let mut answer = self.answer_to_anybody(call);
+        if let (Some(origin), true) = (call.headers.get(ORIGIN), self.has(Mutant::EchoesOrigin)) {
+            answer.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()));
+            answer.headers.push((ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
+        }
+        answer
+    }
+
+    fn answer_to_anybody(&self, call: &Call) -> Answer {
         match self.route(call) {
             Routed::Operation(index, path) => self.serve(call, index, &path),
             Routed::OtherMethods(index, _) if self.has(Mutant::AcceptsAnyMethod) => {

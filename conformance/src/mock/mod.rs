@@ -11,6 +11,7 @@ mod grants;
 mod keys;
 mod mutant;
 pub(crate) mod outcome;
+mod overlook;
 mod pages;
 mod parameters;
 mod registered;

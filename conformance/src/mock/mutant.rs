@@ -99,6 +99,28 @@ pub enum Mutant {
     AcceptsObjectForArray,
     /// Takes bodies without required fields.
     AcceptsMissingFields,
+    /// Takes requests without the parameters that are required.
+    WaivesParameters,
+    /// Takes values of any type.
+    IgnoresTypes,
+    /// Takes numbers beyond their bounds.
+    IgnoresBounds,
+    /// Takes texts of any length.
+    IgnoresLengths,
+    /// Takes values that are none of the listed ones.
+    IgnoresEnums,
+    /// Takes texts that do not match their pattern.
+    IgnoresPatterns,
+    /// Takes lists of any length, and items twice.
+    IgnoresLists,
+    /// Takes members that the document excludes.
+    AcceptsAnyMember,
+    /// Fails of texts with the character NUL, and of numbers that fit into no machine word.
+    FailsOnExtremes,
+    /// Fails of parameters that it does not know, and of lists in lists.
+    FailsOnOddities,
+    /// Lets the pages of every origin read with credentials.
+    EchoesOrigin,
     /// Takes a page's start without its length.
     AcceptsStartAlone,
     /// Takes bodies of any size.

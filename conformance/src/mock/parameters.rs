@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
 use serde_json::Value;
 
 use super::call::{Call, Refusal};
 use super::core::Core;
+use super::mutant::Mutant;
 use crate::{form, parameter};
 
 impl Core {
@@ -26,7 +26,7 @@ impl Core {
             let is_list = self.api.kind(&parameter.schema) == Some("array");
             let is_repeated = is_list && parameter.style.is_none_or(|style| style.separator().is_none());
             let problem = match sent[..] {
-                [] if parameter.required => Some("is missing".to_owned()),
+                [] if parameter.required && !self.has(Mutant::WaivesParameters) => Some("is missing".to_owned()),
                 [] => None,
                 _ if is_repeated => {
                     self.problem_of_list(parameter, sent.iter().map(|text| (*text).to_owned()).collect())
@@ -71,16 +71,23 @@ impl Core {
         }
         let schema = self.api.resolve(&parameter.schema);
         let value = form::of_brackets(&self.api, schema, &parameter.name, &own);
-        schema::mismatch(&self.api, Direction::Request, schema, &value).map(|mismatch| mismatch.problem)
+        self.mismatch(schema, &value).map(|mismatch| mismatch.problem)
     }
 
-    /// Judges the headers: those that are required are there.
-    pub(super) fn header_parameters(call: &Call, operation: &Operation) -> Result<(), Refusal> {
-        let mut required = parameters(operation, Place::Header).filter(|parameter| parameter.required);
-        match required.find(|parameter| !call.headers.contains_key(&parameter.name)) {
-            Some(missing) => Err(Refusal::new(bad_request(operation), format!("{} is missing", missing.name))),
-            None => Ok(()),
+    /// Judges the headers: those that are required are there, and each is what the document says.
+    pub(super) fn header_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        for parameter in parameters(operation, Place::Header) {
+            let sent = call.headers.get(&parameter.name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let problem = match sent {
+                None if parameter.required && !self.has(Mutant::WaivesParameters) => Some("is missing".to_owned()),
+                None => None,
+                Some(text) => self.problem(parameter, &text),
+            };
+            if let Some(problem) = problem {
+                return Err(Refusal::new(bad_request(operation), format!("{} {problem}", parameter.name)));
+            }
         }
+        Ok(())
     }
 
     /// Judges the path: what no resource can be called is not there.
@@ -112,7 +119,7 @@ impl Core {
         }
         let text = if values.len() == 1 { values.remove(0) } else { text.to_owned() };
         let value = Self::typed(schema, text)?;
-        schema::mismatch(&self.api, Direction::Request, schema, &value).map(|mismatch| mismatch.problem)
+        self.mismatch(schema, &value).map(|mismatch| mismatch.problem)
     }
 
     /// What is wrong with the values of a list.
@@ -120,7 +127,7 @@ impl Core {
         let schema = self.api.resolve(&parameter.schema);
         let items = self.api.resolve(&schema["items"]);
         let values: Option<Vec<Value>> = values.into_iter().map(|text| Self::typed(items, text)).collect();
-        schema::mismatch(&self.api, Direction::Request, schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
+        self.mismatch(schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
     }
 
     /// A text as its schema has it; `None` for unions and objects, which are written in several ways.

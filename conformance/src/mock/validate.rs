@@ -36,10 +36,11 @@ impl Core {
         operation: &Operation,
         path: &BTreeMap<String, String>,
     ) -> Result<Sent, Refusal> {
+        self.fails(call, operation)?;
         self.path_parameters(operation, path)?;
         self.query(call, operation)?;
         self.query_parameters(call, operation)?;
-        Self::header_parameters(call, operation)?;
+        self.header_parameters(call, operation)?;
         let sent = self.body(call, operation)?;
         self.ids(operation, path)?;
         Ok(sent)
@@ -101,10 +102,9 @@ impl Core {
     }
 
     fn value(&self, value: Value, schema: &Value, operation: &Operation) -> Result<Sent, Refusal> {
-        match schema::mismatch(&self.api, Direction::Request, schema, &value) {
+        match self.mismatch(schema, &value) {
             Some(mismatch) if !self.overlooks(&mismatch, &value) => {
-                let status = self.status(&Probe::MissingField, operation, 400);
-                Err(Refusal::new(status, mismatch.to_string()))
+                Err(Refusal::new(self.status_of_misfit(operation), mismatch.to_string()))
             }
             _ => Ok(Sent::Body(value)),
         }
@@ -115,7 +115,7 @@ impl Core {
         match scopes.filter(|scopes| mismatch.at.starts_with(*scopes)).and_then(|scopes| value.pointer(scopes)) {
             Some(Value::Array(_)) => self.has(Mutant::AcceptsUnknownScopes),
             Some(Value::Object(_)) => self.has(Mutant::AcceptsUnknownResources),
-            _ => self.has(Mutant::AcceptsMissingFields),
+            _ => false,
         }
     }
 

@@ -11,7 +11,7 @@ use super::answers::Seen;
 use super::keys::{self, Minted};
 use super::reply::Reply;
 use super::request::Draft;
-use super::{challenge, grant, headers, outcome};
+use super::{challenge, cross_origin, grant, headers, outcome};
 use crate::body::essence;
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit, Standing};
@@ -39,7 +39,9 @@ impl Judge<'_> {
     /// What is wrong with an answer of the expected status; `None` if it is the expected one. `before` is the answer to the
     /// call before, where the rule compares with it.
     pub(super) fn finding(&self, draft: &Draft, reply: &Reply, before: Option<&Reply>) -> Option<String> {
+        let lets_in = || self.expect.no_foreign_origin.then(|| cross_origin::finding(reply))?;
         self.headers(reply)
+            .or_else(lets_in)
             .or_else(|| self.body(draft, reply))
             .or_else(|| self.rate(reply, before))
             .or_else(|| grant::finding(self.expect, draft, reply))
@@ -81,6 +83,12 @@ impl Judge<'_> {
 
     /// What is wrong with the status.
     pub(super) fn status(&self, reply: &Reply) -> Option<String> {
+        if self.expect.refused && reply.is_success() {
+            return Some(format!("the status is {}, and no refusal", reply.status));
+        }
+        if self.expect.no_failure && reply.status >= 500 {
+            return Some(format!("the status is {}: the server failed", reply.status));
+        }
         let mut allowed = self.expect.status.clone();
         if self.expect.success {
             allowed.extend(self.operation.success_statuses());

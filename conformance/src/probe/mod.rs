@@ -2,9 +2,11 @@
 
 mod answers;
 mod challenge;
+mod cross_origin;
 mod flow;
 mod grant;
 mod headers;
+mod invalid;
 mod judge;
 mod jwt;
 mod keys;
@@ -161,6 +163,7 @@ impl Target {
             base_path: self.servers.base().path(),
             sent: Vec::new(),
             presented,
+            tries: Vec::new(),
         };
         match &catalogue.contract.key_management {
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
@@ -244,8 +247,11 @@ impl Target {
     async fn send_all(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let (catalogue, probe, identity) = (trial.catalogue, trial.probe, &trial.identity);
         let operation = catalogue.operation(trial.case);
-        if self.live.is_some() && *probe == Probe::UndeclaredMethod {
-            return self.ask_for_undeclared(trial).await;
+        match probe {
+            Probe::UndeclaredMethod => return self.ask_for_undeclared(trial).await,
+            Probe::Invalid(flaw) => return self.send_bent(trial, *flaw).await,
+            Probe::CrossOrigin => return self.send_cross_origin(trial).await,
+            _ => {}
         }
         let maker = trial.maker(self);
         if let (Probe::Oauth(probe), Some(server)) = (probe, &catalogue.contract.authorization_server) {

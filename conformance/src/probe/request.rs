@@ -14,7 +14,7 @@ use super::live::{Effect, Keep, Live, harmless};
 use super::transport::Shown;
 use crate::body;
 use crate::carrier::{self, Spot, other_place};
-use crate::catalogue::{required_field, start_and_limit, undeclared_method, wrong_top_level};
+use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
 use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
 use crate::nobody::{self, NOBODY};
@@ -200,7 +200,7 @@ impl Maker<'_> {
 
     fn method<'o>(&self, probe: &Probe, operation: &'o Operation) -> &'o str {
         match probe {
-            Probe::UndeclaredMethod => undeclared_method(self.api, operation).unwrap_or(&operation.method),
+            Probe::UndeclaredMethod => undeclared_methods(self.api, operation).next().unwrap_or(&operation.method),
             Probe::Head | Probe::HeadWithoutToken => "HEAD",
             _ => &operation.method,
         }

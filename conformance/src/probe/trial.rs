@@ -4,6 +4,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 
 use super::answers::Seen;
 use super::flow::Stop;
+use super::invalid::Try;
 use super::judge::{Judge, Snapshot};
 use super::keys::Minted;
 use super::live::Live;
@@ -38,6 +39,8 @@ pub(super) struct Trial<'a> {
     pub(super) sent: Vec<Sent>,
     /// What the answer may have to hide.
     pub(super) presented: Vec<Secret>,
+    /// What each request was about, where there are several that are judged each by itself.
+    pub(super) tries: Vec<Try>,
 }
 
 /// What was sent and what came back.
@@ -78,6 +81,7 @@ impl<'a> Trial<'a> {
                 outcome.exchanges = self.shown(self.sent.iter());
                 outcome
             }
+            None if !self.tries.is_empty() => self.judged_each(),
             None => {
                 let mut outcome = self.judged(minted);
                 if outcome.reason.is_some() {
@@ -145,15 +149,14 @@ impl<'a> Trial<'a> {
         known.unwrap_or(self.case.operation)
     }
 
-    fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {
+    pub(super) fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {
         sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
     /// Whether an answer is a 429 that is no answer to what was asked: a limit that the contract does not know.
     fn is_limited(&self, reply: &Reply) -> bool {
-        let asks_for_status = self.expect.success || !self.expect.status.is_empty();
         let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&429);
-        self.live.is_some() && reply.status == 429 && asks_for_status && !is_expected
+        self.live.is_some() && reply.status == 429 && self.expect.asks_for_status() && !is_expected
     }
 
     /// Why a broken rule is none: what is wrong is what was sent, and the server says that first.

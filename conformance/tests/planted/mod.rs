@@ -1,4 +1,4 @@
-//! A service of eleven operations with a switch for each of twenty-eight defects. It is written by hand and shares no code with
+//! A service of eleven operations with a switch for each of its defects. It is written by hand and shares no code with
 //! the mock, so that what is found in it is not found for being alike.
 
 use std::collections::{HashMap, HashSet};
@@ -48,10 +48,16 @@ pub(crate) enum Defect {
     QueryIsShown,
     ExpiredKeyGetsNoChallenge,
     AccountIsCached,
+    NegativeLimitIs500,
+    PriceHasNoBounds,
+    AnyKindIsTaken,
+    LongNameIs500,
+    OriginIsEchoed,
+    OrdersCanBeDeleted,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::RevokedKeyWorks,
         Self::ExpiredKeyWorks,
         Self::AnyKeyWorks,
@@ -80,6 +86,12 @@ impl Defect {
         Self::QueryIsShown,
         Self::ExpiredKeyGetsNoChallenge,
         Self::AccountIsCached,
+        Self::NegativeLimitIs500,
+        Self::PriceHasNoBounds,
+        Self::AnyKindIsTaken,
+        Self::LongNameIs500,
+        Self::OriginIsEchoed,
+        Self::OrdersCanBeDeleted,
     ];
 }
 
@@ -129,7 +141,7 @@ pub(crate) fn tokens_file() -> String {
             "[[identity]]\nname = \"{name}\"\nkind = \"key\"\nstate = \"{state}\"\nsecret = {{ env = \"SHOP_{name}\" }}\nexpendable = true\n{scopes}\n"
         )
     });
-    let ids = "[ids]\nshop = \"shop-1\"\nproduct = \"product-1\"\norder = \"order-1\"\n\n[foreign]\nshop = \"shop-2\"\norder = \"order-2\"\n\n[expendable]\nproduct = [\"spare-1\", \"spare-2\", \"spare-3\", \"spare-4\", \"spare-5\", \"spare-6\", \"spare-7\", \"spare-8\"]\nshop = [\"shop-2\"]\norder = [\"order-1\", \"order-2\"]\n";
+    let ids = "[ids]\nshop = \"shop-1\"\nproduct = \"product-1\"\norder = \"order-1\"\n\n[foreign]\nshop = \"shop-2\"\norder = \"order-2\"\n\n[expendable]\nproduct = [\"spare-1\", \"spare-2\", \"spare-3\", \"spare-4\", \"spare-5\", \"spare-6\", \"spare-7\", \"spare-8\"]\nshop = [\"shop-2\"]\norder = [\"order-1\", \"order-3\", \"order-2\"]\n";
     identities.collect::<String>() + ids
 }
 
@@ -196,6 +208,7 @@ struct Route<'a> {
     product: Option<&'a str>,
     order: Option<&'a str>,
     takes_body: bool,
+    query: &'a str,
 }
 
 impl Shop {
@@ -204,14 +217,19 @@ impl Shop {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let query = parts.uri.query().unwrap_or_default();
         let answer = self.answer(
             &parts.method,
-            parts.uri.path(),
+            (parts.uri.path(), query),
             header("authorization").as_deref(),
             header("content-type").as_deref(),
             &body,
         );
         let mut response = Response::builder().status(answer.status);
+        if let Some(origin) = header("origin").filter(|_| self.has(Defect::OriginIsEchoed)) {
+            response = response.header("access-control-allow-origin", origin);
+            response = response.header("access-control-allow-credentials", "true");
+        }
         for (name, value) in &answer.headers {
             response = response.header(*name, value);
         }
@@ -228,7 +246,7 @@ impl Shop {
     fn answer(
         &self,
         method: &Method,
-        path: &str,
+        (path, query): (&str, &str),
         authorization: Option<&str>,
         media_type: Option<&str>,
         body: &[u8],
@@ -236,9 +254,10 @@ impl Shop {
         let segments: Vec<&str> = path.trim_start_matches("/v1").split('/').skip(1).collect();
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let Some((allowed, route)) = route(method, &segments) else { return problem(404, "There is nothing here") };
-        let Some(route) = route else {
+        let Some(mut route) = route.or_else(|| self.undeclared(method, &segments)) else {
             return problem(405, "The path has other methods").with("allow", allowed.to_owned());
         };
+        route.query = query;
         if self.has(Defect::BodyBeforeKey)
             && let Err(answer) = self.read(&route, media_type, body)
         {
@@ -322,6 +341,9 @@ impl Shop {
             return Err(problem(status, "The key lacks a scope"));
         }
         self.own(route)?;
+        if route.name == "product-list" {
+            self.listing(route.query)?;
+        }
         let sent = self.read(route, media_type, body)?;
         Ok(match route.name {
             "me" if self.has(Defect::HashIsServed) => ok(200, json!({ "shop": "shop-1", "hash": HASH })),
@@ -345,6 +367,7 @@ impl Shop {
                 ok(200, json!({ "orders": [{ "id": "order-1" }] })).with("content-type", "text/plain".to_owned())
             }
             "order-list" | "export" => ok(200, json!({ "orders": [{ "id": "order-1" }] })),
+            "order-delete" => Answer { status: 204, body: None, headers: Vec::new() },
             "order-get" => ok(200, json!({ "id": "order-1" })),
             "order-refund" if caller.state == State::Broke && !self.has(Defect::RefundIsFree) => {
                 problem(if self.has(Defect::NoFundsIs403) { 403 } else { 402 }, "There are no funds")
@@ -364,7 +387,7 @@ impl Shop {
             }
         }
         let is_served = route.order == Some("order-2") && self.has(Defect::ForeignOrderIsServed);
-        if route.order.is_some_and(|order| order != "order-1") && !is_served {
+        if route.order.is_some_and(|order| !["order-1", "order-3"].contains(&order)) && !is_served {
             return Err(problem(404, "There is no such order"));
         }
         let is_there = |product: &str| {
@@ -397,12 +420,83 @@ impl Shop {
                 Err(problem(422, "INSERT INTO products (id, name) VALUES ($1, $2): name is null"))
             }
             "product-create" | "product-replace" if lacks("name") => Err(problem(422, "A product has a name")),
-            "order-refund" if lacks("cents") => Err(problem(422, "A refund has an amount")),
+            "product-create" | "product-replace" => self.product(&value).map(|()| value),
+            "order-refund" if value["cents"].as_i64().is_none_or(|cents| cents < 1) => {
+                Err(problem(422, "A refund has an amount"))
+            }
             "customer-push" if value["customers"].as_array().is_none_or(|items| items.len() > 20) => {
                 Err(problem(422, "At most 20 customers"))
             }
             _ => Ok(value),
         }
+    }
+
+    /// How a list is asked for.
+    fn listing(&self, query: &str) -> Result<(), Answer> {
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            let limit = value.parse::<i64>();
+            if name == "limit" && self.has(Defect::NegativeLimitIs500) && limit.as_ref().is_ok_and(|limit| *limit < 0) {
+                return Err(problem(500, "LIMIT must not be negative"));
+            }
+            let is_wrong = match name {
+                "limit" => !limit.is_ok_and(|limit| (1..=100).contains(&limit)),
+                "sort" => !["name", "id"].contains(&value),
+                _ => false,
+            };
+            if is_wrong {
+                return Err(problem(422, "A list is asked for with a limit of 1 to 100, by name or id"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a product is one.
+    fn product(&self, sent: &Value) -> Result<(), Answer> {
+        let known = ["name", "price", "kind", "code", "tags", "maker"];
+        let is_code = |code: &str| {
+            let (letters, digits) = code.split_once('-').unwrap_or_default();
+            let is_word = letters.len() == 3 && letters.bytes().all(|byte| byte.is_ascii_uppercase());
+            is_word && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let given = |name: &str| sent.get(name);
+        let length = sent["name"].as_str().map(|name| name.chars().count());
+        if self.has(Defect::LongNameIs500) && length.is_some_and(|length| length > 40) {
+            return Err(problem(500, "The name does not fit into its column"));
+        }
+        let is_priced = |price: &Value| {
+            price.as_i64().is_some_and(|price| self.has(Defect::PriceHasNoBounds) || (0..=1_000_000).contains(&price))
+        };
+        let is_kind = |kind: &Value| {
+            kind.as_str().is_some_and(|kind| self.has(Defect::AnyKindIsTaken) || ["drink", "food"].contains(&kind))
+        };
+        let are_tags = |tags: &Value| {
+            let tags = tags.as_array().map(Vec::as_slice).unwrap_or(&[Value::Null]);
+            let words: HashSet<&str> = tags.iter().filter_map(Value::as_str).collect();
+            tags.len() <= 3 && words.len() == tags.len()
+        };
+        let is_maker = |maker: &Value| maker["name"].is_string() && maker.get("founded").is_none_or(Value::is_i64);
+        let is_one = length.is_some_and(|length| (2..=40).contains(&length))
+            && given("price").is_none_or(is_priced)
+            && given("kind").is_none_or(is_kind)
+            && given("code").is_none_or(|code| code.as_str().is_some_and(is_code))
+            && given("tags").is_none_or(are_tags)
+            && given("maker").is_none_or(is_maker)
+            && sent.as_object().is_some_and(|members| members.keys().all(|name| known.contains(&name.as_str())));
+        if is_one { Ok(()) } else { Err(problem(422, "This is no product")) }
+    }
+
+    /// A method that nobody documented.
+    fn undeclared<'a>(&self, method: &Method, segments: &[&'a str]) -> Option<Route<'a>> {
+        let ["shops", shop, "orders", order] = segments else { return None };
+        (method == Method::DELETE && self.has(Defect::OrdersCanBeDeleted)).then_some(Route {
+            name: "order-delete",
+            scope: "orders:refund",
+            shop: Some(*shop),
+            product: None,
+            order: Some(*order),
+            takes_body: false,
+            query: "",
+        })
     }
 
     fn pushed(&self, sent: &Value) -> Answer {
@@ -473,6 +567,7 @@ fn route<'a>(method: &Method, segments: &[&'a str]) -> Option<(&'static str, Opt
         product: segments.get(3).copied().filter(|_| segments[2] == "products"),
         order: segments.get(3).copied().filter(|_| segments[2] == "orders"),
         takes_body: [&Method::POST, &Method::PUT].contains(method),
+        query: "",
     });
     Some((allowed, route))
 }

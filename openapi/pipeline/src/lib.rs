@@ -14,6 +14,7 @@
 
 mod anchors;
 mod api;
+pub mod breach;
 pub mod build;
 mod contract;
 mod cost;

@@ -21,7 +21,7 @@ impl Target {
         let Some(live) = &self.live else { return Ok(None) };
         let operation = trial.catalogue.operation(trial.case);
         // It is asked for in a way of its own.
-        if *trial.probe == Probe::UndeclaredMethod {
+        if matches!(trial.probe, Probe::UndeclaredMethod | Probe::CrossOrigin) {
             return Ok(None);
         }
         let effect = live.effect(operation);

@@ -1,15 +1,19 @@
 //! How a live server is asked for a method that a path does not have: the document may be a part of what the server does, so
 //! that a method of HTTP may well be there and do its work.
 
+use std::collections::BTreeMap;
+
 use keyfit_openapi::Operation;
 
 use super::super::Target;
 use super::super::flow::Stop;
 use super::super::reply::Reply;
+use super::super::request::Draft;
 use super::super::trial::{Sent, Trial};
 use super::{Effect, item, subject};
-use crate::catalogue::undeclared_method;
-use crate::identity::Missing;
+use crate::catalogue::undeclared_methods;
+use crate::identity::{Identity, Missing};
+use crate::nobody::NOBODY;
 
 /// A method that is registered nowhere: nothing happens by it.
 pub(super) const UNASSIGNED: &str = "KEYFIT";
@@ -18,41 +22,93 @@ const AT_NOBODY: &str =
     "a method that the path lacks is asked for at an id that nobody has, which the server says first";
 
 impl Target {
-    /// Asks with a method that does nothing. Where the server reads no such method, with one of HTTP that the path lacks, at
-    /// ids that nobody has.
+    /// Asks for every method of HTTP that changes something and that the path lacks. A live server is asked first with a method that
+    /// does nothing, and with the others only at what was given up, or at ids that nobody has.
     pub(in super::super) async fn ask_for_undeclared(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
+        if self.live.is_none() {
+            for method in undeclared_methods(&trial.catalogue.api, operation) {
+                let mut draft =
+                    trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+                method.clone_into(&mut draft.method);
+                let sent = self.send(&draft).await;
+                let is_refused = sent.answer().is_some_and(|reply| reply.status == 405);
+                trial.sent.push(sent);
+                if !is_refused {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        let own_ids = trial.identity.ids.clone();
         self.spare_from_any_method(trial).await?;
         let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
         UNASSIGNED.clone_into(&mut draft.method);
-        let sent = self.send(&draft).await;
-        // Parsers of HTTP know the methods that there are, and answer themselves.
-        if sent.answer().is_some_and(|reply| !matches!(reply.status, 400 | 501)) || self.has_died() {
-            trial.sent.push(sent);
+        let mut first = self.send(&draft).await;
+        if first.answer().is_none_or(Reply::is_success) || self.has_died() {
+            trial.sent.push(first);
             return Ok(());
         }
-        let parameters: Vec<&String> = draft.ids.keys().collect();
-        let Some(method) = undeclared_method(&trial.catalogue.api, operation).filter(|_| !parameters.is_empty()) else {
-            let why = format!(
-                "the server reads no method but those of HTTP, and {} has no id to ask for in vain",
-                operation.path
-            );
-            return Err(Stop::Missing(Missing(why)));
-        };
+        // Parsers of HTTP know the methods that there are, and answer themselves.
+        let is_read = first.answer().is_some_and(|reply| !matches!(reply.status, 400 | 501));
         let mut nobody = trial.identity.clone();
-        if let Some(live) = &self.live {
-            let nobody_at = |name: &String| (name.clone(), live.nobody_at(operation, name, &trial.identity));
-            nobody.ids.extend(parameters.into_iter().map(nobody_at));
+        nobody.ids = self.nobody(operation, &trial.identity, own_ids, &draft);
+        let mut asked = None;
+        for method in undeclared_methods(&trial.catalogue.api, operation).filter(|_| !draft.ids.is_empty()) {
+            let mut draft = trial.maker(self).draft(trial.probe, operation, &nobody).map_err(Stop::Missing)?;
+            method.clone_into(&mut draft.method);
+            let again = self.send(&draft).await;
+            first.requests += again.requests;
+            if again.answer().is_some_and(Reply::is_success) {
+                if let Some((parameter, id)) = subject(&operation.path).and_then(|name| draft.ids.get_key_value(name)) {
+                    self.identities.expended(&operation.path, parameter, id);
+                }
+                // What it may have made has the id that nobody had.
+                if method != "DELETE" {
+                    "DELETE".clone_into(&mut draft.method);
+                    first.requests += self.send(&draft).await.requests;
+                }
+                trial.undecided = None;
+                trial.sent.push(Sent { requests: first.requests, ..again });
+                return Ok(());
+            }
+            asked.get_or_insert(again);
         }
-        let mut draft = trial.maker(self).draft(trial.probe, operation, &nobody).map_err(Stop::Missing)?;
-        method.clone_into(&mut draft.method);
-        let again = self.send(&draft).await;
-        let is_told = again.answer().is_some_and(Reply::is_success);
-        if !is_told {
-            trial.undecided = Some(AT_NOBODY.to_owned());
+        match asked {
+            _ if is_read => trial.sent.push(first),
+            Some(again) => {
+                trial.undecided = Some(AT_NOBODY.to_owned());
+                trial.sent.push(Sent { requests: first.requests, ..again });
+            }
+            None => {
+                return Err(Stop::Missing(Missing(format!(
+                    "the server reads no method but those of HTTP, and {} has no id to ask for in vain",
+                    operation.path
+                ))));
+            }
         }
-        trial.sent.push(Sent { requests: sent.requests + again.requests, ..again });
         Ok(())
+    }
+
+    /// The ids of a path at which a method may do what it does: what was given up, where the path ends in it; otherwise what nobody has.
+    fn nobody(
+        &self,
+        operation: &Operation,
+        identity: &Identity,
+        own: BTreeMap<String, String>,
+        draft: &Draft,
+    ) -> BTreeMap<String, String> {
+        let path = &operation.path;
+        let given_up = subject(path).filter(|_| path.ends_with('}'));
+        let given_up = given_up.and_then(|name| Some((name, self.identities.expendable(path, name, false).ok()?)));
+        let nobody_at = |name: &String| match &self.live {
+            Some(live) => live.nobody_at(operation, name, identity),
+            None => NOBODY.to_owned(),
+        };
+        match given_up {
+            Some((name, id)) => own.into_iter().chain([(name.to_owned(), id)]).collect(),
+            None => draft.ids.keys().map(|name| (name.clone(), nobody_at(name))).collect(),
+        }
     }
 
     /// Aims at what the run made, or at nothing, where a server that does not look at the method would change what is there.

@@ -1,0 +1,215 @@
+//! Requests that are valid but for one thing each: every way to break what a document says of an operation's parameters and body once,
+//! and what no document speaks of. What is not sent, though it could be: where a call changes something, optional parameters and those of
+//! the path, which could widen what it changes; values that a query commonly reads leniently, such as booleans.
+
+use keyfit_openapi::breach::{self, Breach, Written};
+use keyfit_openapi::example::Request;
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, Writing, example};
+use serde_json::{Value, json};
+
+use crate::catalogue::required_field;
+use crate::contract::{Carrier, Contract, Flaw};
+use crate::segment;
+
+/// How many requests are sent for one case.
+pub(crate) const MOST: usize = 12;
+/// The name of a parameter that no document has.
+pub(crate) const UNKNOWN: &str = "keyfit-unknown";
+/// How long a body is made: more than forms of people are, and less than proxies refuse unasked.
+const LONG: usize = 64 * 1024;
+/// How deep lists are put into lists: more than some parsers take, and less than ends a process.
+pub(crate) const DEEP: usize = 256;
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Bent {
+    pub(crate) flaw: Flaw,
+    /// The place and what is wrong there: ``the query's `limit` is -5, below 1``.
+    pub(crate) told: String,
+    pub(crate) change: Change,
+}
+
+/// What is changed in a valid request.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// A parameter, by its place among those of the operation, has this value; none where it is left out.
+    Parameter(usize, Option<Value>),
+    /// A parameter of the query stands twice.
+    Twice(usize),
+    /// The query has a parameter that the document does not know.
+    Unknown,
+    /// What a JSON pointer leads to in the body is this; nothing where it is left out. What is not there is not sent, so that a body
+    /// that may be sent to a live server gets no more than that.
+    Body(String, Option<Value>),
+    /// A member is added to the body, at a JSON pointer.
+    Added(String, Value),
+    /// The bytes of the body.
+    Bytes(Bytes),
+}
+
+/// What is changed in the bytes of a body of JSON.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bytes {
+    /// The first member stands twice.
+    Twice,
+    /// It is written, and said to be written, in UTF-16.
+    Utf16,
+    /// A text holds bytes that are no UTF-8.
+    NotUtf8,
+    /// A member more holds lists in lists.
+    Deep,
+}
+
+impl Bent {
+    /// Whether it can be sent by this contract: where a batch has an outcome for each item, a bad item is no bad request, and a header
+    /// with a credential belongs to the rules about credentials.
+    pub(crate) fn is_sent(&self, contract: &Contract, operation: &Operation) -> bool {
+        match &self.change {
+            Change::Body(..) | Change::Added(..) | Change::Bytes(_) => contract.batch_of(operation).is_none(),
+            Change::Parameter(place, _) | Change::Twice(place) => {
+                let parameter = &operation.parameters[*place];
+                let is_it = |carrier: &Carrier| match carrier {
+                    Carrier::NamedHeader(name) => {
+                        parameter.place == Place::Header && name.eq_ignore_ascii_case(&parameter.name)
+                    }
+                    Carrier::Query(name) => parameter.place == Place::Query && *name == parameter.name,
+                    _ => false,
+                };
+                !contract.credentials.iter().flat_map(|kind| &kind.carriers).any(is_it)
+            }
+            Change::Unknown => true,
+        }
+    }
+
+    /// Whether it is about a parameter of the path: what no resource can be called is not there.
+    pub(crate) fn is_in_path(&self, operation: &Operation) -> bool {
+        matches!(&self.change, Change::Parameter(place, _) if operation.parameters[*place].place == Place::Path)
+    }
+}
+
+/// Every such request of an operation, by the flaws in their order.
+pub(crate) fn of(api: &Api, operation: &Operation, request: &Request) -> Vec<Bent> {
+    let mut found = Vec::new();
+    for (place, parameter) in operation.parameters.iter().enumerate() {
+        if let Some(value) = request.arguments.get(&parameter.name).filter(|_| may_be_bent(operation, parameter)) {
+            of_parameter(api, (place, parameter), value, &mut found);
+        }
+    }
+    if let (Some(body), None) = (request.arguments.get("body"), &request.gap) {
+        of_body(api, operation, body, &mut found);
+    }
+    if operation.retry == Retry::Safe {
+        let told = format!("the query has `{UNKNOWN}`, which the document does not know");
+        found.push(Bent { flaw: Flaw::Odd, told, change: Change::Unknown });
+    }
+    found
+}
+
+/// Whether a call that changes something could change more by another value.
+fn may_be_bent(operation: &Operation, parameter: &Parameter) -> bool {
+    operation.retry == Retry::Safe || (parameter.required && parameter.place != Place::Path)
+}
+
+fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Value, found: &mut Vec<Bent>) {
+    let where_it_is = match parameter.place {
+        Place::Path => "path",
+        Place::Query => "query",
+        Place::Header => "headers",
+    };
+    let name = format!("the {where_it_is}'s `{}`", parameter.name);
+    let mut add = |flaw, told: String, change| found.push(Bent { flaw, told: format!("{name} {told}"), change });
+    if parameter.required && parameter.place != Place::Path {
+        add(Flaw::Required, "is missing".to_owned(), Change::Parameter(place, None));
+    }
+    // The members of an object are written in several ways.
+    if matches!(value, Value::Object(_)) {
+        return;
+    }
+    for breach in breach::breaches(api, &parameter.schema, value, Written::Text) {
+        let bent = breach.applied(value);
+        if can_be_written(parameter, &bent) {
+            let told = if breach.at.is_empty() { breach.told } else { format!("has {}", breach.told) };
+            let told = if told.starts_with("has ") { told } else { format!("is {told}") };
+            add(breach.constraint.into(), told, Change::Parameter(place, Some(bent)));
+        }
+    }
+    if parameter.place == Place::Query && !value.is_array() {
+        add(Flaw::Odd, "stands twice".to_owned(), Change::Twice(place));
+    }
+}
+
+/// Whether a value stands in a request as it is: no header holds every character, and no path an empty segment or one of dots.
+fn can_be_written(parameter: &Parameter, value: &Value) -> bool {
+    let is_plain =
+        |value: &Value| value.as_str().is_none_or(|text| text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    match (parameter.place, value) {
+        (Place::Header, Value::Array(items)) => items.iter().all(is_plain),
+        (Place::Header, value) => is_plain(value),
+        (Place::Path, Value::String(text)) => segment::is_one(text),
+        _ => true,
+    }
+}
+
+fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Vec<Bent>) {
+    let Some(body) = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json) else { return };
+    let mut add = |flaw, told: String, change| found.push(Bent { flaw, told, change });
+    // That one has a rule of its own.
+    let first = required_field(api, &body.schema).map(|name| format!("/{name}"));
+    for Breach { constraint, at, value, told } in breach::breaches(api, &body.schema, value, Written::Json) {
+        let flaw = Flaw::from(constraint);
+        if flaw == Flaw::Required && first.as_ref() == Some(&at) {
+            continue;
+        }
+        // A payment of an odd amount is one all the same.
+        if flaw == Flaw::Extreme && operation.spends {
+            continue;
+        }
+        let told = format!("the body's `{at}` is {told}");
+        match value {
+            Some(value) if flaw == Flaw::Additional => add(flaw, told, Change::Added(at, value)),
+            value => add(flaw, told, Change::Body(at, value)),
+        }
+    }
+    for name in unsent(api, &body.schema, value) {
+        let schema = api.member(&body.schema, &format!("/{name}")).cloned().unwrap_or_default();
+        let own = example::value(api, Direction::Answer, &schema);
+        add(Flaw::Odd, format!("the body has `{name}`, which is read-only"), Change::Added(format!("/{name}"), own));
+    }
+    if let Some(at) = first_text(value, "") {
+        let bent = breach::Breach { constraint: None, at, value: Some(json!("k".repeat(LONG))), told: String::new() };
+        let fits = schema::mismatch(api, Direction::Request, &body.schema, &bent.applied(value)).is_none();
+        if fits {
+            add(Flaw::Odd, format!("the body is {LONG} bytes long"), Change::Body(bent.at, bent.value));
+        }
+        add(Flaw::Odd, "the body holds bytes that are no UTF-8".to_owned(), Change::Bytes(Bytes::NotUtf8));
+    }
+    if value.as_object().is_some_and(|members| !members.is_empty()) {
+        add(Flaw::Odd, "a member of the body stands twice".to_owned(), Change::Bytes(Bytes::Twice));
+        add(Flaw::Odd, format!("the body has {DEEP} lists in each other"), Change::Bytes(Bytes::Deep));
+    }
+    add(Flaw::Odd, "the body is UTF-16".to_owned(), Change::Bytes(Bytes::Utf16));
+}
+
+/// The members at the top of a body that only answers have.
+fn unsent(api: &Api, schema: &Value, value: &Value) -> Vec<String> {
+    let schema = api.resolve(schema);
+    let members = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name);
+    let unsent =
+        members.filter(|name| value.get(name).is_none() && !schema::is_sent(api, Direction::Request, schema, name));
+    unsent.filter(|name| !name.contains(['/', '~'])).take(1).cloned().collect()
+}
+
+/// The place of the first text in a body.
+fn first_text(value: &Value, at: &str) -> Option<String> {
+    match value {
+        Value::String(_) => Some(at.to_owned()),
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            first_text(member, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")))
+        }),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(place, item)| first_text(item, &format!("{at}/{place}")))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,88 @@
+//! What a defect of the mock overlooks of a document, and of what it fails.
+
+use keyfit_openapi::breach::Constraint;
+use keyfit_openapi::schema::{self, Direction, Mismatch};
+use keyfit_openapi::{Api, Operation};
+use serde_json::Value;
+
+use super::call::{Call, Refusal};
+use super::core::Core;
+use super::mutant::Mutant;
+use crate::contract::{Carrier, Flaw, Probe};
+
+/// A document without the words that a defect does not read.
+pub(super) struct Overlooked {
+    api: Api,
+    constraint: Constraint,
+}
+
+impl Overlooked {
+    pub(super) fn by(mutant: Mutant, api: &Api) -> Option<Self> {
+        let constraint = match mutant {
+            Mutant::AcceptsMissingFields => Constraint::Required,
+            Mutant::IgnoresTypes => Constraint::Type,
+            Mutant::IgnoresBounds => Constraint::Bounds,
+            Mutant::IgnoresLengths => Constraint::Length,
+            Mutant::IgnoresEnums => Constraint::Enum,
+            Mutant::IgnoresPatterns => Constraint::Pattern,
+            Mutant::IgnoresLists => Constraint::Items,
+            Mutant::AcceptsAnyMember => Constraint::Additional,
+            _ => return None,
+        };
+        Some(Self { api: api.without(constraint), constraint })
+    }
+}
+
+impl Core {
+    /// What is wrong with a value of a request.
+    pub(super) fn mismatch(&self, schema: &Value, value: &Value) -> Option<Mismatch> {
+        let found = schema::mismatch(&self.api, Direction::Request, schema, value)?;
+        let is_overlooked = self.overlooked.as_ref().is_some_and(|overlooked| {
+            let bare = overlooked.constraint.removed_from(schema);
+            schema::mismatch(&overlooked.api, Direction::Request, &bare, value).is_none()
+        });
+        (!is_overlooked).then_some(found)
+    }
+
+    /// The status by which a request is refused that breaks its schema: the one of a rule about what is missing, or of the first rule about
+    /// another flaw.
+    pub(super) fn status_of_misfit(&self, operation: &Operation) -> u16 {
+        const REFUSED: [Flaw; 8] = [
+            Flaw::Required,
+            Flaw::Type,
+            Flaw::Bounds,
+            Flaw::Length,
+            Flaw::Enum,
+            Flaw::Pattern,
+            Flaw::Items,
+            Flaw::Additional,
+        ];
+        let probes = [Probe::MissingField].into_iter().chain(REFUSED.map(Probe::Invalid));
+        let ruled = probes.into_iter().find(|probe| self.contract.ruling(probe, operation).is_some());
+        ruled.map_or(400, |probe| self.status(&probe, operation, 400))
+    }
+
+    /// The failure of a defect that does not expect what a request holds.
+    pub(super) fn fails(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        let is_known = |name: &str| {
+            let carriers = self.contract.credentials.iter().flat_map(|kind| &kind.carriers);
+            let is_parameter = |known: &str| name == known || name.split('[').next() == known.split('[').next();
+            operation.parameters.iter().any(|known| is_parameter(&known.name))
+                || operation.query.iter().any(|(known, _)| known == name)
+                || carriers.into_iter().any(|carrier| matches!(carrier, Carrier::Query(known) if known == name))
+        };
+        let is_odd = call.query.iter().any(|(name, _)| !is_known(name)) || holds(&call.body, b"[[[[");
+        let is_extreme = call.segments.iter().any(|segment| segment.contains('\0'))
+            || call.query.iter().any(|(_, value)| value.contains('\0') || value.parse() == Ok(u64::MAX))
+            || holds(&call.body, b"\\u0000")
+            || holds(&call.body, u64::MAX.to_string().as_bytes());
+        if (is_odd && self.has(Mutant::FailsOnOddities)) || (is_extreme && self.has(Mutant::FailsOnExtremes)) {
+            return Err(Refusal::new(500, "Internal error"));
+        }
+        Ok(())
+    }
+}
+
+fn holds(body: &[u8], part: &[u8]) -> bool {
+    body.windows(part.len()).any(|window| window == part)
+}

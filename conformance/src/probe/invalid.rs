@@ -1,0 +1,241 @@
+//! Requests that are valid but for one thing each: all of one kind are one case, and each is judged by itself.
+
+use keyfit_openapi::{Operation, Place};
+use reqwest::header::HeaderName;
+use serde_json::{Value, json};
+
+use super::flow::Stop;
+use super::request::Draft;
+use super::trial::{Sent, Trial};
+use super::{Reply, Target};
+use crate::bent::{Bent, Bytes, Change, DEEP, UNKNOWN};
+use crate::contract::Flaw;
+use crate::identity::Missing;
+use crate::parameter;
+use crate::verdict::{Fault, Outcome};
+
+/// What one of several requests of a case was about.
+pub(super) struct Try {
+    /// What is wrong with it: ``the query's `limit` is -5, below 1``.
+    told: String,
+    /// The statuses by which it may be refused, besides those of the rule.
+    others: &'static [u16],
+    /// Whether its body lacks what the document demands, so that a refusal may be for that.
+    is_lacking: bool,
+}
+
+/// What a server may say of a request that is too long, or in another charset.
+const OF_FORM: &[u16] = &[413, 414, 415, 431];
+/// The same where something in the path is wrong: what cannot be called so is not there.
+const OF_PATH: &[u16] = &[404, 413, 414, 415, 431];
+
+/// What came of one request.
+enum Fate {
+    Kept,
+    Broken(String),
+    /// Why nothing is known.
+    Open(String),
+}
+
+impl Target {
+    /// Sends every request of a case about a flaw.
+    pub(super) async fn send_bent(&self, trial: &mut Trial<'_>, flaw: Flaw) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let mut unsent = None;
+        for bent in trial.catalogue.bent(trial.case, flaw) {
+            if self.has_died() {
+                break;
+            }
+            match self.bent_draft(trial, &bent) {
+                Ok(draft) => {
+                    let others = if bent.is_in_path(operation) { OF_PATH } else { OF_FORM };
+                    let is_lacking = draft.lacks.is_some();
+                    trial.sent.push(self.send(&draft).await);
+                    trial.tries.push(Try { told: bent.told, others, is_lacking });
+                }
+                Err(Missing(why)) => drop(unsent.get_or_insert(why)),
+            }
+        }
+        match unsent.filter(|_| trial.sent.is_empty()) {
+            Some(why) => Err(Stop::Missing(Missing(why))),
+            None => Ok(()),
+        }
+    }
+
+    /// A valid request with one change, or why it is not sent.
+    fn bent_draft(&self, trial: &Trial<'_>, bent: &Bent) -> Result<Draft, Missing> {
+        let operation = trial.catalogue.operation(trial.case);
+        let mut identity = trial.identity.clone();
+        if let Change::Parameter(place, Some(value)) = &bent.change
+            && operation.parameters[*place].place == Place::Path
+        {
+            let parameter = &operation.parameters[*place];
+            identity.ids.insert(parameter.name.clone(), parameter::text(parameter, value));
+        }
+        let draft = trial.maker(self).draft(trial.probe, operation, &identity)?;
+        let is_spared = self.live.as_ref().is_some_and(|live| !live.allows(operation));
+        changed(draft, bent, operation, is_spared).ok_or_else(|| {
+            Missing(format!(
+                "{}: the check does not set that at a live server: pass --allow {}",
+                bent.told, operation.id
+            ))
+        })
+    }
+}
+
+/// A request with one change; `None` where it would set what a live server is not sent.
+fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool) -> Option<Draft> {
+    match &bent.change {
+        Change::Parameter(place, value) => {
+            let parameter = &operation.parameters[*place];
+            match parameter.place {
+                Place::Path => {}
+                Place::Query => {
+                    let pairs = value.as_ref().map(|value| parameter::pairs(parameter, value)).unwrap_or_default();
+                    let name = parameter::name(parameter);
+                    set_query(&mut draft, &name, pairs);
+                }
+                Place::Header => {
+                    let name: HeaderName = parameter.name.parse().ok()?;
+                    draft.headers.retain(|(known, _)| *known != name);
+                    draft.headers.extend(value.as_ref().map(|value| (name, parameter::text(parameter, value))));
+                }
+            }
+        }
+        Change::Twice(place) => {
+            let parameter = &operation.parameters[*place];
+            let own: Vec<(String, String)> = draft.url.query_pairs().into_owned().collect();
+            let name = parameter::name(parameter);
+            let value = own.iter().find(|(known, _)| *known == name).map_or("1", |(_, value)| value.as_str());
+            let pair = (name.clone(), value.to_owned());
+            set_query(&mut draft, &name, vec![pair.clone(), pair]);
+        }
+        Change::Unknown => set_query(&mut draft, UNKNOWN, vec![(UNKNOWN.to_owned(), "1".to_owned())]),
+        Change::Body(at, value) => {
+            let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
+            // What can be switched on stays off, however it is written.
+            let is_sent = body.pointer(at).is_some_and(|known| !(is_spared && known.is_boolean()));
+            is_sent.then(|| set(&mut body, at, value.clone()))?;
+            draft.body = Some(body.to_string().into_bytes());
+        }
+        Change::Added(at, value) => {
+            let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
+            let (above, _) = at.rsplit_once('/')?;
+            body.pointer(above).filter(|above| above.is_object())?;
+            set(&mut body, at, Some(value.clone()));
+            draft.body = Some(body.to_string().into_bytes());
+        }
+        Change::Bytes(bytes) => {
+            let (body, charset) = rewritten(*bytes, draft.body.as_ref()?)?;
+            draft.body = Some(body);
+            if let Some(charset) = charset {
+                draft.media_type = format!("{}; charset={charset}", draft.media_type).into();
+            }
+        }
+    }
+    Some(draft)
+}
+
+/// Sets a parameter of the query, or takes it out where it has no pairs.
+fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, String)>) {
+    let others: Vec<(String, String)> =
+        draft.url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
+    draft.url.set_query(None);
+    if !others.is_empty() || !pairs.is_empty() {
+        draft.url.query_pairs_mut().extend_pairs(others).extend_pairs(pairs);
+    }
+}
+
+/// Sets a member or an item, or takes it out.
+fn set(body: &mut Value, at: &str, value: Option<Value>) {
+    match (value, body.pointer_mut(at)) {
+        (Some(value), Some(known)) => *known = value,
+        (Some(value), None) => crate::pointer::put(body, at, value),
+        (None, _) => crate::pointer::take(body, at),
+    }
+}
+
+/// The body in other bytes, and the charset that it is said to be in, where that is another one.
+fn rewritten(bytes: Bytes, body: &[u8]) -> Option<(Vec<u8>, Option<&'static str>)> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let first = || value.as_object()?.iter().next();
+    let text = value.to_string();
+    let inside = text.strip_prefix('{').unwrap_or_default();
+    Some(match bytes {
+        Bytes::Twice => {
+            let (name, member) = first()?;
+            (format!("{{{}:{member},{inside}", json!(name)).into_bytes(), None)
+        }
+        Bytes::Deep => {
+            first()?;
+            let (open, close) = ("[".repeat(DEEP), "]".repeat(DEEP));
+            (format!("{{\"{UNKNOWN}\":{open}{close},{inside}").into_bytes(), None)
+        }
+        // The mark says in which order the bytes stand.
+        Bytes::Utf16 => {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            (units.flat_map(u16::to_be_bytes).collect(), Some("utf-16"))
+        }
+        Bytes::NotUtf8 => {
+            // Of a text as a value; one that is the name of a member would make it another one.
+            let at = text.find(":\"").map(|at| at + 2).or_else(|| text.starts_with('"').then_some(1))?;
+            let mut bytes = text.into_bytes();
+            bytes.splice(at..at, [0xff, 0xfe]);
+            (bytes, None)
+        }
+    })
+}
+
+impl Trial<'_> {
+    /// Judges every answer of a case with several requests, each by itself. One finding names all that is wrong.
+    pub(super) fn judged_each(&self) -> Outcome {
+        let mut broken: Vec<(&Sent, String)> = Vec::new();
+        let mut open = None;
+        let mut last = None;
+        for (sent, tried) in self.sent.iter().zip(&self.tries) {
+            match self.fate(sent, tried) {
+                Fate::Kept => last = sent.answer(),
+                Fate::Broken(finding) => broken.push((sent, format!("{}: {finding}", tried.told))),
+                Fate::Open(why) => drop(open.get_or_insert_with(|| format!("{}: {why}", tried.told))),
+            }
+        }
+        if let Some(died) = self.live.and_then(|live| live.vitals.died()) {
+            return Outcome::error(format!("no answer came: {died}"));
+        }
+        let Some((first, _)) = broken.first() else {
+            let mut outcome = match (last, open) {
+                (Some(_), _) => Outcome::pass(),
+                (None, Some(why)) => Outcome::skip(why),
+                (None, None) => Outcome::error("nothing was sent"),
+            };
+            outcome.status = last.map(|reply| reply.status);
+            return outcome;
+        };
+        let findings: Vec<&str> = broken.iter().map(|(_, finding)| finding.as_str()).collect();
+        let mut outcome = Outcome::broken(self.case.level, findings.join("; ")).by(Fault::Status);
+        outcome.status = first.answer().map(|reply| reply.status);
+        let shown = broken.iter().map(|(sent, _)| *sent);
+        outcome.exchanges = self.shown(shown.clone().take(1).chain(shown.skip(1).last()));
+        outcome
+    }
+
+    fn fate(&self, sent: &Sent, tried: &Try) -> Fate {
+        let reply = match &sent.reply {
+            Ok(reply) => reply,
+            Err(reason) => return Fate::Open(format!("no answer came: {reason}")),
+        };
+        let Reply { status, .. } = *reply;
+        let expected = &self.expect.status;
+        match status {
+            _ if expected.contains(&status) && tried.is_lacking => {
+                Fate::Open("the body lacks what the document demands, which the check does not set".to_owned())
+            }
+            _ if expected.contains(&status) => Fate::Kept,
+            500.. => Fate::Broken(format!("the status is {status}: the server failed")),
+            _ if self.expect.no_failure && status != 429 => Fate::Kept,
+            _ if tried.others.contains(&status) => Fate::Kept,
+            200..300 => Fate::Broken(format!("it is taken with {status}")),
+            _ => Fate::Open(format!("the status is {status}, which may be for another reason")),
+        }
+    }
+}

@@ -1,0 +1,560 @@
+//! Values that break one thing that a schema says, and keep all the others: for whoever asks a server what it does with them. Each is
+//! held to the one reading of schemas ([`schema`]): the value fits before, does not fit after, and fits again where the words that are
+//! broken are taken out. Where programs are commonly lenient without harm, the value is one that no reading allows: letters where a
+//! number is due, and no number in quotes; a negative number below a least of one, and no zero.
+
+use serde_json::{Map, Value, json};
+
+use crate::schema::{self, Direction, Scope};
+use crate::{Api, pattern, pointer, walk};
+
+/// What a schema says and a value breaks.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Constraint {
+    /// A member that has to be there.
+    Required,
+    /// The type.
+    Type,
+    /// The bounds of a number, and of what it is a multiple.
+    Bounds,
+    /// The length of a text.
+    Length,
+    /// The values that there are.
+    Enum,
+    /// The pattern of a text.
+    Pattern,
+    /// How many items a list has, and that none of them stands twice.
+    Items,
+    /// That an object has no other members.
+    Additional,
+}
+
+impl Constraint {
+    /// The words by which schemas say it.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Required => &["required"],
+            Self::Type => &["type"],
+            Self::Bounds => &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+            Self::Length => &["minLength", "maxLength"],
+            Self::Enum => &["enum", "const"],
+            Self::Pattern => &["pattern"],
+            Self::Items => &["minItems", "maxItems", "uniqueItems"],
+            Self::Additional => &["additionalProperties"],
+        }
+    }
+
+    /// A schema that does not say it, in any of its parts. What it refers to stays as it is.
+    pub fn removed_from(self, schema: &Value) -> Value {
+        let mut schema = schema.clone();
+        strip(&mut schema, self.words(), false);
+        schema
+    }
+}
+
+/// How a value is written where it is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Written {
+    /// As JSON.
+    Json,
+    /// As text, as in paths, queries and headers: there is no text that is no text, none is nobody's `false`, and an empty one is none.
+    Text,
+}
+
+/// A change to a value after which it does not fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Breach {
+    /// What is broken; `None` where the value still fits and only programs may not expect it.
+    pub constraint: Option<Constraint>,
+    /// The place in the value, as a JSON pointer.
+    pub at: String,
+    /// What stands there then; `None` where it is taken out.
+    pub value: Option<Value>,
+    /// What is wrong with it, after the name of the place: `-5, below 1`.
+    pub told: String,
+}
+
+impl Breach {
+    /// The value with the change.
+    pub fn applied(&self, value: &Value) -> Value {
+        let mut broken = value.clone();
+        put(&mut broken, &self.at, self.value.clone());
+        broken
+    }
+}
+
+/// How many breaches of one constraint are looked for in one value.
+const MOST: usize = 12;
+/// How many values within a value are looked at, and how deep.
+const NODES: usize = 400;
+const DEEPEST: usize = 6;
+/// The longest text that is made, and the longest that is made for a URL or a header.
+const LONGEST: usize = 10_000;
+const LONGEST_IN_URL: usize = 1_000;
+/// The longest list that is made.
+const MOST_ITEMS: usize = 1_000;
+/// Letters where something else is due, the name of a member that no document has, and a value that none lists.
+const LETTERS: &str = "keyfit";
+const UNKNOWN: &str = "keyfit-unknown";
+/// Beyond this, halves and ones are lost in a float.
+const LARGEST: f64 = 1e15;
+
+/// Every way to break what a schema says of a value that a request sends; none where the value itself does not fit.
+pub fn breaches(api: &Api, schema: &Value, value: &Value, written: Written) -> Vec<Breach> {
+    let mut finder = Finder { api, schema, value, written, found: Vec::new(), nodes: NODES };
+    if finder.mismatch(schema, value).is_none() {
+        finder.visit(schema, value, "", 0);
+    }
+    finder.found
+}
+
+struct Finder<'a> {
+    api: &'a Api,
+    schema: &'a Value,
+    value: &'a Value,
+    written: Written,
+    found: Vec<Breach>,
+    nodes: usize,
+}
+
+/// A value within the value, and all that it has to fit.
+struct Spot<'a, 's> {
+    parts: Vec<&'a Value>,
+    value: &'a Value,
+    at: &'s str,
+}
+
+impl<'a> Finder<'a> {
+    fn visit(&mut self, schema: &'a Value, value: &'a Value, at: &str, depth: usize) {
+        if self.nodes == 0 || depth > DEEPEST {
+            return;
+        }
+        self.nodes -= 1;
+        let Some(parts) = parts(&self.api.document, schema) else { return };
+        let spot = Spot { parts, value, at };
+        // As a whole it belongs to whoever asks for the one body in place of the other.
+        if depth > 0 || self.written == Written::Text {
+            self.kind(&spot);
+        }
+        self.listed(&spot);
+        match value {
+            Value::Number(_) => self.number(&spot),
+            Value::String(text) => self.text(&spot, text),
+            Value::Array(items) => self.array(&spot, items, depth),
+            Value::Object(members) => self.object(&spot, members, depth),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn kind(&mut self, spot: &Spot<'a, '_>) {
+        let kind = match spot.value {
+            Value::Number(_) => "a number",
+            _ if self.written == Written::Text => return,
+            Value::Null => return,
+            Value::Bool(_) => "a boolean",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+            Value::String(_) => {
+                let told = "an object where a text is due".to_owned();
+                return self.add(Constraint::Type, spot, json!({ LETTERS: LETTERS }), told);
+            }
+        };
+        self.add(Constraint::Type, spot, json!(LETTERS), format!("`{LETTERS}` where {kind} is due"));
+    }
+
+    fn listed(&mut self, spot: &Spot<'a, '_>) {
+        let lists = spot.all("enum").filter_map(Value::as_array).flatten().chain(spot.all("const"));
+        let listed: Vec<&Value> = lists.collect();
+        let other = match spot.value {
+            _ if listed.is_empty() => return,
+            Value::String(_) => json!(UNKNOWN),
+            Value::Number(_) => {
+                json!(listed.iter().filter_map(|one| one.as_i64()).max().unwrap_or_default().saturating_add(1_000))
+            }
+            _ => return,
+        };
+        let told = format!("{other}, which is none of the listed values");
+        self.add(Constraint::Enum, spot, other, told);
+    }
+
+    fn number(&mut self, spot: &Spot<'a, '_>) {
+        let bound = |key: &'static str| spot.all(key).filter_map(Value::as_f64);
+        let excludes = |key: &'static str| spot.all(key).any(|flag| *flag == true);
+        let step = bound("multipleOf").find(|step| *step >= 1.0 && step.fract() == 0.0).unwrap_or(1.0);
+        let least = bound("minimum").map(|least| (least, excludes("exclusiveMinimum")));
+        let least =
+            least.chain(bound("exclusiveMinimum").map(|least| (least, true))).max_by(|a, b| a.0.total_cmp(&b.0));
+        let most = bound("maximum").map(|most| (most, excludes("exclusiveMaximum")));
+        let most = most.chain(bound("exclusiveMaximum").map(|most| (most, true))).min_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((least, is_excluded)) = least.filter(|(least, _)| least.abs() < LARGEST) {
+            let below = if is_excluded { (least / step).floor() } else { (least / step).ceil() - 1.0 };
+            // Zero is commonly none.
+            let below = if below == 0.0 { -5.0 } else { below } * step;
+            let told = if is_excluded { "not above" } else { "below" };
+            self.add(Constraint::Bounds, spot, number(below), format!("{below}, {told} {least}"));
+        } else {
+            self.extreme(spot, json!(-5), "-5, a negative number");
+        }
+        if let Some((most, is_excluded)) = most.filter(|(most, _)| most.abs() < LARGEST) {
+            let above = if is_excluded { (most / step).ceil() } else { (most / step).floor() + 1.0 } * step;
+            let told = if is_excluded { "not below" } else { "above" };
+            self.add(Constraint::Bounds, spot, number(above), format!("{above}, {told} {most}"));
+        } else {
+            self.extreme(spot, json!(u64::MAX), "a number that fits into no signed 64 bits");
+        }
+        if let Some(value) = spot.value.as_f64().filter(|_| step > 1.0) {
+            let told = format!("{}, no multiple of {step}", value + 1.0);
+            self.add(Constraint::Bounds, spot, number(value + 1.0), told);
+        }
+    }
+
+    fn text(&mut self, spot: &Spot<'a, '_>, text: &str) {
+        let length =
+            |key: &'static str| spot.all(key).filter_map(Value::as_u64).filter_map(|bound| usize::try_from(bound).ok());
+        let (least, most) = (length("minLength").max().unwrap_or_default(), length("maxLength").min());
+        let has_format = spot.all("format").next().is_some();
+        let is_rigid = spot.all("format").any(|format| {
+            ["date", "date-time", "time", "duration", "uuid", "ipv4", "ipv6"].iter().any(|known| format == known)
+        });
+        let longest = if self.written == Written::Json { LONGEST } else { LONGEST_IN_URL };
+        if let Some(most) = most.filter(|most| *most < longest && !is_rigid) {
+            let filled = filled(text, most + 1);
+            self.add(Constraint::Length, spot, json!(filled), format!("a text of {}, above {most}", most + 1));
+        } else if most.is_none() && !has_format {
+            self.extreme(spot, json!(filled(text, longest)), &format!("a text of {longest} characters"));
+        }
+        // An empty text is commonly none.
+        let is_short = least > 1 || (least == 1 && self.written == Written::Json);
+        if is_short && !is_rigid {
+            let cut: String = text.chars().take(least - 1).collect();
+            self.add(Constraint::Length, spot, json!(cut), format!("a text of {}, below {least}", least - 1));
+        }
+        let patterns: Vec<&str> = spot.all("pattern").filter_map(Value::as_str).collect();
+        let own = patterns.iter().filter(|pattern| !pattern::is_guard(pattern)).copied().collect::<Vec<_>>();
+        if !own.is_empty() && own.iter().all(|pattern| is_common(pattern)) {
+            let length = least.max(1).min(longest);
+            for mark in ["!", "~", "_"] {
+                let other = mark.repeat(length);
+                let before = self.found.len();
+                self.add(
+                    Constraint::Pattern,
+                    spot,
+                    json!(other),
+                    format!("`{}`, which its pattern excludes", short(&other)),
+                );
+                if self.found.len() > before {
+                    break;
+                }
+            }
+        }
+        if !has_format {
+            self.extreme(spot, json!("key\u{0}fit"), "a text with the character NUL");
+        }
+    }
+
+    fn array(&mut self, spot: &Spot<'a, '_>, items: &'a [Value], depth: usize) {
+        let count =
+            |key: &'static str| spot.all(key).filter_map(Value::as_u64).filter_map(|bound| usize::try_from(bound).ok());
+        let (least, most) = (count("minItems").max().unwrap_or_default(), count("maxItems").min());
+        // A list without items is not written as text.
+        if least > usize::from(self.written == Written::Text) {
+            let cut = items.get(..least - 1).unwrap_or(items);
+            self.add(Constraint::Items, spot, json!(cut), format!("a list of {}, below {least}", least - 1));
+        }
+        if let Some(most) = most.filter(|most| *most < MOST_ITEMS && !items.is_empty()) {
+            let many: Vec<Value> = (0..=most).map(|place| numbered(&items[place % items.len()], place)).collect();
+            self.add(Constraint::Items, spot, json!(many), format!("a list of {}, above {most}", most + 1));
+        }
+        if spot.all("uniqueItems").any(|flag| *flag == true) {
+            let twice = match items {
+                [first, _, rest @ ..] => [first, first].into_iter().chain(rest).cloned().collect(),
+                [only] => vec![only.clone(), only.clone()],
+                [] => Vec::new(),
+            };
+            self.add(Constraint::Items, spot, Value::Array(twice), "an item twice".to_owned());
+        }
+        let each: Vec<&Value> = spot.all("items").filter(|each| each.is_object()).collect();
+        if let (Some(first), &[each]) = (items.first(), &each[..]) {
+            self.visit(each, first, &pointer::join(spot.at, "0"), depth + 1);
+        }
+    }
+
+    fn object(&mut self, spot: &Spot<'a, '_>, members: &'a Map<String, Value>, depth: usize) {
+        let required = spot.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        for name in required.filter(|name| members.contains_key(*name)).collect::<Vec<_>>() {
+            let at = pointer::join(spot.at, name);
+            self.keep(Breach { constraint: Some(Constraint::Required), at, value: None, told: "missing".to_owned() });
+        }
+        if let ([_], Some(Value::Bool(false))) = (&spot.parts[..], spot.all("additionalProperties").next()) {
+            let at = pointer::join(spot.at, UNKNOWN);
+            let told = "a member that the document excludes".to_owned();
+            self.keep(Breach { constraint: Some(Constraint::Additional), at, value: Some(json!(LETTERS)), told });
+        }
+        for (name, member) in members {
+            let told: Vec<&Value> = spot.all("properties").filter_map(|known| known.get(name)).collect();
+            let others = spot.all("additionalProperties").filter(|others| others.is_object());
+            let told = if told.is_empty() { others.collect() } else { told };
+            if let [schema] = told[..] {
+                self.visit(schema, member, &pointer::join(spot.at, name), depth + 1);
+            }
+        }
+    }
+
+    /// Keeps a value in place of the one at a spot, if it fits all that is said there but for the one constraint.
+    fn add(&mut self, constraint: Constraint, spot: &Spot<'a, '_>, value: Value, told: String) {
+        let fits_rest = constraint == Constraint::Type
+            || spot.parts.iter().all(|part| self.mismatch(&alone(part, constraint.words()), &value).is_none());
+        if fits_rest {
+            self.keep(Breach { constraint: Some(constraint), at: spot.at.to_owned(), value: Some(value), told });
+        }
+    }
+
+    /// Keeps what does not fit, at this very place.
+    fn keep(&mut self, breach: Breach) {
+        let known = self.found.iter().filter(|known| known.constraint == breach.constraint).count();
+        if known < MOST
+            && self.mismatch(self.schema, &breach.applied(self.value)).is_some_and(|mismatch| mismatch.at == breach.at)
+        {
+            self.found.push(breach);
+        }
+    }
+
+    /// Keeps what fits and need not be expected.
+    fn extreme(&mut self, spot: &Spot<'a, '_>, value: Value, told: &str) {
+        let breach = Breach { constraint: None, at: spot.at.to_owned(), value: Some(value), told: told.to_owned() };
+        let known = self.found.iter().filter(|known| known.constraint.is_none()).count();
+        if known < MOST && self.mismatch(self.schema, &breach.applied(self.value)).is_none() {
+            self.found.push(breach);
+        }
+    }
+
+    fn mismatch(&self, schema: &Value, value: &Value) -> Option<schema::Mismatch> {
+        schema::check(&Scope::of(&self.api.document, Direction::Request), schema, value, "").err()
+    }
+}
+
+impl<'a> Spot<'a, '_> {
+    /// A keyword wherever it stands.
+    fn all(&self, key: &'static str) -> impl Iterator<Item = &'a Value> {
+        self.parts.iter().filter_map(move |part| part.get(key))
+    }
+}
+
+/// All that a value has to fit at once: the schema, the parts of its `allOf`, and the one alternative that it has beside null. `None`
+/// where it has several: which of them is broken, nobody could tell.
+fn parts<'a>(document: &'a Value, schema: &'a Value) -> Option<Vec<&'a Value>> {
+    let mut parts = walk::composed(document, schema);
+    let mut at = 0;
+    while let Some(part) = parts.get(at).copied() {
+        if part.get("not").is_some() || parts.len() > MOST {
+            return None;
+        }
+        for key in ["anyOf", "oneOf"] {
+            let variants = part.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let is_null = |variant: &&Value| walk::resolve(document, variant)["type"] == "null";
+            match variants.iter().filter(|variant| !is_null(variant)).collect::<Vec<_>>()[..] {
+                [] => {}
+                [only] => parts.extend(walk::composed(document, only)),
+                _ => return None,
+            }
+        }
+        at += 1;
+    }
+    Some(parts)
+}
+
+/// What one part says by itself, but for these words.
+fn alone(part: &Value, words: &[&str]) -> Value {
+    let is_kept =
+        |key: &&String| !words.contains(&key.as_str()) && !["allOf", "anyOf", "oneOf"].contains(&key.as_str());
+    let members = part.as_object().into_iter().flatten();
+    Value::Object(members.filter(|(key, _)| is_kept(key)).map(|(key, word)| (key.clone(), word.clone())).collect())
+}
+
+/// Whether a pattern means the same in all dialects: what JavaScript reads otherwise than the languages that servers are written in is
+/// left alone.
+fn is_common(pattern: &str) -> bool {
+    let own = [r"\A", r"\Z", r"\z", r"\h", r"\p", r"\P", r"\Q", r"\X", "(?", "[[:", "&&", "++", "*+"];
+    !own.iter().any(|word| pattern.contains(word))
+}
+
+/// The text, made longer at its beginning.
+fn filled(text: &str, length: usize) -> String {
+    let fill = text.chars().next().filter(char::is_ascii_alphanumeric).unwrap_or('k');
+    let missing = length.saturating_sub(text.chars().count());
+    let mut filled: String = std::iter::repeat_n(fill, missing).collect();
+    filled.push_str(text);
+    filled
+}
+
+/// The same item, told from the others where it is a text or a number.
+fn numbered(item: &Value, place: usize) -> Value {
+    match item {
+        Value::String(text) if place > 0 => json!(format!("{text}{place}")),
+        Value::Number(number) => number.as_i64().map_or_else(
+            || item.clone(),
+            |number| json!(i64::try_from(place).map_or(number, |place| number.saturating_add(place))),
+        ),
+        _ => item.clone(),
+    }
+}
+
+/// A number as it is written: a whole one without a fraction.
+#[expect(clippy::cast_possible_truncation, reason = "bounds beyond what a float holds are left alone")]
+fn number(number: f64) -> Value {
+    if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(12).collect()
+}
+
+/// Sets a member, or takes it out.
+fn put(root: &mut Value, at: &str, value: Option<Value>) {
+    let Some((above, name)) = at.rsplit_once('/') else {
+        *root = value.unwrap_or_default();
+        return;
+    };
+    let name = pointer::name(name);
+    match (root.pointer_mut(above), value) {
+        (Some(Value::Object(members)), Some(value)) => drop(members.insert(name, value)),
+        (Some(Value::Object(members)), None) => drop(members.shift_remove(&name)),
+        (Some(Value::Array(items)), Some(value)) => {
+            if let Some(item) = name.parse().ok().and_then(|place: usize| items.get_mut(place)) {
+                *item = value;
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Api {
+    /// The same API with schemas that do not say this: what is read by it overlooks the constraint.
+    #[must_use]
+    pub fn without(&self, constraint: Constraint) -> Self {
+        let mut api = self.clone();
+        strip(&mut api.document, constraint.words(), false);
+        for operation in &mut api.operations {
+            let schemas = operation.parameters.iter_mut().map(|parameter| &mut parameter.schema);
+            let schemas = schemas.chain(operation.body.as_mut().map(|body| &mut body.schema));
+            schemas.for_each(|schema| strip(schema, constraint.words(), false));
+        }
+        api
+    }
+}
+
+/// Takes words out of every schema of a node. What stands below names that an author chose is none of the words.
+fn strip(node: &mut Value, words: &[&str], is_named: bool) {
+    match node {
+        Value::Object(members) => {
+            if !is_named {
+                members.retain(|key, _| !words.contains(&key.as_str()));
+            }
+            for (key, member) in members {
+                let is_map =
+                    ["properties", "patternProperties", "schemas", "definitions", "$defs"].contains(&key.as_str());
+                strip(member, words, is_map && !is_named);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, words, false)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Source, Text};
+
+    fn api() -> Api {
+        let document = json!({
+            "openapi": "3.1.0",
+            "info": { "title": "a", "version": "1" },
+            "paths": {},
+            "components": { "schemas": {
+                "Named": { "type": "object", "required": ["name"], "properties": { "name": { "type": "string", "minLength": 2, "maxLength": 4 } } },
+            } },
+        });
+        let document = Text::new("a.json", document.to_string());
+        let source = Source { name: "a".to_owned(), document, overlay: None, contract: None };
+        Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    fn told(schema: &Value, value: &Value, written: Written) -> Vec<String> {
+        let api = api();
+        let found = breaches(&api, schema, value, written);
+        for breach in &found {
+            let fits = schema::mismatch(&api, Direction::Request, schema, &breach.applied(value)).is_none();
+            assert_eq!(fits, breach.constraint.is_none(), "{breach:?}");
+        }
+        let told = |breach: &Breach| {
+            breach.constraint.map(|constraint| format!("{constraint:?} {}: {}", breach.at, breach.told))
+        };
+        found.iter().filter_map(told).collect()
+    }
+
+    #[test]
+    fn each_thing_that_a_schema_says_is_broken_once() {
+        let schema = json!({
+            "allOf": [{ "$ref": "#/components/schemas/Named" }],
+            "required": ["count"],
+            "properties": {
+                "count": { "type": "integer", "minimum": 1, "maximum": 20 },
+                "step": { "type": "integer", "exclusiveMinimum": 10, "multipleOf": 5 },
+                "kind": { "type": "string", "enum": ["a", "b"] },
+                "code": { "type": "string", "pattern": "^[A-Z]{3}$" },
+                "odd": { "type": "string", "pattern": "(?i)^[a-z]+$" },
+                "size": { "anyOf": [{ "type": "number", "maximum": 2.5 }, { "type": "null" }] },
+                "either": { "anyOf": [{ "type": "number" }, { "type": "string", "maxLength": 2 }] },
+                "tags": { "type": "array", "minItems": 1, "maxItems": 2, "uniqueItems": true, "items": { "type": "string" } },
+                "inner": { "type": "object", "additionalProperties": false, "properties": { "on": { "type": "boolean" } } },
+            },
+        });
+        let value = json!({
+            "name": "abc", "count": 5, "step": 15, "kind": "a", "code": "ABC", "odd": "x", "size": 1.5, "either": "x", "tags": ["x"],
+            "inner": { "on": true },
+        });
+        insta::assert_snapshot!(told(&schema, &value, Written::Json).join("\n"));
+    }
+
+    #[test]
+    fn of_what_is_written_as_text_no_text_is_of_another_type() {
+        let limit = json!({ "type": "integer", "minimum": 1 });
+        assert_eq!(
+            told(&limit, &json!(3), Written::Text),
+            ["Type : `keyfit` where a number is due", "Bounds : -5, below 1"]
+        );
+        assert_eq!(told(&json!({ "type": "boolean" }), &json!(true), Written::Text), [""; 0]);
+        assert_eq!(told(&json!({ "type": "string", "minLength": 1 }), &json!("a"), Written::Text), [""; 0]);
+        assert_eq!(told(&limit, &json!(0), Written::Text), [""; 0], "what does not fit is not broken");
+    }
+
+    #[test]
+    fn what_still_fits_and_need_not_be_expected_is_named() {
+        let extremes = |schema: &Value, value: &Value| {
+            let found = breaches(&api(), schema, value, Written::Json).into_iter();
+            found.filter(|breach| breach.constraint.is_none()).map(|breach| breach.told).collect::<Vec<_>>()
+        };
+        let integer = json!({ "type": "integer" });
+        assert_eq!(
+            extremes(&integer, &json!(1)),
+            ["-5, a negative number", "a number that fits into no signed 64 bits"]
+        );
+        let text = json!({ "type": "string" });
+        assert_eq!(extremes(&text, &json!("a")), ["a text of 10000 characters", "a text with the character NUL"]);
+        assert_eq!(extremes(&json!({ "type": "string", "format": "date" }), &json!("2026-01-22")), [""; 0]);
+        assert_eq!(extremes(&json!({ "type": "string", "enum": ["a"] }), &json!("a")), [""; 0]);
+    }
+
+    #[test]
+    fn without_a_constraint_what_breaks_it_fits() {
+        let api = api();
+        let schema = json!({ "$ref": "#/components/schemas/Named" });
+        let value = json!({ "name": "abcdef" });
+        let fits = |api: &Api| schema::mismatch(api, Direction::Request, &schema, &value).is_none();
+        assert!(!fits(&api) && fits(&api.without(Constraint::Length)) && !fits(&api.without(Constraint::Enum)));
+        let mut node = json!({ "required": ["type"], "properties": { "type": { "type": "string" } } });
+        strip(&mut node, &["type"], false);
+        assert_eq!(node, json!({ "required": ["type"], "properties": { "type": {} } }));
+    }
+}
