@@ -1,6 +1,7 @@
 //! What generated code may name, and nothing else. It is not an interface for people: it changes together with the
 //! generator, and [`supports`] says which generators it fits.
 
+mod alternative;
 mod argument;
 mod builder;
 mod conversion;
@@ -20,6 +21,7 @@ pub use serde;
 pub use serde::{Deserialize, Serialize};
 pub use serde_json;
 
+pub use alternative::alternative;
 pub use argument::{
     ArgumentType, IntoArgument, IntoArgumentBy, accept, accept_converted, accept_maybe, accept_some, rule,
 };

@@ -20,7 +20,7 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
         let mut found = false;
         walk::schemas(&mut schema, &mut |inner| {
-            if inner.get("allOf").is_some() && !Claims::of(document, inner).hold() {
+            if inner.get("allOf").is_some() && !hold(document, inner) {
                 found = true;
                 *inner = json!({ "description": "Any JSON value: the document composes it of parts that contradict each other." });
             }
@@ -32,6 +32,11 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
             repairs.narrow("contradiction", &at, "parts of `allOf` that no value fits together: any JSON value");
         }
     }
+}
+
+/// Whether a value can fit all that a schema is composed of.
+pub(super) fn hold(document: &Value, schema: &Value) -> bool {
+    Claims::of(document, schema).hold()
 }
 
 /// What the parts of a composition say of one value.

@@ -325,15 +325,12 @@ impl Dialect<'_> {
                 self.below(&[key, &index.to_string()], inner);
             }
         }
+        let asks_for_members = |parts: Option<&Value>| {
+            parts.and_then(Value::as_array).is_some_and(|parts| parts.iter().all(only_requires))
+        };
         for key in ["anyOf", "oneOf"] {
-            let only_required = |part: &Value| {
-                let part = part.as_object();
-                part.is_some_and(|part| {
-                    part.contains_key("required") && part.keys().all(|key| REQUIRING.contains(&key.as_str()))
-                })
-            };
-            let parts = object.get(key).and_then(Value::as_array);
-            if object.contains_key("properties") && parts.is_some_and(|parts| parts.iter().all(only_required)) {
+            let is_composed = object.contains_key("properties") || object.contains_key("allOf");
+            if is_composed && asks_for_members(object.get(key)) {
                 // As an enum it would have one member each, and lose the others.
                 object.shift_remove(key);
                 self.narrow(
@@ -342,9 +339,16 @@ impl Dialect<'_> {
                 );
             }
         }
-        if object.contains_key("anyOf") && object.contains_key("oneOf") {
-            object.shift_remove("oneOf");
-            self.narrow("alternatives", "`oneOf` beside `anyOf` has no Rust type: read by `anyOf` alone");
+        if let Some(parts) = object.get_mut("allOf").and_then(Value::as_array_mut).filter(|parts| parts.len() > 1) {
+            let count = parts.len();
+            parts.retain(|part| {
+                let keys = part.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+                let keys: Vec<&str> = keys.filter(|key| !REQUIRING.contains(key)).collect();
+                !(matches!(keys.as_slice(), ["anyOf" | "oneOf"]) && asks_for_members(part.get(keys[0])))
+            });
+            if parts.len() < count {
+                self.narrow("unchecked", "not checked before it is sent: which members are required (`allOf`)");
+            }
         }
     }
 
@@ -398,6 +402,12 @@ impl Dialect<'_> {
     pub(crate) fn narrow(&mut self, rule: &'static str, note: impl Into<String>) {
         self.repairs.narrow(rule, &self.at, note);
     }
+}
+
+/// Whether a schema says no more than which members there are.
+fn only_requires(schema: &Value) -> bool {
+    let schema = schema.as_object();
+    schema.is_some_and(|part| part.contains_key("required") && part.keys().all(|key| REQUIRING.contains(&key.as_str())))
 }
 
 /// Adds a paragraph to the description.

@@ -5,19 +5,19 @@ use std::collections::HashSet;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Item, ItemMod, Type, parse_quote};
+use syn::{Item, ItemMod, parse_quote};
 
 use super::adapt::Call;
 use super::docs;
 use super::enums::{self, Enum};
 use super::kinds::Kinds;
 use super::paging;
-use super::paths::ROOT;
 use super::streams;
 use super::tagged::Tagged;
+use super::union_types;
 use crate::contract::Facts;
 use crate::operation::Retry;
-use crate::{Api, BaseUrl, Needed, Operation, Partial, name};
+use crate::{Api, BaseUrl, Needed, Operation, Partial};
 
 /// The items.
 pub(crate) fn items(
@@ -70,7 +70,7 @@ pub(crate) fn values(enums: &[Enum], tagged: &[Tagged]) -> Item {
     };
     let items = &mut module.content.get_or_insert_default().1;
     // One at a time: there may be thousands, and their tokens are several times as large as they are.
-    for written in enums.iter().map(enums::item).chain(tagged.iter().map(union)) {
+    for written in enums.iter().map(enums::item).chain(tagged.iter().map(union_types::item)) {
         let file: syn::File = parse_quote!(#written);
         items.extend(file.items);
     }
@@ -303,52 +303,4 @@ pub(crate) fn module(file: syn::File) -> Vec<Item> {
         pub use generated::*;
     };
     vec![Item::Mod(module), exported]
-}
-
-/// A union that goes by one member, and never fails for one that it does not know.
-fn union(union: &Tagged) -> TokenStream {
-    let (name, tag) = (format_ident!("{}", name::of_type(&union.name)), &union.tag);
-    let mut taken = HashSet::from(["Unknown".to_owned()]);
-    let idents: Vec<_> = union
-        .variants
-        .iter()
-        .map(|variant| format_ident!("{}", name::fresh(&name::of_type(&variant.values[0]), &mut taken)))
-        .collect();
-    let types = union.variants.iter().map(|variant| {
-        let path = format!("{ROOT}::types::{}", name::of_type(&variant.component));
-        syn::parse_str::<Type>(&path).expect("a path is a type")
-    });
-    let values = union.variants.iter().map(|variant| &variant.values);
-    let docs = union.variants.iter().map(|variant| {
-        let lines = docs::lines(&format!("`{tag}` is `{}`.", variant.values.join("` or `")));
-        quote!(#(#lines)*)
-    });
-    let unknown = docs::lines(&format!("Another value of `{tag}`, or none: as it came."));
-    let description = if union.description.is_empty() {
-        format!("One of several objects, by `{tag}`.")
-    } else {
-        union.description.clone()
-    };
-    let description = docs::lines(&description);
-    quote! {
-        #(#description)*
-        #[derive(Clone, Debug, ::serde::Serialize)]
-        #[serde(untagged)]
-        #[non_exhaustive]
-        pub enum #name {
-            #(#docs #idents(::std::boxed::Box<#types>),)*
-            #(#unknown)*
-            Unknown(::serde_json::Value),
-        }
-        impl<'de> ::serde::Deserialize<'de> for #name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                let value = <::serde_json::Value as ::serde::Deserialize>::deserialize(deserializer)?;
-                let read = match value.get(#tag).and_then(::serde_json::Value::as_str) {
-                    #(Some(#(#values)|*) => ::serde_json::from_value(value).map(Self::#idents),)*
-                    _ => Ok(Self::Unknown(value)),
-                };
-                read.map_err(<D::Error as ::serde::de::Error>::custom)
-            }
-        }
-    }
 }

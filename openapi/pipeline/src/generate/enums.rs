@@ -168,13 +168,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<E
             None => settler.inner(schema, &format!("{id}{part}")),
         }
     }
-    if !settler.hoisted.is_empty() {
-        let schemas = &mut document["components"]["schemas"];
-        if !schemas.is_object() {
-            *schemas = json!({});
-        }
-        schemas.as_object_mut().into_iter().for_each(|schemas| schemas.extend(std::mem::take(&mut settler.hoisted)));
-    }
+    split::add(document, settler.hoisted);
     settler.found
 }
 

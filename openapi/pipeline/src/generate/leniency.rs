@@ -55,9 +55,7 @@ pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: 
             }
         }
     }
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
-        schemas.extend(relaxer.hoisted);
-    }
+    split::add(document, relaxer.hoisted);
     relaxer.open
 }
 

@@ -2,6 +2,7 @@
 
 mod absent;
 mod adapt;
+mod alternatives;
 mod answers;
 mod bodies;
 mod carriers;
@@ -43,6 +44,7 @@ mod streams;
 mod surface;
 mod tagged;
 mod types;
+mod union_types;
 mod unions;
 
 pub(crate) use dialect::translate;
@@ -208,6 +210,7 @@ impl Attempt {
             dialect::drop_titles(&mut client.document);
         }
         nullable::settle(&mut client.document);
+        alternatives::merge(&mut client.document, &mut repairs);
         products::settle(&mut client.document, &mut repairs);
         contradictions::settle(&mut client.document, &mut repairs);
         for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
@@ -217,8 +220,10 @@ impl Attempt {
         one_way::settle(&mut client.document, &requests, &mut repairs);
         patch::annotate(&mut client.document, api, &mut requests);
         absent::settle(&mut client.document, &requests);
+        alternatives::distribute(&mut client.document, &requests);
         let tagged = tagged::settle(&mut client.document, &requests);
         unions::settle(&mut client.document, &requests, &tagged, &mut repairs);
+        alternatives::name_single_members(&mut client.document, &requests);
         let mut enums = enums::settle(&mut client.document, &requests);
         requests::mend(&mut client.document, &requests, &mut repairs);
         enums.extend(leniency::relax(&mut client.document, &requests, &mut repairs));

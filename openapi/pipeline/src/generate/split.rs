@@ -56,6 +56,20 @@ pub(crate) fn type_names(document: &Value) -> HashSet<String> {
     walk::members(document, "/components/schemas").iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect()
 }
 
+/// Adds component schemas.
+pub(super) fn add(document: &mut Value, schemas: Map<String, Value>) {
+    if schemas.is_empty() {
+        return;
+    }
+    let known = &mut document["components"]["schemas"];
+    if !known.is_object() {
+        *known = json!({});
+    }
+    if let Some(known) = known.as_object_mut() {
+        known.extend(schemas);
+    }
+}
+
 /// Changes what references lead to.
 pub(super) fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
     match node {

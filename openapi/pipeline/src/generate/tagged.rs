@@ -1,35 +1,44 @@
-//! Unions of objects that a member tells apart: by `discriminator`, with the subtypes of a base, or by constants. In answers each
-//! is an enum of ours, which goes by that member and keeps what it does not know.
+//! Unions of objects that can be told apart: by the value of one member (`discriminator`, with the subtypes of a base, or constants), or
+//! by which members there are. In answers each is an enum of ours, which keeps what it does not know.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
 use super::dialect::schema_pointers;
-use super::{names, split};
+use super::{alternatives, names, split};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
 /// Where a union says what its alternatives are told apart by, until [`settle`] has read it.
 const TAGS: &str = "tags";
 
-/// A union that one member tells apart.
+/// A union whose alternatives can be told apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Tagged {
     /// The component.
     pub(crate) name: String,
     pub(crate) description: String,
-    /// The member.
-    pub(crate) tag: String,
-    /// The alternatives: the component of each, and what the member is there.
-    pub(crate) variants: Vec<Variant>,
+    pub(crate) told: Told,
+    /// The components of the alternatives.
+    pub(crate) variants: Vec<String>,
 }
 
-/// An alternative.
+/// What tells the alternatives of a union apart.
 #[derive(Clone, Debug)]
-pub(crate) struct Variant {
-    pub(crate) component: String,
-    pub(crate) values: Vec<String>,
+pub(crate) enum Told {
+    /// A member, with its values for each.
+    ByTag { tag: String, values: Vec<Vec<String>> },
+    /// The members that each requires and knows.
+    ByMembers(Vec<Members>),
+}
+
+/// The names of members of one alternative.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members {
+    pub(crate) required: BTreeSet<String>,
+    /// Those that its type has a place for.
+    pub(crate) known: BTreeSet<String>,
 }
 
 /// Makes a union of each base with a discriminator, and writes down what tells the alternatives of a union apart: while schemas have
@@ -40,14 +49,35 @@ pub(crate) fn annotate(document: &mut Value, repairs: &mut Repairs) {
     for at in schema_pointers(&known) {
         let Some(schema) = document.pointer_mut(&at) else { continue };
         walk::schemas(schema, &mut |union| {
-            if let (Some(tags), Some(object)) = (tags(&known, union), union.as_object_mut()) {
-                let hints = object.entry("x-keyfit").or_insert_with(|| json!({}));
-                if let Some(hints) = hints.as_object_mut() {
-                    hints.insert(TAGS.to_owned(), tags);
-                }
-            }
+            let tags = tags(&known, union);
+            union.as_object_mut().into_iter().for_each(|union| put(union, tags.clone()));
         });
     }
+}
+
+/// Writes down what tells the alternatives of a union apart.
+pub(crate) fn put(union: &mut Map<String, Value>, tags: Option<Value>) {
+    let Some(tags) = tags else { return };
+    let hints = union.entry("x-keyfit").or_insert_with(|| json!({}));
+    if let Some(hints) = hints.as_object_mut() {
+        hints.insert(TAGS.to_owned(), tags);
+    }
+}
+
+/// What was written down of a union.
+pub(crate) fn noted(union: &Map<String, Value>) -> Option<Value> {
+    union.get("x-keyfit")?.get(TAGS).cloned()
+}
+
+/// Whether a member tells the alternatives of a union apart.
+pub(crate) fn is_annotated(schema: &Value) -> bool {
+    schema.as_object().is_some_and(|union| noted(union).is_some())
+}
+
+/// The same for a union that has some of the alternatives.
+pub(crate) fn of_some(mut tags: Value, kept: &[usize]) -> Value {
+    tags["values"] = kept.iter().map(|index| tags["values"][index].clone()).collect();
+    tags
 }
 
 /// A base that others are composed of, and that has a discriminator, stands for any of them.
@@ -123,9 +153,8 @@ fn alternatives(schema: &Value) -> Option<(&'static str, Vec<&Value>)> {
 /// What tells the alternatives apart: the member, and its values for each.
 fn tags(document: &Value, union: &Value) -> Option<Value> {
     let (_, parts) = alternatives(union)?;
-    let is_alone = ["properties", "allOf"].iter().all(|key| union.get(key).is_none());
     let are_objects = parts.iter().all(|part| walk::kind(walk::resolve(document, part)) == Some("object"));
-    if parts.len() < 2 || !is_alone || !are_objects {
+    if parts.len() < 2 || !are_objects {
         return None;
     }
     let told = |member: &str, of: &dyn Fn(&Value) -> Vec<String>| {
@@ -180,28 +209,37 @@ fn members(document: &Value, schema: &Value) -> Vec<String> {
     names
 }
 
-/// Gives the tagged unions of answers names, and their alternatives too. `requests` are the schemas that requests use: there a caller
-/// chooses the alternative.
+/// Gives the unions of answers that can be told apart names, and their alternatives too. `requests` are the schemas that requests use:
+/// there a caller chooses the alternative.
 pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Tagged> {
-    let mut settler = Settler { taken: split::type_names(document), found: Vec::new(), hoisted: BTreeMap::new() };
+    let mut taken = split::type_names(document);
+    let (mut found, mut hoisted) = (Vec::new(), Map::new());
     for at in schema_pointers(document) {
         let component = at.strip_prefix("/components/schemas/").map(pointer::name);
         let is_answer = component.as_ref().map_or_else(|| at.contains("/responses/"), |name| !requests.contains(name));
-        let call = walk::method_and_path(at.split("/responses/").next().unwrap_or_default());
-        let id = document["paths"][&call.1][&call.0]["operationId"].as_str().unwrap_or_default().to_owned();
-        let Some(schema) = document.pointer_mut(&at) else { continue };
+        let inline = name_in_call(document, &at);
+        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+        let mut settler = Settler { document, taken: &mut taken, found: &mut found, hoisted: &mut hoisted };
         match component {
-            _ if !is_answer => walk::schemas(schema, &mut |inner| drop(taken_tags(inner))),
-            Some(name) => settler.component(schema, &name),
-            None => settler.inner(schema, &format!("{}Answer", name::of_type(&id))),
+            _ if !is_answer => walk::schemas(&mut schema, &mut |inner| drop(taken_tags(inner))),
+            Some(name) => settler.component(&mut schema, &name),
+            None => settler.inner(&mut schema, &inline),
+        }
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = schema;
         }
     }
-    if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
-        schemas.extend(settler.hoisted);
-    } else if !settler.hoisted.is_empty() {
-        document["components"]["schemas"] = Value::Object(settler.hoisted.into_iter().collect());
-    }
-    settler.found
+    split::add(document, hoisted);
+    found
+}
+
+/// What a schema of a call that has no name is called after.
+pub(crate) fn name_in_call(document: &Value, at: &str) -> String {
+    let places = [("/responses/", "Answer"), ("/requestBody/", "Body"), ("/parameters/", "Argument")];
+    let place = places.iter().find_map(|(part, kind)| Some((at.split_once(part)?.0, *kind)));
+    let (call, kind) = place.unwrap_or_default();
+    let id = document.pointer(call).and_then(|call| call["operationId"].as_str());
+    format!("{}{kind}", name::of_type(id.unwrap_or_default()))
 }
 
 /// The note of [`annotate`], which nobody needs any more.
@@ -214,26 +252,27 @@ fn taken_tags(schema: &mut Value) -> Option<Value> {
     tags
 }
 
-struct Settler {
+struct Settler<'a> {
+    document: &'a Value,
     /// The Rust names of schemas that are taken.
-    taken: HashSet<String>,
-    found: Vec<Tagged>,
-    hoisted: BTreeMap<String, Value>,
+    taken: &'a mut HashSet<String>,
+    found: &'a mut Vec<Tagged>,
+    hoisted: &'a mut Map<String, Value>,
 }
 
-impl Settler {
+impl Settler<'_> {
     fn component(&mut self, schema: &mut Value, name: &str) {
         self.members(schema, name);
-        if let Some((tag, values)) = tags_of(schema) {
-            self.union(schema, name, tag, values);
+        if let Some(told) = self.told(schema) {
+            self.union(schema, name, told);
         }
     }
 
     fn inner(&mut self, schema: &mut Value, name: &str) {
         self.members(schema, name);
-        let Some((tag, values)) = tags_of(schema) else { return };
-        let name = name::fresh(name, &mut self.taken);
-        self.union(schema, &name, tag, values);
+        let Some(told) = self.told(schema) else { return };
+        let name = name::fresh(name, self.taken);
+        self.union(schema, &name, told);
         let whole = names::hoist(schema, &name);
         self.hoisted.insert(name, whole);
     }
@@ -242,33 +281,87 @@ impl Settler {
         names::inside(schema, name, &mut |inner, name| self.inner(inner, name));
     }
 
+    /// What tells the alternatives of a union apart, if all of them are still there and nothing stands beside them.
+    fn told(&self, schema: &mut Value) -> Option<Told> {
+        let tags = taken_tags(schema);
+        if ["allOf", "properties"].iter().any(|key| schema.get(*key).is_some()) {
+            return None;
+        }
+        let (key, parts) = alternatives(schema)?;
+        let by_tag = tags.and_then(|tags| {
+            let values: Vec<Vec<String>> = serde_json::from_value(tags["values"].clone()).ok()?;
+            let tag = tags["by"].as_str()?.to_owned();
+            (parts.len() == values.len()).then_some(Told::ByTag { tag, values })
+        });
+        by_tag.or_else(|| by_members(self.document, &parts, key == "oneOf").map(Told::ByMembers))
+    }
+
     /// Gives each alternative a name.
-    fn union(&mut self, schema: &mut Value, name: &str, tag: String, values: Vec<Vec<String>>) {
+    fn union(&mut self, schema: &mut Value, name: &str, told: Told) {
         let description = schema["description"].as_str().unwrap_or_default().to_owned();
         let key = if schema.get("oneOf").is_some() { "oneOf" } else { "anyOf" };
         let parts = schema[key].as_array_mut().into_iter().flatten();
         let variants = parts
-            .zip(values)
-            .map(|(part, values)| {
+            .enumerate()
+            .map(|(index, part)| {
+                let label = match &told {
+                    Told::ByTag { values, .. } => name::of_type(&values[index][0]),
+                    Told::ByMembers(_) => alternatives::label(part, index),
+                };
                 let known = walk::schema_name(part).map(pointer::name);
-                let component = known.unwrap_or_else(|| {
-                    let wanted = format!("{name}{}", name::of_type(&values[0]));
-                    let component = name::fresh(&wanted, &mut self.taken);
+                known.unwrap_or_else(|| {
+                    let component = name::fresh(&format!("{name}{label}"), self.taken);
                     let reference = json!({ "$ref": pointer::join("#/components/schemas", &component) });
                     self.hoisted.insert(component.clone(), std::mem::replace(part, reference));
                     component
-                });
-                Variant { component, values }
+                })
             })
             .collect();
-        self.found.push(Tagged { name: name.to_owned(), description, tag, variants });
+        self.found.push(Tagged { name: name.to_owned(), description, told, variants });
     }
 }
 
-/// What tells the alternatives of a union apart, if all of them are still there.
-fn tags_of(schema: &mut Value) -> Option<(String, Vec<Vec<String>>)> {
-    let tags = taken_tags(schema)?;
-    let values: Vec<Vec<String>> = serde_json::from_value(tags["values"].clone()).ok()?;
-    let (_, parts) = alternatives(schema)?;
-    (parts.len() == values.len()).then(|| Some((tags["by"].as_str()?.to_owned(), values)))?
+/// The members by which objects can be told apart: of two, one requires what the other does not have, or each of them, where a value
+/// may fit both.
+fn by_members(document: &Value, parts: &[&Value], is_one_of: bool) -> Option<Vec<Members>> {
+    if !(2..=MOST).contains(&parts.len()) || !parts.iter().all(|part| alternatives::is_object(document, part)) {
+        return None;
+    }
+    let mut members: Vec<Members> = parts.iter().map(|part| Members::of(document, part)).collect();
+    let is_told = |one: &Members, other: &Members| !one.required.is_subset(&other.known);
+    let are_apart = members.iter().enumerate().all(|(index, one)| {
+        members[..index].iter().all(|other| match (is_told(one, other), is_told(other, one)) {
+            (one, other) if is_one_of => one || other,
+            (one, other) => one && other,
+        })
+    });
+    if !are_apart {
+        return None;
+    }
+    let all: BTreeSet<String> = members.iter().flat_map(|one| &one.known).cloned().collect();
+    let common = |name: &String| members.iter().all(|one| one.known.contains(name));
+    let shared: HashSet<String> = all.iter().filter(|name| common(name)).cloned().collect();
+    for (one, part) in members.iter_mut().zip(parts) {
+        if walk::composed(document, part).iter().any(|part| part["additionalProperties"].is_object()) {
+            one.known.clone_from(&all);
+        }
+        one.known.retain(|name| !shared.contains(name));
+    }
+    Some(members)
+}
+
+/// How many alternatives are told apart by their members.
+const MOST: usize = 64;
+
+impl Members {
+    fn of(document: &Value, schema: &Value) -> Self {
+        let mut members = Self::default();
+        for part in walk::composed(document, schema) {
+            let required = part["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            members.required.extend(required.map(str::to_owned));
+            members.known.extend(part["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
+        }
+        members.known.extend(members.required.iter().cloned());
+        members
+    }
 }

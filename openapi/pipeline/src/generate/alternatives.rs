@@ -1,0 +1,368 @@
+//! Unions that stand beside members which all their alternatives have. The generator writes each alternative out with these members,
+//! and takes one of `anyOf` for the only one: what fits none of them is refused, and what fits two is lost.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use super::dialect::schema_pointers;
+use super::{contradictions, names, split, tagged};
+use crate::repair::Repairs;
+use crate::{name, pointer, walk};
+
+/// What says nothing of what fits: it stays with the union.
+const ANNOTATIONS: [&str; 8] =
+    ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly", "x-keyfit"];
+
+/// How many alternatives are types of their own.
+const MOST: usize = 64;
+
+/// Writes the members of an `anyOf` beside others as members that may be left out: a value may fit several of its alternatives at
+/// once. Which of them are required is not checked.
+pub(crate) fn merge(document: &mut Value, repairs: &mut Repairs) {
+    for at in schema_pointers(document) {
+        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+        walk::schemas(&mut schema, &mut |inner| match merged(document, inner) {
+            None => {}
+            Some(Merged::Members) => {
+                let why = "not checked before it is sent: which members are required (`anyOf` beside others)";
+                repairs.narrow("unchecked", &at, why);
+            }
+            Some(Merged::Any) => repairs.narrow("alternatives", &at, "`oneOf` beside `anyOf`: any JSON value"),
+        });
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = schema;
+        }
+    }
+}
+
+/// What became of an `anyOf` beside others.
+enum Merged {
+    Members,
+    Any,
+}
+
+fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
+    by_tag_is_one_of(schema);
+    lift(document, schema);
+    let object = schema.as_object_mut()?;
+    let has = |key: &str| object.contains_key(key);
+    if !has("anyOf") || !["allOf", "oneOf", "properties"].into_iter().any(has) {
+        return None;
+    }
+    if !list(object, "anyOf").all(|part| is_object(document, part)) {
+        // Two unions at once have no Rust type.
+        if has("oneOf") {
+            let said = object.get("description").cloned();
+            *schema = json!({ "description": said.unwrap_or_else(|| json!("Any JSON value.")) });
+            return Some(Merged::Any);
+        }
+        return None;
+    }
+    let known = member_names(document, &Value::Object(object.clone()));
+    let parts = object.shift_remove("anyOf");
+    let mut members: Map<String, Value> = Map::new();
+    let mut is_open = false;
+    let parts = parts.as_ref().and_then(Value::as_array).into_iter().flatten();
+    for part in parts.flat_map(|part| walk::composed(document, part)) {
+        is_open |= part.get("additionalProperties").is_some_and(|others| *others != json!(false));
+        for (name, member) in part["properties"].as_object().into_iter().flatten() {
+            if known.contains(name) {
+                continue;
+            }
+            let both = members.get(name).map_or_else(|| member.clone(), |other| either(other, member));
+            members.insert(name.clone(), both);
+        }
+    }
+    object.insert("type".to_owned(), json!("object"));
+    if let Some(own) = object.entry("properties").or_insert_with(|| json!({})).as_object_mut() {
+        own.extend(members);
+    }
+    if is_open {
+        object.insert("additionalProperties".to_owned(), json!({}));
+    }
+    Some(Merged::Members)
+}
+
+/// What a member tells apart is one of them, whatever the document calls it.
+fn by_tag_is_one_of(schema: &mut Value) {
+    if tagged::is_annotated(schema)
+        && schema.get("oneOf").is_none()
+        && let Some(object) = schema.as_object_mut()
+        && let Some(parts) = object.shift_remove("anyOf")
+    {
+        object.insert("oneOf".to_owned(), parts);
+    }
+}
+
+/// Brings an `anyOf` that is one part of a composition up beside the others.
+fn lift(document: &Value, schema: &mut Value) {
+    if schema.get("anyOf").is_some() {
+        return;
+    }
+    let is_union = |part: &Value| {
+        let part = walk::resolve(document, part);
+        let is_alone = ["allOf", "oneOf", "properties"].iter().all(|key| part.get(*key).is_none());
+        part.get("anyOf").is_some() && is_alone && !tagged::is_annotated(part)
+    };
+    let has_members = schema.get("properties").is_some();
+    let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) else { return };
+    if parts.len() < 2 && !has_members {
+        return;
+    }
+    if let Some(index) = parts.iter().position(is_union) {
+        let union = walk::resolve(document, &parts.remove(index))["anyOf"].clone();
+        schema["anyOf"] = union;
+    }
+}
+
+/// What a member is of which two alternatives say something: the same, one of all texts, or any value.
+fn either(one: &Value, other: &Value) -> Value {
+    let plain = |schema: &Value| {
+        let mut plain = schema.clone();
+        plain.as_object_mut().into_iter().for_each(|plain| plain.retain(|key, _| !ANNOTATIONS.contains(&key.as_str())));
+        plain
+    };
+    if plain(one) == plain(other) {
+        return one.clone();
+    }
+    if let (Some(texts), Some(more)) = (one["enum"].as_array(), other["enum"].as_array())
+        && texts.iter().chain(more).all(Value::is_string)
+    {
+        let added = more.iter().filter(|text| !texts.contains(text));
+        return json!({ "type": "string", "enum": texts.iter().chain(added).collect::<Vec<_>>() });
+    }
+    json!({ "description": "Any JSON value: alternatives say different things of it." })
+}
+
+/// Makes a union of answers that stands beside members one of types that have them too. `requests` are the schemas that requests use.
+pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
+    let mut taken = split::type_names(document);
+    let is_answer = |at: &String| match at.strip_prefix("/components/schemas/").map(pointer::name) {
+        Some(name) => !requests.contains(&name),
+        None => at.contains("/responses/"),
+    };
+    let mut open: Vec<String> = schema_pointers(document).into_iter().filter(is_answer).collect();
+    open.reverse();
+    while let Some(at) = open.pop() {
+        let name = match at.strip_prefix("/components/schemas/") {
+            Some(name) => pointer::name(name),
+            None => tagged::name_in_call(document, &at),
+        };
+        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+        let mut distributor = Distributor { document, taken: &mut taken, hoisted: Map::new() };
+        distributor.schema(&mut schema, &name);
+        let hoisted = distributor.hoisted;
+        if let Some(place) = document.pointer_mut(&at) {
+            *place = schema;
+        }
+        // A type of them may stand beside another union.
+        open.extend(hoisted.keys().rev().map(|name| pointer::join("/components/schemas", name)));
+        split::add(document, hoisted);
+    }
+}
+
+struct Distributor<'a> {
+    document: &'a Value,
+    /// The Rust names of schemas that are taken.
+    taken: &'a mut HashSet<String>,
+    hoisted: Map<String, Value>,
+}
+
+/// A union, and what stands beside it.
+struct Beside {
+    /// What every alternative has too.
+    parts: Vec<Value>,
+    alternatives: Vec<Value>,
+    /// By what they are told apart, if by a member.
+    tags: Option<Value>,
+}
+
+impl Distributor<'_> {
+    fn schema(&mut self, schema: &mut Value, name: &str) {
+        names::inside(schema, name, &mut |inner, name| self.schema(inner, name));
+        let Some(beside) = self.beside(schema, name) else { return };
+        let (kept, alternatives): (Vec<usize>, Vec<Value>) = beside
+            .alternatives
+            .iter()
+            .map(|alternative| with(alternative, &beside.parts))
+            .enumerate()
+            .filter(|(_, whole)| contradictions::hold(self.document, whole))
+            .unzip();
+        if alternatives.is_empty() {
+            return;
+        }
+        let named = alternatives.into_iter().zip(&kept).map(|(whole, index)| {
+            let label = label(&beside.alternatives[*index], *index);
+            self.hoist(&format!("{name}{label}"), whole)
+        });
+        let union: Vec<Value> = named.collect();
+        let tags = beside.tags.map(|tags| tagged::of_some(tags, &kept));
+        let Some(object) = schema.as_object_mut() else { return };
+        object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
+        object.insert("oneOf".to_owned(), Value::Array(union));
+        tagged::put(object, tags);
+    }
+
+    /// A union of objects and what stands beside it, where that says something. Where it does not, it goes.
+    fn beside(&mut self, schema: &mut Value, name: &str) -> Option<Beside> {
+        let object = schema.as_object_mut()?;
+        let has_union = |part: &Value| walk::resolve(self.document, part).get("oneOf").is_some();
+        let is_own = object.contains_key("oneOf");
+        let index = if is_own { None } else { Some(list(object, "allOf").position(has_union)?) };
+        let union = match index {
+            None => object.clone(),
+            Some(index) => walk::resolve(self.document, &object["allOf"][index]).as_object()?.clone(),
+        };
+        let alternatives: Vec<Value> = list(&union, "oneOf").cloned().collect();
+        let are_objects = alternatives.iter().all(|part| is_object(self.document, part));
+        if !are_objects || !(2..=MOST).contains(&alternatives.len()) {
+            return None;
+        }
+        let mut parts: Vec<Value> = list(object, "allOf").cloned().collect();
+        let place = index.map(|index| parts.remove(index));
+        let rests = [Some(&*object), place.is_some().then_some(&union)].into_iter().flatten();
+        let mut rests: Vec<Value> = rests.map(said_beside).filter(says_something).collect();
+        if place.is_some() {
+            parts.extend(list(&union, "allOf").cloned());
+        }
+        parts.retain(says_something);
+        if parts.is_empty() && rests.is_empty() {
+            settle_bare(object, place, &union);
+            return None;
+        }
+        if let [only] = rests.as_mut_slice()
+            && parts.is_empty()
+        {
+            parts.push(self.hoist(&format!("{name}Base"), only.take()));
+        } else {
+            parts.extend(rests);
+        }
+        Some(Beside { parts, alternatives, tags: tagged::noted(&union) })
+    }
+
+    /// Gives a schema a name, and returns the reference to it.
+    fn hoist(&mut self, wanted: &str, schema: Value) -> Value {
+        let name = name::fresh(wanted, self.taken);
+        let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
+        self.hoisted.insert(name, schema);
+        reference
+    }
+}
+
+/// Leaves the union alone, beside which nothing is said.
+fn settle_bare(object: &mut Map<String, Value>, place: Option<Value>, union: &Map<String, Value>) {
+    object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()) || key == "oneOf");
+    match place {
+        None => {}
+        Some(reference) if walk::schema_name(&reference).is_some() => {
+            object.insert("allOf".to_owned(), json!([reference]));
+        }
+        Some(_) => object.extend(union.iter().map(|(key, value)| (key.clone(), value.clone()))),
+    }
+}
+
+/// An alternative that has the parts too.
+fn with(alternative: &Value, parts: &[Value]) -> Value {
+    let mut whole = match walk::schema_name(alternative) {
+        Some(_) => json!({ "allOf": [alternative] }),
+        None => alternative.clone(),
+    };
+    let own = whole["allOf"].as_array().into_iter().flatten();
+    whole["allOf"] = parts.iter().chain(own).cloned().collect();
+    whole
+}
+
+/// What an object says beside its union.
+fn said_beside(object: &Map<String, Value>) -> Value {
+    let is_beside = |key: &str| !ANNOTATIONS.contains(&key) && !matches!(key, "allOf" | "oneOf");
+    object.iter().filter(|(key, _)| is_beside(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// Whether a schema tells more of an object than that it is one.
+fn says_something(schema: &Value) -> bool {
+    let keys = schema.as_object().into_iter().flatten();
+    let mut keys = keys.filter(|(key, _)| !ANNOTATIONS.contains(&key.as_str()));
+    keys.any(|(key, value)| match key.as_str() {
+        "type" => false,
+        "additionalProperties" => value.as_object().is_some_and(|others| !others.is_empty()),
+        _ => value.as_object().is_none_or(|members| !members.is_empty()),
+    })
+}
+
+/// What an alternative is called in the name of its type: after its component or title, after the one member that it requires, or
+/// after its place.
+pub(crate) fn label(alternative: &Value, index: usize) -> String {
+    let required: Vec<&str> =
+        alternative["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let title = alternative["title"].as_str();
+    let component = walk::schema_name(alternative).map(pointer::name);
+    match (component, title, required.as_slice()) {
+        (Some(component), _, _) => {
+            let kind = name::of_type(&component);
+            kind.strip_suffix("Answer").filter(|short| !short.is_empty()).unwrap_or(&kind).to_owned()
+        }
+        (_, Some(title), _) => name::of_type(title),
+        (_, _, [only]) => name::of_type(only),
+        _ => format!("Variant{index}"),
+    }
+}
+
+/// Whether all values that fit are objects of one type.
+pub(crate) fn is_object(document: &Value, schema: &Value) -> bool {
+    let parts = walk::composed(document, schema);
+    parts.iter().any(|part| walk::kind(part) == Some("object"))
+        && parts.iter().all(|part| ["anyOf", "enum", "oneOf"].iter().all(|key| part.get(*key).is_none()))
+}
+
+/// The names of an object's members, with those of its parts.
+fn member_names(document: &Value, schema: &Value) -> HashSet<String> {
+    let parts = walk::composed(document, schema);
+    let members = parts.into_iter().flat_map(|part| part["properties"].as_object().into_iter().flatten());
+    members.map(|(name, _)| name.clone()).collect()
+}
+
+fn list<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> {
+    object.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Gives alternatives that are objects with one member names of their own: the generator takes the member for the name of a variant,
+/// and refuses an object with one more. Where no other member is allowed, that is right for requests.
+pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<String>) {
+    let mut taken = split::type_names(document);
+    let mut hoisted = Map::new();
+    for at in schema_pointers(document) {
+        let component = at.strip_prefix("/components/schemas/").map(pointer::name);
+        let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
+        let name = component.unwrap_or_else(|| tagged::name_in_call(document, &at));
+        let Some(schema) = document.pointer_mut(&at) else { continue };
+        single_members(schema, &name, is_request, &mut |wanted, schema| {
+            let name = name::fresh(wanted, &mut taken);
+            let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
+            hoisted.insert(name, std::mem::replace(schema, reference));
+        });
+    }
+    split::add(document, hoisted);
+}
+
+fn single_members(schema: &mut Value, name: &str, is_request: bool, hoist: &mut dyn FnMut(&str, &mut Value)) {
+    names::inside(schema, name, &mut |inner, name| single_members(inner, name, is_request, hoist));
+    for key in ["anyOf", "oneOf"] {
+        let Some(parts) = schema.get_mut(key).and_then(Value::as_array_mut) else { continue };
+        let is_text = |part: &Value| part["enum"].as_array().is_some_and(|values| values.iter().all(Value::is_string));
+        let is_closed = |part: &Value| is_text(part) || (is_request && part["additionalProperties"] == false);
+        if parts.iter().all(is_closed) || !parts.iter().all(|part| is_text(part) || has_single_member(part)) {
+            continue;
+        }
+        for (index, part) in parts.iter_mut().enumerate().filter(|(_, part)| has_single_member(part)) {
+            hoist(&format!("{name}{}", label(part, index)), part);
+        }
+    }
+}
+
+/// Whether an object has one member, which it requires.
+fn has_single_member(schema: &Value) -> bool {
+    let count =
+        |key: &str| schema[key].as_object().map_or_else(|| schema[key].as_array().map_or(0, Vec::len), Map::len);
+    count("properties") == 1 && count("required") == 1
+}
