@@ -42,7 +42,8 @@ impl<T> Ids<T> {
 
     /// The names of parameters, each with the template for which it counts; with none for all paths.
     pub fn names(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
-        let of_paths = self.by_path.iter().flat_map(|(template, ids)| ids.keys().map(move |name| (Some(template), name)));
+        let of_paths =
+            self.by_path.iter().flat_map(|(template, ids)| ids.keys().map(move |name| (Some(template), name)));
         let all = self.by_name.keys().map(|name| (None, name)).chain(of_paths);
         all.map(|(template, name)| (template.map(String::as_str), name.as_str()))
     }
@@ -126,7 +127,8 @@ mod tests {
     use super::*;
 
     fn ids() -> Ids {
-        let text = "id = \"any\"\nshop = \"s\"\n[\"/users/{id}\"]\nid = \"u\"\n[\"/users/{id}/keys/{id2}\"]\nid = \"k\"\n";
+        let text =
+            "id = \"any\"\nshop = \"s\"\n[\"/users/{id}\"]\nid = \"u\"\n[\"/users/{id}/keys/{id2}\"]\nid = \"k\"\n";
         toml::from_str(text).expect("a table")
     }
 
@@ -155,7 +157,11 @@ mod tests {
         let both = own.or(&ids());
         assert_eq!(both.get("/orders/{id}", "id").map(String::as_str), Some("own"));
         assert_eq!(both.get("/orders/{id}", "shop").map(String::as_str), Some("s"));
-        assert_eq!(both.get("/users/{id}", "id").map(String::as_str), Some("u"), "what is said of a path is said of it");
+        assert_eq!(
+            both.get("/users/{id}", "id").map(String::as_str),
+            Some("u"),
+            "what is said of a path is said of it"
+        );
     }
 
     #[test]

@@ -41,23 +41,19 @@ pub(crate) fn id(api: &Api, parameter: &Parameter, like: Option<&str>, number: u
         .chain(most.filter(|_| is_number))
         .chain([format!("kf{number}"), as_number(), uuid(), hex(24), hex(40)]);
     let fits = |candidate: &String| {
-        let value = if is_number { candidate.parse::<u64>().map_or(Value::Null, Value::from) } else { json!(candidate) };
+        let value =
+            if is_number { candidate.parse::<u64>().map_or(Value::Null, Value::from) } else { json!(candidate) };
         like != Some(candidate) && schema::mismatch(api, Direction::Request, schema, &value).is_none()
     };
-    candidates.into_iter().find(fits).or_else(|| made(api, schema).filter(|made| like != Some(made))).unwrap_or_else(text)
+    candidates.into_iter().find(fits).or_else(|| made(api, schema, number).filter(fits)).unwrap_or_else(text)
 }
 
-/// What is made of the schema alone.
-fn made(api: &Api, schema: &Value) -> Option<String> {
-    let mut bare = schema.clone();
-    for told in ["example", "examples", "default"] {
-        bare.as_object_mut()?.remove(told);
-    }
-    match example::value(api, Direction::Request, &bare) {
-        Value::String(text) if !text.is_empty() => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+/// What is made of the schema alone, with the number at its end: as the example of a request it is the id of something.
+fn made(api: &Api, schema: &Value, number: usize) -> Option<String> {
+    let Value::String(made) = example::value(api, Direction::Request, schema) else { return None };
+    let end = format!("{:x}", number + 1);
+    let before = made.get(..made.len().checked_sub(end.len())?)?;
+    Some(format!("{before}{end}")).filter(|other| *other != made)
 }
 
 /// How an id is written.
@@ -93,7 +89,8 @@ mod tests {
         let text = format!(
             "openapi: 3.0.3\ninfo: {{title: A, version: '1'}}\nservers: [{{url: 'https://a.example'}}]\npaths:\n  /a/{{id}}:\n    get: {{operationId: a, parameters: [{{name: id, in: path, required: true, schema: {schema}}}], responses: {{'200': {{description: d}}}}}}\n"
         );
-        let source = Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay: None, contract: None };
+        let source =
+            Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay: None, contract: None };
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         id(&api, &api.operations[0].parameters[0], like, number)
     }
@@ -121,7 +118,13 @@ mod tests {
             }
             assert_ne!(made, of(schema, like, 3), "{schema}: another one for each case");
         }
-        assert!(of("{type: string, pattern: '^cus_[a-z]{6}$'}", Some("cus_abcdef"), 1).starts_with("cus_"));
+        let of_pattern = of("{type: string, pattern: '^cus_[a-z0-9]{6}$'}", None, 1);
+        assert!(of_pattern.starts_with("cus_") && of_pattern.ends_with('2'), "{of_pattern}");
+        assert_eq!(
+            of("{type: string, enum: [a, b]}", Some("a"), 1),
+            "keyfit-no-such-id-1",
+            "one of a list is one that exists"
+        );
         assert_eq!(of("{type: string}", None, 0), NOBODY);
     }
 }

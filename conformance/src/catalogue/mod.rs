@@ -252,9 +252,9 @@ impl Reach<'_> {
     fn tells_of_limits(&self, rule: &Rule, contract: &Contract, operation: &Operation) -> bool {
         let is_about_limits = rule.expect.as_ref().is_some_and(|expect| expect.success && expect.rate.is_some());
         let header = contract.rate_limit.as_ref().map(|limit| limit.limit_header.to_lowercase());
-        header.filter(|header| is_about_limits && self.headers.contains(header)).is_none_or(|header| {
-            success_headers(operation).any(|own| own == header)
-        })
+        header
+            .filter(|header| is_about_limits && self.headers.contains(header))
+            .is_none_or(|header| success_headers(operation).any(|own| own == header))
     }
 }
 

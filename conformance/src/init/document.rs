@@ -148,7 +148,9 @@ impl Facts {
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
         facts.logins = logins(api).into_iter().map(str::to_owned).collect();
         facts.notes.extend(all_of(&facts.logins).map(|operations| {
-            format!("{operations}: a login, which succeeds for nothing that is made up: rules about successes leave it out")
+            format!(
+                "{operations}: a login, which succeeds for nothing that is made up: rules about successes leave it out"
+            )
         }));
         facts.notes.extend(left_out(api));
         facts.notes.extend(all_of(&facts.of_many_kinds).map(|operations| {
@@ -361,7 +363,8 @@ fn is_plain(name: &str) -> bool {
 }
 
 fn singular(word: &str) -> String {
-    word.strip_suffix("ies").map_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned(), |stem| format!("{stem}y"))
+    word.strip_suffix("ies")
+        .map_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned(), |stem| format!("{stem}y"))
 }
 
 fn example_of<'a>(node: &'a Value, name: &str) -> Option<&'a str> {

@@ -146,7 +146,9 @@ impl Target {
         let identity = match self.caller_for(&needs, operation) {
             Ok(identity) => identity,
             // What is presented is granted or signed; of an identity only the ids are used.
-            Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => Identity::nobody(self.identities.ids(&operation.path)),
+            Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
+                Identity::nobody(self.identities.ids(&operation.path))
+            }
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
         let presented = identity.secrets().cloned().collect();

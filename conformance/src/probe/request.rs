@@ -122,7 +122,9 @@ impl Maker<'_> {
             let example =
                 || arguments.get(&parameter.name).map(|value| parameter::text(parameter, value)).unwrap_or_default();
             let value = match (probe, identity.ids.get(&parameter.name)) {
-                (Probe::Foreign(name), _) if *name == parameter.name => self.identities.foreign_id(&operation.path, name)?,
+                (Probe::Foreign(name), _) if *name == parameter.name => {
+                    self.identities.foreign_id(&operation.path, name)?
+                }
                 (Probe::UnknownId(name), known) if *name == parameter.name => self.nobody(parameter, known),
                 (_, Some(known)) => known.clone(),
                 // One of a list is no id that somebody would have to know.

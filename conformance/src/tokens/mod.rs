@@ -15,8 +15,8 @@ pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
-use crate::ids::{self, Ids};
 use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
+use crate::ids::{self, Ids};
 use crate::secret::{Redactor, Secret, without_quotes};
 
 /// The tokens that a user has for a live server.
@@ -223,14 +223,17 @@ fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Failure> 
         return refuse(unknown, &format!("no path begins with `{unknown}`"), help);
     }
     for (template, name) in names {
-        let there = api.operations.iter().filter(|operation| template.is_none_or(|template| begins(operation, template)));
+        let there =
+            api.operations.iter().filter(|operation| template.is_none_or(|template| begins(operation, template)));
         let parameters = there.flat_map(|operation| &operation.parameters).filter(|one| one.place == Place::Path);
         let known: BTreeSet<&str> = parameters.map(|one| one.name.as_str()).collect();
         if !known.contains(name) {
             let known: Vec<&str> = known.into_iter().collect();
             let (which, help) = match template {
                 None => ("no path has".to_owned(), format!("the paths have: {}", known.join(", "))),
-                Some(template) => (format!("no path below `{template}` has"), format!("they have: {}", known.join(", "))),
+                Some(template) => {
+                    (format!("no path below `{template}` has"), format!("they have: {}", known.join(", ")))
+                }
             };
             return refuse(name, &format!("{which} a parameter `{name}`"), help);
         }

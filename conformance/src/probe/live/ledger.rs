@@ -208,7 +208,8 @@ impl Ledger {
                     if let Some(listing) = listing {
                         listing.removed.insert(id.clone());
                     }
-                } else if (entries.made_up.contains(id) || (reply.status == 201 && !is_kept(&operation.path, parameter, id)))
+                } else if (entries.made_up.contains(id)
+                    || (reply.status == 201 && !is_kept(&operation.path, parameter, id)))
                     && entries.made.iter_mut().all(|one| one.is_gone || !same(&one))
                 {
                     let one = made(&operation.path, parameter, id.clone());

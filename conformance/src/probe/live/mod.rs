@@ -176,15 +176,18 @@ impl Live {
         if !matches!(draft.method.as_str(), "DELETE" | "PUT" | "PATCH") || is_overlaid || is_made {
             return Ok(());
         }
-        let is_ours =
-            |parameter: &str, id: &str| identities.is_expendable(&operation.path, parameter, id) || self.ledger.made(parameter, id);
+        let is_ours = |parameter: &str, id: &str| {
+            identities.is_expendable(&operation.path, parameter, id) || self.ledger.made(parameter, id)
+        };
         let foreign = draft.ids.iter().find(|(parameter, id)| {
-            identities.foreign_id(&operation.path, parameter).is_ok_and(|foreign| foreign == **id) && !is_ours(parameter, id)
+            identities.foreign_id(&operation.path, parameter).is_ok_and(|foreign| foreign == **id)
+                && !is_ours(parameter, id)
         });
         let own = subject(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
         let may_change = draft.method != "DELETE" && draft.method == operation.method && self.allows(operation);
-        let kept =
-            own.filter(|(parameter, id)| !may_change && identities.keeps(&operation.path, parameter, id) && !is_ours(parameter, id));
+        let kept = own.filter(|(parameter, id)| {
+            !may_change && identities.keeps(&operation.path, parameter, id) && !is_ours(parameter, id)
+        });
         match foreign.or(kept) {
             Some((parameter, _)) => {
                 Err(format!("nothing was sent: {} would meet a `{parameter}` that is kept", draft.method))
