@@ -10,6 +10,7 @@ use crate::contract::{
     AuthorizationServer, Carrier, ClientAuthentication, Contract, Credential, Endpoint, GrantType, KeyManagement,
     KeyProbe, Probe,
 };
+use crate::ids::Ids;
 use crate::secret::Secret;
 
 /// Who calls: the credentials, and the ids that they reach.
@@ -21,6 +22,8 @@ pub struct Identity {
     pub credentials: Vec<Held>,
     /// Path parameters with values that exist for this identity.
     pub ids: BTreeMap<String, String>,
+    /// The same as the user has them, from which those of one path are taken by [`Identity::at`].
+    pub known: Ids,
     /// Whether its credentials may be shown to whoever sees URLs.
     pub is_expendable: bool,
 }
@@ -157,11 +160,11 @@ pub trait Identities: Send + Sync {
     /// What would have to be given for there to be one.
     fn find(&self, need: &Need) -> Result<Identity, Missing>;
 
-    /// The id of somebody else for a path parameter.
+    /// The id of somebody else for a parameter of a path.
     ///
     /// # Errors
     /// What would have to be given for there to be one.
-    fn foreign_id(&self, parameter: &str) -> Result<String, Missing>;
+    fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing>;
 
     /// The value of a path parameter that no identity names, where the document has this one for it.
     ///
@@ -176,30 +179,31 @@ pub trait Identities: Send + Sync {
     ///
     /// # Errors
     /// What would have to be given for there to be one.
-    fn expendable(&self, parameter: &str, is_removed: bool) -> Result<String, Missing> {
-        let _ = is_removed;
+    fn expendable(&self, path: &str, parameter: &str, is_removed: bool) -> Result<String, Missing> {
+        let _ = (path, is_removed);
         Err(Missing(format!("no expendable `{parameter}` was given")))
     }
 
     /// Whether the id of a path parameter was given up: calls may change it and remove it.
-    fn is_expendable(&self, parameter: &str, id: &str) -> bool {
-        let _ = (parameter, id);
+    fn is_expendable(&self, path: &str, parameter: &str, id: &str) -> bool {
+        let _ = (path, parameter, id);
         false
     }
 
     /// Whether the id of a path parameter is there to stay.
-    fn keeps(&self, parameter: &str, id: &str) -> bool {
-        let _ = (parameter, id);
+    fn keeps(&self, path: &str, parameter: &str, id: &str) -> bool {
+        let _ = (path, parameter, id);
         false
     }
 
     /// Told of an id that is gone, though the call was to be refused.
-    fn expended(&self, parameter: &str, id: &str) {
-        let _ = (parameter, id);
+    fn expended(&self, path: &str, parameter: &str, id: &str) {
+        let _ = (path, parameter, id);
     }
 
     /// Path parameters that exist, for calls whose credential is none of these: it was granted, or signed.
-    fn ids(&self) -> BTreeMap<String, String> {
+    fn ids(&self, path: &str) -> BTreeMap<String, String> {
+        let _ = path;
         BTreeMap::new()
     }
 
@@ -235,6 +239,13 @@ impl Identity {
         Self { ids, is_expendable: true, ..Self::default() }
     }
 
+    /// The same before one path: with the ids that are known of its parameters.
+    #[must_use]
+    pub fn at(mut self, path: &str) -> Self {
+        self.ids.extend(self.known.at(path));
+        self
+    }
+
     /// Who holds the credentials of all of these. The first of them is asked for an id first.
     pub fn joined(identities: Vec<Self>) -> Self {
         let mut all = Self { is_expendable: true, ..Self::default() };
@@ -246,6 +257,7 @@ impl Identity {
             for (name, id) in identity.ids {
                 all.ids.entry(name).or_insert(id);
             }
+            all.known = all.known.or(&identity.known);
         }
         all
     }
@@ -307,6 +319,24 @@ impl Need {
         Some(set.into_iter().enumerate().map(of).collect())
     }
 
+    /// What an entry of the tokens file would say that meets it: `kind = "key", state = "valid", scopes = ["read"]`.
+    pub(crate) fn entry(&self) -> String {
+        let list = |names: &BTreeSet<String>| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+        let rights = match &self.rights {
+            Rights::All => String::new(),
+            Rights::Only(scopes) => format!(", scopes = [{}]", list(scopes)),
+            Rights::Without(scopes) => format!(", and scopes without {}", list(scopes)),
+            Rights::OnlyResource { resource, actions } => {
+                format!(", resources = {{ {} = [{}] }}", quoted(resource), list(actions))
+            }
+            Rights::OtherResources { resource } => {
+                let but = resource.as_ref().map(|resource| format!(" but {}", quoted(resource)));
+                format!(", and resources{}", but.unwrap_or_default())
+            }
+        };
+        format!("kind = {}, state = {}{rights}", quoted(&self.kind), quoted(self.state.name()))
+    }
+
     /// Whether it is a valid credential that may do everything.
     pub(crate) fn is_plain(&self) -> bool {
         self.state == State::Valid && self.rights == Rights::All
@@ -321,6 +351,26 @@ impl Need {
     pub(crate) fn of_valid(credential: &Credential) -> Self {
         Self { kind: credential.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }
     }
+}
+
+impl State {
+    /// The word for it in a tokens file.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Limited => "limited",
+            Self::Broke => "broke",
+            Self::Test => "test",
+            Self::OtherAudience => "other-audience",
+        }
+    }
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 impl fmt::Display for Need {

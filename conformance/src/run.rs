@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::catalogue::{Case, Catalogue, Side};
+use crate::control;
 use crate::drive::Stage;
 use crate::known::KnownFailures;
 use crate::presumption;
@@ -168,6 +169,7 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     let broken_off = || Outcome::error("the check broke off");
     let outcomes = Arc::into_inner(outcomes).unwrap_or_default().into_iter();
     let mut outcomes: Vec<Outcome> = outcomes.map(|outcome| outcome.into_inner().unwrap_or_else(broken_off)).collect();
+    control::settle(catalogue, &mut outcomes);
     standing::settle(catalogue, &mut outcomes);
     presumption::settle(catalogue, &mut outcomes);
     outcomes

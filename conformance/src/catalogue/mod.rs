@@ -186,6 +186,8 @@ impl Catalogue {
 pub(crate) struct Reach<'a> {
     api: &'a Api,
     by_path_parameter: HashMap<&'a str, Vec<usize>>,
+    /// The headers that successes have, in lower case.
+    headers: HashSet<String>,
 }
 
 impl<'a> Reach<'a> {
@@ -196,7 +198,8 @@ impl<'a> Reach<'a> {
                 by_path_parameter.entry(&parameter.name).or_default().push(position);
             }
         }
-        Self { api, by_path_parameter }
+        let headers = api.operations.iter().flat_map(success_headers).collect();
+        Self { api, by_path_parameter, headers }
     }
 
     /// The operations that a rule may mean something for.
@@ -209,6 +212,22 @@ impl<'a> Reach<'a> {
         };
         positions.map(|position| (position, &self.api.operations[position]))
     }
+}
+
+impl Reach<'_> {
+    /// Whether a rule about what is left of a limit means an operation: where the document gives some of them the header, those.
+    fn tells_of_limits(&self, rule: &Rule, contract: &Contract, operation: &Operation) -> bool {
+        let is_about_limits = rule.expect.as_ref().is_some_and(|expect| expect.success && expect.rate.is_some());
+        let header = contract.rate_limit.as_ref().map(|limit| limit.limit_header.to_lowercase());
+        header.filter(|header| is_about_limits && self.headers.contains(header)).is_none_or(|header| {
+            success_headers(operation).any(|own| own == header)
+        })
+    }
+}
+
+fn success_headers(operation: &Operation) -> impl Iterator<Item = String> {
+    let successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    successes.flat_map(|(_, shape)| &shape.headers).map(|name| name.to_lowercase())
 }
 
 /// For each operation the first of those that no request tells it from; none for that one itself.
@@ -272,7 +291,7 @@ fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> im
     let of_family = move |family| {
         let covered = reach.operations(rule).filter(|(_, operation)| rule.covers(&operation.id));
         covered.flat_map(move |(position, operation)| {
-            cases_at(reach.api, contract, (index, rule, family), (position, operation))
+            cases_at(reach, contract, (index, rule, family), (position, operation))
         })
     };
     family.into_iter().flat_map(of_family)
@@ -280,14 +299,17 @@ fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> im
 
 /// The cases of a rule at one operation, each with its place.
 fn cases_at(
-    api: &Api,
+    reach: &Reach,
     contract: &Contract,
     (index, rule, family): (usize, &Rule, Family),
     (position, operation): (usize, &Operation),
 ) -> Vec<Case> {
+    let api = reach.api;
     let (side, variants, unverified) = match (&rule.probe, rule.drive) {
         (Some(probe), _) => {
-            let means_something = applies(probe, api, contract, operation) && can_be_seen(rule, operation);
+            let means_something = applies(probe, api, contract, operation)
+                && can_be_seen(rule, operation)
+                && reach.tells_of_limits(rule, contract, operation);
             let variants = if means_something { vec![None] } else { Vec::new() };
             (Side::Server, variants, is_unverified(probe, contract, operation))
         }

@@ -9,14 +9,13 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::UserError;
-use keyfit_conformance::catalogue::{Case, Catalogue, Side};
-use keyfit_conformance::contract::Probe;
+use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::known::KnownFailures;
 use keyfit_conformance::probe::http_client;
 use keyfit_conformance::report::Report;
 use keyfit_conformance::run::{Halt, Watch, check as check_cases};
 use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::{Outcome, Verdict};
+use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::plain;
 use tokio::task::JoinSet;
 
@@ -214,9 +213,6 @@ async fn check(
     let mut apis = Vec::new();
     for (_, checked) in done {
         let notes = options.subject.live.base_url.is_some().then(|| options.subject.live.notes());
-        if notes.is_some() && is_elsewhere(&checked.catalogue, &checked.outcomes) {
-            eprintln!("note: every valid call is answered 404: does the base URL lack a path, such as /v1?");
-        }
         let (report, sent) = checked.report(known, notes, &redactor);
         requests += sent;
         apis.push(report);
@@ -232,15 +228,6 @@ async fn check(
     }
     listening.abort();
     Ok(Some(report))
-}
-
-/// Whether no valid call leads anywhere.
-fn is_elsewhere(catalogue: &Catalogue, outcomes: &[Outcome]) -> bool {
-    let valid = |case: &Case| catalogue.rule(case).probe == Some(Probe::Valid);
-    let mut valid =
-        catalogue.cases.iter().zip(outcomes).filter(|(case, outcome)| valid(case) && outcome.status.is_some());
-    let first = valid.next();
-    first.into_iter().chain(valid).all(|(_, outcome)| outcome.status == Some(404)) && first.is_some()
 }
 
 /// The first interrupt lets the requests on their way end and reports on them, the second one ends the program.

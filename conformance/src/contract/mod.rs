@@ -183,22 +183,31 @@ pub enum ResetUnit {
     EpochSeconds,
     /// Seconds from now.
     DeltaSeconds,
+    /// One of the two, told apart by the value: no window lasts for decades. Nobody says which.
+    ByValue,
 }
+
+/// From which value on a time is meant: the year 2001 in seconds since the Unix epoch, or thirty years from now.
+const LEAST_TIME: u64 = 1_000_000_000;
+/// From which value on a time is in milliseconds: the year 5138 in seconds.
+const LEAST_MILLISECONDS: u64 = 100_000_000_000;
 
 impl ResetUnit {
     /// How a header tells an end that is so many seconds away.
     pub(crate) fn value(self, now: u64, away: u64) -> u64 {
         match self {
             Self::EpochSeconds => now + away,
-            Self::DeltaSeconds => away,
+            Self::DeltaSeconds | Self::ByValue => away,
         }
     }
 
     /// The end that a header tells, in seconds since the Unix epoch.
     pub(crate) fn instant(self, now: u64, value: u64) -> u64 {
         match self {
+            Self::ByValue if value >= LEAST_MILLISECONDS => value / 1000,
+            Self::ByValue if value >= LEAST_TIME => value,
             Self::EpochSeconds => value,
-            Self::DeltaSeconds => now.saturating_add(value),
+            Self::DeltaSeconds | Self::ByValue => now.saturating_add(value),
         }
     }
 }

@@ -141,6 +141,18 @@ impl Authorization {
     }
 }
 
+/// The operations of the document that are endpoints of its flows: they take what a login has, which nobody can make up, and no
+/// token.
+pub(super) fn logins(api: &Api) -> BTreeSet<&str> {
+    let schemes = api.security_schemes();
+    let urls = schemes.iter().flat_map(|scheme| &scheme.flows).flat_map(|flow| {
+        let posted = [&flow.token_url, &flow.refresh_url, &flow.device_authorization_url].map(|url| (url, "POST"));
+        posted.into_iter().chain([(&flow.authorization_url, "GET")])
+    });
+    let there = urls.filter_map(|(url, method)| operation_at(api, &endpoint(api, url.as_deref()?), method));
+    there.collect()
+}
+
 /// An endpoint in the words of a contract: a path where it is at the API's host, or the host is not known.
 fn endpoint(api: &Api, url: &str) -> Endpoint {
     let whole = Endpoint::new(url);

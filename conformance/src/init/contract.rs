@@ -106,10 +106,9 @@ fn rate_limit(text: &mut String, limits: &Limits, operations: usize) {
             let _ = write!(
                 text,
                 "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n\
-                 # Guessed by the header's name: `epoch-seconds` or `delta-seconds`.\n"
+                 # Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n"
             );
-            // The headers of the IETF's draft count from now, those with an X are commonly times.
-            if reset.to_lowercase().starts_with("x-") { "epoch-seconds" } else { "delta-seconds" }
+            "by-value"
         }
     };
     let calls = (CALLS * operations).max(1000);

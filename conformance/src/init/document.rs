@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
 use serde_json::Value;
 
-use super::authorization::Authorization;
+use super::authorization::{Authorization, logins};
 use super::login::Scheme;
 use crate::catalogue::twins;
 
@@ -27,6 +27,9 @@ const TENANTS: [&str; 14] = [
     "store",
     "user",
 ];
+
+/// Names of path parameters that do not say what they name.
+const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", "number", "ref", "identifier"];
 
 /// The kinds of token that an operation takes at most. A document that says of each call that any of a thousand will do would
 /// have each of them written down for each call.
@@ -52,6 +55,10 @@ pub(super) struct Facts {
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
     pub(super) authorization: Option<Authorization>,
+    /// The operations that are endpoints of a login.
+    pub(super) logins: Vec<String>,
+    /// Of each path parameter the templates that end with it, by the segment before it.
+    pub(super) places: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     pub(super) notes: Vec<String>,
     /// The operations that take more kinds of token, and have more path parameters, than are looked at.
     of_many_kinds: Vec<String>,
@@ -137,7 +144,12 @@ impl Facts {
         for operation in &api.operations {
             facts.operation(api, operation, &carriers);
         }
+        facts.find_tenants();
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
+        facts.logins = logins(api).into_iter().map(str::to_owned).collect();
+        facts.notes.extend(all_of(&facts.logins).map(|operations| {
+            format!("{operations}: a login, which succeeds for nothing that is made up: rules about successes leave it out")
+        }));
         facts.notes.extend(left_out(api));
         facts.notes.extend(all_of(&facts.of_many_kinds).map(|operations| {
             format!("{operations}: of more than {MOST_KINDS} kinds of token the first {MOST_KINDS} are kept")
@@ -183,6 +195,25 @@ impl Facts {
             facts.notes.push("no path parameter looks like a tenant: rules about foreign data are left out".to_owned());
         }
         facts
+    }
+
+    /// Adds the tenants that are known by the segment before them, wherever they stand: `/projects/{id}/items`.
+    fn find_tenants(&mut self) {
+        let is_tenant = |segment: &String| TENANTS.iter().any(|word| singular(&segment.to_lowercase()) == *word);
+        let has_more = |name: &String| {
+            let marked = format!("{{{name}}}/");
+            self.operations.iter().any(|access| access.path.contains(&marked))
+        };
+        let plain = self.places.iter().filter(|(name, _)| is_plain(name));
+        let found = plain.filter(|(name, places)| places.keys().all(is_tenant) && has_more(name));
+        let found: Vec<String> = found.map(|(name, _)| name.clone()).collect();
+        self.tenants.extend(found);
+    }
+
+    /// The templates after which a name means another thing than elsewhere; none where it means one.
+    pub(super) fn meanings(&self, name: &str) -> Vec<&String> {
+        let several = self.places.get(name).filter(|places| is_plain(name) && places.len() > 1);
+        several.into_iter().flatten().flat_map(|(_, templates)| templates).collect()
     }
 
     /// The scheme by which clients log in: the one that most operations take, of those in a header. The first is one if
@@ -257,6 +288,10 @@ impl Facts {
             } else {
                 self.ids.insert(name.clone())
             };
+            if let Some((before, template)) = place_of(&operation.path, name) {
+                let places = self.places.entry(name.clone()).or_default();
+                places.entry(before.to_owned()).or_default().insert(template.to_owned());
+            }
             let example = parameter.schema.get("example").and_then(Value::as_str);
             if let Some(example) = example.or_else(|| example_of(node, name)) {
                 self.examples.insert(name.clone(), example.to_owned());
@@ -310,6 +345,23 @@ pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
         0 => format!("`{first}`"),
         more => format!("`{first}` and {more} more"),
     })
+}
+
+/// The segment before the one that is a parameter, and the path up to that.
+fn place_of<'p>(path: &'p str, name: &str) -> Option<(&'p str, &'p str)> {
+    let at = path.find(&format!("/{{{name}}}"))?;
+    let end = at + name.len() + "/{}".len();
+    let before = path[..at].rsplit('/').find(|segment| !segment.starts_with('{')).unwrap_or_default();
+    (path[end..].is_empty() || path[end..].starts_with('/')).then_some((before, &path[..end]))
+}
+
+/// Whether a parameter says what it names by the segment before it alone.
+fn is_plain(name: &str) -> bool {
+    PLAIN.contains(&name.to_lowercase().as_str())
+}
+
+fn singular(word: &str) -> String {
+    word.strip_suffix("ies").map_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned(), |stem| format!("{stem}y"))
 }
 
 fn example_of<'a>(node: &'a Value, name: &str) -> Option<&'a str> {

@@ -54,6 +54,11 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         let kinds = set.iter().map(|kind| quoted(kind)).collect::<Vec<_>>().join(", ");
         rules.extend(of_file(ALTERNATIVE, api, &set.join("-")).into_iter().map(|rule| rule.replace("KINDS", &kinds)));
     }
+    if !facts.logins.is_empty() {
+        let logins: Vec<String> = facts.logins.iter().map(|login| quoted(login)).collect();
+        let except = format!("\nexcept = [{}]\nexpect = {{ success = true", logins.join(", "));
+        rules = rules.into_iter().map(|rule| rule.replace("\nexpect = { success = true", &except)).collect();
+    }
     // By family, as contracts are read.
     rules.sort_by_cached_key(|rule| {
         FAMILIES.iter().position(|family| rule.contains(&format!("id = \"{api}.{family}.")))

@@ -52,10 +52,16 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
         text.push_str(&client(server, &variable_of(&catalogue.contract.name, "client secret")));
     }
     text.push_str("\n# Path parameters with ids that exist.\n[ids]\n");
-    for name in facts.tenants.iter().chain(&facts.ids) {
+    let (several, one): (Vec<&String>, Vec<&String>) =
+        facts.tenants.iter().chain(&facts.ids).partition(|name| !facts.meanings(name).is_empty());
+    for name in one {
         let mark = if facts.examples.contains_key(name) { "" } else { "# " };
         let example = facts.examples.get(name).map_or("an-id-that-exists", String::as_str);
         let _ = writeln!(text, "{mark}{} = {}", quoted(name), quoted(example));
+    }
+    let places = several.into_iter().flat_map(|name| facts.meanings(name).into_iter().map(move |place| (place, name)));
+    for (place, name) in places {
+        let _ = writeln!(text, "# [ids.{}]\n# {} = \"an-id-that-exists\"", quoted(place), quoted(name));
     }
     text.push_str("\n# Path parameters with ids that exist and belong to somebody else.\n[foreign]\n");
     for name in facts.tenants.iter().chain(&facts.ids) {

@@ -106,7 +106,7 @@ impl Identities for Mint {
         Ok(identity)
     }
 
-    fn foreign_id(&self, parameter: &str) -> Result<String, Missing> {
+    fn foreign_id(&self, _: &str, parameter: &str) -> Result<String, Missing> {
         Ok(self.core.state().foreign_id(parameter))
     }
 

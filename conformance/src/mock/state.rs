@@ -9,6 +9,7 @@ use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
 use crate::contract::{Carrier, Contract, Credential, Probe};
 use crate::identity::{Held, Identity, Need, Rights, State as TokenState};
+use crate::ids::Ids;
 use crate::secret::{Redactor, Secret};
 use crate::{carrier, clock};
 
@@ -98,6 +99,7 @@ impl State {
             name: need.to_string(),
             credentials: vec![Held { kind: need.kind.clone(), secret: Secret::new(text) }],
             ids: self.tenants[tenant].clone(),
+            known: Ids::default(),
             is_expendable: true,
         };
         if !need.alone {

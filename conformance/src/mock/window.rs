@@ -24,7 +24,7 @@ impl Window {
     pub(super) fn reset_in(self, unit: ResetUnit) -> u64 {
         match unit {
             ResetUnit::EpochSeconds => self.reset,
-            ResetUnit::DeltaSeconds => self.reset.saturating_sub(clock::epoch_seconds()),
+            ResetUnit::DeltaSeconds | ResetUnit::ByValue => self.reset.saturating_sub(clock::epoch_seconds()),
         }
     }
 }

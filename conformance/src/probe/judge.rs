@@ -239,9 +239,8 @@ impl Snapshot {
 impl ResetUnit {
     /// The seconds until a reset; negative where it is past.
     fn ahead(self, reset: i64) -> i64 {
-        match self {
-            Self::EpochSeconds => reset.saturating_sub(i64::try_from(clock::epoch_seconds()).unwrap_or(i64::MAX)),
-            Self::DeltaSeconds => reset,
-        }
+        let now = clock::epoch_seconds();
+        let end = self.instant(now, u64::try_from(reset).unwrap_or_default());
+        i64::try_from(end).unwrap_or(i64::MAX).saturating_sub(i64::try_from(now).unwrap_or(i64::MAX))
     }
 }

@@ -21,6 +21,7 @@ mod trial;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keyfit_openapi::Operation;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
@@ -140,10 +141,10 @@ impl Target {
         let Some(needs) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };
-        let identity = match self.caller_for(&needs) {
+        let identity = match self.caller_for(&needs, operation) {
             Ok(identity) => identity,
             // What is presented is granted or signed; of an identity only the ids are used.
-            Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => Identity::nobody(self.identities.ids()),
+            Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => Identity::nobody(self.identities.ids(&operation.path)),
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
         let presented = identity.secrets().cloned().collect();
@@ -167,15 +168,17 @@ impl Target {
         }
     }
 
-    /// Who meets these needs; nobody where there are none.
-    fn caller_for(&self, needs: &[Need]) -> Result<Identity, Missing> {
+    /// Who meets these needs before an operation; nobody where there are none.
+    fn caller_for(&self, needs: &[Need], operation: &Operation) -> Result<Identity, Missing> {
         if needs.is_empty() {
-            return Ok(Identity::nobody(self.identities.ids()));
+            return Ok(Identity::nobody(self.identities.ids(&operation.path)));
         }
-        needs.iter().map(|need| self.identities.find(need)).collect::<Result<_, _>>().map(Identity::joined)
+        let all: Vec<Identity> = needs.iter().map(|need| self.identities.find(need)).collect::<Result<_, _>>()?;
+        Ok(Identity::joined(all).at(&operation.path))
     }
 
     async fn run(&self, mut trial: Trial<'_>) -> Outcome {
+        self.find_ids(&mut trial).await;
         let subject = match self.aim(&mut trial).await {
             Ok(subject) => subject,
             Err(Missing(datum)) => return Outcome::skip(datum),
@@ -186,7 +189,7 @@ impl Target {
         let gone =
             trial.sent.last().and_then(|sent| sent.draft.ids.get_key_value(subject?)).filter(|_| is_gone && removes);
         if let Some((parameter, id)) = gone {
-            self.identities.expended(parameter, id);
+            self.identities.expended(&trial.catalogue.operation(trial.case).path, parameter, id);
         }
         trial.end(stop, None)
     }
@@ -204,7 +207,7 @@ impl Target {
                 Err(Missing(datum)) if keys.has_subject(&operation.id) => return Outcome::skip(datum),
                 // Then a key that is minted all the same is revoked by who minted it.
                 Err(_) => trial.identity.clone(),
-                Ok(admin) => admin,
+                Ok(admin) => admin.at(&operation.path),
             },
         };
         let mut flow = KeyFlow::new(self, trial.catalogue, keys, operation, admin);

@@ -15,8 +15,9 @@ use super::transport::Shown;
 use crate::body;
 use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_method, wrong_top_level};
-use crate::contract::{Batch, Carrier, Contract, Credential, Probe};
+use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
 use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
+use crate::nobody::{self, NOBODY};
 use crate::parameter;
 use crate::pointer::put;
 use crate::secret::Secret;
@@ -95,8 +96,6 @@ pub(super) const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 /// What token requests send.
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
-/// An id that no server gave out.
-pub(super) const NOBODY: &str = "keyfit-no-such-id";
 
 /// Arguments in place of an operation's own, and a member that is left out of their body though it is required.
 type Harmless = (Option<Map<String, Value>>, Option<String>);
@@ -123,8 +122,8 @@ impl Maker<'_> {
             let example =
                 || arguments.get(&parameter.name).map(|value| parameter::text(parameter, value)).unwrap_or_default();
             let value = match (probe, identity.ids.get(&parameter.name)) {
-                (Probe::Foreign(name), _) if *name == parameter.name => self.identities.foreign_id(name)?,
-                (Probe::UnknownId(name), _) if *name == parameter.name => NOBODY.to_owned(),
+                (Probe::Foreign(name), _) if *name == parameter.name => self.identities.foreign_id(&operation.path, name)?,
+                (Probe::UnknownId(name), known) if *name == parameter.name => self.nobody(parameter, known),
                 (_, Some(known)) => known.clone(),
                 // One of a list is no id that somebody would have to know.
                 _ if self.api.resolve(&parameter.schema).get("enum").is_some() => example(),
@@ -188,6 +187,15 @@ impl Maker<'_> {
         let mut arguments = self.arguments.clone();
         arguments.insert("body".to_owned(), found.body);
         Ok((Some(arguments), found.lacks))
+    }
+
+    /// An id that nobody has, at a live server another one each time: what a case makes by mistake is not there for the next.
+    fn nobody(&self, parameter: &Parameter, like: Option<&String>) -> String {
+        let like = like.map(String::as_str);
+        match self.live {
+            Some(live) => live.nobody(parameter, like),
+            None => nobody::id(self.api, parameter, like, 0),
+        }
     }
 
     fn method<'o>(&self, probe: &Probe, operation: &'o Operation) -> &'o str {
@@ -437,8 +445,12 @@ fn unknown(credential: &Credential) -> String {
     if *credential.carrier() == Carrier::Basic { format!("neverissued:{token}") } else { token }
 }
 
-/// The credential with another character in the middle of its last half, where a prefix does not reach.
+/// The credential with another character in the middle of its last half, where a prefix does not reach; of a JWT the signature, since
+/// a changed claim may be no JSON any more, which is refused by those as well who look at no signature.
 fn changed(valid: &str) -> String {
+    if let Some(tampered) = jwt::tampered(Tampering::ChangedSignature, valid) {
+        return tampered;
+    }
     let mut letters: Vec<char> = valid.chars().collect();
     let place = letters.len() * 3 / 4;
     if let Some(letter) = letters.get_mut(place) {

@@ -200,6 +200,13 @@ impl<'a> Trial<'a> {
         sent.requests > 0 && !sent.is_late && self.live.is_some_and(|live| live.vitals.died().is_none())
     }
 
+    /// What tells the last answer from the first, but for the ids that were asked for.
+    fn differs(&self, judge: &Judge) -> Option<String> {
+        let mut replies = [self.sent.first()?, self.sent.last()?].map(Sent::without_ids).into_iter();
+        let (first, last) = (replies.next()?, replies.next()?);
+        judge.differs(Some(&first?).filter(|_| self.sent.len() > 1), &last?)
+    }
+
     fn judged(&self, minted: Option<&Minted>) -> Outcome {
         let judge = Judge {
             api: &self.catalogue.api,
@@ -213,7 +220,7 @@ impl<'a> Trial<'a> {
                 let before = before.first().and_then(Sent::answer);
                 let level = self.case.level;
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
-                let content = || judge.finding(draft, reply, before).or_else(|| judge.differs(before, reply));
+                let content = || judge.finding(draft, reply, before).or_else(|| self.differs(&judge));
                 // A leak is one, whatever else is wrong.
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
                 let found = judge.leak(&seen).map(|leak| (leak, Fault::Leak));
@@ -251,6 +258,21 @@ fn shown(name: &HeaderName) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
+/// A text with a mark wherever a word stands by itself, and not as a part of another.
+fn without_word(text: &str, word: &str) -> String {
+    let mut marked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word).filter(|_| !word.is_empty()) {
+        let (before, behind) = (&rest[..at], &rest[at + word.len()..]);
+        let last = before.chars().next_back().or_else(|| marked.chars().next_back());
+        let is_part = [last, behind.chars().next()].into_iter().flatten().any(char::is_alphanumeric);
+        marked.push_str(before);
+        marked.push_str(if is_part { word } else { "{id}" });
+        rest = behind;
+    }
+    marked + rest
+}
+
 /// How many requests these were.
 pub(super) fn requests(sent: &[Sent]) -> usize {
     sent.iter().map(|sent| sent.requests).sum()
@@ -260,6 +282,17 @@ impl Sent {
     /// A request that was not sent.
     pub(super) fn unsent(draft: &Draft, reason: &str) -> Self {
         Self { draft: draft.clone(), requests: 0, reply: Err(reason.to_owned()), is_unconnected: false, is_late: false }
+    }
+
+    /// The answer with a mark in the place of each id of its path.
+    fn without_ids(&self) -> Option<Reply> {
+        let mut reply = self.answer()?.clone();
+        let mut text = String::from_utf8_lossy(&reply.body).into_owned();
+        for id in self.draft.ids.values() {
+            text = without_word(&text, id);
+        }
+        reply.body = text.into_bytes();
+        Some(reply)
     }
 
     pub(super) fn answer(&self) -> Option<&Reply> {
@@ -290,5 +323,23 @@ impl Sent {
             Err(reason) => exchange.answer_body.clone_from(reason),
         }
         exchange
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_word;
+
+    #[test]
+    fn an_id_is_marked_where_it_stands_by_itself() {
+        for (text, id, marked) in [
+            ("no user `7`, 17 of 71", "7", "no user `{id}`, 17 of 71"),
+            ("mia and mias: mia", "mia", "{id} and mias: {id}"),
+            ("/@mia/tool is not there", "@mia/tool", "/{id} is not there"),
+            ("nothing", "", "nothing"),
+            ("aa", "a", "aa"),
+        ] {
+            assert_eq!(without_word(text, id), marked);
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! Workflow commands, which GitHub Actions shows as annotations: one a broken rule.
+//! Workflow commands, which GitHub Actions shows as annotations: one a finding.
 
 use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
 use super::model::RuleOutcome;
-use super::{LiveReport, Report, cases_of};
+use super::{ApiReport, CaseReport, Finding, LiveReport, Report, cases_of};
 use crate::verdict::Verdict;
 
 /// Annotations of one level that GitHub shows for a step; it drops the others without a word.
@@ -15,18 +15,23 @@ const SHOWN: usize = 10;
 pub(super) fn github(report: &Report) -> String {
     let mut text = String::new();
     let mut left_out = Vec::new();
-    for (level, verdicts) in [
-        ("error", [Verdict::Fail, Verdict::Error].as_slice()),
-        ("warning", &[Verdict::Warn]),
-        ("notice", &[Verdict::Known, Verdict::Info]),
-    ] {
-        let rules: Vec<RuleOutcome<'_>> = verdicts.iter().flat_map(|verdict| report.rules(*verdict)).collect();
-        for rule in rules.iter().take(SHOWN) {
-            annotation(&mut text, level, rule);
+    for (level, verdicts) in [("error", [Verdict::Error, Verdict::Fail].as_slice()), ("warning", &[Verdict::Warn])] {
+        let of_api = |api| findings(api).filter(|(_, finding)| verdicts.contains(&finding.verdict));
+        let found = report.apis.iter().flat_map(|api| of_api(api).map(move |(case, finding)| (api, case, finding)));
+        let found: Vec<(&ApiReport, &CaseReport, &Finding)> = found.collect();
+        for (api, case, finding) in found.iter().take(SHOWN) {
+            finding_annotation(&mut text, level, api, case, finding);
         }
-        let others = rules.iter().skip(SHOWN);
-        left_out.extend(others.map(|rule| format!("{level} {}: {}", rule.id, cases_of(rule.count()))));
+        let others = found.iter().skip(SHOWN);
+        left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.reach())));
     }
+    let quiet = [Verdict::Known, Verdict::Info];
+    let rules: Vec<RuleOutcome<'_>> = quiet.into_iter().flat_map(|verdict| report.rules(verdict)).collect();
+    for rule in rules.iter().take(SHOWN) {
+        annotation(&mut text, "notice", rule);
+    }
+    let others = rules.iter().skip(SHOWN);
+    left_out.extend(others.map(|rule| format!("notice {}: {}", rule.id, cases_of(rule.count()))));
     for entry in &report.stale {
         let _ = writeln!(text, "::error title=stale entry::{}", data(entry));
     }
@@ -45,6 +50,19 @@ pub(super) fn github(report: &Report) -> String {
         }
     }
     text
+}
+
+/// The findings of an API, each with the case that shows it.
+fn findings(api: &ApiReport) -> impl Iterator<Item = (&CaseReport, &Finding)> {
+    api.findings.iter().filter_map(|finding| Some((api.example(finding)?, finding)))
+}
+
+fn finding_annotation(text: &mut String, level: &str, api: &ApiReport, case: &CaseReport, finding: &Finding) {
+    let Finding { title, why, change, .. } = finding;
+    let (reach, found) = (finding.reach(), plain(case.why()));
+    let message = format!("{reach}\n{}: {found}\n{}\nwhy: {why}\nchange: {change}", case.id, case.requirement);
+    let place = format!("file={},line={}", property(&api.contract), case.line.max(1));
+    let _ = writeln!(text, "::{level} {place},title={}::{}", property(&plain(title)), data(&message));
 }
 
 fn annotation(text: &mut String, level: &str, rule: &RuleOutcome<'_>) {

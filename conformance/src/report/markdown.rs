@@ -2,17 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::model::RuleOutcome;
 use super::readings::Followed;
 use super::transcript::transcript;
-use super::{ApiReport, Changes, Counts, Report, capitalised, cases_of};
+use super::{ApiReport, CaseReport, Changes, Counts, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
 use crate::markdown::inert;
 use crate::verdict::Verdict;
 
-/// Rules that are shown with an exchange; the others are named.
+/// Findings of an API that are shown with an exchange, and rules with their cases; the others are named.
 const SHOWN: usize = 20;
-/// Cases that are named for a rule, and in each list of changes.
+/// Cases that are named for a finding or a rule, and in each list of changes.
 const LISTED: usize = 10;
 
 /// The report as Markdown.
@@ -26,13 +25,8 @@ pub(super) fn markdown(report: &Report) -> String {
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);
     }
-    for (verdict, title) in [
-        (Verdict::Fail, "Failed"),
-        (Verdict::Error, "Not judged: the check itself failed"),
-        (Verdict::Warn, "Warned"),
-        (Verdict::Known, "Known to fail"),
-        (Verdict::Info, "Observed, and followed by nothing"),
-    ] {
+    findings(&mut text, report);
+    for (verdict, title) in [(Verdict::Known, "Known to fail"), (Verdict::Info, "Observed, and followed by nothing")] {
         rules(&mut text, report, verdict, title);
     }
     skipped(&mut text, report);
@@ -115,6 +109,36 @@ fn changed(text: &mut String, changes: &Changes) {
     text.push('\n');
 }
 
+/// Each finding with the exchange that shows it, as far as there is room.
+fn findings(text: &mut String, report: &Report) {
+    for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
+        let _ = writeln!(text, "### Findings: {}\n", inline(&api.api));
+        for (number, finding) in (1..).zip(&api.findings) {
+            let Finding { verdict, title, why, change, .. } = finding;
+            let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.reach());
+            if number > SHOWN {
+                continue;
+            }
+            let cases: Vec<&CaseReport> = api.cases_of(number).collect();
+            let Some(example) = api.example(finding) else { continue };
+            let (requirement, source) = (inline(&example.requirement), link(&example.source, &example.url));
+            let _ = writeln!(text, "   - {} {}: {requirement} ({source})", example.level, code(&example.rule));
+            let _ = writeln!(text, "   - {}: {}", code(&example.id), inline(example.why()));
+            let _ = writeln!(text, "   - why: {}", inline(why));
+            let _ = writeln!(text, "   - change: {}", inline(change));
+            let others: Vec<&&CaseReport> = cases.iter().filter(|case| case.id != example.id).collect();
+            for case in others.iter().take(LISTED) {
+                let _ = writeln!(text, "   - {}", code(&case.id));
+            }
+            if others.len() > LISTED {
+                let _ = writeln!(text, "   - and {} more", others.len() - LISTED);
+            }
+            exchange(text, example);
+        }
+        text.push('\n');
+    }
+}
+
 fn rules(text: &mut String, report: &Report, verdict: Verdict, title: &str) {
     let rules = report.rules(verdict);
     if rules.is_empty() {
@@ -135,25 +159,24 @@ fn rules(text: &mut String, report: &Report, verdict: Verdict, title: &str) {
         if rule.count() > LISTED {
             let _ = writeln!(text, "  - and {} more", rule.count() - LISTED);
         }
-        exchange(text, rule);
     }
     text.push('\n');
 }
 
-/// What was exchanged for the first case, folded away.
-fn exchange(text: &mut String, rule: &RuleOutcome<'_>) {
-    let lines: Vec<String> = rule.first.exchanges.iter().flat_map(transcript).collect();
+/// What was exchanged for a case, folded away.
+fn exchange(text: &mut String, case: &CaseReport) {
+    let lines: Vec<String> = case.exchanges.iter().flat_map(transcript).collect();
     if lines.is_empty() {
         return;
     }
     let shown = lines.join("\n");
     // A fence ends at one that is as long: longer than any that the text holds.
     let fence = "`".repeat(longest_run(&shown, '`').max(2) + 1);
-    let _ = writeln!(text, "\n  <details><summary>The exchange of the first case</summary>\n\n  {fence}http");
+    let _ = writeln!(text, "\n   <details><summary>The exchange that shows it</summary>\n\n   {fence}http");
     for line in shown.lines() {
-        let _ = writeln!(text, "  {line}");
+        let _ = writeln!(text, "   {line}");
     }
-    let _ = writeln!(text, "  {fence}\n\n  </details>\n");
+    let _ = writeln!(text, "   {fence}\n\n   </details>\n");
 }
 
 fn skipped(text: &mut String, report: &Report) {

@@ -28,7 +28,7 @@ use serde_json::ser::{CharEscape, Formatter, Serializer};
 pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
 pub use live::{CallReport, LiveReport};
-pub use model::{ApiReport, CaseReport, Counts, OperationReport, Report};
+pub use model::{ApiReport, CaseReport, Counts, Finding, FindingCounts, OperationReport, Report};
 pub use readings::{Disagreement, ReadingReport};
 
 /// A form of the report besides the text of the terminal.

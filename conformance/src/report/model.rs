@@ -1,7 +1,7 @@
 //! What a run found, as every form of the report tells it. Every text in it is masked.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::changes::Changes;
 use super::live::LiveReport;
 use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
+use crate::cause::{self, Cause, Words};
 use crate::clock;
 use crate::contract::{Family, Level, Probe, Rule};
 use crate::glob;
@@ -67,8 +68,43 @@ pub struct ApiReport {
     /// What the run did to the server, where it is a live one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveReport>,
+    /// What is broken, each cause once, the gravest first: failures, warnings, and what could not be judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// Every case, in the order of the contract.
     pub cases: Vec<CaseReport>,
+}
+
+/// Cases that are broken for one cause, and would be mended by one change.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Finding {
+    /// What tells it from the others of the API; the same in each run that finds it.
+    pub id: String,
+    /// How the gravest of its cases ended: `fail`, `warn` or `error`.
+    pub verdict: Verdict,
+    /// How binding the most binding of its rules is.
+    pub level: Level,
+    /// What is wrong, in one line.
+    pub title: String,
+    /// Why it matters.
+    pub why: String,
+    /// What to change.
+    pub change: String,
+    /// The id of the case that shows it.
+    pub example: String,
+    /// How many cases it has, of how many rules, at how many operations.
+    pub counts: FindingCounts,
+}
+
+/// How far a finding reaches.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct FindingCounts {
+    /// Broken cases.
+    pub cases: usize,
+    /// Rules of these cases.
+    pub rules: usize,
+    /// Operations of these cases.
+    pub operations: usize,
 }
 
 /// The result of one case.
@@ -119,6 +155,9 @@ pub struct CaseReport {
     /// The rule that is broken instead, where the case is skipped for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<String>,
+    /// The finding that it belongs to, by its place among those of the API, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<usize>,
     /// The exchanges, where it did not pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Exchange>,
@@ -242,9 +281,16 @@ impl ApiReport {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
         let shared = Shared::of(catalogue);
-        let cases = catalogue.cases.iter().zip(outcomes).map(|(case, outcome)| {
+        let causes = cause::of(catalogue, &outcomes);
+        let findings = causes.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
+        let mut numbers: HashMap<usize, usize> = HashMap::new();
+        for (number, cause) in causes.iter().enumerate() {
+            numbers.extend(cause.cases.iter().map(|place| (*place, number + 1)));
+        }
+        let cases = catalogue.cases.iter().zip(outcomes).enumerate().map(|(place, (case, outcome))| {
             families.entry(case.family).or_default().add(outcome.verdict);
-            CaseReport::new(catalogue, &shared, case, outcome, redactor)
+            let finding = numbers.get(&place).copied();
+            CaseReport { finding, ..CaseReport::new(catalogue, &shared, case, outcome, redactor) }
         });
         let cases = cases.collect();
         let contract = catalogue.contract_path.clone();
@@ -255,7 +301,56 @@ impl ApiReport {
             families,
             readings,
             live: None,
+            findings,
             cases,
+        }
+    }
+
+    /// The case that shows a finding; none in a report from which it was taken out.
+    pub(super) fn example(&self, finding: &Finding) -> Option<&CaseReport> {
+        self.cases.iter().find(|case| case.id == finding.example)
+    }
+
+    /// The cases of the finding of this number, counted from 1.
+    pub(super) fn cases_of(&self, number: usize) -> impl Iterator<Item = &CaseReport> {
+        self.cases.iter().filter(move |case| case.finding == Some(number))
+    }
+}
+
+impl Finding {
+    fn new(cause: &Cause, catalogue: &Catalogue, outcomes: &[Outcome], redactor: &Redactor) -> Self {
+        let (level, verdict) = cause.gravity(catalogue, outcomes);
+        let Words { title, why, change } = cause.words(catalogue, outcomes);
+        let example = &catalogue.cases[cause.example(catalogue, outcomes)].id;
+        let cases = || cause.cases.iter().map(|place| &catalogue.cases[*place]);
+        Self {
+            id: redactor.mask(&plain_lines(&cause.id(catalogue))),
+            verdict,
+            level,
+            title: redactor.mask(&plain_lines(&title)),
+            why: why.to_owned(),
+            change: change.to_owned(),
+            example: plain_lines(example),
+            counts: FindingCounts {
+                cases: cause.cases.len(),
+                rules: cases().map(|case| case.rule).collect::<HashSet<_>>().len(),
+                operations: cases().map(|case| case.operation).collect::<HashSet<_>>().len(),
+            },
+        }
+    }
+
+    /// `91 cases of 8 rules at 15 operations`, without what goes without saying.
+    pub(super) fn reach(&self) -> String {
+        let FindingCounts { cases, rules, operations } = self.counts;
+        let of = |count: usize, one: &str| match count {
+            1 => format!("1 {one}"),
+            _ => format!("{count} {one}s"),
+        };
+        match (cases, rules, operations) {
+            (1, ..) => of(1, "case"),
+            (_, 1, _) => of(cases, "case"),
+            (_, _, 1) => format!("{} of {}", of(cases, "case"), of(rules, "rule")),
+            _ => format!("{} of {} at {}", of(cases, "case"), of(rules, "rule"), of(operations, "operation")),
         }
     }
 }
@@ -323,6 +418,7 @@ impl CaseReport {
             url: Arc::clone(url),
             seconds: in_milliseconds(outcome.took),
             reason: outcome.reason.map(|reason| redactor.mask(&reason)),
+            finding: None,
             exchanges: outcome.exchanges.iter().map(|exchange| exchange.masked(redactor)).collect(),
         }
     }

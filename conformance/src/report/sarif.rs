@@ -1,5 +1,6 @@
-//! The report as SARIF 2.1.0, the format of code scanning: rules at their lines of the contract, and each case that did
-//! not pass as a result. Cases that passed or were skipped are left out: a scanner shows every result as a finding.
+//! The report as SARIF 2.1.0, the format of code scanning: rules at their lines of the contract, and each finding as a
+//! result, at the case that shows it. Cases that are known to fail, or only observed, are results of their own. What passed or was
+//! skipped is left out: a scanner shows every result as a finding.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::json::written;
-use super::{ApiReport, CaseReport, LiveReport, Report};
+use super::{ApiReport, CaseReport, Finding, LiveReport, Report};
 use crate::contract::Level;
 use crate::verdict::{Exchange, Verdict};
 
@@ -46,13 +47,20 @@ pub(super) fn sarif(report: &Report) -> String {
         }
     }
     let rules: Vec<Value> = rules.into_iter().map(rule).collect();
-    let broken =
-        |case: &&CaseReport| matches!(case.verdict, Verdict::Fail | Verdict::Known | Verdict::Warn | Verdict::Info);
-    let of_api = |api| result_of(api, &indices);
-    let results: Vec<Value> =
-        report.apis.iter().flat_map(|api| api.cases.iter().filter(broken).map(of_api(api))).collect();
-    // What the check could not judge is no finding about the API.
-    let unjudged: Vec<Value> = report.cases().filter(|case| case.verdict == Verdict::Error).map(notification).collect();
+    let mut results = Vec::new();
+    let mut unjudged = Vec::new();
+    for api in &report.apis {
+        for finding in &api.findings {
+            let Some(case) = api.example(finding) else { continue };
+            // What the check could not judge is no finding about the API.
+            match finding.verdict {
+                Verdict::Error => unjudged.push(notification(case, finding)),
+                _ => results.push(result_of_finding(api, &indices, case, finding)),
+            }
+        }
+        let quiet = api.cases.iter().filter(|case| matches!(case.verdict, Verdict::Known | Verdict::Info));
+        results.extend(quiet.map(|case| result_of(api, &indices, case)));
+    }
     written(&json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -99,34 +107,48 @@ fn rule(case: &CaseReport) -> Value {
     })
 }
 
-fn result_of<'a>(api: &'a ApiReport, indices: &'a BTreeMap<&str, usize>) -> impl Fn(&CaseReport) -> Value + use<'a> {
-    move |case| {
-        let mut result = json!({
-            "ruleId": &*case.rule,
-            "ruleIndex": indices.get(&*case.rule),
-            "level": level(case.level),
-            "message": { "text": format!("{}: {}", case.id, case.why()) },
-            "locations": [location(api, case)],
-            "partialFingerprints": {
-                "caseId/v1": case.id,
-                // GitHub knows results again by this one alone; left out, it would be made from the contract's line,
-                // which all cases of a rule share.
-                "primaryLocationLineHash": fingerprint(&case.id),
-            },
-            "properties": { "verdict": case.verdict, "level": case.level },
-        });
-        if let Some(identity) = &case.identity {
-            result["properties"]["identity"] = json!(identity);
-        }
-        if case.verdict == Verdict::Known {
-            result["suppressions"] = json!([{ "kind": "external", "justification": case.why() }]);
-        }
-        if let Some(exchange) = case.exchanges.last() {
-            result["webRequest"] = request(exchange);
-            result["webResponse"] = response(exchange);
-        }
-        result
+/// A finding, at the case that shows it.
+fn result_of_finding(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport, finding: &Finding) -> Value {
+    let Finding { id, verdict, level: binding, title, why, change, .. } = finding;
+    let mut result = result_of(api, indices, case);
+    result["level"] = json!(level(*binding));
+    let text = format!("{title} ({})\n\nWhy it matters: {why}.\nWhat to change: {change}.", finding.reach());
+    result["message"] = json!({ "text": text });
+    let fingerprint = fingerprint(&format!("{}/{id}", api.api));
+    result["partialFingerprints"] = json!({ "findingId/v1": id, "primaryLocationLineHash": fingerprint });
+    result["properties"]["verdict"] = json!(verdict);
+    result["properties"]["level"] = json!(binding);
+    result["properties"]["counts"] = json!(finding.counts);
+    result
+}
+
+/// A case by itself.
+fn result_of(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport) -> Value {
+    let mut result = json!({
+        "ruleId": &*case.rule,
+        "ruleIndex": indices.get(&*case.rule),
+        "level": level(case.level),
+        "message": { "text": format!("{}: {}", case.id, case.why()) },
+        "locations": [location(api, case)],
+        "partialFingerprints": {
+            "caseId/v1": case.id,
+            // GitHub knows results again by this one alone; left out, it would be made from the contract's line,
+            // which all cases of a rule share.
+            "primaryLocationLineHash": fingerprint(&case.id),
+        },
+        "properties": { "verdict": case.verdict, "level": case.level },
+    });
+    if let Some(identity) = &case.identity {
+        result["properties"]["identity"] = json!(identity);
     }
+    if case.verdict == Verdict::Known {
+        result["suppressions"] = json!([{ "kind": "external", "justification": case.why() }]);
+    }
+    if let Some(exchange) = case.exchanges.last() {
+        result["webRequest"] = request(exchange);
+        result["webResponse"] = response(exchange);
+    }
+    result
 }
 
 /// The operation, and the rule's line of the contract: consumers want a file.
@@ -186,10 +208,10 @@ fn headers(headers: &[(String, String)]) -> Value {
     Value::Object(joined)
 }
 
-fn notification(case: &CaseReport) -> Value {
+fn notification(case: &CaseReport, finding: &Finding) -> Value {
     json!({
         "level": "error",
-        "message": { "text": format!("{}: {}", case.id, case.why()) },
+        "message": { "text": format!("{} ({}): {}", finding.title, finding.reach(), case.id) },
         "associatedRule": { "id": &*case.rule },
     })
 }

@@ -1,4 +1,4 @@
-//! The report for people: a matrix, what did not pass with its exchange, and a line that sums up.
+//! The report for people: a matrix, each finding with the exchange that shows it, and a line that sums up.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,10 +6,9 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
-use super::model::RuleOutcome;
 use super::readings::Followed;
 use super::transcript::transcript;
-use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of};
+use super::{ApiReport, CaseReport, Changes, Counts, Finding, Report, cases_of};
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
@@ -17,8 +16,8 @@ use crate::verdict::Verdict;
 const NAME: usize = 14;
 /// Width of the other columns.
 const CELL: usize = 12;
-/// Cases of one rule that are shown whole; the others are named.
-const SHOWN: usize = 2;
+/// Findings of an API that are shown with an exchange: those that matter most.
+const SHOWN: usize = 10;
 /// Rules that are named where a reason concerns many.
 const NAMED: usize = 3;
 /// Cases that are named in each list of changes.
@@ -43,15 +42,17 @@ pub(super) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) 
 fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
-    for verdict in [Verdict::Fail, Verdict::Error, Verdict::Warn] {
-        for rule in report.rules(verdict) {
-            broken(&mut text, verdict, &rule, more);
+    for api in &report.apis {
+        for (number, finding) in (1..).zip(&api.findings) {
+            let is_whole = number <= SHOWN;
+            found_once(&mut text, api, number, finding, &|case| if is_whole { more(case) } else { Vec::new() });
         }
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
     brief(&mut text, "known to fail", of(Verdict::Known));
     brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
-    brief(&mut text, "skipped", of(Verdict::Skip));
+    brief(&mut text, "not checked: what is missing for it", of(Verdict::Skip).filter(|case| case.follows.is_none()));
+    brief(&mut text, "not reached", of(Verdict::Skip).filter(|case| case.follows.is_some()));
     readings(&mut text, report);
     for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
         live.write(&mut text);
@@ -116,21 +117,37 @@ fn cell(api: &ApiReport, family: Family) -> String {
     cell
 }
 
-/// What breaks a rule.
-fn broken(text: &mut String, verdict: Verdict, rule: &RuleOutcome<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
-    let first = rule.first;
-    let _ = write!(text, "\n{} {}, {}\n", verdict.to_string().to_uppercase(), rule.id, cases_of(rule.count()));
-    let _ = writeln!(text, "  {} {}", first.level, first.requirement);
-    let _ = writeln!(text, "  {} <{}>", first.source, first.url);
-    for case in rule.cases().take(SHOWN) {
+/// A finding: what is wrong, the case that shows it, why it matters, what to change, and where else it is so.
+fn found_once(
+    text: &mut String,
+    api: &ApiReport,
+    number: usize,
+    finding: &Finding,
+    more: &dyn Fn(&CaseReport) -> Vec<String>,
+) {
+    let verdict = finding.verdict.to_string().to_uppercase();
+    let _ = writeln!(text, "\n{verdict} {} ({})", plain(&finding.title), finding.reach());
+    let cases: Vec<&CaseReport> = api.cases_of(number).collect();
+    if let Some(case) = api.example(finding) {
         let caller = case.identity.as_ref().map_or_else(String::new, |identity| format!(", called by {identity}"));
+        if finding.verdict != Verdict::Error {
+            let _ = writeln!(text, "  {} {}: {}", case.level, case.rule, case.requirement);
+            let _ = writeln!(text, "  {} <{}>", case.source, case.url);
+        }
         let _ = writeln!(text, "  {}{}\n    {}", case.id, plain(&caller), plain(case.why()));
         for line in more(case) {
             let _ = writeln!(text, "    {line}");
         }
     }
-    for case in rule.cases().skip(SHOWN) {
-        let _ = writeln!(text, "  {}: {}", case.id, plain(case.why()));
+    let _ = writeln!(text, "  why     {}\n  change  {}", finding.why, finding.change);
+    if cases.len() > 1 {
+        let mut by_rule: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for case in &cases {
+            by_rule.entry(&case.rule).or_default().push(case.place());
+        }
+        for (rule, places) in by_rule {
+            let _ = writeln!(text, "  {rule}: {}", places.join(", "));
+        }
     }
 }
 
@@ -140,7 +157,7 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
     for case in cases {
         // What was found stands with the broken rule.
         let reason = match &case.follows {
-            Some(root) => format!("not reached, since `{root}` is broken"),
+            Some(root) => format!("`{root}` is broken"),
             None => case.why().to_owned(),
         };
         let (count, rules) = reasons.entry(reason).or_default();

@@ -167,13 +167,13 @@ impl Clients {
         };
         match found {
             Some(known) => Ok(known.client.clone()),
-            None => Err(Missing(format!("the tokens file names no OAuth client {need}"))),
+            None => Err(Missing(format!("the tokens file names no OAuth client {need}: add [[client]]"))),
         }
     }
 
     /// The signer.
     pub(super) fn signer(&self) -> Result<Signer, Missing> {
-        self.signer.clone().ok_or_else(|| Missing("the tokens file names no signer of JWTs".to_owned()))
+        self.signer.clone().ok_or_else(|| Missing("the tokens file names no signer of JWTs: add [[signer]]".to_owned()))
     }
 }
 

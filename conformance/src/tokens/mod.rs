@@ -7,7 +7,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use keyfit_openapi::{Api, Failure, Place, SourcePlace, Text};
+use keyfit_openapi::{Api, Failure, Operation, Place, SourcePlace, Text};
 use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
@@ -15,6 +15,7 @@ pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
+use crate::ids::{self, Ids};
 use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
 use crate::secret::{Redactor, Secret, without_quotes};
 
@@ -22,12 +23,12 @@ use crate::secret::{Redactor, Secret, without_quotes};
 #[derive(Debug)]
 pub struct Tokens {
     identities: Vec<Known>,
-    ids: BTreeMap<String, String>,
-    foreign: BTreeMap<String, String>,
+    ids: Ids,
+    foreign: Ids,
     /// All that calls may change and remove.
-    given_up: BTreeMap<String, Vec<String>>,
+    given_up: Ids<Vec<String>>,
     /// What is left of that.
-    expendable: Mutex<BTreeMap<String, Vec<String>>>,
+    expendable: Mutex<Ids<Vec<String>>>,
     /// The scope that includes all others, by kind.
     supersets: BTreeMap<String, String>,
     /// Every scope that an operation needs.
@@ -45,13 +46,13 @@ struct File {
     identities: Vec<Entry>,
     /// Path parameters with ids that exist.
     #[serde(default)]
-    ids: BTreeMap<String, String>,
+    ids: Ids,
     /// Path parameters with ids of somebody else.
     #[serde(default)]
-    foreign: BTreeMap<String, String>,
+    foreign: Ids,
     /// Path parameters with ids that exist and that calls may remove, each once.
     #[serde(default)]
-    expendable: BTreeMap<String, Vec<String>>,
+    expendable: Ids<Vec<String>>,
     /// Clients of the authorization server.
     #[serde(default, rename = "client")]
     clients: Vec<ClientEntry>,
@@ -73,7 +74,7 @@ struct Entry {
     resources: Option<BTreeMap<String, BTreeSet<String>>>,
     /// Ids that it reaches, where those are others than the file's.
     #[serde(default)]
-    ids: BTreeMap<String, String>,
+    ids: Ids,
     /// Whether its secret may be sent in URLs, which are logged on the way.
     #[serde(default)]
     expendable: bool,
@@ -120,16 +121,7 @@ impl Tokens {
             failure(place, told.trim_end().replace('\n', "; "), "see `Checking a live server` in conformance/README.md")
         })?;
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
-        let of_identities = file.identities.iter().flat_map(|entry| entry.ids.keys());
-        for name in file.ids.keys().chain(file.foreign.keys()).chain(file.expendable.keys()).chain(of_identities) {
-            let names: BTreeSet<&str> = path_parameters(api).collect();
-            if !names.contains(name.as_str()) {
-                let known: Vec<&str> = names.into_iter().collect();
-                let place = crate::contract::place(text, text.text.find(name.as_str()));
-                let help = format!("the paths have: {}", known.join(", "));
-                return Err(failure(place, without_quotes(&format!("no path has a parameter `{name}`")), help));
-            }
-        }
+        names_parameters(&file, api, text)?;
         let supersets = contract.credentials.iter();
         let supersets: BTreeMap<String, String> =
             supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
@@ -183,7 +175,8 @@ impl Tokens {
                 identity: Identity {
                     name: entry.name,
                     credentials: vec![Held { kind: entry.kind.clone(), secret }],
-                    ids: file.ids.iter().chain(&entry.ids).map(|(name, id)| (name.clone(), id.clone())).collect(),
+                    ids: BTreeMap::new(),
+                    known: entry.ids.or(&file.ids),
                     is_expendable: entry.expendable,
                 },
             });
@@ -214,9 +207,35 @@ impl Tokens {
     }
 }
 
-fn path_parameters(api: &Api) -> impl Iterator<Item = &str> {
-    let parameters = api.operations.iter().flat_map(|operation| &operation.parameters);
-    parameters.filter(|parameter| parameter.place == Place::Path).map(|parameter| parameter.name.as_str())
+/// What is known of ids is known of parameters that there are.
+fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
+    let lists = file.identities.iter().map(|entry| &entry.ids).chain([&file.ids, &file.foreign]);
+    let (names, templates): (Vec<_>, Vec<_>) = lists.map(|ids| (ids.names(), ids.templates())).unzip();
+    let names = names.into_iter().flatten().chain(file.expendable.names());
+    let mut templates = templates.into_iter().flatten().chain(file.expendable.templates());
+    let refuse = |quoted: &str, problem: &str, help: String| {
+        let place = crate::contract::place(text, text.text.find(quoted));
+        Err(failure(place, without_quotes(problem), help))
+    };
+    let begins = |operation: &&Operation, template: &str| ids::begins(&operation.path, template);
+    if let Some(unknown) = templates.find(|template| !api.operations.iter().any(|one| begins(&one, template))) {
+        let help = "write a path of the document, or what some begin with".to_owned();
+        return refuse(unknown, &format!("no path begins with `{unknown}`"), help);
+    }
+    for (template, name) in names {
+        let there = api.operations.iter().filter(|operation| template.is_none_or(|template| begins(operation, template)));
+        let parameters = there.flat_map(|operation| &operation.parameters).filter(|one| one.place == Place::Path);
+        let known: BTreeSet<&str> = parameters.map(|one| one.name.as_str()).collect();
+        if !known.contains(name) {
+            let known: Vec<&str> = known.into_iter().collect();
+            let (which, help) = match template {
+                None => ("no path has".to_owned(), format!("the paths have: {}", known.join(", "))),
+                Some(template) => (format!("no path below `{template}` has"), format!("they have: {}", known.join(", "))),
+            };
+            return refuse(name, &format!("{which} a parameter `{name}`"), help);
+        }
+    }
+    Ok(())
 }
 
 impl Identities for Tokens {
@@ -229,53 +248,61 @@ impl Identities for Tokens {
         let found = fit.min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
             Some(known) => Ok(known.identity.clone()),
-            None => Err(Missing(format!("the tokens file names no identity `{need}`"))),
+            None => Err(Missing(format!(
+                "the tokens file names no identity `{need}`: add [[identity]] with {}",
+                need.entry()
+            ))),
         }
     }
 
-    fn foreign_id(&self, parameter: &str) -> Result<String, Missing> {
-        match self.foreign.get(parameter) {
-            Some(id) if self.ids.get(parameter) != Some(id) => Ok(id.clone()),
-            _ => Err(Missing(format!("the tokens file names no foreign `{parameter}`"))),
+    fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing> {
+        match self.foreign.get(path, parameter) {
+            Some(id) if self.ids.get(path, parameter) != Some(id) => Ok(id.clone()),
+            _ => Err(Missing(format!(
+                "the tokens file names no foreign `{parameter}`: add one that is somebody else's under [foreign]"
+            ))),
         }
     }
 
     fn path_value(&self, parameter: &str, _: String) -> Result<String, Missing> {
-        Err(Missing(format!("the tokens file names no id `{parameter}`")))
+        Err(Missing(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]")))
     }
 
-    fn expendable(&self, parameter: &str, is_removed: bool) -> Result<String, Missing> {
+    fn expendable(&self, path: &str, parameter: &str, is_removed: bool) -> Result<String, Missing> {
         let mut left = self.expendable.lock().unwrap_or_else(PoisonError::into_inner);
         // What is somebody else's is no good for a call that is to be served.
-        let is_own = |id: &&String| self.foreign.get(parameter) != Some(*id);
-        let next = left.get_mut(parameter).and_then(|ids| {
+        let is_own = |id: &&String| self.foreign.get(path, parameter) != Some(*id);
+        let next = left.get_mut(path, parameter).and_then(|ids| {
             // One that stays is that which is removed last.
             let next = if is_removed { ids.iter().find(is_own) } else { ids.iter().rfind(is_own) }.cloned();
             ids.retain(|id| !is_removed || next.as_ref() != Some(id));
             next
         });
-        next.ok_or_else(|| Missing(format!("the tokens file names no expendable `{parameter}` that is left")))
+        next.ok_or_else(|| {
+            let missing = format!("the tokens file names no expendable `{parameter}` that is left");
+            Missing(format!("{missing}: add some that may be changed and removed under [expendable]"))
+        })
     }
 
-    fn is_expendable(&self, parameter: &str, id: &str) -> bool {
-        self.given_up.get(parameter).is_some_and(|ids| ids.iter().any(|known| known == id))
+    fn is_expendable(&self, path: &str, parameter: &str, id: &str) -> bool {
+        self.given_up.get(path, parameter).is_some_and(|ids| ids.iter().any(|known| known == id))
     }
 
-    fn keeps(&self, parameter: &str, id: &str) -> bool {
-        let own = self.identities.iter().map(|known| &known.identity.ids).chain([&self.ids, &self.foreign]);
-        let mut ids = own.filter_map(|ids| ids.get(parameter));
-        !self.is_expendable(parameter, id) && ids.any(|known| known == id)
+    fn keeps(&self, path: &str, parameter: &str, id: &str) -> bool {
+        let own = self.identities.iter().map(|known| &known.identity.known).chain([&self.ids, &self.foreign]);
+        let mut ids = own.filter_map(|ids| ids.get(path, parameter));
+        !self.is_expendable(path, parameter, id) && ids.any(|known| known == id)
     }
 
-    fn expended(&self, parameter: &str, id: &str) {
+    fn expended(&self, path: &str, parameter: &str, id: &str) {
         let mut left = self.expendable.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ids) = left.get_mut(parameter) {
+        if let Some(ids) = left.get_mut(path, parameter) {
             ids.retain(|known| known != id);
         }
     }
 
-    fn ids(&self) -> BTreeMap<String, String> {
-        self.ids.clone()
+    fn ids(&self, path: &str) -> BTreeMap<String, String> {
+        self.ids.at(path)
     }
 
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {

@@ -73,7 +73,7 @@ fn a_client_without_a_token_fails_and_is_told_where() {
     // Of the whole contract the same rule is broken, and the text is the same each time.
     let whole = || keyfit_conformance::check(SCOPIEN).client(naive).run().expect("it can be checked");
     let (first, second) = (whole(), whole());
-    assert!(!first.passed() && first.to_string().contains("FAIL scopien.client.request"), "{first}");
+    assert!(!first.passed() && first.to_string().contains("must scopien.client.request: "), "{first}");
     assert_eq!(first.to_string(), second.to_string());
 }
 
@@ -100,7 +100,7 @@ fn no_way_to_break_the_contract_passes() {
         let findings = check(SCOPIEN).client(connect).only(format!("scopien/client/{rule}/**")).run();
         let findings = findings.expect("it can be checked");
         let text = findings.to_string();
-        assert!(!findings.passed() && text.contains(&format!("FAIL scopien.client.{rule}, ")), "{rule}: {text}");
+        assert!(!findings.passed() && text.contains(&format!("must scopien.client.{rule}: ")), "{rule}: {text}");
     }
 }
 
@@ -189,7 +189,7 @@ async fn a_server_of_the_same_test_is_checked_while_the_test_goes_on() {
     let findings = check().run_async().await.expect("it can be checked");
     assert!(!findings.passed(), "it serves whoever calls");
     let text = findings.to_string();
-    assert!(text.contains("FAIL pets.auth.no-token, "), "{text}");
+    assert!(text.contains("must pets.auth.no-token: "), "{text}");
     assert!(text.contains("again: keyfit check --api-dir tests/fixtures/apis/pets --case "), "{text}");
     assert!(!text.contains(&server.base_url()), "{text}");
     // Without a runtime nobody has to be waited for.

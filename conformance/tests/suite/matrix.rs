@@ -130,8 +130,8 @@ impl Identities for Noting {
         Ok(identity)
     }
 
-    fn foreign_id(&self, parameter: &str) -> Result<String, Missing> {
-        self.mint.foreign_id(parameter)
+    fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing> {
+        self.mint.foreign_id(path, parameter)
     }
 }
 

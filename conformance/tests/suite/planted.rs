@@ -14,8 +14,8 @@ use crate::service::{Defect, Log, environment, requests, serve, tokens_file};
 
 const SHOP: &str = "tests/fixtures/apis/shop";
 
-/// The rules that the check finds broken.
-async fn broken(defect: Option<Defect>, workers: &str) -> BTreeSet<String> {
+/// The rules that the check finds broken, and how many findings it makes of that.
+async fn broken(defect: Option<Defect>, workers: &str) -> (BTreeSet<String>, usize) {
     let name = defect.map_or_else(|| format!("control-{workers}"), |defect| defect.to_string());
     let (report, log) = checked(Path::new(SHOP), &name, defect, workers).await;
     let cases = report["apis"][0]["cases"].as_array().expect("cases");
@@ -56,11 +56,12 @@ async fn checked(api: &Path, name: &str, defect: Option<Defect>, workers: &str) 
     (report, log)
 }
 
-/// The rules that are broken or observed not to be met.
-fn findings(report: &Value) -> BTreeSet<String> {
+/// The rules that are broken or observed not to be met, and how many findings that is.
+fn findings(report: &Value) -> (BTreeSet<String>, usize) {
     let cases = report["apis"][0]["cases"].as_array().expect("cases");
     let broken = cases.iter().filter(|case| !["pass", "skip"].iter().any(|verdict| case["verdict"] == *verdict));
-    broken.map(|case| case["rule"].as_str().expect("an id").to_owned()).collect()
+    let rules = broken.map(|case| case["rule"].as_str().expect("an id").to_owned()).collect();
+    (rules, report["apis"][0]["findings"].as_array().map_or(0, Vec::len))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,8 +83,8 @@ async fn an_entry_that_names_no_case_is_stale_before_a_live_server_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_planted_defect_is_found_and_nothing_else() {
-    assert_eq!(broken(None, "1").await, BTreeSet::new(), "a service without a defect");
-    assert_eq!(broken(None, "8").await, BTreeSet::new(), "the same, many cases at a time");
+    assert_eq!(broken(None, "1").await, (BTreeSet::new(), 0), "a service without a defect");
+    assert_eq!(broken(None, "8").await, (BTreeSet::new(), 0), "the same, many cases at a time");
     // All at once: they mostly wait for the ends of windows.
     let mut found = JoinSet::new();
     for (place, defect) in Defect::ALL.into_iter().enumerate() {
@@ -92,10 +93,14 @@ async fn each_planted_defect_is_found_and_nothing_else() {
     let mut found = found.join_all().await;
     found.sort_by_key(|(place, ..)| *place);
     let mut table = String::new();
-    for (_, defect, rules) in found {
+    let mut counts = Vec::new();
+    for (_, defect, (rules, findings)) in found {
         assert!(!rules.is_empty(), "{defect} is not found");
-        let _ = writeln!(table, "{defect}: {}", rules.into_iter().collect::<Vec<_>>().join(" "));
+        let _ = writeln!(table, "{defect}: {findings}: {}", rules.into_iter().collect::<Vec<_>>().join(" "));
+        counts.push(findings);
     }
+    counts.sort_unstable();
+    assert_eq!(counts[counts.len() / 2], 1, "one cause is one finding, mostly: {counts:?}");
     insta::assert_snapshot!(table);
 }
 
@@ -108,7 +113,7 @@ async fn the_contract_that_init_makes_finds_them_with_no_edit() {
     let made = init.output().await.expect("the binary runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let (control, _) = checked(&folder, "init-control", None, "1").await;
-    assert_eq!(findings(&control), BTreeSet::new(), "a service without a defect");
+    assert_eq!(findings(&control), (BTreeSet::new(), 0), "a service without a defect");
     let mut found = JoinSet::new();
     for (place, defect) in Defect::ALL.into_iter().enumerate() {
         let folder = folder.clone();
@@ -119,8 +124,8 @@ async fn the_contract_that_init_makes_finds_them_with_no_edit() {
     }
     let mut found = found.join_all().await;
     found.sort_by_key(|(place, ..)| *place);
-    let row = |(_, defect, rules): (usize, Defect, BTreeSet<String>)| {
-        format!("{defect}: {}\n", rules.into_iter().collect::<Vec<_>>().join(" "))
+    let row = |(_, defect, (rules, findings)): (usize, Defect, (BTreeSet<String>, usize))| {
+        format!("{defect}: {findings}: {}\n", rules.into_iter().collect::<Vec<_>>().join(" "))
     };
     insta::assert_snapshot!(found.into_iter().map(row).collect::<String>());
 }

@@ -10,8 +10,8 @@ use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
-    ApiReport, CallReport, CaseReport, Changes, Counts, Disagreement, Format, LiveReport, OperationReport,
-    ReadingReport, Report, json_schema, read, text,
+    ApiReport, CallReport, CaseReport, Changes, Counts, Disagreement, Finding, FindingCounts, Format, LiveReport,
+    OperationReport, ReadingReport, Report, json_schema, read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
@@ -64,6 +64,23 @@ fn report() -> Report {
                 ruling: "The guide.".to_owned(),
             }],
             live: None,
+            findings: vec![
+                finding(
+                    "open/pets",
+                    Verdict::Fail,
+                    &format!("anybody is served, {HOSTILE}"),
+                    "auth/no-token/pets-get",
+                    2,
+                ),
+                finding(
+                    "unjudged/x",
+                    Verdict::Error,
+                    "no answer came: connection refused",
+                    "rate/headers/pets-list",
+                    1,
+                ),
+                finding("answer/allow", Verdict::Warn, "the header `allow` is missing", "method/allow/pets-list", 1),
+            ],
             cases,
         }],
         totals: Counts { pass: 1, fail: 2, known: 1, warn: 1, info: 1, skip: 1, error: 1 },
@@ -74,6 +91,19 @@ fn report() -> Report {
         requests: 7,
         seconds: 0.25,
         changes: None,
+    }
+}
+
+fn finding(id: &str, verdict: Verdict, title: &str, example: &str, cases: usize) -> Finding {
+    Finding {
+        id: id.to_owned(),
+        verdict,
+        level: if verdict == Verdict::Warn { Level::Should } else { Level::Must },
+        title: title.to_owned(),
+        why: "anybody who knows the address is served".to_owned(),
+        change: "demand the credential before anything else".to_owned(),
+        example: format!("pets/{example}"),
+        counts: FindingCounts { cases, rules: 1, operations: cases },
     }
 }
 
@@ -101,6 +131,12 @@ fn case(rule: &str, level: Level, verdict: Verdict, operation: &str, reason: &st
         seconds: 0.01,
         reason: (verdict != Verdict::Pass).then(|| reason.to_owned()),
         follows: None,
+        finding: match rule {
+            "auth/no-token" => Some(1),
+            "rate/headers" => Some(2),
+            "method/allow" => Some(3),
+            _ => None,
+        },
         exchanges: if verdict == Verdict::Fail { vec![exchange(path)] } else { Vec::new() },
     }
 }
@@ -187,7 +223,7 @@ fn sarif_has_what_its_consumers_ask_for() {
     let rules = run["tool"]["driver"]["rules"].as_array().expect("a list");
     assert!(run["tool"]["driver"]["name"].is_string());
     let results = run["results"].as_array().expect("a list");
-    assert_eq!(results.len(), 5, "failed, failed, warned, known, observed");
+    assert_eq!(results.len(), 4, "two findings, known, observed");
     for result in results {
         let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("small")];
         assert_eq!(rule["id"], result["ruleId"]);
@@ -201,10 +237,11 @@ fn sarif_has_what_its_consumers_ask_for() {
         assert!(location["logicalLocations"][0]["fullyQualifiedName"].is_string());
     }
     let fingerprints: Vec<&Value> = results.iter().map(|result| &result["partialFingerprints"]).collect();
-    assert_eq!(fingerprints[0]["caseId/v1"], "pets/auth/no-token/pets-get");
+    assert_eq!(fingerprints[0]["findingId/v1"], "open/pets");
+    assert_eq!(fingerprints[2]["caseId/v1"], "pets/method/head/pets-list");
     assert_ne!(fingerprints[0]["primaryLocationLineHash"], fingerprints[1]["primaryLocationLineHash"]);
     let levels: Vec<&Value> = results.iter().map(|result| &result["level"]).collect();
-    assert_eq!(levels, ["error", "error", "warning", "error", "note"]);
+    assert_eq!(levels, ["error", "warning", "error", "note"]);
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
 }
 
@@ -257,12 +294,17 @@ fn annotations_beyond_what_github_shows_are_named_in_the_log() {
     let mut report = report();
     report.stale.clear();
     let model = report.apis[0].cases[1].clone();
-    report.apis[0].cases = (0..12)
-        .map(|number| CaseReport { rule: format!("pets.auth.rule-{number:02}").into(), ..model.clone() })
-        .collect();
+    report.apis[0].cases = vec![model.clone()];
+    let found = |number| finding("x", Verdict::Fail, &format!("defect {number:02}"), "auth/no-token/pets-get", 1);
+    report.apis[0].findings = (0..12).map(found).collect();
     let text = Format::Github.render(&report);
     assert_eq!(text.lines().filter(|line| line.starts_with("::error ")).count(), 10);
-    assert!(text.ends_with("2 more, of which GitHub would show none:\n  error pets.auth.rule-10: 1 case\n  error pets.auth.rule-11: 1 case\n"), "{text}");
+    assert!(
+        text.ends_with(
+            "2 more, of which GitHub would show none:\n  error defect 10: 1 case\n  error defect 11: 1 case\n"
+        ),
+        "{text}"
+    );
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Scene<'_> {
         // Counted from now, an end cannot be further in the past than now.
         let past = match rules.reset {
             ResetUnit::EpochSeconds => clock::epoch_seconds() - WAIT,
-            ResetUnit::DeltaSeconds => 0,
+            ResetUnit::DeltaSeconds | ResetUnit::ByValue => 0,
         };
         let answer =
             Scripted::empty(429).with_header(&rules.remaining_header, &0).with_header(&rules.reset_header, &past);

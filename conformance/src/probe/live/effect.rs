@@ -204,14 +204,15 @@ fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_
 }
 
 /// The template of the items of a list: below the list, or below another one of the same name that needs no more ids, as
-/// `/items/{item}` of `/projects/{project}/items`.
+/// `/items/{item}` of `/projects/{project}/items`, or `/item/{item}` of `/items`.
 pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
     let list = list.trim_end_matches('/');
     let paths = || api.operations.iter().map(|other| other.path.as_str());
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let own = paths().find(|path| parent_of(path) == Some(list));
     let is_elsewhere = |path: &&str| {
-        let parent = parent_of(path).filter(|parent| name(parent) == name(list));
+        let is_its = |parent: &&str| name(parent) == name(list) || name(parent) + "s" == name(list);
+        let parent = parent_of(path).filter(is_its);
         parent.is_some_and(|parent| parent.split('/').all(|part| !part.starts_with('{') || list.contains(part)))
     };
     own.or_else(|| paths().find(is_elsewhere))
@@ -349,6 +350,7 @@ mod tests {
             ("post", "/users", "201", "", "Creates"),
             ("post", "/users", "200", &*call("delete", "/users/{user}", "204"), "Creates"),
             ("post", "/shops/{shop}/users", "200", &*call("get", "/shops/{shop}/users/{user}", "200"), "Creates"),
+            ("post", "/users", "200", &*call("delete", "/user/{user}", "204"), "Creates"),
             ("post", "/shops/{shop}/users", "201", "", "Creates"),
             ("post", "/shops/{shop}/users", "200", &*call("delete", "/users/{user}", "204"), "Creates"),
             ("post", "/shops/{shop}/logo", "201", "", "Changes(\"shop\")"),

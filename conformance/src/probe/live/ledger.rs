@@ -10,7 +10,7 @@ use reqwest::header::{HeaderName, LOCATION};
 use serde_json::Value;
 
 use super::super::reply::Reply;
-use super::super::request::{Draft, NOBODY};
+use super::super::request::Draft;
 use super::effect::{Effect, item_of};
 use crate::secret::Redactor;
 use crate::segment;
@@ -31,8 +31,9 @@ struct Entries {
     before: HashMap<String, Option<Listing>>,
     /// Lists to which nothing could be added for a case.
     barren: HashSet<String>,
-    /// Ids that were made up.
+    /// How many ids were made up, and those.
     ids: usize,
+    made_up: HashSet<String>,
     /// Requests that belong to no case.
     requests: usize,
 }
@@ -130,7 +131,7 @@ impl Ledger {
         (operation, effect): (&Operation, Effect<'_>),
         draft: &Draft,
         (reply, after): (&Reply, Option<&str>),
-        is_kept: impl Fn(&str, &str) -> bool,
+        is_kept: impl Fn(&str, &str, &str) -> bool,
         redactor: &Redactor,
     ) {
         if !reply.is_success() {
@@ -182,7 +183,7 @@ impl Ledger {
                     // Ids of what is gone are given anew.
                     let is_same = |one: &Made| one.item == item && one.ids.get(parameter) == Some(&id);
                     let is_known = entries.made.iter().any(|one| is_same(one) && !one.is_gone);
-                    if is_known || stands_in(&before, &id) || is_kept(parameter, &id) {
+                    if is_known || stands_in(&before, &id) || is_kept(item, parameter, &id) {
                         continue;
                     }
                     let told = format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
@@ -207,7 +208,7 @@ impl Ledger {
                     if let Some(listing) = listing {
                         listing.removed.insert(id.clone());
                     }
-                } else if (is_of_the_run(id) || (reply.status == 201 && !is_kept(parameter, id)))
+                } else if (entries.made_up.contains(id) || (reply.status == 201 && !is_kept(&operation.path, parameter, id)))
                     && entries.made.iter_mut().all(|one| one.is_gone || !same(&one))
                 {
                     let one = made(&operation.path, parameter, id.clone());
@@ -261,11 +262,13 @@ impl Ledger {
         self.entries().made.iter().rev().filter(|one| !one.is_gone).cloned().collect()
     }
 
-    /// An id that nobody has.
-    pub(in super::super) fn new_id(&self) -> String {
+    /// An id that nobody has, as it is made of a number that counts up.
+    pub(in super::super) fn new_id(&self, make: impl Fn(usize) -> String) -> String {
         let mut entries = self.entries();
         entries.ids += 1;
-        format!("{NOBODY}-{}", entries.ids)
+        let id = make(entries.ids);
+        entries.made_up.insert(id.clone());
+        id
     }
 
     pub(in super::super) fn add_requests(&self, count: usize) {
@@ -285,11 +288,6 @@ impl Ledger {
         untold.dedup();
         untold
     }
-}
-
-/// Whether an id is one that the run made up: nobody else has it.
-pub(in super::super) fn is_of_the_run(id: &str) -> bool {
-    id.starts_with(NOBODY)
 }
 
 /// The ids of what an answer says was made: in its members, or in `Location`.
@@ -355,14 +353,23 @@ fn shows_whole(before: &HashSet<String>, removed: &HashSet<String>, now: &HashSe
 /// The ids of a list: of an array, or of the longest array that is a member of the answer or of one of its members. `None`
 /// where there is no list, or one of its items has no id.
 fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
+    items(text)?.iter().map(|item| id_in(item, parameter)).collect()
+}
+
+/// The first id of such a list that may be taken; a list of texts is one of ids.
+pub(super) fn first_listed(text: &str, parameter: &str, may_be_taken: impl Fn(&str) -> bool) -> Option<String> {
+    let id = |item: &Value| id_in(item, parameter).or_else(|| item.as_str().map(str::to_owned));
+    items(text)?.iter().filter_map(id).find(|id| may_be_taken(id))
+}
+
+fn items(text: &str) -> Option<Vec<Value>> {
     let value: Value = serde_json::from_str(text).ok()?;
     let members =
         |value: &Value| value.as_object().into_iter().flat_map(|members| members.values().cloned()).collect::<Vec<_>>();
     let inner = members(&value);
     let innermost = inner.iter().flat_map(members);
     let arrays = [value].into_iter().chain(inner.iter().cloned()).chain(innermost);
-    let items = arrays.filter_map(|value| value.as_array().cloned()).max_by_key(Vec::len)?;
-    items.iter().map(|item| id_in(item, parameter)).collect()
+    arrays.filter_map(|value| value.as_array().cloned()).max_by_key(Vec::len)
 }
 
 /// Whether an id stands in a text by itself, and not as a part of another word.

@@ -3,15 +3,17 @@
 mod body;
 mod clean_up;
 mod effect;
+mod found;
 mod ledger;
 mod subject;
 mod undeclared;
 mod vitals;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyfit_openapi::{Api, Operation, Retry, is_same_template};
+use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, is_same_template};
 use reqwest::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -28,7 +30,8 @@ use super::request::Draft;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, Probe};
 use crate::glob;
-use crate::identity::{Identities, Missing};
+use crate::identity::{Identities, Identity, Missing};
+use crate::nobody::{self, NOBODY};
 use crate::run::Halt;
 use crate::secret::Redactor;
 
@@ -64,6 +67,8 @@ pub(super) struct Live {
     api: Arc<Api>,
     contract: Arc<Contract>,
     halt: Halt,
+    /// Ids of lists, by what they name; none where a list told none.
+    found: Mutex<HashMap<String, Option<String>>>,
     /// When the next request may be sent.
     slot: Mutex<Option<Instant>>,
 }
@@ -78,6 +83,7 @@ impl Live {
             api: Arc::clone(&catalogue.api),
             contract: Arc::clone(&catalogue.contract),
             halt,
+            found: Mutex::default(),
             slot: Mutex::default(),
         }
     }
@@ -98,6 +104,18 @@ impl Live {
         let mut operations = catalogue.api.operations.iter();
         let reading = operations.find(|other| other.method == "GET" && other.path == path)?;
         (reading.retry == Retry::Safe && self.may_be_asked(reading)).then_some(reading)
+    }
+
+    /// An id that nobody has for a path parameter, and that was not asked for before. `like` is one that exists.
+    pub(super) fn nobody(&self, parameter: &Parameter, like: Option<&str>) -> String {
+        self.ledger.new_id(|number| nobody::id(&self.api, parameter, like, number))
+    }
+
+    /// The same for a parameter of the path of an operation, where the identity knows one that exists.
+    fn nobody_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
+        let parameter = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
+        let like = identity.ids.get(name).map(String::as_str);
+        parameter.map_or_else(|| NOBODY.to_owned(), |parameter| self.nobody(parameter, like))
     }
 
     /// What a call changes.
@@ -159,14 +177,14 @@ impl Live {
             return Ok(());
         }
         let is_ours =
-            |parameter: &str, id: &str| identities.is_expendable(parameter, id) || self.ledger.made(parameter, id);
+            |parameter: &str, id: &str| identities.is_expendable(&operation.path, parameter, id) || self.ledger.made(parameter, id);
         let foreign = draft.ids.iter().find(|(parameter, id)| {
-            identities.foreign_id(parameter).is_ok_and(|foreign| foreign == **id) && !is_ours(parameter, id)
+            identities.foreign_id(&operation.path, parameter).is_ok_and(|foreign| foreign == **id) && !is_ours(parameter, id)
         });
         let own = subject(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
         let may_change = draft.method != "DELETE" && draft.method == operation.method && self.allows(operation);
         let kept =
-            own.filter(|(parameter, id)| !may_change && identities.keeps(parameter, id) && !is_ours(parameter, id));
+            own.filter(|(parameter, id)| !may_change && identities.keeps(&operation.path, parameter, id) && !is_ours(parameter, id));
         match foreign.or(kept) {
             Some((parameter, _)) => {
                 Err(format!("nothing was sent: {} would meet a `{parameter}` that is kept", draft.method))
@@ -229,7 +247,7 @@ impl Live {
         if let (Some(operation), Some(effect), Ok(reply)) =
             (declared.filter(|operation| !is_key(operation)), effect, reply)
         {
-            let is_kept = |parameter: &str, id: &str| identities.keeps(parameter, id);
+            let is_kept = |path: &str, parameter: &str, id: &str| identities.keeps(path, parameter, id);
             self.ledger.learn(&self.api, (operation, effect), draft, (reply, after), is_kept, redactor);
         }
     }

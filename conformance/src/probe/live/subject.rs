@@ -7,7 +7,7 @@ use keyfit_openapi::Operation;
 
 use super::super::Target;
 use super::super::reply::Reply;
-use super::super::request::{Maker, NOBODY};
+use super::super::request::Maker;
 use super::super::trial::Trial;
 use super::effect::item_of;
 use super::{Effect, Live, item};
@@ -24,19 +24,26 @@ impl Target {
         if *trial.probe == Probe::UndeclaredMethod {
             return Ok(None);
         }
-        let parameter = match live.effect(operation) {
+        let effect = live.effect(operation);
+        if let (Effect::CreatesAt(parameter), Probe::UnknownId(name)) = (effect, trial.probe)
+            && name == parameter
+        {
+            let Operation { method, path, .. } = operation;
+            return Err(Missing(format!("{method} {path} makes the `{name}` that it names, as its 201 says")));
+        }
+        let parameter = match effect {
             Effect::Nothing => return Ok(None),
             Effect::Creates => {
                 let mut identity = trial.identity.clone();
                 if let Probe::Foreign(name) = trial.probe {
-                    identity.ids.insert(name.clone(), self.identities.foreign_id(name)?);
+                    identity.ids.insert(name.clone(), self.identities.foreign_id(&operation.path, name)?);
                 }
                 self.read_list_before(live, trial.catalogue, operation, &identity).await;
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) if operation.method == "POST" => {
                 self.spare_foreign(live, trial.probe, operation)?;
-                trial.identity.ids.insert(parameter.to_owned(), live.ledger.new_id());
+                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) | Effect::Changes(parameter) => parameter,
@@ -70,8 +77,8 @@ impl Target {
         if matches!(live.effect(operation), Effect::Nothing | Effect::Creates) {
             return Ok(());
         }
-        let foreign = self.identities.foreign_id(name)?;
-        if self.identities.is_expendable(name, &foreign) {
+        let foreign = self.identities.foreign_id(&operation.path, name)?;
+        if self.identities.is_expendable(&operation.path, name, &foreign) {
             return Ok(());
         }
         let Operation { method, .. } = operation;
@@ -91,11 +98,11 @@ impl Target {
         }
         // Calls for what is not there count as well.
         if removes && *trial.probe == Probe::Exhausted {
-            trial.identity.ids.insert(parameter.to_owned(), NOBODY.to_owned());
+            trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
             return Ok(None);
         }
         let succeeds = trial.expect.success || *trial.probe == Probe::Valid;
-        let given_up = self.identities.expendable(parameter, removes && succeeds);
+        let given_up = self.identities.expendable(&operation.path, parameter, removes && succeeds);
         if given_up.is_err()
             && let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), removes && succeeds).await
         {
@@ -110,13 +117,13 @@ impl Target {
             // The user names the call: what it may change stays.
             Err(_) if !removes && live.allows(operation) => Ok(None),
             Err(_) if matches!(live.effect(operation), Effect::CreatesAt(_)) => {
-                trial.identity.ids.insert(parameter.to_owned(), live.ledger.new_id());
+                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 Ok(None)
             }
             Err(missing) if succeeds || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_)) => Err(missing),
             // Who refuses the caller does so before the id is looked for.
             Err(Missing(why)) => {
-                trial.identity.ids.insert(parameter.to_owned(), NOBODY.to_owned());
+                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 trial.undecided = Some(why);
                 Ok(None)
             }
@@ -205,7 +212,7 @@ impl Target {
 
     /// Who may make a call.
     pub(super) fn caller(&self, contract: &Contract, operation: &Operation) -> Option<Identity> {
-        self.caller_for(&Need::of(&Probe::Valid, contract, operation, false)?).ok()
+        self.caller_for(&Need::of(&Probe::Valid, contract, operation, false)?, operation).ok()
     }
 
     /// What makes the requests of an operation that is not the case's.

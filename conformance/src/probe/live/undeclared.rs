@@ -6,7 +6,6 @@ use keyfit_openapi::Operation;
 use super::super::Target;
 use super::super::flow::Stop;
 use super::super::reply::Reply;
-use super::super::request::NOBODY;
 use super::super::trial::{Sent, Trial};
 use super::{Effect, item, subject};
 use crate::catalogue::undeclared_method;
@@ -41,7 +40,10 @@ impl Target {
             return Err(Stop::Missing(Missing(why)));
         };
         let mut nobody = trial.identity.clone();
-        nobody.ids.extend(parameters.into_iter().map(|parameter| (parameter.clone(), NOBODY.to_owned())));
+        if let Some(live) = &self.live {
+            let nobody_at = |name: &String| (name.clone(), live.nobody_at(operation, name, &trial.identity));
+            nobody.ids.extend(parameters.into_iter().map(nobody_at));
+        }
         let mut draft = trial.maker(self).draft(trial.probe, operation, &nobody).map_err(Stop::Missing)?;
         method.clone_into(&mut draft.method);
         let again = self.send(&draft).await;
@@ -74,7 +76,7 @@ impl Target {
             if let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), false).await {
                 trial.identity.ids.extend(ids);
             } else {
-                trial.identity.ids.insert(parameter.to_owned(), NOBODY.to_owned());
+                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 trial.undecided = Some(AT_NOBODY.to_owned());
             }
             break;

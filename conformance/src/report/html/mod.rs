@@ -7,12 +7,13 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 
 use self::data::data;
 use super::changes::Change;
 use super::readings::Followed;
-use super::{ApiReport, CaseReport, Changes, Report, capitalised, cases_of};
+use super::{ApiReport, CaseReport, Changes, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
@@ -40,6 +41,7 @@ pub(super) fn html(report: &Report) -> String {
     if let Some(changes) = &report.changes {
         changed(&mut page, changes);
     }
+    findings(&mut page, report);
     matrix(&mut page, report);
     live(&mut page, report);
     readings(&mut page, report);
@@ -105,6 +107,29 @@ fn totals(page: &mut String, report: &Report) {
         );
     }
     page.push_str("</ul>\n");
+}
+
+/// The findings of each API. The link shows the case that shows it.
+fn findings(page: &mut String, report: &Report) {
+    for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
+        let _ = write!(page, "<section class=\"findings\">\n<h2>Findings: {}</h2>\n<ol>\n", escaped(&api.api));
+        for finding in &api.findings {
+            let Finding { verdict, title, why, change, example, .. } = finding;
+            let _ = writeln!(
+                page,
+                "<li class=\"{verdict}\"><details><summary>{} <b>{}</b> <span class=\"note\">{}</span></summary>\
+                 <p>{}</p><p>{}</p><p><a href=\"#q={}\"><code>{}</code></a></p></details></li>",
+                mark(*verdict),
+                escaped(title),
+                finding.reach(),
+                escaped(&capitalised(why)),
+                escaped(&capitalised(change)),
+                utf8_percent_encode(example, NON_ALPHANUMERIC),
+                escaped(example)
+            );
+        }
+        page.push_str("</ol>\n</section>\n");
+    }
 }
 
 /// Which of the readings a live server follows where the documents disagree.

@@ -1,0 +1,57 @@
+//! Broken cases stand in a table of rules by operations. Few rows and columns that cover all of them are the causes: a rule
+//! that is broken everywhere is one, and so is an operation that breaks every rule.
+
+use std::collections::HashMap;
+
+use super::Shared;
+use crate::catalogue::Catalogue;
+
+/// Rows and columns that cover the cases, each time the one with most of those that are left; a rule before an operation.
+/// Each case is in one of them.
+pub(super) fn cover(catalogue: &Catalogue, cases: &[usize]) -> Vec<(Shared, Vec<usize>)> {
+    let mut lines: HashMap<Line, Vec<usize>> = HashMap::new();
+    for place in cases {
+        for line in lines_of(catalogue, *place) {
+            lines.entry(line).or_default().push(*place);
+        }
+    }
+    let mut left: HashMap<Line, usize> = lines.iter().map(|(line, cases)| (*line, cases.len())).collect();
+    let mut is_covered: HashMap<usize, bool> = cases.iter().map(|place| (*place, false)).collect();
+    let mut covers = Vec::new();
+    while let Some((line, _)) =
+        left.iter().filter(|(_, count)| **count > 0).max_by_key(|(line, count)| (**count, std::cmp::Reverse(**line)))
+    {
+        let line = *line;
+        let mut covered = Vec::new();
+        for place in &lines[&line] {
+            if is_covered.insert(*place, true) == Some(false) {
+                covered.push(*place);
+                for line in lines_of(catalogue, *place) {
+                    left.entry(line).and_modify(|count| *count -= 1);
+                }
+            }
+        }
+        covers.push((line.shared(), covered));
+    }
+    covers
+}
+
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+enum Line {
+    Rule(usize),
+    Operation(usize),
+}
+
+impl Line {
+    fn shared(self) -> Shared {
+        match self {
+            Self::Rule(rule) => Shared::Rule(rule),
+            Self::Operation(operation) => Shared::Operations(vec![operation]),
+        }
+    }
+}
+
+fn lines_of(catalogue: &Catalogue, place: usize) -> [Line; 2] {
+    let case = &catalogue.cases[place];
+    [Line::Rule(case.rule), Line::Operation(case.operation)]
+}

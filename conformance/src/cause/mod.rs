@@ -1,0 +1,348 @@
+//! One cause, one finding: the broken cases that one change would mend belong together, whatever rules they are of.
+//!
+//! A server that answers 403 where 401 is due breaks eight rules at each operation, and has one thing to change. An operation
+//! that serves anybody breaks every rule about credentials there, and is one hole.
+
+mod cover;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::{Case, Catalogue, Side};
+use crate::contract::{Level, Probe, Rule};
+use crate::verdict::{Fault, Outcome, Verdict};
+
+pub(crate) use words::Words;
+
+/// Operations with the same defect that are told one by one; more of them are one cause.
+const FEW: usize = 5;
+
+/// Why cases are broken.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) fate: Fate,
+    pub(crate) shared: Shared,
+    /// The places of its cases, in the order of the catalogue.
+    pub(crate) cases: Vec<usize>,
+}
+
+/// What happened to the requests, the gravest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Fate {
+    /// The check could not judge them.
+    Unjudged,
+    /// They had no credential, or none that is valid, and were served: the operation is open.
+    Open,
+    /// They were served, and were to be refused.
+    Served,
+    /// The answer holds what it may not.
+    Leaked,
+    /// They were to be refused, and the server failed.
+    Failed,
+    /// They were to be served, and were refused.
+    Refused,
+    /// They were refused with another status than is due.
+    OtherStatus,
+    /// The answer is not what it is to be.
+    Differs,
+    /// A client did not do what it is to do.
+    OfClient,
+}
+
+impl Fate {
+    /// The name in the id of a cause.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unjudged => "unjudged",
+            Self::Open => "open",
+            Self::Served => "served",
+            Self::Leaked => "leaked",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::OtherStatus => "status",
+            Self::Differs => "answer",
+            Self::OfClient => "client",
+        }
+    }
+}
+
+/// What the cases of a cause have in common.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Shared {
+    /// The place of a rule in the contract.
+    Rule(usize),
+    /// Places of operations in the document.
+    Operations(Vec<usize>),
+    /// The status that is due, and the one that is given.
+    Status(u16, u16),
+    /// What was found, whatever its numbers, and the status of the answers in which it was.
+    Finding(String, Option<u16>),
+}
+
+impl Cause {
+    /// What tells it from the other causes of the API: the same in each run that finds it.
+    pub(crate) fn id(&self, catalogue: &Catalogue) -> String {
+        let operation = |place: &usize| catalogue.api.operations[*place].id.clone();
+        let shared = match &self.shared {
+            Shared::Rule(rule) => catalogue.contract.rules[*rule].id.clone(),
+            Shared::Operations(operations) if operations.len() == 1 => operation(&operations[0]),
+            Shared::Operations(_) => "many".to_owned(),
+            Shared::Status(due, given) => format!("{given} for {due}"),
+            Shared::Finding(finding, Some(status)) => format!("{status}: {finding}"),
+            Shared::Finding(finding, None) => finding.clone(),
+        };
+        format!("{}/{shared}", self.fate.name())
+    }
+
+    /// How binding the most binding of its rules is, and how the gravest of its cases ended.
+    pub(crate) fn gravity(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> (Level, Verdict) {
+        let level = self.cases.iter().map(|place| catalogue.cases[*place].level).max();
+        let level = level.unwrap_or(Level::Observe);
+        let is_unjudged = self.cases.iter().any(|place| outcomes[*place].verdict == Verdict::Error);
+        (level, if is_unjudged { Verdict::Error } else { Verdict::broken(level) })
+    }
+
+    /// The case that shows it: of the most binding ones the first, before others one with an exchange.
+    pub(crate) fn example(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> usize {
+        let rank = |place: &usize| (Reverse(catalogue.cases[*place].level), outcomes[*place].exchanges.is_empty());
+        // A cause without a case is none.
+        self.cases.iter().copied().min_by_key(rank).unwrap_or_default()
+    }
+}
+
+/// The causes of what failed, warned or could not be judged, the gravest first. Each case belongs to one.
+pub(crate) fn of(catalogue: &Catalogue, outcomes: &[Outcome]) -> Vec<Cause> {
+    let sorter = Sorter { catalogue, outcomes };
+    let mut causes = sorter.causes();
+    let rank = |cause: &Cause| {
+        let (level, verdict) = cause.gravity(catalogue, outcomes);
+        (verdict != Verdict::Error, Reverse(level), cause.fate, Reverse(cause.cases.len()), cause.cases[0])
+    };
+    causes.sort_by_cached_key(rank);
+    causes
+}
+
+struct Sorter<'a> {
+    catalogue: &'a Catalogue,
+    outcomes: &'a [Outcome],
+}
+
+impl Sorter<'_> {
+    fn causes(&self) -> Vec<Cause> {
+        let mut by_fate: BTreeMap<Fate, Vec<usize>> = BTreeMap::new();
+        let open = self.open();
+        let is_told = |verdict| matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Error);
+        for place in (0..self.outcomes.len()).filter(|place| is_told(self.outcomes[*place].verdict)) {
+            by_fate.entry(self.fate(place, &open)).or_default().push(place);
+        }
+        by_fate.into_iter().flat_map(|(fate, cases)| self.divided(fate, cases)).collect()
+    }
+
+    fn divided(&self, fate: Fate, cases: Vec<usize>) -> Vec<Cause> {
+        let of = |(shared, cases)| Cause { fate, shared, cases };
+        match fate {
+            Fate::Open => self.few(self.grouped(cases, |place| Shared::Operations(vec![self.case(place).operation]))),
+            Fate::Served | Fate::Failed => self.few(cover::cover(self.catalogue, &cases)),
+            // One status may be that of a right that is missing, another one that of an id.
+            Fate::Refused => {
+                let mut by_status: BTreeMap<Option<u16>, Vec<usize>> = BTreeMap::new();
+                for place in cases {
+                    by_status.entry(self.outcomes[place].status).or_default().push(place);
+                }
+                by_status.into_values().flat_map(|cases| self.few(cover::cover(self.catalogue, &cases))).collect()
+            }
+            Fate::OtherStatus => self.grouped(cases, |place| self.statuses(place)),
+            Fate::OfClient => self.grouped(cases, |place| Shared::Rule(self.case(place).rule)),
+            Fate::Leaked | Fate::Differs | Fate::Unjudged => self.grouped(cases, |place| {
+                let outcome = &self.outcomes[place];
+                let finding = steady(outcome.reason.as_deref().unwrap_or_default());
+                Shared::Finding(numberless(&finding), outcome.status.filter(|_| fate == Fate::Differs))
+            }),
+        }
+        .into_iter()
+        .map(of)
+        .collect()
+    }
+
+    fn grouped(&self, cases: Vec<usize>, by: impl Fn(usize) -> Shared) -> Vec<(Shared, Vec<usize>)> {
+        let mut groups: BTreeMap<Shared, Vec<usize>> = BTreeMap::new();
+        for place in cases {
+            groups.entry(by(place)).or_default().push(place);
+        }
+        groups.into_iter().collect()
+    }
+
+    /// The same, with operations that are many as one.
+    fn few(&self, causes: Vec<(Shared, Vec<usize>)>) -> Vec<(Shared, Vec<usize>)> {
+        let is_one = |(shared, _): &(Shared, Vec<usize>)| matches!(shared, Shared::Operations(_));
+        if causes.iter().filter(|cause| is_one(cause)).count() <= FEW {
+            return causes;
+        }
+        let (of_operations, mut others): (Vec<_>, Vec<_>) = causes.into_iter().partition(is_one);
+        let mut cases: Vec<usize> = of_operations.into_iter().flat_map(|(_, cases)| cases).collect();
+        cases.sort_unstable();
+        let operations: BTreeSet<usize> = cases.iter().map(|place| self.case(*place).operation).collect();
+        others.push((Shared::Operations(operations.into_iter().collect()), cases));
+        others
+    }
+
+    fn fate(&self, place: usize, open: &BTreeSet<usize>) -> Fate {
+        let (outcome, case) = (&self.outcomes[place], self.case(place));
+        if outcome.verdict == Verdict::Error {
+            return Fate::Unjudged;
+        }
+        if case.side == Side::Client {
+            return Fate::OfClient;
+        }
+        match (outcome.fault, outcome.status) {
+            (Some(Fault::Leak), _) => Fate::Leaked,
+            (Some(Fault::Status), Some(status)) => {
+                let is_served = (200..300).contains(&status);
+                let is_to_be_served = self.rule(place).expect.as_ref().is_some_and(|expect| expect.success);
+                match status {
+                    _ if is_to_be_served && status >= 500 => Fate::Failed,
+                    _ if is_to_be_served => Fate::Refused,
+                    _ if is_served && open.contains(&case.operation) && self.is_about_credentials(place) => Fate::Open,
+                    _ if is_served => Fate::Served,
+                    500.. => Fate::Failed,
+                    _ => Fate::OtherStatus,
+                }
+            }
+            _ => Fate::Differs,
+        }
+    }
+
+    /// The operations that serve who shows no credential.
+    fn open(&self) -> BTreeSet<usize> {
+        let is_open = |place: &usize| {
+            let (outcome, rule) = (&self.outcomes[*place], self.rule(*place));
+            let is_broken = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn);
+            let is_served = outcome.status.is_some_and(|status| (200..300).contains(&status));
+            is_broken && is_served && outcome.fault == Some(Fault::Status) && rule.probe == Some(Probe::NoToken)
+        };
+        let open = (0..self.outcomes.len()).filter(is_open);
+        open.map(|place| self.case(place).operation).collect()
+    }
+
+    fn is_about_credentials(&self, place: usize) -> bool {
+        self.rule(place).probe.as_ref().is_some_and(Probe::needs_demand)
+    }
+
+    fn statuses(&self, place: usize) -> Shared {
+        let due = self.rule(place).expect.as_ref().and_then(|expect| expect.status.first().copied());
+        Shared::Status(due.unwrap_or_default(), self.outcomes[place].status.unwrap_or_default())
+    }
+
+    fn case(&self, place: usize) -> &Case {
+        &self.catalogue.cases[place]
+    }
+
+    fn rule(&self, place: usize) -> &Rule {
+        self.catalogue.rule(self.case(place))
+    }
+}
+
+/// A finding without what differs between answers that have the same defect: where in the body the member stands.
+fn steady(finding: &str) -> String {
+    let Some((pointer, rest)) = finding.strip_prefix('/').and_then(|finding| finding.split_once(' ')) else {
+        return finding.to_owned();
+    };
+    let named = pointer.rsplit('/').find(|segment| segment.parse::<usize>().is_err());
+    format!("`{}` {rest}", named.unwrap_or("an entry"))
+}
+
+/// A finding with every number as the same one: counts and times differ from answer to answer.
+fn numberless(finding: &str) -> String {
+    let mut told = String::with_capacity(finding.len());
+    for character in finding.chars() {
+        match character.is_ascii_digit() {
+            true if told.ends_with('0') => {}
+            true => told.push('0'),
+            false => told.push(character),
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use keyfit_openapi::Source;
+
+    use super::*;
+
+    fn shop() -> Catalogue {
+        let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+        Catalogue::read(&shop).expect("it can be read")
+    }
+
+    /// The causes of these cases, which are patterns over ids, as answered with a status or broken by a finding.
+    fn causes(broken: &[(&str, Result<u16, &str>)]) -> Vec<String> {
+        let catalogue = shop();
+        let outcome = |case: &Case| {
+            let found = broken.iter().find(|(pattern, _)| crate::glob::matches(pattern, &case.id));
+            found.map_or_else(Outcome::pass, |(_, found)| match found {
+                Ok(status) => Outcome {
+                    status: Some(*status),
+                    ..Outcome::broken(case.level, format!("the status is {status}")).by(Fault::Status)
+                },
+                Err(finding) => Outcome { status: Some(200), ..Outcome::broken(case.level, *finding) },
+            })
+        };
+        let outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
+        let told = |cause: Cause| {
+            let Words { title, .. } = cause.words(&catalogue, &outcomes);
+            format!("{}: {title}", cause.cases.len())
+        };
+        of(&catalogue, &outcomes).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn one_status_for_another_is_one_cause_over_all_rules_and_operations() {
+        let told = causes(&[("shop/auth/*-token/*", Ok(403))]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].ends_with("403 is answered where 401 is due"), "{told:?}");
+        let both = causes(&[("shop/auth/no-token/*", Ok(403)), ("shop/auth/unknown-token/*", Ok(404))]);
+        assert_eq!(both.len(), 2, "{both:?}");
+    }
+
+    #[test]
+    fn an_operation_that_is_open_is_one_cause() {
+        let told = causes(&[("shop/auth/*-token/order-list", Ok(200))]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("GET /shops/{shop}/orders is served without a credential"), "{told:?}");
+        let many = causes(&[("shop/auth/*-token/*", Ok(200))]);
+        assert_eq!(many.len(), 1, "{many:?}");
+        assert!(many[0].contains("operations are served without a credential"), "{many:?}");
+    }
+
+    #[test]
+    fn what_is_let_in_everywhere_is_one_cause_and_so_is_where_everything_is() {
+        let everywhere = causes(&[("shop/auth/expired-token/*", Ok(200))]);
+        assert_eq!(everywhere.len(), 1, "{everywhere:?}");
+        let both = causes(&[("shop/auth/expired-token/*", Ok(200)), ("shop/error/*/customer-push", Ok(500))]);
+        assert_eq!(both.len(), 2, "{both:?}");
+    }
+
+    #[test]
+    fn a_member_that_is_wrong_in_many_answers_is_one_cause() {
+        let told = causes(&[
+            ("shop/auth/accepted/order-list", Err("/0/price is null where number is asked for")),
+            ("shop/auth/accepted/order-get", Err("/price is null where number is asked for")),
+            ("shop/auth/accepted/product-list", Err("/0/name is null where string is asked for")),
+            ("shop/rate/costs-one/order-list", Err("7 calls are left")),
+            ("shop/rate/costs-one/order-get", Err("16 calls are left")),
+            ("shop/rate/costs-one/product-list", Err("8 calls are left")),
+        ]);
+        assert_eq!(
+            told,
+            [
+                "3: 8 calls are left, in answers of status 200",
+                "2: `price` is null where number is asked for, in answers of status 200",
+                "1: `name` is null where string is asked for, in answers of status 200"
+            ]
+        );
+    }
+}

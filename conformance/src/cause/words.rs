@@ -1,0 +1,184 @@
+//! A cause in words: what is wrong, why it matters, and what to change.
+
+use std::collections::BTreeSet;
+
+use keyfit_openapi::Operation;
+
+use super::{Cause, Fate, Shared, steady};
+use crate::catalogue::Catalogue;
+use crate::contract::{Hidden, Probe, Rule};
+use crate::verdict::Outcome;
+
+/// A cause in words.
+pub(crate) struct Words {
+    /// What is wrong, in one line.
+    pub(crate) title: String,
+    /// Why it matters.
+    pub(crate) why: &'static str,
+    /// What to change.
+    pub(crate) change: &'static str,
+}
+
+impl Cause {
+    /// What is wrong, why that matters, and what to change.
+    pub(crate) fn words(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> Words {
+        let example = self.example(catalogue, outcomes);
+        let rule = catalogue.rule(&catalogue.cases[example]);
+        let (why, change) = self.advice(rule);
+        let found = steady(outcomes[example].reason.as_deref().unwrap_or_default());
+        Words { title: self.title(catalogue, outcomes, rule, found), why, change }
+    }
+
+    fn title(&self, catalogue: &Catalogue, outcomes: &[Outcome], rule: &Rule, found: String) -> String {
+        let statuses: BTreeSet<u16> = self.cases.iter().filter_map(|place| outcomes[*place].status).collect();
+        let statuses = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
+        let of_operations = |operations: &[usize], one: &str, many: &str| match operations {
+            [operation] => format!("{} {one}", called(&catalogue.api.operations[*operation])),
+            _ => format!("{} operations {many}", operations.len()),
+        };
+        let required = rule.requirement.trim_end_matches('.');
+        match (&self.shared, self.fate) {
+            (Shared::Operations(operations), Fate::Open) => {
+                of_operations(operations, "is served without a credential", "are served without a credential")
+            }
+            (Shared::Operations(operations), Fate::Failed) => {
+                let fails = |verb: &str| format!("{verb} with {statuses}, whatever is sent");
+                of_operations(operations, &fails("fails"), &fails("fail"))
+            }
+            (Shared::Operations(operations), Fate::Refused) => {
+                let refuses = |verb: &str| format!("{verb} calls that are valid, with {statuses}");
+                of_operations(operations, &refuses("refuses"), &refuses("refuse"))
+            }
+            (Shared::Operations(operations), _) => {
+                of_operations(operations, "serves what it is to refuse", "serve what they are to refuse")
+            }
+            (Shared::Rule(_), Fate::OfClient) => required.to_owned(),
+            (Shared::Rule(_), _) => format!("{required}; it is answered {statuses}"),
+            (Shared::Status(due, given), _) => format!("{given} is answered where {due} is due"),
+            (Shared::Finding(_, Some(status)), _) => format!("{found}, in answers of status {status}"),
+            (Shared::Finding(_, None), _) => found,
+        }
+    }
+
+    fn advice(&self, rule: &Rule) -> (&'static str, &'static str) {
+        match (self.fate, &self.shared) {
+            (Fate::Unjudged, _) => (
+                "the check could not judge: this says nothing of the rules",
+                "put right what is named here, and run these cases again",
+            ),
+            (Fate::Open, _) => (
+                "anybody who knows the address is served",
+                "demand the credential before anything else; if the operation is meant to be public, say `security: []` there, in the document or by overlay",
+            ),
+            (Fate::Served, _) => served(rule.probe.as_ref()),
+            (Fate::Leaked, _) => leaked(rule),
+            (Fate::Failed, _) => (
+                "a fault of the request looks like one of the server: clients send it again, and monitors raise alarms",
+                "find the error in the server's log; where the request is wrong, say so with a 4xx",
+            ),
+            (Fate::Refused, _) => (
+                "a call that the document describes does not work",
+                "serve it; or correct what the check calls with: ids and scopes in the tokens file, examples in the document",
+            ),
+            (Fate::OtherStatus, Shared::Status(401, 403)) => (
+                "a client cannot tell a credential that is not accepted from one that lacks a right, and does not fetch a new one",
+                "answer 401 with `WWW-Authenticate` where the credential is missing or not accepted, and 403 where it lacks a right",
+            ),
+            (Fate::OtherStatus, Shared::Status(403, 401)) => (
+                "a client takes a good credential for a bad one, and fetches another in vain",
+                "answer 403 where the credential is accepted and lacks a right",
+            ),
+            (Fate::OtherStatus, _) => (
+                "clients decide by the status what to do next",
+                "answer with the status that is due, or correct the rule",
+            ),
+            (Fate::Differs, _) => (
+                "a client that is made from the document cannot read the answer, or lacks what it needs",
+                "answer as the document says, or correct the document",
+            ),
+            (Fate::OfClient, _) => (
+                "the client does not do what the contract asks of clients",
+                "the exchange shows what it sent, and what it was answered",
+            ),
+        }
+    }
+}
+
+/// Why it matters that this is served, and what to change.
+fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
+    let Some(probe) = probe else { return OTHERWISE };
+    match probe {
+        Probe::UnknownToken
+        | Probe::ChangedToken
+        | Probe::Tampered(_)
+        | Probe::Jwt(_)
+        | Probe::WrongPassword
+        | Probe::WithUnknown(_) => (
+            "who makes up a credential is let in",
+            "verify the credential itself: its signature, or that it was issued",
+        ),
+        Probe::RevokedToken => {
+            ("a credential that leaked cannot be taken back", "ask on each request whether the credential was revoked")
+        }
+        Probe::ExpiredToken => {
+            ("a credential works longer than it was issued for", "compare its end with the clock on each request")
+        }
+        Probe::OtherAudience
+        | Probe::OtherKind(_)
+        | Probe::OtherAlternative
+        | Probe::TestToken
+        | Probe::Without(_)
+        | Probe::NoCertificate => (
+            "a credential that was made for something else opens this",
+            "check what the credential is for: its kind, its audience, its environment",
+        ),
+        Probe::Foreign(_) => (
+            "callers reach each other's data",
+            "look for the object among those of the caller, and answer 404 where it is not",
+        ),
+        Probe::QueryToken(_) | Probe::OtherPlace => {
+            ("credentials in other places are logged and kept", "take the credential from the documented place alone")
+        }
+        Probe::EmptyToken
+        | Probe::MalformedToken
+        | Probe::WrongScheme
+        | Probe::BareToken
+        | Probe::NoToken
+        | Probe::HeadWithoutToken => (
+            "what is not a credential is taken for one",
+            "refuse what does not have the documented form, for each method",
+        ),
+        Probe::Exhausted => {
+            ("the limit that is promised is not kept", "count the calls, and answer 429 after the last")
+        }
+        probe if probe.is_about_scopes() => (
+            "a credential may do more than it was given",
+            "compare its scopes with those of the operation before anything is done",
+        ),
+        _ => OTHERWISE,
+    }
+}
+
+const OTHERWISE: (&str, &str) = (
+    "what the document or the contract excludes is taken: it is stored, or lost without a word",
+    "refuse it, or correct the document or the rule",
+);
+
+fn leaked(rule: &Rule) -> (&'static str, &'static str) {
+    let hides = rule.expect.as_ref().map_or(&[][..], |expect| &expect.hides);
+    if hides.contains(&Hidden::Token) {
+        return (
+            "answers are logged and kept, and the credential with them",
+            "take the credential out of what is answered",
+        );
+    }
+    (
+        "it tells an attacker what runs there and where to look",
+        "answer with a text of your own, and keep the rest for the server's log",
+    )
+}
+
+/// `GET /pets/{id}`.
+fn called(operation: &Operation) -> String {
+    format!("{} {}", operation.method, operation.path)
+}

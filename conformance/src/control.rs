@@ -1,0 +1,178 @@
+//! What a refusal proves depends on what is served: each rule about a bad call has the good one as its control.
+//!
+//! A server that refuses everybody keeps every rule about credentials that it is to refuse, and shows nothing by it. And where
+//! a live server refuses a credential everywhere, it is the credential that is wrong, and no rule is broken by that.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::{Case, Catalogue};
+use crate::contract::{Probe, Rule};
+use crate::verdict::{Fault, Outcome, Verdict};
+
+/// Takes back what proves nothing.
+pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+    harness(catalogue, outcomes);
+    unproven(catalogue, outcomes);
+}
+
+/// Refusals that pass although valid calls of their operation are refused as well.
+fn unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+    let mut controls: BTreeMap<usize, Option<(&Rule, u16)>> = BTreeMap::new();
+    for (case, outcome) in valid(catalogue, outcomes) {
+        let Some(status) = outcome.status else { continue };
+        let refused = (is_refusal(status) && outcome.verdict != Verdict::Pass).then(|| (catalogue.rule(case), status));
+        // One that is served is control enough.
+        let control = controls.entry(case.operation).or_insert(refused);
+        *control = control.and(refused);
+    }
+    for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
+        let Some(Some((root, refused))) = controls.get(&case.operation) else { continue };
+        let is_passed = outcome.verdict == Verdict::Pass && outcome.status.is_some_and(is_refusal);
+        if is_passed && catalogue.rule(case).probe.as_ref().is_some_and(|probe| is_in_doubt(probe, outcome, *refused)) {
+            outcome.verdict = Verdict::Skip;
+            outcome.reason = Some(format!("the refusal proves nothing: a valid call is answered {refused} as well"));
+            outcome.follows = Some(root.id.clone());
+        }
+    }
+}
+
+/// Whether a refusal may have another reason than what is wrong with the call.
+fn is_in_doubt(probe: &Probe, outcome: &Outcome, refused: u16) -> bool {
+    match probe {
+        Probe::Foreign(_) | Probe::UnknownId(_) => outcome.status == Some(refused),
+        // Where nobody is let in, a credential that is refused was perhaps not looked at.
+        probe => matches!(refused, 401 | 403) && probe.needs_demand() && !probe.is_without_token(),
+    }
+}
+
+/// What is wrong at this end: every valid call with a credential is refused as a credential is, or no valid call finds anything.
+fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+    let mut by_identity: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
+    for (_, outcome) in valid(catalogue, outcomes) {
+        if let (Some(identity), Some(status)) = (outcome.identity.as_deref(), outcome.status) {
+            by_identity.entry(identity).or_default().push(status);
+        }
+    }
+    let is_elsewhere = !by_identity.is_empty() && by_identity.values().flatten().all(|status| *status == 404);
+    let mut reasons: BTreeMap<String, (u16, String)> = BTreeMap::new();
+    for (identity, statuses) in by_identity {
+        let status = statuses[0];
+        let count = match statuses.len() {
+            1 => "at the one operation that was called".to_owned(),
+            count => format!("at {count} operations"),
+        };
+        let is_same = statuses.iter().all(|other| *other == status);
+        if is_elsewhere {
+            let why = format!(
+                "every valid call is answered 404, {count}: does the base URL lack a path, such as /v1, or are the ids of the tokens file not there?"
+            );
+            reasons.insert(identity.to_owned(), (status, why));
+        } else if is_same && matches!(status, 401 | 403) && !identity.is_empty() {
+            let why = format!(
+                "the identity `{identity}` is refused everywhere with {status}, {count}: is its secret out of date, or of another environment?"
+            );
+            reasons.insert(identity.to_owned(), (status, why));
+        }
+    }
+    for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
+        let probe = catalogue.rule(case).probe.as_ref();
+        // Others show no credential, or one that is wrong on purpose.
+        let is_valid = probe.is_some_and(|probe| !probe.needs_demand() || matches!(probe, Probe::Foreign(_)));
+        let reason = outcome.identity.as_ref().filter(|_| is_valid).and_then(|identity| reasons.get(identity));
+        let Some((_, why)) = reason.filter(|(status, _)| is_broken_by(outcome, *status)) else { continue };
+        outcome.verdict = Verdict::Error;
+        outcome.reason = Some(why.clone());
+    }
+}
+
+fn is_broken_by(outcome: &Outcome, status: u16) -> bool {
+    let is_broken = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info);
+    is_broken && outcome.fault == Some(Fault::Status) && outcome.status == Some(status)
+}
+
+/// Valid calls that were answered.
+fn valid<'a>(catalogue: &'a Catalogue, outcomes: &'a [Outcome]) -> impl Iterator<Item = (&'a Case, &'a Outcome)> {
+    let is_valid = |case: &Case| {
+        let rule = catalogue.rule(case);
+        rule.probe == Some(Probe::Valid) && rule.expect.as_ref().is_some_and(|expect| expect.success)
+    };
+    let cases = catalogue.cases.iter().zip(outcomes);
+    cases.filter(move |(case, outcome)| outcome.status.is_some() && is_valid(case))
+}
+
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use keyfit_openapi::Source;
+
+    use super::*;
+    use crate::glob;
+
+    /// The verdicts on the shop, whose valid calls of these operations were answered so by `identity`, and all others rightly.
+    fn settled(identity: Option<&str>, answers: &[(&str, u16)]) -> Vec<(String, Verdict, String)> {
+        let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+        let catalogue = Catalogue::read(&shop).expect("it can be read");
+        let outcome = |case: &Case| {
+            let Some(expect) = &catalogue.rule(case).expect else { return Outcome::pass() };
+            let right = if expect.success { 200 } else { expect.status.first().copied().unwrap_or(200) };
+            let is_valid = catalogue.rule(case).probe == Some(Probe::Valid);
+            let operation = &catalogue.operation(case).id;
+            let given = answers.iter().find(|(pattern, _)| is_valid && glob::matches(pattern, operation));
+            let status = given.map_or(right, |(_, status)| *status);
+            let outcome = match status == right {
+                true => Outcome::pass(),
+                false => Outcome::broken(case.level, format!("the status is {status}")).by(Fault::Status),
+            };
+            Outcome { status: Some(status), identity: identity.map(str::to_owned), ..outcome }
+        };
+        let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
+        settle(&catalogue, &mut outcomes);
+        let told = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
+        told.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.reason.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn a_refusal_proves_nothing_where_a_valid_call_is_refused_too() {
+        let told = settled(None, &[("order-list", 401)]);
+        let verdict = |id: &str| told.iter().find(|(known, ..)| known == id).map(|(_, verdict, _)| *verdict);
+        assert_eq!(verdict("shop/auth/accepted/order-list"), Some(Verdict::Fail), "{told:?}");
+        assert_eq!(verdict("shop/auth/revoked-token/order-list"), Some(Verdict::Skip), "{told:?}");
+        assert_eq!(verdict("shop/auth/no-token/order-list"), None, "who shows nothing is refused rightly: {told:?}");
+        assert_eq!(verdict("shop/auth/revoked-token/product-list"), None, "{told:?}");
+        let fine = settled(None, &[]);
+        assert_eq!(fine, [], "where valid calls are served");
+    }
+
+    #[test]
+    fn a_foreign_id_proves_nothing_where_the_own_one_is_refused_in_the_same_way() {
+        let told = settled(None, &[("order-get", 404)]);
+        let is_skipped = |(_, verdict, _): &&(String, Verdict, String)| *verdict == Verdict::Skip;
+        let skipped: Vec<&str> = told.iter().filter(is_skipped).map(|(id, ..)| id.as_str()).collect();
+        assert!(skipped.iter().all(|id| id.starts_with("shop/tenant/")), "{told:?}");
+        assert!(!skipped.is_empty(), "{told:?}");
+    }
+
+    #[test]
+    fn a_credential_that_is_refused_everywhere_is_at_fault_itself() {
+        let told = settled(Some("main"), &[("*", 401)]);
+        assert!(told.iter().all(|(_, verdict, _)| *verdict != Verdict::Fail), "{told:?}");
+        let (_, _, reason) = told.iter().find(|(_, verdict, _)| *verdict == Verdict::Error).expect("a harness fault");
+        assert!(reason.starts_with("the identity `main` is refused everywhere with 401"), "{reason}");
+        let somewhere = settled(Some("main"), &[("order-list", 401)]);
+        assert!(somewhere.iter().any(|(_, verdict, _)| *verdict == Verdict::Fail), "{somewhere:?}");
+    }
+
+    #[test]
+    fn where_nothing_is_found_the_base_url_is_at_fault() {
+        let told = settled(Some("main"), &[("*", 404)]);
+        assert!(
+            told.iter().any(|(_, verdict, why)| *verdict == Verdict::Error && why.contains("base URL")),
+            "{told:?}"
+        );
+    }
+}

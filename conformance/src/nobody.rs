@@ -1,0 +1,127 @@
+//! Ids that nobody has, of the type and the shape that a path parameter takes: a server that asks for a number says that of a word,
+//! and not whether there is such a thing.
+
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Parameter, example};
+use serde_json::{Value, json};
+
+/// An id of text that no server gave out.
+pub(crate) const NOBODY: &str = "keyfit-no-such-id";
+/// What ids that are numbers begin with: near the end of those that fit into 32 bits, where none is given out by counting.
+const NUMBER: u64 = 1_987_000_000;
+/// The shortest id that is taken for a hash or an object id, in characters.
+const LEAST_HEX: usize = 16;
+
+/// The `number`th id that nobody has for a parameter, written as those are that exist: `like` is one of them, where one is known.
+pub(crate) fn id(api: &Api, parameter: &Parameter, like: Option<&str>, number: usize) -> String {
+    let schema = api.resolve(&parameter.schema);
+    let text = || if number == 0 { NOBODY.to_owned() } else { format!("{NOBODY}-{number}") };
+    let as_number = || (NUMBER + number as u64).to_string();
+    let uuid = || format!("6b657966-6974-4000-8000-{number:012x}");
+    let hex = |length: usize| {
+        let own = format!("{number:x}");
+        "6b65796669740".chars().cycle().take(length.saturating_sub(own.len())).collect::<String>() + &own
+    };
+    let by_shape = like.and_then(|like| match shape(like) {
+        Shape::Number => Some(as_number()),
+        Shape::Uuid => Some(uuid()),
+        Shape::Hex(length) => Some(hex(length)),
+        Shape::Text => None,
+    });
+    let by_format = match schema.get("format").and_then(Value::as_str) {
+        Some("uuid") => Some(uuid()),
+        _ => None,
+    };
+    let is_number = matches!(api.kind(schema), Some("integer" | "number"));
+    let most = schema.get("maximum").and_then(Value::as_u64).map(|most| most.saturating_sub(number as u64).to_string());
+    let candidates = [by_format, by_shape]
+        .into_iter()
+        .flatten()
+        .chain(if is_number { vec![as_number()] } else { vec![text()] })
+        .chain(most.filter(|_| is_number))
+        .chain([format!("kf{number}"), as_number(), uuid(), hex(24), hex(40)]);
+    let fits = |candidate: &String| {
+        let value = if is_number { candidate.parse::<u64>().map_or(Value::Null, Value::from) } else { json!(candidate) };
+        like != Some(candidate) && schema::mismatch(api, Direction::Request, schema, &value).is_none()
+    };
+    candidates.into_iter().find(fits).or_else(|| made(api, schema).filter(|made| like != Some(made))).unwrap_or_else(text)
+}
+
+/// What is made of the schema alone.
+fn made(api: &Api, schema: &Value) -> Option<String> {
+    let mut bare = schema.clone();
+    for told in ["example", "examples", "default"] {
+        bare.as_object_mut()?.remove(told);
+    }
+    match example::value(api, Direction::Request, &bare) {
+        Value::String(text) if !text.is_empty() => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// How an id is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Shape {
+    Number,
+    Uuid,
+    Hex(usize),
+    Text,
+}
+
+fn shape(id: &str) -> Shape {
+    let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts: Vec<usize> = id.split('-').filter(|part| is_hex(part)).map(str::len).collect();
+    if parts == [8, 4, 4, 4, 12] {
+        Shape::Uuid
+    } else if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && id.len() < LEAST_HEX {
+        Shape::Number
+    } else if is_hex(id) && id.len() >= LEAST_HEX {
+        Shape::Hex(id.len())
+    } else {
+        Shape::Text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+
+    use super::*;
+
+    fn of(schema: &str, like: Option<&str>, number: usize) -> String {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: A, version: '1'}}\nservers: [{{url: 'https://a.example'}}]\npaths:\n  /a/{{id}}:\n    get: {{operationId: a, parameters: [{{name: id, in: path, required: true, schema: {schema}}}], responses: {{'200': {{description: d}}}}}}\n"
+        );
+        let source = Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay: None, contract: None };
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        id(&api, &api.operations[0].parameters[0], like, number)
+    }
+
+    #[test]
+    fn an_id_that_nobody_has_is_of_the_type_and_shape_of_those_that_exist() {
+        for (schema, like, expected) in [
+            ("{type: string}", None, "keyfit-no-such-id-2"),
+            ("{type: string}", Some("mia"), "keyfit-no-such-id-2"),
+            ("{type: integer}", None, "1987000002"),
+            ("{type: integer, maximum: 5000}", None, "4998"),
+            ("{type: string}", Some("17"), "1987000002"),
+            ("{type: string, format: uuid}", None, "6b657966-6974-4000-8000-000000000002"),
+            ("{type: string}", Some("0f8fad5b-d9cb-469f-a165-70867728950e"), "6b657966-6974-4000-8000-000000000002"),
+            ("{type: string}", Some("507f1f77bcf86cd799439011"), ""),
+            ("{type: string, maxLength: 8}", None, "kf2"),
+            ("{type: string, pattern: '^[0-9]+$'}", None, "1987000002"),
+            ("{type: string, pattern: '^[0-9a-f]{24}$'}", None, ""),
+        ] {
+            let made = of(schema, like, 2);
+            if expected.is_empty() {
+                assert!(made.len() == 24 && made.bytes().all(|byte| byte.is_ascii_hexdigit()), "{schema}: {made}");
+            } else {
+                assert_eq!(made, expected, "{schema} {like:?}");
+            }
+            assert_ne!(made, of(schema, like, 3), "{schema}: another one for each case");
+        }
+        assert!(of("{type: string, pattern: '^cus_[a-z]{6}$'}", Some("cus_abcdef"), 1).starts_with("cus_"));
+        assert_eq!(of("{type: string}", None, 0), NOBODY);
+    }
+}

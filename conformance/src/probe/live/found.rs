@@ -1,0 +1,116 @@
+//! Ids that nobody named: what only reads takes them from what a list returns.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::{Operation, Place, is_same_template};
+
+use super::super::Target;
+use super::super::reply::Reply;
+use super::super::trial::Trial;
+use super::effect::item_of;
+use super::ledger::first_listed;
+use super::{Effect, Live};
+use crate::catalogue::Catalogue;
+use crate::contract::Probe;
+use crate::identity::Identity;
+use crate::segment;
+
+impl Target {
+    /// Puts ids into a case that only reads, for the parameters of its path of which the user names none.
+    pub(in super::super) async fn find_ids(&self, trial: &mut Trial<'_>) {
+        let Some(live) = &self.live else { return };
+        let operation = trial.catalogue.operation(trial.case);
+        if live.effect(operation) != Effect::Nothing {
+            return;
+        }
+        for (template, parameter) in named_by(&operation.path) {
+            let schema = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == parameter);
+            let is_listed = schema.is_some_and(|one| trial.catalogue.api.resolve(&one.schema).get("enum").is_some());
+            if is_listed || trial.identity.ids.contains_key(parameter) {
+                continue;
+            }
+            let Some(id) = self.found(live, trial.catalogue, (template, parameter), &trial.identity.ids).await else {
+                return;
+            };
+            trial.identity.ids.insert(parameter.to_owned(), id);
+        }
+    }
+
+    /// An id of a list, which is read once a run. Below another thing it is that thing's list.
+    async fn found(
+        &self,
+        live: &Live,
+        catalogue: &Catalogue,
+        (template, parameter): (&str, &str),
+        ids: &BTreeMap<String, String>,
+    ) -> Option<String> {
+        let above: BTreeMap<String, String> =
+            ids.iter().filter(|(name, _)| template.contains(&format!("{{{name}}}"))).map(own).collect();
+        let key = format!("{template} {above:?}");
+        let mut known = live.found.lock().await;
+        if let Some(id) = known.get(&key) {
+            return id.clone();
+        }
+        let id = self.ask_list(live, catalogue, (template, parameter), above).await;
+        known.insert(key, id.clone());
+        id
+    }
+
+    async fn ask_list(
+        &self,
+        live: &Live,
+        catalogue: &Catalogue,
+        (template, parameter): (&str, &str),
+        above: BTreeMap<String, String>,
+    ) -> Option<String> {
+        let lists = catalogue.api.operations.iter().filter(|other| {
+            let item = item_of(&catalogue.api, &other.path);
+            other.method == "GET" && item.is_some_and(|item| is_same_template(item, template))
+        });
+        // Its own list goes before another one that has the same things.
+        let mut lists: Vec<&Operation> = lists.collect();
+        lists.sort_by_key(|list| !template.starts_with(&list.path));
+        let reading = lists.into_iter().find_map(|list| live.reading(catalogue, &list.path))?;
+        let caller = self.caller(&live.contract, reading)?;
+        let caller = Identity { ids: caller.ids.into_iter().chain(above).collect(), ..caller };
+        let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &caller).ok()?;
+        let sent = self.send(&draft).await;
+        live.ledger.add_requests(sent.requests);
+        let reply = sent.answer().filter(|reply| Reply::is_success(reply))?;
+        let may_be_taken = |id: &str| {
+            let is_foreign = self.identities.foreign_id(template, parameter).is_ok_and(|foreign| foreign == id);
+            let is_passing = live.ledger.made(parameter, id) || self.identities.is_expendable(template, parameter, id);
+            // A server says what is sent next: neither to another path, nor a token in a URL.
+            let is_safe = segment::is_one(id) && self.redactor.mask(id) == id;
+            !is_foreign && !is_passing && is_safe
+        };
+        first_listed(&String::from_utf8_lossy(&reply.body), parameter, may_be_taken)
+    }
+}
+
+fn own((name, id): (&String, &String)) -> (String, String) {
+    (name.clone(), id.clone())
+}
+
+/// The beginnings of a path that end with a parameter by itself, each with its name.
+fn named_by(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
+    ends.filter_map(|end| {
+        let template = &path[..end];
+        let name = template.rsplit('/').next()?.strip_prefix('{')?.strip_suffix('}')?;
+        (!name.contains(['{', '}'])).then_some((template, name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named_by;
+
+    #[test]
+    fn each_parameter_that_is_a_segment_is_named_by_the_path_up_to_it() {
+        let named: Vec<_> = named_by("/users/{user}/keys/{key}/use").collect();
+        assert_eq!(named, [("/users/{user}", "user"), ("/users/{user}/keys/{key}", "key")]);
+        assert_eq!(named_by("/a/{b}:{c}/d").count(), 0);
+        assert_eq!(named_by("/{a}").collect::<Vec<_>>(), [("/{a}", "a")]);
+    }
+}
