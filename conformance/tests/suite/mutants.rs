@@ -207,16 +207,17 @@ fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
         .filter(|case| kept.contains(&case.id))
         .map(|case| catalogue.operation(case).id.clone())
         .collect();
-    let judged = |case: &&Case| judges_others(catalogue.rule(case)) && sent_to.contains(&catalogue.operation(case).id);
-    let judges: Vec<&Case> = catalogue.cases.iter().filter(judged).collect();
+    let is_standing =
+        |case: &&Case| judges_others(catalogue.rule(case)) && sent_to.contains(&catalogue.operation(case).id);
+    let standing: Vec<&Case> = catalogue.cases.iter().filter(is_standing).collect();
     let is_presumed = |case: &&Case| {
         let (rule, here) = (&catalogue.rule(case).id, &catalogue.operation(case).id);
         let presumes =
             |judge: &&Case| catalogue.operation(judge).id == *here && catalogue.rule(judge).presumes.contains(rule);
-        judges.iter().any(presumes)
+        standing.iter().any(presumes)
     };
     let presumed = catalogue.cases.iter().filter(is_presumed);
-    kept.extend(judges.iter().copied().chain(presumed).map(|case| case.id.clone()));
+    kept.extend(standing.iter().copied().chain(presumed).map(|case| case.id.clone()));
     add_presumed(&catalogue, &mut kept);
     catalogue.cases.retain(|case| kept.contains(&case.id));
     Arc::new(catalogue)
