@@ -46,7 +46,7 @@ components:
 ";
 
 fn is_reading(first: &str) -> bool {
-    first.starts_with("GET ") || first.starts_with("HEAD ")
+    ["GET ", "HEAD ", "OPTIONS "].iter().any(|method| first.starts_with(method))
 }
 
 #[test]
