@@ -160,6 +160,12 @@ pub trait Identities: Send + Sync {
     /// What would have to be given for there to be one.
     fn find(&self, need: &Need) -> Result<Identity, Missing>;
 
+    /// Of those that meet the need, the one that may do least, where there are several: what it is let in to does the least damage.
+    fn least(&self, need: &Need) -> Option<Identity> {
+        let _ = need;
+        None
+    }
+
     /// The id of somebody else for a parameter of a path.
     ///
     /// # Errors

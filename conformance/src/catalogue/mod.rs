@@ -359,7 +359,7 @@ fn cases_at(
     // What a method does that the document does not know is anybody's guess.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
     // But for what only reads, it asks whether it may send, and does not.
-    let only_asks = rule.probe == Some(Probe::CrossOrigin);
+    let only_asks = rule.probe == Some(Probe::CrossOrigin) && operation.retry != Retry::Safe;
     let mints = matches!(rule.probe, Some(Probe::Key(_)));
     let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
     let case = |variant: Option<String>| {
@@ -415,6 +415,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::contract::Expect;
 
     fn catalogues() -> impl Iterator<Item = Catalogue> {
         let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
@@ -441,7 +442,7 @@ mod tests {
     #[test]
     fn what_a_contract_says_of_a_probe_is_what_its_first_rule_on_it_says() {
         for Catalogue { api, contract, .. } in catalogues() {
-            let says = |rule: &&Rule| rule.expect.as_ref().is_some_and(|it| it.success || !it.status.is_empty());
+            let says = |rule: &&Rule| rule.expect.as_ref().is_some_and(Expect::asks_for_status);
             for probe in contract.rules.iter().filter_map(|rule| rule.probe.as_ref()) {
                 for operation in &api.operations {
                     let is_about = |rule: &&Rule| rule.probe.as_ref() == Some(probe) && rule.covers(&operation.id);

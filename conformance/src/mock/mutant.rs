@@ -115,7 +115,7 @@ pub enum Mutant {
     IgnoresLists,
     /// Takes members that the document excludes.
     AcceptsAnyMember,
-    /// Fails of texts with the character NUL, and of numbers that fit into no machine word.
+    /// Fails of long ids, of texts with the character NUL, and of numbers that fit into no machine word.
     FailsOnExtremes,
     /// Fails of parameters that it does not know, and of lists in lists.
     FailsOnOddities,

@@ -33,33 +33,32 @@ impl Overlooked {
     }
 }
 
+/// A text of which a defect fails.
+const LONG: usize = 1_000;
+
+/// What the document excludes.
+const REFUSED: [Flaw; 8] =
+    [Flaw::Required, Flaw::Type, Flaw::Bounds, Flaw::Length, Flaw::Enum, Flaw::Pattern, Flaw::Items, Flaw::Additional];
+
 impl Core {
     /// What is wrong with a value of a request.
     pub(super) fn mismatch(&self, schema: &Value, value: &Value) -> Option<Mismatch> {
         let found = schema::mismatch(&self.api, Direction::Request, schema, value)?;
-        let is_overlooked = self.overlooked.as_ref().is_some_and(|overlooked| {
+        // What a key may do has defects of its own.
+        let scopes = self.contract.key_management.as_ref().map(|keys| &keys.members.scopes);
+        let is_of_keys = scopes.is_some_and(|scopes| found.at.starts_with(scopes));
+        let is_overlooked = self.overlooked.as_ref().filter(|_| !is_of_keys).is_some_and(|overlooked| {
             let bare = overlooked.constraint.removed_from(schema);
             schema::mismatch(&overlooked.api, Direction::Request, &bare, value).is_none()
         });
         (!is_overlooked).then_some(found)
     }
 
-    /// The status by which a request is refused that breaks its schema: the one of a rule about what is missing, or of the first rule about
-    /// another flaw.
-    pub(super) fn status_of_misfit(&self, operation: &Operation) -> u16 {
-        const REFUSED: [Flaw; 8] = [
-            Flaw::Required,
-            Flaw::Type,
-            Flaw::Bounds,
-            Flaw::Length,
-            Flaw::Enum,
-            Flaw::Pattern,
-            Flaw::Items,
-            Flaw::Additional,
-        ];
-        let probes = [Probe::MissingField].into_iter().chain(REFUSED.map(Probe::Invalid));
-        let ruled = probes.into_iter().find(|probe| self.contract.ruling(probe, operation).is_some());
-        ruled.map_or(400, |probe| self.status(&probe, operation, 400))
+    /// The status by which rules want requests refused that break the document.
+    pub(super) fn status_of_breach(&self, operation: &Operation) -> Option<u16> {
+        let probes = REFUSED.map(Probe::Invalid);
+        let ruled = probes.into_iter().find(|probe| self.contract.ruling(probe, operation).is_some())?;
+        Some(self.status(&ruled, operation, 400))
     }
 
     /// The failure of a defect that does not expect what a request holds.
@@ -72,7 +71,7 @@ impl Core {
                 || carriers.into_iter().any(|carrier| matches!(carrier, Carrier::Query(known) if known == name))
         };
         let is_odd = call.query.iter().any(|(name, _)| !is_known(name)) || holds(&call.body, b"[[[[");
-        let is_extreme = call.segments.iter().any(|segment| segment.contains('\0'))
+        let is_extreme = call.segments.iter().any(|segment| segment.len() >= LONG)
             || call.query.iter().any(|(_, value)| value.contains('\0') || value.parse() == Ok(u64::MAX))
             || holds(&call.body, b"\\u0000")
             || holds(&call.body, u64::MAX.to_string().as_bytes());

@@ -16,7 +16,7 @@ impl Core {
         for parameter in parameters(operation, Place::Query) {
             if self.has_members(parameter) {
                 if let Some(problem) = self.problem_of_object(call, operation, parameter) {
-                    return Err(Refusal::new(bad_request(operation), format!("{} {problem}", parameter.name)));
+                    return Err(Refusal::new(self.bad_request(operation), format!("{} {problem}", parameter.name)));
                 }
                 continue;
             }
@@ -35,7 +35,7 @@ impl Core {
                 _ => Some("is given more than once".to_owned()),
             };
             if let Some(problem) = problem {
-                return Err(Refusal::new(bad_request(operation), format!("{} {problem}", parameter.name)));
+                return Err(Refusal::new(self.bad_request(operation), format!("{} {problem}", parameter.name)));
             }
         }
         Ok(())
@@ -84,7 +84,7 @@ impl Core {
                 Some(text) => self.problem(parameter, &text),
             };
             if let Some(problem) = problem {
-                return Err(Refusal::new(bad_request(operation), format!("{} {problem}", parameter.name)));
+                return Err(Refusal::new(self.bad_request(operation), format!("{} {problem}", parameter.name)));
             }
         }
         Ok(())
@@ -106,6 +106,12 @@ impl Core {
             return Err(Refusal::new(404, "Not found"));
         }
         Ok(())
+    }
+
+    /// How an operation refuses parameters that are not as the document has them.
+    fn bad_request(&self, operation: &Operation) -> u16 {
+        let documented = || [400, 422].into_iter().find(|status| operation.documents(*status));
+        self.status_of_breach(operation).or_else(documented).unwrap_or(400)
     }
 
     /// What is wrong with a value, read as its schema has it.
@@ -138,11 +144,6 @@ impl Core {
             _ => None,
         }
     }
-}
-
-/// How an operation refuses parameters that are not as the document has them.
-fn bad_request(operation: &Operation) -> u16 {
-    [400, 422].into_iter().find(|status| operation.documents(*status)).unwrap_or(400)
 }
 
 fn parameters(operation: &Operation, place: Place) -> impl Iterator<Item = &Parameter> {

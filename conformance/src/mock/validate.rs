@@ -104,7 +104,9 @@ impl Core {
     fn value(&self, value: Value, schema: &Value, operation: &Operation) -> Result<Sent, Refusal> {
         match self.mismatch(schema, &value) {
             Some(mismatch) if !self.overlooks(&mismatch, &value) => {
-                Err(Refusal::new(self.status_of_misfit(operation), mismatch.to_string()))
+                let usual = self.status_of_breach(operation).unwrap_or(400);
+                let status = self.status(&Probe::MissingField, operation, usual);
+                Err(Refusal::new(status, mismatch.to_string()))
             }
             _ => Ok(Sent::Body(value)),
         }

@@ -102,6 +102,14 @@ struct Known {
 }
 
 impl Tokens {
+    /// Every identity that meets a need.
+    fn fitting(&self, need: &Need) -> impl Iterator<Item = &Known> {
+        self.identities.iter().filter(move |known| {
+            let is_such = known.kind == need.kind && known.state == need.state;
+            is_such && known.has(&need.rights, self.supersets.get(&need.kind), &self.scopes)
+        })
+    }
+
     /// Reads a tokens file and the secrets that it names. `roots` says where the authorization server may be asked.
     ///
     /// # Errors
@@ -243,12 +251,8 @@ fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Failure> 
 
 impl Identities for Tokens {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
-        let fit = self.identities.iter().filter(|known| {
-            let is_such = known.kind == need.kind && known.state == need.state;
-            is_such && known.has(&need.rights, self.supersets.get(&need.kind), &self.scopes)
-        });
         // Of those that lack a scope, one that has others shows more than one that has none.
-        let found = fit.min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
+        let found = self.fitting(need).min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
             Some(known) => Ok(known.identity.clone()),
             None => Err(Missing(format!(
@@ -256,6 +260,11 @@ impl Identities for Tokens {
                 need.entry()
             ))),
         }
+    }
+
+    fn least(&self, need: &Need) -> Option<Identity> {
+        let scopes = |known: &&Known| known.scopes.as_ref().map_or(usize::MAX, BTreeSet::len);
+        self.fitting(need).min_by_key(scopes).map(|known| known.identity.clone())
     }
 
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing> {

@@ -341,8 +341,10 @@ impl Shop {
             return Err(problem(status, "The key lacks a scope"));
         }
         self.own(route)?;
-        if route.name == "product-list" {
-            self.listing(route.query)?;
+        match route.name {
+            "product-list" => self.listing(route.query)?,
+            "export" => exported_year(route.query)?,
+            _ => {}
         }
         let sent = self.read(route, media_type, body)?;
         Ok(match route.name {
@@ -570,6 +572,13 @@ fn route<'a>(method: &Method, segments: &[&'a str]) -> Option<(&'static str, Opt
         query: "",
     });
     Some((allowed, route))
+}
+
+/// The year that an export is of is one of this century.
+fn exported_year(query: &str) -> Result<(), Answer> {
+    let year = query.split('&').find_map(|pair| pair.strip_prefix("year="));
+    let is_one = year.and_then(|year| year.parse().ok()).is_some_and(|year: u16| (2000..=2100).contains(&year));
+    if is_one { Ok(()) } else { Err(problem(422, "An export is of a year")) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a server of its own, with a clock of its own")]

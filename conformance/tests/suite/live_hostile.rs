@@ -46,7 +46,7 @@ components:
 ";
 
 fn is_reading(first: &str) -> bool {
-    first.starts_with("GET ") || first.starts_with("HEAD ")
+    ["GET ", "HEAD ", "OPTIONS "].iter().any(|method| first.starts_with(method))
 }
 
 /// Whether a path ends with an id that nobody has: of text, or of a number where those that exist are numbers.
