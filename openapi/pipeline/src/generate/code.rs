@@ -92,12 +92,12 @@ impl Code {
 }
 
 impl Unread {
-    /// The items of the types of which this is said, one after the other, and those of no type; `None` in the place of what is no
-    /// Rust.
-    pub(crate) fn items(self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Option<Item>> {
-        let Self { text, items } = self;
-        let kept = items.into_iter().filter(move |(name, _)| name.as_ref().is_none_or(|name| is_kept(name)));
-        kept.map(move |(_, range)| syn::parse_str(text.get(range)?).ok())
+    /// The texts of the items of each type of which this is said, and those of no type.
+    pub(crate) fn of_types(&self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Vec<&str>> {
+        let groups = self.items.chunk_by(|(before, _), (name, _)| before == name);
+        let kept = groups
+            .filter(move |group| group.first().and_then(|(name, _)| name.as_ref()).is_none_or(|name| is_kept(name)));
+        kept.map(|group| group.iter().filter_map(|(_, range)| self.text.get(range.clone())).collect())
     }
 
     /// Forgets the text of all that was parsed.
@@ -166,10 +166,7 @@ mod tests {
         let whole = tokens.to_string().replace("struct A { x : u8 } impl A { }", "");
         let spaceless = |text: String| text.replace(' ', "");
         assert_eq!(spaceless(file.into_token_stream().to_string()), spaceless(whole));
-        let builders: Vec<String> = builders
-            .items(|name| name == "A")
-            .map(|item| item.expect("it is Rust").into_token_stream().to_string())
-            .collect();
-        assert_eq!(builders, ["struct A { x : u8 }", "impl A { }"]);
+        let builders: Vec<Vec<&str>> = builders.of_types(|name| name == "A").collect();
+        assert_eq!(builders, [["struct A { x : u8 }", "impl A { }"]]);
     }
 }

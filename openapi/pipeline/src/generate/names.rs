@@ -77,8 +77,8 @@ pub(crate) fn titles(document: &mut Value) {
     let mut all = |change: &mut dyn FnMut(&mut Map<String, Value>, String)| {
         for at in &places {
             let Some(schema) = document.pointer_mut(at) else { continue };
-            // A component is called after its name.
-            let mut is_named = at.starts_with("/components/schemas/");
+            // A component is called after its name; what one that may be null is beside that, after its title.
+            let mut is_named = at.starts_with("/components/schemas/") && schema["nullable"] != true;
             walk::schemas(schema, &mut |inner| {
                 if std::mem::take(&mut is_named) {
                     return;

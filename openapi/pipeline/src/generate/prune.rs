@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{Field, ImplItem, Item, ItemMod, Type};
+use syn::{Attribute, Field, ImplItem, Item, ItemMod, Type};
 
 use super::adapt::{Call, adapt_types};
 use super::code::Unread;
+use super::compact::builders;
 use super::{docs, patch, rules, setters};
 
 /// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
@@ -23,9 +24,7 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: Unread, calls: &[
     let Some((_, items)) = &mut types.content else { return Some(()) };
     let patches = patch::settle(items);
     let described = setters::described(items, &kept);
-    let mut builders = kept_builders(builders, &kept)?;
-    patch::of_builders(&mut builders, &patches);
-    setters::of_types(&mut builders, &described, &patches);
+    let mut builders = kept_builders(items, &builders, &kept, &patches, &described)?;
     for item in items.iter_mut() {
         match item {
             Item::Mod(module) if module.ident == "builder" => {
@@ -44,11 +43,29 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: Unread, calls: &[
     Some(())
 }
 
-/// Those of the kept types, adapted as all types are.
-fn kept_builders(builders: Unread, kept: &HashSet<String>) -> Option<Vec<Item>> {
-    let mut items = builders.items(|name| kept.contains(name)).collect::<Option<Vec<Item>>>()?;
-    adapt_types(&mut items);
-    items.iter_mut().for_each(docs::settle);
+/// Those of the kept types. One that the runtime's macro writes is its members alone, at once: its code is several times as much,
+/// and every pass would walk through it. Others are adapted as all types are.
+fn kept_builders(
+    types: &[Item],
+    builders: &Unread,
+    kept: &HashSet<String>,
+    patches: &HashSet<(String, String)>,
+    described: &HashMap<(String, String), Vec<Attribute>>,
+) -> Option<Vec<Item>> {
+    let led = builders::led(types);
+    let mut items = Vec::new();
+    for texts in builders.of_types(|name| kept.contains(name)) {
+        if let Some(members) = builders::members(&texts, &led, patches) {
+            items.push(Item::Struct(members));
+            continue;
+        }
+        let mut own = texts.iter().map(|text| syn::parse_str(text).ok()).collect::<Option<Vec<Item>>>()?;
+        adapt_types(&mut own);
+        own.iter_mut().for_each(docs::settle);
+        patch::of_builders(&mut own, patches);
+        setters::of_types(&mut own, described, patches);
+        items.extend(own);
+    }
     Some(items)
 }
 

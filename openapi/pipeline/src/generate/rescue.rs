@@ -40,10 +40,11 @@ type Probe<'a> = &'a dyn Fn(&Value) -> bool;
 /// Narrows what the generator cannot express; returns the operations (method, path) that it cannot express at all.
 pub(crate) fn narrow(document: &mut Value, probe: Probe<'_>, repairs: &mut Repairs) -> Vec<String> {
     let mut rescue = Rescue { probe, budget: BUDGET, repairs };
-    rescue.components(document);
+    let types_fit = rescue.components(document);
     let mut lost = Vec::new();
     let calls = walk::operation_pointers(document);
-    rescue.halves(document, &calls, &calls_alone, &mut |rescue, document, at| {
+    // The whole does not fit, so where all types do it is for a call.
+    rescue.halves(document, &calls, types_fit, &calls_alone, &mut |rescue, document, at| {
         if !rescue.operation(document, at) {
             lost.push(at.clone());
         }
@@ -64,8 +65,8 @@ impl Rescue<'_> {
     }
 
     /// Each component with those that it leads to, the smallest such group first: when it is a component's turn, what it
-    /// leads to is sound already.
-    fn components(&mut self, document: &mut Value) {
+    /// leads to is sound already. Returns whether all of them fitted.
+    fn components(&mut self, document: &mut Value) -> bool {
         let names: Vec<String> =
             walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
         let mut groups: Vec<(usize, String)> = names
@@ -74,7 +75,7 @@ impl Rescue<'_> {
             .collect();
         groups.sort_by_key(|(size, _)| *size);
         let names: Vec<String> = groups.into_iter().map(|(_, name)| name).collect();
-        self.halves(document, &names, &components_alone, &mut |rescue, document, name| {
+        self.halves(document, &names, false, &components_alone, &mut |rescue, document, name| {
             let at = pointer::join("/components/schemas", name);
             let mut alone = components_alone(document, std::slice::from_ref(name));
             rescue.soften(&mut alone, &at, &json!({}));
@@ -82,27 +83,31 @@ impl Rescue<'_> {
             if let (Some(place), Some(schema)) = (document.pointer_mut(&at), softened) {
                 *place = schema;
             }
-        });
+        })
     }
 
     /// Asks about all parts at once, and where they do not fit about each half of them, in their order: few of thousands are odd.
-    /// `alone` makes a document of some of them, and `mend` is called with each one that does not fit.
+    /// `alone` makes a document of some of them, and `mend` is called with each one that does not fit. Nothing is asked of parts that
+    /// are known not to fit; returns whether all of them do.
     fn halves(
         &mut self,
         document: &mut Value,
         parts: &[String],
+        is_known_odd: bool,
         alone: &dyn Fn(&Value, &[String]) -> Value,
         mend: &mut dyn FnMut(&mut Self, &mut Value, &String),
-    ) {
-        if parts.is_empty() || self.fits(&alone(document, parts)) {
-            return;
+    ) -> bool {
+        if parts.is_empty() || !is_known_odd && self.fits(&alone(document, parts)) {
+            return true;
         }
         if let [part] = parts {
-            return mend(self, document, part);
+            mend(self, document, part);
+            return false;
         }
         let (first, rest) = parts.split_at(parts.len() / 2);
-        self.halves(document, first, alone, mend);
-        self.halves(document, rest, alone, mend);
+        let first_fits = self.halves(document, first, false, alone, mend);
+        self.halves(document, rest, first_fits, alone, mend);
+        false
     }
 
     /// Narrows an operation that cannot be expressed. Returns `false` where nothing helps.

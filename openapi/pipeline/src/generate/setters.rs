@@ -27,6 +27,22 @@ pub(super) enum Need {
     Patch,
 }
 
+impl Need {
+    /// What the runtime's macros call it.
+    pub(super) fn word(self) -> Ident {
+        format_ident!(
+            "{}",
+            match self {
+                Self::Required => "required",
+                Self::Optional => "optional",
+                Self::Nullable => "nullable",
+                Self::Default => "default",
+                Self::Patch => "patch",
+            }
+        )
+    }
+}
+
 struct Setter {
     name: Ident,
     /// The type of a value: never an `Option` of one where the field is.
@@ -150,7 +166,7 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
                 let setter = describe(function, kind);
                 let twin = (setter.need != Need::Required && !taken.contains(&twin_name(&setter.name).to_string()))
                     .then(|| setter.twin());
-                let null = (setter.need == Need::Patch && !taken.contains(&beside("null", &setter.name).to_string()))
+                let null = (setter.need == Need::Patch && !taken.contains(&null_name(&setter.name).to_string()))
                     .then(|| setter.null());
                 block.items.push(ImplItem::Fn(setter.function()));
                 block.items.extend(twin.map(ImplItem::Fn));
@@ -170,8 +186,12 @@ pub(super) fn written(name: &Ident, kind: &Type, need: Need) -> Vec<ImplItemFn> 
     std::iter::once(setter.function()).chain(twin).chain(null).collect()
 }
 
-fn twin_name(name: &Ident) -> Ident {
+pub(super) fn twin_name(name: &Ident) -> Ident {
     beside("maybe", name)
+}
+
+pub(super) fn null_name(name: &Ident) -> Ident {
+    beside("null", name)
 }
 
 /// The name of a setter beside another one.
@@ -236,7 +256,7 @@ impl Setter {
 
     /// The setter that empties a member.
     fn null(&self) -> ImplItemFn {
-        let (name, null) = (&self.name, beside("null", &self.name));
+        let (name, null) = (&self.name, null_name(&self.name));
         let doc = format!(" `{name}` as null, which empties it.");
         parse_quote! {
             #[doc = #doc]

@@ -1,6 +1,6 @@
 //! Builders as the runtime's macros take them: a member in a line. One whose code is not what the macro writes stays as it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
@@ -8,16 +8,16 @@ use syn::{
     Expr, ExprStruct, FieldValue, Fields, Ident, ImplItem, ImplItemFn, Item, ItemStruct, Stmt, Type, parse_quote,
 };
 
-use super::{implemented, module, own_type, text};
-use crate::generate::adapt::type_argument;
-use crate::generate::setters::{Need, has_rule, written};
+use super::{IN_MACRO, implemented, module, own_type, text};
+use crate::generate::adapt::{adapt_types, type_argument};
+use crate::generate::setters::{Need, has_rule, null_name, twin_name, written};
 
-/// Shortens the builders of types.
-pub(super) fn settle(types: &mut Vec<Item>) {
-    let led: Vec<String> = types.iter().filter_map(leads).collect();
-    let Some(items) = module(types, "builder") else { return };
-    let done = shorten(items, &led);
-    types.retain(|item| !of_macro(item).is_some_and(|name| done.contains(&name)));
+/// The attribute of a member, until the macro is written: its word, and the names of its other setters.
+const MEMBER: &str = "member";
+
+/// The types whose `builder()` leads to their builders.
+pub(crate) fn led(types: &[Item]) -> HashSet<String> {
+    types.iter().filter_map(leads).collect()
 }
 
 /// The type whose `builder()` this is.
@@ -28,91 +28,133 @@ fn leads(item: &Item) -> Option<String> {
     own_type(block).filter(|_| is_builder && text(&function.block) == "{Default::default()}")
 }
 
+/// The builder of a type as a type with the members that its macro takes, so that passes rename what it names; `None` where something
+/// of it is not what the macro writes. The items are the generator's: the type, its default, the setters, and both conversions.
+/// `led` are the types whose `builder()` leads here, `patches` the members of changes, by type and field.
+pub(crate) fn members(
+    items: &[&str],
+    led: &HashSet<String>,
+    patches: &HashSet<(String, String)>,
+) -> Option<ItemStruct> {
+    let [item, default, others @ ..] = items else { return None };
+    let mut item: ItemStruct = syn::parse_str(item).ok()?;
+    let mut default = [syn::parse_str(default).ok()?];
+    adapt_types(&mut default);
+    let [Item::Impl(default)] = &default else { return None };
+    let name = item.ident.to_string();
+    let fields = fields(&item)?;
+    let is_known = led.contains(&name)
+        && implemented(default).as_deref() == Some("Default")
+        && others.concat().replace(' ', "") == text(&generated(&item.ident, &fields));
+    let initial = values(&default.items).filter(|_| is_known)?;
+    let taken: HashSet<String> = fields.iter().map(|(field, _)| field.to_string()).collect();
+    let Fields::Named(named) = &mut item.fields else { return None };
+    for (member, (field, kind)) in named.named.iter_mut().zip(fields) {
+        let is_patch = patches.contains(&(name.clone(), field.to_string()));
+        let (need, kind) = need(&kind, initial.get(&field.to_string())?, is_patch)?;
+        let mut names = vec![need.word()];
+        if need != Need::Required {
+            let twin = twin_name(&field);
+            match taken.contains(&twin.to_string()) {
+                false => names.push(twin),
+                // The name is that of another member.
+                true if need == Need::Optional => {}
+                true => return None,
+            }
+        }
+        if need == Need::Patch {
+            names.push(Some(null_name(&field)).filter(|null| !taken.contains(&null.to_string()))?);
+        }
+        let attribute = format_ident!("{MEMBER}");
+        (member.attrs, member.ty) = (vec![parse_quote!(#[#attribute(#(#names)*)])], kind);
+    }
+    let (attribute, builder) = (format_ident!("{IN_MACRO}"), format_ident!("builder"));
+    item.attrs = vec![parse_quote!(#[#attribute(#builder)])];
+    Some(item)
+}
+
+/// What the generator writes of a builder beside its fields and their defaults.
+fn generated(name: &Ident, fields: &[(Ident, Type)]) -> TokenStream {
+    let setters = fields.iter().map(|(field, kind)| {
+        let said = format!("error converting supplied value for {field}: {{e}}");
+        quote! {
+            pub fn #field<T>(mut self, value: T) -> Self
+            where T: ::std::convert::TryInto<#kind>, T::Error: ::std::fmt::Display,
+            {
+                self.#field = value.try_into().map_err(|e| format!(#said));
+                self
+            }
+        }
+    });
+    let value = format_ident!("{}", if fields.is_empty() { "_value" } else { "value" });
+    let fields: Vec<&Ident> = fields.iter().map(|(field, _)| field).collect();
+    quote! {
+        impl #name { #(#setters)* }
+        impl ::std::convert::TryFrom<#name> for super::#name {
+            type Error = super::error::ConversionError;
+            fn try_from(#value: #name) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { #(#fields: #value.#fields?,)* })
+            }
+        }
+        impl ::std::convert::From<super::#name> for #name {
+            fn from(#value: super::#name) -> Self {
+                Self { #(#fields: Ok(#value.#fields),)* }
+            }
+        }
+    }
+}
+
+/// Writes the builders of types by their macro, and says of the others that they are builders.
+pub(super) fn settle(types: &mut Vec<Item>) {
+    let Some(items) = module(types, "builder") else { return };
+    let mut done = HashSet::new();
+    // What follows the items of a builder that is written out.
+    let mut built = None;
+    for item in std::mem::take(items) {
+        let Item::Struct(item) = item else {
+            items.push(item);
+            continue;
+        };
+        items.extend(built.take());
+        let name = &item.ident;
+        if let Some(written) = by_macro(&item) {
+            done.insert(name.to_string());
+            items.push(written);
+            continue;
+        }
+        built = Some(parse_quote! {
+            impl ::keyfit::codegen::Built for super::#name {
+                type Builder = #name;
+            }
+        });
+        items.push(Item::Struct(item));
+    }
+    items.extend(built);
+    types.retain(|item| !of_macro(item).is_some_and(|name| done.contains(&name)));
+}
+
+/// The macro of a builder of which there are only members.
+fn by_macro(item: &ItemStruct) -> Option<Item> {
+    let is_members = |attribute: &syn::Attribute| attribute.path().is_ident(IN_MACRO);
+    if !item.attrs.iter().any(is_members) {
+        return None;
+    }
+    let members = item.fields.iter().map(|member| {
+        let names: TokenStream = member.attrs.first()?.parse_args().ok()?;
+        let mut names = names.into_iter();
+        let (word, others) = (names.next()?, names);
+        let (field, kind) = (&member.ident, &member.ty);
+        Some(quote!(#word #field #(#others)*: #kind))
+    });
+    let (name, members) = (&item.ident, members.collect::<Option<Vec<_>>>()?);
+    Some(parse_quote!(::keyfit::codegen::builder! { #name { #(#members,)* } }))
+}
+
 /// The type of what the macro writes beside a builder.
 fn of_macro(item: &Item) -> Option<String> {
     let Item::Impl(block) = item else { return None };
     let is_rule = implemented(block).as_deref() == Some("ArgumentType");
     leads(item).or_else(|| own_type(block).filter(|_| is_rule))
-}
-
-/// Shortens the builders of types that lead to theirs, and returns the types.
-fn shorten(items: &mut Vec<Item>, led: &[String]) -> Vec<String> {
-    let names: Vec<String> = items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Struct(item) => Some(item.ident.to_string()),
-            _ => None,
-        })
-        .collect();
-    let mut parts: HashMap<String, Vec<Item>> = HashMap::new();
-    for item in std::mem::take(items) {
-        let owner = match &item {
-            Item::Struct(item) => Some(item.ident.to_string()),
-            Item::Impl(block) => own_type(block).or_else(|| made(&implemented(block)?)),
-            _ => None,
-        };
-        match owner.filter(|owner| names.contains(owner)) {
-            Some(owner) => parts.entry(owner).or_default().push(item),
-            None => items.push(item),
-        }
-    }
-    let mut done = Vec::new();
-    for name in names {
-        let Some(own) = parts.remove(&name) else { continue };
-        let ident = format_ident!("{name}");
-        if let Some(members) = short(&own).filter(|_| led.contains(&name)) {
-            items.push(parse_quote!(::keyfit::codegen::builder! { #ident { #(#members,)* } }));
-            done.push(name);
-        } else {
-            items.extend(own);
-            items.push(parse_quote! {
-                impl ::keyfit::codegen::Built for super::#ident {
-                    type Builder = #ident;
-                }
-            });
-        }
-    }
-    done
-}
-
-/// The builder of `impl TryFrom<Builder> for super::Type`.
-fn made(implemented: &str) -> Option<String> {
-    Some(implemented.strip_prefix("TryFrom<")?.strip_suffix('>')?.to_owned())
-}
-
-/// The members of a builder; `None` where something of it is not what the macro writes.
-fn short(items: &[Item]) -> Option<Vec<TokenStream>> {
-    let item = items.iter().find_map(|item| match item {
-        Item::Struct(item) => Some(item),
-        _ => None,
-    })?;
-    let fields = fields(item)?;
-    let (mut initial, mut functions) = (HashMap::new(), Vec::new());
-    for item in items {
-        let Item::Impl(block) = item else { continue };
-        match implemented(block).as_deref() {
-            None => functions.extend(self::functions(&block.items)?),
-            Some("Default") => initial = values(&block.items)?,
-            Some(of) => {
-                let (is_made, is_taken) = (of.starts_with("TryFrom<"), of.starts_with("From<"));
-                let wanted = |field: &Ident| {
-                    if is_made { quote!(#field: value.#field?) } else { quote!(#field: Ok(value.#field)) }
-                };
-                let wanted: Vec<TokenStream> = fields.iter().map(|(field, _)| wanted(field)).collect();
-                let wanted =
-                    if is_made { quote!({ Ok(Self { #(#wanted),* }) }) } else { quote!({ Self { #(#wanted),* } }) };
-                let [function] = &*self::functions(&block.items)? else { return None };
-                if !(is_made || is_taken) || bare(&function.block) != bare(&wanted) {
-                    return None;
-                }
-            }
-        }
-    }
-    let members: Vec<TokenStream> = fields
-        .iter()
-        .map(|(field, kind)| member(field, kind, initial.get(&field.to_string())?, &mut functions))
-        .collect::<Option<_>>()?;
-    functions.is_empty().then_some(members)
 }
 
 /// As a text without spaces and trailing commas.
@@ -162,28 +204,7 @@ pub(super) fn member(
     initial: &Expr,
     functions: &mut Vec<ImplItemFn>,
 ) -> Option<TokenStream> {
-    let initial = text(initial);
-    let is_missing = initial.starts_with("Err(\"");
-    if !is_missing
-        && !matches!(initial.as_str(), "Ok(None)" | "Ok(Default::default())" | "Ok(::std::default::Default::default())")
-    {
-        return None;
-    }
-    let last = |kind: &Type| match kind {
-        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
-        _ => String::new(),
-    };
-    let (need, word, kind) = match (last(kind).as_str(), is_missing) {
-        ("Patch", false) => (Need::Patch, "patch", type_argument(kind)?),
-        ("Option", false) => (Need::Optional, "optional", type_argument(kind)?),
-        ("Option", true) => (Need::Nullable, "nullable", type_argument(kind)?),
-        (_, true) => (Need::Required, "required", kind.clone()),
-        (_, false) => (Need::Default, "default", kind.clone()),
-    };
-    let takes = if last(&kind) == "Box" { type_argument(&kind)? } else { kind.clone() };
-    if !has_rule(&takes) && !matches!(takes, Type::Array(_) | Type::Tuple(_)) {
-        return None;
-    }
+    let (need, kind) = need(kind, initial, false)?;
     let mut others = Vec::new();
     for (index, expected) in written(field, &kind, need).into_iter().enumerate() {
         let at = functions.iter().position(|function| function.sig.ident == expected.sig.ident);
@@ -205,8 +226,35 @@ pub(super) fn member(
             others.push(found.sig.ident);
         }
     }
-    let word = format_ident!("{word}");
+    let word = need.word();
     Some(quote!(#word #field #(#others)*: #kind))
+}
+
+/// What a member of this type with this initial value is to a builder, and the type of its values; `None` where the macro has no word
+/// for it. A member of a change is one that is still an `Option`, or a `Patch` already.
+fn need(kind: &Type, initial: &Expr, is_patch: bool) -> Option<(Need, Type)> {
+    let initial = text(initial);
+    let is_missing = initial.starts_with("Err(\"");
+    if !is_missing
+        && !matches!(initial.as_str(), "Ok(None)" | "Ok(Default::default())" | "Ok(::std::default::Default::default())")
+    {
+        return None;
+    }
+    let last = |kind: &Type| match kind {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let (need, kind) = match (last(kind).as_str(), is_missing) {
+        ("Patch", false) => (Need::Patch, type_argument(kind)?),
+        ("Option", false) if is_patch => (Need::Patch, type_argument(kind)?),
+        _ if is_patch => return None,
+        ("Option", false) => (Need::Optional, type_argument(kind)?),
+        ("Option", true) => (Need::Nullable, type_argument(kind)?),
+        (_, true) => (Need::Required, kind.clone()),
+        (_, false) => (Need::Default, kind.clone()),
+    };
+    let takes = if last(&kind) == "Box" { type_argument(&kind)? } else { kind.clone() };
+    (has_rule(&takes) || matches!(takes, Type::Array(_) | Type::Tuple(_))).then_some((need, kind))
 }
 
 /// A function without what is said of it.

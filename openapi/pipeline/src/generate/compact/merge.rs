@@ -100,20 +100,21 @@ struct Types {
 
 impl Types {
     fn of(file: &syn::File) -> Self {
-        let mut file = Collected { known: HashMap::new(), aliases: HashMap::new(), items: Vec::new() }.read(file);
-        let keys: Vec<Key> = file.items.iter().map(|(key, _, _)| key.clone()).collect();
-        let (mut written, mut is_request) = (Vec::new(), Vec::new());
-        for (key, item, blocks) in std::mem::take(&mut file.items) {
-            let mut mark = Mark { known: &file.known, aliases: &file.aliases, of: key, depth: 0 };
-            let mut texts = vec![mark.text(item)];
+        let Collected { known, aliases, items } = Collected::default().read(file);
+        let (mut keys, mut written, mut is_request) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, item, blocks) in items {
+            keys.push(key.clone());
+            let mut mark = Mark { known: &known, aliases: &aliases, of: key, depth: 0 };
+            // One copy at a time: all of them would be as much as the file.
+            let mut texts = vec![mark.text(item.clone())];
             let mut own: Vec<String> = Vec::new();
             let mut asked = false;
             for block in blocks {
-                let implemented = implemented(&block).unwrap_or_default();
+                let implemented = implemented(block).unwrap_or_default();
                 if OF_REQUESTS.contains(&implemented.split('<').next().unwrap_or_default()) {
                     asked = true;
                 } else {
-                    own.extend(mark.block(block));
+                    own.extend(mark.block(block.clone()));
                 }
             }
             own.sort();
@@ -185,14 +186,15 @@ fn split(text: &str) -> (Vec<String>, Vec<usize>) {
 }
 
 /// The types of a file with their blocks, and the aliases.
-struct Collected {
+#[derive(Default)]
+struct Collected<'a> {
     known: HashMap<Key, usize>,
-    aliases: HashMap<String, Type>,
-    items: Vec<(Key, Item, Vec<ItemImpl>)>,
+    aliases: HashMap<String, &'a Type>,
+    items: Vec<(Key, &'a Item, Vec<&'a ItemImpl>)>,
 }
 
-impl Collected {
-    fn read(mut self, file: &syn::File) -> Self {
+impl<'a> Collected<'a> {
+    fn read(mut self, file: &'a syn::File) -> Self {
         for within in MODULES {
             let module = file.items.iter().find_map(|item| match item {
                 Item::Mod(module) if module.ident == within => module.content.as_ref().map(|(_, items)| items),
@@ -202,9 +204,9 @@ impl Collected {
                 if let Some((name, _)) = definition(item) {
                     let key = (within, name.to_string());
                     self.known.insert(key.clone(), self.items.len());
-                    self.items.push((key, item.clone(), Vec::new()));
+                    self.items.push((key, item, Vec::new()));
                 } else if let Item::Type(item) = item {
-                    self.aliases.insert(item.ident.to_string(), (*item.ty).clone());
+                    self.aliases.insert(item.ident.to_string(), &item.ty);
                 }
             }
             for item in module.into_iter().flatten() {
@@ -212,7 +214,7 @@ impl Collected {
                     && let Some(name) = own_type(block)
                     && let Some(index) = self.known.get(&(within, name))
                 {
-                    self.items[*index].2.push(block.clone());
+                    self.items[*index].2.push(block);
                 }
             }
         }
@@ -226,7 +228,7 @@ const DEEPEST: usize = 16;
 /// Writes types as marks, and the type at hand as `Self`.
 struct Mark<'a> {
     known: &'a HashMap<Key, usize>,
-    aliases: &'a HashMap<String, Type>,
+    aliases: &'a HashMap<String, &'a Type>,
     of: Key,
     depth: usize,
 }
@@ -277,7 +279,7 @@ impl VisitMut for Mark<'_> {
             && let Some(alias) = path.get_ident().and_then(|name| self.aliases.get(&name.to_string()))
             && self.depth < DEEPEST
         {
-            *kind = alias.clone();
+            *kind = (**alias).clone();
             self.depth += 1;
             self.visit_type_mut(kind);
             self.depth -= 1;

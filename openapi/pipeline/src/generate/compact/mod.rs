@@ -2,7 +2,7 @@
 //! what the code does; it runs last, on code that is complete.
 
 mod aliases;
-mod builders;
+pub(crate) mod builders;
 mod calls;
 mod merge;
 mod names;
