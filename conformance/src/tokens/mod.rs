@@ -223,7 +223,7 @@ fn names_headers(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
     let place = |name: &str| crate::contract::place(text, text.text.find(name));
     for (name, value) in &file.headers {
         if !is_known(name) {
-            let help = format!("pass --header '{name}: VALUE' to send it with every request");
+            let help = "pass --header 'NAME: VALUE' to send another one with every request";
             return Err(failure(
                 place(name),
                 without_quotes(&format!("no operation describes a header `{name}`")),
