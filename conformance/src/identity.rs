@@ -213,6 +213,12 @@ pub trait Identities: Send + Sync {
         BTreeMap::new()
     }
 
+    /// The value of a header that the document describes, where the user has one.
+    fn header(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
+
     /// A client of the authorization server. For codes it is one for which users consent at once.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub(super) fn notes(api: &Api) -> Vec<String> {
     for (name, operations) in headers {
         let Some(operations) = all_of(&operations) else { continue };
         notes.push(format!(
-            "{operations}: the header `{name}` is required. Its example is sent; for another value pass --header '{name}: VALUE'"
+            "{operations}: the header `{name}` is required. Its example is sent; another value can stand under [headers] of the tokens file"
         ));
     }
     notes

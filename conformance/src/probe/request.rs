@@ -192,11 +192,11 @@ impl Maker<'_> {
     }
 
     /// An id that nobody has, at a live server another one each time: what a case makes by mistake is not there for the next.
-    fn nobody(&self, parameter: &Parameter, like: Option<&String>) -> String {
-        let like = like.map(String::as_str);
+    fn nobody(&self, parameter: &Parameter, known: Option<&String>) -> String {
+        let known = known.map(String::as_str);
         match self.live {
-            Some(live) => live.nobody(parameter, like),
-            None => nobody::id(self.api, parameter, like, 0),
+            Some(live) => live.nobody(parameter, known),
+            None => nobody::id(self.api, parameter, known, 0),
         }
     }
 
@@ -222,12 +222,14 @@ impl Maker<'_> {
         Ok(url)
     }
 
-    /// The required ones with the values of the document's examples.
+    /// Those with a value of the user's, and the required ones with those of the document's examples.
     fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
-        let required = operation.parameters.iter().filter(|one| one.place == Place::Header && one.required);
-        let header =
-            |one: &Parameter| Some((one.name.parse().ok()?, parameter::text(one, self.arguments.get(&one.name)?)));
-        required.filter_map(header).collect()
+        let header = |one: &Parameter| {
+            let example = || Some(parameter::text(one, self.arguments.get(&one.name).filter(|_| one.required)?));
+            Some((one.name.parse().ok()?, self.identities.header(&one.name).or_else(example)?))
+        };
+        let parameters = operation.parameters.iter().filter(|one| one.place == Place::Header);
+        parameters.filter_map(header).collect()
     }
 
     /// Only what is required: an optional parameter could change what a live server does.

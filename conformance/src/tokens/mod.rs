@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use keyfit_openapi::{Api, Failure, Operation, Place, SourcePlace, Text};
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
@@ -29,6 +30,7 @@ pub struct Tokens {
     given_up: Ids<Vec<String>>,
     /// What is left of that.
     expendable: Mutex<Ids<Vec<String>>>,
+    headers: BTreeMap<String, String>,
     /// The scope that includes all others, by kind.
     supersets: BTreeMap<String, String>,
     /// Every scope that an operation needs.
@@ -53,6 +55,9 @@ struct File {
     /// Path parameters with ids that exist and that calls may remove, each once.
     #[serde(default)]
     expendable: Ids<Vec<String>>,
+    /// Headers that the document describes, with their values.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     /// Clients of the authorization server.
     #[serde(default, rename = "client")]
     clients: Vec<ClientEntry>,
@@ -130,6 +135,7 @@ impl Tokens {
         })?;
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
         names_parameters(&file, api, text)?;
+        names_headers(&file, api, text)?;
         let supersets = contract.credentials.iter();
         let supersets: BTreeMap<String, String> =
             supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
@@ -199,6 +205,7 @@ impl Tokens {
             foreign: file.foreign,
             given_up,
             expendable,
+            headers: file.headers,
             supersets,
             scopes,
             clients,
@@ -213,6 +220,34 @@ impl Tokens {
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
+}
+
+/// What is sent is what the document describes: anything else would be added to every request, for which there is an option.
+fn names_headers(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
+    let parameters = api.operations.iter().flat_map(|operation| &operation.parameters);
+    let known: BTreeSet<&str> =
+        parameters.filter(|one| one.place == Place::Header).map(|one| one.name.as_str()).collect();
+    let is_known = |name: &String| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let place = |name: &str| crate::contract::place(text, text.text.find(name));
+    for (name, value) in &file.headers {
+        if !is_known(name) {
+            let help = "pass --header 'NAME: VALUE' to send another one with every request";
+            return Err(failure(
+                place(name),
+                without_quotes(&format!("no operation describes a header `{name}`")),
+                help,
+            ));
+        }
+        if HeaderValue::from_str(value).is_err() {
+            let help = "write visible characters in one line";
+            return Err(failure(
+                place(name),
+                without_quotes(&format!("the value of `{name}` fits into no header")),
+                help,
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What is known of ids is known of parameters that there are.
@@ -315,6 +350,10 @@ impl Identities for Tokens {
 
     fn ids(&self, path: &str) -> BTreeMap<String, String> {
         self.ids.at(path)
+    }
+
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
     }
 
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {

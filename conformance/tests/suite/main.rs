@@ -18,6 +18,7 @@ mod items;
 mod keys;
 mod live;
 mod live_hostile;
+mod live_ids;
 mod live_server;
 mod matrix;
 mod mock_requests;

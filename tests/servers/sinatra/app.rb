@@ -29,10 +29,12 @@ class Doors < Sinatra::Base
 
     def name
       refuse(415, 'Send JSON.') unless request.media_type == 'application/json'
-      value = JSON.parse(request.body.read)
+      text = request.body.read.force_encoding('UTF-8')
+      refuse(400, 'This is not UTF-8.') unless text.valid_encoding?
+      value = JSON.parse(text)
       refuse(422, 'The name is missing.') unless value.is_a?(Hash) && value['name'].is_a?(String) && !value['name'].empty?
       value['name']
-    rescue JSON::ParserError
+    rescue JSON::ParserError, EncodingError, ArgumentError
       refuse(400, 'This is not JSON.')
     end
   end
