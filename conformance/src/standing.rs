@@ -1,7 +1,7 @@
 //! Rules about any answer: what holds of each, whatever was asked. They send nothing of their own.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Level, Probe, Standing};
@@ -19,11 +19,12 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     }
 }
 
-/// Which cases were answered, and the observations of which cases are about what, each by the place of the operation: there may
-/// be thousands of both.
+/// What was seen of the operations, each by its place: there may be thousands of them, and of cases.
 #[derive(Default)]
 struct Seen {
-    answered: HashMap<usize, Vec<usize>>,
+    /// Those that answered.
+    answered: HashSet<usize>,
+    /// The observations of their answers: the place of the case, and which one of it.
     observed: HashMap<usize, Vec<(usize, usize)>>,
 }
 
@@ -32,7 +33,7 @@ impl Seen {
         let mut seen = Self::default();
         for (place, (case, outcome)) in catalogue.cases.iter().zip(outcomes).enumerate() {
             if outcome.status.is_some() {
-                seen.answered.entry(case.operation).or_default().push(place);
+                seen.answered.insert(case.operation);
             }
             for (number, observation) in outcome.observations.iter().enumerate() {
                 seen.observed.entry(observation.operation).or_default().push((place, number));
@@ -46,7 +47,7 @@ impl Seen {
         let rule = catalogue.rule(case);
         let expect = rule.expect.as_ref().filter(|_| rule.probe == Some(Probe::Any))?;
         let observed = self.observed.get(&case.operation).map_or(&[][..], Vec::as_slice);
-        if observed.is_empty() && !self.answered.contains_key(&case.operation) {
+        if observed.is_empty() && !self.answered.contains(&case.operation) {
             return None;
         }
         let findings = observed.iter().map(|(place, number)| (*place, &outcomes[*place].observations[*number]));

@@ -36,13 +36,18 @@ const OF_PASSWORDS: [&str; 3] = ["passw", "pwd", "passphrase"];
 pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
     let headers = seen.reply.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
     let mut in_headers = headers.filter_map(|(name, value)| Some((format!("the header `{name}`"), hash(value)?)));
-    let (place, (form, text)) = in_headers.next().or_else(|| in_body(seen))?;
-    // A report shows the answer.
-    seen.redactor.learn(&Secret::new(text));
+    let (place, form) = in_headers.next().or_else(|| in_body(seen))?;
+    // A report shows the answer, with all of them.
+    let headers = seen.reply.headers.values().filter_map(|value| value.to_str().ok());
+    let body = String::from_utf8_lossy(&seen.reply.body);
+    for text in headers.chain([&*body]) {
+        let hashes = FORMS.iter().flat_map(|(_, form)| form.find_iter(text));
+        hashes.for_each(|hash| seen.redactor.learn(&Secret::new(hash.as_str())));
+    }
     Some(Found::new(format!("{place} holds the hash of a password ({form})")))
 }
 
-fn in_body(seen: &Seen<'_>) -> Option<(String, (&'static str, String))> {
+fn in_body(seen: &Seen<'_>) -> Option<(String, &'static str)> {
     let body = String::from_utf8_lossy(&seen.reply.body);
     let found = hash(&body)?;
     let Ok(value) = serde_json::from_str::<Value>(&body) else { return Some(("the body".to_owned(), found)) };
@@ -50,12 +55,10 @@ fn in_body(seen: &Seen<'_>) -> Option<(String, (&'static str, String))> {
     Search { api: seen.api }.find(&value, schema, "")
 }
 
-/// A hash that stands in a text, and the name of its function.
-fn hash(text: &str) -> Option<(&'static str, String)> {
-    if !text.contains(['$', '{']) {
-        return None;
-    }
-    FORMS.iter().find_map(|(name, form)| Some((*name, form.find(text)?.as_str().to_owned())))
+/// The name of the function that made a hash which stands in a text.
+fn hash(text: &str) -> Option<&'static str> {
+    let mut forms = FORMS.iter().filter(|_| text.contains(['$', '{']));
+    forms.find(|(_, form)| form.is_match(text)).map(|(name, _)| *name)
 }
 
 struct Search<'a> {
@@ -64,7 +67,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// The first text of a value that holds one and has no member of its own in the schema.
-    fn find(&self, value: &Value, schema: Option<&Value>, at: &str) -> Option<(String, (&'static str, String))> {
+    fn find(&self, value: &Value, schema: Option<&Value>, at: &str) -> Option<(String, &'static str)> {
         match value {
             Value::String(text) => Some((format!("the member `{at}` of the body"), hash(text)?)),
             Value::Array(items) => {
