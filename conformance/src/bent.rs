@@ -112,19 +112,18 @@ fn may_be_bent(operation: &Operation, parameter: &Parameter) -> bool {
 }
 
 fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Value, found: &mut Vec<Bent>) {
-    let where_it_is = match parameter.place {
-        Place::Path => "path",
-        Place::Query => "query",
-        Place::Header => "headers",
+    let name = match parameter.place {
+        Place::Path => format!("the path's `{}`", parameter.name),
+        Place::Query => format!("the query's `{}`", parameter.name),
+        Place::Header => format!("the header `{}`", parameter.name),
     };
-    let name = format!("the {where_it_is}'s `{}`", parameter.name);
     let mut add = |flaw, told: String, change| found.push(Bent { flaw, told: format!("{name} {told}"), change });
-    if parameter.required && parameter.place != Place::Path {
-        add(Flaw::Required, "is missing".to_owned(), Change::Parameter(place, None));
-    }
-    // The members of an object are written in several ways.
+    // The members of an object are written in several ways, and one without members not at all.
     if matches!(value, Value::Object(_)) {
         return;
+    }
+    if parameter.required && parameter.place != Place::Path {
+        add(Flaw::Required, "is missing".to_owned(), Change::Parameter(place, None));
     }
     for breach in breach::breaches(api, &parameter.schema, value, Written::Text) {
         let bent = breach.applied(value);

@@ -89,6 +89,7 @@ pub enum Family {
 /// What the answer to a probe must be.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the format")]
 pub struct Expect {
     /// A documented status of success.
     pub success: bool,

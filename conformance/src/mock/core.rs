@@ -148,6 +148,7 @@ impl Core {
             if is_over {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
+            self.fails(call, operation)?;
             self.authorise(&tokens, operation, path)?;
             let nobody = Token::new("", Grant::All);
             let token = tokens.first().unwrap_or(&nobody);

@@ -124,7 +124,7 @@ impl Core {
             return self.problem_of_list(parameter, values);
         }
         let text = if values.len() == 1 { values.remove(0) } else { text.to_owned() };
-        let value = Self::typed(schema, text)?;
+        let value = self.typed(schema, text)?;
         self.mismatch(schema, &value).map(|mismatch| mismatch.problem)
     }
 
@@ -132,15 +132,27 @@ impl Core {
     fn problem_of_list(&self, parameter: &Parameter, values: Vec<String>) -> Option<String> {
         let schema = self.api.resolve(&parameter.schema);
         let items = self.api.resolve(&schema["items"]);
-        let values: Option<Vec<Value>> = values.into_iter().map(|text| Self::typed(items, text)).collect();
+        let values: Option<Vec<Value>> = values.into_iter().map(|text| self.typed(items, text)).collect();
         self.mismatch(schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
     }
 
     /// A text as its schema has it; `None` for unions and objects, which are written in several ways.
-    fn typed(schema: &Value, text: String) -> Option<Value> {
-        match schema["type"].as_str() {
+    fn typed(&self, schema: &Value, text: String) -> Option<Value> {
+        match self.kind(schema) {
             Some("integer" | "number" | "boolean") => Some(serde_json::from_str(&text).unwrap_or(Value::String(text))),
             Some("string") => Some(Value::String(text)),
+            _ => None,
+        }
+    }
+
+    /// The type of a schema, or of the one alternative that it has beside null.
+    fn kind<'s>(&'s self, schema: &'s Value) -> Option<&'s str> {
+        let schema = self.api.resolve(schema);
+        let variants = ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+        let mut variants = variants.filter(|variant| self.api.kind(variant) != Some("null"));
+        match (self.api.kind(schema), variants.next(), variants.next()) {
+            (Some(kind), _, _) => Some(kind),
+            (None, Some(only), None) => self.kind(only),
             _ => None,
         }
     }

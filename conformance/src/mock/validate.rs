@@ -36,7 +36,6 @@ impl Core {
         operation: &Operation,
         path: &BTreeMap<String, String>,
     ) -> Result<Sent, Refusal> {
-        self.fails(call, operation)?;
         self.path_parameters(operation, path)?;
         self.query(call, operation)?;
         self.query_parameters(call, operation)?;
