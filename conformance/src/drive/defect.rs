@@ -13,6 +13,12 @@ pub enum Defect {
     SendsAllItHolds,
     /// Sends the defaults of the document.
     SendsDefaults,
+    /// Sends members that only answers have.
+    SendsReadOnly,
+    /// Asks answers for members that only requests have.
+    DemandsWriteOnly,
+    /// Reads an answer that is one of several as the first of them.
+    ReadsFirstAlternative,
     /// Takes zero, false and empty texts in an answer for nothing.
     LosesFalsyValues,
     /// Drops the value of a success.

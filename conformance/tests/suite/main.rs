@@ -7,6 +7,7 @@ mod cli;
 mod common;
 mod contracts;
 mod coverage;
+mod directions;
 mod flows;
 mod forms;
 mod gates;

@@ -2,6 +2,7 @@
 //! how the checks of those rules are tried.
 
 mod attempts;
+mod directions;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -183,7 +184,11 @@ impl Client {
             request = request.header("api-version", "1.0.0");
         }
         if let (Some(value), Some(body)) = (arguments.get("body"), &operation.body) {
-            let filled = self.has(Defect::SendsDefaults).then(|| with_defaults(&self.api, &body.schema, value));
+            let filled = match self.defect {
+                Some(Defect::SendsDefaults) => Some(with_defaults(&self.api, &body.schema, value)),
+                Some(Defect::SendsReadOnly) => Some(directions::with_read_only(&self.api, &body.schema, value)),
+                _ => None,
+            };
             let value = filled.as_ref().unwrap_or(value);
             let bytes = written(&self.api, body, value);
             request = request.header(CONTENT_TYPE, named(&self.api, body, &bytes)).body(bytes);
@@ -214,6 +219,17 @@ impl Client {
         {
             return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
+        let shape = operation.responses.get(&reply.status.to_string());
+        let schema = shape.and_then(|shape| shape.schema.as_ref());
+        if let (Some(Defect::DemandsWriteOnly), Some(schema)) = (self.defect, schema)
+            && directions::lacks_write_only(&self.api, schema, &value)
+        {
+            return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
+        }
+        let value = match (self.defect, schema) {
+            (Some(Defect::ReadsFirstAlternative), Some(schema)) => directions::as_first(&self.api, schema, &value),
+            _ => value,
+        };
         let value = match self.defect {
             Some(Defect::LosesValue) => Value::Null,
             Some(Defect::LosesFalsyValues) => without_falsy(value),

@@ -1,5 +1,6 @@
 //! Each client-side check: what the server is told to answer, and what must follow.
 
+mod alternatives;
 mod repetition;
 mod token;
 
@@ -98,7 +99,11 @@ impl Scene<'_> {
     }
 
     async fn success(&self) -> Result<(), String> {
-        self.whole_success().await?;
+        self.whole_success(self.documented_success()).await?;
+        for (at, answer) in self.other_successes() {
+            let whole = self.whole_success(answer).await;
+            whole.map_err(|why| format!("with another alternative at `{at}`: {why}"))?;
+        }
         let beside = self.operation().streaming.as_ref().filter(|streaming| !streaming.is_only);
         let Some(streaming) = beside.filter(|_| self.client.chooses_streams()) else { return Ok(()) };
         let answer = self.items(self.documented_success().status, streaming);
@@ -114,8 +119,7 @@ impl Scene<'_> {
         }
     }
 
-    async fn whole_success(&self) -> Result<(), String> {
-        let answer = self.documented_success();
+    async fn whole_success(&self, answer: Scripted) -> Result<(), String> {
         let body = answer.body.clone();
         let status = answer.status;
         match self.call(&self.arguments(), answer).await {
@@ -328,6 +332,20 @@ impl Scene<'_> {
             Some(media_type) if !shape.is_json() => Scripted::text(status, &concrete(media_type), plain(&value)),
             _ => Scripted::json(status, &value),
         }
+    }
+
+    /// The same with the other alternatives of what it is, and where each stands. None where an alternative may tell of items that
+    /// failed.
+    fn other_successes(&self) -> Vec<(String, Scripted)> {
+        if !self.operation().partial.is_empty() {
+            return Vec::new();
+        }
+        let answer = self.documented_success();
+        let shape = self.shape(answer.status).filter(|shape| shape.is_json());
+        let value = serde_json::from_slice::<Value>(&answer.body).ok();
+        let Some((schema, value)) = shape.and_then(|shape| shape.schema.as_ref()).zip(value) else { return Vec::new() };
+        let others = alternatives::answers(&self.catalogue.api, schema, &value);
+        others.into_iter().map(|(at, value)| (at, Scripted::json(answer.status, &value))).collect()
     }
 
     /// An answer that comes item by item.

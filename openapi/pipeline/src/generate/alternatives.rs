@@ -43,7 +43,9 @@ enum Merged {
 }
 
 fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
-    by_tag_is_one_of(schema);
+    if tagged::is_annotated(schema) || !has_objects_alone(document, schema) {
+        is_one_of(schema);
+    }
     lift(document, schema);
     let object = schema.as_object_mut()?;
     let has = |key: &str| object.contains_key(key);
@@ -84,10 +86,14 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
     Some(Merged::Members)
 }
 
-/// What a member tells apart is one of them, whatever the document calls it.
-fn by_tag_is_one_of(schema: &mut Value) {
-    if tagged::is_annotated(schema)
-        && schema.get("oneOf").is_none()
+/// Whether the alternatives of an `anyOf` are objects, whose members may stand beside each other.
+fn has_objects_alone(document: &Value, schema: &Value) -> bool {
+    schema["anyOf"].as_array().into_iter().flatten().all(|part| is_object(document, part))
+}
+
+/// What a member tells apart, or its type, is one of them, whatever the document calls it: the generator would make one struct of all.
+fn is_one_of(schema: &mut Value) {
+    if schema.get("oneOf").is_none()
         && let Some(object) = schema.as_object_mut()
         && let Some(parts) = object.shift_remove("anyOf")
     {

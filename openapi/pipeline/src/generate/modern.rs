@@ -92,13 +92,17 @@ fn patterns(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
     dialect.narrow("pattern-members", "members whose names follow a pattern: any names");
 }
 
-/// `anyOf: [X, {type: null}]`.
+/// `anyOf: [X, {type: null}]`, and what generators of 3.0 write for it: an alternative that says nothing but `nullable`.
 fn null_alternative(object: &mut Map<String, Value>) {
     for key in ["anyOf", "oneOf"] {
         let Some(list) = object.get_mut(key).and_then(Value::as_array_mut) else { continue };
         let count = list.len();
-        let is_null =
-            |part: &Value| part.get("type") == Some(&json!("null")) || part.get("const") == Some(&Value::Null);
+        let is_null = |part: &Value| {
+            let is_bare = part.as_object().is_some_and(|part| part.keys().all(|key| key == "nullable"));
+            part.get("type") == Some(&json!("null"))
+                || part.get("const") == Some(&Value::Null)
+                || (is_bare && part["nullable"] == true)
+        };
         list.retain(|part| !is_null(part));
         if list.len() == count || list.is_empty() {
             continue;

@@ -54,16 +54,18 @@ fn pointer_end(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// Whether a value of a later alternative may have all that an earlier one requires.
-fn is_ambiguous(document: &Value, schema: &Value) -> bool {
-    let alternatives: Vec<&Value> = schema
-        .get("oneOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(|part| walk::resolve(document, part))
-        .filter(|part| walk::kind(part) == Some("object"))
-        .collect();
+/// Whether a value of a later alternative may have all that an earlier one requires, or an item of a later list all of an item of an
+/// earlier one.
+fn is_ambiguous<'d>(document: &'d Value, schema: &'d Value) -> bool {
+    let parts = || schema["oneOf"].as_array().into_iter().flatten().map(|part| walk::resolve(document, part));
+    let objects = |parts: &mut dyn Iterator<Item = &'d Value>| -> Vec<&'d Value> {
+        parts.filter(|part| walk::kind(part) == Some("object")).collect()
+    };
+    let items = parts().filter_map(|part| part.get("items")).map(|items| walk::resolve(document, items));
+    are_ambiguous(document, &objects(&mut parts())) || are_ambiguous(document, &objects(&mut items.into_iter()))
+}
+
+fn are_ambiguous(document: &Value, alternatives: &[&Value]) -> bool {
     alternatives.iter().enumerate().any(|(index, later)| {
         let known = member_names(document, later, "properties");
         alternatives[..index].iter().any(|earlier| member_names(document, earlier, "required").is_subset(&known))

@@ -1,0 +1,54 @@
+//! Answers in which each alternative of a union stands once.
+
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, example};
+use serde_json::Value;
+
+/// How many answers are made, and how deep unions are looked for.
+const MOST: usize = 24;
+const DEEPEST: usize = 6;
+
+/// The answer with each alternative in its turn, where that is not the answer itself, and where the alternative stands.
+pub(super) fn answers(api: &Api, schema: &Value, answer: &Value) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    places(api, schema, answer, "", &mut |at, value| {
+        let mut whole = answer.clone();
+        let Some(place) = whole.pointer_mut(at) else { return };
+        *place = value;
+        let is_new = whole != *answer && found.iter().all(|(_, known)| *known != whole);
+        if found.len() < MOST && is_new && schema::mismatch(api, Direction::Answer, schema, &whole).is_none() {
+            found.push((at.to_owned(), whole));
+        }
+    });
+    found
+}
+
+/// Calls `found` with the alternatives of a schema and of what stands in it.
+fn places(api: &Api, schema: &Value, value: &Value, at: &str, found: &mut dyn FnMut(&str, Value)) {
+    let schema = api.resolve(schema);
+    if at.matches('/').count() > DEEPEST {
+        return;
+    }
+    for key in ["oneOf", "anyOf"] {
+        for alternative in schema[key].as_array().into_iter().flatten().take(MOST) {
+            let mut only = schema.clone();
+            only[key] = Value::Array(vec![alternative.clone()]);
+            found(at, example::value(api, Direction::Answer, &only));
+            if schema::mismatch(api, Direction::Answer, alternative, value).is_none() {
+                places(api, alternative, value, at, found);
+            }
+        }
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        places(api, part, value, at, found);
+    }
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(value) = value.get(name) {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            places(api, member, value, &format!("{at}/{name}"), found);
+        }
+    }
+    if let (Some(items), Some(first)) = (schema.get("items"), value.get(0)) {
+        places(api, items, first, &format!("{at}/0"), found);
+    }
+}
