@@ -48,8 +48,8 @@ pub(crate) fn members(
         && others.concat().replace(' ', "") == text(&generated(&item.ident, &fields));
     let initial = values(&default.items).filter(|_| is_known)?;
     let taken: HashSet<String> = fields.iter().map(|(field, _)| field.to_string()).collect();
-    let Fields::Named(named) = &mut item.fields else { return None };
-    for (member, (field, kind)) in named.named.iter_mut().zip(fields) {
+    let Fields::Named(own) = &mut item.fields else { return None };
+    for (member, (field, kind)) in own.named.iter_mut().zip(fields) {
         let is_patch = patches.contains(&(name.clone(), field.to_string()));
         let (need, kind) = need(&kind, initial.get(&field.to_string())?, is_patch)?;
         let mut names = vec![need.word()];
