@@ -124,9 +124,10 @@ mod tests {
             let operation = &catalogue.operation(case).id;
             let given = answers.iter().find(|(pattern, _)| is_valid && glob::matches(pattern, operation));
             let status = given.map_or(right, |(_, status)| *status);
-            let outcome = match status == right {
-                true => Outcome::pass(),
-                false => Outcome::broken(case.level, format!("the status is {status}")).by(Fault::Status),
+            let outcome = if status == right {
+                Outcome::pass()
+            } else {
+                Outcome::broken(case.level, format!("the status is {status}")).by(Fault::Status)
             };
             Outcome { status: Some(status), identity: identity.map(str::to_owned), ..outcome }
         };

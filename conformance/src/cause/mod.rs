@@ -142,7 +142,7 @@ impl Sorter<'_> {
     fn divided(&self, fate: Fate, cases: Vec<usize>) -> Vec<Cause> {
         let of = |(shared, cases)| Cause { fate, shared, cases };
         match fate {
-            Fate::Open => self.few(self.grouped(cases, |place| Shared::Operations(vec![self.case(place).operation]))),
+            Fate::Open => self.few(grouped(cases, |place| Shared::Operations(vec![self.case(place).operation]))),
             Fate::Served | Fate::Failed => self.few(cover::cover(self.catalogue, &cases)),
             // One status may be that of a right that is missing, another one that of an id.
             Fate::Refused => {
@@ -152,9 +152,9 @@ impl Sorter<'_> {
                 }
                 by_status.into_values().flat_map(|cases| self.few(cover::cover(self.catalogue, &cases))).collect()
             }
-            Fate::OtherStatus => self.grouped(cases, |place| self.statuses(place)),
-            Fate::OfClient => self.grouped(cases, |place| Shared::Rule(self.case(place).rule)),
-            Fate::Leaked | Fate::Differs | Fate::Unjudged => self.grouped(cases, |place| {
+            Fate::OtherStatus => grouped(cases, |place| self.statuses(place)),
+            Fate::OfClient => grouped(cases, |place| Shared::Rule(self.case(place).rule)),
+            Fate::Leaked | Fate::Differs | Fate::Unjudged => grouped(cases, |place| {
                 let outcome = &self.outcomes[place];
                 let finding = steady(outcome.reason.as_deref().unwrap_or_default());
                 Shared::Finding(numberless(&finding), outcome.status.filter(|_| fate == Fate::Differs))
@@ -165,21 +165,13 @@ impl Sorter<'_> {
         .collect()
     }
 
-    fn grouped(&self, cases: Vec<usize>, by: impl Fn(usize) -> Shared) -> Vec<(Shared, Vec<usize>)> {
-        let mut groups: BTreeMap<Shared, Vec<usize>> = BTreeMap::new();
-        for place in cases {
-            groups.entry(by(place)).or_default().push(place);
-        }
-        groups.into_iter().collect()
-    }
-
     /// The same, with operations that are many as one.
-    fn few(&self, causes: Vec<(Shared, Vec<usize>)>) -> Vec<(Shared, Vec<usize>)> {
+    fn few(&self, groups: Vec<(Shared, Vec<usize>)>) -> Vec<(Shared, Vec<usize>)> {
         let is_one = |(shared, _): &(Shared, Vec<usize>)| matches!(shared, Shared::Operations(_));
-        if causes.iter().filter(|cause| is_one(cause)).count() <= FEW {
-            return causes;
+        if groups.iter().filter(|group| is_one(group)).count() <= FEW {
+            return groups;
         }
-        let (of_operations, mut others): (Vec<_>, Vec<_>) = causes.into_iter().partition(is_one);
+        let (of_operations, mut others): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_one);
         let mut cases: Vec<usize> = of_operations.into_iter().flat_map(|(_, cases)| cases).collect();
         cases.sort_unstable();
         let operations: BTreeSet<usize> = cases.iter().map(|place| self.case(*place).operation).collect();
@@ -241,6 +233,14 @@ impl Sorter<'_> {
     fn rule(&self, place: usize) -> &Rule {
         self.catalogue.rule(self.case(place))
     }
+}
+
+fn grouped(cases: Vec<usize>, by: impl Fn(usize) -> Shared) -> Vec<(Shared, Vec<usize>)> {
+    let mut groups: BTreeMap<Shared, Vec<usize>> = BTreeMap::new();
+    for place in cases {
+        groups.entry(by(place)).or_default().push(place);
+    }
+    groups.into_iter().collect()
 }
 
 /// A finding without what differs between answers that have the same defect: where in the body the member stands.

@@ -281,10 +281,10 @@ impl ApiReport {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
         let shared = Shared::of(catalogue);
-        let causes = cause::of(catalogue, &outcomes);
-        let findings = causes.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
+        let found = cause::of(catalogue, &outcomes);
+        let findings = found.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
         let mut numbers: HashMap<usize, usize> = HashMap::new();
-        for (number, cause) in causes.iter().enumerate() {
+        for (number, cause) in found.iter().enumerate() {
             numbers.extend(cause.cases.iter().map(|place| (*place, number + 1)));
         }
         let cases = catalogue.cases.iter().zip(outcomes).enumerate().map(|(place, (case, outcome))| {

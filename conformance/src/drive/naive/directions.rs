@@ -44,13 +44,16 @@ pub(super) fn lacks_write_only(api: &Api, schema: &Value, value: &Value) -> bool
     lacks
 }
 
+/// What becomes of an object, by the schemas that it is composed of.
+type Change<'a> = &'a mut dyn FnMut(&[&Value], &mut Map<String, Value>);
+
 /// The value with each object in it changed by what its schema is composed of.
 fn changed(
     api: &Api,
     schema: &Value,
     value: &Value,
     depth: usize,
-    change: &mut dyn FnMut(&[&Value], &mut Map<String, Value>),
+    change: Change<'_>,
 ) -> Value {
     let mut parts = composed(api, schema);
     if depth > DEEPEST {

@@ -1,7 +1,7 @@
 //! Calling operations by their ids with JSON arguments, for tests, probes and adapters that know operations as data.
 
 use quote::quote;
-use syn::{Item, parse_quote};
+use syn::{Arm, Expr, Item, ItemFn, Stmt, parse_quote};
 
 use super::adapt::{Argument, Call, Role};
 use super::carriers;
@@ -49,7 +49,8 @@ pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> 
 }
 
 fn function(calls: &[Call]) -> Item {
-    let arms = calls.iter().map(|call| {
+    // One at a time: the tokens of all of them are several times as large as they are.
+    let arms = calls.iter().map(|call| -> Arm {
         let id = &call.id;
         let function = &call.function;
         let setters = call.arguments.iter().map(setter);
@@ -61,7 +62,7 @@ fn function(calls: &[Call]) -> Item {
         } else {
             quote!(::keyfit::dispatch::Answer::from_response(call.send().await?))
         };
-        quote! {
+        parse_quote! {
             #id => {
                 #[allow(unused_mut)]
                 let mut call = client.#function();
@@ -71,7 +72,7 @@ fn function(calls: &[Call]) -> Item {
             }
         }
     });
-    parse_quote! {
+    let mut function: ItemFn = parse_quote! {
         /// Calls an operation through its typed builder.
         #[allow(unused_variables)]
         async fn dispatch(
@@ -80,11 +81,14 @@ fn function(calls: &[Call]) -> Item {
             arguments: &::serde_json::Map<::std::string::String, ::serde_json::Value>,
         ) -> ::std::result::Result<::keyfit::dispatch::Answer, ::keyfit::Error> {
             match operation {
-                #(#arms)*
                 _ => Err(::keyfit::codegen::unknown_operation(operation)),
             }
         }
+    };
+    if let Some(Stmt::Expr(Expr::Match(known), _)) = function.block.stmts.last_mut() {
+        known.arms.splice(0..0, arms);
     }
+    Item::Fn(function)
 }
 
 fn setter(argument: &Argument) -> proc_macro2::TokenStream {

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Item, ItemMod, parse_quote};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Item, ItemMod, ItemStatic, Token, parse_quote};
 
 use super::adapt::Call;
 use super::docs;
@@ -190,12 +191,32 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, fact
     // The first one is what clients use if nothing else is said.
     let others = api.base_urls.iter().map(|other| &other.url).filter(|url| **url != api.base_url);
     let base_urls = std::iter::once(&api.base_url).chain(others);
-    parse_quote! {
+    let mut table: ItemStatic = parse_quote! {
         /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
         pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
             .with_base_urls(&[#(#base_urls),*])
-            .with_operations(&[#(#rows),*])
+            .with_operations(&[])
             #errors #rate_limit #certificates #prefixes;
+    };
+    if let Some(all) = operations_of(&mut table.expr) {
+        // One at a time, as values are.
+        all.extend(rows.map(|row| -> Expr { parse_quote!(#row) }));
+    }
+    Item::Static(table)
+}
+
+/// The list that `with_operations` is given in an expression of calls.
+fn operations_of(expr: &mut Expr) -> Option<&mut Punctuated<Expr, Token![,]>> {
+    let Expr::MethodCall(call) = expr else { return None };
+    if call.method != "with_operations" {
+        return operations_of(&mut call.receiver);
+    }
+    match call.args.first_mut() {
+        Some(Expr::Reference(reference)) => match &mut *reference.expr {
+            Expr::Array(list) => Some(&mut list.elems),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -258,7 +258,8 @@ impl Attempt {
                 "give the operation another operationId by overlay: a word that starts with a letter",
             ));
         }
-        prune::request_builders(file, self.builders, &calls).ok_or_else(|| inexpressible(api))?;
+        prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
+        drop(self.builders);
         let kinds = kinds::of(api, contract, &mut self.repairs);
         docs::complete(api, file, &operations, &kinds, &self.repairs);
         file.items.extend(kinds.items());

@@ -212,3 +212,25 @@ fn rename_in_path(document: &mut Value, at: &str, aliases: &[Alias]) {
     let item = paths.entry(template).or_insert_with(|| json!({}));
     item[method] = call;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_of_a_component_that_may_be_null_does_not_meet_another_name() {
+        let mut document = json!({ "openapi": "3.0.3", "paths": {}, "components": { "schemas": {
+            "user": { "title": "User", "type": "object" },
+            "maybe-user": { "title": "User", "type": "object", "nullable": true },
+            "maybe-team": { "title": "Team", "type": "object", "nullable": true, "properties": {
+                "lead": { "title": "Lead", "type": "object" },
+            } },
+        } } });
+        titles(&mut document);
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["user"]["title"], "User");
+        assert_eq!(schemas["maybe-user"]["title"], Value::Null);
+        assert_eq!(schemas["maybe-team"]["title"], "Team");
+        assert_eq!(schemas["maybe-team"]["properties"]["lead"]["title"], "Lead");
+    }
+}

@@ -13,7 +13,7 @@ use super::compact::builders;
 use super::{docs, patch, rules, setters};
 
 /// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
-pub(crate) fn request_builders(file: &mut syn::File, builders: Unread, calls: &[Call]) -> Option<()> {
+pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
     let Some(types) = file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => Some(module),
         _ => None,
@@ -24,7 +24,7 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: Unread, calls: &[
     let Some((_, items)) = &mut types.content else { return Some(()) };
     let patches = patch::settle(items);
     let described = setters::described(items, &kept);
-    let mut builders = kept_builders(items, &builders, &kept, &patches, &described)?;
+    let mut builders = kept_builders(items, builders, &kept, &patches, &described)?;
     for item in items.iter_mut() {
         match item {
             Item::Mod(module) if module.ident == "builder" => {

@@ -48,8 +48,8 @@ pub(crate) fn members(
         && others.concat().replace(' ', "") == text(&generated(&item.ident, &fields));
     let initial = values(&default.items).filter(|_| is_known)?;
     let taken: HashSet<String> = fields.iter().map(|(field, _)| field.to_string()).collect();
-    let Fields::Named(named) = &mut item.fields else { return None };
-    for (member, (field, kind)) in named.named.iter_mut().zip(fields) {
+    let Fields::Named(own) = &mut item.fields else { return None };
+    for (member, (field, kind)) in own.named.iter_mut().zip(fields) {
         let is_patch = patches.contains(&(name.clone(), field.to_string()));
         let (need, kind) = need(&kind, initial.get(&field.to_string())?, is_patch)?;
         let mut names = vec![need.word()];
@@ -262,4 +262,74 @@ fn undocumented(function: &ImplItemFn) -> String {
     let mut function = function.clone();
     function.attrs.clear();
     bare(&function)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the generator writes of a builder with these fields, a text for an item.
+    fn whole(fields: &TokenStream, initial: &TokenStream) -> Vec<String> {
+        let item: ItemStruct = parse_quote!(pub struct A { #fields });
+        let default = quote! {
+            impl ::std::default::Default for A { fn default() -> Self { Self { #initial } } }
+        };
+        let others: syn::File =
+            syn::parse2(generated(&item.ident, &super::fields(&item).expect("they are results"))).expect("it is Rust");
+        let others = others.items.iter().map(|item| item.to_token_stream().to_string());
+        [item.to_token_stream().to_string(), default.to_string()].into_iter().chain(others).collect()
+    }
+
+    /// The macro that is written for a builder.
+    fn written(items: &[String], patches: &[&str]) -> Option<String> {
+        let texts: Vec<&str> = items.iter().map(String::as_str).collect();
+        let patches = patches.iter().map(|field| ("A".to_owned(), (*field).to_owned())).collect();
+        let members = members(&texts, &HashSet::from(["A".to_owned()]), &patches)?;
+        by_macro(&members).map(|item| text(&item))
+    }
+
+    fn result(kind: &TokenStream) -> TokenStream {
+        quote!(::std::result::Result<#kind, ::std::string::String>)
+    }
+
+    #[test]
+    fn a_builder_is_its_members_by_what_they_begin_with() {
+        let (text, option) = (quote!(::std::string::String), quote!(::std::option::Option<super::B>));
+        let (text, option) = (result(&text), result(&option));
+        let missing = |field: &str| {
+            let said = format!("no value supplied for {field}");
+            quote!(Err(#said.to_string()))
+        };
+        let (id, extra, null) = (missing("id"), missing("extra"), missing("null"));
+        let none = quote!(Ok(Default::default()));
+        let fields = quote!(id: #text, extra: #text, name: #text, b: #option, null: #option, maybe_b: #option,);
+        let initial = quote!(id: #id, extra: #extra, name: #none, b: #none, null: #null, maybe_b: #none,);
+        let items = whole(&fields, &initial);
+        let kind = "::std::string::String";
+        assert_eq!(
+            written(&items, &[]),
+            // The other setter of `b` is that of another member; nobody has to say what is extra.
+            Some(format!(
+                "::keyfit::codegen::builder!{{A{{requiredid:{kind},defaultextramaybe_extra:{kind},defaultnamemaybe_name:{kind},\
+                 optionalb:super::B,nullablenullmaybe_null:super::B,optionalmaybe_bmaybe_maybe_b:super::B,}}}}"
+            ))
+        );
+        let patched = written(&items, &["maybe_b"]).expect("the macro has a word for it");
+        assert!(patched.contains("patchmaybe_bmaybe_maybe_bnull_maybe_b:super::B"), "{patched}");
+        // The macro has no setter without the name that is another member's.
+        assert_eq!(written(&items, &["b"]), None);
+    }
+
+    #[test]
+    fn a_builder_that_does_something_else_stays_as_it_is() {
+        let text = result(&quote!(::std::string::String));
+        let default = whole(&quote!(id: #text,), &quote!(id: Ok(super::defaults::id()),));
+        assert_eq!(written(&default, &[]), None);
+        let mut other = whole(&quote!(id: #text,), &quote!(id: Ok(Default::default()),));
+        assert!(written(&other, &[]).is_some());
+        other[2] = other[2].replace("value . try_into ()", "value . into ()");
+        assert_eq!(written(&other, &[]), None);
+        let ruleless = result(&quote!(::foreign::Odd));
+        assert_eq!(written(&whole(&quote!(id: #ruleless,), &quote!(id: Ok(Default::default()),)), &[]), None);
+    }
 }

@@ -11,7 +11,7 @@ mod values;
 use std::collections::HashSet;
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{Item, ItemImpl, ItemMod, Path, Type, parse_quote};
+use syn::{Ident, Item, ItemImpl, ItemMod, Path, Type, parse_quote};
 
 pub(crate) use values::IN_MACRO;
 
@@ -85,22 +85,27 @@ fn own_type(block: &ItemImpl) -> Option<String> {
 /// What a block implements, without what leads to the trait: `TryFrom<&str>`. `None` for what it has of its own.
 fn implemented(block: &ItemImpl) -> Option<String> {
     let (path, _) = block.trait_.as_ref()?;
-    Some(text(path.segments.last()?))
+    let last = path.segments.last()?;
+    Some(if last.arguments.is_none() { last.ident.to_string() } else { text(last) })
 }
 
-/// The module of types that a path leads into from within modules, where it does.
+/// The module of types that a path leads into from within modules, where it does. It is asked of every path, so nothing is copied.
 fn leads_into(path: &Path, within: &[String]) -> Option<&'static str> {
-    let before: Vec<String> = path.segments.iter().rev().skip(1).map(|segment| segment.ident.to_string()).collect();
-    let before: Vec<&str> = before.iter().map(String::as_str).collect();
-    let within: Vec<&str> = within.iter().map(String::as_str).collect();
-    match (before.as_slice(), within.as_slice()) {
-        ([], ["types" | "values"]) => MODULES.into_iter().find(|module| within == [*module]),
-        ([] | ["super"], ["types", "builder"])
-        | (["builder"], ["types"])
-        | (["builder", "types", ..] | ["types", ..], _) => Some("types"),
-        (["values", ..], _) => Some("values"),
-        _ => None,
+    let mut before = path.segments.iter().rev().skip(1).map(|segment| &segment.ident);
+    let (last, other) = (before.next(), before.next());
+    let is = |ident: Option<&Ident>, name: &str| ident.is_some_and(|ident| ident == name);
+    let in_builders = within == ["types", "builder"];
+    if last.is_none() && !in_builders {
+        return MODULES.into_iter().find(|module| within == [*module]);
     }
+    if is(last, "values") {
+        return Some("values");
+    }
+    let is_whole = last.is_none() || is(last, "super") && other.is_none();
+    let leads = is(last, "types")
+        || is(last, "builder") && (is(other, "types") || other.is_none() && within == ["types"])
+        || is_whole && in_builders;
+    leads.then_some("types")
 }
 
 /// Tokens as a text without spaces.
@@ -114,7 +119,10 @@ struct Errors;
 impl VisitMut for Errors {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
-        if text(path).ends_with("::error::ConversionError") {
+        let names = ["ConversionError", "error"];
+        let is_error =
+            path.segments.iter().rev().zip(names).filter(|(segment, name)| segment.ident == name).count() == 2;
+        if is_error && (path.leading_colon.is_some() || path.segments.len() > 2) {
             *path = parse_quote!(::keyfit::codegen::ConversionError);
         }
     }

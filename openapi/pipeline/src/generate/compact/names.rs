@@ -1,6 +1,7 @@
 //! Short names: those of the prelude where a module has none of its own, and `rt` for what the runtime has for generated code.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
@@ -96,9 +97,12 @@ impl Names {
             return;
         }
         for count in [2, 3] {
-            let first: Vec<String> =
-                path.segments.iter().take(count).map(|segment| segment.ident.to_string()).collect();
-            let Some(short) = self.short(&format!("::{}", first.join("::"))) else { continue };
+            let mut first = String::new();
+            for segment in path.segments.iter().take(count) {
+                // Writing to a text does not fail.
+                let _ = write!(first, "::{}", segment.ident);
+            }
+            let Some(short) = self.short(&first) else { continue };
             path.leading_colon = None;
             let segments = std::mem::take(&mut path.segments);
             let mut rest = segments.into_iter().skip(count - 1);
