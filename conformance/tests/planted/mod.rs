@@ -430,7 +430,7 @@ impl Shop {
             kind.as_str().is_some_and(|kind| self.has(Defect::AnyKindIsTaken) || ["drink", "food"].contains(&kind))
         };
         let are_tags = |tags: &Value| {
-            let tags = tags.as_array().map(Vec::as_slice).unwrap_or(&[Value::Null]);
+            let tags = tags.as_array().map_or(&[Value::Null][..], Vec::as_slice);
             let words: HashSet<&str> = tags.iter().filter_map(Value::as_str).collect();
             tags.len() <= 3 && words.len() == tags.len()
         };
