@@ -45,12 +45,12 @@ pub(super) fn lacks_write_only(api: &Api, schema: &Value, value: &Value) -> bool
 }
 
 /// The value with each object in it changed by what its schema is composed of.
-fn changed(
+fn changed<F: FnMut(&[&Value], &mut Map<String, Value>)>(
     api: &Api,
     schema: &Value,
     value: &Value,
     depth: usize,
-    change: &mut dyn FnMut(&[&Value], &mut Map<String, Value>),
+    change: &mut F,
 ) -> Value {
     let mut parts = composed(api, schema);
     if depth > DEEPEST {
