@@ -44,16 +44,13 @@ pub(super) fn lacks_write_only(api: &Api, schema: &Value, value: &Value) -> bool
     lacks
 }
 
-/// What becomes of an object, by the schemas that it is composed of.
-type Change<'a> = &'a mut dyn FnMut(&[&Value], &mut Map<String, Value>);
-
 /// The value with each object in it changed by what its schema is composed of.
-fn changed(
+fn changed<F: FnMut(&[&Value], &mut Map<String, Value>)>(
     api: &Api,
     schema: &Value,
     value: &Value,
     depth: usize,
-    change: Change<'_>,
+    change: &mut F,
 ) -> Value {
     let mut parts = composed(api, schema);
     if depth > DEEPEST {
