@@ -26,8 +26,8 @@ pub(super) struct Try {
 
 /// What a server may say of a request that is too long, or in another charset.
 const OF_FORM: &[u16] = &[413, 414, 415, 431];
-/// The same where something in the path is wrong: what cannot be called so is not there.
-const OF_PATH: &[u16] = &[404, 413, 414, 415, 431];
+/// The same where something in the path is wrong: what cannot be called so is nobody's, or not there.
+const OF_PATH: &[u16] = &[403, 404, 413, 414, 415, 431];
 
 /// What came of one request.
 enum Fate {

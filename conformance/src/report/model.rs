@@ -277,7 +277,11 @@ impl Report {
 
 impl ApiReport {
     /// A report on the outcomes of a catalogue's cases.
-    pub fn new(catalogue: &Catalogue, server: &str, outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
+    pub fn new(catalogue: &Catalogue, server: &str, mut outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
+        // Before anything is made of what was found: a secret of which a part is left out or changed is not known again.
+        for reason in outcomes.iter_mut().filter_map(|outcome| outcome.reason.as_mut()) {
+            *reason = redactor.mask(reason);
+        }
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
         let shared = Shared::of(catalogue);

@@ -57,7 +57,7 @@ fn a_key_is_sent_where_the_document_says_and_its_rules_can_fail() {
         ] {
             let (code, report) = run(&["--mutant", mutant]);
             assert_eq!(code, Some(1), "{place}, {mutant}: {report}");
-            assert!(report.contains(&format!("FAIL {rule}")), "{place}, {mutant}: {report}");
+            assert!(report.contains(&format!("must {rule}: ")), "{place}, {mutant}: {report}");
         }
         let (_, report) = run(&["--mutant", "accepts-unknown-token", "--case", "keyed/auth/unknown-token/*"]);
         let sent = if place == "header" { "X-Api-Key: " } else { "?api_key=" };

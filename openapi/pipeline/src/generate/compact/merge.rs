@@ -8,7 +8,7 @@ use quote::format_ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Path, Type, TypePath, parse_quote};
 
-use super::{MODULES, aliases, implemented, leads_into, module, own_type, text};
+use super::{MODULES, aliases, exact, implemented, leads_into, module, own_type};
 
 /// What a reference to a type is written as, while types are compared.
 const MARK: &str = "__type_";
@@ -244,7 +244,7 @@ impl Mark<'_> {
         *ident = format_ident!("Own");
         attributes.retain(|attribute| !attribute.path().is_ident("doc"));
         self.visit_item_mut(&mut item);
-        text(&item)
+        exact(&item)
     }
 
     /// What is implemented, without the way to a builder.
@@ -255,7 +255,7 @@ impl Mark<'_> {
             return None;
         }
         self.visit_item_impl_mut(&mut block);
-        Some(text(&block))
+        Some(exact(&block))
     }
 
     fn mark(&self, path: &Path) -> Option<Ident> {
@@ -379,6 +379,21 @@ mod tests {
         );
         assert!(code.contains("enumFirst{A(A)}") && code.contains("enumSecond{B(A)}"), "{code}");
         assert!(!code.contains("structB"), "{code}");
+    }
+
+    #[test]
+    fn a_space_in_a_literal_keeps_types_apart() {
+        let code = settled(
+            quote! {
+                pub mod types {
+                    pub struct A { #[serde(rename = "a b")] pub x: u8 }
+                    pub struct B { #[serde(rename = "ab")] pub x: u8 }
+                    pub struct C { #[serde(rename = "ab")] pub x: u8 }
+                }
+            },
+            &[],
+        );
+        assert_eq!(code.matches("pubstruct").count(), 2, "{code}");
     }
 
     #[test]

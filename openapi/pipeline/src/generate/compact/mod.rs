@@ -10,6 +10,7 @@ mod values;
 
 use std::collections::HashSet;
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Ident, Item, ItemImpl, ItemMod, Path, Type, parse_quote};
 
@@ -111,6 +112,30 @@ fn leads_into(path: &Path, within: &[String]) -> Option<&'static str> {
 /// Tokens as a text without spaces.
 fn text(tokens: &impl quote::ToTokens) -> String {
     tokens.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The same with what stands in literals as it is: two types may differ in a space of a pattern alone.
+fn exact(tokens: &impl quote::ToTokens) -> String {
+    fn write(tokens: TokenStream, written: &mut String) {
+        for tree in tokens {
+            let TokenTree::Group(group) = &tree else {
+                written.push_str(&tree.to_string());
+                continue;
+            };
+            let (open, close) = match group.delimiter() {
+                Delimiter::Parenthesis => ("(", ")"),
+                Delimiter::Brace => ("{", "}"),
+                Delimiter::Bracket => ("[", "]"),
+                Delimiter::None => ("", ""),
+            };
+            written.push_str(open);
+            write(group.stream(), written);
+            written.push_str(close);
+        }
+    }
+    let mut written = String::new();
+    write(tokens.to_token_stream(), &mut written);
+    written
 }
 
 /// The error of conversions is the runtime's.
