@@ -97,8 +97,8 @@ impl Cause {
                 "answer as the document says, or correct the document",
             ),
             (Fate::OfClient, _) => (
-                "the client does not do what the contract asks of clients",
-                "the exchange shows what it sent, and what it was answered",
+                "a server of this API would refuse the call, or its user would not learn what came of it",
+                "mend what the case names, and run it again",
             ),
         }
     }

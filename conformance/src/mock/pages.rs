@@ -58,7 +58,9 @@ pub(super) fn page(
     let size = if limit >= FULL && fits(&full(FULL)) { FULL } else { 1 };
     let start = match &pagination.next {
         NextPage::Start { argument } => number(argument).unwrap_or(0),
-        NextPage::Page { argument, first } => number(argument).unwrap_or(*first).saturating_sub(*first).saturating_mul(size),
+        NextPage::Page { argument, first } => {
+            number(argument).unwrap_or(*first).saturating_sub(*first).saturating_mul(size)
+        }
         _ => 0,
     };
     let turn = match &pagination.next {

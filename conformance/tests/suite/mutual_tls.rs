@@ -85,7 +85,10 @@ async fn a_server_that_wants_a_certificate_is_served_one_and_refuses_whoever_has
 async fn a_server_that_serves_whoever_has_no_certificate_is_found() {
     for more in [&[][..], &["--client-cert", "BOTH"]] {
         let (code, text) = checked(false, |_, request| by_login(request), more).await;
-        assert!(code == Some(1) && text.contains("must locks.auth.no-certificate: ") && text.contains("(2 cases)"), "{text}");
+        assert!(
+            code == Some(1) && text.contains("must locks.auth.no-certificate: ") && text.contains("(2 cases)"),
+            "{text}"
+        );
         assert!(text.contains("4 passed"), "{text}");
     }
 }
