@@ -165,6 +165,11 @@ impl Catalogue {
         self.examples[case.operation].gap.as_deref()
     }
 
+    /// Whether values of its body are made up.
+    pub(crate) fn is_made_up(&self, case: &Case) -> bool {
+        self.examples[case.operation].is_made_up
+    }
+
     /// The operation before that of a case with the same method and path, but for the names of its parameters: who answers a
     /// request for the one or the other, nobody knows.
     pub fn twin(&self, case: &Case) -> Option<&Operation> {

@@ -168,7 +168,11 @@ impl<'a> Trial<'a> {
         });
         let gap = self.catalogue.gap(self.case).filter(|_| matches!(status, 400 | 422));
         let gap = gap.map(|gap| format!("there is no example of a request, {gap}: an overlay can give one"));
-        why.or(lacks).or(gap).filter(|_| fault == Fault::Status)
+        let is_made_up = self.expect.success && matches!(status, 400 | 404 | 409 | 422) && draft.body.is_some();
+        let made_up = (is_made_up && self.catalogue.is_made_up(self.case)).then(|| {
+            "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
+        });
+        why.or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.

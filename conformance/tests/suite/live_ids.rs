@@ -164,3 +164,32 @@ components:
     let contract = fs::read_to_string(folder.join("api/contract.toml")).expect("init wrote it");
     assert!(contract.contains("except = [\"log-in\"]\nexpect = { success = true"), "{contract}");
 }
+
+#[test]
+fn a_body_that_is_made_up_may_name_what_is_not_there_and_an_example_may_not() {
+    let member = |example: &str| {
+        format!(
+            "    post:
+      operationId: team-add
+      requestBody: {{ required: true, content: {{ application/json: {{ schema: {{ type: object, required: [user], properties: {{ user: {{ type: string{example} }} }} }} }} }} }}
+      responses: {{ '201': {{ description: Added. }} }}
+"
+        )
+    };
+    let place = "  /orders:\n";
+    for (example, is_judged) in [("", false), (", example: mia", true)] {
+        let document = DOCUMENT.replace(place, &format!("  /members:\n{}{place}", member(example)));
+        let folder = api("made-up", &document);
+        let (url, _) = serve(|first, headers, _| {
+            let served = by_token(first, headers);
+            Some(if first.starts_with("POST /members") && served.contains(" 200 ") {
+                reply("404 Not Found", "{}")
+            } else {
+                served
+            })
+        });
+        let (code, said) = check(&folder, &url, &["--allow-writes", "--case", "hub/auth/accepted/team-add"]);
+        assert_eq!(said.contains("values of its body are made up"), !is_judged, "{said}");
+        assert_eq!(code, Some(if is_judged { 1 } else { 2 }), "{said}");
+    }
+}

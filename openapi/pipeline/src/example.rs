@@ -47,6 +47,8 @@ pub struct Request {
     pub arguments: Map<String, Value>,
     /// Why it may not be a valid one: what is required and could not be made.
     pub gap: Option<String>,
+    /// Whether texts or numbers of its body are made up: they fit, and may name what is not there.
+    pub is_made_up: bool,
 }
 
 /// A request for an operation, and whether it is known to be a valid one.
@@ -89,6 +91,7 @@ pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
 fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
     let mut maker = Maker::new(&api.document, Direction::Request, *left);
     let mut arguments = maker.parameters(api, operation);
+    let mut is_made_up = false;
     if let Some(body) = &operation.body {
         let content = format!("{}/requestBody/content", operation.pointer());
         let media = api.document.pointer(&pointer::join(&content, &body.media_type));
@@ -100,11 +103,13 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
         });
         let example = example.and_then(|example| maker.copy(example));
         let before = maker.gap.take();
+        maker.is_made_up = false;
         arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.made(&body.schema)));
+        is_made_up = maker.is_made_up;
         maker.gap = before.or_else(|| Some(format!("the body: {}", maker.gap.take()?)));
     }
     *left = maker.left;
-    Request { arguments, gap: maker.gap }
+    Request { arguments, gap: maker.gap, is_made_up }
 }
 
 /// A valid request for an operation, as far as the document tells how to make one; see [`request`].
@@ -135,11 +140,13 @@ struct Maker<'a> {
     left: usize,
     /// Whether optional members are left out.
     is_sparse: bool,
+    /// Whether a text or a number was made of which the document tells no value.
+    is_made_up: bool,
 }
 
 impl<'a> Maker<'a> {
     fn new(document: &'a Value, direction: Direction, left: usize) -> Self {
-        Self { document, direction, gap: None, left, is_sparse: false }
+        Self { document, direction, gap: None, left, is_sparse: false, is_made_up: false }
     }
 
     /// The values of an operation's parameters, by name: those that are required, and the others that can be made.
@@ -264,6 +271,7 @@ impl<'a> Maker<'a> {
         if let Some(union) = whole.next_union() {
             return self.alternative(&whole, union, depth);
         }
+        self.is_made_up |= matches!(whole.kind(), Some("string" | "integer" | "number"));
         match whole.kind() {
             Some("object") => self.object(&whole, depth),
             Some("array") => self.array(&whole, depth),
