@@ -183,7 +183,7 @@ fn a_body_that_is_made_up_may_name_what_is_not_there_and_an_example_may_not() {
         let (url, _) = serve(|first, headers, _| {
             let served = by_token(first, headers);
             Some(if first.starts_with("POST /members") && served.contains(" 200 ") {
-                reply("404 Not Found", "{}")
+                reply("422 Unprocessable Content", "{}")
             } else {
                 served
             })
