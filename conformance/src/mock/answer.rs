@@ -13,6 +13,7 @@ use crate::body::{is_json, plain};
 use crate::clock;
 use crate::contract::ErrorShape;
 use crate::documented::{Documented, covers};
+use crate::pointer::put;
 
 /// In the form of bcrypt; of no password.
 const PASSWORD_HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
@@ -124,15 +125,21 @@ impl Core {
         Answer::of(refusal.status, media_type.unwrap_or(&shape.media_type), body.to_string())
     }
 
-    /// What the contract says of the body of a refusal, with what the document demands besides.
+    /// What the contract says of the body of a refusal, with what the document demands besides. Where the document has values of its
+    /// own, such as those of a list, they stay.
     fn fitted(&self, told: Option<Value>, schema: &Value, shape: &ErrorShape) -> Value {
         let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
         let mut body = match told {
             Some(told) if fits(&told) => told,
             told => {
                 let mut whole = example::value(&self.api, Direction::Answer, schema);
-                if let Some(told) = told {
-                    merge(&mut whole, told);
+                let is_fitting = fits(&whole);
+                for (at, leaf) in told.iter().flat_map(leaves) {
+                    let mut with = whole.clone();
+                    put(&mut with, &at, leaf.clone());
+                    if fits(&with) || !is_fitting {
+                        whole = with;
+                    }
                 }
                 whole
             }
@@ -151,16 +158,14 @@ fn json_of<'a>(documented: &Documented<'a>, named: &str) -> (Option<&'a str>, Op
     known().map_or((None, None), |(range, media)| (Some(range.as_str()), media.get("schema")))
 }
 
-/// Puts the members of one value into another, those of objects in it one by one.
-fn merge(whole: &mut Value, told: Value) {
-    match (whole, told) {
-        (Value::Object(whole), Value::Object(told)) => {
-            for (name, value) in told {
-                merge(whole.entry(name).or_insert(Value::Null), value);
-            }
-        }
-        (whole, told) => *whole = told,
-    }
+/// What stands in the objects of a value, each with its pointer.
+fn leaves(value: &Value) -> Vec<(String, &Value)> {
+    let Some(members) = value.as_object() else { return vec![(String::new(), value)] };
+    let of_member = |(name, member): (&String, _)| {
+        let at = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        leaves(member).into_iter().map(move |(rest, leaf)| (format!("{at}{rest}"), leaf))
+    };
+    members.iter().flat_map(of_member).collect()
 }
 
 /// Gives the members that the contract does not know other types than they have.
