@@ -17,16 +17,26 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
 
 /// Refusals that pass although valid calls of their operation are refused as well.
 fn unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
-    let mut controls: BTreeMap<usize, Option<(&Rule, u16)>> = BTreeMap::new();
+    let mut controls: BTreeMap<usize, Option<(&Rule, u16, bool)>> = BTreeMap::new();
     for (case, outcome) in valid(catalogue, outcomes) {
         let Some(status) = outcome.status else { continue };
-        let refused = (is_refusal(status) && outcome.verdict != Verdict::Pass).then(|| (catalogue.rule(case), status));
+        let is_open = outcome.verdict == Verdict::Skip;
+        let refused =
+            (is_refusal(status) && outcome.verdict != Verdict::Pass).then(|| (catalogue.rule(case), status, is_open));
         // One that is served is control enough.
         let control = controls.entry(case.operation).or_insert(refused);
         *control = control.and(refused);
     }
     for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
-        let Some(Some((root, refused))) = controls.get(&case.operation) else { continue };
+        let Some(Some((root, refused, is_open))) = controls.get(&case.operation) else { continue };
+        // What is wrong with the valid call may be wrong with this one. Where it is a finding, that is the one.
+        let is_alike = outcome.fault == Some(Fault::Status) && outcome.status == Some(*refused);
+        if *is_open && is_alike && outcome.verdict != Verdict::Pass {
+            outcome.verdict = Verdict::Skip;
+            outcome.reason = Some(format!("a valid call is answered {refused} as well, and it is open why"));
+            outcome.follows = Some(root.id.clone());
+            continue;
+        }
         let is_passed = outcome.verdict == Verdict::Pass && outcome.status.is_some_and(is_refusal);
         if is_passed && catalogue.rule(case).probe.as_ref().is_some_and(|probe| is_in_doubt(probe, outcome, *refused)) {
             outcome.verdict = Verdict::Skip;

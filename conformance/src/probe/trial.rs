@@ -238,7 +238,7 @@ impl<'a> Trial<'a> {
                 }
                 let found = found.or_else(|| Some((status()?, Fault::Status)));
                 if let Some(why) = found.as_ref().and_then(|(_, fault)| self.undecided(*fault, draft, reply.status)) {
-                    return Outcome::skip(why);
+                    return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
                 }
                 let found = found.or_else(|| Some((content()?, Fault::Content)));
                 let mut outcome =

@@ -91,6 +91,8 @@ const DEEPEST: usize = 6;
 /// The longest text that is made, and the longest that is made for a URL or a header.
 const LONGEST: usize = 10_000;
 const LONGEST_IN_URL: usize = 1_000;
+/// The same where a pattern is matched with it: that may take the square of the length, and more.
+const LONGEST_MATCHED: usize = 250;
 /// The longest list that is made.
 const MOST_ITEMS: usize = 1_000;
 /// Letters where something else is due, the name of a member that no document has, and a value that none lists.
@@ -216,7 +218,11 @@ impl<'a> Finder<'a> {
         let is_rigid = spot.all("format").any(|format| {
             ["date", "date-time", "time", "duration", "uuid", "ipv4", "ipv6"].iter().any(|known| format == known)
         });
-        let longest = if self.written == Written::Json { LONGEST } else { LONGEST_IN_URL };
+        let longest = match self.written {
+            _ if spot.all("pattern").next().is_some() => LONGEST_MATCHED,
+            Written::Json => LONGEST,
+            Written::Text => LONGEST_IN_URL,
+        };
         if let Some(most) = most.filter(|most| *most < longest && !is_rigid) {
             let filled = filled(text, most + 1);
             self.add(Constraint::Length, spot, json!(filled), format!("a text of {}, above {most}", most + 1));
