@@ -218,8 +218,10 @@ impl<'a> Finder<'a> {
         let is_rigid = spot.all("format").any(|format| {
             ["date", "date-time", "time", "duration", "uuid", "ipv4", "ipv6"].iter().any(|known| format == known)
         });
+        let patterns: Vec<&str> = spot.all("pattern").filter_map(Value::as_str).collect();
+        let own = patterns.iter().filter(|pattern| !pattern::is_guard(pattern)).copied().collect::<Vec<_>>();
         let longest = match self.written {
-            _ if spot.all("pattern").next().is_some() => LONGEST_MATCHED,
+            _ if !own.is_empty() => LONGEST_MATCHED,
             Written::Json => LONGEST,
             Written::Text => LONGEST_IN_URL,
         };
@@ -235,8 +237,6 @@ impl<'a> Finder<'a> {
             let cut: String = text.chars().take(least - 1).collect();
             self.add(Constraint::Length, spot, json!(cut), format!("a text of {}, below {least}", least - 1));
         }
-        let patterns: Vec<&str> = spot.all("pattern").filter_map(Value::as_str).collect();
-        let own = patterns.iter().filter(|pattern| !pattern::is_guard(pattern)).copied().collect::<Vec<_>>();
         if !own.is_empty() && own.iter().all(|pattern| is_common(pattern)) {
             let length = least.max(1).min(longest);
             for mark in ["!", "~", "_"] {
