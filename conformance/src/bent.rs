@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::catalogue::required_field;
 use crate::contract::{Carrier, Contract, Flaw};
+use crate::pointer::join;
 use crate::segment;
 
 /// How many requests are sent for one case.
@@ -203,9 +204,7 @@ fn unsent(api: &Api, schema: &Value, value: &Value) -> Vec<String> {
 fn first_text(value: &Value, at: &str) -> Option<String> {
     match value {
         Value::String(_) => Some(at.to_owned()),
-        Value::Object(members) => members.iter().find_map(|(name, member)| {
-            first_text(member, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")))
-        }),
+        Value::Object(members) => members.iter().find_map(|(name, member)| first_text(member, &join(at, name))),
         Value::Array(items) => {
             items.iter().enumerate().find_map(|(place, item)| first_text(item, &format!("{at}/{place}")))
         }

@@ -72,17 +72,18 @@ fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
             count => format!("at {count} operations"),
         };
         let is_same = statuses.iter().all(|other| *other == status);
-        if is_elsewhere {
-            let why = format!(
+        let why = if is_elsewhere {
+            format!(
                 "every valid call is answered 404, {count}: does the base URL lack a path, such as /v1, or are the ids of the tokens file not there?"
-            );
-            reasons.insert(identity.to_owned(), (status, why));
+            )
         } else if is_same && matches!(status, 401 | 403) && !identity.is_empty() {
-            let why = format!(
+            format!(
                 "the identity `{identity}` is refused everywhere with {status}, {count}: is its secret out of date, or of another environment?"
-            );
-            reasons.insert(identity.to_owned(), (status, why));
-        }
+            )
+        } else {
+            continue;
+        };
+        reasons.insert(identity.to_owned(), (status, why));
     }
     for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
         let probe = catalogue.rule(case).probe.as_ref();
@@ -96,8 +97,7 @@ fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
 }
 
 fn is_broken_by(outcome: &Outcome, status: u16) -> bool {
-    let is_broken = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info);
-    is_broken && outcome.fault == Some(Fault::Status) && outcome.status == Some(status)
+    outcome.is_broken() && outcome.fault == Some(Fault::Status) && outcome.status == Some(status)
 }
 
 /// Valid calls that were answered.

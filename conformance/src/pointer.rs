@@ -1,6 +1,11 @@
-//! JSON pointers (RFC 6901) that are written to; serde_json reads them.
+//! JSON pointers (RFC 6901) that are made and written to; serde_json reads them.
 
 use serde_json::{Value, json};
+
+/// The pointer of a member.
+pub(crate) fn join(parent: &str, name: &str) -> String {
+    format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
 
 /// The names of the members on the way.
 pub(crate) fn names(pointer: &str) -> impl Iterator<Item = String> {

@@ -135,7 +135,7 @@ impl<'a, 'o> Broken<'a, 'o> {
     }
 
     fn is_broken(&self, place: usize) -> bool {
-        matches!(self.outcomes[place].verdict, Verdict::Fail | Verdict::Warn | Verdict::Info)
+        self.outcomes[place].is_broken()
     }
 
     fn case(&self, place: usize) -> &'a Case {

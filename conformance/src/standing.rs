@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Level, Probe, Standing};
-use crate::verdict::{Fault, Observation, Outcome, Verdict};
+use crate::verdict::{Fault, Observation, Outcome};
 
 /// Judges the cases of such rules by what the other cases were answered by their operations: by the most binding finding of an
 /// answer that breaks no other rule, where there is one.
@@ -79,7 +79,6 @@ fn broken(level: Level, found: &Observation) -> Outcome {
 /// Whether a case says already what is wrong with an answer to it: it is broken by that answer, and binds at least as much. Nothing
 /// explains what an answer shows and may not.
 fn explains(case: &Case, outcome: &Outcome, about: Standing, level: Level) -> bool {
-    let is_broken = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info);
     let is_by_answer = matches!(outcome.fault, Some(Fault::Status | Fault::Content));
-    is_broken && is_by_answer && case.level >= level && matches!(about, Standing::Keeps(_))
+    outcome.is_broken() && is_by_answer && case.level >= level && matches!(about, Standing::Keeps(_))
 }

@@ -179,6 +179,13 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Whether the rule is broken, at any level.
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info)
+    }
+}
+
 impl Exchange {
     /// The same with every secret masked.
     #[must_use]

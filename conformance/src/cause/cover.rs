@@ -1,7 +1,8 @@
 //! Broken cases stand in a table of rules by operations. Few rows and columns that cover all of them are the causes: a rule
 //! that is broken everywhere is one, and so is an operation that breaks every rule.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use super::Shared;
 use crate::catalogue::Catalogue;
@@ -16,22 +17,16 @@ pub(super) fn cover(catalogue: &Catalogue, cases: &[usize]) -> Vec<(Shared, Vec<
         }
     }
     let mut left: HashMap<Line, usize> = lines.iter().map(|(line, cases)| (*line, cases.len())).collect();
-    let mut is_covered: HashMap<usize, bool> = cases.iter().map(|place| (*place, false)).collect();
+    let mut covered = HashSet::new();
     let mut covers = Vec::new();
-    while let Some((line, _)) =
-        left.iter().filter(|(_, count)| **count > 0).max_by_key(|(line, count)| (**count, std::cmp::Reverse(**line)))
-    {
+    let rank = |(line, count): &(&Line, &usize)| (**count, Reverse(**line));
+    while let Some((line, _)) = left.iter().filter(|(_, count)| **count > 0).max_by_key(rank) {
         let line = *line;
-        let mut covered = Vec::new();
-        for place in &lines[&line] {
-            if is_covered.insert(*place, true) == Some(false) {
-                covered.push(*place);
-                for line in lines_of(catalogue, *place) {
-                    left.entry(line).and_modify(|count| *count -= 1);
-                }
-            }
+        let of_line: Vec<usize> = lines[&line].iter().copied().filter(|place| covered.insert(*place)).collect();
+        for other in of_line.iter().flat_map(|place| lines_of(catalogue, *place)) {
+            left.entry(other).and_modify(|count| *count -= 1);
         }
-        covers.push((line.shared(), covered));
+        covers.push((line.shared(), of_line));
     }
     covers
 }

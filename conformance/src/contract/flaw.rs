@@ -33,6 +33,20 @@ pub enum Flaw {
 }
 
 impl Flaw {
+    /// Every flaw, those of the document first.
+    pub const ALL: [Self; 10] = [
+        Self::Required,
+        Self::Type,
+        Self::Bounds,
+        Self::Length,
+        Self::Enum,
+        Self::Pattern,
+        Self::Items,
+        Self::Additional,
+        Self::Extreme,
+        Self::Odd,
+    ];
+
     /// What of the document is broken; none where nothing is, and a server need only not fail of it.
     pub fn constraint(self) -> Option<Constraint> {
         Some(match self {
@@ -50,17 +64,8 @@ impl Flaw {
 }
 
 impl From<Option<Constraint>> for Flaw {
+    /// The flaw of what is broken; where nothing is, an extreme.
     fn from(constraint: Option<Constraint>) -> Self {
-        match constraint {
-            Some(Constraint::Required) => Self::Required,
-            Some(Constraint::Type) => Self::Type,
-            Some(Constraint::Bounds) => Self::Bounds,
-            Some(Constraint::Length) => Self::Length,
-            Some(Constraint::Enum) => Self::Enum,
-            Some(Constraint::Pattern) => Self::Pattern,
-            Some(Constraint::Items) => Self::Items,
-            Some(Constraint::Additional) => Self::Additional,
-            None => Self::Extreme,
-        }
+        Self::ALL.into_iter().find(|flaw| flaw.constraint() == constraint).unwrap_or(Self::Extreme)
     }
 }

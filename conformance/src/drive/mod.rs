@@ -33,7 +33,7 @@ use self::witness::Witness;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{AuthorizationDrive, Contract, Credential, Drive};
 use crate::secret::Redactor;
-use crate::verdict::{Exchange, Outcome, Verdict, cut};
+use crate::verdict::{Exchange, Outcome, cut};
 
 /// Clients that are connected: as many cases run at once.
 const LANES: usize = 4;
@@ -104,7 +104,7 @@ impl Stage {
         };
         let received = self.script.received(lane.number);
         self.free().push(lane);
-        if matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info) {
+        if outcome.is_broken() {
             outcome.exchanges = received.iter().map(|received| exchange(received, &self.redactor)).collect();
         }
         outcome.requests = received.len();

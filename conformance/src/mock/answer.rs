@@ -13,7 +13,7 @@ use crate::body::{is_json, plain};
 use crate::clock;
 use crate::contract::ErrorShape;
 use crate::documented::{Documented, covers};
-use crate::pointer::put;
+use crate::pointer::{join, put};
 
 /// In the form of bcrypt; of no password.
 const PASSWORD_HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
@@ -162,7 +162,7 @@ fn json_of<'a>(documented: &Documented<'a>, named: &str) -> (Option<&'a str>, Op
 fn leaves(value: &Value) -> Vec<(String, &Value)> {
     let Some(members) = value.as_object() else { return vec![(String::new(), value)] };
     let of_member = |(name, member): (&String, _)| {
-        let at = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        let at = join("", name);
         leaves(member).into_iter().map(move |(rest, leaf)| (format!("{at}{rest}"), leaf))
     };
     members.iter().flat_map(of_member).collect()

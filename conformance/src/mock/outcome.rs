@@ -5,7 +5,7 @@ use keyfit_openapi::{Api, Operation, Partial, example};
 use serde_json::{Map, Value, json};
 
 use crate::contract::Batch;
-use crate::pointer::put;
+use crate::pointer::{join, put};
 
 /// An item as it was sent, and what is wrong with it.
 pub(crate) type Item = (Value, Option<Mismatch>);
@@ -125,7 +125,7 @@ impl Outcomes<'_> {
     /// The members of an item that an entry has too; of entries that may hold anything, the id alone.
     fn repeat(&self, list: &List<'_>, sent: &Value, entry: &mut Value) {
         for (name, value) in sent.as_object().into_iter().flatten() {
-            let at = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+            let at = join("", name);
             let schema = list.entry.and_then(|schema| self.api.member(schema, &at));
             let is_known = schema.is_some_and(Value::is_object) || *name == self.batch.id_field;
             // What is not an id is not repeated as one.

@@ -36,10 +36,6 @@ impl Overlooked {
 /// A text of which a defect fails.
 const LONG: usize = 1_000;
 
-/// What the document excludes.
-const REFUSED: [Flaw; 8] =
-    [Flaw::Required, Flaw::Type, Flaw::Bounds, Flaw::Length, Flaw::Enum, Flaw::Pattern, Flaw::Items, Flaw::Additional];
-
 impl Core {
     /// What is wrong with a value of a request.
     pub(super) fn mismatch(&self, schema: &Value, value: &Value) -> Option<Mismatch> {
@@ -56,13 +52,19 @@ impl Core {
 
     /// The status by which rules want requests refused that break the document.
     pub(super) fn status_of_breach(&self, operation: &Operation) -> Option<u16> {
-        let probes = REFUSED.map(Probe::Invalid);
-        let ruled = probes.into_iter().find(|probe| self.contract.ruling(probe, operation).is_some())?;
+        let excluded = Flaw::ALL.into_iter().filter(|flaw| flaw.constraint().is_some());
+        let ruled = excluded.map(Probe::Invalid).find(|probe| self.contract.ruling(probe, operation).is_some())?;
         Some(self.status(&ruled, operation, 400))
     }
 
     /// The failure of a defect that does not expect what a request holds.
     pub(super) fn fails(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        let fails = (self.has(Mutant::FailsOnOddities) && self.is_odd(call, operation))
+            || (self.has(Mutant::FailsOnExtremes) && is_extreme(call));
+        if fails { Err(Refusal::new(500, "Internal error")) } else { Ok(()) }
+    }
+
+    fn is_odd(&self, call: &Call, operation: &Operation) -> bool {
         let is_known = |name: &str| {
             let carriers = self.contract.credentials.iter().flat_map(|kind| &kind.carriers);
             let is_parameter = |known: &str| name == known || name.split('[').next() == known.split('[').next();
@@ -70,16 +72,15 @@ impl Core {
                 || operation.query.iter().any(|(known, _)| known == name)
                 || carriers.into_iter().any(|carrier| matches!(carrier, Carrier::Query(known) if known == name))
         };
-        let is_odd = call.query.iter().any(|(name, _)| !is_known(name)) || holds(&call.body, b"[[[[");
-        let is_extreme = call.segments.iter().any(|segment| segment.len() >= LONG)
-            || call.query.iter().any(|(_, value)| value.contains('\0') || value.parse() == Ok(u64::MAX))
-            || holds(&call.body, b"\\u0000")
-            || holds(&call.body, u64::MAX.to_string().as_bytes());
-        if (is_odd && self.has(Mutant::FailsOnOddities)) || (is_extreme && self.has(Mutant::FailsOnExtremes)) {
-            return Err(Refusal::new(500, "Internal error"));
-        }
-        Ok(())
+        call.query.iter().any(|(name, _)| !is_known(name)) || holds(&call.body, b"[[[[")
     }
+}
+
+fn is_extreme(call: &Call) -> bool {
+    call.segments.iter().any(|segment| segment.len() >= LONG)
+        || call.query.iter().any(|(_, value)| value.contains('\0') || value.parse() == Ok(u64::MAX))
+        || holds(&call.body, b"\\u0000")
+        || holds(&call.body, u64::MAX.to_string().as_bytes())
 }
 
 fn holds(body: &[u8], part: &[u8]) -> bool {

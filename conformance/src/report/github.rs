@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
-use super::model::RuleOutcome;
+use super::model::{Found, RuleOutcome};
 use super::{ApiReport, CaseReport, Finding, LiveReport, Report, cases_of};
 use crate::verdict::Verdict;
 
@@ -15,10 +15,15 @@ const SHOWN: usize = 10;
 pub(super) fn github(report: &Report) -> String {
     let mut text = String::new();
     let mut left_out = Vec::new();
+    let mut findings: Vec<(&ApiReport, &CaseReport, &Finding)> = Vec::new();
+    for api in &report.apis {
+        for Found { finding, example, .. } in api.found() {
+            findings.extend(example.map(|case| (api, case, finding)));
+        }
+    }
     for (level, verdicts) in [("error", [Verdict::Error, Verdict::Fail].as_slice()), ("warning", &[Verdict::Warn])] {
-        let of_api = |api| findings(api).filter(|(_, finding)| verdicts.contains(&finding.verdict));
-        let found = report.apis.iter().flat_map(|api| of_api(api).map(move |(case, finding)| (api, case, finding)));
-        let found: Vec<(&ApiReport, &CaseReport, &Finding)> = found.collect();
+        let of_level = findings.iter().filter(|(_, _, finding)| verdicts.contains(&finding.verdict));
+        let found: Vec<&(&ApiReport, &CaseReport, &Finding)> = of_level.collect();
         for (api, case, finding) in found.iter().take(SHOWN) {
             finding_annotation(&mut text, level, api, case, finding);
         }
@@ -50,11 +55,6 @@ pub(super) fn github(report: &Report) -> String {
         }
     }
     text
-}
-
-/// The findings of an API, each with the case that shows it.
-fn findings(api: &ApiReport) -> impl Iterator<Item = (&CaseReport, &Finding)> {
-    api.findings.iter().filter_map(|finding| Some((api.example(finding)?, finding)))
 }
 
 fn finding_annotation(text: &mut String, level: &str, api: &ApiReport, case: &CaseReport, finding: &Finding) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::model::Found;
 use super::readings::Followed;
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Finding, Report, capitalised, cases_of};
@@ -113,14 +114,10 @@ fn changed(text: &mut String, changes: &Changes) {
 fn findings(text: &mut String, report: &Report) {
     for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
         let _ = writeln!(text, "### Findings: {}\n", inline(&api.api));
-        for (number, finding) in (1..).zip(&api.findings) {
+        for (number, Found { finding, example, cases }) in (1..).zip(api.found()) {
             let Finding { verdict, title, why, change, .. } = finding;
             let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.reach());
-            if number > SHOWN {
-                continue;
-            }
-            let cases: Vec<&CaseReport> = api.cases_of(number).collect();
-            let Some(example) = api.example(finding) else { continue };
+            let Some(example) = example.filter(|_| number <= SHOWN) else { continue };
             let (requirement, source) = (inline(&example.requirement), link(&example.source, &example.url));
             let _ = writeln!(text, "   - {} {}: {requirement} ({source})", example.level, code(&example.rule));
             let _ = writeln!(text, "   - {}: {}", code(&example.id), inline(example.why()));

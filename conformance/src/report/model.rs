@@ -310,15 +310,34 @@ impl ApiReport {
         }
     }
 
-    /// The case that shows a finding; none in a report from which it was taken out.
-    pub(super) fn example(&self, finding: &Finding) -> Option<&CaseReport> {
-        self.cases.iter().find(|case| case.id == finding.example)
+    /// Its findings, each with its cases.
+    pub(super) fn found(&self) -> Vec<Found<'_>> {
+        let mut of_findings: Vec<Vec<&CaseReport>> = vec![Vec::new(); self.findings.len()];
+        let mut by_id: HashMap<&str, &CaseReport> = HashMap::new();
+        for case in &self.cases {
+            let Some(number) = case.finding else { continue };
+            by_id.insert(&case.id, case);
+            // A report that was read may have any number.
+            if let Some(cases) = number.checked_sub(1).and_then(|place| of_findings.get_mut(place)) {
+                cases.push(case);
+            }
+        }
+        let found = self.findings.iter().zip(of_findings);
+        found
+            .map(|(finding, cases)| {
+                let example = by_id.get(finding.example.as_str()).copied();
+                Found { finding, example, cases }
+            })
+            .collect()
     }
+}
 
-    /// The cases of the finding of this number, counted from 1.
-    pub(super) fn cases_of(&self, number: usize) -> impl Iterator<Item = &CaseReport> {
-        self.cases.iter().filter(move |case| case.finding == Some(number))
-    }
+/// A finding with its cases.
+pub(super) struct Found<'a> {
+    pub(super) finding: &'a Finding,
+    /// The case that shows it; none in a report from which it was taken out.
+    pub(super) example: Option<&'a CaseReport>,
+    pub(super) cases: Vec<&'a CaseReport>,
 }
 
 impl Finding {

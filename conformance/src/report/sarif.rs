@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::json::written;
+use super::model::Found;
 use super::{ApiReport, CaseReport, Finding, LiveReport, Report};
 use crate::contract::Level;
 use crate::verdict::{Exchange, Verdict};
@@ -50,8 +51,8 @@ pub(super) fn sarif(report: &Report) -> String {
     let mut results = Vec::new();
     let mut unjudged = Vec::new();
     for api in &report.apis {
-        for finding in &api.findings {
-            let Some(case) = api.example(finding) else { continue };
+        for Found { finding, example, .. } in api.found() {
+            let Some(case) = example else { continue };
             // What the check could not judge is no finding about the API.
             match finding.verdict {
                 Verdict::Error => unjudged.push(notification(case, finding)),

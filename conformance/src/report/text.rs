@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
+use super::model::Found;
 use super::readings::Followed;
 use super::transcript::transcript;
-use super::{ApiReport, CaseReport, Changes, Counts, Finding, Report, cases_of};
+use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of};
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
@@ -43,9 +44,9 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for api in &report.apis {
-        for (number, finding) in (1..).zip(&api.findings) {
-            let is_whole = number <= SHOWN;
-            found_once(&mut text, api, number, finding, &|case| if is_whole { more(case) } else { Vec::new() });
+        for (place, found) in api.found().iter().enumerate() {
+            let is_whole = place < SHOWN;
+            found_once(&mut text, found, &|case| if is_whole { more(case) } else { Vec::new() });
         }
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
@@ -118,17 +119,11 @@ fn cell(api: &ApiReport, family: Family) -> String {
 }
 
 /// A finding: what is wrong, the case that shows it, why it matters, what to change, and where else it is so.
-fn found_once(
-    text: &mut String,
-    api: &ApiReport,
-    number: usize,
-    finding: &Finding,
-    more: &dyn Fn(&CaseReport) -> Vec<String>,
-) {
+fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
+    let Found { finding, example, cases } = found;
     let verdict = finding.verdict.to_string().to_uppercase();
     let _ = writeln!(text, "\n{verdict} {} ({})", plain(&finding.title), finding.reach());
-    let cases: Vec<&CaseReport> = api.cases_of(number).collect();
-    if let Some(case) = api.example(finding) {
+    if let Some(case) = example {
         let caller = case.identity.as_ref().map_or_else(String::new, |identity| format!(", called by {identity}"));
         if finding.verdict != Verdict::Error {
             let _ = writeln!(text, "  {} {}: {}", case.level, case.rule, case.requirement);
@@ -142,7 +137,7 @@ fn found_once(
     let _ = writeln!(text, "  why     {}\n  change  {}", finding.why, finding.change);
     if cases.len() > 1 {
         let mut by_rule: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for case in &cases {
+        for case in cases {
             by_rule.entry(&case.rule).or_default().push(case.place());
         }
         for (rule, places) in by_rule {

@@ -24,7 +24,18 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     if excess(pattern).is_some() {
         return true;
     }
-    regress::Regex::new(pattern).map_or(true, |regex| regex.find(text).is_some())
+    if is_guard(pattern) {
+        return is_name(text);
+    }
+    let own = unguarded(pattern);
+    let fits_guard = own == pattern || is_name(text);
+    regress::Regex::new(own).map_or(true, |regex| fits_guard && regex.find(text).is_some())
+}
+
+/// What the guard of paths says, read here: each request of a mock is held to it, and beside it a pattern would begin anew at every
+/// character.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !matches!(text, "." | "..") && !text.contains('\\')
 }
 
 /// A text that matches, of a length within the bounds; `None` where none is found.
@@ -112,6 +123,19 @@ mod tests {
         ] {
             let text = example(pattern, 0, usize::MAX).unwrap_or_else(|| panic!("{pattern}"));
             assert!(regress::Regex::new(pattern).expect("a pattern").find(&text).is_some(), "{pattern}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_guard_is_read_as_the_clients_read_it() {
+        let beside = |own: &str| format!(r"(?=[\s\S]*?(?:{own})){PATH_GUARD}");
+        let guarded = ["^[a-z]+$", "b", "^a|b$", r"\.", r"(a)\1", "^$"].map(beside);
+        for pattern in guarded.iter().map(String::as_str).chain([PATH_GUARD]) {
+            assert!(is_guard(pattern) || unguarded(pattern) != pattern, "{pattern}");
+            let regex = regress::Regex::new(pattern).expect("a pattern");
+            for text in ["", ".", "..", "...", "a", "ab", "aa", "b.", r"a\b", "\n", "a\nb", "é"] {
+                assert_eq!(matches(pattern, text), regex.find(text).is_some(), "{pattern}: {text:?}");
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, example};
 use serde_json::Value;
 
+use crate::pointer::join;
+
 /// How many answers are made, and how deep unions are looked for.
 const MOST: usize = 24;
 const DEEPEST: usize = 6;
@@ -44,8 +46,7 @@ fn places(api: &Api, schema: &Value, value: &Value, at: &str, found: &mut dyn Fn
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         if let Some(value) = value.get(name) {
-            let name = name.replace('~', "~0").replace('/', "~1");
-            places(api, member, value, &format!("{at}/{name}"), found);
+            places(api, member, value, &join(at, name), found);
         }
     }
     if let (Some(items), Some(first)) = (schema.get("items"), value.get(0)) {

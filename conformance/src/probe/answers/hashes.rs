@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::document::Described;
 use super::{Found, Seen};
+use crate::pointer::join;
 use crate::secret::Secret;
 
 /// How each function writes its results.
@@ -75,7 +76,7 @@ impl Search<'_> {
                 items.iter().enumerate().find_map(|(index, item)| self.find(item, each, &format!("{at}/{index}")))
             }
             Value::Object(members) => members.iter().find_map(|(name, member)| {
-                let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+                let pointer = join("", name);
                 let schema = schema.and_then(|schema| self.api.member(schema, &pointer));
                 if member.is_string() && schema.is_some_and(|schema| is_for_hashes(name, schema)) {
                     return None;
