@@ -153,11 +153,8 @@ impl Catalogue {
 
     /// The requests of a case that are valid but for one thing of this kind.
     pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<Bent> {
-        let operation = self.operation(case);
-        let mut bent = bent::of(&self.api, operation, &self.examples[case.operation]);
-        bent.retain(|bent| bent.flaw == flaw && bent.is_sent(&self.contract, operation));
-        bent.truncate(bent::MOST);
-        bent
+        let most = |kind| if kind == flaw { bent::MOST } else { 0 };
+        bent::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
     }
 
     /// Why that request may not be a valid one: what no example is known for.
@@ -230,11 +227,7 @@ impl<'a> Reach<'a> {
     /// Whether an operation has requests that are valid but for one thing of this kind.
     fn can_be_bent(&self, flaw: Flaw, contract: &Contract, position: usize) -> bool {
         let flaws = |(operation, request): (&Operation, &Request)| {
-            let sent =
-                bent::of(self.api, operation, request).into_iter().filter(|bent| bent.is_sent(contract, operation));
-            let mut flaws: Vec<Flaw> = sent.map(|bent| bent.flaw).collect();
-            flaws.dedup();
-            flaws
+            bent::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
         };
         let all = || self.api.operations.iter().zip(self.examples().iter()).map(flaws).collect();
         self.flaws.get_or_init(all)[position].contains(&flaw)
