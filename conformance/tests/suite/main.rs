@@ -3,6 +3,7 @@
 mod adapters;
 mod call;
 mod carriers;
+mod cases;
 mod cli;
 mod common;
 mod contracts;
