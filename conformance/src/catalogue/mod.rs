@@ -352,7 +352,13 @@ fn cases_at(
         (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
         (None, None) => return Vec::new(),
     };
-    let level = if unverified { Level::Observe } else { rule.level };
+    // What a request that only reads asks for beyond what the document allows is often cut to what it does.
+    let is_lenient = matches!(&rule.probe, Some(Probe::Invalid(flaw)) if flaw.constraint().is_some());
+    let level = match operation.retry {
+        _ if unverified => Level::Observe,
+        Retry::Safe if is_lenient => rule.level.min(Level::Should),
+        _ => rule.level,
+    };
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
     // What a method does that the document does not know is anybody's guess.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);

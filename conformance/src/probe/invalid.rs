@@ -231,8 +231,11 @@ impl Trial<'_> {
                 Fate::Open("the body lacks what the document demands, which the check does not set".to_owned())
             }
             _ if expected.contains(&status) => Fate::Kept,
+            _ if reply.asks_to_wait() => {
+                Fate::Open(format!("the status is {status}: the server serves nobody for now"))
+            }
             500.. => Fate::Broken(format!("the status is {status}: the server failed")),
-            _ if self.expect.no_failure && status != 429 => Fate::Kept,
+            _ if self.expect.no_failure => Fate::Kept,
             _ if tried.others.contains(&status) => Fate::Kept,
             200..300 => Fate::Broken(format!("it is taken with {status}")),
             _ => Fate::Open(format!("the status is {status}, which may be for another reason")),

@@ -364,8 +364,9 @@ impl Target {
             return Sent::unsent(draft, "the run was ended");
         }
         let sent = self.send_at_once(draft).await;
-        // What a 429 answers was not executed.
-        if !sent.answer().is_some_and(|reply| live.pace.learn(draft, reply)) {
+        // What a 429 answers was not executed; of a 503 nobody knows.
+        let is_harmless = |reply: &Reply| reply.status == 429 || live.is_repeatable(draft);
+        if !sent.answer().is_some_and(|reply| live.pace.learn(draft, reply) && is_harmless(reply)) {
             return sent;
         }
         if !live.pace.ready(draft).await {

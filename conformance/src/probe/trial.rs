@@ -153,15 +153,26 @@ impl<'a> Trial<'a> {
         sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
-    /// Whether an answer is a 429 that is no answer to what was asked: a limit that the contract does not know.
-    fn is_limited(&self, reply: &Reply) -> bool {
-        let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&429);
-        self.live.is_some() && reply.status == 429 && self.expect.asks_for_status() && !is_expected
+    /// Whether an answer is none to what was asked: a limit that the contract does not know, or a server that serves nobody for now.
+    fn is_put_off(&self, reply: &Reply) -> bool {
+        let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&reply.status);
+        self.live.is_some() && reply.asks_to_wait() && self.expect.asks_for_status() && !is_expected
+    }
+
+    /// Whether an answer says that what is not there was removed. That is what was asked for.
+    fn is_gone_anyway(&self, reply: &Reply) -> bool {
+        let operation = self.catalogue.operation(self.case);
+        let Probe::UnknownId(parameter) = self.probe else { return false };
+        operation.method == "DELETE" && operation.path.ends_with(&format!("/{{{parameter}}}")) && reply.is_success()
     }
 
     /// Why a broken rule is none: what is wrong is what was sent, and the server says that first.
     fn undecided(&self, fault: Fault, draft: &Draft, status: u16) -> Option<String> {
         let why = self.undecided.clone().filter(|_| matches!(status, 400 | 404 | 410 | 422 | 501));
+        let condition = (status == 428).then(|| {
+            "the server asks for a condition, such as `If-Match`: declare the header as a parameter of the operation, and give its value under [headers]"
+                .to_owned()
+        });
         let lacks = draft.lacks.as_ref().filter(|_| matches!(status, 400 | 422)).map(|member| {
             let id = draft.operation.as_deref().unwrap_or_default();
             format!("its body needs `{member}`, which the check does not set: pass --allow {id}")
@@ -172,7 +183,7 @@ impl<'a> Trial<'a> {
         let made_up = (is_made_up && self.catalogue.is_made_up(self.case)).then(|| {
             "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
         });
-        why.or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
+        why.or(condition).or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.
@@ -231,10 +242,14 @@ impl<'a> Trial<'a> {
                 // A leak is one, whatever else is wrong.
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
                 let found = judge.leak(&seen).map(|leak| (leak, Fault::Leak));
-                if found.is_none() && self.is_limited(reply) {
-                    return Outcome::error(
-                        "the server answers 429 and was waited for in vain: the rule was not reached",
-                    );
+                if found.is_none() && self.is_put_off(reply) {
+                    return Outcome::error(match reply.status {
+                        429 => "the server answers 429 and was waited for in vain: the rule was not reached",
+                        _ => "the server answers 503 and asks to come again: the rule was not reached",
+                    });
+                }
+                if found.is_none() && self.is_gone_anyway(reply) {
+                    return Outcome { status: Some(reply.status), ..Outcome::pass() };
                 }
                 let found = found.or_else(|| Some((status()?, Fault::Status)));
                 if let Some(why) = found.as_ref().and_then(|(_, fault)| self.undecided(*fault, draft, reply.status)) {
