@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Probe, Reading};
+use crate::contract::{Expect, Level, Probe, Reading};
 use crate::identity::{Identity, Missing};
 use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
@@ -159,9 +159,12 @@ impl<'a> Trial<'a> {
         self.live.is_some() && reply.asks_to_wait() && self.expect.asks_for_status() && !is_expected
     }
 
-    /// Whether an answer says that what is not there was removed. That is what was asked for.
+    /// Whether an answer says that what is not there was removed. That is what was asked for: no warning.
     fn is_gone_anyway(&self, reply: &Reply) -> bool {
         let operation = self.catalogue.operation(self.case);
+        if self.case.level != Level::Should {
+            return false;
+        }
         let Probe::UnknownId(parameter) = self.probe else { return false };
         operation.method == "DELETE" && operation.path.ends_with(&format!("/{{{parameter}}}")) && reply.is_success()
     }
