@@ -17,6 +17,8 @@ use crate::segment;
 pub(crate) const MOST: usize = 12;
 /// The name of a parameter that no document has.
 pub(crate) const UNKNOWN: &str = "keyfit-unknown";
+/// How many members of a body are null, one at a time.
+const MOST_NULLS: usize = 3;
 /// How long a body is made: more than forms of people are, and less than proxies refuse unasked.
 const LONG: usize = 64 * 1024;
 /// How deep lists are put into lists: more than some parsers take, and less than ends a process.
@@ -206,6 +208,13 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_
             Change::Added(format!("/{name}"), own),
         );
     }
+    for name in not_null(value).take(MOST_NULLS) {
+        found.add(
+            Flaw::Odd,
+            format!("the body's `/{name}` is null"),
+            Change::Body(format!("/{name}"), Some(Value::Null)),
+        );
+    }
     if let Some(at) = first_text(value, "") {
         let bent = breach::Breach { constraint: None, at, value: Some(json!("k".repeat(LONG))), told: String::new() };
         let fits = schema::mismatch(api, Direction::Request, &body.schema, &bent.applied(value)).is_none();
@@ -228,6 +237,12 @@ fn unsent(api: &Api, schema: &Value, value: &Value) -> Vec<String> {
     let unsent =
         members.filter(|name| value.get(name).is_none() && !schema::is_sent(api, Direction::Request, schema, name));
     unsent.filter(|name| !name.contains(['/', '~'])).take(1).cloned().collect()
+}
+
+/// The members at the top of a body that have a value.
+fn not_null(value: &Value) -> impl Iterator<Item = &String> {
+    let members = value.as_object().into_iter().flatten();
+    members.filter(|(name, member)| !member.is_null() && !name.contains(['/', '~'])).map(|(name, _)| name)
 }
 
 /// The place of the first text in a body.

@@ -179,7 +179,11 @@ fn is_promised(promise: Promise, operation: &Operation) -> bool {
         Promise::DocumentedBody => responses.values().any(|shape| shape.schema.is_some() || shape.streamed.is_some()),
         Promise::DocumentedHeaders => responses.values().any(|shape| !shape.headers.is_empty()),
         Promise::Private => operation.method == "GET" && !operation.needed.is_optional(),
-        Promise::NoServerError | Promise::Challenge | Promise::Allow | Promise::ContentType => true,
+        Promise::NoServerError
+        | Promise::Challenge
+        | Promise::Allow
+        | Promise::ContentType
+        | Promise::ProblemStatus => true,
     }
 }
 

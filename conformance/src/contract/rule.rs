@@ -167,6 +167,8 @@ pub enum Promise {
     ContentType,
     /// What a credential opened is not left to caches that others use too.
     Private,
+    /// The status that problem details name is that of the answer.
+    ProblemStatus,
 }
 
 /// What a rule about every answer looks at.

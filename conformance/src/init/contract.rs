@@ -20,6 +20,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
          rfc7617 = {{ title = \"RFC 7617: the Basic HTTP authentication scheme\", url = \"https://www.rfc-editor.org/rfc/rfc7617\" }}\n\
          rfc8725 = {{ title = \"RFC 8725: JSON Web Token best current practices\", url = \"https://www.rfc-editor.org/rfc/rfc8725\" }}\n\
          rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
+         rfc9457 = {{ title = \"RFC 9457: Problem details\", url = \"https://www.rfc-editor.org/rfc/rfc9457\" }}\n\
          rfc9111 = {{ title = \"RFC 9111: HTTP caching\", url = \"https://www.rfc-editor.org/rfc/rfc9111\" }}\n\
          rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
          fetch = {{ title = \"Fetch\", url = \"https://fetch.spec.whatwg.org/\" }}\n\

@@ -203,6 +203,7 @@ impl<'a> Finder<'a> {
             let below = if below == 0.0 { -5.0 } else { below } * step;
             let told = if is_excluded { "not above" } else { "below" };
             self.add(Constraint::Bounds, spot, number(below), format!("{below}, {told} {least}"));
+            self.extreme(spot, number(least), &format!("{least}, the least that is allowed"));
         } else {
             self.extreme(spot, json!(-5), "-5, a negative number");
         }
@@ -210,6 +211,7 @@ impl<'a> Finder<'a> {
             let above = if is_excluded { (most / step).ceil() } else { (most / step).floor() + 1.0 } * step;
             let told = if is_excluded { "not below" } else { "above" };
             self.add(Constraint::Bounds, spot, number(above), format!("{above}, {told} {most}"));
+            self.extreme(spot, number(most), &format!("{most}, the most that is allowed"));
         } else {
             self.extreme(spot, json!(u64::MAX), "a number that fits into no signed 64 bits");
         }
@@ -237,6 +239,8 @@ impl<'a> Finder<'a> {
         if let Some(most) = most.filter(|most| *most < longest && !is_rigid) {
             let filled = filled(text, most + 1);
             self.add(Constraint::Length, spot, json!(filled), format!("a text of {}, above {most}", most + 1));
+            let longest: String = filled.chars().skip(1).collect();
+            self.extreme(spot, json!(longest), &format!("a text of {most}, the longest that is allowed"));
         } else if most.is_none() && !has_format {
             self.extreme(spot, json!(filled(text, longest)), &format!("a text of {longest} characters"));
         }
@@ -264,6 +268,8 @@ impl<'a> Finder<'a> {
         }
         if !has_format {
             self.extreme(spot, json!("key\u{0}fit"), "a text with the character NUL");
+            // In UTF-16 it takes two, and in the shorter UTF-8 of some databases there is no such thing.
+            self.extreme(spot, json!("key\u{1d11e}fit"), "a text with a character beyond 16 bits");
         }
     }
 
@@ -338,6 +344,9 @@ impl<'a> Finder<'a> {
 
     /// Keeps what fits and need not be expected.
     fn extreme(&mut self, spot: &Spot<'a, '_>, value: Value, told: &str) {
+        if value == *spot.value {
+            return;
+        }
         let breach = Breach { constraint: None, at: spot.at.to_owned(), value: Some(value), told: told.to_owned() };
         if self.is_wanted(None) && self.mismatch(self.schema, &breach.applied(self.value)).is_none() {
             self.found.push(breach);
@@ -562,7 +571,12 @@ mod tests {
             ["-5, a negative number", "a number that fits into no signed 64 bits"]
         );
         let text = json!({ "type": "string" });
-        assert_eq!(extremes(&text, &json!("a")), ["a text of 10000 characters", "a text with the character NUL"]);
+        assert_eq!(
+            extremes(&text, &json!("a")),
+            ["a text of 10000 characters", "a text with the character NUL", "a text with a character beyond 16 bits"]
+        );
+        let bounded = json!({ "type": "integer", "minimum": 1, "maximum": 9 });
+        assert_eq!(extremes(&bounded, &json!(1)), ["9, the most that is allowed"], "the least was sent already");
         assert_eq!(extremes(&json!({ "type": "string", "format": "date" }), &json!("2026-01-22")), [""; 0]);
         assert_eq!(extremes(&json!({ "type": "string", "enum": ["a"] }), &json!("a")), [""; 0]);
     }
