@@ -139,11 +139,11 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, String> {
     value.to_str().map_err(|_| format!("the header `{name}` is no text"))
 }
 
-/// The parts of a header that holds several; one of Base64 has neither a comma nor a space in it, but a version may stand before it
-/// with a comma: `v1,`. So each part is told with and without what a comma cuts off.
+/// The parts of a header that holds several, with commas or spaces between them, and what stands between spaces as a whole: a version
+/// may stand before a signature with a comma, as in `v1,`.
 fn parts(value: &str) -> impl Iterator<Item = &str> {
     let spaced = value.split(' ').filter(|part| !part.is_empty());
-    spaced.flat_map(|part| std::iter::once(part).chain(part.split(',').filter(move |one| *one != part)))
+    spaced.flat_map(|part| part.split(',').chain(part.contains(',').then_some(part)))
 }
 
 /// The seconds since the Unix epoch that a text tells.
