@@ -151,7 +151,8 @@ impl Core {
         let signature = hook.terms.and_then(|terms| terms.signature.clone());
         let mut key = signature.as_ref().and_then(|one| one.key(&secret(one)).ok()).unwrap_or_default();
         if self.has(Mutant::MissignsDeliveries) {
-            key.push(0);
+            // A zero would be no other key: HMAC fills keys up with them.
+            key.push(1);
         }
         let (media_type, body) = self.payload(documented);
         let mut headers: Vec<(String, HeaderValue)> = Vec::new();

@@ -16,12 +16,18 @@ use crate::secret::{Redactor, Secret};
 use crate::verdict::{Exchange, cut};
 use crate::webhook::Hook;
 
-/// What came for a webhook.
-pub(super) struct Deliveries<'a> {
+/// What a document says of the deliveries of a webhook.
+#[derive(Clone, Copy)]
+pub(super) struct Documented<'a> {
     pub(super) api: &'a Api,
     pub(super) hook: &'a Hook<'a>,
     /// Where they are to go, where that is known.
     pub(super) url: Option<&'a Url>,
+}
+
+/// What came for a webhook.
+pub(super) struct Deliveries<'a> {
+    pub(super) documented: Documented<'a>,
     pub(super) came: Vec<Delivery>,
     pub(super) since: Instant,
     /// By what they are signed.
@@ -32,23 +38,23 @@ pub(super) struct Deliveries<'a> {
     pub(super) redactor: Redactor,
 }
 
-/// What the document says of a delivery.
-const DOCUMENTED: [DeliveryCheck; 4] =
+/// What a document can say of a delivery.
+const SAYS: [DeliveryCheck; 4] =
     [DeliveryCheck::RequestLine, DeliveryCheck::MediaType, DeliveryCheck::Body, DeliveryCheck::Headers];
 
 impl Deliveries<'_> {
     /// What is wrong with them in this.
     pub(super) fn finding(&self, check: DeliveryCheck) -> Option<String> {
         let Some((delivery, documented)) = self.judged() else {
-            let seconds = self.hook.terms.map_or(super::USUAL, |terms| terms.within_seconds);
+            let seconds = self.documented.hook.terms.map_or(super::USUAL, |terms| terms.within_seconds);
             return (check == DeliveryCheck::Arrives)
                 .then(|| format!("no delivery came within {seconds} s of the call"));
         };
-        let signature = self.hook.terms.and_then(|terms| terms.signature.as_ref());
+        let signature = self.documented.hook.terms.and_then(|terms| terms.signature.as_ref());
         match check {
             DeliveryCheck::Arrives => None,
             DeliveryCheck::RequestLine | DeliveryCheck::MediaType | DeliveryCheck::Body | DeliveryCheck::Headers => {
-                self.breach(check, delivery, documented)
+                self.documented.breach(check, delivery, documented)
             }
             DeliveryCheck::Signed => signature?.finding(self.key, &delivery.headers, &delivery.body),
             DeliveryCheck::Recent => signature?.late(&delivery.headers, delivery.epoch),
@@ -58,8 +64,9 @@ impl Deliveries<'_> {
                 Some(format!("a delivery that was answered 200 came again after {} ms", after.as_millis()))
             }
             DeliveryCheck::Repeated => {
-                let is_repeated = repeated(&self.came, self.since, None).is_some() || self.came.len() > 1;
-                let seconds = self.hook.terms?.repeated_within_seconds?;
+                // What says in its body that it comes again is another text each time.
+                let is_repeated = self.came.iter().any(|one| one.at > delivery.at);
+                let seconds = self.documented.hook.terms?.repeated_within_seconds?;
                 (!is_repeated)
                     .then(|| format!("the delivery that was answered 503 did not come again within {seconds} s"))
             }
@@ -69,12 +76,63 @@ impl Deliveries<'_> {
     /// The delivery that is judged, with what it is held to: the first one that is as documented, or the first one. Other events
     /// may be delivered there as well.
     fn judged(&self) -> Option<(&Delivery, &Webhook)> {
-        let pairs = self.came.iter().flat_map(|delivery| self.hook.documented.iter().map(move |one| (delivery, *one)));
-        let keeps = |(delivery, one): &(&Delivery, &Webhook)| {
-            DOCUMENTED.into_iter().all(|check| self.breach(check, delivery, one).is_none())
+        let Documented { hook, .. } = &self.documented;
+        let kept = self.came.iter().find_map(|one| Some((one, self.documented.kept_by(one)?)));
+        let own = hook.documented.iter().find(|one| one.name == hook.name).or(hook.documented.first());
+        kept.or_else(|| Some((self.came.first()?, own?)))
+    }
+
+    fn leak(&self, delivery: &Delivery) -> Option<String> {
+        let body = String::from_utf8_lossy(&delivery.body);
+        let own = Finder::new(self.secrets.iter().map(Secret::reveal));
+        let headers =
+            delivery.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+        let places = headers.map(|(name, value)| (format!("in its header `{name}`"), value));
+        let places = places
+            .chain([("in its URL".to_owned(), delivery.target.as_str().into()), ("in its body".to_owned(), body)]);
+        for (place, text) in places {
+            if own.finds(&text) {
+                return Some(format!("the delivery holds the credential of who called, {place}"));
+            }
+            if self.redactor.knows(&text) {
+                return Some(format!("the delivery holds a secret of somebody, {place}"));
+            }
+        }
+        None
+    }
+
+    fn id_header(&self) -> Option<&str> {
+        self.documented.hook.terms?.signature.as_ref()?.id_header.as_deref()
+    }
+
+    /// The deliveries for a report, the first few. They are no requests that somebody could send again.
+    pub(super) fn shown(&self) -> Vec<Exchange> {
+        let shown = |delivery: &Delivery| {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let headers = delivery.headers.iter();
+            Exchange {
+                method: delivery.method.clone(),
+                url: delivery.target.clone(),
+                headers: headers.map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
+                body: cut(&self.redactor.mask(&text(&delivery.body))),
+                status: Some(delivery.status),
+                ..Exchange::default()
+            }
         };
-        let own = self.hook.documented.iter().find(|one| one.name == self.hook.name);
-        pairs.clone().find(keeps).or_else(|| Some((self.came.first()?, own.or(self.hook.documented.first())?)))
+        self.came.iter().take(2).map(shown).collect()
+    }
+}
+
+impl<'a> Documented<'a> {
+    /// Whether a delivery is as documented.
+    pub(super) fn fits(&self, delivery: &Delivery) -> bool {
+        self.kept_by(delivery).is_some()
+    }
+
+    /// The documented call that a delivery is.
+    fn kept_by(&self, delivery: &Delivery) -> Option<&'a Webhook> {
+        let keeps = |one: &&&Webhook| SAYS.into_iter().all(|check| self.breach(check, delivery, one).is_none());
+        self.hook.documented.iter().find(keeps).copied()
     }
 
     /// What is wrong with a delivery by what the document says.
@@ -123,46 +181,6 @@ impl Deliveries<'_> {
         let fits = |direction| schema::mismatch(self.api, direction, schema, &value);
         let mismatch = fits(Direction::Answer)?;
         fits(Direction::Request).map(|_| format!("the body of the delivery: {mismatch}"))
-    }
-
-    fn leak(&self, delivery: &Delivery) -> Option<String> {
-        let body = String::from_utf8_lossy(&delivery.body);
-        let own = Finder::new(self.secrets.iter().map(Secret::reveal));
-        let headers =
-            delivery.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
-        let places = headers.map(|(name, value)| (format!("in its header `{name}`"), value));
-        let places = places
-            .chain([("in its URL".to_owned(), delivery.target.as_str().into()), ("in its body".to_owned(), body)]);
-        for (place, text) in places {
-            if own.finds(&text) {
-                return Some(format!("the delivery holds the credential of who called, {place}"));
-            }
-            if self.redactor.knows(&text) {
-                return Some(format!("the delivery holds a secret of somebody, {place}"));
-            }
-        }
-        None
-    }
-
-    fn id_header(&self) -> Option<&str> {
-        self.hook.terms?.signature.as_ref()?.id_header.as_deref()
-    }
-
-    /// The deliveries for a report, the first few. They are no requests that somebody could send again.
-    pub(super) fn shown(&self) -> Vec<Exchange> {
-        let shown = |delivery: &Delivery| {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let headers = delivery.headers.iter();
-            Exchange {
-                method: delivery.method.clone(),
-                url: delivery.target.clone(),
-                headers: headers.map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
-                body: cut(&self.redactor.mask(&text(&delivery.body))),
-                status: Some(delivery.status),
-                ..Exchange::default()
-            }
-        };
-        self.came.iter().take(2).map(shown).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use self::judge::Deliveries;
+use self::judge::{Deliveries, Documented};
 use self::receiver::{Delivery, Slot};
 pub use self::receiver::{Receiver, ReceiverAt};
 use super::request::{Draft, Maker};
@@ -49,6 +49,8 @@ type Key = (usize, String, bool);
 /// What was done for a webhook, and what can be said of it.
 struct Observed {
     slot: Arc<Slot>,
+    /// Whether the receiver answers as if it were out of order.
+    refuses: bool,
     /// From when on a delivery is one of these calls.
     since: Instant,
     /// Why nothing can be said.
@@ -59,6 +61,16 @@ struct Observed {
     exchanges: Vec<Exchange>,
     /// What the deliveries may not hold.
     secrets: Vec<Secret>,
+}
+
+impl Observed {
+    /// From now on a delivery is one of these calls.
+    fn begin(&mut self) {
+        self.since = Instant::now();
+        if self.refuses {
+            self.slot.refuse();
+        }
+    }
 }
 
 impl Webhooks {
@@ -102,7 +114,7 @@ impl Target {
         };
         let refuses = check.is_of_refused();
         let cell = self.webhooks.cell((case.operation, hook.name.to_owned(), refuses));
-        let observed = cell.get_or_init(|| self.observe(&mut trial, hook, receiver.slot(refuses))).await;
+        let observed = cell.get_or_init(|| self.observe(&mut trial, hook, receiver.slot(), refuses)).await;
         let mut outcome = self.judged_delivery(&trial, hook, check, observed, receiver).await;
         outcome.requests = requests(&trial.sent);
         outcome.observations = trial.observations();
@@ -110,15 +122,23 @@ impl Target {
         outcome
     }
 
-    /// Makes the calls, and waits for the first delivery.
-    async fn observe(&self, trial: &mut Trial<'_>, hook: &Hook<'_>, slot: Arc<Slot>) -> Observed {
-        let mut observed =
-            Observed { slot, since: Instant::now(), stop: None, url: None, exchanges: Vec::new(), secrets: Vec::new() };
+    /// Makes the calls, and waits for a delivery that is as documented.
+    async fn observe(&self, trial: &mut Trial<'_>, hook: &Hook<'_>, slot: Arc<Slot>, refuses: bool) -> Observed {
+        let mut observed = Observed {
+            slot,
+            refuses,
+            since: Instant::now(),
+            stop: None,
+            url: None,
+            exchanges: Vec::new(),
+            secrets: Vec::new(),
+        };
         match self.bring_about(trial, hook, &mut observed).await {
             Ok(()) => {
                 let within = Duration::from_secs(hook.terms.map_or(USUAL, |terms| terms.within_seconds));
+                let documented = Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() };
                 let since = observed.since;
-                let is_there = |came: &[Delivery]| came.iter().any(|one| one.at >= since);
+                let is_there = |came: &[Delivery]| came.iter().any(|one| one.at >= since && documented.fits(one));
                 if self.waits(&observed.slot, is_there, Instant::now() + within).await.is_none() {
                     observed.stop = Some("the run was ended during it".to_owned());
                 }
@@ -161,7 +181,12 @@ impl Target {
         self.aim(trial).await?;
         let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity)?;
         hand_over(&trial.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
-        observed.since = Instant::now();
+        // What comes before the call that brings it is another event, such as the registration. At a mock others make that call at the
+        // same time.
+        let is_separate = hook.trigger(operation).is_some() && self.live.is_some();
+        if !is_separate {
+            observed.begin();
+        }
         let sent = self.send(&draft).await;
         let called = Called { sent: &sent, operation };
         observed.url = match &hook.url {
@@ -173,9 +198,8 @@ impl Target {
         refusal?;
         if let Some(trigger) = hook.trigger(operation) {
             let draft = self.trigger(trial, trigger).await?;
-            // What came before is another event, such as the registration. At a mock others make this call at the same time.
-            if self.live.is_some() {
-                observed.since = Instant::now();
+            if is_separate {
+                observed.begin();
             }
             let sent = self.send(&draft).await;
             let refusal = served(&sent, "the call that makes the server deliver");
@@ -242,11 +266,8 @@ impl Target {
         if went_on.is_none() {
             return Outcome::skip("the run was ended during it");
         }
-        let api = &*trial.catalogue.api;
         let deliveries = Deliveries {
-            api,
-            hook,
-            url: observed.url.as_ref(),
+            documented: Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() },
             came: observed.slot.since(since),
             since,
             key: &key,

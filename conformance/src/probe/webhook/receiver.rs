@@ -33,6 +33,8 @@ const LARGEST_HEAD: usize = 64 * 1024;
 const MOST_CONNECTIONS: usize = 64;
 /// The most deliveries that are kept for one case. What comes after them is answered and forgotten.
 const MOST_DELIVERIES: usize = 100;
+/// The most deliveries that are refused: one that is another one each time it comes is taken in the end.
+const MOST_REFUSED: usize = 3;
 /// How long a head, and a body, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long no connection is accepted after one could not be.
@@ -66,8 +68,8 @@ struct Slots {
 /// A place at which the deliveries of one case come in.
 pub(super) struct Slot {
     pub(super) url: Url,
-    /// Whether the first one is answered with 503.
-    refuses_first: bool,
+    /// Whether each delivery is answered with 503 when it comes for the first time.
+    refuses: AtomicBool,
     came: Mutex<Vec<Delivery>>,
     arrived: Notify,
 }
@@ -159,13 +161,14 @@ impl Receiver {
     }
 
     /// A new place, below which nobody else delivers: its path cannot be guessed.
-    pub(super) fn slot(&self, refuses_first: bool) -> Arc<Slot> {
+    pub(super) fn slot(&self) -> Arc<Slot> {
         let token = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
         let mut url = self.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(&token);
         }
-        let slot = Arc::new(Slot { url, refuses_first, came: Mutex::default(), arrived: Notify::new() });
+        let slot =
+            Arc::new(Slot { url, refuses: AtomicBool::new(false), came: Mutex::default(), arrived: Notify::new() });
         self.slots.by_token().insert(token, Arc::clone(&slot));
         slot
     }
@@ -216,10 +219,18 @@ impl Slot {
         self.came.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on each delivery is answered with 503 when it comes for the first time.
+    pub(super) fn refuse(&self) {
+        self.refuses.store(true, Ordering::SeqCst);
+    }
+
     /// Keeps a delivery; returns how it is answered.
     fn keep(&self, delivery: Delivery) -> u16 {
         let mut came = self.came();
-        let status = if self.refuses_first && came.is_empty() { 503 } else { 200 };
+        let refused = came.iter().filter(|known| known.status == 503);
+        let is_new =
+            refused.clone().count() < MOST_REFUSED && !refused.into_iter().any(|known| known.body == delivery.body);
+        let status = if self.refuses.load(Ordering::SeqCst) && is_new { 503 } else { 200 };
         if came.len() < MOST_DELIVERIES {
             came.push(Delivery { status, ..delivery });
         }
@@ -305,7 +316,8 @@ mod tests {
     async fn what_comes_is_kept_by_the_place_that_it_comes_to() {
         let receiver = Receiver::here().await.expect("a port");
         let began = Instant::now();
-        let (kept, refused) = (receiver.slot(false), receiver.slot(true));
+        let (kept, refused) = (receiver.slot(), receiver.slot());
+        refused.refuse();
         assert!(!receiver.is_reachable());
         let http = crate::probe::http_client(false).expect("no TLS is needed");
         let post = |url: String, body: &'static str| http.post(url).body(body).send();
