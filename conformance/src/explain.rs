@@ -143,6 +143,10 @@ fn why(rule: &Rule) -> &'static str {
         Some(Family::Oauth) => "who can trick the authorization server has every token that it grants",
         Some(Family::Jwt) => "a forged or outdated JWT that is accepted is a key for everybody",
         Some(Family::Keys) => "who manages keys badly gives away more than they have, or cannot take it back",
+        Some(Family::Webhook) => {
+            "who receives has nothing but the delivery to go by: one that is lost, doubled, forged or not as documented is acted upon \
+             by somebody who cannot ask"
+        }
         Some(Family::Client) => {
             "a client that loses an answer, repeats a call or shows its token costs its users money, data or the account"
         }

@@ -236,6 +236,14 @@ pub trait Identities: Send + Sync {
         Err(Missing(format!("where the authorization server is was not given, which has `{}`", endpoint.path())))
     }
 
+    /// The secret by which the deliveries of a webhook are signed.
+    ///
+    /// # Errors
+    /// What would have to be given for there to be one.
+    fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
+        Err(Missing(format!("no secret of the webhook `{name}` was given")))
+    }
+
     /// Who signs JWTs.
     ///
     /// # Errors

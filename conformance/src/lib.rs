@@ -47,6 +47,7 @@ mod standing;
 pub mod tokens;
 mod user_error;
 pub mod verdict;
+mod webhook;
 
 pub use check::{Check, Findings, check};
 pub use user_error::UserError;

@@ -18,6 +18,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         // Its calls are judged where there are any.
         Probe::Any if is_open && contract.ruling(&Probe::Anonymous, operation).is_some() => return true,
         Probe::Anonymous => return is_open,
+        // Whether it hands over a URL is asked for each webhook.
+        Probe::Delivery | Probe::RefusedDelivery => {
+            return is_open || contract.alternatives(operation).next().is_some();
+        }
         // No credential that can be sent opens it, or nothing is asked of who calls it.
         _ if contract.alternatives(operation).next().is_none() => return false,
         probe if is_open && probe.needs_demand() => return false,

@@ -17,8 +17,9 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::applies::start_and_limit;
 use self::applies::{applies, authorization_variants, can_be_seen, variants};
 use crate::bent::{self, Bent};
-use crate::contract::{Contract, Drive, Family, Flaw, Level, Probe, Rule};
+use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Rule};
 use crate::glob;
+use crate::webhook::{self, Hook};
 
 /// An API with its contract and all cases that follow from the two.
 #[derive(Clone, Debug)]
@@ -118,6 +119,7 @@ impl Catalogue {
     fn expanded(reach: &Reach, text: &Text) -> Result<(Contract, Vec<Case>), Failure> {
         let contract = Contract::read(text)?;
         names_operations(reach.api, &contract, text)?;
+        names_webhooks(reach.api, &contract, text)?;
         let cases = expand(reach, &contract, text)?;
         Ok((contract, cases))
     }
@@ -291,6 +293,28 @@ fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Result<(), F
     Err(Contract::failure_at(text, &keys.id_parameter, problem, "write the name of the parameter that holds the id"))
 }
 
+/// The webhooks of the contract are those of the document, and what it says of them can be done.
+fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Result<(), Failure> {
+    let operations: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
+    let webhooks: Vec<&str> = api.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
+    let callbacks = api.operations.iter().flat_map(|operation| &operation.callbacks);
+    let callbacks: Vec<&str> = callbacks.map(|callback| callback.name.as_str()).collect();
+    for (name, terms) in &contract.webhooks {
+        if let Some((quoted, problem, help)) = terms.unknown(name, &operations, &webhooks, &callbacks) {
+            return Err(Contract::failure_of_webhook(text, name, &quoted, problem, help));
+        }
+        let registering = terms.registered_by.as_ref().and_then(|id| api.operation(id));
+        if let Some((operation, at)) = registering.zip(terms.url_at.as_ref())
+            && operation.body.as_ref().and_then(|body| api.member(&body.schema, at)).is_none()
+        {
+            let problem = format!("the body of `{}` has no member `{at}` in the document", operation.id);
+            let help = "correct `url-at`, the place of the URL of the receiver";
+            return Err(Contract::failure_of_webhook(text, name, at, problem, help));
+        }
+    }
+    Ok(())
+}
+
 fn expand(reach: &Reach, contract: &Contract, text: &Text) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for (index, rule) in contract.rules.iter().enumerate() {
@@ -342,7 +366,11 @@ fn cases_at(
                 && can_be_seen(rule, operation)
                 && reach.tells_of_limits(rule, contract, operation)
                 && !matches!(probe, Probe::Invalid(flaw) if !reach.can_be_bent(*flaw, contract, position));
-            let variants = if means_something { vec![None] } else { Vec::new() };
+            let variants = match means_something {
+                false => Vec::new(),
+                true if probe.is_of_webhooks() => webhooks(rule, api, contract, operation),
+                true => vec![None],
+            };
             (Side::Server, variants, is_unverified(probe, contract, operation))
         }
         // What is said of a server may be wrong; what our client does about it is ours.
@@ -352,13 +380,11 @@ fn cases_at(
         (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
         (None, None) => return Vec::new(),
     };
+    let is_sure = |variant: Option<&str>| !unverified && is_sure(rule, (api, contract, operation), variant);
     // What a request that only reads asks for beyond what the document allows is often cut to what it does.
     let is_lenient = matches!(&rule.probe, Some(Probe::Invalid(flaw)) if flaw.constraint().is_some());
-    let level = match operation.retry {
-        _ if unverified => Level::Observe,
-        Retry::Safe if is_lenient => rule.level.min(Level::Should),
-        _ => rule.level,
-    };
+    let most = if is_lenient && operation.retry == Retry::Safe { Level::Should } else { Level::Must };
+    let delivers = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
     // What a method does that the document does not know is anybody's guess.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
@@ -367,6 +393,7 @@ fn cases_at(
     let mints = matches!(rule.probe, Some(Probe::Key(_)));
     let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
     let case = |variant: Option<String>| {
+        let level = if is_sure(variant.as_deref()) { rule.level.min(most) } else { Level::Observe };
         let mut id = format!("{}/{}", rule.id.replace('.', "/"), operation.id);
         id.extend(variant.iter().flat_map(|variant| ["/", variant]));
         Case {
@@ -375,13 +402,34 @@ fn cases_at(
             family,
             level,
             variant,
-            writes: is_sent && !only_asks && (is_unknown || mints || is_posted || operation.retry != Retry::Safe),
+            writes: is_sent
+                && !only_asks
+                && (is_unknown || mints || is_posted || delivers || operation.retry != Retry::Safe),
             spends: is_sent && !only_asks && operation.spends,
             rule: index,
             operation: position,
         }
     };
     variants.into_iter().map(case).collect()
+}
+
+/// The names of the webhooks whose URL an operation hands over, and of which a rule says something.
+fn webhooks(rule: &Rule, api: &Api, contract: &Contract, operation: &Operation) -> Vec<Option<String>> {
+    let Some(check) = rule.expect.as_ref().and_then(|expect| expect.delivery) else { return Vec::new() };
+    let hooks = webhook::hooks(api, contract, operation).into_iter();
+    hooks.filter(|hook| hook.promises(check)).map(|hook| Some(hook.name.to_owned())).collect()
+}
+
+/// Whether a rule is binding for a webhook: it has to be known what brings a delivery for there to be one that is missing.
+fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation), variant: Option<&str>) -> bool {
+    let check = rule.expect.as_ref().and_then(|expect| expect.delivery);
+    let Some((check, name)) = check.zip(variant) else { return true };
+    let hooks = webhook::hooks(api, contract, operation);
+    let hook = hooks.iter().find(|hook| hook.name == name);
+    let is_verified =
+        |hook: &&Hook| !contract.transcribed || hook.documented.iter().all(|one| one.unverified.is_none());
+    let hook = hook.filter(is_verified);
+    hook.is_some_and(|hook| check != DeliveryCheck::Arrives || hook.is_sure_to_come())
 }
 
 fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {

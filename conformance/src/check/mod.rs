@@ -18,7 +18,7 @@ pub use self::findings::Findings;
 use crate::catalogue::{Catalogue, Side};
 use crate::drive::{Connect, Keyfit, Stage};
 use crate::known::KnownFailures;
-use crate::probe::{Http, Policy, Settings, http_client, is_loopback};
+use crate::probe::{Http, Policy, ReceiverAt, Settings, http_client, is_loopback};
 use crate::report::Report;
 use crate::run::{self, Plan};
 use crate::secret::Redactor;
@@ -45,6 +45,7 @@ pub fn check(api: impl Into<PathBuf>) -> Check {
         client: None,
         server: None,
         servers: Vec::new(),
+        receiver: None,
         allow_writes: false,
         allow_spend: false,
         only: Vec::new(),
@@ -62,6 +63,8 @@ pub struct Check {
     server: Option<(String, PathBuf)>,
     /// The URLs in place of documented servers.
     servers: Vec<(String, String)>,
+    /// Where it delivers to.
+    receiver: Option<ReceiverAt>,
     allow_writes: bool,
     allow_spend: bool,
     only: Vec<String>,
@@ -92,6 +95,17 @@ impl Check {
     /// left out without it, unless the URL of the live server is on this machine.
     pub fn server_in_place(mut self, documented: impl Into<String>, url: impl Into<String>) -> Self {
         self.servers.push((documented.into(), url.into()));
+        self
+    }
+
+    /// Where the live server delivers webhooks and callbacks to, `HOST:PORT` or `URL=HOST:PORT`, as `--receiver` does. A server of this
+    /// machine needs none.
+    ///
+    /// # Panics
+    /// If the text is neither.
+    #[track_caller]
+    pub fn receiver(mut self, at: &str) -> Self {
+        self.receiver = Some(at.parse().unwrap_or_else(|problem| panic!("{at}: {problem}")));
         self
     }
 
@@ -297,6 +311,7 @@ impl Check {
             authorization_servers: &[],
             allow_writes: self.allow_writes,
             policy,
+            receiver: self.receiver.as_ref(),
         };
         let http = |_: &[_]| {
             Http::new(&Settings::default())

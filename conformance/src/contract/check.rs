@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use keyfit_openapi::{Failure, Text, plain};
 
+use super::webhook::Misfit;
 use super::{Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule};
 
 /// The first thing that is wrong with a rule, whatever it presumes.
@@ -20,6 +21,7 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     checker.batch()?;
     checker.authorization_server()?;
     checker.key_management()?;
+    checker.webhooks()?;
     let mut seen = HashSet::new();
     for rule in &contract.rules {
         if !seen.insert(&rule.id) {
@@ -148,6 +150,17 @@ impl Checker<'_> {
         }
     }
 
+    fn webhooks(&self) -> Result<(), Failure> {
+        for (name, terms) in &self.contract.webhooks {
+            self.cited(&terms.source)?;
+            if let Some(misfit) = terms.misfit(name) {
+                let Misfit { quoted, problem, help } = misfit;
+                return Err(Contract::failure_of_webhook(self.text, name, &quoted, problem, help));
+            }
+        }
+        Ok(())
+    }
+
     fn contradiction(&self, contradiction: &Contradiction) -> Result<(), Failure> {
         let signs = || contradiction.readings.iter().filter_map(|reading| reading.shown_by.as_ref());
         if let Some(sign) = signs().find(|sign| !self.contract.rules.iter().any(|rule| rule.id == sign.rule)) {
@@ -235,7 +248,46 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// A rule about what the server sends by itself says one thing of it, and nothing of answers.
+    fn delivery(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
+        let is_of_webhooks = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
+        let Some(check) = expect.delivery else {
+            let problem = "the probe is about deliveries, and `expect` says nothing of them";
+            return Err(self.failure(
+                &rule.id,
+                problem,
+                "write `expect = { delivery = \"arrives\" }` or another check",
+            ));
+        };
+        if !is_of_webhooks {
+            let problem = "`delivery` is about what the server sends, and the rule about its answer to a probe";
+            return Err(self.failure(&rule.id, problem, "write `probe = \"delivery\"`"));
+        }
+        let rest = Expect { delivery: None, ..expect.clone() };
+        if rest.asks_for_status() || rest.is_about_more() || rest.refused_connection {
+            let problem = "a rule about deliveries says nothing of answers";
+            return Err(self.failure(&rule.id, problem, "write `expect = { delivery = ... }` alone"));
+        }
+        let refused = Probe::RefusedDelivery;
+        match (check.is_of_refused(), rule.probe.as_ref() == Some(&refused)) {
+            (true, false) => Err(self.failure(
+                &rule.id,
+                "what is answered with 200 need not come again",
+                "write `probe = \"refused-delivery\"`",
+            )),
+            (false, true) => Err(self.failure(
+                &rule.id,
+                "of a delivery that is refused only `repeated` is judged",
+                "write `probe = \"delivery\"`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
+        if expect.delivery.is_some() || rule.probe.as_ref().is_some_and(Probe::is_of_webhooks) {
+            return self.delivery(rule, expect);
+        }
         let has_status = expect.asks_for_status();
         let compares = expect.same_as.is_some() || expect.same_headers_as.is_some();
         let is_standing = expect.standing().next().is_some();

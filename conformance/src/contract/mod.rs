@@ -11,6 +11,7 @@ mod key_management;
 mod probe;
 mod rule;
 mod token_probe;
+mod webhook;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -33,6 +34,9 @@ pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
 pub use probe::Probe;
 pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
 pub use token_probe::{JwtProbe, OauthProbe, Tampering};
+pub use webhook::{
+    DeliveryCheck, SecretEncoding, Signature, SignatureAlgorithm, SignatureEncoding, Signed, WebhookTerms,
+};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -55,6 +59,9 @@ pub struct Contract {
     pub key_management: Option<KeyManagement>,
     /// How the API takes many items in one call.
     pub batch: Option<Batch>,
+    /// What the document does not say of the calls that the server makes, by the names that it has for webhooks and callbacks.
+    #[serde(default)]
+    pub webhooks: BTreeMap<String, WebhookTerms>,
     /// Places where the sources disagree, with the reading that this contract follows.
     #[serde(default, rename = "contradiction")]
     pub contradictions: Vec<Contradiction>,
@@ -317,6 +324,21 @@ impl Contract {
         // Others may name a rule that they build upon.
         let of_rule = text.text.rfind(&format!("\nid = {quoted}")).map(|line| line + 1);
         let offset = of_rule.or_else(|| text.text.rfind(&quoted));
+        Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
+    }
+
+    /// A failure at what the terms of a webhook name, or at the line at which they begin.
+    pub(crate) fn failure_of_webhook(
+        text: &Text,
+        name: &str,
+        quoted: &str,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Failure {
+        let begins = [format!("[webhooks.{name}]"), format!("[webhooks.\"{name}\"]")];
+        let start = begins.iter().find_map(|begin| text.text.find(begin));
+        let below = start.and_then(|start| text.text[start..].find(&format!("\"{quoted}\"")).map(|at| start + at));
+        let offset = below.filter(|_| quoted != name).or(start).or_else(|| text.text.find(quoted));
         Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
     }
 

@@ -125,12 +125,22 @@ pub enum Probe {
     Jwt(JwtProbe),
     /// Requests with a key that is minted for them.
     Key(KeyProbe),
+    /// A valid request that hands over the URL of a receiver, and the one that makes the server deliver to it. The receiver answers
+    /// with 200.
+    Delivery,
+    /// The same, with a receiver that answers the first delivery with 503.
+    RefusedDelivery,
 }
 
 impl Probe {
     /// Whether it is about the scheme in the header `Authorization`, which no other place has.
     pub fn is_about_scheme(&self) -> bool {
         matches!(self, Self::WrongScheme | Self::BareToken | Self::LowerCaseScheme)
+    }
+
+    /// Whether it is about what the server sends by itself.
+    pub fn is_of_webhooks(&self) -> bool {
+        matches!(self, Self::Delivery | Self::RefusedDelivery)
     }
 
     /// Whether it sends no credential where a valid request has one. A client certificate that is needed with others is shown all

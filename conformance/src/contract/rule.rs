@@ -10,6 +10,7 @@ use super::authorization::{Challenge, Grant};
 use super::authorization_drive::AuthorizationDrive;
 use super::key_management::KeyCheck;
 use super::probe::Probe;
+use super::webhook::DeliveryCheck;
 use crate::glob;
 
 /// One thing that a server or a client is held to.
@@ -82,6 +83,8 @@ pub enum Family {
     Jwt,
     /// How keys are minted, changed and revoked.
     Keys,
+    /// What the server sends by itself.
+    Webhook,
     /// What the client sends and reports.
     Client,
 }
@@ -127,6 +130,8 @@ pub struct Expect {
     pub challenge: Option<Challenge>,
     /// What is said of the key that was minted.
     pub key: Option<KeyCheck>,
+    /// What the delivery is held to: for rules with the probes `delivery` and `refused-delivery`.
+    pub delivery: Option<DeliveryCheck>,
 }
 
 /// What an answer may not hold.
@@ -299,7 +304,7 @@ impl Expect {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
@@ -312,6 +317,7 @@ impl Family {
         Self::Oauth,
         Self::Jwt,
         Self::Keys,
+        Self::Webhook,
         Self::Client,
     ];
 }
@@ -331,6 +337,7 @@ impl fmt::Display for Family {
             Self::Oauth => "oauth",
             Self::Jwt => "jwt",
             Self::Keys => "keys",
+            Self::Webhook => "webhook",
             Self::Client => "client",
         })
     }

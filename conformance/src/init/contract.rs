@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use keyfit_openapi::plain;
 
 use super::document::{Facts, Limits};
-use super::quoted;
+use super::{quoted, webhook};
 use crate::contract::Carrier;
 
 /// Sources, kinds of token, errors, limits.
@@ -32,6 +32,9 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     );
     if facts.authorization.is_some() {
         text.push_str(AUTHORIZATION_SOURCES);
+    }
+    if !facts.delivered.is_empty() {
+        text.push_str(webhook::SOURCES);
     }
     let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
     for scheme in &facts.schemes {

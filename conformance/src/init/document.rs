@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::authorization::{Authorization, logins};
 use super::login::Scheme;
+use super::webhook::Delivered;
 use crate::catalogue::twins;
 
 /// Parts of names of path parameters whose ids belong to somebody.
@@ -57,6 +58,8 @@ pub(super) struct Facts {
     pub(super) authorization: Option<Authorization>,
     /// The operations that are endpoints of a login.
     pub(super) logins: Vec<String>,
+    /// What the server sends by itself.
+    pub(super) delivered: Delivered,
     /// Of each path parameter the templates that end with it, by the segment before it.
     pub(super) places: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     pub(super) notes: Vec<String>,
@@ -146,6 +149,7 @@ impl Facts {
         }
         facts.find_tenants();
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
+        facts.delivered = Delivered::read(api);
         facts.logins = logins(api).into_iter().map(str::to_owned).collect();
         facts.notes.extend(all_of(&facts.logins).map(|operations| {
             format!(

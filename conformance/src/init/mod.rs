@@ -9,6 +9,7 @@ mod overlay;
 mod rules;
 mod servers;
 mod tokens;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -73,11 +74,14 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let head = contract::head(name, &document.path, &facts);
     let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
     let api = Arc::new(Api::read(&source)?);
-    let mut rules = rules::of(name, &facts);
+    let rules = rules::of(name, &facts);
     let reach = Reach::of(&api);
     let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
     let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone))?.into_iter();
-    rules.retain(|_| has_cases.next().unwrap_or_default());
+    let (rules, left_out): (Vec<String>, Vec<String>) =
+        rules.into_iter().partition(|_| has_cases.next().unwrap_or_default());
+    let of_webhooks = format!("id = \"{name}.webhook.");
+    let left_out: Vec<String> = left_out.into_iter().filter(|rule| rule.contains(&of_webhooks)).collect();
     let kept = rules::joined(&rules);
     let openers = openers(&api, Some(&contract(&kept)))?;
     let catalogue = Catalogue::of(api, &contract(&kept))?;
@@ -86,7 +90,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
         cases: catalogue.cases.len(),
         overlay,
-        contract: format!("{head}{kept}"),
+        contract: format!("{head}{kept}{}", facts.delivered.questions(&left_out)),
         notes,
     })
 }

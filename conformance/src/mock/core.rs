@@ -12,6 +12,7 @@ use keyfit_openapi::{Api, Operation, Streaming};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
+use super::deliver::Deliverer;
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, Outcomes};
 use super::overlook::Overlooked;
@@ -34,6 +35,8 @@ pub(super) struct Core {
     state: Mutex<State>,
     /// What its defect does not read of the document.
     pub(super) overlooked: Option<Overlooked>,
+    /// Sends webhooks and callbacks, where it does.
+    pub(super) deliverer: Option<Deliverer>,
 }
 
 /// A request that is in order, and what its answer depends on.
@@ -66,7 +69,14 @@ impl Core {
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
         let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
-        Self { router: Router::new(&api), successes: Successes::new(&api), state, overlooked, mutant, api, contract }
+        let (router, successes) = (Router::new(&api), Successes::new(&api));
+        Self { router, successes, state, overlooked, deliverer: None, mutant, api, contract }
+    }
+
+    /// The same mock, which sends webhooks and callbacks.
+    pub(super) fn delivering(mut self, deliverer: Deliverer) -> Self {
+        self.deliverer = Some(deliverer);
+        self
     }
 
     /// Whether the mock has this defect.
@@ -167,6 +177,7 @@ impl Core {
                     answer.headers.push((HeaderName::from_static("x-presented"), token.clone()));
                 }
                 self.rate_headers(&mut answer, window);
+                self.deliver(call, operation, &answer);
                 answer
             }
             Err(refusal) => self.refuse(refusal, operation, window),

@@ -251,6 +251,26 @@ pub enum Mutant {
     RevokesNothing,
     /// Revokes keys that are gone.
     RevokesTwice,
+    /// Delivers nothing.
+    DeliversNothing,
+    /// Delivers by another method than the documented one.
+    DeliversByOtherMethod,
+    /// Says that deliveries are of another media type.
+    MislabelsDeliveries,
+    /// Delivers JSON of another shape.
+    MisshapesDeliveries,
+    /// Leaves out the headers that the document demands of deliveries.
+    OmitsDeliveryHeaders,
+    /// Signs deliveries with another key.
+    MissignsDeliveries,
+    /// Signs deliveries with a time that is long past.
+    DeliversLate,
+    /// Repeats the credential of who called in deliveries.
+    DeliversCredential,
+    /// Delivers again what was taken.
+    DeliversTwice,
+    /// Does not deliver again what was refused for a fault of the receiver.
+    DeliversOnlyOnce,
     /// Sends codes to redirect URIs that are not registered.
     RedirectsAnywhere,
     /// Does not repeat the `state`.
@@ -407,6 +427,11 @@ impl Mutant {
     /// Whether it shows only where keys are managed through the API. Those stand together.
     pub fn is_of_key_management(self) -> bool {
         (Self::RefusesMintedKeys..=Self::RevokesTwice).contains(&self)
+    }
+
+    /// Whether it shows only where the server delivers something. Those stand together.
+    pub fn is_of_webhooks(self) -> bool {
+        (Self::DeliversNothing..=Self::DeliversOnlyOnce).contains(&self)
     }
 
     /// The name, in kebab-case.

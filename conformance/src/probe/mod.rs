@@ -19,6 +19,7 @@ mod request;
 mod servers;
 mod transport;
 mod trial;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub use self::servers::{Servers, known as known_servers};
 use self::transport::Shown;
 pub use self::transport::{Http, Settings, http_client, is_loopback};
 use self::trial::{Sent, Trial, requests};
+use self::webhook::Webhooks;
+pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, JwtProbe, KeyManagement, Probe, Rate, RateLimit};
 use crate::identity::{Identities, Identity, Missing, Need, Rights};
@@ -63,6 +66,8 @@ pub struct Target {
     rate_limit: Option<RateLimit>,
     /// With what it is asked whether it is there.
     certificate: Shown,
+    /// What it sends by itself.
+    webhooks: Webhooks,
 }
 
 impl Target {
@@ -77,6 +82,7 @@ impl Target {
             live: None,
             rate_limit: None,
             certificate: Shown::Usual,
+            webhooks: Webhooks::default(),
         }
     }
 
@@ -84,6 +90,13 @@ impl Target {
     #[must_use]
     pub fn with_servers(mut self, servers: Servers) -> Self {
         self.servers = servers;
+        self
+    }
+
+    /// The same with a receiver that it delivers to.
+    #[must_use]
+    pub fn delivering_to(mut self, receiver: Receiver) -> Self {
+        self.webhooks = Webhooks::with(receiver);
         self
     }
 
@@ -131,7 +144,8 @@ impl Target {
         }
         let operation = catalogue.operation(case);
         let alone = expect.rate == Some(Rate::CostsOne);
-        let counts = alone || matches!(probe, Probe::Exhausted | Probe::Recovered);
+        // The calls of others could bring deliveries as well.
+        let counts = alone || probe.is_of_webhooks() || matches!(probe, Probe::Exhausted | Probe::Recovered);
         if let Some(Missing(why)) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
             return Outcome::skip(why);
         }
@@ -139,6 +153,12 @@ impl Target {
             Some(live) => Some(live.pace.turn(counts).await),
             // At a mock each case has a window of its own.
             None => None,
+        };
+        let is_closed = catalogue.contract.alternatives(operation).next().is_some();
+        let probe = match probe {
+            Probe::Delivery | Probe::RefusedDelivery if is_closed => &Probe::Valid,
+            Probe::Delivery | Probe::RefusedDelivery => &Probe::Anonymous,
+            probe => probe,
         };
         let Some(needs) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
@@ -168,6 +188,7 @@ impl Target {
             tries: Vec::new(),
         };
         match &catalogue.contract.key_management {
+            _ if expect.delivery.is_some() => self.check_delivery(trial).await,
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
             _ => self.run(trial).await,
         }

@@ -101,7 +101,7 @@ impl<'a> Trial<'a> {
 
     /// What is wrong with the answers in what a rule about every answer looks at: of each of these, and of each operation that
     /// answered, the most binding finding.
-    fn observations(&self) -> Vec<Observation> {
+    pub(super) fn observations(&self) -> Vec<Observation> {
         let mut observations: Vec<Observation> = Vec::new();
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };

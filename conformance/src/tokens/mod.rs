@@ -3,6 +3,7 @@
 mod clients;
 mod roots;
 mod source;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
 pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
+use self::webhooks::WebhookSecrets;
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
@@ -36,6 +38,7 @@ pub struct Tokens {
     /// Every scope that an operation needs.
     scopes: BTreeSet<String>,
     clients: Clients,
+    webhook_secrets: WebhookSecrets,
     roots: Roots,
     notes: Vec<String>,
 }
@@ -64,6 +67,9 @@ struct File {
     /// Who signs JWTs.
     #[serde(default, rename = "signer")]
     signers: Vec<SignerEntry>,
+    /// By what the server signs what it delivers, by the names of webhooks and callbacks.
+    #[serde(default, rename = "webhook-secrets")]
+    webhook_secrets: BTreeMap<String, SecretPlace>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -197,6 +203,7 @@ impl Tokens {
         }
         let reader = Reader { text, contract, redactor };
         let clients = reader.read(file.clients, &file.signers).await?;
+        let webhook_secrets = WebhookSecrets::read(file.webhook_secrets, &reader).await?;
         let given_up = file.expendable.clone();
         let expendable = Mutex::new(file.expendable);
         Ok(Self {
@@ -209,6 +216,7 @@ impl Tokens {
             supersets,
             scopes,
             clients,
+            webhook_secrets,
             roots,
             notes,
         })
@@ -366,6 +374,10 @@ impl Identities for Tokens {
 
     fn signer(&self) -> Result<Signer, Missing> {
         self.clients.signer()
+    }
+
+    fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
+        self.webhook_secrets.find(name)
     }
 }
 

@@ -42,6 +42,7 @@ mod spec_bundle;
 mod spec_diff;
 mod spec_refresh;
 mod streams;
+mod webhooks;
 mod wild;
 
 #[path = "../../../tests/streams/client.rs"]

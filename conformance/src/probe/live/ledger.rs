@@ -236,6 +236,12 @@ impl Ledger {
         Some(one.ids.clone())
     }
 
+    /// What was made last of a template, and is there.
+    pub(in super::super) fn newest(&self, item: &str) -> Option<BTreeMap<String, String>> {
+        let entries = self.entries();
+        entries.made.iter().rfind(|one| one.item == item && !one.is_gone).map(|one| one.ids.clone())
+    }
+
     /// Whether the run made what a parameter names.
     pub(in super::super) fn made(&self, parameter: &str, id: &str) -> bool {
         self.entries()
