@@ -82,8 +82,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::Head | Probe::HeadWithoutToken => {
             operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
         }
-        Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
-            contract.batch_of(operation).zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
+        probe if probe.is_about_items() => {
+            let needs_maximum = matches!(probe, Probe::OverMaximum | Probe::FullBatch);
+            let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
+            batch.zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
         // It waits for a window's end: once is enough.

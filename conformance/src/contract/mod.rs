@@ -53,8 +53,10 @@ pub struct Contract {
     pub authorization_server: Option<AuthorizationServer>,
     /// How keys are managed through the API.
     pub key_management: Option<KeyManagement>,
-    /// How the API takes many items in one call.
-    pub batch: Option<Batch>,
+    /// How the API takes many items in one call: one table, or one for each kind of call.
+    #[serde(default, rename = "batch", deserialize_with = "batch::tables")]
+    #[schemars(with = "Option<batch::Tables>")]
+    pub batches: Vec<Batch>,
     /// Places where the sources disagree, with the reading that this contract follows.
     #[serde(default, rename = "contradiction")]
     pub contradictions: Vec<Contradiction>,

@@ -168,6 +168,14 @@ impl Probe {
         is_about_credential || self.is_without_token() || self.is_about_scopes()
     }
 
+    /// Whether it is about the items of a call that takes many.
+    pub fn is_about_items(&self) -> bool {
+        matches!(
+            self,
+            Self::OverMaximum | Self::EmptyBatch | Self::MixedBatch | Self::RejectedBatch | Self::FullBatch
+        )
+    }
+
     /// Whether what is sent depends on the scopes that the operation needs.
     pub fn is_about_scopes(&self) -> bool {
         matches!(

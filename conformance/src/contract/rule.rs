@@ -188,6 +188,9 @@ pub enum Body {
     Schema,
     /// The outcome of each item that was sent: none lost, none doubled, in order, with counts that add up.
     Outcome,
+    /// The same of a success, in which a server may reject more than what was spoilt. One that refuses the whole call for a bad
+    /// item tells nothing of the others, and is not judged.
+    ToldOutcome,
 }
 
 /// What the rate-limit headers say.

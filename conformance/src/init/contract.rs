@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use keyfit_openapi::plain;
+use keyfit_openapi::{BatchGuess, plain};
 
 use super::document::{Facts, Limits};
 use super::quoted;
@@ -64,6 +64,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     if let Some(limits) = &facts.limits {
         rate_limit(&mut text, limits, facts.operations.len());
     }
+    facts.batches.iter().for_each(|(operation, batch)| self::batch(&mut text, operation, batch));
     text
 }
 
@@ -87,6 +88,26 @@ fn errors(text: &mut String, facts: &Facts) {
             }
             let _ = writeln!(text, "media-type = {}\nfields = [{}]", quoted(&error.media_type), fields.join(", "));
         }
+    }
+    text.push_str("source = { page = \"document\", section = \"responses\" }\n");
+}
+
+fn batch(text: &mut String, operation: &str, batch: &BatchGuess) {
+    let BatchGuess { items_at, id_field, spoil, maximum, is_certain, .. } = batch;
+    text.push_str("\n[[batch]]\n");
+    let _ = writeln!(text, "operations = [{}]", quoted(operation));
+    if let Some(maximum) = maximum {
+        let _ = writeln!(text, "maximum = {maximum}");
+    }
+    if !items_at.is_empty() {
+        let _ = writeln!(text, "items-at = {}", quoted(items_at));
+    }
+    if let Some(id_field) = id_field {
+        let _ = writeln!(text, "id-field = {}", quoted(id_field));
+    }
+    let _ = writeln!(text, "# Without it an item is not a valid one.\nspoil = {}", quoted(spoil));
+    if !is_certain {
+        text.push_str("# A guess: remove the line where it is right.\nunverified = true\n");
     }
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
 }

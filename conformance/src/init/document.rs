@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use keyfit_openapi::{Api, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
+use keyfit_openapi::{Api, BatchGuess, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
 use serde_json::Value;
 
 use super::authorization::{Authorization, logins};
@@ -54,6 +54,8 @@ pub(super) struct Facts {
     pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
+    /// The operations that take many items, as it looks.
+    pub(super) batches: Vec<(String, BatchGuess)>,
     pub(super) authorization: Option<Authorization>,
     /// The operations that are endpoints of a login.
     pub(super) logins: Vec<String>,
@@ -83,6 +85,8 @@ pub(super) struct Access {
     pub(super) spends: bool,
     /// How it looks as if it pages, as a hint, and what makes it look so.
     pub(super) pages: Option<(String, String)>,
+    /// The same of the outcome of its items.
+    pub(super) partial: Option<(String, String)>,
 }
 
 /// How errors look.
@@ -302,19 +306,23 @@ impl Facts {
         if in_path.next().is_some() {
             self.of_many_ids.push(operation.id.clone());
         }
+        let batch = BatchGuess::read(api, operation);
         let takes_many = |schema: &Value| api.kind(schema) == Some("array");
-        if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
+        let is_list = operation.body.as_ref().is_some_and(|body| takes_many(&body.schema));
+        if operation.method == "POST" && is_list && batch.is_none() {
             let (method, path) = (&operation.method, &operation.path);
             self.notes.push(format!(
-                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [batch]"
+                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [[batch]]"
             ));
         }
+        let partial = batch.as_ref().map(|batch| (batch.partial.hint(), batch.why.clone()));
+        self.batches.extend(batch.map(|batch| (operation.id.clone(), batch)));
         let spends = operation.responses.contains_key("402");
         let (method, path) = (operation.method.to_lowercase(), operation.key.clone());
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
         let is_open = operation.needed.is_optional();
-        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages });
+        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages, partial });
     }
 }
 

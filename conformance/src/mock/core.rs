@@ -140,7 +140,7 @@ impl Core {
             return self.refuse(refusal, operation, window);
         }
         let admitted = self.admit(call, operation);
-        let calls = self.cost(call);
+        let calls = self.cost(call, operation);
         let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
         let window = self.count(first, operation, calls);
         let served = admitted.and_then(|tokens| {
@@ -153,7 +153,8 @@ impl Core {
             let nobody = Token::new("", Grant::All);
             let token = tokens.first().unwrap_or(&nobody);
             let mut sent = self.validate(call, operation, path)?;
-            let field = self.contract.batch.as_ref().map_or("", |batch| &batch.id_field);
+            let batch = self.contract.batch_of(operation);
+            let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
             self.succeed(index, &Served { operation, token, path, call, sent, window })
         });
@@ -277,11 +278,11 @@ impl Core {
         }
     }
 
-    fn cost(&self, call: &Call) -> u64 {
+    fn cost(&self, call: &Call, operation: &Operation) -> u64 {
         if !self.has(Mutant::CountsItems) {
             return 1;
         }
-        let at = self.contract.batch.as_ref().map_or("", |batch| &batch.items_at);
+        let at = self.contract.batch_of(operation).map_or("", |batch| &batch.items_at);
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         body.pointer(at).and_then(Value::as_array).map_or(1, |items| items.len() as u64)
     }

@@ -49,6 +49,11 @@ impl Judge<'_> {
             .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
     }
 
+    /// Whether items were refused all at once where their outcome would be judged.
+    pub(super) fn is_refused_whole(&self, reply: &Reply) -> bool {
+        self.expect.body == Some(Body::ToldOutcome) && matches!(reply.status, 400 | 409 | 413 | 422)
+    }
+
     /// What the answer holds and may not, whatever its status.
     pub(super) fn leak(&self, seen: &Seen<'_>) -> Option<String> {
         let mut hidden = self.expect.hides.iter().copied().map(Standing::Hides);
@@ -117,7 +122,7 @@ impl Judge<'_> {
                 shape.mismatch(reply.status, reply.media_type(), &reply.body)
             }
             Body::Schema => self.schema(reply),
-            Body::Outcome => self.outcome(draft, reply),
+            Body::Outcome | Body::ToldOutcome => self.outcome(draft, reply),
         }
     }
 
@@ -147,9 +152,10 @@ impl Judge<'_> {
     }
 
     fn outcome(&self, draft: &Draft, reply: &Reply) -> Option<String> {
-        let batch = self.contract.batch.as_ref()?;
+        let batch = self.contract.batch_of(self.operation)?;
+        let may_reject_more = self.expect.body == Some(Body::ToldOutcome);
         match serde_json::from_slice::<Value>(&reply.body) {
-            Ok(body) => outcome::mismatch(batch, &self.operation.partial, &draft.items, &body),
+            Ok(body) => outcome::mismatch(batch, &self.operation.partial, &draft.items, &body, may_reject_more),
             Err(_) => Some("the body is not JSON".to_owned()),
         }
     }

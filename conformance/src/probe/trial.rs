@@ -231,6 +231,10 @@ impl<'a> Trial<'a> {
                 // A leak is one, whatever else is wrong.
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
                 let found = judge.leak(&seen).map(|leak| (leak, Fault::Leak));
+                if found.is_none() && judge.is_refused_whole(reply) {
+                    let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
+                    return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
+                }
                 if found.is_none() && self.is_limited(reply) {
                     return Outcome::error(
                         "the server answers 429 and was waited for in vain: the rule was not reached",
