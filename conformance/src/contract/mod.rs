@@ -8,6 +8,7 @@ mod contradiction;
 mod error_shape;
 mod flaw;
 mod key_management;
+mod limit_headers;
 mod probe;
 mod rule;
 mod token_probe;

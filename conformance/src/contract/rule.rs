@@ -72,6 +72,10 @@ pub enum Family {
     Method,
     /// Many items in one call.
     Batch,
+    /// How lists are paged.
+    Page,
+    /// What becomes of a call that is sent twice.
+    Repeat,
     /// How calls are counted.
     Rate,
     /// What holds of every answer.
@@ -300,7 +304,7 @@ impl Expect {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
@@ -308,6 +312,8 @@ impl Family {
         Self::Input,
         Self::Method,
         Self::Batch,
+        Self::Page,
+        Self::Repeat,
         Self::Rate,
         Self::Answer,
         Self::Oauth,
@@ -327,6 +333,8 @@ impl fmt::Display for Family {
             Self::Input => "input",
             Self::Method => "method",
             Self::Batch => "batch",
+            Self::Page => "page",
+            Self::Repeat => "repeat",
             Self::Rate => "rate",
             Self::Answer => "answer",
             Self::Oauth => "oauth",

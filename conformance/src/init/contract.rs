@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use keyfit::LimitFields;
 use keyfit_openapi::{BatchGuess, plain};
 
 use super::document::{Facts, Limits};
@@ -124,13 +125,16 @@ fn rate_limit(text: &mut String, limits: &Limits, operations: usize) {
             "delta-seconds"
         }
         Some([limit, remaining, reset]) => {
+            let is_field = LimitFields::has(remaining);
             let (limit, remaining, end) = (quoted(limit), quoted(remaining), quoted(reset));
-            let _ = write!(
-                text,
-                "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n\
-                 # Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n"
-            );
-            "by-value"
+            let _ = write!(text, "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n");
+            // A field says it in seconds from now.
+            if !is_field {
+                text.push_str(
+                    "# Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n",
+                );
+            }
+            if is_field { "delta-seconds" } else { "by-value" }
         }
     };
     let calls = (CALLS * operations).max(1000);

@@ -426,12 +426,20 @@ fn limits(api: &Api) -> Option<Limits> {
         let fits = |name: &str| {
             name.to_lowercase().replace('-', "").contains("ratelimit") && name.to_lowercase().ends_with(word)
         };
-        headers.iter().find(|name| fits(name)).map(|name| (*name).clone())
+        // `X-Rate-Limit` says the limit only where nothing says it more plainly.
+        let longest = headers.iter().filter(|name| fits(name)).max_by_key(|name| name.len());
+        longest.map(|name| (*name).clone())
+    };
+    let named = |known: &str| headers.iter().find(|name| name.eq_ignore_ascii_case(known)).map(|name| (*name).clone());
+    // The fields of the IETF's draft: what is left and the end of the window stand in one.
+    let fields = || {
+        let field = named("ratelimit")?;
+        Some([named("ratelimit-policy").unwrap_or_else(|| field.clone()), field.clone(), field])
     };
     let retry_after = shapes().any(|(status, shape)| {
         status == "429" && shape.headers.iter().any(|name| name.eq_ignore_ascii_case("retry-after"))
     });
     let three = || Some([ending("-limit")?, ending("remaining")?, ending("reset")?]);
-    let headers = three();
+    let headers = three().or_else(fields);
     (headers.is_some() || retry_after).then_some(Limits { headers, retry_after })
 }

@@ -12,10 +12,11 @@ use keyfit_openapi::{Api, Operation, Streaming};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
+use super::crowd::Crowd;
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, Outcomes};
 use super::overlook::Overlooked;
-use super::pages;
+use super::pages::{self, Habits};
 use super::router::{Routed, Router};
 use super::state::State;
 use super::success::{Successes, schema};
@@ -34,6 +35,7 @@ pub(super) struct Core {
     state: Mutex<State>,
     /// What its defect does not read of the document.
     pub(super) overlooked: Option<Overlooked>,
+    pub(super) crowd: Crowd,
 }
 
 /// A request that is in order, and what its answer depends on.
@@ -66,7 +68,13 @@ impl Core {
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
         let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
-        Self { router: Router::new(&api), successes: Successes::new(&api), state, overlooked, mutant, api, contract }
+        let (router, successes) = (Router::new(&api), Successes::new(&api));
+        Self { router, successes, state, overlooked, mutant, api, contract, crowd: Crowd::default() }
+    }
+
+    /// Whether its defect shows in requests at the same instant alone.
+    pub(super) fn races(&self) -> bool {
+        self.mutant.is_some_and(Mutant::is_of_races)
     }
 
     /// Whether the mock has this defect.
@@ -145,10 +153,11 @@ impl Core {
         let window = self.count(first, operation, calls);
         let served = admitted.and_then(|tokens| {
             let is_over = window.is_some_and(Window::is_exceeded) && !self.has(Mutant::NeverExhausts);
-            if is_over {
+            if is_over && !(call.is_raced && self.has(Mutant::RacesOnLimit)) {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
             self.fails(call, operation)?;
+            self.collides(call, operation)?;
             self.authorise(&tokens, operation, path)?;
             let nobody = Token::new("", Grant::All);
             let token = tokens.first().unwrap_or(&nobody);
@@ -156,7 +165,7 @@ impl Core {
             let batch = self.contract.batch_of(operation);
             let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
-            self.succeed(index, &Served { operation, token, path, call, sent, window })
+            self.once(call, operation, || self.succeed(index, &Served { operation, token, path, call, sent, window }))
         });
         match served {
             Ok(mut answer) => {
@@ -187,11 +196,22 @@ impl Core {
         }
         let mut body = self.successes.body(&self.api, index);
         let mut leads_on = None;
-        if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body)
-            && let Some(page) =
-                pages::page(&self.api, pagination, schema(served.operation, status), served.call, success)
-        {
-            (body, leads_on) = (Some(page.body), page.header);
+        if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body) {
+            let habits = Habits {
+                is_strict: self.contract.ruling(&Probe::BrokenCursor, served.operation).is_some()
+                    && !self.has(Mutant::TakesAnyCursor),
+                repeats: self.has(Mutant::RepeatsItems),
+                skips: self.has(Mutant::SkipsItems),
+            };
+            let described = schema(served.operation, status);
+            let page = pages::page(&self.api, pagination, described, served.call, success, habits);
+            let page = page.map_err(|_| {
+                let status = self.status(&Probe::BrokenCursor, served.operation, 400);
+                Refusal::new(status, "The cursor is not known")
+            })?;
+            if let Some(page) = page {
+                (body, leads_on) = (Some(page.body), page.header);
+            }
         }
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
@@ -259,6 +279,13 @@ impl Core {
             window = Window { limit: rules.limit, used: window.used.min(1), reset: window.reset };
         }
         Some(window)
+    }
+
+    /// Fails of two revocations at the same instant, where that is its defect.
+    fn collides(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        let revokes = self.contract.key_management.as_ref().is_some_and(|keys| keys.revoke == operation.id);
+        let collides = revokes && call.is_raced && self.has(Mutant::CollidesOnRevocation);
+        if collides { Err(Refusal::new(500, "Internal error")) } else { Ok(()) }
     }
 
     /// Where a request leads.

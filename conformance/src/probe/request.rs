@@ -16,6 +16,7 @@ use crate::body;
 use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
+use crate::idempotency::{key_of, new_key};
 use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
 use crate::nobody::{self, NOBODY};
 use crate::parameter;
@@ -225,7 +226,11 @@ impl Maker<'_> {
     /// Those with a value of the user's, and the required ones with those of the document's examples.
     fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
         let header = |one: &Parameter| {
+            let is_key = one.required && key_of(operation).is_some_and(|key| key.name == one.name);
+            // A key that was used is that of another call.
+            let key = || is_key.then(new_key);
             let example = || Some(parameter::text(one, self.arguments.get(&one.name).filter(|_| one.required)?));
+            let example = || key().or_else(example);
             Some((one.name.parse().ok()?, self.identities.header(&one.name).or_else(example)?))
         };
         let parameters = operation.parameters.iter().filter(|one| one.place == Place::Header);
