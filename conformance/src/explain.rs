@@ -103,6 +103,21 @@ fn why(rule: &Rule) -> &'static str {
             Probe::NoFunds => {
                 return "a call that is not paid for must not be executed, and clients must know not to repeat it";
             }
+            Probe::Pages => {
+                return "who reads a list page by page would do things twice, or never";
+            }
+            Probe::BrokenCursor => {
+                return "a client that holds a cursor that is gone would begin anew without a word, or for ever";
+            }
+            Probe::RepeatedKey => {
+                return "a client that got no answer sends the call again under its key, and must not order twice";
+            }
+            Probe::ReusedKey => {
+                return "a key that is used by mistake would hide one of two orders";
+            }
+            Probe::AtOnce => {
+                return "who sends many calls at the same instant is who the limit is for";
+            }
             Probe::Exhausted => {
                 return "a limit that never refuses protects nobody, and one that does not say when it ends is hammered on";
             }
@@ -135,6 +150,8 @@ fn why(rule: &Rule) -> &'static str {
         }
         Some(Family::Method) => "a method that nobody documented is one that nobody guards",
         Some(Family::Batch) => "an item whose outcome is missing or miscounted is lost or sent twice",
+        Some(Family::Page) => "who reads a list page by page has to see each item, and each once",
+        Some(Family::Repeat) => "a call whose answer was lost is sent again, and must not be executed twice for it",
         Some(Family::Rate) => "clients that cannot see what is left run into the limit, all at the same time",
         Some(Family::Answer) => {
             "clients are generated from the document and read answers by it: what it does not say of them arrives as an error, \

@@ -299,7 +299,7 @@ impl Need {
         let (state, rights) = match probe {
             Probe::RevokedToken => (State::Revoked, Rights::All),
             Probe::ExpiredToken => (State::Expired, Rights::All),
-            Probe::Exhausted | Probe::Recovered => (State::Limited, Rights::All),
+            Probe::Exhausted | Probe::AtOnce | Probe::Recovered => (State::Limited, Rights::All),
             Probe::NoFunds => (State::Broke, Rights::All),
             Probe::OtherAudience => (State::OtherAudience, Rights::All),
             Probe::TestToken | Probe::Key(KeyProbe::MintInTest) => (State::Test, Rights::All),

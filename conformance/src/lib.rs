@@ -23,6 +23,7 @@ pub mod file;
 mod form;
 pub mod generate;
 mod glob;
+mod idempotency;
 pub mod identity;
 pub mod ids;
 pub mod init;

@@ -6,10 +6,12 @@ use super::{required_field, undeclared_methods, wrong_top_level};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
-    OauthProbe, Probe, Promise, Rule,
+    OauthProbe, Probe, Promise, RateLimit, Rule,
 };
 use crate::documented::names_success;
+use crate::idempotency::key_of;
 use crate::identity::Need;
+use crate::probe::{can_be_walked, takes_any_cursor};
 
 /// Whether a probe means anything at an operation.
 pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
@@ -75,6 +77,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
                 && body.is_some_and(|schema| required_field(api, schema).is_some())
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
+        Probe::Pages => can_be_walked(operation),
+        Probe::RepeatedKey => key_of(operation).is_some(),
+        Probe::ReusedKey => key_of(operation).is_some() && writing == Some(Writing::Json),
+        Probe::BrokenCursor => takes_any_cursor(operation),
         Probe::NoFunds => operation.spends,
         Probe::UndeclaredMethod => {
             api.methods(&operation.path).first() == Some(&operation.method)
@@ -86,15 +92,18 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::Head | Probe::HeadWithoutToken => {
             operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
         }
-        Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
-            contract.batch_of(operation).zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
+        probe if probe.is_about_items() => {
+            let needs_maximum = matches!(probe, Probe::OverMaximum | Probe::FullBatch);
+            let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
+            batch.zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
-        // It waits for a window's end: once is enough.
-        Probe::Recovered => {
+        // They wait for a window's end, or fill one: once is enough.
+        Probe::Recovered | Probe::AtOnce => {
             let is_asked = |other: &&Operation| other.retry == Retry::Safe && contract.asks(other);
             let first = || api.operations.iter().find(is_asked);
-            contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
+            let is_told = |rules: &RateLimit| *probe == Probe::Recovered || rules.names_its_headers();
+            contract.rate_limit.as_ref().is_some_and(is_told) && first().is_some_and(|first| first.id == operation.id)
         }
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)

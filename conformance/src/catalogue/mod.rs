@@ -276,6 +276,12 @@ pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
 
 /// The operations by which keys are managed are those of the document.
 fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Result<(), Failure> {
+    let of_batches = contract.batches.iter().flat_map(|batch| &batch.operations);
+    let is_stale = |pattern: &&String| !api.operations.iter().any(|operation| glob::matches(pattern, &operation.id));
+    if let Some(pattern) = of_batches.into_iter().find(is_stale) {
+        let problem = format!("the pattern `{pattern}` of a batch fits no operation");
+        return Err(Contract::failure_at(text, pattern, problem, "write ids of operations, or patterns over them"));
+    }
     let Some(keys) = &contract.key_management else { return Ok(()) };
     let named = |id: &str| api.operations.iter().find(|operation| operation.id == id);
     if let Some((role, unknown)) = keys.operations().into_iter().find(|(_, id)| named(id).is_none()) {
@@ -433,7 +439,9 @@ fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation
 }
 
 fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
-    (contract.transcribed && operation.unverified.is_some())
+    let is_guess = probe.is_about_items() && contract.batch_of(operation).is_some_and(|batch| batch.unverified);
+    is_guess
+        || (contract.transcribed && operation.unverified.is_some())
         || (probe.is_about_scopes() && operation.scopes_unverified.is_some())
 }
 

@@ -18,7 +18,7 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     let checker = Checker { contract, text, rules };
     checker.credentials()?;
     checker.errors()?;
-    checker.batch()?;
+    checker.batches()?;
     checker.authorization_server()?;
     checker.key_management()?;
     checker.webhooks()?;
@@ -33,7 +33,6 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     if let Some(limit) = &contract.rate_limit {
         checker.cited(&limit.source)?;
     }
-    contract.batch.as_ref().map_or(Ok(()), |batch| checker.cited(&batch.source))?;
     contract.contradictions.iter().try_for_each(|contradiction| checker.contradiction(contradiction))
 }
 
@@ -122,12 +121,14 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn batch(&self) -> Result<(), Failure> {
-        let Some(batch) = &self.contract.batch else { return Ok(()) };
-        let at = &batch.items_at;
-        if !at.is_empty() && !at.starts_with('/') {
-            let problem = format!("`items-at` of the batch is `{at}`, which is not a JSON pointer");
-            return Err(self.failure(&batch.id_field, problem, "begin it with a slash"));
+    fn batches(&self) -> Result<(), Failure> {
+        for batch in &self.contract.batches {
+            self.cited(&batch.source)?;
+            let at = &batch.items_at;
+            if !at.is_empty() && !at.starts_with('/') {
+                let problem = format!("`items-at` of the batch is `{at}`, which is not a JSON pointer");
+                return Err(self.failure(at, problem, "begin it with a slash"));
+            }
         }
         Ok(())
     }

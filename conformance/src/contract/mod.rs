@@ -8,6 +8,7 @@ mod contradiction;
 mod error_shape;
 mod flaw;
 mod key_management;
+mod limit_headers;
 mod probe;
 mod rule;
 mod token_probe;
@@ -57,8 +58,10 @@ pub struct Contract {
     pub authorization_server: Option<AuthorizationServer>,
     /// How keys are managed through the API.
     pub key_management: Option<KeyManagement>,
-    /// How the API takes many items in one call.
-    pub batch: Option<Batch>,
+    /// How the API takes many items in one call: one table, or one for each kind of call.
+    #[serde(default, rename = "batch", deserialize_with = "batch::tables")]
+    #[schemars(with = "Option<batch::Tables>")]
+    pub batches: Vec<Batch>,
     /// What the document does not say of the calls that the server makes, by the names that it has for webhooks and callbacks.
     #[serde(default)]
     pub webhooks: BTreeMap<String, WebhookTerms>,

@@ -85,6 +85,10 @@ pub enum Probe {
     MissingField,
     /// A page's start without its length.
     StartWithoutLimit,
+    /// The pages of a list, in small ones and in large ones: none of its items stands on two pages, and none on none.
+    Pages,
+    /// A valid request for a page with a cursor that nobody handed out.
+    BrokenCursor,
     /// A body of this many bytes.
     Oversize(usize),
     /// A valid request of an account without funds.
@@ -111,6 +115,13 @@ pub enum Probe {
     FullBatch,
     /// The call after the last one that the window allows.
     Exhausted,
+    /// As many calls at the same instant as are left in a window, and a few more, where few are left. The last that was refused is
+    /// judged, and more that are served than were left break the rule.
+    AtOnce,
+    /// A call that adds something, twice with one body under one idempotency key.
+    RepeatedKey,
+    /// A call that adds something, and another one with another body under the same idempotency key.
+    ReusedKey,
     /// A call after the end of a window that was used up. It waits for that end.
     Recovered,
     /// A valid token of the test environment, where the other one is checked.
@@ -176,6 +187,11 @@ impl Probe {
                 | Self::Jwt(_)
         );
         is_about_credential || self.is_without_token() || self.is_about_scopes()
+    }
+
+    /// Whether it is about the items of a call that takes many.
+    pub fn is_about_items(&self) -> bool {
+        matches!(self, Self::OverMaximum | Self::EmptyBatch | Self::MixedBatch | Self::RejectedBatch | Self::FullBatch)
     }
 
     /// Whether what is sent depends on the scopes that the operation needs.

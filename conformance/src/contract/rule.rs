@@ -73,6 +73,10 @@ pub enum Family {
     Method,
     /// Many items in one call.
     Batch,
+    /// How lists are paged.
+    Page,
+    /// What becomes of a call that is sent twice.
+    Repeat,
     /// How calls are counted.
     Rate,
     /// What holds of every answer.
@@ -195,6 +199,9 @@ pub enum Body {
     Schema,
     /// The outcome of each item that was sent: none lost, none doubled, in order, with counts that add up.
     Outcome,
+    /// The same of a success, in which a server may reject more than what was spoilt. One that refuses the whole call for a bad
+    /// item tells nothing of the others, and is not judged.
+    ToldOutcome,
 }
 
 /// What the rate-limit headers say.
@@ -304,7 +311,7 @@ impl Expect {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
@@ -312,6 +319,8 @@ impl Family {
         Self::Input,
         Self::Method,
         Self::Batch,
+        Self::Page,
+        Self::Repeat,
         Self::Rate,
         Self::Answer,
         Self::Oauth,
@@ -332,6 +341,8 @@ impl fmt::Display for Family {
             Self::Input => "input",
             Self::Method => "method",
             Self::Batch => "batch",
+            Self::Page => "page",
+            Self::Repeat => "repeat",
             Self::Rate => "rate",
             Self::Answer => "answer",
             Self::Oauth => "oauth",

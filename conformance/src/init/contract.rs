@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use keyfit_openapi::plain;
+use keyfit::LimitFields;
+use keyfit_openapi::{BatchGuess, plain};
 
 use super::document::{Facts, Limits};
 use super::{quoted, webhook};
@@ -68,6 +69,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     if let Some(limits) = &facts.limits {
         rate_limit(&mut text, limits, facts.operations.len());
     }
+    facts.batches.iter().for_each(|(operation, batch)| self::batch(&mut text, operation, batch));
     text
 }
 
@@ -95,6 +97,26 @@ fn errors(text: &mut String, facts: &Facts) {
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
 }
 
+fn batch(text: &mut String, operation: &str, batch: &BatchGuess) {
+    let BatchGuess { items_at, id_field, spoil, maximum, is_certain, .. } = batch;
+    text.push_str("\n[[batch]]\n");
+    let _ = writeln!(text, "operations = [{}]", quoted(operation));
+    if let Some(maximum) = maximum {
+        let _ = writeln!(text, "maximum = {maximum}");
+    }
+    if !items_at.is_empty() {
+        let _ = writeln!(text, "items-at = {}", quoted(items_at));
+    }
+    if let Some(id_field) = id_field {
+        let _ = writeln!(text, "id-field = {}", quoted(id_field));
+    }
+    let _ = writeln!(text, "# Without it an item is not a valid one.\nspoil = {}", quoted(spoil));
+    if !is_certain {
+        text.push_str("# A guess: remove the line where it is right.\nunverified = true\n");
+    }
+    text.push_str("source = { page = \"document\", section = \"responses\" }\n");
+}
+
 /// Calls a window that the mock allows for each operation: a check sends it dozens.
 const CALLS: usize = 100;
 
@@ -107,13 +129,16 @@ fn rate_limit(text: &mut String, limits: &Limits, operations: usize) {
             "delta-seconds"
         }
         Some([limit, remaining, reset]) => {
+            let is_field = LimitFields::has(remaining);
             let (limit, remaining, end) = (quoted(limit), quoted(remaining), quoted(reset));
-            let _ = write!(
-                text,
-                "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n\
-                 # Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n"
-            );
-            "by-value"
+            let _ = write!(text, "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n");
+            // A field says it in seconds from now.
+            if !is_field {
+                text.push_str(
+                    "# Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n",
+                );
+            }
+            if is_field { "delta-seconds" } else { "by-value" }
         }
     };
     let calls = (CALLS * operations).max(1000);

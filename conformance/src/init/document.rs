@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use keyfit_openapi::{Api, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
+use keyfit_openapi::{Api, BatchGuess, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
 use serde_json::Value;
 
 use super::authorization::{Authorization, logins};
@@ -55,6 +55,8 @@ pub(super) struct Facts {
     pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
+    /// The operations that take many items, as it looks.
+    pub(super) batches: Vec<(String, BatchGuess)>,
     pub(super) authorization: Option<Authorization>,
     /// The operations that are endpoints of a login.
     pub(super) logins: Vec<String>,
@@ -86,6 +88,8 @@ pub(super) struct Access {
     pub(super) spends: bool,
     /// How it looks as if it pages, as a hint, and what makes it look so.
     pub(super) pages: Option<(String, String)>,
+    /// The same of the outcome of its items.
+    pub(super) partial: Option<(String, String)>,
 }
 
 /// How errors look.
@@ -306,19 +310,23 @@ impl Facts {
         if in_path.next().is_some() {
             self.of_many_ids.push(operation.id.clone());
         }
+        let batch = BatchGuess::read(api, operation);
         let takes_many = |schema: &Value| api.kind(schema) == Some("array");
-        if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
+        let is_list = operation.body.as_ref().is_some_and(|body| takes_many(&body.schema));
+        if operation.method == "POST" && is_list && batch.is_none() {
             let (method, path) = (&operation.method, &operation.path);
             self.notes.push(format!(
-                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [batch]"
+                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [[batch]]"
             ));
         }
+        let partial = batch.as_ref().map(|batch| (batch.partial.hint(), batch.why.clone()));
+        self.batches.extend(batch.map(|batch| (operation.id.clone(), batch)));
         let spends = operation.responses.contains_key("402");
         let (method, path) = (operation.method.to_lowercase(), operation.key.clone());
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
         let is_open = operation.needed.is_optional();
-        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages });
+        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages, partial });
     }
 }
 
@@ -422,12 +430,20 @@ fn limits(api: &Api) -> Option<Limits> {
         let fits = |name: &str| {
             name.to_lowercase().replace('-', "").contains("ratelimit") && name.to_lowercase().ends_with(word)
         };
-        headers.iter().find(|name| fits(name)).map(|name| (*name).clone())
+        // `X-Rate-Limit` says the limit only where nothing says it more plainly.
+        let longest = headers.iter().filter(|name| fits(name)).max_by_key(|name| name.len());
+        longest.map(|name| (*name).clone())
+    };
+    let named = |known: &str| headers.iter().find(|name| name.eq_ignore_ascii_case(known)).map(|name| (*name).clone());
+    // The fields of the IETF's draft: what is left and the end of the window stand in one.
+    let fields = || {
+        let field = named("ratelimit")?;
+        Some([named("ratelimit-policy").unwrap_or_else(|| field.clone()), field.clone(), field])
     };
     let retry_after = shapes().any(|(status, shape)| {
         status == "429" && shape.headers.iter().any(|name| name.eq_ignore_ascii_case("retry-after"))
     });
     let three = || Some([ending("-limit")?, ending("remaining")?, ending("reset")?]);
-    let headers = three();
+    let headers = three().or_else(fields);
     (headers.is_some() || retry_after).then_some(Limits { headers, retry_after })
 }

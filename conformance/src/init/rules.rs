@@ -26,6 +26,9 @@ const LIMITED: &str = include_str!("rules/limited.toml");
 const OAUTH: &str = include_str!("rules/oauth.toml");
 const REFRESH: &str = include_str!("rules/refresh.toml");
 const WEBHOOK: &str = include_str!("rules/webhook.toml");
+const PAGES: &str = include_str!("rules/pages.toml");
+const REPEAT: &str = include_str!("rules/repeat.toml");
+const BATCH: &str = include_str!("rules/batch.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
@@ -41,6 +44,9 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         (JWT, facts.schemes.iter().any(|scheme| scheme.is_jwt)),
         (NO_QUERY, has(|carrier| !matches!(carrier, Carrier::Query(_)))),
         (ANSWERS, true),
+        (PAGES, true),
+        (REPEAT, true),
+        (BATCH, !facts.batches.is_empty()),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
         (OAUTH, facts.authorization.is_some()),
         (REFRESH, facts.authorization.as_ref().is_some_and(Authorization::refreshes)),
@@ -92,8 +98,10 @@ pub(super) fn joined(rules: &[String]) -> String {
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 12] =
-    ["auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "rate", "answer", "webhook", "client"];
+const FAMILIES: [&str; 15] = [
+    "auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "batch", "page", "repeat", "rate", "answer",
+    "webhook", "client",
+];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
     // What a document calls a parameter stays within the quotes that it is put into.

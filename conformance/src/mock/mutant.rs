@@ -159,6 +159,16 @@ pub enum Mutant {
     AcceptsRejectedBatch,
     /// Refuses a batch of the documented maximum.
     RefusesFullBatch,
+    /// Begins each page but the first with the last item of the one before.
+    RepeatsItems,
+    /// Leaves an item out between two pages.
+    SkipsItems,
+    /// Executes a call again whose idempotency key it knows.
+    ForgetsKeys,
+    /// Takes any body under an idempotency key that it knows.
+    TakesAnyBodyUnderKey,
+    /// Takes any text for a cursor, and begins anew.
+    TakesAnyCursor,
     /// Reports the outcome of items in another order.
     ReordersOutcome,
     /// Counts one item too few.
@@ -181,6 +191,8 @@ pub enum Mutant {
     PromisesMore,
     /// Opens no window again that was used up.
     NeverRecovers,
+    /// Counts calls at the same instant too late to refuse any.
+    RacesOnLimit,
     /// Says when to come again in words of its own.
     GarblesRetryAfter,
     /// Gives 429 a body of its own.
@@ -249,6 +261,8 @@ pub enum Mutant {
     OnlyNarrows,
     /// Says that a key is revoked, and serves it.
     RevokesNothing,
+    /// Fails of two revocations of a key at the same instant.
+    CollidesOnRevocation,
     /// Revokes keys that are gone.
     RevokesTwice,
     /// Delivers nothing.
@@ -289,6 +303,8 @@ pub enum Mutant {
     AcceptsShortVerifier,
     /// Takes a code again.
     AcceptsCodeTwice,
+    /// Takes a code as often as it comes at the same instant.
+    RacesOnCodes,
     /// Refuses a code that was used, and leaves its tokens good.
     KeepsTokensOfReusedCode,
     /// Takes codes of other clients.
@@ -325,6 +341,8 @@ pub enum Mutant {
     LosesRotatedRefresh,
     /// Takes refresh tokens that were rotated away.
     AcceptsRotatedRefresh,
+    /// Takes a refresh token that rotates as often as it comes at the same instant.
+    RacesOnRefreshTokens,
     /// Refuses a refresh token that was rotated away, and leaves the newest one good.
     KeepsFamilyAfterReuse,
     /// Grants scopes that nobody knows.
@@ -432,6 +450,14 @@ impl Mutant {
     /// Whether it shows only where the server delivers something. Those stand together.
     pub fn is_of_webhooks(self) -> bool {
         (Self::DeliversNothing..=Self::DeliversOnlyOnce).contains(&self)
+    }
+
+    /// Whether it shows in requests at the same instant alone.
+    pub fn is_of_races(self) -> bool {
+        matches!(
+            self,
+            Self::RacesOnLimit | Self::CollidesOnRevocation | Self::RacesOnCodes | Self::RacesOnRefreshTokens
+        )
     }
 
     /// The name, in kebab-case.

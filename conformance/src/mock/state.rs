@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, Place, example};
 
 use super::grants::Grants;
+use super::repeat::Kept;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
 use crate::contract::{Carrier, Contract, Credential, Probe};
@@ -38,6 +39,8 @@ pub(super) struct State {
     key_parameter: Option<String>,
     /// What the authorization server granted.
     pub(super) grants: Grants,
+    /// Answers by idempotency key.
+    pub(super) keyed: HashMap<String, Kept>,
 }
 
 impl State {
@@ -66,6 +69,7 @@ impl State {
             tenants: vec![first.collect()],
             windows: HashMap::new(),
             grants: Grants::default(),
+            keyed: HashMap::new(),
             scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
             resources: contract
                 .credentials

@@ -1,11 +1,13 @@
 //! The server side: raw HTTP to a base URL, one bent request a case, and a judgement of the answer.
 
 mod answers;
+mod at_once;
 mod challenge;
 mod cross_origin;
 mod flow;
 mod grant;
 mod headers;
+mod idempotency;
 mod invalid;
 mod judge;
 mod jwt;
@@ -14,6 +16,7 @@ mod live;
 mod oauth;
 mod outcome;
 mod pace;
+mod pages;
 mod reply;
 mod request;
 mod servers;
@@ -33,6 +36,7 @@ use self::keys::KeyFlow;
 pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
 use self::oauth::Flow;
+pub(crate) use self::pages::{can_be_walked, takes_any_cursor};
 use self::reply::Reply;
 use self::request::Draft;
 pub use self::servers::{Servers, known as known_servers};
@@ -145,7 +149,9 @@ impl Target {
         let operation = catalogue.operation(case);
         let alone = expect.rate == Some(Rate::CostsOne);
         // The calls of others could bring deliveries as well.
-        let counts = alone || probe.is_of_webhooks() || matches!(probe, Probe::Exhausted | Probe::Recovered);
+        let counts = alone
+            || probe.is_of_webhooks()
+            || matches!(probe, Probe::Exhausted | Probe::AtOnce | Probe::Recovered | Probe::Pages);
         if let Some(Missing(why)) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
             return Outcome::skip(why);
         }
@@ -274,6 +280,10 @@ impl Target {
             Probe::UndeclaredMethod => return self.ask_for_undeclared(trial).await,
             Probe::Invalid(flaw) => return self.send_bent(trial, *flaw).await,
             Probe::CrossOrigin => return self.send_cross_origin(trial).await,
+            Probe::AtOnce => return self.fill_window(trial).await,
+            Probe::Pages => return self.walk_pages(trial).await,
+            Probe::RepeatedKey | Probe::ReusedKey => return self.repeat_under_a_key(trial).await,
+            Probe::BrokenCursor => return self.send_broken_cursor(trial).await,
             _ => {}
         }
         if *probe == Probe::LackingScope && self.is_let_in_with_least(trial).await? {

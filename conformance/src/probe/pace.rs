@@ -86,7 +86,7 @@ impl Pace {
             return Some(wait(self.rules.as_ref(), reply).max(UNTOLD));
         }
         let spent = Snapshot::read(self.rules.as_ref()?, reply).ok().filter(|snapshot| snapshot.remaining == 0)?;
-        u64::try_from(spent.reset_in).ok().map(Duration::from_secs)
+        u64::try_from(spent.reset_in?).ok().map(Duration::from_secs)
     }
 
     /// What has a window of its own. Finer than the server's buckets at worst, which only means that more is learnt anew.
@@ -106,7 +106,7 @@ pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
         let body: Value = serde_json::from_slice(&reply.body).ok()?;
         body.pointer(rules?.retry_after_body.as_ref()?)?.as_u64()
     };
-    let reset = || u64::try_from(Snapshot::read(rules?, reply).ok()?.reset_in).ok();
+    let reset = || u64::try_from(Snapshot::read(rules?, reply).ok()?.reset_in?).ok();
     Duration::from_secs(in_header().or_else(in_body).or_else(reset).unwrap_or_default())
 }
 

@@ -17,6 +17,9 @@ use crate::identity::{Identity, Missing};
 use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
 
+/// Exchanges that are shown at most besides the first where a step before the last one shows what is wrong.
+const LAST_SHOWN: usize = 7;
+
 /// A case with what is sent for it.
 pub(super) struct Trial<'a> {
     pub(super) catalogue: &'a Catalogue,
@@ -78,7 +81,10 @@ impl<'a> Trial<'a> {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
                 let mut outcome = Outcome::broken(self.case.level, finding).by(Fault::Step);
-                outcome.exchanges = self.shown(self.sent.iter());
+                // Of a burst or a walk, its ends say enough.
+                let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
+                let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);
+                outcome.exchanges = self.shown(shown.map(|(_, sent)| sent));
                 outcome
             }
             None if !self.tries.is_empty() => self.judged_each(),
@@ -245,6 +251,10 @@ impl<'a> Trial<'a> {
                 // A leak is one, whatever else is wrong.
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
                 let found = judge.leak(&seen).map(|leak| (leak, Fault::Leak));
+                if found.is_none() && judge.is_refused_whole(reply) {
+                    let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
+                    return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
+                }
                 if found.is_none() && self.is_put_off(reply) {
                     return Outcome::error(match reply.status {
                         429 => "the server answers 429 and was waited for in vain: the rule was not reached",

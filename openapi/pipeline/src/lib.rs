@@ -77,7 +77,7 @@ pub use normalize::Unsupported;
 pub use normalize::base_urls::BaseUrl;
 pub use operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry};
 pub use pagination::{Guess, NextPage, PageArgument, Pagination};
-pub use partial::Partial;
+pub use partial::{BatchGuess, Partial};
 pub use plain::plain;
 pub use repair::{Repair, Repairs};
 pub use schemes::{Defect, Flow, FlowKind, SecurityScheme, Undeclared};
