@@ -168,6 +168,11 @@ impl Probe {
         is_about_credential || self.is_without_token() || self.is_about_scopes()
     }
 
+    /// Whether its request shows a credential that is in order, whatever that may do.
+    pub fn is_of_good_credential(&self) -> bool {
+        !self.needs_demand() || self.is_about_scopes() || matches!(self, Self::Foreign(_))
+    }
+
     /// Whether what is sent depends on the scopes that the operation needs.
     pub fn is_about_scopes(&self) -> bool {
         matches!(

@@ -21,6 +21,7 @@ mod live;
 mod live_hostile;
 mod live_ids;
 mod live_server;
+mod logins;
 mod matrix;
 mod mock_requests;
 mod mock_tool;
