@@ -157,6 +157,13 @@ pub(crate) fn flaw(carrier: &Carrier, text: &str) -> Option<String> {
     }
 }
 
+/// Why no request can hold a text, where it is not a certificate: each place is one of a header, or is written like one.
+pub(crate) fn flaw_of_header(carrier: &Carrier, text: &str) -> Option<String> {
+    let is_of_header = |character: char| !character.is_control() && character.is_ascii();
+    (*carrier != Carrier::ClientCertificate && !text.chars().all(is_of_header))
+        .then(|| "it holds a line break or another character that no header can: copy it again".to_owned())
+}
+
 /// RFC 6265, section 4.1.1: what the value of a cookie may hold.
 fn is_of_a_cookie(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)

@@ -10,6 +10,7 @@ use crate::contract::{
     AuthorizationServer, Carrier, ClientAuthentication, Contract, Credential, Endpoint, GrantType, KeyManagement,
     KeyProbe, Probe,
 };
+use crate::fetched::FetchedToken;
 use crate::ids::Ids;
 use crate::secret::Secret;
 
@@ -250,6 +251,11 @@ pub trait Identities: Send + Sync {
     /// What would have to be given for there to be one.
     fn signer(&self) -> Result<Signer, Missing> {
         Err(Missing("no signer of JWTs was given".to_owned()))
+    }
+
+    /// The tokens that are fetched, and fetched anew when they run out.
+    fn fetched(&self) -> &[FetchedToken] {
+        &[]
     }
 }
 

@@ -19,6 +19,7 @@ mod control;
 mod documented;
 pub mod drive;
 pub mod explain;
+pub mod fetched;
 pub mod file;
 mod form;
 pub mod generate;

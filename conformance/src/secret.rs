@@ -70,6 +70,26 @@ const OF_KEYS: [&str; 5] = ["access", "api", "private", "secret", "signing"];
 
 /// Whether a parameter, header or member of this name holds a secret, as far as a name tells.
 pub fn names_secret(name: &str) -> bool {
+    let words = words(name);
+    words.iter().any(|word| is_of_secret(word)) || words.windows(2).any(is_key)
+}
+
+/// The same of a name that ends so: `clientSecret`, and not `secret_type`.
+pub fn ends_as_secret(name: &str) -> bool {
+    let words = words(name);
+    words.last().is_some_and(|word| is_of_secret(word)) || words.windows(2).next_back().is_some_and(is_key)
+}
+
+fn is_of_secret(word: &str) -> bool {
+    OF_SECRETS.contains(&word) || word == "apikey"
+}
+
+fn is_key(pair: &[String]) -> bool {
+    pair[1] == "key" && OF_KEYS.contains(&pair[0].as_str())
+}
+
+/// The words of a name, in lower case.
+fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut last = ' ';
     for one in name.chars() {
@@ -82,8 +102,7 @@ pub fn names_secret(name: &str) -> bool {
         }
         last = one;
     }
-    let is_key = |pair: &[String]| pair[1] == "key" && OF_KEYS.contains(&pair[0].as_str());
-    words.iter().any(|word| OF_SECRETS.contains(&word.as_str()) || word == "apikey") || words.windows(2).any(is_key)
+    words
 }
 
 /// A message of somebody else's without what it quotes, unless that is a word.
@@ -166,7 +185,7 @@ impl fmt::Debug for Redactor {
 
 #[cfg(test)]
 mod tests {
-    use super::{MASK, Redactor, Secret, names_secret, without_quotes};
+    use super::{MASK, Redactor, Secret, ends_as_secret, names_secret, without_quotes};
 
     #[test]
     fn a_name_tells_whether_its_value_is_a_secret() {
@@ -185,6 +204,16 @@ mod tests {
         for name in ["author", "shipping", "keyword", "country_code", "key", "design", "mapping", "passenger", "id", ""]
         {
             assert!(!names_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_name_tells_whether_its_value_is_the_secret_itself() {
+        for name in ["password", "clientSecret", "x-api-key", "apiKey", "user_pwd"] {
+            assert!(ends_as_secret(name), "{name}");
+        }
+        for name in ["token_type", "auth-method", "secretName", "key", "username", ""] {
+            assert!(!ends_as_secret(name), "{name}");
         }
     }
 

@@ -14,7 +14,7 @@ use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
 use crate::run::Plan;
 use crate::secret::Redactor;
-use crate::tokens::{Roots, Tokens};
+use crate::tokens::{Roots, Tokens, Way};
 
 /// A live server, and what may be done to it.
 pub struct LiveServer<'a> {
@@ -76,16 +76,18 @@ impl LiveServer<'_> {
                 .help("the report names them, and so do the cases of --list"));
         }
         let text = file::read(tokens, "tokens file")?;
-        let roots = Roots::new(base_url, authorization_servers);
-        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, roots, redactor).await?;
-        tokens.notes().iter().for_each(|text| note(text));
         let kinds = catalogue.contract.credentials.iter();
         let carriers = kinds.filter_map(|credential| Spot::of(credential.carrier()).header());
         // Token requests have it, whatever calls have.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
         let http = http(&credentials)?;
+        let way = Way { base_url, roots: Roots::new(base_url, authorization_servers), http: &http };
+        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, way, redactor).await?;
+        tokens.notes().iter().for_each(|text| note(text));
+        let tokens = Arc::new(tokens);
         let allow_spend = policy.allow_spend;
-        let target = Target::new(http, base_url.clone(), Arc::new(tokens), redactor.clone()).with_servers(servers);
+        let target =
+            Target::new(http, base_url.clone(), Arc::clone(&tokens) as _, redactor.clone()).with_servers(servers);
         let mut target = target.live(catalogue, plan.halt.clone(), policy);
         if let Some(at) = receiver {
             target = target.delivering_to(Receiver::at(at).await.map_err(UserError::new)?);
@@ -99,6 +101,10 @@ impl LiveServer<'_> {
                 .at(base_url)
                 .help("check the URL, and that the server runs")
         })?;
+        tokio::select! {
+            fetched = tokens.fetch() => fetched?,
+            () = plan.halt.halted() => return Ok(false),
+        }
         plan.target = Some(Arc::new(target));
         plan.is_read_only = !allow_writes;
         plan.is_thrifty = !allow_spend;

@@ -194,6 +194,11 @@ impl Probe {
         matches!(self, Self::OverMaximum | Self::EmptyBatch | Self::MixedBatch | Self::RejectedBatch | Self::FullBatch)
     }
 
+    /// Whether its request shows a credential that is in order, whatever that may do.
+    pub fn is_of_good_credential(&self) -> bool {
+        !self.needs_demand() || self.is_about_scopes() || matches!(self, Self::Foreign(_))
+    }
+
     /// Whether what is sent depends on the scopes that the operation needs.
     pub fn is_about_scopes(&self) -> bool {
         matches!(

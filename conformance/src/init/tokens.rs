@@ -8,7 +8,7 @@ use keyfit_openapi::Opener;
 use super::document::Facts;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
-use crate::contract::{AuthorizationServer, Credential, GrantType};
+use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType};
 use crate::identity::{Need, Rights, State};
 
 /// A file in which only the valid token is not commented out. It has the variable in which clients look for it.
@@ -17,6 +17,7 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
         "# Credentials for the contract check. Secrets are named by environment variables, and never written here.\n\
                     # Whatever is left out skips the cases that need it, and the run says which.\n"
             .to_owned();
+    text.push_str(&fetched(catalogue));
     for need in needs(catalogue) {
         let is_first = need.state == State::Valid && need.rights == Rights::All;
         let mark = if is_first { "" } else { "# " };
@@ -68,6 +69,27 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
         let _ = writeln!(text, "# {} = \"an-id-of-somebody-else\"", quoted(name));
     }
     text
+}
+
+/// How the check fetches tokens itself.
+fn fetched(catalogue: &Catalogue) -> String {
+    let contract = &catalogue.contract;
+    let is_fetched =
+        |credential: &&Credential| !matches!(credential.carrier(), Carrier::Basic | Carrier::ClientCertificate);
+    let Some(credential) = contract.credentials.iter().find(is_fetched) else { return String::new() };
+    let token = match credential.carrier() {
+        Carrier::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
+        _ => "{ body = \"/access_token\" }".to_owned(),
+    };
+    let server = contract.authorization_server.as_ref();
+    let is_granted = server.is_some_and(|server| server.grants(GrantType::ClientCredentials));
+    let client = if is_granted { "# A [[client]] of below is granted one by `client = \"NAME\"`.\n" } else { "" };
+    format!(
+        "# In place of `secret` the check can fetch a token, and fetches it again when it runs out: by a login, as here.\n{client}\
+         #   [identity.login]\n#   path = \"/login\"\n\
+         #   json = {{ username = \"somebody\", password = {{ env = \"{}\" }} }}\n#   token = {token}\n",
+        variable_of(&contract.name, "password")
+    )
 }
 
 /// A client of the authorization server, commented out: who runs the check says which may be asked as.

@@ -17,6 +17,7 @@ mod oauth;
 mod outcome;
 mod pace;
 mod pages;
+mod renewal;
 mod reply;
 mod request;
 mod servers;
@@ -37,7 +38,7 @@ pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
 use self::oauth::Flow;
 pub(crate) use self::pages::{can_be_walked, takes_any_cursor};
-use self::reply::Reply;
+pub(crate) use self::reply::Reply;
 use self::request::Draft;
 pub use self::servers::{Servers, known as known_servers};
 use self::transport::Shown;
@@ -169,6 +170,7 @@ impl Target {
         let Some(needs) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };
+        self.renew_tokens().await;
         let identity = match self.caller_for(&needs, operation) {
             Ok(identity) => identity,
             // What is presented is granted or signed; of an identity only the ids are used.
@@ -177,6 +179,9 @@ impl Target {
             }
             Err(Missing(datum)) => return Outcome::skip(datum),
         };
+        if let Some(why) = self.ran_out(&identity).await {
+            return Outcome::error(why);
+        }
         let presented = identity.secrets().cloned().collect();
         let trial = Trial {
             catalogue,
@@ -415,17 +420,21 @@ impl Target {
         if self.has_died() || !live.slot(When::Running).await {
             return Sent::unsent(draft, "the run was ended");
         }
-        self.exchange_alive(live, draft, When::Running).await
+        let sent = self.exchange_alive(live, draft, When::Running).await;
+        self.renewed(live, sent, When::Running).await
     }
 
     /// Sends a request though the run is ended: what was made is removed.
     async fn send_at_the_end(&self, draft: &Draft) -> Sent {
         let Some(live) = &self.live else { return self.exchange(draft).await };
+        self.renew_tokens().await;
+        let draft = &self.with_current_tokens(draft);
         if let Err(reason) = live.guard(draft, &*self.identities) {
             return Sent::unsent(draft, &reason);
         }
         live.slot(When::AtTheEnd).await;
         let sent = self.exchange_alive(live, draft, When::AtTheEnd).await;
+        let sent = self.renewed(live, sent, When::AtTheEnd).await;
         let Some(reply) = sent.answer().filter(|reply| reply.status == 429) else { return sent };
         let wait = pace::wait(self.rate_limit.as_ref(), reply);
         if wait > pace::LONGEST {

@@ -7,10 +7,10 @@ use crate::secret::Secret;
 
 /// An answer, read whole.
 #[derive(Clone, Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
@@ -19,7 +19,7 @@ impl Reply {
         self.status == 429 || (self.status == 503 && self.headers.contains_key(RETRY_AFTER))
     }
 
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 

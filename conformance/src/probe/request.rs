@@ -37,6 +37,8 @@ pub(super) struct Draft {
     pub(super) certificate: Shown,
     /// What of the credentials is a secret, in headers and query alike.
     pub(super) secrets: Vec<Secret>,
+    /// The credentials that are shown in good order: a server that refuses them with 401 takes them for others.
+    pub(super) held: Vec<Secret>,
     pub(super) body: Option<Vec<u8>>,
     /// The media type of the body.
     pub(super) media_type: Cow<'static, str>,
@@ -62,6 +64,7 @@ impl Draft {
             credentials: Vec::new(),
             certificate: Shown::Usual,
             secrets: Vec::new(),
+            held: Vec::new(),
             body: None,
             media_type: JSON.into(),
             accept: JSON.into(),
@@ -75,6 +78,7 @@ impl Draft {
     /// The same with this credential in place of those that it has, which stand in headers.
     pub(super) fn with(mut self, carrier: &Carrier, credential: &str) -> Self {
         self.credentials.clear();
+        self.held.clear();
         self.secrets = carrier::secrets(carrier, credential).into_iter().map(Secret::new).collect();
         let value = carrier::written(carrier, credential);
         match Spot::of(carrier) {
@@ -149,6 +153,7 @@ impl Maker<'_> {
             credentials: in_headers(&placed),
             certificate: self.certificate(probe, identity),
             secrets: placed.iter().flat_map(|one| one.secrets.clone()).map(Secret::new).collect(),
+            held: identity.secrets().filter(|_| probe.is_of_good_credential()).cloned().collect(),
             media_type: match &operation.body {
                 _ if *probe == Probe::OtherMediaType => TEXT.into(),
                 Some(documented) => body::named(self.api, documented, body.as_deref().unwrap_or_default()).into(),

@@ -9,7 +9,7 @@ use reqwest::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCO
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 
-use super::{chain, receive};
+use super::{Reply, chain, receive};
 use crate::secret::Secret;
 
 /// How long an answer may take before the check is given up.
@@ -122,6 +122,23 @@ impl Http {
     pub async fn fetch(&self, url: Url) -> Result<Vec<u8>, String> {
         let reply = receive(self.request(Method::GET, url)).await.map_err(|failure| failure.reason)?;
         if reply.status == 200 { Ok(reply.body) } else { Err(format!("the server answers {}", reply.status)) }
+    }
+
+    /// Sends a request and reads its answer whole.
+    ///
+    /// # Errors
+    /// Returns an error, without the URL, if there is no connection or no whole answer.
+    pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Reply, String> {
+        receive(request).await.map_err(|failure| failure.reason)
+    }
+
+    /// The clients for another host than the one that is checked: they show nobody who calls, and trust the same authorities.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn for_another_host(&self) -> Result<Self, String> {
+        let authorities = self.settings.as_ref().and_then(|settings| settings.authorities.clone());
+        Self::new(&Settings { authorities, ..Settings::default() })
     }
 
     /// Begins a request.

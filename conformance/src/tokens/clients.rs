@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::failure;
 use super::source::Place;
-use crate::contract::{Carrier, ClientAuthentication, Contract, GrantType, Rotation};
+use crate::contract::{AuthorizationServer, Carrier, ClientAuthentication, Contract, GrantType, Rotation};
 use crate::identity::{Client, ClientKind, ClientNeed, Missing, Signer};
 use crate::secret::{Redactor, Secret};
 
@@ -37,6 +37,12 @@ pub(super) struct ClientEntry {
     rotates: Option<bool>,
     /// A user and his password, for the grant of that name.
     user: Option<UserEntry>,
+    /// Where the tokens of identities are had, in place of the contract's endpoint.
+    token_url: Option<String>,
+    /// What their tokens are for, as some servers ask (`audience`).
+    audience: Option<String>,
+    /// The same as RFC 8707 has it.
+    resource: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,8 +63,13 @@ pub(super) struct SignerEntry {
     subject: String,
 }
 
+/// A client of the file.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
+    name: String,
+    token_url: Option<String>,
+    audience: Option<String>,
+    resource: Option<String>,
     scopes: Option<BTreeSet<String>>,
     grants: BTreeSet<GrantType>,
     rotates: Option<bool>,
@@ -90,24 +101,27 @@ impl Reader<'_> {
     }
 
     async fn client(&self, entry: ClientEntry) -> Result<Known, Failure> {
-        let ClientEntry { name, id, secret, redirect_uri, scopes, grants, authentication, rotates, user } = entry;
-        let Some(server) = &self.contract.authorization_server else {
+        let ClientEntry {
+            name,
+            id,
+            secret,
+            redirect_uri,
+            scopes,
+            grants,
+            authentication,
+            rotates,
+            user,
+            token_url,
+            audience,
+            resource,
+        } = entry;
+        let server = self.contract.authorization_server.as_ref();
+        if server.is_none() && token_url.is_none() {
             let problem = "the contract has no authorization server, at which a client could ask for tokens";
-            return Err(self.failure(&name, problem, "remove the client"));
-        };
-        if let Some(unknown) = scopes.iter().flatten().find(|scope| !server.scopes.contains(*scope)) {
-            let problem = format!("`{unknown}` is no scope of the contract");
-            return Err(self.failure(unknown, problem, "correct it, or remove it"));
+            return Err(self.failure(&name, problem, "add `token-url`, where tokens are had, or remove the client"));
         }
-        if let Some(unknown) = grants.iter().find(|grant| !server.grants(**grant)) {
-            let problem = format!("`{}` is not a grant of the contract", unknown.word());
-            let known: Vec<&str> = server.grant_types.iter().map(|grant| grant.word()).collect();
-            let help = format!("correct it, or remove it; the contract has: {}", known.join(", "));
-            return Err(self.failure(unknown.word(), problem, &help));
-        }
-        if let Some(way) = authentication.filter(|way| !server.takes(*way)) {
-            let problem = format!("clients do not authenticate in this way by the contract: {}", named(way));
-            return Err(self.failure(&name, problem, "correct `authentication`, or remove it"));
+        if let Some(server) = server {
+            self.check(server, &name, (scopes.as_ref(), &grants, authentication))?;
         }
         let is_led_back =
             [GrantType::AuthorizationCode, GrantType::Implicit].iter().any(|grant| grants.contains(grant));
@@ -123,13 +137,41 @@ impl Reader<'_> {
             Some(user) => Some((user.name.clone(), self.secret(&name, &user.password).await?)),
             None => None,
         };
-        let rotates = match server.rotation {
-            Rotation::Off => Some(false),
-            Rotation::On => Some(true),
-            Rotation::ByClient => rotates,
+        let rotates = match server.map(|server| server.rotation) {
+            Some(Rotation::Off) => Some(false),
+            Some(Rotation::On) => Some(true),
+            Some(Rotation::ByClient) | None => rotates,
         };
         let client = Client { id, secret, authentication, redirect_uri: redirect_uri.unwrap_or_default(), user };
-        Ok(Known { scopes, grants, rotates, client })
+        Ok(Known { name, token_url, audience, resource, scopes, grants, rotates, client })
+    }
+
+    /// Refuses what the authorization server of the contract does not know.
+    fn check(
+        &self,
+        server: &AuthorizationServer,
+        name: &str,
+        (scopes, grants, authentication): (
+            Option<&BTreeSet<String>>,
+            &BTreeSet<GrantType>,
+            Option<ClientAuthentication>,
+        ),
+    ) -> Result<(), Failure> {
+        if let Some(unknown) = scopes.into_iter().flatten().find(|scope| !server.scopes.contains(*scope)) {
+            let problem = format!("`{unknown}` is no scope of the contract");
+            return Err(self.failure(unknown, problem, "correct it, or remove it"));
+        }
+        if let Some(unknown) = grants.iter().find(|grant| !server.grants(**grant)) {
+            let problem = format!("`{}` is not a grant of the contract", unknown.word());
+            let known: Vec<&str> = server.grant_types.iter().map(|grant| grant.word()).collect();
+            let help = format!("correct it, or remove it; the contract has: {}", known.join(", "));
+            return Err(self.failure(unknown.word(), problem, &help));
+        }
+        if let Some(way) = authentication.filter(|way| !server.takes(*way)) {
+            let problem = format!("clients do not authenticate in this way by the contract: {}", named(way));
+            return Err(self.failure(name, problem, "correct `authentication`, or remove it"));
+        }
+        Ok(())
     }
 
     async fn signer(&self, entry: &SignerEntry) -> Result<Signer, Failure> {
@@ -171,6 +213,11 @@ impl Clients {
         }
     }
 
+    /// The client of this name.
+    pub(super) fn named(&self, name: &str) -> Option<&Known> {
+        self.known.iter().find(|known| known.name == name)
+    }
+
     /// The signer.
     pub(super) fn signer(&self) -> Result<Signer, Missing> {
         self.signer.clone().ok_or_else(|| Missing("the tokens file names no signer of JWTs: add [[signer]]".to_owned()))
@@ -178,6 +225,36 @@ impl Clients {
 }
 
 impl Known {
+    /// The client itself.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where it is granted tokens, where the file says so.
+    pub(super) fn token_url(&self) -> Option<&str> {
+        self.token_url.as_deref()
+    }
+
+    /// What its tokens are for, as `audience`.
+    pub(super) fn audience(&self) -> Option<&str> {
+        self.audience.as_deref()
+    }
+
+    /// The same as `resource`.
+    pub(super) fn resource(&self) -> Option<&str> {
+        self.resource.as_deref()
+    }
+
+    /// What it may ask for, where the file says so.
+    pub(super) fn scopes(&self) -> Option<&BTreeSet<String>> {
+        self.scopes.as_ref()
+    }
+
+    /// Whether it uses a grant.
+    pub(super) fn grants(&self, grant: GrantType) -> bool {
+        self.grants.contains(&grant)
+    }
+
     fn meets(&self, need: &ClientNeed) -> bool {
         let of_kind = match need.kind {
             ClientKind::Confidential | ClientKind::Other => self.client.secret.is_some(),

@@ -1,6 +1,9 @@
 //! Credentials for a live server, from a file that says where each secret is and holds none itself.
 
 mod clients;
+mod fetch;
+mod grant;
+mod login;
 mod roots;
 mod source;
 mod webhooks;
@@ -13,11 +16,15 @@ use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
+pub use self::fetch::Way;
+use self::fetch::{Fetches, Fetching};
+use self::login::LoginEntry;
 pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
 use self::webhooks::WebhookSecrets;
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
+use crate::fetched::FetchedToken;
 use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
 use crate::ids::{self, Ids};
 use crate::secret::{Redactor, Secret, without_quotes};
@@ -39,6 +46,9 @@ pub struct Tokens {
     scopes: BTreeSet<String>,
     clients: Clients,
     webhook_secrets: WebhookSecrets,
+    /// Each with the place of its identity in the file.
+    fetched: Vec<FetchedToken>,
+    places: Vec<SourcePlace>,
     roots: Roots,
     notes: Vec<String>,
 }
@@ -78,7 +88,12 @@ struct Entry {
     name: String,
     kind: String,
     state: EntryState,
-    secret: SecretPlace,
+    /// Where the token is: one of these three.
+    secret: Option<SecretPlace>,
+    /// The client that it is granted to, by its name.
+    client: Option<String>,
+    /// The request that is answered with it.
+    login: Option<LoginEntry>,
     /// The scopes; every one where left out.
     scopes: Option<BTreeSet<String>>,
     /// Actions by resource, in place of scopes.
@@ -109,6 +124,8 @@ struct Known {
     state: State,
     scopes: Option<BTreeSet<String>>,
     resources: Option<BTreeMap<String, BTreeSet<String>>>,
+    /// The place of its token among those that are fetched.
+    fetched: Option<usize>,
     identity: Identity,
 }
 
@@ -121,7 +138,7 @@ impl Tokens {
         })
     }
 
-    /// Reads a tokens file and the secrets that it names. `roots` says where the authorization server may be asked.
+    /// Reads a tokens file and the secrets that it names. Nothing is sent: [`fetch`](Self::fetch) fetches tokens.
     ///
     /// # Errors
     /// Text that is no TOML, unknown keys and kinds, a secret that cannot be had.
@@ -129,7 +146,7 @@ impl Tokens {
         text: &Text,
         api: &Api,
         contract: &Contract,
-        roots: Roots,
+        way: Way<'_>,
         redactor: &Redactor,
     ) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
@@ -148,6 +165,10 @@ impl Tokens {
         let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         let resources: BTreeSet<&str> =
             api.operations.iter().filter_map(|operation| operation.resource.as_deref()).collect();
+        let reader = Reader { text, contract, redactor };
+        let clients = reader.read(file.clients, &file.signers).await?;
+        let fetching = Fetching { text, contract, redactor, way: &way, clients: &clients };
+        let (mut fetched, mut places) = (Vec::new(), Vec::new());
         let mut notes = Vec::new();
         let mut identities = Vec::new();
         for entry in file.identities {
@@ -161,17 +182,13 @@ impl Tokens {
                 ));
             }
             let carrier = contract.credential(&entry.kind).map_or(&Carrier::Header, Credential::carrier);
-            let secret = entry.secret.read(carrier).await.map_err(|error| {
-                let problem = format!("the identity `{}` has no secret: {error}", entry.name);
-                failure(at(&entry.secret.quoted()), problem, "put it there, or remove the identity")
-            })?;
-            for part in carrier::secrets(carrier, secret.reveal()) {
-                redactor.learn(&Secret::new(part));
-            }
-            if let Some(flaw) = carrier::flaw(carrier, secret.reveal()) {
-                let problem = format!("the secret of `{}` cannot be sent: {flaw}", entry.name);
-                return Err(failure(at(&entry.secret.quoted()), problem, "correct what the file names"));
-            }
+            let (secret, token) = held(&fetching, &entry, carrier).await?;
+            let fetched = token.map(|(token, note)| {
+                notes.extend(note);
+                fetched.push(token);
+                places.push(fetching.place(&entry.name));
+                fetched.len() - 1
+            });
             let unknown = entry
                 .scopes
                 .iter()
@@ -192,6 +209,7 @@ impl Tokens {
                 state: entry.state.into(),
                 scopes: entry.scopes,
                 resources: entry.resources,
+                fetched,
                 identity: Identity {
                     name: entry.name,
                     credentials: vec![Held { kind: entry.kind.clone(), secret }],
@@ -201,8 +219,6 @@ impl Tokens {
                 },
             });
         }
-        let reader = Reader { text, contract, redactor };
-        let clients = reader.read(file.clients, &file.signers).await?;
         let webhook_secrets = WebhookSecrets::read(file.webhook_secrets, &reader).await?;
         let given_up = file.expendable.clone();
         let expendable = Mutex::new(file.expendable);
@@ -217,16 +233,90 @@ impl Tokens {
             scopes,
             clients,
             webhook_secrets,
-            roots,
+            fetched,
+            places,
+            roots: way.roots,
             notes,
         })
+    }
+
+    /// Fetches the tokens that the file does not name as they are.
+    ///
+    /// # Errors
+    /// Returns an error, with the place of the identity, if one cannot be had.
+    pub async fn fetch(&self) -> Result<(), Failure> {
+        for (token, place) in self.fetched.iter().zip(&self.places) {
+            let help = "correct what the tokens file says of it, or name its `secret`";
+            token.ensure_fresh().await.map_err(|why| failure(place.clone(), why, help))?;
+        }
+        Ok(())
     }
 }
 
 impl Tokens {
+    /// The identity with the token of now.
+    fn identity_of(&self, known: &Known) -> Identity {
+        let mut identity = known.identity.clone();
+        let current = known.fetched.and_then(|place| self.fetched.get(place)?.current());
+        if let (Some(current), Some(held)) = (current, identity.credentials.first_mut()) {
+            held.secret = current;
+        }
+        identity
+    }
+
     /// What looks like a mistake and need be none.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+}
+
+/// The secret of an identity, or an empty one and the token in its place, with what is to be known of that.
+async fn held(
+    fetching: &Fetching<'_>,
+    entry: &Entry,
+    carrier: &Carrier,
+) -> Result<(Secret, Option<(FetchedToken, Option<String>)>), Failure> {
+    let of = Fetches { name: &entry.name, carrier, scopes: entry.scopes.as_ref() };
+    let token = match (&entry.secret, &entry.client, &entry.login) {
+        (Some(place), None, None) => {
+            return Ok((given(fetching.text, &entry.name, place, carrier, fetching.redactor).await?, None));
+        }
+        (None, Some(client), None) => fetching.granted(&of, client)?,
+        (None, None, Some(login)) => fetching.logged_in(&of, login).await?,
+        _ => {
+            let problem = format!("where the token of `{}` comes from is not one thing", entry.name);
+            let help = "give it a `secret`, the name of a `client`, or an [identity.login]";
+            return Err(failure(fetching.place(&entry.name), problem, help));
+        }
+    };
+    if matches!(entry.state, EntryState::Revoked | EntryState::Expired) {
+        let problem = format!("the token of `{}` would be a new one, which is in force", entry.name);
+        return Err(failure(fetching.place(&entry.name), problem, "name its `secret`"));
+    }
+    Ok((Secret::new(""), Some(token)))
+}
+
+/// A secret that the file names.
+async fn given(
+    text: &Text,
+    name: &str,
+    place: &SecretPlace,
+    carrier: &Carrier,
+    redactor: &Redactor,
+) -> Result<Secret, Failure> {
+    let at = || crate::contract::place(text, text.text.find(&format!("\"{}\"", place.quoted())));
+    let secret = place.read(carrier).await.map_err(|error| {
+        failure(at(), format!("the identity `{name}` has no secret: {error}"), "put it there, or remove the identity")
+    })?;
+    for part in carrier::secrets(carrier, secret.reveal()) {
+        redactor.learn(&Secret::new(part));
+    }
+    match carrier::flaw(carrier, secret.reveal()) {
+        Some(flaw) => {
+            let problem = format!("the secret of `{name}` cannot be sent: {flaw}");
+            Err(failure(at(), problem, "correct what the file names"))
+        }
+        None => Ok(secret),
     }
 }
 
@@ -297,7 +387,7 @@ impl Identities for Tokens {
         // Of those that lack a scope, one that has others shows more than one that has none.
         let found = self.fitting(need).min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
-            Some(known) => Ok(known.identity.clone()),
+            Some(known) => Ok(self.identity_of(known)),
             None => Err(Missing(format!(
                 "the tokens file names no identity `{need}`: add [[identity]] with {}",
                 need.entry()
@@ -307,7 +397,7 @@ impl Identities for Tokens {
 
     fn least(&self, need: &Need) -> Option<Identity> {
         let scopes = |known: &&Known| known.scopes.as_ref().map_or(usize::MAX, BTreeSet::len);
-        self.fitting(need).min_by_key(scopes).map(|known| known.identity.clone())
+        self.fitting(need).min_by_key(scopes).map(|known| self.identity_of(known))
     }
 
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing> {
@@ -378,6 +468,10 @@ impl Identities for Tokens {
 
     fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
         self.webhook_secrets.find(name)
+    }
+
+    fn fetched(&self) -> &[FetchedToken] {
+        &self.fetched
     }
 }
 

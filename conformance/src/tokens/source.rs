@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::carrier;
 use crate::contract::Carrier;
 use crate::secret::{Secret, is_word};
 
@@ -34,11 +35,10 @@ impl Place {
     pub(super) async fn read(&self, carrier: &Carrier) -> Result<Secret, String> {
         let secret = self.found().await.map_err(|error| self.told(&error))?;
         let text = secret.expose_secret().trim();
-        let is_of_header = |character: char| !character.is_control() && character.is_ascii();
-        if *carrier != Carrier::ClientCertificate && !text.chars().all(is_of_header) {
-            return Err("it holds a line break or another character that no header can: copy it again".to_owned());
+        match carrier::flaw_of_header(carrier, text) {
+            Some(flaw) => Err(flaw),
+            None => Ok(Secret::new(text)),
         }
-        Ok(Secret::new(text))
     }
 
     /// Why it cannot be had, without what stands in the file where that may be the secret itself.
@@ -76,7 +76,8 @@ impl Place {
         }
     }
 
-    fn of(value: &toml::Value) -> Option<Self> {
+    /// The place that a value names, if it is one.
+    pub(super) fn of(value: &toml::Value) -> Option<Self> {
         let (key, value) = value.as_table().filter(|table| table.len() == 1)?.iter().next()?;
         let text = || value.as_str().map(str::to_owned);
         match key.as_str() {

@@ -47,6 +47,16 @@ pub(crate) type Log = Arc<Mutex<Vec<(String, String)>>>;
 
 /// Answers each request by this, in a thread of its own a connection. One that answers nothing closes the connection.
 pub(crate) fn serve(answer: impl Fn(&str, &str, usize) -> Option<String> + Send + Sync + 'static) -> (String, Log) {
+    serve_whole(move |first, headers, _, served| answer(first, headers, served))
+}
+
+/// First line, headers in lower case, body, and how many requests the connection served before.
+type Answer = dyn Fn(&str, &str, &str, usize) -> Option<String> + Send + Sync;
+
+/// The same by the whole request.
+pub(crate) fn serve_whole(
+    answer: impl Fn(&str, &str, &str, usize) -> Option<String> + Send + Sync + 'static,
+) -> (String, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let log = Log::default();
@@ -60,7 +70,7 @@ pub(crate) fn serve(answer: impl Fn(&str, &str, usize) -> Option<String> + Send 
     (format!("http://{address}"), log)
 }
 
-fn connection(stream: TcpStream, log: &Log, answer: &(dyn Fn(&str, &str, usize) -> Option<String> + Send + Sync)) {
+fn connection(stream: TcpStream, log: &Log, answer: &Answer) {
     let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
     let mut stream = stream;
     let mut served = 0;
@@ -81,7 +91,8 @@ fn connection(stream: TcpStream, log: &Log, answer: &(dyn Fn(&str, &str, usize) 
         let mut body = vec![0; length];
         let _ = reader.read_exact(&mut body);
         log.lock().expect("no panic").push((head[0].clone(), headers.clone()));
-        let Some(answer) = answer(&head[0], &headers, served) else { return };
+        let body = String::from_utf8_lossy(&body);
+        let Some(answer) = answer(&head[0], &headers, &body, served) else { return };
         if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }

@@ -22,6 +22,7 @@ mod live;
 mod live_hostile;
 mod live_ids;
 mod live_server;
+mod logins;
 mod manners;
 mod matrix;
 mod mock_requests;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use futures_core::future::BoxFuture;
 
-use super::TokenEndpoint;
+use super::outcome::Grant;
+use super::{TokenEndpoint, TokenSet};
 use crate::auth::{AccessToken, TokenSource};
 use crate::error::Error;
 
@@ -69,6 +70,28 @@ impl ClientCredentials {
         source.extra.push((name.into(), value.into()));
         source
     }
+
+    /// Asks for a token now, and returns all that the server says of it. Where it does not say which scopes it granted, there
+    /// are none: they are those that were asked for (RFC 6749, section 5.1).
+    ///
+    /// # Errors
+    /// A [`TokenError`](super::TokenError) as the source, or why no answer came; one of the standard parameters that was
+    /// given as a further one.
+    pub async fn request(&self) -> Result<TokenSet, Error> {
+        if let Some((name, _)) = self.extra.iter().find(|(name, _)| OWN.contains(&name.as_str())) {
+            return Err(Error::configuration(format!("the parameter `{name}` of a token request is set by Keyfit")));
+        }
+        let scope = self.scopes.join(" ");
+        let mut parameters = vec![("grant_type", "client_credentials")];
+        if !scope.is_empty() {
+            parameters.push(("scope", &scope));
+        }
+        parameters.extend(self.audience.iter().map(|audience| ("audience", audience.as_str())));
+        parameters.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        // An assertion is a secret, and what else a caller adds may be one.
+        let secrets: Vec<&str> = self.extra.iter().map(|(_, value)| value.as_str()).collect();
+        self.endpoint.request(Grant::Repeatable, parameters, &secrets).await.map_err(|failed| failed.error)
+    }
 }
 
 impl fmt::Debug for ClientCredentials {
@@ -84,22 +107,6 @@ impl fmt::Debug for ClientCredentials {
 
 impl TokenSource for ClientCredentials {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
-        Box::pin(async {
-            if let Some((name, _)) = self.extra.iter().find(|(name, _)| OWN.contains(&name.as_str())) {
-                return Err(Error::configuration(format!(
-                    "the parameter `{name}` of a token request is set by Keyfit"
-                )));
-            }
-            let scope = self.scopes.join(" ");
-            let mut parameters = vec![("grant_type", "client_credentials")];
-            if !scope.is_empty() {
-                parameters.push(("scope", &scope));
-            }
-            parameters.extend(self.audience.iter().map(|audience| ("audience", audience.as_str())));
-            parameters.extend(self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-            // An assertion is a secret, and what else a caller adds may be one.
-            let secrets: Vec<&str> = self.extra.iter().map(|(_, value)| value.as_str()).collect();
-            self.endpoint.access_token(parameters, &secrets).await
-        })
+        Box::pin(async { self.request().await.map(|tokens| tokens.access().clone()) })
     }
 }

@@ -5,6 +5,8 @@ It is correct. Each word in the environment variable DEFECT plants one defect.
 
 import itertools
 import os
+import secrets
+import time
 from typing import Annotated
 
 import jwt
@@ -22,6 +24,9 @@ SCOPES = {
     "usage": "How much is stored.",
 }
 PEOPLE = {"mia": "w-mia", "noah": "w-noah"}
+PASSWORD = os.environ["NOTES_PASSWORD"]
+# Seconds for which a token is good.
+LIFE = 3600
 
 app = FastAPI(title="Notes", version="1")
 bearer = OAuth2PasswordBearer(tokenUrl="login", scopes=SCOPES)
@@ -35,6 +40,7 @@ class Refusal(BaseModel):
 class Session(BaseModel):
     access_token: str
     token_type: str
+    expires_in: int
 
 
 class Profile(BaseModel):
@@ -97,7 +103,10 @@ def in_own(workspace_id, profile, is_checked=True):
 
 @app.post("/login", responses={400: {"model": Refusal}})
 def log_in(form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Session:
-    raise HTTPException(400, "There is no such user, or the password is another.")
+    if form.username != "mia" or not secrets.compare_digest(form.password.encode(), PASSWORD.encode()):
+        raise HTTPException(400, "There is no such user, or the password is another.")
+    claims = {"sub": form.username, "scopes": form.scopes, "exp": int(time.time()) + LIFE}
+    return Session(access_token=jwt.encode(claims, KEY, "HS256"), token_type="bearer", expires_in=LIFE)
 
 
 @app.get("/profile", responses=refusals)

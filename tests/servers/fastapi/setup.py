@@ -17,20 +17,13 @@ def start(running, defect=""):
     running.url = f"http://127.0.0.1:{port}"
     # The document is that of the correct service, whatever is wrong with this one.
     running.start(sys.executable, "-m", "uvicorn", "--app-dir", running.source, "app:app", "--host", "127.0.0.1", "--port", port,
-                  env={"NOTES_KEY": key, "DEFECT": defect})
+                  env={"NOTES_KEY": key, "NOTES_PASSWORD": (password := secrets.token_hex(16)), "DEFECT": defect})
     running.wait(f"{running.url}/health")
     running.document = f"{running.url}/openapi.json"
 
-    def token(scopes, life=3600, **claims):
-        return jwt.encode({"sub": "mia", "scopes": scopes, "exp": int(time.time()) + life, **claims}, key, "HS256")
+    def token(life=3600, **claims):
+        claims = {"sub": "mia", "scopes": ["profile", "notes:read", "notes:write", "usage"], "exp": int(time.time()) + life, **claims}
+        return jwt.encode(claims, key, "HS256")
 
-    every = ["profile", "notes:read", "notes:write", "usage"]
-    running.secrets = {
-        "NOTES_TOKEN": token(every),
-        "NOTES_REVOKED": token(every, jti="revoked"),
-        "NOTES_EXPIRED": token(every, life=-60),
-        "NOTES_PROFILE": token(["profile"]),
-        "NOTES_READ": token(["notes:read"]),
-        "NOTES_WRITE": token(["notes:write"]),
-        "NOTES_USAGE": token(["usage"]),
-    }
+    # Those that are in force are fetched with the password.
+    running.secrets = {"NOTES_PASSWORD": password, "NOTES_REVOKED": token(jti="revoked"), "NOTES_EXPIRED": token(life=-60)}

@@ -23,15 +23,7 @@ def start(running):
         request = urllib.request.Request(root + path, urllib.parse.urlencode(form).encode(), {"Authorization": f"Basic {basic}"})
         return urllib.request.urlopen(request, timeout=10).read()
 
-    def token(*scopes):
-        return json.loads(post("/token", grant_type="client_credentials", scope=" ".join(scopes)))["access_token"]
-
-    running.secrets = {
-        "PARCELS_TOKEN": token("parcels:read", "parcels:write"),
-        "PARCELS_READ": token("parcels:read"),
-        "PARCELS_WRITE": token("parcels:write"),
-        "PARCELS_REVOKED": token("parcels:read", "parcels:write"),
-        "PARCELS_COURIER": clients["courier"],
-        "PARCELS_READER": clients["reader"],
-    }
-    post("/token/revocation", token=running.secrets["PARCELS_REVOKED"])
+    revoked = json.loads(post("/token", grant_type="client_credentials", scope="parcels:read parcels:write"))["access_token"]
+    post("/token/revocation", token=revoked)
+    # Those that are in force are fetched as these clients.
+    running.secrets = {"PARCELS_COURIER": clients["courier"], "PARCELS_READER": clients["reader"], "PARCELS_REVOKED": revoked}

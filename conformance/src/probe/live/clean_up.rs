@@ -8,6 +8,7 @@ use super::Live;
 use super::ledger::Made;
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
+use crate::fetched::FetchedToken;
 use crate::identity::Identity;
 
 /// What a run did to a live server.
@@ -38,7 +39,15 @@ impl Target {
                 left.push(format!("`{id}`, made by {}: {problem}", made.by));
             }
         }
-        Aftermath { calls: live.ledger.calls(), left, died: live.vitals.died(), requests: live.ledger.requests() }
+        let mut requests = live.ledger.requests();
+        let mut calls = live.ledger.calls();
+        for (request, count) in self.identities.fetched().iter().map(FetchedToken::requests) {
+            requests += count;
+            if count > 0 {
+                calls.push((request.to_owned(), "to fetch a token".to_owned(), count));
+            }
+        }
+        Aftermath { calls, left, died: live.vitals.died(), requests }
     }
 
     /// Removes one thing, as somebody who may, or as who made it.

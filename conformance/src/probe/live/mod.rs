@@ -25,6 +25,7 @@ use self::effect::{ending, item, subject};
 use self::ledger::Ledger;
 pub(super) use self::vitals::Vitals;
 use super::pace::Pace;
+use super::renewal::Renewals;
 use super::reply::Reply;
 use super::request::Draft;
 use crate::catalogue::{Case, Catalogue};
@@ -63,6 +64,7 @@ pub(super) struct Live {
     pub(super) pace: Pace,
     pub(super) vitals: Vitals,
     pub(super) policy: Policy,
+    pub(super) renewals: Renewals,
     ledger: Ledger,
     api: Arc<Api>,
     contract: Arc<Contract>,
@@ -79,6 +81,7 @@ impl Live {
             pace: Pace::new(catalogue.contract.rate_limit.clone(), halt.clone()),
             vitals: Vitals::default(),
             policy,
+            renewals: Renewals::default(),
             ledger: Ledger::default(),
             api: Arc::clone(&catalogue.api),
             contract: Arc::clone(&catalogue.contract),

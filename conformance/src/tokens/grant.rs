@@ -1,0 +1,84 @@
+//! Tokens that a client of the authorization server is granted for itself (RFC 6749, section 4.4).
+
+use std::collections::BTreeSet;
+
+use futures_core::future::BoxFuture;
+use keyfit::Error;
+use keyfit::auth::oauth::{BodyEncoding, ClientCredentials, TokenEndpoint};
+use keyfit::auth::source::MemorySource;
+use keyfit::auth::{AccessToken, TokenSource};
+
+use crate::contract::{AuthorizationServer, ClientAuthentication, TokenBody};
+use crate::identity::Client;
+
+/// What is asked for, and of whom.
+pub(super) struct Asked<'a> {
+    /// The URL of the token endpoint.
+    pub(super) url: &'a str,
+    pub(super) server: Option<&'a AuthorizationServer>,
+    pub(super) client: &'a Client,
+    pub(super) scopes: BTreeSet<String>,
+    /// Whether the token is to have these scopes and no other one.
+    pub(super) is_limited: bool,
+    pub(super) audience: Option<&'a str>,
+    pub(super) resource: Option<&'a str>,
+}
+
+/// Client credentials that are granted what was asked for, or nothing.
+#[derive(Debug)]
+pub(super) struct Granted {
+    credentials: ClientCredentials,
+    scopes: BTreeSet<String>,
+    is_limited: bool,
+}
+
+impl Granted {
+    /// The source of such tokens. Nothing is sent.
+    ///
+    /// # Errors
+    /// Returns an error if the client has no secret, or the endpoint may not be asked.
+    pub(super) fn new(asked: Asked<'_>) -> Result<Self, String> {
+        let Asked { url, server, client, scopes, is_limited, audience, resource } = asked;
+        let secret = client.secret.as_ref().ok_or("a client without a secret is granted none for itself")?;
+        let secret = MemorySource::new(secret.reveal());
+        let builder = TokenEndpoint::builder(url, &client.id);
+        let first = || server.and_then(|server| server.client_authentication.first().copied());
+        let builder = match client.authentication.or_else(first) {
+            Some(ClientAuthentication::Body) => builder.secret_in_body(secret),
+            Some(ClientAuthentication::Basic) | None => builder.secret_in_header(secret),
+        };
+        let is_json = server.is_some_and(|server| server.token_body == TokenBody::Json);
+        let builder = builder.encoding(if is_json { BodyEncoding::Json } else { BodyEncoding::Form });
+        let endpoint = builder.build().map_err(|error| error.to_string())?;
+        let mut credentials = ClientCredentials::new(endpoint).with_scopes(&scopes);
+        if let Some(audience) = audience {
+            credentials = credentials.with_audience(audience);
+        }
+        if let Some(resource) = resource {
+            credentials = credentials.with_resource(resource);
+        }
+        Ok(Self { credentials, scopes, is_limited })
+    }
+
+    async fn ask(&self) -> Result<AccessToken, Error> {
+        let tokens = self.credentials.request().await?;
+        let granted: BTreeSet<String> = tokens.scopes().iter().cloned().collect();
+        let is_as_asked = if self.is_limited { granted == self.scopes } else { granted.is_superset(&self.scopes) };
+        // Who says nothing grants what was asked for.
+        if granted.is_empty() || is_as_asked {
+            return Ok(tokens.access().clone());
+        }
+        let listed = |scopes: &BTreeSet<String>| scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        Err(Error::credential(format!(
+            "the scopes `{}` were asked for and `{}` are granted: say with `scopes` what the client is granted",
+            listed(&self.scopes),
+            listed(&granted)
+        )))
+    }
+}
+
+impl TokenSource for Granted {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(self.ask())
+    }
+}

@@ -1,0 +1,230 @@
+//! Logins of sessions: a request that the user declares, and where the token stands in its answer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+use keyfit::auth::{AccessToken, TokenSource};
+use keyfit::{Clock as _, Error, SystemClock};
+use keyfit_openapi::Carrier;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, SET_COOKIE};
+use reqwest::{Method, Url};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::jws::Jws;
+use crate::pointer;
+use crate::probe::{Http, Reply};
+use crate::secret::is_word;
+
+/// A login as a tokens file declares it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct LoginEntry {
+    /// POST where left out.
+    pub(super) method: Option<String>,
+    /// Below the base URL.
+    pub(super) path: Option<String>,
+    /// In place of the path, where the login is elsewhere.
+    pub(super) url: Option<String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, toml::Value>,
+    /// A body of JSON.
+    pub(super) json: Option<toml::Value>,
+    /// A body that is a form.
+    pub(super) form: Option<BTreeMap<String, toml::Value>>,
+    /// A body as it is.
+    pub(super) text: Option<toml::Value>,
+    /// Where the token stands in the answer.
+    pub(super) token: TokenPlace,
+    /// The JSON pointer of the seconds for which the token is good.
+    pub(super) expires_in: Option<String>,
+}
+
+/// Where a token stands in an answer: one of these.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Places")]
+pub(super) enum TokenPlace {
+    /// The JSON pointer of a member; an empty one is the whole body, which may be a text.
+    Body(String),
+    /// The cookie of this name.
+    Cookie(String),
+    /// The header of this name.
+    Header(HeaderName),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Places {
+    body: Option<String>,
+    cookie: Option<String>,
+    header: Option<String>,
+}
+
+impl TryFrom<Places> for TokenPlace {
+    type Error = String;
+
+    fn try_from(places: Places) -> Result<Self, String> {
+        match places {
+            Places { body: Some(pointer), cookie: None, header: None } => {
+                checked_pointer(&pointer).map(|()| Self::Body(pointer))
+            }
+            Places { body: None, cookie: Some(name), header: None } => Ok(Self::Cookie(name)),
+            Places { body: None, cookie: None, header: Some(name) } => name
+                .parse()
+                .map(Self::Header)
+                .map_err(|_| "the name of a header has letters, digits and hyphens".to_owned()),
+            _ => Err("a token stands in one place: name its `body`, `cookie` or `header`".to_owned()),
+        }
+    }
+}
+
+/// Refuses what is not a JSON pointer (RFC 6901).
+pub(super) fn checked_pointer(pointer: &str) -> Result<(), String> {
+    if pointer.is_empty() || pointer.starts_with('/') {
+        return Ok(());
+    }
+    Err("a JSON pointer begins with a slash, as in /data/token".to_owned())
+}
+
+/// A login that can be sent.
+pub(super) struct Login {
+    pub(super) http: Http,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    /// With its media type.
+    pub(super) body: Option<(&'static str, Vec<u8>)>,
+    pub(super) token: TokenPlace,
+    pub(super) expires_in: Option<String>,
+    /// The place of the token in calls.
+    pub(super) carrier: Carrier,
+}
+
+impl Login {
+    /// The request as reports name it.
+    pub(super) fn named(method: &Method, url: &Url) -> String {
+        let mut url = url.clone();
+        url.set_query(None);
+        format!("{method} {url}")
+    }
+
+    async fn log_in(&self) -> Result<AccessToken, String> {
+        let named = Self::named(&self.method, &self.url);
+        let mut request = self.http.request(self.method.clone(), self.url.clone()).header(ACCEPT, "*/*");
+        if let Some((media_type, body)) = &self.body {
+            if !self.headers.contains_key(CONTENT_TYPE) {
+                request = request.header(CONTENT_TYPE, *media_type);
+            }
+            request = request.body(body.clone());
+        }
+        let reply = self.http.exchange(request.headers(self.headers.clone())).await;
+        let reply = reply.map_err(|why| format!("{named} is not answered: {why}"))?;
+        // A form commonly leads on to a page, with the cookie.
+        let is_led_on = (300..400).contains(&reply.status) && !matches!(self.token, TokenPlace::Body(_));
+        if !reply.is_success() && !is_led_on {
+            let hint = if matches!(reply.status, 400 | 401 | 403 | 404 | 422) {
+                ": are path, user and password right?"
+            } else {
+                ""
+            };
+            return Err(format!("{named} is answered {}{hint}", reply.status));
+        }
+        let (token, life) =
+            self.found(&reply).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?;
+        let life = match &self.expires_in {
+            Some(pointer) => Some(seconds(&reply, pointer).map_err(|why| format!("in the answer of {named} {why}"))?),
+            None => life.or_else(|| life_of_jwt(&token)),
+        };
+        let expires_at = life.map(|life| SystemClock.now() + life);
+        Ok(AccessToken::new(token).expiring_at(expires_at))
+    }
+
+    /// The token of an answer, and for how long its cookie is good.
+    fn found(&self, reply: &Reply) -> Result<(String, Option<Duration>), String> {
+        match &self.token {
+            TokenPlace::Body(pointer) => in_body(reply, pointer).map(|token| (token, None)),
+            TokenPlace::Cookie(name) => {
+                let cookies = reply.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+                let found = cookies.filter_map(|cookie| set_by(cookie, name)).next_back();
+                found.ok_or_else(|| format!("sets no cookie `{name}`: are user and password right?"))
+            }
+            TokenPlace::Header(name) => {
+                let value = reply.headers.get(name).and_then(|value| value.to_str().ok());
+                let value = value.ok_or_else(|| format!("has no header `{name}`"))?;
+                Ok((without_scheme(&self.carrier, value).to_owned(), None))
+            }
+        }
+    }
+}
+
+/// The value of a cookie that a header sets, and its life.
+fn set_by(cookie: &str, name: &str) -> Option<(String, Option<Duration>)> {
+    let mut parts = cookie.split(';');
+    let (known, value) = parts.next()?.split_once('=')?;
+    // An empty one is removed.
+    let is_it = known.trim() == name && !value.trim().is_empty();
+    let life =
+        parts.filter_map(|part| part.trim().split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("max-age"));
+    let life = life.and_then(|(_, seconds)| seconds.trim().parse().ok()).map(Duration::from_secs);
+    is_it.then(|| (value.trim().trim_matches('"').to_owned(), life))
+}
+
+fn in_body(reply: &Reply, pointer: &str) -> Result<String, String> {
+    let Ok(body) = serde_json::from_slice::<Value>(&reply.body) else {
+        let text = std::str::from_utf8(&reply.body).map(str::trim).unwrap_or_default();
+        return match pointer {
+            "" => Ok(text.to_owned()),
+            _ => Err("its body is not JSON: where does the token stand?".to_owned()),
+        };
+    };
+    match body.pointer(pointer) {
+        Some(Value::String(token)) => Ok(token.clone()),
+        Some(Value::Number(token)) => Ok(token.to_string()),
+        Some(_) => Err(format!("what stands at `{pointer}` is not a text")),
+        None => {
+            let members = body.as_object().into_iter().flat_map(|members| members.keys());
+            let members: Vec<String> =
+                members.filter(|name| is_word(name)).map(|name| pointer::join("", name)).collect();
+            let has = if members.is_empty() { "no members".to_owned() } else { members.join(", ") };
+            Err(format!("nothing stands at `{pointer}` of its body, which has: {has}"))
+        }
+    }
+}
+
+fn seconds(reply: &Reply, pointer: &str) -> Result<Duration, String> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let found = body.pointer(pointer);
+    let number = found.and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()));
+    let life = number.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    life.ok_or_else(|| format!("no number of seconds stands at `{pointer}`: correct `expires-in`, or leave it out"))
+}
+
+/// The credential without its scheme, which some servers put before it.
+fn without_scheme<'v>(carrier: &Carrier, value: &'v str) -> &'v str {
+    let value = value.trim();
+    let split = value
+        .split_once(' ')
+        .filter(|(first, _)| carrier.scheme().is_some_and(|scheme| first.eq_ignore_ascii_case(scheme)));
+    split.map_or(value, |(_, token)| token.trim())
+}
+
+/// For how long a JWT is good by its own claims, on the clock of who signed it.
+fn life_of_jwt(token: &str) -> Option<Duration> {
+    let claims = Jws::read(token)?.claims;
+    let time = |name: &str| claims.get(name).and_then(Value::as_f64);
+    Duration::try_from_secs_f64(time("exp")? - time("iat")?).ok()
+}
+
+impl TokenSource for Login {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(async { self.log_in().await.map_err(Error::credential) })
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("request", &Self::named(&self.method, &self.url)).finish_non_exhaustive()
+    }
+}
