@@ -4,6 +4,7 @@
 //! `keyfit` does is here as well: mocks, reports, generated files, and [calls](call) without a generated client.
 
 pub mod apis;
+pub mod baseline;
 mod basic;
 mod bent;
 mod body;
@@ -30,7 +31,6 @@ pub mod ids;
 pub mod init;
 mod items;
 mod jws;
-pub mod known;
 mod markdown;
 pub mod mock;
 mod nobody;

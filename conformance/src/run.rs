@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::baseline::Baseline;
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::control;
 use crate::drive::Stage;
-use crate::known::KnownFailures;
 use crate::presumption;
 use crate::probe::{Aftermath, Target};
 use crate::report::{ApiReport, LiveReport};
@@ -112,19 +112,18 @@ pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Ch
 }
 
 impl Checked {
-    /// The report, without the failures that are known, and the number of requests; `notes` are those on a live server,
-    /// where it was one.
-    pub fn report(
-        mut self,
-        known: &mut KnownFailures,
-        notes: Option<Vec<String>>,
-        redactor: &Redactor,
-    ) -> (ApiReport, usize) {
-        let mut requests = self.aftermath.requests;
-        for (case, outcome) in self.catalogue.cases.iter().zip(&mut self.outcomes) {
-            requests += outcome.requests;
-            known.settle(&case.id, outcome);
+    /// Settles which failures are known. Where `adopts`, all are: what is not in the baseline is added to it.
+    pub fn settle(&mut self, baseline: &mut Baseline, adopts: bool, redactor: &Redactor) {
+        baseline.settle(&self.catalogue, &mut self.outcomes);
+        if adopts {
+            baseline.adopt(&self.catalogue, &mut self.outcomes, redactor);
         }
+    }
+
+    /// The report and the number of requests; `notes` are those on a live server, where it was one.
+    pub fn report(self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
+        let of_cases: usize = self.outcomes.iter().map(|outcome| outcome.requests).sum();
+        let requests = self.aftermath.requests + of_cases;
         let mut report = ApiReport::new(&self.catalogue, &self.server, self.outcomes, redactor);
         report.live = notes.map(|notes| LiveReport::new(self.aftermath, notes, redactor));
         (report, requests)

@@ -17,7 +17,7 @@ pub enum Verdict {
     Pass,
     /// A `must` rule is broken.
     Fail,
-    /// A rule is broken, and that is known: `known-failing.toml` says why.
+    /// A rule is broken, and that is known: it stands in the baseline.
     Known,
     /// A `should` rule is broken.
     Warn,
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// The rule that is broken instead, for which this one is not reached.
     pub follows: Option<String>,
+    /// Of a known failure, why it stays; empty where the baseline gives no reason.
+    pub known: Option<String>,
     /// What its answers show that a rule about every answer looks at.
     pub observations: Vec<Observation>,
     /// Of such a rule: the place of the case that is broken by the same answer, where there is no other.
@@ -142,6 +144,7 @@ impl Outcome {
             status: None,
             fault: None,
             follows: None,
+            known: None,
             observations: Vec::new(),
             explained_by: None,
             identity: None,

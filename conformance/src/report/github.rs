@@ -30,8 +30,8 @@ pub(super) fn github(report: &Report) -> String {
         let others = found.iter().skip(SHOWN);
         left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.reach())));
     }
-    let quiet = [Verdict::Known, Verdict::Info];
-    let rules: Vec<RuleOutcome<'_>> = quiet.into_iter().flat_map(|verdict| report.rules(verdict)).collect();
+    known(&mut text, report);
+    let rules = report.rules(Verdict::Info);
     for rule in rules.iter().take(SHOWN) {
         annotation(&mut text, "notice", rule);
     }
@@ -55,6 +55,23 @@ pub(super) fn github(report: &Report) -> String {
         }
     }
     text
+}
+
+/// What is known to fail, in one annotation: of more than ten GitHub shows none.
+fn known(text: &mut String, report: &Report) {
+    let of_api = |api: &'_ ApiReport| {
+        let known = api.found().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
+        let line = |found: Found<'_>| {
+            let (title, reach) = (plain(&found.finding.title), found.finding.reach());
+            format!("{title} ({reach}): {}", found.reasons())
+        };
+        known.map(line).collect::<Vec<_>>()
+    };
+    let lines: Vec<String> = report.apis.iter().flat_map(of_api).collect();
+    if !lines.is_empty() {
+        let title = property(&format!("known to fail: {}", cases_of(report.totals.known)));
+        let _ = writeln!(text, "::notice title={title}::{}", data(&lines.join("\n")));
+    }
 }
 
 fn finding_annotation(text: &mut String, level: &str, api: &ApiReport, case: &CaseReport, finding: &Finding) {

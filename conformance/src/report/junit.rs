@@ -53,7 +53,9 @@ fn test(case: &CaseReport) -> TestCase {
         test.add_property(("identity", identity.as_str()));
     }
     if matches!(case.verdict, Verdict::Known | Verdict::Warn | Verdict::Info) {
-        test.set_system_out(format!("{}: {}\n{}", case.verdict, plain(case.why()), shown(case)));
+        let known =
+            case.known.as_ref().map_or_else(String::new, |reason| format!("known to fail: {}\n", plain(reason)));
+        test.set_system_out(format!("{}: {}\n{known}{}", case.verdict, plain(case.why()), shown(case)));
     }
     test
 }

@@ -27,13 +27,12 @@ pub(super) fn markdown(report: &Report) -> String {
         changed(&mut text, changes);
     }
     findings(&mut text, report);
-    for (verdict, title) in [(Verdict::Known, "Known to fail"), (Verdict::Info, "Observed, and followed by nothing")] {
-        rules(&mut text, report, verdict, title);
-    }
+    known(&mut text, report);
+    observed(&mut text, report);
     skipped(&mut text, report);
     readings(&mut text, report);
     if !report.stale.is_empty() {
-        text.push_str("\n## Stale entries of the list of known failures\n\n");
+        text.push_str("\n## Stale entries of the baseline\n\n");
         for entry in &report.stale {
             let _ = writeln!(text, "- {}", inline(entry));
         }
@@ -112,9 +111,14 @@ fn changed(text: &mut String, changes: &Changes) {
 
 /// Each finding with the exchange that shows it, as far as there is room.
 fn findings(text: &mut String, report: &Report) {
-    for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
+    for api in &report.apis {
+        let mut found = api.found();
+        found.retain(|found| found.finding.verdict != Verdict::Known);
+        if found.is_empty() {
+            continue;
+        }
         let _ = writeln!(text, "### Findings: {}\n", inline(&api.api));
-        for (number, Found { finding, example, cases }) in (1..).zip(api.found()) {
+        for (number, Found { finding, example, cases }) in (1..).zip(found) {
             let Finding { verdict, title, why, change, .. } = finding;
             let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.reach());
             let Some(example) = example.filter(|_| number <= SHOWN) else { continue };
@@ -136,12 +140,28 @@ fn findings(text: &mut String, report: &Report) {
     }
 }
 
-fn rules(text: &mut String, report: &Report, verdict: Verdict, title: &str) {
-    let rules = report.rules(verdict);
+/// What is known to fail: each finding in one line.
+fn known(text: &mut String, report: &Report) {
+    if report.totals.known == 0 {
+        return;
+    }
+    let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(": {}", code(file)));
+    let _ = writeln!(text, "### Known to fail{file}\n");
+    for found in report.apis.iter().flat_map(ApiReport::found) {
+        let Found { finding, .. } = &found;
+        if finding.verdict == Verdict::Known {
+            let _ = writeln!(text, "- {} ({}): {}", inline(&finding.title), finding.reach(), inline(&found.reasons()));
+        }
+    }
+    text.push('\n');
+}
+
+fn observed(text: &mut String, report: &Report) {
+    let rules = report.rules(Verdict::Info);
     if rules.is_empty() {
         return;
     }
-    let _ = writeln!(text, "### {title}\n");
+    let _ = writeln!(text, "### Observed, and followed by nothing\n");
     for (number, rule) in rules.iter().enumerate() {
         let first = rule.first;
         let requirement = inline(&first.requirement);

@@ -1,5 +1,6 @@
 //! The report as SARIF 2.1.0, the format of code scanning: rules at their lines of the contract, and each finding as a
-//! result, at the case that shows it. Cases that are known to fail, or only observed, are results of their own. What passed or was
+//! result, at the case that shows it. What is known to fail is one that is suppressed; cases that are only observed are results of
+//! their own. What passed or was
 //! skipped is left out: a scanner shows every result as a finding.
 
 use std::collections::BTreeMap;
@@ -51,15 +52,15 @@ pub(super) fn sarif(report: &Report) -> String {
     let mut results = Vec::new();
     let mut unjudged = Vec::new();
     for api in &report.apis {
-        for Found { finding, example, .. } in api.found() {
-            let Some(case) = example else { continue };
+        for found in api.found() {
+            let Some(case) = found.example else { continue };
             // What the check could not judge is no finding about the API.
-            match finding.verdict {
-                Verdict::Error => unjudged.push(notification(case, finding)),
-                _ => results.push(result_of_finding(api, &indices, case, finding)),
+            match found.finding.verdict {
+                Verdict::Error => unjudged.push(notification(case, found.finding)),
+                _ => results.push(result_of_finding(report, api, &indices, case, &found)),
             }
         }
-        let quiet = api.cases.iter().filter(|case| matches!(case.verdict, Verdict::Known | Verdict::Info));
+        let quiet = api.cases.iter().filter(|case| case.verdict == Verdict::Info);
         results.extend(quiet.map(|case| result_of(api, &indices, case)));
     }
     written(&json!({
@@ -109,7 +110,14 @@ fn rule(case: &CaseReport) -> Value {
 }
 
 /// A finding, at the case that shows it.
-fn result_of_finding(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport, finding: &Finding) -> Value {
+fn result_of_finding(
+    report: &Report,
+    api: &ApiReport,
+    indices: &BTreeMap<&str, usize>,
+    case: &CaseReport,
+    found: &Found<'_>,
+) -> Value {
+    let finding = found.finding;
     let Finding { id, verdict, level: binding, title, why, change, .. } = finding;
     let mut result = result_of(api, indices, case);
     result["level"] = json!(level(*binding));
@@ -120,6 +128,13 @@ fn result_of_finding(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &Ca
     result["properties"]["verdict"] = json!(verdict);
     result["properties"]["level"] = json!(binding);
     result["properties"]["counts"] = json!(finding.counts);
+    let is_known = *verdict == Verdict::Known;
+    if is_known {
+        result["suppressions"] = json!([{ "kind": "external", "justification": found.reasons() }]);
+    }
+    if report.baseline.is_some() {
+        result["baselineState"] = json!(if is_known { "unchanged" } else { "new" });
+    }
     result
 }
 
@@ -141,9 +156,6 @@ fn result_of(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport
     });
     if let Some(identity) = &case.identity {
         result["properties"]["identity"] = json!(identity);
-    }
-    if case.verdict == Verdict::Known {
-        result["suppressions"] = json!([{ "kind": "external", "justification": case.why() }]);
     }
     if let Some(exchange) = case.exchanges.last() {
         result["webRequest"] = request(exchange);

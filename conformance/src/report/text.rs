@@ -44,13 +44,14 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for api in &report.apis {
-        for (place, found) in api.found().iter().enumerate() {
+        let new = |found: &Found<'_>| found.finding.verdict != Verdict::Known;
+        for (place, found) in api.found().into_iter().filter(new).enumerate() {
             let is_whole = place < SHOWN;
-            found_once(&mut text, found, &|case| if is_whole { more(case) } else { Vec::new() });
+            found_once(&mut text, &found, &|case| if is_whole { more(case) } else { Vec::new() });
         }
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
-    brief(&mut text, "known to fail", of(Verdict::Known));
+    known(&mut text, report);
     brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
     brief(&mut text, "not checked: what is missing for it", of(Verdict::Skip).filter(|case| case.follows.is_none()));
     brief(&mut text, "not reached", of(Verdict::Skip).filter(|case| case.follows.is_some()));
@@ -142,6 +143,21 @@ fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -
         }
         for (rule, places) in by_rule {
             let _ = writeln!(text, "  {rule}: {}", places.join(", "));
+        }
+    }
+}
+
+/// What is known to fail: each finding in one line.
+fn known(text: &mut String, report: &Report) {
+    if report.totals.known == 0 {
+        return;
+    }
+    let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(" ({})", plain(file)));
+    let _ = writeln!(text, "\nknown to fail{file}");
+    for found in report.apis.iter().flat_map(ApiReport::found) {
+        let Found { finding, .. } = &found;
+        if finding.verdict == Verdict::Known {
+            let _ = writeln!(text, "  {} ({}): {}", plain(&finding.title), finding.reach(), plain(&found.reasons()));
         }
     }
 }

@@ -176,26 +176,66 @@ fn an_api_without_a_contract_is_refused() {
 
 const LACKING: &str = "scopien/scope/lacking/*";
 
-/// A file of known failures for the mock that ignores scopes.
+/// A baseline for the mock that ignores scopes.
 fn known(name: &str, case: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.toml"));
-    fs::write(&path, format!("[[failing]]\ncase = \"{case}\"\nreason = \"until the next release\"\n")).expect("a file");
+    fs::write(&path, format!("[[known]]\ncases = [\"{case}\"]\nreason = \"until the next release\"\n"))
+        .expect("a file");
     path.display().to_string()
 }
 
 #[test]
 fn a_known_failure_fails_nothing_and_a_stale_entry_does() {
     let known_ones = known("known", LACKING);
-    let arguments = ["check", "--api", "scopien", "--case", LACKING, "--known-failing", &known_ones];
+    let arguments = ["check", "--api", "scopien", "--case", LACKING, "--baseline", &known_ones];
     let output = keyfit(&[&arguments[..], &["--mutant", "ignores-scopes"]].concat());
     assert_eq!(code(&output), 0, "{}", stdout(&output));
-    assert!(stdout(&output).contains("(known: until the next release)"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("): until the next release\n"), "{}", stdout(&output));
     let output = keyfit(&arguments);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
-    assert!(stdout(&output).contains("known.toml:1: `scopien/scope/lacking/*`: what it names does not fail any more"));
-    let output = keyfit(&["check", "--api-dir", PETS, "--known-failing", &known("gone", "pets/no/such/case")]);
+    assert!(stdout(&output).contains("known.toml:2: `scopien/scope/lacking/*`: what it names does not fail any more"));
+    let output = keyfit(&["check", "--api-dir", PETS, "--baseline", &known("gone", "pets/no/such/case")]);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
     assert!(stdout(&output).contains("it names no case"));
+}
+
+#[test]
+fn a_baseline_is_begun_and_brought_up_to_date_without_losing_reasons() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("written-baseline.toml");
+    let _ = fs::remove_file(&path);
+    let file = path.display().to_string();
+    let run = |more: &[&str]| {
+        keyfit(&[&["check", "--api-dir", PETS, "--side", "server", "--baseline", &file], more].concat())
+    };
+    let read = || fs::read_to_string(&path).expect("it was written");
+    // One that is not there is begun, and not taken for an empty one.
+    assert!(complaint(&run(&[])).contains("add that option to begin it"));
+    assert!(complaint(&keyfit(&["check", "--api-dir", PETS, "--write-baseline"])).contains("--baseline"));
+    let output = run(&["--mutant", "accepts-no-token", "--write-baseline"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let begun = read();
+    assert!(begun.contains("[[known]]\nkind = \"served\"\nreason = \"\"\ncases = [\n  \"pets/"), "{begun}");
+    assert_eq!(code(&run(&["--mutant", "accepts-no-token"])), 0);
+    // A reason of the user's stays, and so does what was not run.
+    fs::write(&path, begun.replace("reason = \"\"", "reason = \"the gateway\" # ours")).expect("written");
+    let output = run(&["--mutant", "accepts-no-token"]);
+    assert!(stdout(&output).contains("): the gateway\n"), "{}", stdout(&output));
+    let scopes = ["--mutant", "ignores-scopes", "--case", "pets/scope/**"];
+    let output = run(&scopes);
+    assert_eq!(code(&output), 1, "what is new fails: {}", stdout(&output));
+    assert_eq!(code(&run(&[&scopes[..], &["--write-baseline"]].concat())), 0);
+    assert!(read().contains("reason = \"the gateway\" # ours") && read().contains("\"pets/scope/"), "{}", read());
+    assert_eq!(code(&run(&scopes)), 0);
+    // What does not fail any more is stale until it is written again.
+    let output = run(&["--mutant", "ignores-scopes"]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    assert!(stdout(&output).contains("does not fail as `served` any more: delete"), "{}", stdout(&output));
+    assert_eq!(code(&run(&["--mutant", "ignores-scopes", "--write-baseline"])), 0);
+    assert!(!read().contains("the gateway"), "{}", read());
+    // What was not run stays.
+    let known = read();
+    assert_eq!(code(&run(&["--case", "pets/auth/no-token/*", "--write-baseline"])), 0);
+    assert_eq!(read(), known);
 }
 
 #[test]

@@ -113,12 +113,17 @@ fn totals(page: &mut String, report: &Report) {
 fn findings(page: &mut String, report: &Report) {
     for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
         let _ = write!(page, "<section class=\"findings\">\n<h2>Findings: {}</h2>\n<ol>\n", escaped(&api.api));
-        for finding in &api.findings {
+        for found in api.found() {
+            let finding = found.finding;
+            let known = match finding.verdict {
+                Verdict::Known => format!("<p>Known to fail: {}</p>", escaped(&found.reasons())),
+                _ => String::new(),
+            };
             let Finding { verdict, title, why, change, example, .. } = finding;
             let _ = writeln!(
                 page,
                 "<li class=\"{verdict}\"><details><summary>{} <b>{}</b> <span class=\"note\">{}</span></summary>\
-                 <p>{}</p><p>{}</p><p><a href=\"#q={}\"><code>{}</code></a></p></details></li>",
+                 {known}<p>{}</p><p>{}</p><p><a href=\"#q={}\"><code>{}</code></a></p></details></li>",
                 mark(*verdict),
                 escaped(title),
                 finding.reach(),
