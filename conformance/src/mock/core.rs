@@ -1,6 +1,6 @@
 //! One request to one answer: route, admit, count, authorise, validate, serve. Every defect is one question on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
@@ -12,6 +12,7 @@ use keyfit_openapi::{Api, Operation, Streaming};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
+use super::elsewhere::{self, Named};
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, Outcomes};
 use super::overlook::Overlooked;
@@ -32,6 +33,8 @@ pub(super) struct Core {
     router: Router,
     successes: Successes,
     state: Mutex<State>,
+    /// What operations name elsewhere than in their paths, as far as rules speak of it.
+    pub(super) named: HashMap<usize, Vec<Named>>,
     /// What its defect does not read of the document.
     pub(super) overlooked: Option<Overlooked>,
 }
@@ -66,7 +69,17 @@ impl Core {
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
         let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
-        Self { router: Router::new(&api), successes: Successes::new(&api), state, overlooked, mutant, api, contract }
+        let named = elsewhere::named(&api, &contract);
+        Self {
+            router: Router::new(&api),
+            named,
+            successes: Successes::new(&api),
+            state,
+            overlooked,
+            mutant,
+            api,
+            contract,
+        }
     }
 
     /// Whether the mock has this defect.
@@ -155,6 +168,7 @@ impl Core {
             let mut sent = self.validate(call, operation, path)?;
             let field = self.contract.batch.as_ref().map_or("", |batch| &batch.id_field);
             sent.reject(&call.reject, field);
+            self.judge_named(index, token, call, &sent)?;
             self.succeed(index, &Served { operation, token, path, call, sent, window })
         });
         match served {
@@ -196,6 +210,8 @@ impl Core {
             body = self.manage(keys, served, body)?;
         }
         let Some(body) = body else { return Ok(Answer::empty(status)) };
+        let body = self.with_others(index, served, body);
+        let body = self.with_one_way(served.operation, status, &served.sent, body);
         let managing = self.contract.key_management.iter().flat_map(KeyManagement::operations);
         let is_managing = managing.into_iter().any(|(_, id)| id == served.operation.id);
         if !is_managing && self.has(Mutant::DropsRequiredMembers) {

@@ -137,7 +137,7 @@ fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool
 }
 
 /// Sets a parameter of the query, or takes it out where it has no pairs.
-fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, String)>) {
+pub(super) fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, String)>) {
     let others: Vec<(String, String)> =
         draft.url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
     draft.url.set_query(None);

@@ -30,6 +30,7 @@ mod mutual_tls;
 mod odd_servers;
 mod overloads;
 mod planted;
+mod planted_rights;
 mod relay;
 mod reports;
 mod secrets;
@@ -52,6 +53,8 @@ mod forms_client;
 mod locks;
 #[path = "../../../tests/encodings/random.rs"]
 mod random;
+#[path = "../planted/rights.rs"]
+mod rights_service;
 #[path = "../planted/mod.rs"]
 mod service;
 #[path = "../../../tests/tls/mod.rs"]
