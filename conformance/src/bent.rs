@@ -199,7 +199,7 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_
     if found.left(Flaw::Odd) == 0 {
         return;
     }
-    for name in unsent(api, &body.schema, value) {
+    for name in unsent(api, &body.schema, value).into_iter().take(1) {
         let schema = api.member(&body.schema, &format!("/{name}")).cloned().unwrap_or_default();
         let own = example::value(api, Direction::Answer, &schema);
         found.add(
@@ -231,12 +231,12 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_
 }
 
 /// The members at the top of a body that only answers have.
-fn unsent(api: &Api, schema: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn unsent(api: &Api, schema: &Value, value: &Value) -> Vec<String> {
     let schema = api.resolve(schema);
     let members = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name);
     let unsent =
         members.filter(|name| value.get(name).is_none() && !schema::is_sent(api, Direction::Request, schema, name));
-    unsent.filter(|name| !name.contains(['/', '~'])).take(1).cloned().collect()
+    unsent.filter(|name| !name.contains(['/', '~'])).cloned().collect()
 }
 
 /// The members at the top of a body that have a value.

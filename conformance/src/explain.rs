@@ -121,6 +121,12 @@ fn why(rule: &Rule) -> &'static str {
             Probe::Exhausted => {
                 return "a limit that never refuses protects nobody, and one that does not say when it ends is hammered on";
             }
+            Probe::ReadOnlyMembers => {
+                return "whoever sends one more member sets what only the server may: a price, a state, an owner (OWASP API3)";
+            }
+            Probe::IncludingScope => {
+                return "a token with a scope that includes the one that is needed is refused, though it may";
+            }
             Probe::UnknownId(_) => {
                 return "an id that is missing and one that is hidden have to look alike, or ids can be guessed";
             }

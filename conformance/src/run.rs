@@ -12,9 +12,10 @@ use crate::baseline::Baseline;
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::control;
 use crate::drive::Stage;
+use crate::identity::Known;
 use crate::presumption;
 use crate::probe::{Aftermath, Target};
-use crate::report::{ApiReport, LiveReport};
+use crate::report::{Access, ApiReport, LiveReport};
 use crate::secret::Redactor;
 use crate::standing;
 use crate::verdict::{Outcome, Verdict};
@@ -99,6 +100,8 @@ pub struct Checked {
     pub outcomes: Vec<Outcome>,
     /// What was done to a live server.
     pub aftermath: Aftermath,
+    /// Who the tokens file names.
+    known: Vec<Known>,
 }
 
 /// Runs the cases of an API and tidies up after them.
@@ -108,7 +111,8 @@ pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Ch
         Some(target) => target.finish(&catalogue).await,
         None => Aftermath::default(),
     };
-    Checked { catalogue, server, outcomes, aftermath }
+    let known = plan.target.as_ref().map(|target| target.known()).unwrap_or_default();
+    Checked { catalogue, server, outcomes, aftermath, known }
 }
 
 impl Checked {
@@ -124,7 +128,11 @@ impl Checked {
     pub fn report(self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
         let of_cases: usize = self.outcomes.iter().map(|outcome| outcome.requests).sum();
         let requests = self.aftermath.requests + of_cases;
+        let outcomes = if self.known.is_empty() { Vec::new() } else { self.outcomes.clone() };
         let mut report = ApiReport::new(&self.catalogue, &self.server, self.outcomes, redactor);
+        if !self.known.is_empty() {
+            report.access = Some(Access::new(&self.catalogue, &outcomes, &self.known, &report.cases, redactor));
+        }
         report.live = notes.map(|notes| LiveReport::new(self.aftermath, notes, redactor));
         (report, requests)
     }

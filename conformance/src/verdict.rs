@@ -63,6 +63,8 @@ pub struct Outcome {
     pub(crate) explained_by: Option<usize>,
     /// The name of the identity that called, at a live server.
     pub identity: Option<String>,
+    /// Who called the operation as it is to be called, with the status of each answer, at a live server.
+    pub(crate) calls: Vec<(String, u16)>,
     /// Requests that were sent.
     pub requests: usize,
     /// How long it took.
@@ -107,6 +109,11 @@ pub struct Exchange {
     pub answer_body: String,
 }
 
+/// Who calls without an identity.
+pub(crate) const NO_CREDENTIAL: &str = "no credential";
+/// The same with a credential that was never issued.
+pub(crate) const UNKNOWN_CREDENTIAL: &str = "unknown credential";
+
 /// The longest text of a body in a report.
 const LONGEST: usize = 600;
 
@@ -148,6 +155,7 @@ impl Outcome {
             observations: Vec::new(),
             explained_by: None,
             identity: None,
+            calls: Vec::new(),
             requests: 0,
             took: Duration::ZERO,
             exchanges: Vec::new(),

@@ -11,6 +11,7 @@ use crate::contract::{
 use crate::documented::names_success;
 use crate::idempotency::key_of;
 use crate::identity::Need;
+use crate::one_way::read_only;
 use crate::probe::{can_be_walked, takes_any_cursor};
 
 /// Whether a probe means anything at an operation.
@@ -40,6 +41,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     match probe {
         Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
             !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
+        }
+        Probe::IncludingScope => {
+            !operation.scopes.is_empty()
+                && kinds().any(|kind| kind.scoped && kind.including(&operation.scopes).is_some())
         }
         Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
@@ -82,6 +87,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::ReusedKey => key_of(operation).is_some() && writing == Some(Writing::Json),
         Probe::BrokenCursor => takes_any_cursor(operation),
         Probe::NoFunds => operation.spends,
+        Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
         Probe::UndeclaredMethod => {
             api.methods(&operation.path).first() == Some(&operation.method)
                 && undeclared_methods(api, operation).next().is_some()
@@ -142,7 +148,7 @@ fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) 
         Probe::NoCertificate => !certificates.is_empty(),
         Probe::OtherKind(kind) => certificates.is_empty() && !is_one(kind),
         Probe::Without(kind) | Probe::WithUnknown(kind) => !is_one(kind),
-        Probe::Foreign(_) => true,
+        Probe::Foreign(_) | Probe::ForeignQuery(_) | Probe::ForeignMember(_) | Probe::ForeignListed(_) => true,
         probe => !tokens.is_empty() || !probe.needs_demand(),
     }
 }

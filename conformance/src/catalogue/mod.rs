@@ -19,6 +19,7 @@ use self::applies::{applies, authorization_variants, can_be_seen, variants};
 use crate::bent::{self, Bent};
 use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Rule};
 use crate::glob;
+use crate::reference::{Reference, Referring, references};
 use crate::webhook::{self, Hook};
 
 /// An API with its contract and all cases that follow from the two.
@@ -120,6 +121,7 @@ impl Catalogue {
         let contract = Contract::read(text)?;
         names_operations(reach.api, &contract, text)?;
         names_webhooks(reach.api, &contract, text)?;
+        names_scopes(reach.api, &contract, text)?;
         let cases = expand(reach, &contract, text)?;
         Ok((contract, cases))
     }
@@ -202,6 +204,8 @@ impl Catalogue {
 pub(crate) struct Reach<'a> {
     api: &'a Api,
     by_path_parameter: HashMap<&'a str, Vec<usize>>,
+    /// The operations that name the resource of a path parameter elsewhere.
+    by_reference: OnceCell<HashMap<(Referring, &'a str), Vec<usize>>>,
     /// The headers that successes have, in lower case.
     headers: HashSet<String>,
     examples: OnceCell<Arc<[Request]>>,
@@ -218,7 +222,14 @@ impl<'a> Reach<'a> {
             }
         }
         let headers = api.operations.iter().flat_map(success_headers).collect();
-        Self { api, by_path_parameter, headers, examples: OnceCell::new(), flaws: OnceCell::new() }
+        Self {
+            api,
+            by_path_parameter,
+            by_reference: OnceCell::new(),
+            headers,
+            examples: OnceCell::new(),
+            flaws: OnceCell::new(),
+        }
     }
 
     /// A valid request for each operation.
@@ -235,11 +246,28 @@ impl<'a> Reach<'a> {
         self.flaws.get_or_init(all)[position].contains(&flaw)
     }
 
+    fn by_reference(&self) -> &HashMap<(Referring, &'a str), Vec<usize>> {
+        self.by_reference.get_or_init(|| {
+            let mut known: HashMap<(Referring, &str), Vec<usize>> = HashMap::new();
+            for Reference { referring, operation, parameter, .. } in references(self.api) {
+                let operations = known.entry((referring, parameter)).or_default();
+                if operations.last() != Some(&operation) {
+                    operations.push(operation);
+                }
+            }
+            known
+        })
+    }
+
     /// The operations that a rule may mean something for.
     fn operations(&self, rule: &Rule) -> impl Iterator<Item = (usize, &'a Operation)> {
         let positions: Box<dyn Iterator<Item = usize>> = match &rule.probe {
             Some(Probe::Foreign(name) | Probe::UnknownId(name)) => {
                 Box::new(self.by_path_parameter.get(name.as_str()).into_iter().flatten().copied())
+            }
+            Some(probe) if probe.refers().is_some() => {
+                let named = probe.refers().and_then(|named| self.by_reference().get(&named).cloned());
+                Box::new(named.into_iter().flatten())
             }
             _ => Box::new(0..self.api.operations.len()),
         };
@@ -316,6 +344,19 @@ fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Result<(), Fai
             let problem = format!("the body of `{}` has no member `{at}` in the document", operation.id);
             let help = "correct `url-at`, the place of the URL of the receiver";
             return Err(Contract::failure_of_webhook(text, name, at, problem, help));
+        }
+    }
+    Ok(())
+}
+
+/// What a scope includes is needed by an operation, or includes others in turn: a name that was mistyped would include nothing.
+fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Result<(), Failure> {
+    let is_needed = |scope: &String| api.operations.iter().any(|operation| operation.scopes.contains(scope));
+    for credential in &contract.credentials {
+        let mut included = credential.includes.values().flatten();
+        if let Some(unknown) = included.find(|scope| !is_needed(scope) && !credential.includes.contains_key(*scope)) {
+            let problem = format!("a scope of `{}` includes `{unknown}`, which no operation needs", credential.kind);
+            return Err(Contract::failure_at(text, unknown, problem, "correct the name, or remove it from `includes`"));
         }
     }
     Ok(())

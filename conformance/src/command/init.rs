@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use keyfit_conformance::UserError;
-use keyfit_conformance::init::{Choice, Choices, scaffold};
+use keyfit_conformance::init::{Choice, Choices, Inclusion, scaffold};
 use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Text, module_name, plain};
 
@@ -39,6 +39,10 @@ pub(crate) struct Options {
     /// Operations for which the document names no credential need what most others do.
     #[arg(long)]
     assume_secured: bool,
+    /// A scope that includes others, which the document does not say: a token with it is not refused where one of those is
+    /// needed. May be given several times.
+    #[arg(long = "includes", value_name = "SCOPE=SCOPE,...", value_parser = <Inclusion as std::str::FromStr>::from_str)]
+    includes: Vec<Inclusion>,
     /// The folder to write; `api/` and the name of the API where left out.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -56,7 +60,11 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         // A folder of an API has its document in one file.
         None => file::read(&options.document, "document")?.with_referenced()?.joined()?,
     };
-    let choices = Choices { credentials: options.credentials.clone(), assume_secured: options.assume_secured };
+    let choices = Choices {
+        credentials: options.credentials.clone(),
+        assume_secured: options.assume_secured,
+        includes: options.includes.clone(),
+    };
     let has_ending = options.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     // A URL need not end with what it is, and what was joined is JSON.
     let is_json = has_ending || spec.text.trim_start().starts_with('{');

@@ -56,6 +56,10 @@ impl Checker<'_> {
                 let problem = format!("`{kind}` is a client certificate and something else as well");
                 return Err(self.failure(kind, problem, "make two kinds of it: a certificate stands in no request"));
             }
+            if let Some(scope) = credential.includes.keys().next().filter(|_| !credential.scoped) {
+                let problem = format!("`{kind}` has no scopes, and its `{scope}` includes some");
+                return Err(self.failure(kind, problem, "write `scoped = true`, or remove `includes`"));
+            }
             for carrier in &credential.carriers {
                 if let Some(name) = carrier.odd_name() {
                     let problem = format!("`{}` is not a name under which a credential can be sent", plain(name));

@@ -14,7 +14,7 @@ mod rule;
 mod token_probe;
 mod webhook;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 pub use keyfit_openapi::Carrier;
@@ -150,6 +150,10 @@ pub struct Credential {
     pub resource_scopes: bool,
     /// The scope that includes all others.
     pub superset: Option<String>,
+    /// Scopes that include some others, each with those: `admin = ["read", "write"]`. A token with the first lacks none of them, and
+    /// what they include in turn it includes too.
+    #[serde(default)]
+    pub includes: BTreeMap<String, BTreeSet<String>>,
     /// The resources that a grant may list one by one; empty where grants are flat lists.
     #[serde(default)]
     pub resources: Vec<String>,
@@ -245,6 +249,25 @@ impl Credential {
     /// Whether it is a client certificate, which belongs to the connection.
     pub fn is_certificate(&self) -> bool {
         *self.carrier() == Carrier::ClientCertificate
+    }
+
+    /// What a token with these scopes has: they, and all that they include.
+    pub fn reach(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut reached = scopes.clone();
+        let mut left: Vec<&String> = scopes.iter().collect();
+        while let Some(included) = left.pop().and_then(|scope| self.includes.get(scope)) {
+            left.extend(included.iter().filter(|scope| reached.insert((*scope).clone())));
+        }
+        reached
+    }
+
+    /// A scope that includes all of these and is none of them.
+    pub(crate) fn including(&self, scopes: &[String]) -> Option<&String> {
+        let includes = |one: &&String| {
+            let reached = self.reach(&BTreeSet::from([(*one).clone()]));
+            !scopes.contains(one) && scopes.iter().all(|scope| reached.contains(scope))
+        };
+        self.includes.keys().find(includes)
     }
 
     /// How a token begins, in the test environment or the other one.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::flaw::Flaw;
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe, Tampering};
+use crate::reference::Referring;
 
 /// What a server-side case sends.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
@@ -63,6 +64,8 @@ pub enum Probe {
     LackingScope,
     /// A token with the scope that is needed and no other.
     OnlyItsScope,
+    /// A token with a scope that includes the one that is needed, and no other.
+    IncludingScope,
     /// A token whose grant lists the action for the operation's resource and nothing else.
     OnlyItsResource,
     /// A token whose grant lists every action, but for other resources only.
@@ -73,6 +76,12 @@ pub enum Probe {
     OtherKind(String),
     /// The id of somebody else in this path parameter.
     Foreign(String),
+    /// The id of somebody else for this path parameter in the query of another path, which names it there.
+    ForeignQuery(String),
+    /// The same in a member of a body, by POST.
+    ForeignMember(String),
+    /// The list of what this path parameter names: what of it is somebody else's.
+    ForeignListed(String),
     /// An id that nobody has in this path parameter.
     UnknownId(String),
     /// A body that breaks off.
@@ -95,6 +104,8 @@ pub enum Probe {
     NoFunds,
     /// Requests that are valid but for one thing each.
     Invalid(Flaw),
+    /// A create or change that sets members which are `readOnly`, and the question what came of them.
+    ReadOnlyMembers,
     /// Each method of DELETE, PUT, PATCH and POST that the path does not have.
     UndeclaredMethod,
     /// A valid request from a web page of an origin that nobody knows, and the question whether it may be sent.
@@ -184,6 +195,9 @@ impl Probe {
                 | Self::OtherKind(_)
                 | Self::TestToken
                 | Self::Foreign(_)
+                | Self::ForeignQuery(_)
+                | Self::ForeignMember(_)
+                | Self::ForeignListed(_)
                 | Self::Jwt(_)
         );
         is_about_credential || self.is_without_token() || self.is_about_scopes()
@@ -199,12 +213,23 @@ impl Probe {
         !self.needs_demand() || self.is_about_scopes() || matches!(self, Self::Foreign(_))
     }
 
+    /// The path parameter whose resource it names elsewhere than in a path, and by what.
+    pub(crate) fn refers(&self) -> Option<(Referring, &str)> {
+        match self {
+            Self::ForeignQuery(name) => Some((Referring::Query, name)),
+            Self::ForeignMember(name) => Some((Referring::Member, name)),
+            Self::ForeignListed(name) => Some((Referring::List, name)),
+            _ => None,
+        }
+    }
+
     /// Whether what is sent depends on the scopes that the operation needs.
     pub fn is_about_scopes(&self) -> bool {
         matches!(
             self,
             Self::LackingScope
                 | Self::OnlyItsScope
+                | Self::IncludingScope
                 | Self::OnlyItsResource
                 | Self::OtherResources
                 | Self::NoScopes

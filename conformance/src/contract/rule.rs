@@ -149,6 +149,8 @@ pub enum Hidden {
     Internals,
     /// What a password was made into before it was stored, where the document has no member for it.
     PasswordHash,
+    /// A member that the document has for requests alone (`writeOnly`), and a password that was sent.
+    WriteOnly,
 }
 
 /// What a document or a standard says of every answer, whatever was asked.

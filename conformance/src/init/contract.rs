@@ -1,5 +1,6 @@
 //! The part of a new contract before its rules.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use keyfit::LimitFields;
@@ -51,7 +52,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
         let _ = write!(
             text,
             "\n[[credential]]\nkind = {}\n# How such a token begins: tokens that were never issued are made to look alike.\nprefix = \"\"\ncarriers = [{carrier}]\n{jwt}\
-             # Path parameters whose ids belong to who holds the token.\nbinds = [{tenants}]\nscoped = {scoped}\nsource = {{ page = \"document\", section = \"securitySchemes\" }}\n",
+             # Path parameters whose ids belong to who holds the token.\nbinds = [{tenants}]\nscoped = {scoped}\n{includes}source = {{ page = \"document\", section = \"securitySchemes\" }}\n",
             quoted(&scheme.kind),
             jwt = if scheme.is_jwt {
                 "# Tokens that were tampered with are made of a valid one.\njwt = true\n"
@@ -59,6 +60,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
                 ""
             },
             scoped = facts.scoped.contains(&scheme.kind),
+            includes = if facts.scoped.contains(&scheme.kind) { includes(facts) } else { String::new() },
             tenants = tenants.join(", "),
         );
     }
@@ -71,6 +73,21 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     }
     facts.batches.iter().for_each(|(operation, batch)| self::batch(&mut text, operation, batch));
     text
+}
+
+/// Which scopes include others, or the question where the document does not show it.
+fn includes(facts: &Facts) -> String {
+    let several: BTreeSet<&String> = facts.operations.iter().flat_map(|access| &access.scopes).collect();
+    if facts.includes.is_empty() {
+        let question = "# Does a scope include others? None is taken to, unless it is said here: includes = { \"admin\" = [\"read\"] }\n";
+        return if several.len() > 1 { question.to_owned() } else { String::new() };
+    }
+    let entry = |(scope, included): (&String, &BTreeSet<String>)| {
+        let included: Vec<String> = included.iter().map(|one| quoted(one)).collect();
+        format!("{} = [{}]", quoted(scope), included.join(", "))
+    };
+    let entries: Vec<String> = facts.includes.iter().map(entry).collect();
+    format!("# Scopes that include others.\nincludes = {{ {} }}\n", entries.join(", "))
 }
 
 /// What is said of authorization servers.

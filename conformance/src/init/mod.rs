@@ -7,6 +7,7 @@ mod document;
 mod login;
 mod overlay;
 mod rules;
+mod scopes;
 mod servers;
 mod tokens;
 mod webhook;
@@ -18,7 +19,7 @@ use serde_json::{Map, Value};
 
 use self::document::Facts;
 use self::login::Login;
-pub use self::login::{Choice, Choices};
+pub use self::login::{Choice, Choices, Inclusion};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::Carrier;
 
@@ -61,6 +62,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
         api = Api::read(&source)?;
     }
     let mut facts = Facts::read(&api, login.schemes);
+    facts.include(&choices.includes);
     notes.extend(std::mem::take(&mut facts.notes));
     if facts.schemes.is_empty() {
         return Err(nothing_to_check(&document.path, &api, &notes));
@@ -189,7 +191,7 @@ mod tests {
 
     fn choices(texts: &[&str], assume_secured: bool) -> Choices {
         let credentials = texts.iter().map(|text| text.parse().expect(text)).collect();
-        Choices { credentials, assume_secured }
+        Choices { credentials, assume_secured, ..Choices::default() }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::authorization::Authorization;
 use super::document::Facts;
 use super::quoted;
 use crate::contract::Carrier;
+use crate::reference::Referring;
 
 const ANY: &str = include_str!("rules/any.toml");
 const INPUTS: &str = include_str!("rules/inputs.toml");
@@ -20,7 +21,11 @@ const ALIKE: &str = include_str!("rules/alike.toml");
 const HEADER: &str = include_str!("rules/header.toml");
 const NO_QUERY: &str = include_str!("rules/no-query.toml");
 const ANSWERS: &str = include_str!("rules/answers.toml");
+const ONE_WAY: &str = include_str!("rules/one-way.toml");
 const TENANT: &str = include_str!("rules/tenant.toml");
+const QUERY: &str = include_str!("rules/query.toml");
+const MEMBER: &str = include_str!("rules/member.toml");
+const LISTED: &str = include_str!("rules/listed.toml");
 const ID: &str = include_str!("rules/id.toml");
 const LIMITED: &str = include_str!("rules/limited.toml");
 const OAUTH: &str = include_str!("rules/oauth.toml");
@@ -47,6 +52,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         (PAGES, true),
         (REPEAT, true),
         (BATCH, !facts.batches.is_empty()),
+        (ONE_WAY, facts.is_one_way),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
         (OAUTH, facts.authorization.is_some()),
         (REFRESH, facts.authorization.as_ref().is_some_and(Authorization::refreshes)),
@@ -56,9 +62,20 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
+    let of_named = facts.named.iter().filter_map(|(name, referring)| {
+        let rules = match referring {
+            Referring::Query => QUERY,
+            Referring::Member if !facts.tenants.contains(name) => return None,
+            // Whoever shares something, or writes to somebody, names another user, and may be shown them.
+            Referring::Member | Referring::List if facts.is_of_persons(name) => return None,
+            Referring::Member => MEMBER,
+            Referring::List => LISTED,
+        };
+        Some((rules, name.clone()))
+    });
     let of_several = facts.joined().into_iter().map(|kind| (SEVERAL, kind.clone()));
     let of_alike = facts.alike().into_iter().map(|kind| (ALIKE, kind.clone()));
-    let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids);
+    let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids).chain(of_named);
     let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
     for set in facts.alternatives() {
         let kinds = set.iter().map(|kind| quoted(kind)).collect::<Vec<_>>().join(", ");

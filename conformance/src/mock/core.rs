@@ -1,6 +1,6 @@
 //! One request to one answer: route, admit, count, authorise, validate, serve. Every defect is one question on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::call::{Answer, Call, Refusal, Sent};
 use super::crowd::Crowd;
 use super::deliver::Deliverer;
+use super::elsewhere::{self, Named};
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, Outcomes};
 use super::overlook::Overlooked;
@@ -34,6 +35,8 @@ pub(super) struct Core {
     router: Router,
     successes: Successes,
     state: Mutex<State>,
+    /// What operations name elsewhere than in their paths, as far as rules speak of it.
+    pub(super) named: HashMap<usize, Vec<Named>>,
     /// What its defect does not read of the document.
     pub(super) overlooked: Option<Overlooked>,
     /// Sends webhooks and callbacks, where it does.
@@ -71,8 +74,19 @@ impl Core {
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
         let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
-        let (router, successes) = (Router::new(&api), Successes::new(&api));
-        Self { router, successes, state, overlooked, deliverer: None, mutant, api, contract, crowd: Crowd::default() }
+        let named = elsewhere::named(&api, &contract);
+        Self {
+            router: Router::new(&api),
+            successes: Successes::new(&api),
+            state,
+            named,
+            overlooked,
+            deliverer: None,
+            crowd: Crowd::default(),
+            mutant,
+            api,
+            contract,
+        }
     }
 
     /// The same mock, which sends webhooks and callbacks.
@@ -174,6 +188,7 @@ impl Core {
             let batch = self.contract.batch_of(operation);
             let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
+            self.judge_named(index, token, call, &sent)?;
             self.once(call, operation, || self.succeed(index, &Served { operation, token, path, call, sent, window }))
         });
         match served {
@@ -227,6 +242,8 @@ impl Core {
             body = self.manage(keys, served, body)?;
         }
         let Some(body) = body else { return Ok(Answer::empty(status)) };
+        let body = self.with_others(index, served, body);
+        let body = self.with_one_way(served.operation, status, &served.sent, body);
         let managing = self.contract.key_management.iter().flat_map(KeyManagement::operations);
         let is_managing = managing.into_iter().any(|(_, id)| id == served.operation.id);
         if !is_managing && self.has(Mutant::DropsRequiredMembers) {

@@ -61,6 +61,8 @@ pub enum Mutant {
     IgnoresScopes,
     /// Lets tokens of other kinds than the first do everything.
     IgnoresScopesOfOtherKinds,
+    /// Does not know that a scope includes others.
+    IgnoresIncludedScopes,
     /// Lets tokens without scopes do everything.
     TakesNoScopesForAll,
     /// Refuses for want of scope without a challenge.
@@ -89,6 +91,12 @@ pub enum Mutant {
     InventsResources,
     /// Serves ids of somebody else that no token is bound to.
     ServesForeignResources,
+    /// Serves what belongs to somebody else to whoever names it in the query.
+    IgnoresTenantInQuery,
+    /// Takes bodies that name what belongs to somebody else.
+    IgnoresTenantInBody,
+    /// Lists what belongs to somebody else.
+    ListsForeign,
     /// Takes a body that is not JSON.
     AcceptsBrokenJson,
     /// Takes bodies of any media type.
@@ -225,6 +233,10 @@ pub enum Mutant {
     OmitsDocumentedHeaders,
     /// Lets every cache keep what it serves.
     LetsSuccessesBeCached,
+    /// Serves members that only requests have.
+    ShowsWriteOnly,
+    /// Stores members that only answers have.
+    StoresReadOnly,
     /// Serves the hash of a password with each success.
     ShowsPasswordHash,
     /// Refuses keys that it minted.

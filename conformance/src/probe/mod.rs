@@ -5,6 +5,7 @@ mod at_once;
 mod challenge;
 mod cross_origin;
 mod flow;
+mod foreign;
 mod grant;
 mod headers;
 mod idempotency;
@@ -14,6 +15,7 @@ mod jwt;
 mod keys;
 mod live;
 mod oauth;
+mod one_way;
 mod outcome;
 mod pace;
 mod pages;
@@ -47,11 +49,11 @@ use self::trial::{Sent, Trial, requests};
 use self::webhook::Webhooks;
 pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Contract, JwtProbe, KeyManagement, Probe, Rate, RateLimit};
-use crate::identity::{Identities, Identity, Missing, Need, Rights};
+use crate::contract::{Contract, JwtProbe, KeyManagement, Level, Probe, Rate, RateLimit};
+use crate::identity::{Identities, Identity, Known, Missing, Need, Rights};
 use crate::run::Halt;
 use crate::secret::Redactor;
-use crate::verdict::Outcome;
+use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 
 /// Calls after which a limit is taken for out of reach: a probe shall not load a live server.
 const MOST_CALLS: usize = 50;
@@ -161,6 +163,9 @@ impl Target {
             // At a mock each case has a window of its own.
             None => None,
         };
+        if let Some(question) = self.question(probe, catalogue, operation) {
+            return Outcome::skip(question);
+        }
         let is_closed = catalogue.contract.alternatives(operation).next().is_some();
         let probe = match probe {
             Probe::Delivery | Probe::RefusedDelivery if is_closed => &Probe::Valid,
@@ -195,6 +200,8 @@ impl Target {
             redactor: &self.redactor,
             base_path: self.servers.base().path(),
             sent: Vec::new(),
+            found: None,
+            at_most: Level::Must,
             presented,
             tries: Vec::new(),
         };
@@ -228,7 +235,64 @@ impl Target {
         if let Some((parameter, id)) = gone {
             self.identities.expended(&trial.catalogue.operation(trial.case).path, parameter, id);
         }
-        trial.end(stop, None)
+        let calls = self.calls(&trial);
+        Outcome { calls, ..trial.end(stop, None) }
+    }
+
+    /// Who called the operation as it is to be called, but for what the credential may do.
+    fn calls(&self, trial: &Trial<'_>) -> Vec<(String, u16)> {
+        let is_whole = matches!(
+            trial.probe,
+            Probe::Valid
+                | Probe::Anonymous
+                | Probe::NoToken
+                | Probe::UnknownToken
+                | Probe::RevokedToken
+                | Probe::ExpiredToken
+                | Probe::LackingScope
+                | Probe::OnlyItsScope
+                | Probe::IncludingScope
+                | Probe::NoScopes
+                | Probe::OtherKind(_)
+        );
+        if self.live.is_none() || !is_whole || trial.undecided.is_some() {
+            return Vec::new();
+        }
+        let known = self.identities.known();
+        let name = |sent: &Sent| match sent.draft.secrets.first() {
+            None => Some(NO_CREDENTIAL.to_owned()),
+            Some(_) if *trial.probe == Probe::UnknownToken => Some(UNKNOWN_CREDENTIAL.to_owned()),
+            // Several at once are no one identity's.
+            Some(secret) if sent.draft.secrets.len() == 1 => {
+                known.iter().find(|one| one.secret.reveal() == secret.reveal()).map(|one| one.name.clone())
+            }
+            Some(_) => None,
+        };
+        let answered = trial.sent.iter().filter_map(|sent| Some((name(sent)?, sent.answer()?.status)));
+        answered.filter(|(_, status)| *status != 429).collect()
+    }
+
+    /// Every identity that the user describes.
+    pub(crate) fn known(&self) -> Vec<Known> {
+        self.identities.known()
+    }
+
+    /// The question that is to be answered first, where no identity has the scopes of an operation: that others are refused shows
+    /// nothing then.
+    fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<String> {
+        if self.live.is_none() || !probe.is_about_scopes() || operation.scopes.is_empty() {
+            return None;
+        }
+        let mut kinds = catalogue.contract.kinds_of(operation).filter(|kind| kind.scoped && kind.resources.is_empty());
+        let first = kinds.next()?;
+        let is_held =
+            std::iter::once(first).chain(kinds).any(|kind| self.identities.holds(&kind.kind, &operation.scopes));
+        let scopes = operation.scopes.join("`, `");
+        (!is_held).then(|| {
+            let need =
+                Need { rights: Rights::Only(operation.scopes.iter().cloned().collect()), ..Need::of_valid(first) };
+            format!("which identity has `{scopes}`? The tokens file names none: add [[identity]] with {}", need.entry())
+        })
     }
 
     /// The same with a key to try it on, where the operation is about one. No key outlives the case.
@@ -289,6 +353,13 @@ impl Target {
             Probe::Pages => return self.walk_pages(trial).await,
             Probe::RepeatedKey | Probe::ReusedKey => return self.repeat_under_a_key(trial).await,
             Probe::BrokenCursor => return self.send_broken_cursor(trial).await,
+            Probe::ReadOnlyMembers => return self.send_read_only(trial).await,
+            Probe::ForeignQuery(name) => return self.send_foreign_query(trial, name).await,
+            Probe::ForeignMember(name) => return self.send_foreign_member(trial, name).await,
+            Probe::ForeignListed(name) => return self.send_listed(trial, name).await,
+            Probe::Foreign(name) if operation.retry == Retry::Safe && trial.expect.compared_with().is_none() => {
+                return self.send_foreign(trial, name).await;
+            }
             _ => {}
         }
         if *probe == Probe::LackingScope && self.is_let_in_with_least(trial).await? {

@@ -40,6 +40,10 @@ pub(super) struct Trial<'a> {
     pub(super) base_path: &'a str,
     /// The last one is judged.
     pub(super) sent: Vec<Sent>,
+    /// What is wrong with the last answer, as others show.
+    pub(super) found: Option<String>,
+    /// How binding the rule is at most, by what was sent.
+    pub(super) at_most: Level,
     /// What the answer may have to hide.
     pub(super) presented: Vec<Secret>,
     /// What each request was about, where there are several that are judged each by itself.
@@ -245,12 +249,12 @@ impl<'a> Trial<'a> {
         match self.sent.as_slice() {
             [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
                 let before = before.first().and_then(Sent::answer);
-                let level = self.case.level;
+                let level = self.case.level.min(self.at_most);
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
                 let content = || judge.finding(draft, reply, before).or_else(|| self.differs(&judge));
                 // A leak is one, whatever else is wrong.
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
-                let found = judge.leak(&seen).map(|leak| (leak, Fault::Leak));
+                let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, Fault::Leak));
                 if found.is_none() && judge.is_refused_whole(reply) {
                     let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
                     return Outcome { status: Some(reply.status), ..Outcome::skip(why) };

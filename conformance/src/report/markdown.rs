@@ -12,6 +12,9 @@ use crate::verdict::Verdict;
 
 /// Findings of an API that are shown with an exchange, and rules with their cases; the others are named.
 const SHOWN: usize = 20;
+/// Operations and callers of which it is shown who may call what.
+const ROWS: usize = 100;
+const CALLERS: usize = 12;
 /// Cases that are named for a finding or a rule, and in each list of changes.
 const LISTED: usize = 10;
 
@@ -27,6 +30,7 @@ pub(super) fn markdown(report: &Report) -> String {
         changed(&mut text, changes);
     }
     findings(&mut text, report);
+    access(&mut text, report);
     known(&mut text, report);
     observed(&mut text, report);
     skipped(&mut text, report);
@@ -154,6 +158,35 @@ fn known(text: &mut String, report: &Report) {
         }
     }
     text.push('\n');
+}
+
+/// Who may call what, folded away.
+fn access(text: &mut String, report: &Report) {
+    for (api, access) in report.apis.iter().filter_map(|api| Some((api, api.access.as_ref()?))) {
+        let (cells, seen, against) = access.counts();
+        let _ = writeln!(
+            text,
+            "<details><summary>Who may call what: {}, {seen} of {cells} seen, {against} not as is due</summary>\n",
+            inline(&api.api)
+        );
+        let _ = write!(text, "| operation |");
+        for caller in access.callers.iter().take(CALLERS) {
+            let _ = write!(text, " {} |", inline(caller));
+        }
+        let _ = writeln!(text, "\n|---|{}", "---|".repeat(access.callers.len().min(CALLERS)));
+        for row in access.operations.iter().take(ROWS) {
+            let _ = write!(text, "| {} |", code(&row.operation));
+            for cell in row.cells.iter().take(CALLERS) {
+                let _ = write!(text, " {}: {} |", cell.due, cell.told());
+            }
+            text.push('\n');
+        }
+        let more = access.operations.len().saturating_sub(ROWS);
+        if more > 0 {
+            let _ = writeln!(text, "\nand {more} more operations");
+        }
+        text.push_str("\n</details>\n\n");
+    }
 }
 
 fn observed(text: &mut String, report: &Report) {

@@ -1,5 +1,6 @@
 //! What a run found, and the forms in which it is told. Each form is a file and a pure function of the report.
 
+mod access;
 mod badge;
 mod changes;
 mod github;
@@ -25,6 +26,7 @@ use serde::Serialize as _;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
+pub use access::{Access, Cell, Due, OperationAccess};
 pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
 pub use live::{CallReport, LiveReport};

@@ -11,6 +11,7 @@ use keyfit_openapi::Operation;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::access::Access;
 use super::changes::Changes;
 use super::live::LiveReport;
 use super::readings::{self, Disagreement};
@@ -68,6 +69,9 @@ pub struct ApiReport {
     /// Where the documents disagree, and which reading the answers of the server show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<Disagreement>,
+    /// Who may call what, where it is a live one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     /// What the run did to the server, where it is a live one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveReport>,
@@ -314,6 +318,7 @@ impl ApiReport {
             contract,
             families,
             readings,
+            access: None,
             live: None,
             findings,
             cases,

@@ -55,6 +55,7 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
     brief(&mut text, "not checked: what is missing for it", of(Verdict::Skip).filter(|case| case.follows.is_none()));
     brief(&mut text, "not reached", of(Verdict::Skip).filter(|case| case.follows.is_some()));
+    access(&mut text, report);
     readings(&mut text, report);
     for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
         live.write(&mut text);
@@ -186,6 +187,18 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
         let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
         let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
         let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(&reason), cases_of(count), named.join(", "));
+    }
+}
+
+/// Who may call what, in one line; the whole of it is in the other forms.
+fn access(text: &mut String, report: &Report) {
+    for access in report.apis.iter().filter_map(|api| api.access.as_ref()) {
+        let (cells, seen, against) = access.counts();
+        let (callers, operations) = (access.callers.len(), access.operations.len());
+        let _ = writeln!(
+            text,
+            "\nwho may call what: {callers} callers, {operations} operations, {seen} of {cells} seen, {against} not as is due; whole in --report html, markdown and json"
+        );
     }
 }
 

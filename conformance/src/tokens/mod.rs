@@ -25,7 +25,7 @@ use self::webhooks::WebhookSecrets;
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::fetched::FetchedToken;
-use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
+use crate::identity::{self, Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
 use crate::ids::{self, Ids};
 use crate::secret::{Redactor, Secret, without_quotes};
 
@@ -40,8 +40,8 @@ pub struct Tokens {
     /// What is left of that.
     expendable: Mutex<Ids<Vec<String>>>,
     headers: BTreeMap<String, String>,
-    /// The scope that includes all others, by kind.
-    supersets: BTreeMap<String, String>,
+    /// The kinds of token, with the scopes that include others.
+    kinds: BTreeMap<String, Credential>,
     /// Every scope that an operation needs.
     scopes: BTreeSet<String>,
     clients: Clients,
@@ -134,7 +134,7 @@ impl Tokens {
     fn fitting(&self, need: &Need) -> impl Iterator<Item = &Known> {
         self.identities.iter().filter(move |known| {
             let is_such = known.kind == need.kind && known.state == need.state;
-            is_such && known.has(&need.rights, self.supersets.get(&need.kind), &self.scopes)
+            is_such && known.has(&need.rights, self.kinds.get(&need.kind), &self.scopes)
         })
     }
 
@@ -159,9 +159,11 @@ impl Tokens {
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
         names_parameters(&file, api, text)?;
         names_headers(&file, api, text)?;
-        let supersets = contract.credentials.iter();
-        let supersets: BTreeMap<String, String> =
-            supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
+        let kinds: BTreeMap<String, Credential> =
+            contract.credentials.iter().map(|known| (known.kind.clone(), known.clone())).collect();
+        let includes_others = |scope: &String| {
+            kinds.values().any(|kind| kind.superset.as_ref() == Some(scope) || kind.includes.contains_key(scope))
+        };
         let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         let resources: BTreeSet<&str> =
             api.operations.iter().filter_map(|operation| operation.resource.as_deref()).collect();
@@ -189,11 +191,8 @@ impl Tokens {
                 places.push(fetching.place(&entry.name));
                 fetched.len() - 1
             });
-            let unknown = entry
-                .scopes
-                .iter()
-                .flatten()
-                .filter(|scope| !scopes.contains(*scope) && supersets.values().all(|superset| superset != *scope));
+            let unknown =
+                entry.scopes.iter().flatten().filter(|scope| !scopes.contains(*scope) && !includes_others(scope));
             notes.extend(unknown.map(|scope| format!("no operation needs the scope `{scope}` of `{}`", entry.name)));
             let unlisted = entry
                 .resources
@@ -229,7 +228,7 @@ impl Tokens {
             given_up,
             expendable,
             headers: file.headers,
-            supersets,
+            kinds,
             scopes,
             clients,
             webhook_secrets,
@@ -400,6 +399,34 @@ impl Identities for Tokens {
         self.fitting(need).min_by_key(scopes).map(|known| self.identity_of(known))
     }
 
+    fn known(&self) -> Vec<identity::Known> {
+        let known = |one: &Known| {
+            let identity = self.identity_of(one);
+            let secret = identity.secrets().next()?.clone();
+            Some(identity::Known {
+                name: identity.name,
+                kind: one.kind.clone(),
+                state: one.state,
+                scopes: one.scopes.clone(),
+                has_resources: one.resources.is_some(),
+                secret,
+            })
+        };
+        self.identities.iter().filter_map(known).collect()
+    }
+
+    fn holds(&self, kind: &str, scopes: &[String]) -> bool {
+        let described = self.kinds.get(kind);
+        let superset = described.and_then(|kind| kind.superset.as_ref());
+        let has_all = |held: &BTreeSet<String>| {
+            let reached = described.map_or_else(|| held.clone(), |kind| kind.reach(held));
+            superset.is_some_and(|superset| held.contains(superset))
+                || scopes.iter().all(|scope| reached.contains(scope))
+        };
+        let valid = self.identities.iter().filter(|known| known.kind == kind && known.state == State::Valid);
+        valid.into_iter().any(|known| known.scopes.as_ref().is_none_or(has_all))
+    }
+
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing> {
         match self.foreign.get(path, parameter) {
             Some(id) if self.ids.get(path, parameter) != Some(id) => Ok(id.clone()),
@@ -407,6 +434,21 @@ impl Identities for Tokens {
                 "the tokens file names no foreign `{parameter}`: add one that is somebody else's under [foreign]"
             ))),
         }
+    }
+
+    fn owners(&self, kind: &str, path: &str, parameter: &str) -> Vec<Identity> {
+        let mut of_kind: Vec<&Known> =
+            self.identities.iter().filter(|known| known.kind == kind && known.state == State::Valid).collect();
+        // Who may do everything is refused for the id alone.
+        of_kind.sort_by_key(|known| known.scopes.is_some() || known.resources.is_some());
+        let mut owners: Vec<Identity> = Vec::new();
+        for identity in of_kind.into_iter().map(|known| known.identity.clone().at(path)) {
+            let id = identity.ids.get(parameter);
+            if id.is_some() && owners.iter().all(|known| known.ids.get(parameter) != id) {
+                owners.push(identity);
+            }
+        }
+        owners
     }
 
     fn path_value(&self, parameter: &str, _: String) -> Result<String, Missing> {
@@ -476,15 +518,18 @@ impl Identities for Tokens {
 }
 
 impl Known {
-    /// `superset` is the scope that includes all others, `every` are those that operations need.
-    fn has(&self, rights: &Rights, superset: Option<&String>, every: &BTreeSet<String>) -> bool {
+    /// `kind` is the kind of its token, `every` are the scopes that operations need.
+    fn has(&self, rights: &Rights, kind: Option<&Credential>, every: &BTreeSet<String>) -> bool {
+        let superset = kind.and_then(|kind| kind.superset.as_ref());
+        let reach = |scopes: &BTreeSet<String>| kind.map_or_else(|| scopes.clone(), |kind| kind.reach(scopes));
         let holds_all = |scopes: &BTreeSet<String>| {
-            superset.is_some_and(|superset| scopes.contains(superset)) || (!every.is_empty() && every.is_subset(scopes))
+            let is_whole = !every.is_empty() && every.is_subset(&reach(scopes));
+            is_whole || superset.is_some_and(|superset| scopes.contains(superset))
         };
         match (rights, &self.scopes, &self.resources) {
             (Rights::All, None, None) => true,
             (Rights::All, Some(scopes), None) => holds_all(scopes),
-            (Rights::Without(needed), Some(scopes), None) => !holds_all(scopes) && !needed.is_subset(scopes),
+            (Rights::Without(needed), Some(scopes), None) => !holds_all(scopes) && !needed.is_subset(&reach(scopes)),
             (Rights::Only(needed), Some(scopes), None) => scopes == needed,
             (Rights::OnlyResource { resource, actions }, None, Some(granted)) => {
                 granted.len() == 1 && granted.get(resource) == Some(actions)

@@ -186,18 +186,30 @@ pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
         keyed: Mutex::default(),
         log: Arc::clone(&log),
     });
+    listen(listener, move |request| {
+        let shop = Arc::clone(&shop);
+        async move { shop.respond(request).await }
+    });
+    (address, log)
+}
+
+/// Answers every request, until the runtime ends.
+pub(crate) fn listen<F, A>(listener: TcpListener, answer: F)
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
-            let shop = Arc::clone(&shop);
+            let answer = answer.clone();
             let service = service_fn(move |request| {
-                let shop = Arc::clone(&shop);
-                async move { Ok::<_, Infallible>(shop.respond(request).await) }
+                let answer = answer(request);
+                async move { Ok::<_, Infallible>(answer.await) }
             });
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
-    (address, log)
 }
 
 struct Shop {

@@ -78,7 +78,7 @@ pub(crate) fn with_gates() -> Vec<Catalogue> {
 pub(crate) fn with_fixtures() -> Vec<Catalogue> {
     let fixture = |name: &str| Source::from_dir(&Path::new("tests/fixtures/apis").join(name)).expect(name);
     let mut sources = sources();
-    sources.extend(["answers", "hooks", "series", "shop"].map(fixture));
+    sources.extend(["answers", "hooks", "rights", "series", "shop"].map(fixture));
     sources.push(crate::gates::source());
     sources.push(crate::flows::source());
     read(&sources)

@@ -33,6 +33,7 @@ mod mutual_tls;
 mod odd_servers;
 mod overloads;
 mod planted;
+mod planted_rights;
 mod relay;
 mod reports;
 mod secrets;
@@ -56,6 +57,8 @@ mod forms_client;
 mod locks;
 #[path = "../../../tests/encodings/random.rs"]
 mod random;
+#[path = "../planted/rights.rs"]
+mod rights_service;
 #[path = "../planted/mod.rs"]
 mod service;
 #[path = "../../../tests/tls/mod.rs"]

@@ -165,6 +165,9 @@ fn kind(rule: &Rule) -> String {
             format!("{family}.hidden")
         }
         Some(Probe::Foreign(_)) => format!("{family}.foreign"),
+        Some(probe @ (Probe::ForeignQuery(_) | Probe::ForeignMember(_) | Probe::ForeignListed(_))) => {
+            format!("{family}.{:?}", std::mem::discriminant(probe))
+        }
         Some(Probe::UnknownId(_)) => format!("{family}.unknown-id"),
         Some(Probe::Alternative(_)) => format!("{family}.alternative"),
         Some(Probe::Without(_)) => format!("{family}.without"),

@@ -10,8 +10,8 @@ use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
-    ApiReport, CallReport, CaseReport, Changes, Counts, Disagreement, Finding, FindingCounts, Format, LiveReport,
-    OperationReport, ReadingReport, Report, json_schema, read, text,
+    Access, ApiReport, CallReport, CaseReport, Cell, Changes, Counts, Disagreement, Due, Finding, FindingCounts,
+    Format, LiveReport, OperationAccess, OperationReport, ReadingReport, Report, json_schema, read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
@@ -66,6 +66,7 @@ fn report() -> Report {
                 ],
                 ruling: "The guide.".to_owned(),
             }],
+            access: Some(access()),
             live: None,
             findings: vec![
                 finding(
@@ -97,6 +98,25 @@ fn report() -> Report {
         seconds: 0.25,
         changes: None,
     }
+}
+
+/// Who may call what: what is as is due, what is not, and what was not sent.
+fn access() -> Access {
+    let cell = |due, statuses: &[u16], finding| Cell {
+        due,
+        statuses: statuses.to_vec(),
+        unsent: statuses.is_empty().then(|| "no case sends it".to_owned()),
+        is_against: finding,
+        finding: finding.then_some(1),
+    };
+    let cells = vec![
+        cell(Due::Allowed, &[200], false),
+        cell(Due::Refused, &[], false),
+        cell(Due::Refused, &[200, 401], true),
+        cell(Due::Unknown, &[404], false),
+    ];
+    let callers = ["main", HOSTILE, "no credential", "unknown credential"].map(str::to_owned).to_vec();
+    Access { callers, operations: vec![OperationAccess { operation: "pets-get".to_owned(), cells }] }
 }
 
 fn finding(id: &str, verdict: Verdict, title: &str, example: &str, cases: usize) -> Finding {

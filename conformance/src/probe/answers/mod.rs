@@ -4,6 +4,7 @@ mod caches;
 mod document;
 mod hashes;
 mod internals;
+mod one_way;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +54,7 @@ impl Seen<'_> {
             Standing::Hides(Hidden::Token) => self.repeats_token(),
             Standing::Hides(Hidden::Internals) => self.shows_internals(),
             Standing::Hides(Hidden::PasswordHash) => hashes::finding(self),
+            Standing::Hides(Hidden::WriteOnly) => one_way::finding(self),
             // Of what is no call of the API its document says nothing.
             Standing::Keeps(_) if self.draft.operation.is_none() => None,
             Standing::Keeps(promise) => self.breach(promise),

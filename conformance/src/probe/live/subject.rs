@@ -120,7 +120,12 @@ impl Target {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 Ok(None)
             }
-            Err(missing) if succeeds || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_)) => Err(missing),
+            Err(missing)
+                if succeeds
+                    || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_) | Probe::ReadOnlyMembers) =>
+            {
+                Err(missing)
+            }
             // Who refuses the caller does so before the id is looked for.
             Err(Missing(why)) => {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
@@ -262,7 +267,7 @@ impl Target {
     }
 
     /// What makes the requests of an operation that is not the case's.
-    pub(super) fn maker<'a>(
+    pub(in super::super) fn maker<'a>(
         &'a self,
         live: &'a Live,
         catalogue: &'a Catalogue,

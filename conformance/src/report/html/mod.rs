@@ -43,6 +43,7 @@ pub(super) fn html(report: &Report) -> String {
     }
     findings(&mut page, report);
     matrix(&mut page, report);
+    access(&mut page, report);
     live(&mut page, report);
     readings(&mut page, report);
     page.push_str(CASES);
@@ -192,6 +193,36 @@ fn changed(page: &mut String, changes: &Changes) {
         page.push_str("</ul>\n</details>\n");
     }
     page.push_str("</section>\n");
+}
+
+/// Who may call what: what document and contract say, and the statuses that were seen.
+fn access(page: &mut String, report: &Report) {
+    for (api, access) in report.apis.iter().filter_map(|api| Some((api, api.access.as_ref()?))) {
+        let (cells, seen, against) = access.counts();
+        let _ = write!(
+            page,
+            "<section>\n<h2>Who may call what: {}</h2>\n<details><summary>{seen} of {cells} seen, {against} not as is due</summary>\n\
+             <div class=\"scroll\"><table>\n<thead><tr><th>operation</th>",
+            escaped(&api.api)
+        );
+        for caller in &access.callers {
+            let _ = write!(page, "<th>{}</th>", escaped(caller));
+        }
+        page.push_str("</tr></thead>\n<tbody>\n");
+        for row in access.operations.iter().take(LISTED) {
+            let _ = write!(page, "<tr><th>{}</th>", escaped(&row.operation));
+            for cell in &row.cells {
+                let class = if cell.is_against { " class=\"fail\"" } else { "" };
+                let _ = write!(page, "<td{class}>{}: {}</td>", cell.due, cell.told());
+            }
+            page.push_str("</tr>\n");
+        }
+        page.push_str("</tbody>\n</table></div></details>\n");
+        if access.operations.len() > LISTED {
+            let _ = writeln!(page, "<p class=\"note\">and {} more</p>", access.operations.len() - LISTED);
+        }
+        page.push_str("</section>\n");
+    }
 }
 
 fn matrix(page: &mut String, report: &Report) {
