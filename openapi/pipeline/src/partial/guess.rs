@@ -61,7 +61,8 @@ impl Partial {
     /// It as an overlay says it.
     pub fn hint(&self) -> String {
         let mut told = serde_json::to_value(self).unwrap_or_default();
-        let says = |value: &Value| !value.is_null() && *value != 0 && value.as_array().is_none_or(|list| !list.is_empty());
+        let says =
+            |value: &Value| !value.is_null() && *value != 0 && value.as_array().is_none_or(|list| !list.is_empty());
         if let Some(members) = told.as_object_mut() {
             members.retain(|_, value| says(value));
         }
@@ -144,8 +145,7 @@ fn here(document: &Value, members: &[(&str, &Value)], at: &str) -> Option<Told> 
         let mut counts = members.iter().filter(|(_, schema)| walk::kind(schema) == Some("integer"));
         counts.find(|(name, _)| has(known, name)).map(|(name, _)| pointer::join(at, name))
     };
-    let (received, accepted, rejected) =
-        (count(names::RECEIVED), count(names::ACCEPTED), count(names::REJECTED));
+    let (received, accepted, rejected) = (count(names::RECEIVED), count(names::ACCEPTED), count(names::REJECTED));
     let lists = || members.iter().filter(|(_, schema)| walk::kind(schema) == Some("array"));
     let failed = lists().find(|(name, _)| has(names::FAILED, name));
     let entry = failed.and_then(|(_, list)| items(document, list)).map(|entry| property_names(document, entry));
@@ -201,7 +201,8 @@ mod tests {
             } } },
         });
         let document = Text::new("rows.json", document.to_string());
-        let api = Api::read(&Source { name: "rows".to_owned(), document, overlay: None, contract: None }).expect("it is read");
+        let api = Api::read(&Source { name: "rows".to_owned(), document, overlay: None, contract: None })
+            .expect("it is read");
         BatchGuess::read(&api, &api.operations[0])
     }
 
@@ -214,7 +215,9 @@ mod tests {
     }
 
     fn object(members: Value) -> Value {
-        json!({ "type": "object", "properties": members })
+        let mut schema = json!({ "type": "object" });
+        schema["properties"] = members;
+        schema
     }
 
     fn failures(position: Value) -> Value {
@@ -232,7 +235,10 @@ mod tests {
             found.partial.hint(),
             r#"partial: {"accepted":"/accepted","rejected":"/failed","rejected-items":"/errors","reason":"/message","position":"/index"}"#
         );
-        assert_eq!((found.items_at.as_str(), found.id_field.as_deref(), found.spoil.as_str()), ("/rows", Some("id"), "size"));
+        assert_eq!(
+            (found.items_at.as_str(), found.id_field.as_deref(), found.spoil.as_str()),
+            ("/rows", Some("id"), "size")
+        );
         assert_eq!((found.maximum, found.is_certain), (Some(50), true));
         let bare = guessed(rows(), object(json!({ "result": answer }))).expect("a batch");
         assert_eq!((bare.items_at.as_str(), bare.partial.rejected.as_deref()), ("", Some("/result/failed")));
@@ -253,7 +259,9 @@ mod tests {
         let number = json!({ "type": "integer" });
         let found = guessed(rows(), object(json!({ "imported": number, "rejected": number }))).expect("a batch");
         assert!(!found.is_certain);
-        for answer in [json!({ "failed": number }), json!({ "count": number }), json!({ "succeeded": number, "total": number })] {
+        for answer in
+            [json!({ "failed": number }), json!({ "count": number }), json!({ "succeeded": number, "total": number })]
+        {
             assert!(guessed(rows(), object(answer.clone())).is_none(), "{answer}");
         }
     }
