@@ -103,8 +103,9 @@ pub(crate) fn are_told(headers: &HeaderMap, names: &RateLimitNames) -> bool {
 fn number(headers: &HeaderMap, own: Option<&str>, usual: Usual) -> Option<u64> {
     let read = |name: &str| LimitFields::number(name, headers.get(name)?.to_str().ok()?);
     let own = own.and_then(read);
-    let by_name = || usual.names.iter().find_map(|name| read(name.as_str()));
-    own.or_else(by_name).or_else(|| (usual.field)(LimitFields::read(headers)?))
+    let Usual { names, field } = usual;
+    let by_name = || names.into_iter().find_map(|name| read(name.as_str()));
+    own.or_else(by_name).or_else(|| field(LimitFields::read(headers)?))
 }
 
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.

@@ -2,11 +2,11 @@
 
 use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
-use super::{required_field, undeclared_methods, wrong_top_level};
+use super::{required_field, success_headers, undeclared_methods, wrong_top_level};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
-    OauthProbe, Probe, Promise, RateLimit, Rule,
+    OauthProbe, Probe, Promise, Rule,
 };
 use crate::documented::names_success;
 use crate::idempotency::key_of;
@@ -105,12 +105,16 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
         // They wait for a window's end, or fill one: once is enough.
-        Probe::Recovered | Probe::AtOnce => {
-            let is_asked = |other: &&Operation| other.retry == Retry::Safe && contract.asks(other);
-            let first = || api.operations.iter().find(is_asked);
-            let is_told = |rules: &RateLimit| *probe == Probe::Recovered || rules.names_its_headers();
-            contract.rate_limit.as_ref().is_some_and(is_told) && first().is_some_and(|first| first.id == operation.id)
+        Probe::Recovered => {
+            let first = || asked_readings(api, contract).next();
+            contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
         }
+        Probe::AtOnce => contract.rate_limit.as_ref().filter(|rules| rules.names_its_headers()).is_some_and(|rules| {
+            let header = rules.remaining_header.to_lowercase();
+            let telling = |other: &&Operation| success_headers(other).any(|own| own == header);
+            let first = asked_readings(api, contract).find(telling).or_else(|| asked_readings(api, contract).next());
+            first.is_some_and(|first| first.id == operation.id)
+        }),
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
                 && stands_for_authorization(api, server, operation)
@@ -125,6 +129,11 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         _ => true,
     }
+}
+
+/// The calls that only read and ask for a credential.
+fn asked_readings<'a>(api: &'a Api, contract: &'a Contract) -> impl Iterator<Item = &'a Operation> {
+    api.operations.iter().filter(|other| other.retry == Retry::Safe && contract.asks(other))
 }
 
 /// Whether what a probe spoils of several credentials is not needed, because the others are an alternative by themselves.

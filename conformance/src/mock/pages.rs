@@ -152,11 +152,10 @@ impl<'a> List<'a> {
     ) -> Result<Page, UnknownCursor> {
         let size = limit.clamp(1, FULL);
         let behind = |text: &str| text.rsplit(['-', '=']).next().and_then(|number| number.parse::<u64>().ok());
-        let begun = |text: Option<String>| match text.as_deref().map(behind) {
-            None => Ok(0),
+        let handed_out = |text: Option<String>| match text.as_deref().map(behind) {
             Some(Some(start)) => Ok(start),
             Some(None) if habits.is_strict => Err(UnknownCursor),
-            Some(None) => Ok(0),
+            _ => Ok(0),
         };
         let start = match &self.pagination.next {
             NextPage::Start { argument } => asked(argument).and_then(|text| text.parse().ok()).unwrap_or(0),
@@ -164,7 +163,7 @@ impl<'a> List<'a> {
                 let number = asked(argument).and_then(|text| text.parse().ok()).unwrap_or(*first);
                 number.saturating_sub(*first).saturating_mul(size)
             }
-            NextPage::Cursor { argument, .. } | NextPage::Header { argument, .. } => begun(asked(argument))?,
+            NextPage::Cursor { argument, .. } | NextPage::Header { argument, .. } => handed_out(asked(argument))?,
             NextPage::Link => call.query(LINKED).and_then(|start| start.parse().ok()).unwrap_or(0),
             NextPage::LastItem { .. } => 0,
         };

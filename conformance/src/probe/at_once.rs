@@ -55,7 +55,7 @@ impl Target {
         let left = match Snapshot::read(rules, &first) {
             Ok(snapshot) if first.is_success() => snapshot.remaining,
             Ok(_) => return Err(missing(format!("a valid call is answered with {}", first.status))),
-            Err(problem) => return Err(missing(problem)),
+            Err(problem) => return Err(Stop::Broken(problem)),
         };
         if left > MOST_LEFT {
             let why = format!("{left} calls are left, and a window of more than {MOST_LEFT} is not filled");
@@ -111,15 +111,16 @@ fn missing(why: String) -> Stop {
 
 /// Awaits all of these at once.
 async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut waiting: Vec<(Pin<Box<F>>, Option<F::Output>)> = futures.map(|future| (Box::pin(future), None)).collect();
+    let mut waiting: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
+    let mut done: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
     poll_fn(|context| {
-        for (future, done) in waiting.iter_mut().filter(|(_, done)| done.is_none()) {
+        for (future, done) in waiting.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
             if let Poll::Ready(output) = future.as_mut().poll(context) {
                 *done = Some(output);
             }
         }
-        if waiting.iter().all(|(_, done)| done.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    waiting.into_iter().filter_map(|(_, done)| done).collect()
+    done.into_iter().flatten().collect()
 }

@@ -35,7 +35,7 @@ impl Target {
         let made_two = trial.probe == &Probe::RepeatedKey && after.is_success();
         match made(&before).zip(made(&after)).filter(|(one, other)| made_two && one != other) {
             Some((one, other)) => Err(Stop::Broken(format!("one key made two objects: {one} and {other}"))),
-            None if made_two && made(&before).is_none() => Err(missing("its answer does not say what it made")),
+            None if made_two && made(&before).is_none() => Err(untold(trial)),
             None => Ok(()),
         }
     }
@@ -69,6 +69,21 @@ fn altered(trial: &Trial<'_>, draft: &Draft) -> Option<Draft> {
     };
     let altered = body.as_object()?.iter().find_map(other)?;
     Some(Draft { body: Some(altered.to_string().into_bytes()), ..draft.clone() })
+}
+
+/// Why nothing is known of what a call made: its answer does not say it, though the document does.
+fn untold(trial: &Trial<'_>) -> Stop {
+    let operation = trial.catalogue.operation(trial.case);
+    let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let is_promised = successes.any(|(_, shape)| {
+        let has = |id: &&str| {
+            let member = |schema| trial.catalogue.api.member(schema, &format!("/{id}"));
+            shape.schema.as_ref().and_then(member).is_some()
+        };
+        shape.is_json() && pages::IDS.iter().any(has)
+    });
+    let why = "its answer does not say what it made";
+    if is_promised { Stop::Broken(why.to_owned()) } else { missing(why) }
 }
 
 /// What an answer says that a call made: its id, or its address.

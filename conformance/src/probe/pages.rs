@@ -22,7 +22,7 @@ const MOST_SMALL: usize = 4;
 /// Items that are walked in small pages.
 const WALKED: u64 = 9;
 /// Members by which items are told apart.
-const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
+pub(super) const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
 /// A cursor that no server handed out.
 const CURSOR: &str = "keyfit-no-such-cursor";
 
@@ -79,8 +79,11 @@ impl<'a> Walk<'a> {
 
     /// The ids of the items of a page.
     fn ids(&self, body: &Value) -> Result<Vec<String>, Stop> {
-        let items = body.pointer(&self.pagination.items).and_then(Value::as_array);
-        let items = items.ok_or_else(|| missing("an answer holds no list of items"))?;
+        let items = match body.pointer(&self.pagination.items) {
+            Some(Value::Array(items)) => items.as_slice(),
+            None | Some(Value::Null) if !self.pagination.items_required => &[],
+            _ => return Err(Stop::Broken("an answer holds no list of items".to_owned())),
+        };
         items.iter().map(|item| id(item).ok_or_else(|| missing("the items have no id to be told apart by"))).collect()
     }
 }

@@ -215,7 +215,9 @@ mod tests {
     }
 
     fn object(members: Value) -> Value {
-        json!({ "type": "object", "properties": members })
+        let mut schema = json!({ "type": "object" });
+        schema["properties"] = members;
+        schema
     }
 
     fn failures(position: Value) -> Value {
