@@ -166,12 +166,7 @@ impl Target {
         if let Some(question) = self.question(probe, catalogue, operation) {
             return Outcome::skip(question);
         }
-        let is_closed = catalogue.contract.alternatives(operation).next().is_some();
-        let probe = match probe {
-            Probe::Delivery | Probe::RefusedDelivery if is_closed => &Probe::Valid,
-            Probe::Delivery | Probe::RefusedDelivery => &Probe::Anonymous,
-            probe => probe,
-        };
+        let probe = if probe.is_of_webhooks() { webhook::call(&catalogue.contract, operation) } else { probe };
         let Some(needs) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };

@@ -387,7 +387,7 @@ fn what_a_contract_says_wrongly_of_webhooks_is_refused_at_its_place() {
     let contract = fs::read_to_string(Path::new(HOOKS).join("contract.toml")).expect("it is there");
     for (right, wrong, place, told) in [
         ("webhooks.\"item.sold\"", "webhooks.\"item.solt\"", ":39", "did you mean `item.sold`?"),
-        ("\"subscription-create\"", "\"subscription-make\"", ":40", "did you mean `subscription-create`"),
+        ("\"subscription-create\"", "\"subscription-make\"", ":40", "`subscription-create`"),
         ("triggered-by = \"order-create\"", "triggered-by = \"order-creat\"", ":25", "did you mean `order-create`"),
         ("url-at = \"/url\"", "url-at = \"/uri\"", ":41", "no member `/uri`"),
         ("url-at = \"/url\"", "url-at = \"url\"", ":41", "no JSON pointer"),

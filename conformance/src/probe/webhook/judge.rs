@@ -1,5 +1,7 @@
 //! Whether what a server sent by itself is what document and contract say.
 
+use std::time::Duration;
+
 use keyfit::redact::Redactor as Finder;
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Webhook};
@@ -35,7 +37,7 @@ pub(super) struct Deliveries<'a> {
     /// What they may not hold: what the calls presented.
     pub(super) secrets: &'a [Secret],
     /// Knows all other secrets.
-    pub(super) redactor: Redactor,
+    pub(super) redactor: &'a Redactor,
 }
 
 /// What a document can say of a delivery.
@@ -205,7 +207,7 @@ fn sent_as(delivery: &Delivery) -> &str {
 }
 
 /// After how long the first delivery came again: the same call with the same body, and the same id where there is one.
-pub(super) fn repeated(came: &[Delivery], since: Instant, id: Option<&str>) -> Option<std::time::Duration> {
+pub(super) fn repeated(came: &[Delivery], since: Instant, id: Option<&str>) -> Option<Duration> {
     let came: Vec<&Delivery> = came.iter().filter(|one| one.at >= since).collect();
     let id_of = |one: &Delivery| id.and_then(|id| one.headers.get(id).cloned());
     came.iter().enumerate().find_map(|(place, first)| {

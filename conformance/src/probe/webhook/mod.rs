@@ -22,7 +22,7 @@ use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial, requests};
 use super::{Target, is_loopback};
 use crate::body;
-use crate::contract::{DeliveryCheck, Level, Probe};
+use crate::contract::{Contract, DeliveryCheck, Level, Probe};
 use crate::identity::{Missing, Need};
 use crate::pointer::put;
 use crate::secret::Secret;
@@ -214,15 +214,15 @@ impl Target {
         let catalogue = trial.catalogue;
         let named = catalogue.operation_named(id);
         let (operation, arguments) = named.ok_or_else(|| Missing(format!("there is no operation `{id}`")))?;
-        let probe = probe_of(trial, operation);
-        let needs = Need::of(&probe, &catalogue.contract, operation, false)
+        let probe = call(&catalogue.contract, operation);
+        let needs = Need::of(probe, &catalogue.contract, operation, false)
             .ok_or_else(|| Missing(format!("no kind of token of the contract fits `{id}`")))?;
         let mut identity = self.caller_for(&needs, operation)?;
         match &self.live {
             Some(live) => self.aim_besides(live, catalogue, operation, &mut identity).await?,
             None => identity.ids.extend(trial.identity.ids.clone()),
         }
-        Maker { arguments, ..trial.maker(self) }.draft(&probe, operation, &identity)
+        Maker { arguments, ..trial.maker(self) }.draft(probe, operation, &identity)
     }
 
     /// Judges what came.
@@ -234,45 +234,17 @@ impl Target {
         observed: &Observed,
         receiver: &Receiver,
     ) -> Outcome {
-        if let Some(why) = &observed.stop {
-            return Outcome::skip(why.clone());
-        }
-        let since = observed.since;
-        let key = match (check, hook.terms.and_then(|terms| terms.signature.as_ref())) {
-            (DeliveryCheck::Signed, Some(signature)) => match self.identities.webhook_secret(hook.name) {
-                Ok(secret) => signature.key(&secret),
-                Err(Missing(why)) => Err(why),
-            },
-            _ => Ok(Vec::new()),
-        };
-        let key = match key {
+        let key = match self.ready(hook, check, observed).await {
             Ok(key) => key,
-            Err(why) => return Outcome::skip(why),
+            Err(Missing(why)) => return Outcome::skip(why),
         };
-        let first = observed.slot.since(since).first().map(|one| one.at);
-        let went_on = match (check, first) {
-            (DeliveryCheck::Once, Some(first)) => {
-                let watch = if self.live.is_some() { WATCH } else { SHORT_WATCH };
-                let is_twice = |came: &[Delivery]| judge::repeated(came, since, None).is_some();
-                self.waits(&observed.slot, is_twice, first + watch).await
-            }
-            (DeliveryCheck::Repeated, Some(first)) => {
-                let within = hook.terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(USUAL);
-                let is_twice = |came: &[Delivery]| judge::repeated(came, since, None).is_some();
-                self.waits(&observed.slot, is_twice, first + Duration::from_secs(within)).await
-            }
-            _ => Some(true),
-        };
-        if went_on.is_none() {
-            return Outcome::skip("the run was ended during it");
-        }
         let deliveries = Deliveries {
             documented: Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() },
-            came: observed.slot.since(since),
-            since,
+            came: observed.slot.since(observed.since),
+            since: observed.since,
             key: &key,
             secrets: &observed.secrets,
-            redactor: self.redactor.clone(),
+            redactor: &self.redactor,
         };
         if deliveries.came.is_empty() && check != DeliveryCheck::Arrives {
             return Outcome::skip("no delivery came");
@@ -283,16 +255,39 @@ impl Target {
         let mut outcome = if is_sure {
             Outcome::broken(trial.case.level, finding)
         } else {
-            let url = receiver.url();
-            let open = format!(
-                "{finding}; it is open whether the server reaches {url}: name a receiver that it does with --receiver"
-            );
+            let why = "name a receiver that it does with --receiver";
+            let open = format!("{finding}; it is open whether the server reaches {}: {why}", receiver.url());
             Outcome::broken(Level::Observe, open)
         };
         outcome = outcome.by(if check == DeliveryCheck::NoCredential { Fault::Leak } else { Fault::Content });
-        outcome.exchanges = observed.exchanges.clone();
+        outcome.exchanges.clone_from(&observed.exchanges);
         outcome.exchanges.extend(deliveries.shown());
         outcome
+    }
+
+    /// Waits until a check can be judged, and returns the key by which deliveries are signed, where it is about that.
+    async fn ready(&self, hook: &Hook<'_>, check: DeliveryCheck, observed: &Observed) -> Result<Vec<u8>, Missing> {
+        if let Some(why) = &observed.stop {
+            return Err(Missing(why.clone()));
+        }
+        let terms = hook.terms;
+        let wait = match check {
+            DeliveryCheck::Once if self.live.is_some() => WATCH,
+            DeliveryCheck::Once => SHORT_WATCH,
+            DeliveryCheck::Repeated => {
+                Duration::from_secs(terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(USUAL))
+            }
+            DeliveryCheck::Signed => {
+                let Some(signature) = terms.and_then(|terms| terms.signature.as_ref()) else { return Ok(Vec::new()) };
+                return signature.key(&self.identities.webhook_secret(hook.name)?).map_err(Missing);
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let since = observed.since;
+        let Some(first) = observed.slot.since(since).first().map(|one| one.at) else { return Ok(Vec::new()) };
+        let is_twice = |came: &[Delivery]| judge::repeated(came, since, None).is_some();
+        let went_on = self.waits(&observed.slot, is_twice, first + wait).await;
+        went_on.map(|_| Vec::new()).ok_or_else(|| Missing("the run was ended during it".to_owned()))
     }
 }
 
@@ -344,9 +339,9 @@ fn served(sent: &Sent, what: &str) -> Result<(), Missing> {
     Err(Missing(format!("{what}, {method} {}, {problem}", url.path())))
 }
 
-/// By what an operation is called: where no credential can be sent, without one.
-fn probe_of(trial: &Trial<'_>, operation: &Operation) -> Probe {
-    if trial.catalogue.contract.alternatives(operation).next().is_some() { Probe::Valid } else { Probe::Anonymous }
+/// By what an operation is called whose delivery is waited for: where no credential can be sent, without one.
+pub(super) fn call(contract: &Contract, operation: &Operation) -> &'static Probe {
+    if contract.alternatives(operation).next().is_some() { &Probe::Valid } else { &Probe::Anonymous }
 }
 
 /// A call, for the expressions of a callback.
