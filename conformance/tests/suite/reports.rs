@@ -11,7 +11,7 @@ use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
     ApiReport, CallReport, CaseReport, Changes, Counts, Disagreement, Finding, FindingCounts, Format, LiveReport,
-    OperationReport, ReadingReport, Report, json_schema, read, text,
+    OperationReport, PolicyReport, ReadingReport, Report, json_schema, read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
@@ -66,6 +66,8 @@ fn report() -> Report {
                 ],
                 ruling: "The guide.".to_owned(),
             }],
+            policy: PolicyReport::default(),
+            questions: Vec::new(),
             live: None,
             findings: vec![
                 finding(
