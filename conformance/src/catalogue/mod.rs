@@ -370,7 +370,7 @@ fn together(failures: Vec<Failure>) -> Result<(), Failure> {
     if count == 1 {
         return Err(first);
     }
-    let problem = format!("{count} places of the contract do not fit the document:\n  {}", told.join("\n  "));
+    let problem = format!("{count} places of the contract do not fit the document: {}", told.join("; "));
     Err(Failure { problem, ..first })
 }
 
