@@ -27,6 +27,9 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
     let section = rule.source.section.as_ref().map_or_else(String::new, |section| format!(", {section}"));
     let (title, url) = page.map_or(("", ""), |page| (&page.title, &page.url));
     let mut text = format!("{} ({})\n  requires  {}\n", rule.id, rule.level, rule.requirement);
+    if let Some(change) = catalogue.contract.levels.iter().find(|change| change.names(&rule.id)) {
+        let _ = writeln!(text, "  level     {} here: {}", change.level, change.reason);
+    }
     let _ = writeln!(text, "  source    {title}{section} <{url}>");
     let _ = writeln!(text, "  why       {}", why(rule));
     let _ = writeln!(text, "  {}", how(rule));

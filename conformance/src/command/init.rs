@@ -91,7 +91,9 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let made_files = format!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {cases} cases");
     let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
     let next = next(&name, &folder);
-    console::print_lines([made_files].into_iter().chain(notes).chain([next]))?;
+    let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
+    let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));
+    console::print_lines([made_files].into_iter().chain(notes).chain([asked]).chain(questions).chain([next]))?;
     Ok(Ending::Fine)
 }
 

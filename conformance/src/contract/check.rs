@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use keyfit_openapi::{Failure, Text, plain};
 
 use super::webhook::Misfit;
-use super::{Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule};
+use super::{
+    Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule, level,
+};
 
 /// The first thing that is wrong with a rule, whatever it presumes.
 pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Failure> {
@@ -30,6 +32,7 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
         checker.rule(rule)?;
         checker.presumed(rule)?;
     }
+    checker.levels()?;
     if let Some(limit) = &contract.rate_limit {
         checker.cited(&limit.source)?;
     }
@@ -44,6 +47,38 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// Each change of a level is about rules that there are, of which no other is about, and says why.
+    fn levels(&self) -> Result<(), Failure> {
+        let levels = &self.contract.levels;
+        for (place, change) in levels.iter().enumerate() {
+            let first = change.rules.first().map_or("level", String::as_str);
+            if change.reason.trim().is_empty() || change.rules.is_empty() {
+                let problem = format!("the level `{}` is given to no rule, or without a reason", change.level);
+                return Err(self.failure(first, problem, "name the rules under `rules`, and say why under `reason`"));
+            }
+            for pattern in &change.rules {
+                let mut named = self.contract.rules.iter().filter(|rule| level::fits(pattern, &rule.id)).peekable();
+                if named.peek().is_none() {
+                    let problem = format!("`{pattern}` fits the id of no rule");
+                    return Err(self.failure(
+                        pattern,
+                        problem,
+                        "`keyfit rule` lists them; a star stands for one part of an id",
+                    ));
+                }
+                if let Some(twice) = named.find(|rule| levels[..place].iter().any(|other| other.names(&rule.id))) {
+                    let problem = format!("`{}` is given a level twice", twice.id);
+                    return Err(self.failure(
+                        pattern,
+                        problem,
+                        "leave one of the two out, or name the rules one by one",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn credentials(&self) -> Result<(), Failure> {
         for (place, credential) in self.contract.credentials.iter().enumerate() {
             self.cited(&credential.source)?;

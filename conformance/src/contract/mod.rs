@@ -8,6 +8,7 @@ mod contradiction;
 mod error_shape;
 mod flaw;
 mod key_management;
+mod level;
 mod limit_headers;
 mod probe;
 mod rule;
@@ -32,6 +33,7 @@ pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use flaw::Flaw;
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
+pub use level::{ChangedLevel, LevelChange};
 pub use probe::Probe;
 pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
 pub use token_probe::{JwtProbe, OauthProbe, Tampering};
@@ -72,6 +74,12 @@ pub struct Contract {
     /// about that operation are observed alone. What its maker publishes does not excuse a server.
     #[serde(default)]
     pub transcribed: bool,
+    /// The set of requirements that it is held to: all rules of `keyfit init` that came with it or before hold wherever the document
+    /// gives them something to say. What came later is told, and fails nothing. Where left out, its own rules are all that it has.
+    pub requirements: Option<String>,
+    /// Other levels for some rules, with reasons.
+    #[serde(default, rename = "level")]
+    pub levels: Vec<LevelChange>,
     /// What clients and servers are held to.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,
@@ -82,6 +90,9 @@ pub struct Contract {
     /// What its rules about every answer look at: each answer is looked at.
     #[serde(skip)]
     standing: Vec<Standing>,
+    /// The places of the changes of levels, by those of the rules.
+    #[serde(skip)]
+    changes: Vec<Option<usize>>,
     /// The places of the kinds of token.
     #[serde(skip)]
     kinds: HashMap<String, usize>,
@@ -305,6 +316,7 @@ impl Contract {
         for (place, credential) in contract.credentials.iter().enumerate() {
             contract.kinds.entry(credential.kind.clone()).or_insert(place);
         }
+        contract.find_changes();
         let says = |expect: &Expect| expect.asks_for_status();
         for (place, rule) in contract.rules.iter().enumerate() {
             if let Some(probe) = rule.probe.as_ref().filter(|_| rule.expect.as_ref().is_some_and(says)) {

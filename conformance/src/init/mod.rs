@@ -9,6 +9,7 @@ mod overlay;
 mod rules;
 mod scopes;
 mod servers;
+mod sets;
 mod tokens;
 mod webhook;
 
@@ -34,6 +35,8 @@ pub struct Scaffold {
     pub tokens: String,
     /// The kind of token that clients send, and where; none where every key belongs into the query.
     pub client: Option<(String, Carrier)>,
+    /// What the tokens file has room for, with how many cases each would let be judged.
+    pub questions: Vec<String>,
     /// The cases that follow.
     pub cases: usize,
     /// What the document says and the check has no word for, or does not say and the contract needs.
@@ -86,9 +89,10 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let left_out: Vec<String> = left_out.into_iter().filter(|rule| rule.contains(&of_webhooks)).collect();
     let kept = rules::joined(&rules);
     let openers = openers(&api, Some(&contract(&kept)))?;
-    let catalogue = Catalogue::of(api, &contract(&kept))?;
+    let catalogue = Catalogue::of(&api, &contract(&kept))?;
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue, &openers),
+        questions: tokens::questions(&catalogue),
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
         cases: catalogue.cases.len(),
         overlay,

@@ -36,6 +36,39 @@ const REPEAT: &str = include_str!("rules/repeat.toml");
 const BATCH: &str = include_str!("rules/batch.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
+/// The files, as they stand.
+#[cfg(test)]
+pub(super) fn every() -> [&'static str; 26] {
+    [
+        ANY,
+        INPUTS,
+        JWT,
+        OPEN,
+        BASIC,
+        CERTIFICATE,
+        ALTERNATIVE,
+        SEVERAL,
+        ALIKE,
+        HEADER,
+        NO_QUERY,
+        ANSWERS,
+        TENANT,
+        ID,
+        LIMITED,
+        OAUTH,
+        REFRESH,
+        ONE_WAY,
+        QUERY,
+        MEMBER,
+        LISTED,
+        WEBHOOK,
+        PAGES,
+        REPEAT,
+        BATCH,
+        CLIENT,
+    ]
+}
+
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
 pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
@@ -98,17 +131,27 @@ pub(super) fn alone(rule: &str) -> String {
     rule.lines().filter(|line| !line.starts_with(PRESUMES)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// These rules as one text, which presume none but each other.
-pub(super) fn joined(rules: &[String]) -> String {
-    let ids: HashSet<&str> =
-        rules.iter().flat_map(|rule| rule.lines()).filter_map(|line| line.strip_prefix("id = ")).collect();
-    let is_there = |id: &&str| ids.contains(id);
+/// The id of a rule.
+pub(super) fn id(rule: &str) -> &str {
+    let id = rule.lines().find_map(|line| line.strip_prefix("id = \""));
+    id.and_then(|id| id.strip_suffix('"')).unwrap_or_default()
+}
+
+/// A rule that presumes, of those that it names, these alone.
+pub(super) fn presuming(rule: &str, is_kept: &dyn Fn(&str) -> bool) -> String {
     let line = |line: &str| {
         let Some(presumed) = line.strip_prefix(PRESUMES) else { return format!("{line}\n") };
-        let presumed: Vec<&str> = presumed.trim_end_matches(']').split(", ").filter(is_there).collect();
+        let presumed = presumed.trim_end_matches(']').split(", ");
+        let presumed: Vec<&str> = presumed.filter(|quoted| is_kept(quoted.trim_matches('"'))).collect();
         if presumed.is_empty() { String::new() } else { format!("{PRESUMES}{}]\n", presumed.join(", ")) }
     };
-    rules.iter().flat_map(|rule| rule.lines()).map(line).collect()
+    rule.lines().map(line).collect()
+}
+
+/// These rules as one text, which presume none but each other.
+pub(super) fn joined(rules: &[String]) -> String {
+    let ids: HashSet<&str> = rules.iter().map(|rule| id(rule)).collect();
+    rules.iter().map(|rule| presuming(rule, &|id| ids.contains(id))).collect()
 }
 
 /// How the line begins that names what a rule presumes.

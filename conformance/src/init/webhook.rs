@@ -28,9 +28,14 @@ const REGISTRIES: [&str; 6] = ["callback", "endpoint", "hook", "notification", "
 const URLS: [&str; 5] = ["callback", "endpoint", "target", "uri", "url"];
 
 /// What rules about deliveries cite.
-pub(super) const SOURCES: &str = "\
-    openapi = { title = \"OpenAPI Specification 3.1\", url = \"https://spec.openapis.org/oas/v3.1.1.html\" }\n\
-    webhooks = { title = \"Standard Webhooks\", url = \"https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md\" }\n";
+pub(super) const SOURCES: &[(&str, &str, &str)] = &[
+    ("openapi", "OpenAPI Specification 3.1", "https://spec.openapis.org/oas/v3.1.1.html"),
+    (
+        "webhooks",
+        "Standard Webhooks",
+        "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+    ),
+];
 
 impl Delivered {
     pub(super) fn read(api: &Api) -> Self {

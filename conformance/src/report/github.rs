@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use keyfit_openapi::plain;
 
 use super::model::{Found, RuleOutcome};
-use super::{ApiReport, CaseReport, Finding, LiveReport, Report, cases_of};
+use super::{ApiReport, CaseReport, Finding, Report, cases_of};
 use crate::verdict::Verdict;
 
 /// Annotations of one level that GitHub shows for a step; it drops the others without a word.
@@ -42,7 +42,7 @@ pub(super) fn github(report: &Report) -> String {
     }
     for api in &report.apis {
         // One annotation a list: of more than ten GitHub shows none.
-        for (title, lines) in api.live.iter().flat_map(LiveReport::lists) {
+        for (title, lines) in api.lists() {
             let title = property(&format!("{}: {title}", api.api));
             let _ = writeln!(text, "::notice title={title}::{}", data(&lines.join("\n")));
         }

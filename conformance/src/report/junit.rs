@@ -28,9 +28,9 @@ fn suite(report: &Report, api: &ApiReport) -> TestSuite {
         ("started", &report.started),
         ("version", &report.version),
     ]);
-    if let Some(live) = &api.live {
-        let mut text = String::new();
-        live.write(&mut text);
+    let mut text = String::new();
+    api.write_lists(&mut text);
+    if !text.is_empty() {
         suite.set_system_out(text.trim_start().to_owned());
     }
     suite.add_test_cases(api.cases.iter().map(test));

@@ -25,7 +25,7 @@ pub(super) fn markdown(report: &Report) -> String {
     let (all, started) = (cases_of(report.totals.all()), inline(&report.started));
     let _ = writeln!(text, "{all}, {} requests in {:.2} s, {started}\n", report.requests, report.seconds);
     matrix(&mut text, report);
-    live(&mut text, report);
+    lists(&mut text, report);
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);
     }
@@ -55,14 +55,14 @@ fn readings(text: &mut String, report: &Report) {
     }
 }
 
-/// What the run did to live servers: all of it, whoever reads this answers for it.
-fn live(text: &mut String, report: &Report) {
-    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
-        for note in &live.notes {
+/// What the contract says of its rules, and what the run did to live servers: all of it, whoever reads this answers for it.
+fn lists(text: &mut String, report: &Report) {
+    for api in &report.apis {
+        for note in api.notes() {
             let _ = writeln!(text, "Note: {}\n", inline(note));
         }
-        for (title, lines) in live.lists() {
-            let _ = writeln!(text, "### {}\n", capitalised(title));
+        for (title, lines) in api.lists() {
+            let _ = writeln!(text, "### {}\n", inline(&capitalised(&title)));
             for line in lines {
                 let _ = writeln!(text, "- {}", inline(&line));
             }

@@ -10,6 +10,8 @@ mod junit;
 mod live;
 mod markdown;
 mod model;
+mod policy;
+mod questions;
 mod readings;
 mod sarif;
 mod shared;
@@ -31,6 +33,8 @@ pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
 pub use live::{CallReport, LiveReport};
 pub use model::{ApiReport, CaseReport, Counts, Finding, FindingCounts, OperationReport, Report};
+pub use policy::{LevelReport, PolicyReport, SetReport};
+pub use questions::QuestionReport;
 pub use readings::{Disagreement, ReadingReport};
 
 /// A form of the report besides the text of the terminal.

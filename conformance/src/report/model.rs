@@ -2,11 +2,12 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyfit::redact::plain_lines;
-use keyfit_openapi::Operation;
+use keyfit_openapi::{Operation, plain};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::access::Access;
 use super::changes::Changes;
 use super::live::LiveReport;
+use super::policy::PolicyReport;
+use super::questions::{self, QuestionReport};
 use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::cause::{self, Cause, Words};
@@ -72,6 +75,12 @@ pub struct ApiReport {
     /// Who may call what, where it is a live one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// What the contract says of its rules as a whole.
+    #[serde(default, skip_serializing_if = "PolicyReport::is_empty")]
+    pub policy: PolicyReport,
+    /// What is missing for more cases to be judged, that which concerns most of them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<QuestionReport>,
     /// What the run did to the server, where it is a live one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveReport>,
@@ -297,6 +306,7 @@ impl ApiReport {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
         let shared = Shared::of(catalogue);
+        let policy = PolicyReport::of(catalogue, &outcomes);
         let found = cause::of(catalogue, &outcomes);
         let mut findings: Vec<Finding> =
             found.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
@@ -310,7 +320,8 @@ impl ApiReport {
             let finding = numbers.get(&place).copied();
             CaseReport { finding, ..CaseReport::new(catalogue, &shared, case, outcome, redactor) }
         });
-        let cases = cases.collect();
+        let cases: Vec<CaseReport> = cases.collect();
+        let questions = questions::of(&cases);
         let contract = catalogue.contract_path.clone();
         Self {
             api: plain_lines(&catalogue.contract.name),
@@ -319,9 +330,38 @@ impl ApiReport {
             families,
             readings,
             access: None,
+            policy,
+            questions,
             live: None,
             findings,
             cases,
+        }
+    }
+
+    /// What is told beside findings and cases, for people: lists with what they are called.
+    pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
+        let of_live = self.live.iter().flat_map(LiveReport::lists).map(|(title, lines)| (title.to_owned(), lines));
+        let questions: Vec<String> = self.questions.iter().map(QuestionReport::told).collect();
+        let title = "what is missing: with this answered, so many cases more would be judged".to_owned();
+        let questions = (!questions.is_empty()).then_some((title, questions));
+        self.policy.lists().into_iter().chain(questions).chain(of_live).collect()
+    }
+
+    /// The notes on the way to a live server.
+    pub(super) fn notes(&self) -> &[String] {
+        self.live.as_ref().map_or(&[], |live| &live.notes)
+    }
+
+    /// Both as a part of the text.
+    pub(super) fn write_lists(&self, text: &mut String) {
+        for note in self.notes() {
+            let _ = writeln!(text, "\nnote: {}", plain(note));
+        }
+        for (title, lines) in self.lists() {
+            let _ = writeln!(text, "\n{title}");
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
         }
     }
 

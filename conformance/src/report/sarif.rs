@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::json::written;
 use super::model::Found;
-use super::{ApiReport, CaseReport, Finding, LiveReport, Report};
+use super::{ApiReport, CaseReport, Finding, Report};
 use crate::contract::Level;
 use crate::verdict::{Exchange, Verdict};
 
@@ -76,7 +76,7 @@ pub(super) fn sarif(report: &Report) -> String {
             "invocations": [{
                 "executionSuccessful": unjudged.is_empty(),
                 "startTimeUtc": report.started,
-                "toolExecutionNotifications": unjudged.into_iter().chain(done(report)).collect::<Vec<_>>(),
+                "toolExecutionNotifications": unjudged.into_iter().chain(lists(report)).collect::<Vec<_>>(),
             }],
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -84,15 +84,14 @@ pub(super) fn sarif(report: &Report) -> String {
     }))
 }
 
-/// What the run did to live servers.
-fn done(report: &Report) -> impl Iterator<Item = Value> {
+/// What the contract says of its rules, and what the run did to live servers.
+fn lists(report: &Report) -> impl Iterator<Item = Value> {
     let of_api = |api: &ApiReport| {
-        let lists = api.live.iter().flat_map(LiveReport::lists).collect::<Vec<_>>();
-        let told = |(title, lines): (&str, Vec<String>)| {
+        let told = |(title, lines): (String, Vec<String>)| {
             let lines = lines.into_iter().map(move |line| format!("{title}: {line}"));
             lines.map(|text| json!({ "level": "note", "message": { "text": text } })).collect::<Vec<_>>()
         };
-        lists.into_iter().flat_map(told).collect::<Vec<_>>()
+        api.lists().into_iter().flat_map(told).collect::<Vec<_>>()
     };
     report.apis.iter().flat_map(of_api)
 }

@@ -9,7 +9,7 @@ use keyfit_openapi::plain;
 use super::model::Found;
 use super::readings::Followed;
 use super::transcript::transcript;
-use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of};
+use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of, questions};
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
@@ -53,12 +53,13 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
     known(&mut text, report);
     brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
-    brief(&mut text, "not checked: what is missing for it", of(Verdict::Skip).filter(|case| case.follows.is_none()));
+    let is_left_out = |case: &&CaseReport| case.follows.is_none() && !questions::is_open(case);
+    brief(&mut text, "not checked", of(Verdict::Skip).filter(is_left_out));
     brief(&mut text, "not reached", of(Verdict::Skip).filter(|case| case.follows.is_some()));
     access(&mut text, report);
     readings(&mut text, report);
-    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
-        live.write(&mut text);
+    for api in &report.apis {
+        api.write_lists(&mut text);
     }
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);

@@ -168,6 +168,61 @@ source = { page = "page", section = "Keys" }
 }
 
 #[test]
+fn all_that_does_not_fit_the_document_is_said_at_once() {
+    let folder = pets_with("several", |contract| {
+        contract.replacen("{ unknown-id = \"id\" }", "{ unknown-id = \"pet\" }", 1)
+            + "\n[[rule]]\nid = \"pets.auth.later\"\nrequirement = \"x\"\nlevel = \"must\"\nsource = { page = \"page\" }\nprobe = \"no-token\"\nexpect = { status = [401] }\noperations = [\"gone\", \"pets-*\", \"also-gone\"]\n"
+    });
+    insta::assert_snapshot!(complaint(&keyfit(&["check", "--api-dir", &folder.display().to_string()])));
+}
+
+#[test]
+fn a_level_that_the_contract_changes_counts_and_is_said_with_its_reason() {
+    let level = |level: &str, rules: &str| {
+        format!("\n[[level]]\nrules = [\"{rules}\"]\nlevel = \"{level}\"\nreason = \"the gateway answers\"\n")
+    };
+    for (changed, ends, told) in [
+        ("must", 1, "must -> must: pets.auth.no-token"),
+        ("should", 0, "must -> should: pets.auth.no-token"),
+        ("observe", 0, "must -> observe: pets.auth.no-token"),
+        ("off", 0, "must -> off: pets.auth.no-token"),
+    ] {
+        let folder =
+            pets_with(&format!("level-{changed}"), |contract| contract + &level(changed, "pets.auth.no-token"));
+        let folder = folder.display().to_string();
+        let check = [
+            "check",
+            "--api-dir",
+            &folder,
+            "--mutant",
+            "accepts-no-token",
+            "--case",
+            "pets/auth/no-token/**",
+            "--case",
+            "pets/scope/**",
+        ];
+        let output = keyfit(&check);
+        assert_eq!(code(&output), ends, "{changed}: {}", stdout(&output));
+        assert!(
+            stdout(&output).contains(told) && stdout(&output).contains("): the gateway answers"),
+            "{}",
+            stdout(&output)
+        );
+    }
+    let refused = |name: &str, text: String| {
+        let folder = pets_with(name, |contract| contract + &text);
+        complaint(&keyfit(&["check", "--api-dir", &folder.display().to_string()]))
+    };
+    assert!(
+        refused("level-of-none", level("off", "pets.auth.gone")).contains("`pets.auth.gone` fits the id of no rule")
+    );
+    let twice = level("off", "pets.auth.no-token") + &level("should", "pets.auth.*");
+    assert!(refused("level-twice", twice).contains("`pets.auth.no-token` is given a level twice"));
+    let silent = level("off", "pets.auth.no-token").replace("the gateway answers", " ");
+    assert!(refused("level-silent", silent).contains("without a reason"));
+}
+
+#[test]
 fn an_api_without_a_contract_is_refused() {
     let folder = pets_with("no-contract", |contract| contract);
     fs::remove_file(folder.join("contract.toml")).expect("it was just written");
@@ -306,6 +361,8 @@ fn a_bare_document_becomes_a_folder_that_can_be_checked() {
     let output = keyfit(&init);
     assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout(&output).contains("contract.toml, tokens.toml; "), "{}", stdout(&output));
+    assert!(stdout(&output).contains(" cases: [[identity]] with kind = "), "{}", stdout(&output));
+    assert!(stdout(&output).contains(" cases: [foreign] \""), "{}", stdout(&output));
     let output = keyfit(&["check", "--api-dir", &out]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     // Nothing is written over.

@@ -11,7 +11,7 @@ use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
     Access, ApiReport, CallReport, CaseReport, Cell, Changes, Counts, Disagreement, Due, Finding, FindingCounts,
-    Format, LiveReport, OperationAccess, OperationReport, ReadingReport, Report, json_schema, read, text,
+    Format, LiveReport, OperationAccess, OperationReport, PolicyReport, ReadingReport, Report, json_schema, read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
@@ -67,6 +67,8 @@ fn report() -> Report {
                 ruling: "The guide.".to_owned(),
             }],
             access: Some(access()),
+            policy: PolicyReport::default(),
+            questions: Vec::new(),
             live: None,
             findings: vec![
                 finding(

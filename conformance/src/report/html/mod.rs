@@ -44,7 +44,7 @@ pub(super) fn html(report: &Report) -> String {
     findings(&mut page, report);
     matrix(&mut page, report);
     access(&mut page, report);
-    live(&mut page, report);
+    lists(&mut page, report);
     readings(&mut page, report);
     page.push_str(CASES);
     without_script(&mut page, report);
@@ -151,14 +151,14 @@ fn readings(page: &mut String, report: &Report) {
     page.push_str("</ul>\n</section>\n");
 }
 
-/// What the run did to live servers: all of it, whoever reads this answers for it.
-fn live(page: &mut String, report: &Report) {
-    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
-        for note in &live.notes {
+/// What the contract says of its rules, and what the run did to live servers: all of it, whoever reads this answers for it.
+fn lists(page: &mut String, report: &Report) {
+    for api in &report.apis {
+        for note in api.notes() {
             let _ = writeln!(page, "<p class=\"note\">note: {}</p>", escaped(note));
         }
-        for (title, lines) in live.lists() {
-            let _ = write!(page, "<section>\n<h2>{}</h2>\n<ul>\n", capitalised(title));
+        for (title, lines) in api.lists() {
+            let _ = write!(page, "<section>\n<h2>{}</h2>\n<ul>\n", escaped(&capitalised(&title)));
             for line in lines {
                 let _ = writeln!(page, "<li><code>{}</code></li>", escaped(&line));
             }
