@@ -154,13 +154,11 @@ impl Target {
     /// Whether the deliveries fit by an instant; `None` where the run is ended before that.
     async fn waits(&self, slot: &Slot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
         let over = async {
-            match &self.live {
-                Some(live) => live.pace.waits_until(until).await,
-                None => {
-                    tokio::time::sleep_until(until).await;
-                    true
-                }
+            if let Some(live) = &self.live {
+                return live.pace.waits_until(until).await;
             }
+            tokio::time::sleep_until(until).await;
+            true
         };
         tokio::select! {
             biased;
