@@ -82,7 +82,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
                 && body.is_some_and(|schema| required_field(api, schema).is_some())
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
-        Probe::Pages => can_be_walked(operation),
+        Probe::Pages => can_be_walked(api, operation),
         Probe::RepeatedKey => key_of(operation).is_some(),
         Probe::ReusedKey => key_of(operation).is_some() && writing == Some(Writing::Json),
         Probe::BrokenCursor => takes_any_cursor(operation),

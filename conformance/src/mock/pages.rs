@@ -170,7 +170,7 @@ impl<'a> List<'a> {
         let end = start.saturating_add(size).min(ALL);
         let shift = |start: u64| match start {
             0 => 0,
-            _ => (start + u64::from(habits.skips)).saturating_sub(u64::from(habits.repeats)),
+            _ => start.saturating_add(u64::from(habits.skips)).saturating_sub(u64::from(habits.repeats)),
         };
         let begin = shift(start).min(ALL);
         let positions = (begin..end).filter_map(|position| self.items.get(usize::try_from(position).ok()?));

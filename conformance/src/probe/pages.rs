@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keyfit_openapi::{NextPage, Operation, PageArgument, Pagination, Place};
+use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Pagination, Place};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -101,9 +101,18 @@ fn is_plain(value: &Value) -> bool {
     value.is_string() || value.is_number()
 }
 
-/// Whether a list is one whose pages can be walked and compared.
-pub(crate) fn can_be_walked(operation: &Operation) -> bool {
-    Walk::of(operation).is_some()
+/// Whether a list is one whose pages can be walked, and compared by what tells its items apart.
+pub(crate) fn can_be_walked(api: &Api, operation: &Operation) -> bool {
+    let Some(walk) = Walk::of(operation) else { return false };
+    let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let entry = successes.find_map(|(_, shape)| {
+        let list = api.member(shape.schema.as_ref()?, &walk.pagination.items)?;
+        api.entries(list)
+    });
+    entry.is_some_and(|entry| {
+        let has_id = IDS.iter().any(|id| api.member(entry, &format!("/{id}")).is_some());
+        has_id || matches!(api.kind(entry), Some("string" | "integer" | "number"))
+    })
 }
 
 /// Whether a list is walked by a cursor that is any text.

@@ -179,7 +179,7 @@ fn a_body_that_is_made_up_may_name_what_is_not_there_and_an_example_may_not() {
     let place = "  /orders:\n";
     for (example, is_judged) in [("", false), (", example: mia", true)] {
         let document = DOCUMENT.replace(place, &format!("  /members:\n{}{place}", member(example)));
-        let folder = api("made-up", &document);
+        let folder = api("ids-made-up", &document);
         let (url, _) = serve(|first, headers, _| {
             let served = by_token(first, headers);
             Some(if first.starts_with("POST /members") && served.contains(" 200 ") {
